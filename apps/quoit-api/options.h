@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct options {
+        const char *host;
+        unsigned port;
+        unsigned rings;
+        unsigned workers; /* 0: handlers run on the rings */
+};
+
+/* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */
+void options_parse(struct options *options, int argc, char **argv);

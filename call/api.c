@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The public functions of a call: the handler's side. */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/call.h"
+#include "call/offload.h"
+#include "codec/message.h"
+#include "codec/percent.h"
+
+#define SCRATCH_BYTES ((size_t)4096)
+
+/* ---- memory ---- */
+
+struct upb_Arena *quoit_call_arena(quoit_call *call)
+{
+        return call_arena(call);
+}
+
+/* Of a call that sends one message it is the call's arena itself: nothing has to be given back before the end. */
+static struct arena *scratch(quoit_call *call)
+{
+        if (!call_sends_many(call))
+                return call_arena(call) ? &call->arena : NULL;
+        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
+                return NULL;
+        return &call->scratch;
+}
+
+struct upb_Arena *quoit_call_scratch(quoit_call *call)
+{
+        struct arena *arena = scratch(call);
+
+        return arena ? arena->upb : NULL;
+}
+
+void *quoit_call_alloc(quoit_call *call, size_t size)
+{
+        upb_Arena *arena = call_arena(call);
+        void *memory = arena ? upb_Arena_Malloc(arena, size) : NULL;
+
+        return memory ? memset(memory, 0, size) : NULL;
+}
+
+static upb_StringView format_text(upb_Arena *arena, const char *format, va_list arguments)
+{
+        char few[128];
+        va_list again;
+        char *text;
+        int size;
+
+        va_copy(again, arguments);
+        size = vsnprintf(few, sizeof(few), format, arguments);
+        text = size >= 0 && arena ? upb_Arena_Malloc(arena, (size_t)size + 1) : NULL;
+        if (!text)
+                size = 0;
+        else if ((size_t)size < sizeof(few))
+                memcpy(text, few, (size_t)size + 1);
+        else
+                vsnprintf(text, (size_t)size + 1, format, again);
+        va_end(again);
+        return (upb_StringView){ .data = text ? text : "", .size = (size_t)size };
+}
+
+upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
+{
+        upb_StringView text;
+        va_list arguments;
+
+        va_start(arguments, format);
+        text = format_text(quoit_call_scratch(call), format, arguments);
+        va_end(arguments);
+        return text;
+}
+
+/* ---- what the client asked ---- */
+
+const char *quoit_call_path(const quoit_call *call)
+{
+        return call->route->method->path;
+}
+
+const char *quoit_call_peer(const quoit_call *call)
+{
+        return call->group->peer;
+}
+
+bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value)
+{
+        size_t size = strlen(name);
+
+        for (const struct field *field = call->request_fields.first; field; field = field->next) {
+                if (field->name_size == size && memcmp(field->name, name, size) == 0) {
+                        *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
+                        return true;
+                }
+        }
+        return false;
+}
+
+bool quoit_call_metadata_next(
+        const quoit_call *call, size_t *cursor, upb_StringView *ret_name, upb_StringView *ret_value)
+{
+        const struct field *field = call->request_fields.first;
+
+        for (size_t i = 0; field && i < *cursor; i++)
+                field = field->next;
+        if (!field)
+                return false;
+        *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
+        *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
+        ++*cursor;
+        return true;
+}
+
+uint64_t quoit_call_deadline_ns(const quoit_call *call)
+{
+        return call->deadline_ns;
+}
+
+bool quoit_call_cancelled(const quoit_call *call)
+{
+        return atomic_load_explicit(&call->cancelled, memory_order_relaxed);
+}
+
+/* ---- answering ---- */
+
+static bool is_over(const quoit_call *call)
+{
+        return call->finish_asked || quoit_call_cancelled(call);
+}
+
+static int add_field(quoit_call *call, struct fields *fields, const char *name, upb_StringView value)
+{
+        upb_Arena *arena = call_arena(call);
+
+        if (!arena)
+                return -ENOMEM;
+        return fields_send(
+                fields, arena, name, value.data, value.size, call_limits(call)->metadata_out_bytes_max);
+}
+
+int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value)
+{
+        if (call->headers_asked || call->finish_asked)
+                return -EALREADY;
+        return add_field(call, &call->header_fields, name, value);
+}
+
+int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView value)
+{
+        if (call->finish_asked)
+                return -EALREADY;
+        return add_field(call, &call->trailer_fields, name, value);
+}
+
+void quoit_call_send_headers(quoit_call *call)
+{
+        if (call->headers_asked || is_over(call))
+                return;
+        call->headers_asked = true;
+        if (!call->offload)
+                call_submit_headers(call);
+        else if (offload_send_headers(call->offload) < 0)
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+static void finish_unsendable(quoit_call *call, int error)
+{
+        switch (error) {
+        case -EMSGSIZE:
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "the answer is over the limit of a message");
+                break;
+        case -ENOMEM:
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        default:
+                quoit_call_finish(call, QUOIT_INTERNAL, "the answer cannot be encoded");
+                break;
+        }
+}
+
+static int send_on_ring(quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        bool was_empty = call->writer.queued_bytes == 0;
+        int r = writer_append(call, arena, data, size);
+
+        if (r < 0)
+                return r;
+        if (!call->headers_submitted)
+                call_submit_headers(call);
+        else if (was_empty)
+                stream_resume(&call->stream);
+        call->group->host->on_output(call);
+        return 0;
+}
+
+static int send_from_worker(quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        int r = offload_send(call->offload, data, size);
+
+        if (call_sends_many(call))
+                arena_reset(arena);
+        return r;
+}
+
+static int send_message(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        struct arena *arena = scratch(call);
+        uint8_t *data;
+        size_t size;
+        int r;
+
+        if (!arena)
+                return -ENOMEM;
+        r = message_encode_framed(
+                message, type, arena->upb, call_limits(call)->message_send_bytes_max, &data, &size);
+        if (r < 0)
+                return r;
+        call->headers_asked = true;
+        if (call->pump)
+                call->wants_writable = true;
+        return call->offload ? send_from_worker(call, arena, data, size) : send_on_ring(call, arena, data, size);
+}
+
+int quoit_call_send(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        int r;
+
+        if (is_over(call))
+                return 0;
+        r = send_message(call, message, type);
+        if (r < 0)
+                finish_unsendable(call, r);
+        return r;
+}
+
+bool quoit_call_writable(const quoit_call *call)
+{
+        bool writable;
+
+        if (is_over(call))
+                return false;
+        if (call->offload)
+                writable = offload_is_writable(call->offload);
+        else
+                writable = call->writer.queued_bytes < call_limits(call)->call_queue_bytes_max;
+        if (!writable)
+                ((quoit_call *)call)->wants_writable = true;
+        return writable;
+}
+
+/* The text as it goes on the wire, kept in the call's arena; without memory the status goes alone. */
+static void set_status(quoit_call *call, quoit_status status, const char *text, size_t size)
+{
+        size_t encoded_size = percent_encoded_size(text, size);
+        upb_Arena *arena = size > 0 ? call_arena(call) : NULL;
+        char *encoded = arena ? upb_Arena_Malloc(arena, encoded_size) : NULL;
+
+        call->finish_asked = true;
+        call->held = false;
+        call->status = status;
+        if (!encoded)
+                return;
+        call->status_text_size = percent_encode(encoded, text, size);
+        call->status_text = encoded;
+}
+
+static void finish(quoit_call *call, quoit_status status, const char *text, size_t size)
+{
+        if (call->finish_asked)
+                return;
+        set_status(call, status, text, size);
+        if (call->offload)
+                return; /* applied when the call comes back from its worker */
+        if (call->state == CALL_OPEN)
+                call_apply_finish(call);
+        else
+                call_wake(call); /* cancelled before: only the hold has ended */
+}
+
+void quoit_call_finish(quoit_call *call, quoit_status status, const char *message)
+{
+        finish(call, status, message, message ? strlen(message) : 0);
+}
+
+void quoit_call_finishf(quoit_call *call, quoit_status status, const char *format, ...)
+{
+        upb_StringView text;
+        va_list arguments;
+
+        va_start(arguments, format);
+        text = format_text(call_arena(call), format, arguments);
+        va_end(arguments);
+        finish(call, status, text.data, text.size);
+}
+
+void quoit_call_reply(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        if (quoit_call_send(call, message, type) == 0)
+                quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
+/* ---- answering later ---- */
+
+void quoit_call_hold(quoit_call *call)
+{
+        if (!call->finish_asked)
+                call->held = true;
+}
+
+static void on_post(struct mail *mail)
+{
+        struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
+        struct call_post **place = &post->call->posts;
+
+        while (*place)
+                place = &(*place)->next;
+        *place = post;
+        call_wake(post->call);
+}
+
+int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
+{
+        struct call_post *post = malloc(sizeof(*post));
+
+        if (!post)
+                return -ENOMEM;
+        *post = (struct call_post){ .mail.on_delivery = on_post, .call = call, .fn = fn, .arg = arg };
+        call_host_post(call->group->host, &post->mail);
+        return 0;
+}
+
+void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state)
+{
+        call->pump = pump;
+        call->pump_state = state;
+        call->wants_writable = true;
+        if (!call->offload)
+                call_wake(call);
+}
+
+void quoit_call_on_cancel(quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state)
+{
+        call->on_cancel = on_cancel;
+        call->cancel_state = state;
+}
+
+void quoit_call_on_done(quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state)
+{
+        call->on_done = on_done;
+        call->done_state = state;
+}
+
+/* ---- backpressure ---- */
+
+void quoit_call_set_read_credits(quoit_call *call, uint32_t credits)
+{
+        call->reader.credits = credits;
+        if (!call->offload)
+                call_wake(call);
+}
+
+uint32_t quoit_call_read_credits(const quoit_call *call)
+{
+        return call->reader.credits;
+}

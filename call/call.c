@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "call/offload.h"
+#include "call/response.h"
+
+#define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
+
+struct quoit_call *call_new(struct call_group *group)
+{
+        struct quoit_call *call = slab_alloc(group->host->calls);
+
+        if (!call)
+                return NULL;
+        *call = (struct quoit_call){
+                .state = CALL_OPENING,
+                .group = group,
+                .deadline_ns = UINT64_MAX,
+        };
+        list_init(&call->ready);
+        timer_init(&call->deadline);
+        reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
+        group->count++;
+        return call;
+}
+
+static void call_free(struct quoit_call *call)
+{
+        struct call_group *group = call->group;
+
+        list_remove(&call->ready);
+        timer_cancel(&group->host->ring->timers, &call->deadline);
+        reader_deinit(&call->reader, call);
+        writer_drop(call);
+        writer_unpinned(call);
+        arena_deinit(&call->scratch);
+        arena_deinit(&call->arena);
+        offload_free(call->offload);
+        slab_free(group->host->calls, call);
+        group->count--;
+        group->host->on_freed(group->host->user, group);
+}
+
+void call_set_state(struct quoit_call *call, enum call_state state)
+{
+        static const unsigned allowed[] = {
+                [CALL_OPENING] = 1u << CALL_OPEN | 1u << CALL_FINISHED | 1u << CALL_CANCELLED,
+                [CALL_OPEN] = 1u << CALL_FINISHED | 1u << CALL_CANCELLED,
+                [CALL_FINISHED] = 1u << CALL_DONE,
+                [CALL_CANCELLED] = 1u << CALL_DONE,
+                [CALL_DONE] = 0,
+        };
+
+        assert(allowed[call->state] & 1u << state);
+        call->state = state;
+}
+
+void call_release(struct quoit_call *call)
+{
+        if (call->state == CALL_DONE && call->stream.state == STREAM_CLOSED && !call->stream.session &&
+                call->stream.pins == 0)
+                call_free(call);
+}
+
+upb_Arena *call_arena(struct quoit_call *call)
+{
+        if (!call->arena.upb && arena_init(&call->arena, call_pool(call), ARENA_BYTES) < 0)
+                return NULL;
+        return call->arena.upb;
+}
+
+/* The handler has nothing to do any more, or has to be told: then its on_done comes from the dispatcher. */
+static void call_end(struct quoit_call *call)
+{
+        timer_cancel(&call->group->host->ring->timers, &call->deadline);
+        if (call->started)
+                call_wake(call);
+        else
+                call_set_state(call, CALL_DONE);
+}
+
+void call_apply_finish(struct quoit_call *call)
+{
+        if (call->state != CALL_OPEN)
+                return;
+        call_set_state(call, CALL_FINISHED);
+        if (!call->headers_submitted && call->writer.queued_bytes == 0) {
+                response_submit_trailers_only(call, call->status, call->status_text, call->status_text_size,
+                        &call->header_fields, &call->trailer_fields);
+        } else if (call->writer.queued_bytes == 0) {
+                /* not through call_pull(): nghttp2 pulls only while the window is open, and trailers need none */
+                response_submit_trailers(
+                        call, call->status, call->status_text, call->status_text_size, &call->trailer_fields);
+        } else {
+                stream_resume(&call->stream);
+        }
+        call->group->host->on_output(call);
+        call_end(call);
+}
+
+void call_submit_headers(struct quoit_call *call)
+{
+        if (call->headers_submitted)
+                return;
+        response_submit_headers(call, &call->header_fields);
+        call->group->host->on_output(call);
+}
+
+struct session_pull call_pull(struct quoit_call *call, size_t size_max)
+{
+        size_t queued = call->writer.queued_bytes;
+        struct session_pull pull = { .size = queued < size_max ? queued : size_max };
+
+        if (call->trailers_submitted)
+                return (struct session_pull){ 0 };
+        if (call->state != CALL_OPEN && !quoit_call_cancelled(call) && pull.size == queued) {
+                pull.last = true;
+                response_submit_trailers(call, call->status, call->status_text, call->status_text_size,
+                        &call->trailer_fields);
+        }
+        return pull;
+}
+
+void call_write(struct quoit_call *call, struct output *output, size_t size)
+{
+        writer_write(call, output, size);
+        if (call->writer.queued_bytes == 0 && call->state == CALL_OPEN && !call->at_worker && call->wants_writable)
+                call_wake(call);
+}
+
+void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
+{
+        if (call->state != CALL_OPENING && call->state != CALL_OPEN)
+                return;
+        call_set_state(call, CALL_CANCELLED);
+        atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+        offload_interrupt(call->offload);
+        writer_drop(call);
+        if (status != QUOIT_OK && call->stream.session) {
+                size_t text_size = strlen(text);
+
+                if (call->headers_submitted)
+                        response_submit_trailers(call, status, text, text_size, NULL);
+                else
+                        response_submit_trailers_only(call, status, text, text_size, NULL, NULL);
+                call->group->host->on_output(call);
+        }
+        call_end(call);
+}
+
+void call_refuse_http(struct quoit_call *call, const char *http_status)
+{
+        call_set_state(call, CALL_FINISHED);
+        response_submit_http(call, http_status);
+        call->group->host->on_output(call);
+        call_end(call);
+}
+
+void call_on_stream_closed(struct quoit_call *call)
+{
+        call_cancel(call, QUOIT_OK, NULL);
+        writer_drop(call);
+        call_release(call);
+}
+
+void call_host_post(struct call_host *host, struct mail *mail)
+{
+        atomic_fetch_add(&host->posters, 1);
+        ring_post(host->ring, NULL, mail);
+        atomic_fetch_sub(&host->posters, 1);
+}
+
+static void on_deadline(struct timer *timer)
+{
+        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, deadline);
+
+        call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+}
+
+void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns)
+{
+        struct ring *ring = call->group->host->ring;
+
+        if (__builtin_add_overflow(ring_now_ns(ring), timeout_ns, &call->deadline_ns))
+                call->deadline_ns = UINT64_MAX;
+        if (call->deadline_ns != UINT64_MAX)
+                timer_start(&ring->timers, &call->deadline, call->deadline_ns, on_deadline);
+}

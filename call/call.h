@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The life of one gRPC call, between its stream and its handler.
+ *
+ * Two sides touch a call. The ring's side is fed by the session: it reads, writes, keeps the deadline.
+ * The handler's side is the public quoit_call_*() functions. On a ring both are one thread. An
+ * offloaded call is handed to a worker for one event at a time and comes back by mail; while it is
+ * away (`at_worker`) the ring leaves the handler's members and the arenas alone, and what the handler
+ * sends travels by mail too (offload.h). So no member needs a lock.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <quoit/call.h>
+#include <quoit/limits.h>
+#include <quoit/service.h>
+
+#include "call/fields.h"
+#include "call/reader.h"
+#include "call/writer.h"
+#include "codec/arena.h"
+#include "core/list.h"
+#include "core/ring.h"
+#include "core/slab.h"
+#include "core/timer.h"
+#include "transport/session.h"
+#include "transport/stream.h"
+
+struct call_group;
+struct offload;
+
+enum call_state {
+        CALL_OPENING,   /* its header block is arriving */
+        CALL_OPEN,      /* a handler has it, or will */
+        CALL_FINISHED,  /* it has a status, which goes out behind the queue */
+        CALL_CANCELLED, /* it ended without the handler: peer gone, deadline, server stopping */
+        CALL_DONE,      /* the handler has seen the last of it */
+};
+
+/* How a method is served: what the router found. Lives as long as the server. */
+struct route {
+        const quoit_method *method;
+        const void *implementation;
+        void *user;
+        bool offloaded;
+};
+
+/* What the header block has said so far; of no use once the call is OPEN. */
+struct request {
+        uint64_t timeout_ns;
+        bool has_path : 1;
+        bool is_post : 1;
+        bool is_grpc : 1;
+        bool has_te : 1;
+        bool has_timeout : 1;
+        bool bad_timeout : 1;
+        bool bad_encoding : 1;
+        bool out_of_memory : 1;
+};
+
+/* What a ring lends to all its calls. */
+struct call_host {
+        struct ring *ring;
+        struct arena_pool *arenas;
+        struct slab *calls;
+        const quoit_limits *limits;
+        void *user;
+        atomic_uint posters; /* threads that are posting to the ring: it must not go before they are through */
+        /* The call may have an event to be dispatched. */
+        void (*on_ready)(struct quoit_call *call);
+        /* The call's session may have something to send. */
+        void (*on_output)(struct quoit_call *call);
+        /* The call has been freed; it was of @group. */
+        void (*on_freed)(void *user, struct call_group *group);
+};
+
+/* The calls of one connection. Outlives them all. */
+struct call_group {
+        struct call_host *host;
+        uint32_t count; /* alive, those included whose stream is closed and whose handler still runs */
+        size_t received_bytes; /* held by the readers */
+        size_t queued_bytes;   /* waiting in the writers */
+        uint64_t written_bytes; /* taken from the writers, ever: stands still when the peer opens no window */
+        const char *peer;
+};
+
+struct quoit_call {
+        struct stream stream; /* first: the session hands it back */
+
+        /* ---- the ring's side ---- */
+        enum call_state state;
+        struct list ready; /* with the dispatcher, when it may have an event */
+        struct call_group *group;
+        const struct route *route; /* NULL until routed */
+        struct reader reader;
+        struct writer writer;
+        struct request request;
+        struct timer deadline;
+        uint64_t deadline_ns;
+        struct call_post *posts; /* delivered, not yet run */
+        bool headers_submitted : 1;
+        bool trailers_submitted : 1;
+        bool started : 1;         /* the handler has been given its first event */
+        bool half_close_told : 1;
+        bool cancel_told : 1;
+        bool at_worker : 1;
+        atomic_bool cancelled; /* for the handler, on whatever thread */
+
+        /* ---- the handler's side ---- */
+        struct arena arena;   /* lives as long as the call */
+        struct arena scratch; /* of the message being made, where many are sent */
+        struct fields request_fields;
+        struct fields header_fields;
+        struct fields trailer_fields;
+        void *state_user; /* what on_start returned */
+        void (*pump)(quoit_call *call, void *state);
+        void *pump_state;
+        void (*on_cancel)(quoit_call *call, void *state);
+        void *cancel_state;
+        void (*on_done)(quoit_call *call, void *state);
+        void *done_state;
+        quoit_status status;
+        const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
+        size_t status_text_size;
+        bool finish_asked : 1;
+        bool headers_asked : 1;
+        bool held : 1;
+        bool wants_writable : 1; /* it was told that there is no room, or has a pump */
+        struct offload *offload; /* of offloaded calls */
+};
+
+/* A function that was posted to a call, on its way. */
+struct call_post {
+        struct mail mail;
+        struct call_post *next;
+        quoit_call *call;
+        void (*fn)(quoit_call *call, void *arg);
+        void *arg;
+};
+
+/* ---- life ---- */
+
+/* A call in state OPENING; it frees itself when handler, stream and output have let go of it. NULL: no memory. */
+struct quoit_call *call_new(struct call_group *group);
+
+static inline struct quoit_call *call_of_stream(struct stream *stream)
+{
+        return (struct quoit_call *)stream;
+}
+
+/* The one place where a call's state changes; asserts that the step is one that the states' comments allow. */
+void call_set_state(struct quoit_call *call, enum call_state state);
+
+/*
+ * Ends a call without its handler, at once: what is queued is dropped, @status and the static @text go
+ * out as trailers (QUOIT_OK: nothing goes out, the stream is closed or the caller resets it). A
+ * handler that has started is told. No-op on a call that is past OPEN.
+ */
+void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
+
+/* Answers a request that is no gRPC with an HTTP status alone. */
+void call_refuse_http(struct quoit_call *call, const char *http_status);
+
+/* The stream is closed. */
+void call_on_stream_closed(struct quoit_call *call);
+
+/* Starts the deadline. */
+void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
+
+/* Mails to the ring of @host from a thread that has none. */
+void call_host_post(struct call_host *host, struct mail *mail);
+
+/* Frees the call if nobody needs it any more. */
+void call_release(struct quoit_call *call);
+
+/* The call, if OPEN, has a status (finish_asked): FINISHED, and trailers go out. Ring's side. */
+void call_apply_finish(struct quoit_call *call);
+
+/* Sends the headers that were asked for. Ring's side. */
+void call_submit_headers(struct quoit_call *call);
+
+/* What the session pulls and writes: the writer's queue, then the trailers. */
+struct session_pull call_pull(struct quoit_call *call, size_t size_max);
+void call_write(struct quoit_call *call, struct output *output, size_t size);
+
+/* ---- small things ---- */
+
+static inline bool call_takes_many(const struct quoit_call *call)
+{
+        quoit_method_kind kind = call->route->method->kind;
+
+        return kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
+}
+
+static inline bool call_sends_many(const struct quoit_call *call)
+{
+        quoit_method_kind kind = call->route->method->kind;
+
+        return kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
+}
+
+/* Where the call's arenas take their blocks: NULL, malloc, where a worker may allocate from them. */
+static inline struct arena_pool *call_pool(const struct quoit_call *call)
+{
+        return call->route && call->route->offloaded ? NULL : call->group->host->arenas;
+}
+
+/* Blocks that only the ring touches. */
+static inline upb_alloc *call_blocks(const struct quoit_call *call)
+{
+        return arena_pool_alloc(call->group->host->arenas);
+}
+
+static inline const quoit_limits *call_limits(const struct quoit_call *call)
+{
+        return call->group->host->limits;
+}
+
+/* The call's arena, made at its first use; NULL if memory is short. */
+upb_Arena *call_arena(struct quoit_call *call);
+
+/* Tells the dispatcher to look at the call. */
+static inline void call_wake(struct quoit_call *call)
+{
+        call->group->host->on_ready(call);
+}

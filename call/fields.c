@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/fields.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "codec/base64.h"
+#include "codec/metadata.h"
+
+int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size)
+{
+        struct field *field = upb_Arena_Malloc(arena, sizeof(*field));
+
+        if (!field)
+                return -ENOMEM;
+        *field = (struct field){
+                .name = name,
+                .name_size = name_size,
+                .value = value,
+                .value_size = value_size,
+        };
+        if (fields->last)
+                fields->last->next = field;
+        else
+                fields->first = field;
+        fields->last = field;
+        fields->count++;
+        fields->bytes += name_size + value_size;
+        return 0;
+}
+
+/* Copies @name, and leaves @value_room bytes behind it for the value. */
+static char *copy_name(upb_Arena *arena, const char *name, size_t name_size, size_t value_room)
+{
+        char *copy = upb_Arena_Malloc(arena, name_size + value_room);
+
+        return copy ? memcpy(copy, name, name_size) : NULL;
+}
+
+static int receive_binary(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size)
+{
+        char *copy = copy_name(arena, name, name_size, base64_decoded_size_max(value_size));
+        uint8_t *place = (uint8_t *)copy + name_size;
+        struct metadata_binary walk;
+        size_t size = 0;
+        int r;
+
+        if (!copy)
+                return -ENOMEM;
+        metadata_binary_init(&walk, value, value_size);
+        while ((r = metadata_binary_next(&walk, place, &size)) != 0) {
+                if (r < 0)
+                        continue; /* no base64: this value is dropped, the call goes on */
+                r = fields_append(fields, arena, copy, name_size, (char *)place, size);
+                if (r < 0)
+                        return r;
+                place += size;
+        }
+        return 0;
+}
+
+int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size)
+{
+        char *copy;
+
+        if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
+                return 0;
+        if (metadata_name_binary(name, name_size))
+                return receive_binary(fields, arena, name, name_size, value, value_size);
+        if (!metadata_value_valid(value, value_size))
+                return 0;
+        copy = copy_name(arena, name, name_size, value_size);
+        if (!copy)
+                return -ENOMEM;
+        memcpy(copy + name_size, value, value_size);
+        return fields_append(fields, arena, copy, name_size, copy + name_size, value_size);
+}
+
+int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
+        size_t value_size, size_t bytes_max)
+{
+        size_t name_size = strlen(name);
+        bool binary = metadata_name_binary(name, name_size);
+        size_t sent_size = binary ? base64_encoded_size(value_size) : value_size;
+        char *copy;
+
+        if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
+                return -EINVAL;
+        if (!binary && !metadata_value_valid(value, value_size))
+                return -EINVAL;
+        if (sent_size > bytes_max || fields->bytes + name_size + sent_size > bytes_max)
+                return -E2BIG;
+        copy = copy_name(arena, name, name_size, sent_size);
+        if (!copy)
+                return -ENOMEM;
+        if (binary)
+                base64_encode(copy + name_size, (const uint8_t *)value, value_size);
+        else if (value_size > 0)
+                memcpy(copy + name_size, value, value_size);
+        return fields_append(fields, arena, copy, name_size, copy + name_size, sent_size);
+}

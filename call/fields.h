@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A list of metadata, in the order of the wire; name, value and node live in the call's arena.
+ * Binary values are kept decoded where they come in, encoded where they go out.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "upb/mem/arena.h"
+
+struct field {
+        struct field *next;
+        const char *name;
+        size_t name_size;
+        const char *value;
+        size_t value_size;
+};
+
+struct fields {
+        struct field *first;
+        struct field *last;
+        size_t count;
+        size_t bytes; /* names and values */
+};
+
+/*
+ * A field of a peer's, copied: values of "-bin" names are split and decoded into one field each, those
+ * that are no base64 dropped, as are names and values that gRPC does not allow. 0, -ENOMEM.
+ */
+int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size);
+
+/*
+ * A field of the application's on its way out, copied: values of "-bin" names are encoded.
+ * 0; -EINVAL: a name or value that gRPC does not allow, or a reserved name; -E2BIG: more than
+ * @bytes_max in all; -ENOMEM.
+ */
+int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
+        size_t value_size, size_t bytes_max);
+
+/* A field as it is: nothing is checked, encoded or copied. 0, -ENOMEM. */
+int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size);

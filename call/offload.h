@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The way between a call's ring and the worker that runs one of its events.
+ *
+ * The ring hands the call out and gets it back by mail (server/workers.h); in between
+ * messages that the handler sends travel by mail one by one, so a blocking handler streams while it
+ * runs. The worker waits while more than `call_queue_bytes_max` of its messages are unsent.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/mailbox.h"
+
+struct quoit_call;
+struct offload;
+
+/* NULL if memory is short. */
+struct offload *offload_new(struct quoit_call *call);
+void offload_free(struct offload *offload);
+
+/* On a worker: copies @size framed bytes and mails them; waits for room, not once the call is cancelled. 0, -ENOMEM. */
+int offload_send(struct offload *offload, const uint8_t *data, size_t size);
+
+/* On a worker: mails that the headers are to go out. */
+int offload_send_headers(struct offload *offload);
+
+/* On a worker: whether offload_send() would not have to wait. */
+bool offload_is_writable(struct offload *offload);
+
+/* On the ring: the call is cancelled, a waiting worker goes on. Takes NULL. */
+void offload_interrupt(struct offload *offload);

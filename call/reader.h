@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The receiving half of a call: DATA becomes messages, messages wait for the handler, and the
+ * stream's window opens as they are taken.
+ *
+ * How memory is bounded: what belongs to the message in progress is given back to the window at once,
+ * the message limit bounds it; while a whole message waits, nothing is given back, so at most a
+ * window's worth comes on top. The group's `connection_receive_bytes_max` bounds all calls of a peer.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec/arena.h"
+#include "codec/framing.h"
+
+struct quoit_call;
+
+struct reader_message {
+        struct reader_message *next;
+        struct framing_message bytes;
+        struct arena arena; /* its own, where many may come; else zero and the call's is used */
+};
+
+struct reader {
+        struct framing framing;
+        struct arena assembly; /* of the message in progress, where many may come */
+        struct reader_message *first; /* whole ones that wait */
+        struct reader_message *last;
+        size_t held_bytes; /* counted in the group */
+        uint32_t messages; /* complete ones so far */
+        uint32_t credits;  /* how many more the handler takes */
+};
+
+void reader_init(struct reader *reader, size_t message_bytes_max);
+
+/* Frees what waits and what is in progress. */
+void reader_deinit(struct reader *reader, struct quoit_call *call);
+
+/*
+ * DATA of @call. 0 or what is wrong with it: -EMSGSIZE over the message's limit, -ENOBUFS over the
+ * connection's, -EPROTO a bad flag, -ENOTSUP compressed without a grpc-encoding, -ENOMEM.
+ */
+int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
+
+/* The next whole message, the caller's to free; NULL when there is none or no credit for it. */
+struct reader_message *reader_take(struct quoit_call *call);
+void reader_message_free(struct reader_message *message);
+
+/* A message waits, and there is credit for it. */
+static inline bool reader_has_message(const struct reader *reader)
+{
+        return reader->first && reader->credits > 0;
+}
+
+/* All whole messages were taken and none is in progress. */
+static inline bool reader_is_drained(const struct reader *reader)
+{
+        return !reader->first && framing_idle(&reader->framing);
+}

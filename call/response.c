@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/response.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/call.h"
+#include "codec/status.h"
+
+#define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
+#define OWN_FIELDS_MAX 8
+
+/* A header block being put together: ours on the stack, and the application's behind them. */
+struct field_block {
+        nghttp2_nv *fields;
+        size_t count;
+        nghttp2_nv few[OWN_FIELDS_MAX];
+};
+
+static void block_add(struct field_block *block, const char *name, size_t name_size, const char *value,
+        size_t value_size)
+{
+        block->fields[block->count++] = (nghttp2_nv){
+                .name = (uint8_t *)name,
+                .namelen = name_size,
+                .value = (uint8_t *)value,
+                .valuelen = value_size,
+                .flags = FIELD_FLAGS,
+        };
+}
+
+static void block_add_text(struct field_block *block, const char *name, const char *value)
+{
+        block_add(block, name, strlen(name), value, strlen(value));
+}
+
+static int block_init(struct field_block *block, const struct fields *first, const struct fields *second)
+{
+        size_t count = OWN_FIELDS_MAX + (first ? first->count : 0) + (second ? second->count : 0);
+
+        block->count = 0;
+        block->fields = block->few;
+        if (count > OWN_FIELDS_MAX)
+                block->fields = malloc(count * sizeof(*block->fields));
+        return block->fields ? 0 : -ENOMEM;
+}
+
+static void block_deinit(struct field_block *block)
+{
+        if (block->fields != block->few)
+                free(block->fields);
+}
+
+static void block_add_all(struct field_block *block, const struct fields *fields)
+{
+        for (const struct field *field = fields ? fields->first : NULL; field; field = field->next)
+                block_add(block, field->name, field->name_size, field->value, field->value_size);
+}
+
+static void block_add_head(struct field_block *block)
+{
+        block_add_text(block, ":status", "200");
+        block_add_text(block, "content-type", "application/grpc");
+}
+
+static void block_add_status(struct field_block *block, quoit_status status, const char *text, size_t text_size)
+{
+        block_add_text(block, "grpc-status", status_format(status));
+        if (text_size > 0)
+                block_add(block, "grpc-message", strlen("grpc-message"), text, text_size);
+        if (status == QUOIT_UNIMPLEMENTED)
+                block_add_text(block, "grpc-accept-encoding", "identity");
+}
+
+/* Where a block can't be sent the stream can't be ended in order. */
+static void check(struct quoit_call *call, int r)
+{
+        if (r < 0)
+                stream_reset(&call->stream, NGHTTP2_INTERNAL_ERROR);
+}
+
+void response_submit_headers(struct quoit_call *call, const struct fields *headers)
+{
+        struct field_block block;
+        int r = block_init(&block, headers, NULL);
+
+        call->headers_submitted = true;
+        if (r == 0) {
+                block_add_head(&block);
+                block_add_all(&block, headers);
+                r = stream_respond(&call->stream, block.fields, block.count, false);
+                block_deinit(&block);
+        }
+        check(call, r);
+}
+
+void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text, size_t text_size,
+        const struct fields *trailers)
+{
+        struct field_block block;
+        int r = block_init(&block, trailers, NULL);
+
+        call->trailers_submitted = true;
+        if (r == 0) {
+                block_add_status(&block, status, text, text_size);
+                block_add_all(&block, trailers);
+                r = stream_submit_trailers(&call->stream, block.fields, block.count);
+                block_deinit(&block);
+        }
+        check(call, r);
+}
+
+void response_submit_trailers_only(struct quoit_call *call, quoit_status status, const char *text,
+        size_t text_size, const struct fields *headers, const struct fields *trailers)
+{
+        struct field_block block;
+        int r = block_init(&block, headers, trailers);
+
+        call->headers_submitted = true;
+        call->trailers_submitted = true;
+        if (r == 0) {
+                block_add_head(&block);
+                block_add_status(&block, status, text, text_size);
+                block_add_all(&block, headers);
+                block_add_all(&block, trailers);
+                r = stream_respond(&call->stream, block.fields, block.count, true);
+                block_deinit(&block);
+        }
+        check(call, r);
+}
+
+void response_submit_http(struct quoit_call *call, const char *http_status)
+{
+        struct field_block block;
+
+        call->headers_submitted = true;
+        call->trailers_submitted = true;
+        (void)block_init(&block, NULL, NULL); /* no lists: cannot fail */
+        block_add_text(&block, ":status", http_status);
+        check(call, stream_respond(&call->stream, block.fields, block.count, true));
+}

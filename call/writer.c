@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "call/call.h"
+
+#define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
+#define TAKE_BYTES_MIN ((size_t)8192)       /* a message from here on keeps its arena */
+#define REFER_BYTES_MIN ((size_t)4096)      /* pieces from here on are not copied into the output */
+
+/* Small messages of a stream, one behind the other. */
+struct block {
+        struct segment segment;
+        uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
+};
+
+/* A large message, with the arena that it lies in, in which this struct lies too. */
+struct taken {
+        struct segment segment;
+        struct arena arena;
+};
+
+static void release_nothing(struct quoit_call *call, struct segment *segment)
+{
+        (void)call;
+        (void)segment;
+}
+
+static void release_block(struct quoit_call *call, struct segment *segment)
+{
+        upb_free_sized(call_blocks(call), segment, sizeof(struct block));
+}
+
+static void release_taken(struct quoit_call *call, struct segment *segment)
+{
+        struct arena arena = ((struct taken *)segment)->arena;
+
+        (void)call;
+        arena_deinit(&arena);
+}
+
+static void count_queued(struct quoit_call *call, size_t added, size_t removed)
+{
+        call->writer.queued_bytes += added - removed;
+        call->group->queued_bytes += added - removed;
+}
+
+void writer_append_segment(struct quoit_call *call, struct segment *segment)
+{
+        struct writer *writer = &call->writer;
+
+        segment->next = NULL;
+        if (writer->first)
+                writer->last->next = segment;
+        else
+                writer->first = segment;
+        writer->last = segment;
+        count_queued(call, segment->size, 0);
+}
+
+/* The bytes stay in the call's arena, which outlives the queue. */
+static int append_borrowed(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        struct segment *segment = upb_Arena_Malloc(arena->upb, sizeof(*segment));
+
+        if (!segment)
+                return -ENOMEM;
+        *segment = (struct segment){ .data = data, .size = size, .release = release_nothing };
+        writer_append_segment(call, segment);
+        return 0;
+}
+
+static int append_taken(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        struct taken *taken = upb_Arena_Malloc(arena->upb, sizeof(*taken));
+
+        if (!taken)
+                return -ENOMEM;
+        taken->segment = (struct segment){ .data = data, .size = size, .release = release_taken };
+        taken->arena = *arena;
+        *arena = (struct arena){ 0 };
+        writer_append_segment(call, &taken->segment);
+        return 0;
+}
+
+static struct segment *block_new(struct quoit_call *call)
+{
+        struct block *block = upb_malloc(call_blocks(call), sizeof(*block));
+
+        if (!block)
+                return NULL;
+        block->segment = (struct segment){ .data = block->bytes, .release = release_block };
+        return &block->segment;
+}
+
+/* How many bytes still fit behind those of @segment: none if it is no block. */
+static size_t block_room(const struct segment *segment)
+{
+        const struct block *block = (const struct block *)segment;
+
+        if (!segment || segment->release != release_block)
+                return 0;
+        return (size_t)(block->bytes + sizeof(block->bytes) - (segment->data + segment->size));
+}
+
+static void block_write(struct quoit_call *call, const uint8_t **data, size_t *size)
+{
+        struct segment *segment = call->writer.last;
+        size_t room = block_room(segment);
+        size_t piece = *size < room ? *size : room;
+
+        memcpy((uint8_t *)segment->data + segment->size, *data, piece);
+        segment->size += piece;
+        count_queued(call, piece, 0);
+        *data += piece;
+        *size -= piece;
+}
+
+static int append_gathered(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        struct writer *writer = &call->writer;
+        size_t room = writer->first ? block_room(writer->last) : 0;
+        struct segment *fresh[2 + TAKE_BYTES_MIN / BLOCK_BYTES];
+        size_t count = 0;
+
+        /* all blocks first: a message is queued whole or not at all */
+        for (size_t have = room; have < size; have += sizeof(((struct block *)0)->bytes)) {
+                fresh[count] = block_new(call);
+                if (!fresh[count]) {
+                        while (count > 0)
+                                release_block(call, fresh[--count]);
+                        return -ENOMEM;
+                }
+                count++;
+        }
+        if (room > 0)
+                block_write(call, &data, &size);
+        for (size_t i = 0; i < count; i++) {
+                writer_append_segment(call, fresh[i]);
+                block_write(call, &data, &size);
+        }
+        assert(size == 0);
+        arena_reset(arena);
+        return 0;
+}
+
+int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+{
+        if (!call_sends_many(call))
+                return append_borrowed(call, arena, data, size);
+        if (size >= TAKE_BYTES_MIN)
+                return append_taken(call, arena, data, size);
+        return append_gathered(call, arena, data, size);
+}
+
+static void segment_done(struct quoit_call *call, struct segment *segment)
+{
+        struct writer *writer = &call->writer;
+
+        writer->first = segment->next;
+        if (call->stream.pins > 0) {
+                segment->next = writer->retired;
+                writer->retired = segment;
+        } else {
+                segment->release(call, segment);
+        }
+}
+
+void writer_write(struct quoit_call *call, struct output *output, size_t size)
+{
+        struct writer *writer = &call->writer;
+
+        assert(size <= writer->queued_bytes);
+        count_queued(call, 0, size);
+        call->group->written_bytes += size;
+        while (size > 0) {
+                struct segment *segment = writer->first;
+                size_t piece = size < segment->size ? size : segment->size;
+
+                if (piece >= REFER_BYTES_MIN && output_can_refer(output))
+                        output_refer(output, segment->data, piece, &call->stream);
+                else
+                        output_copy(output, segment->data, piece);
+                segment->data += piece;
+                segment->size -= piece;
+                size -= piece;
+                if (segment->size == 0)
+                        segment_done(call, segment);
+        }
+}
+
+void writer_unpinned(struct quoit_call *call)
+{
+        struct segment *segment;
+
+        while ((segment = call->writer.retired)) {
+                call->writer.retired = segment->next;
+                segment->release(call, segment);
+        }
+}
+
+void writer_drop(struct quoit_call *call)
+{
+        while (call->writer.first)
+                segment_done(call, call->writer.first);
+        count_queued(call, 0, call->writer.queued_bytes);
+}

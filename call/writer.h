@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The sending half of a call: a queue of framed messages that DATA frames are cut from, whatever
+ * their borders, so that small messages share frames. Each message is copied once on its way to the
+ * socket if it is small, and not at all if it is large: small ones of a stream are gathered in
+ * blocks, large ones keep the arena they were encoded in, and the output refers to them there.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/arena.h"
+#include "transport/output.h"
+
+struct quoit_call;
+struct segment;
+
+struct writer {
+        struct segment *first;
+        struct segment *last;
+        struct segment *retired; /* written, but the output refers to them until its send is over */
+        size_t queued_bytes;
+};
+
+/*
+ * Queues @size framed bytes that lie in @arena, and takes them as follows:
+ *  - of a call with one answer: the bytes stay where they are, the call's arena keeps them;
+ *  - small: copied, and @arena is reset;
+ *  - large: the queue takes over the arena's blocks, and @arena is as after its deinit.
+ * 0, -ENOMEM and nothing changed.
+ */
+int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size);
+
+/* Queues @segment, which embeds what @release frees once it has been sent. */
+struct segment {
+        struct segment *next;
+        const uint8_t *data; /* what is left */
+        size_t size;
+        void (*release)(struct quoit_call *call, struct segment *segment);
+};
+void writer_append_segment(struct quoit_call *call, struct segment *segment);
+
+/* Moves the first @size queued bytes into @output. */
+void writer_write(struct quoit_call *call, struct output *output, size_t size);
+
+/* Frees what the output has let go of: its last pin on this call is gone. */
+void writer_unpinned(struct quoit_call *call);
+
+/* Drops the queue. What the output refers to stays. */
+void writer_drop(struct quoit_call *call);

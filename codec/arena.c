@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/arena.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_ASAN 1
+#endif
+#endif
+
+/*
+ * Blocks lie in the free lists poisoned, so that ASan sees a use after free as it would with
+ * free(). upb poisons parts of its blocks too, and counts on the allocator to lift that.
+ */
+#ifdef ARENA_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+struct arena_block {
+        struct arena_block *next;
+};
+
+static_assert(ARENA_BLOCK_BYTES_MIN << (ARENA_CLASSES - 1) == ARENA_BLOCK_BYTES_MAX,
+        "as many classes as there are powers of two");
+
+/* The class that holds @size bytes; ARENA_CLASSES or above: none does, malloc serves. */
+static unsigned int arena_class(size_t size)
+{
+        if (size <= ARENA_BLOCK_BYTES_MIN)
+                return 0;
+        return (unsigned int)(__builtin_clzl(ARENA_BLOCK_BYTES_MIN - 1) - __builtin_clzl(size - 1));
+}
+
+static void *arena_block_take(struct arena_pool *pool, size_t size, size_t *actual_size)
+{
+        unsigned int order = arena_class(size);
+        struct arena_block *block;
+
+        if (order < ARENA_CLASSES)
+                size = ARENA_BLOCK_BYTES_MIN << order;
+        if (pool->used_bytes_max && size > pool->used_bytes_max - pool->used_bytes)
+                return NULL;
+
+        if (order < ARENA_CLASSES && pool->free[order]) {
+                block = pool->free[order];
+                ASAN_UNPOISON_MEMORY_REGION(block, size);
+                pool->free[order] = block->next;
+                pool->kept_bytes -= size;
+        } else {
+                block = malloc(size);
+                if (!block)
+                        return NULL;
+        }
+        pool->used_bytes += size;
+        if (actual_size)
+                *actual_size = size;
+        return block;
+}
+
+static void arena_block_give(struct arena_pool *pool, void *memory, size_t size)
+{
+        unsigned int order = arena_class(size);
+        struct arena_block *block = memory;
+
+        assert(size <= pool->used_bytes);
+        pool->used_bytes -= size;
+        if (order < ARENA_CLASSES && size <= pool->kept_bytes_max - pool->kept_bytes) {
+                assert(size == ARENA_BLOCK_BYTES_MIN << order);
+                ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
+                block->next = pool->free[order];
+                ASAN_POISON_MEMORY_REGION(block, size);
+                pool->free[order] = block;
+                pool->kept_bytes += size;
+        } else {
+                free(block);
+        }
+}
+
+/*
+ * upb's malloc, realloc and free in one. Arenas free with the size they were told, so blocks carry
+ * no header of ours, and never reallocate.
+ */
+static void *arena_pool_function(
+        upb_alloc *alloc, void *memory, size_t old_size, size_t size, size_t *actual_size)
+{
+        struct arena_pool *pool = (struct arena_pool *)alloc;
+
+        if (!memory)
+                return arena_block_take(pool, size, actual_size);
+        assert(old_size > 0 && size == 0);
+        arena_block_give(pool, memory, old_size);
+        return NULL;
+}
+
+void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max)
+{
+        *pool = (struct arena_pool){
+                .alloc = { .func = arena_pool_function },
+                .kept_bytes_max = kept_bytes_max,
+                .used_bytes_max = used_bytes_max,
+        };
+}
+
+void arena_pool_deinit(struct arena_pool *pool)
+{
+        assert(pool->used_bytes == 0);
+        for (unsigned int order = 0; order < ARENA_CLASSES; order++) {
+                while (pool->free[order]) {
+                        struct arena_block *block = pool->free[order];
+
+                        ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
+                        pool->free[order] = block->next;
+                        free(block);
+                }
+        }
+        pool->kept_bytes = 0;
+}
+
+static upb_alloc *arena_alloc(struct arena_pool *pool)
+{
+        return pool ? &pool->alloc : &upb_alloc_global;
+}
+
+int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes)
+{
+        upb_SizedPtr first;
+
+        if (first_bytes < ARENA_BLOCK_BYTES_MIN)
+                first_bytes = ARENA_BLOCK_BYTES_MIN;
+        first = upb_SizeReturningMalloc(arena_alloc(pool), first_bytes);
+        if (!first.p)
+                return -ENOMEM;
+        *arena = (struct arena){ .pool = pool, .first = first.p, .first_bytes = first.n };
+        arena->upb = upb_Arena_Init(first.p, first.n, arena_alloc(pool));
+        assert((void *)arena->upb == arena->first);
+        return 0;
+}
+
+void arena_reset(struct arena *arena)
+{
+        upb_Arena_Free(arena->upb);
+        ASAN_UNPOISON_MEMORY_REGION(arena->first, arena->first_bytes);
+        arena->upb = upb_Arena_Init(arena->first, arena->first_bytes, arena_alloc(arena->pool));
+        assert((void *)arena->upb == arena->first);
+}
+
+void arena_deinit(struct arena *arena)
+{
+        if (!arena->first)
+                return;
+        upb_Arena_Free(arena->upb);
+        upb_free_sized(arena_alloc(arena->pool), arena->first, arena->first_bytes);
+        *arena = (struct arena){};
+}

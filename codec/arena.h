@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "upb/mem/alloc.h"
+#include "upb/mem/arena.h"
+
+/*
+ * Arenas on recycled blocks.
+ *
+ * upb allocates messages from arenas, and arenas from a upb_alloc in blocks. Here the blocks come
+ * from a pool that one ring owns, so a call in steady state costs no malloc: its arena's first
+ * block is the one the last call gave back, still warm in the cache.
+ *
+ * What upb (35.1) does, so that nobody needs to look again:
+ *  - The arena's state (80 bytes, 88 without NDEBUG, more under ASan) lives at the head of the
+ *    first block; each further block carries 16 bytes of upb's. Allocations are aligned to 8 and
+ *    are a pointer's increment, about 1 ns.
+ *  - When a block is full the next is twice the last one, up to upb_Arena_SetMaxBlockSize()
+ *    (process-wide, 32 KiB by default); the rest of the old block is lost. On an arena with a first
+ *    block given by the caller the doubling starts at 256 bytes; our pool answers with at least
+ *    ARENA_BLOCK_BYTES_MIN and says so, upb uses it all and doubles from there.
+ *  - An allocation that doesn't fit the next block gets a block of exactly its size, the current
+ *    block stays current.
+ *  - upb_Arena_TryExtend() grows the newest allocation in place while its block has room,
+ *    upb_Arena_Realloc() copies otherwise; the old copy is lost until the arena goes.
+ *  - Nothing is retained: upb_Arena_Free() gives every block back, with its size, and there is no
+ *    reset.
+ *  - An arena with a first block given by the caller refuses upb_Arena_Fuse() and IncRef: nobody
+ *    prolongs its life.
+ *  - A first block with a NULL allocator, which upb documents as an arena of fixed size, crashes
+ *    when full: its test for that overlooks the tag bit. Bound an arena with used_bytes_max
+ *    instead.
+ *  - Do not call upb_Arena_ShrinkLast() or _Realloc() from our code: without NDEBUG their inline
+ *    bodies need a symbol that a upb built with NDEBUG lacks. _Malloc() and _TryExtend() are free
+ *    of that.
+ */
+
+/*
+ * Classes are powers of two from _MIN to _MAX; a larger block is not kept, malloc() and free()
+ * serve it.
+ */
+#define ARENA_BLOCK_BYTES_MIN ((size_t)1024)
+#define ARENA_BLOCK_BYTES_MAX ((size_t)65536)
+#define ARENA_CLASSES 7
+
+struct arena_block;
+
+/*
+ * Thread: exactly one, its owner's, for the pool and for every arena on it. An arena that another
+ * thread may allocate from (an offloaded handler's) is made without a pool instead.
+ */
+struct arena_pool {
+        upb_alloc alloc; /* must stay first: upb hands this address back to us */
+        struct arena_block *free[ARENA_CLASSES];
+        size_t kept_bytes; /* in the free lists */
+        size_t kept_bytes_max;
+        size_t used_bytes; /* lent out, large blocks included */
+        size_t used_bytes_max;
+};
+
+/*
+ * @kept_bytes_max: blocks that come back are kept for reuse up to this sum, above it they are
+ * freed.
+ * @used_bytes_max: an allocation that would lend out more than this fails, as if memory were short;
+ * 0 means no limit.
+ * The pool must not move while in use. It takes no memory before the first allocation.
+ */
+void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max);
+
+/* Frees what is kept. Every arena on the pool must be gone (asserted). */
+void arena_pool_deinit(struct arena_pool *pool);
+
+/* What upb_Arena_Init() takes. Lives as long as the pool. */
+static inline upb_alloc *arena_pool_alloc(struct arena_pool *pool)
+{
+        return &pool->alloc;
+}
+
+/*
+ * A upb arena that can be emptied. Zeroed memory is a valid object to deinit.
+ */
+struct arena {
+        upb_Arena *upb; /* for upb's functions; the same pointer from init to deinit */
+        struct arena_pool *pool;
+        void *first; /* the first block, kept across resets; holds *upb */
+        size_t first_bytes;
+};
+
+/*
+ * Makes an arena whose first block holds @first_bytes in all, rounded up to the pool's class (upb's
+ * 80 bytes included). Returns 0 or -ENOMEM (also when over the pool's used_bytes_max). The pool
+ * must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
+ */
+int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes);
+
+/*
+ * Forgets everything allocated; pointers into the arena die. Cannot fail; further blocks go back to
+ * the pool.
+ */
+void arena_reset(struct arena *arena);
+
+/* Gives everything back. Any half-built or already deinited object will do. */
+void arena_deinit(struct arena *arena);

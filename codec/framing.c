@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/framing.h"
+
+#include <errno.h>
+#include <string.h>
+
+static size_t min_size(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+void framing_init(struct framing *framing, size_t message_bytes_max)
+{
+        *framing = (struct framing){ .message_bytes_max = message_bytes_max };
+}
+
+/* 1 if the prefix is sound. */
+static int framing_parse_prefix(struct framing *framing, const uint8_t *prefix)
+{
+        framing->prefix_size = FRAMING_PREFIX_BYTES;
+        framing->compressed = prefix[0];
+        framing->declared = (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 |
+                            (uint32_t)prefix[3] << 8 | prefix[4];
+        if (prefix[0] > 1)
+                return -EPROTO;
+        return framing->declared > framing->message_bytes_max ? -EMSGSIZE : 1;
+}
+
+/*
+ * 1 once the prefix is whole and sound. Only a prefix that comes in pieces, which is rare, is
+ * copied.
+ */
+static int framing_feed_prefix(struct framing *framing, const uint8_t **data, size_t *size)
+{
+        size_t n = min_size(FRAMING_PREFIX_BYTES - framing->prefix_size, *size);
+        const uint8_t *piece = *data;
+
+        *data += n;
+        *size -= n;
+        if (n == FRAMING_PREFIX_BYTES)
+                return framing_parse_prefix(framing, piece);
+        if (n)
+                memcpy(framing->prefix + framing->prefix_size, piece, n);
+        framing->prefix_size += (uint8_t)n;
+        if (framing->prefix_size < FRAMING_PREFIX_BYTES)
+                return 0;
+        return framing_parse_prefix(framing, framing->prefix);
+}
+
+/* Makes room for the @size bytes that came in all. */
+static int framing_reserve(struct framing *framing, upb_Arena *arena, size_t size)
+{
+        size_t capacity = framing->body_capacity;
+        uint8_t *body = framing->body;
+
+        if (size <= capacity)
+                return 0;
+        capacity = min_size(size > 2 * capacity ? size : 2 * capacity, framing->declared);
+        if (!body || !upb_Arena_TryExtend(arena, body, framing->body_capacity, capacity)) {
+                body = upb_Arena_Malloc(arena, capacity);
+                if (!body)
+                        return -ENOMEM;
+                if (framing->body_size)
+                        memcpy(body, framing->body, framing->body_size);
+        }
+        framing->body = body;
+        framing->body_capacity = capacity;
+        return 0;
+}
+
+/* Collects the message; 1 once it is whole. */
+static int framing_feed_body(
+        struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size)
+{
+        size_t n = min_size(framing->declared - framing->body_size, *size);
+        int r;
+
+        if (n) {
+                r = framing_reserve(framing, arena, framing->body_size + n);
+                if (r)
+                        return r;
+                memcpy(framing->body + framing->body_size, *data, n);
+                framing->body_size += n;
+                *data += n;
+                *size -= n;
+        }
+        return framing->body_size == framing->declared;
+}
+
+int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
+        struct framing_message *ret_message)
+{
+        int r;
+
+        if (framing->prefix_size < FRAMING_PREFIX_BYTES) {
+                r = framing_feed_prefix(framing, data, size);
+                if (r <= 0)
+                        return r;
+        }
+        r = framing_feed_body(framing, arena, data, size);
+        if (r <= 0)
+                return r;
+
+        *ret_message = (struct framing_message){
+                .data = framing->body ? framing->body : (const uint8_t *)"",
+                .size = framing->body_size,
+                .compressed = framing->compressed,
+        };
+        framing->prefix_size = 0;
+        framing->body = NULL;
+        framing->body_size = 0;
+        framing->body_capacity = 0;
+        return 1;
+}

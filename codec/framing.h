@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "upb/mem/arena.h"
+
+/*
+ * gRPC's length-prefixed messages: one byte of flags (0, or 1 for compressed), four bytes of length
+ * in network order, the message. The reader takes a stream's bytes in whatever pieces they come.
+ */
+#define FRAMING_PREFIX_BYTES 5
+
+struct framing_message {
+        const uint8_t *data; /* lives in the arena; never NULL, even if empty */
+        size_t size;
+        bool compressed;
+};
+
+struct framing {
+        size_t message_bytes_max;
+        uint8_t *body; /* the message in progress, in the arena; NULL while none has begun */
+        size_t body_size;
+        size_t body_capacity;
+        uint32_t declared; /* the message's length, once the prefix is whole */
+        bool compressed;   /* likewise */
+        uint8_t prefix_size;
+        uint8_t prefix[FRAMING_PREFIX_BYTES];
+};
+
+/*
+ * @message_bytes_max: a message that declares more is refused. There is no deinit, the arena owns
+ * the memory.
+ */
+void framing_init(struct framing *framing, size_t message_bytes_max);
+
+/*
+ * Reads from [*data, *data + *size) and moves both past what was read.
+ *
+ * Returns 1 when a message is complete: it is in *ret_message, and lives as long as @arena; call
+ * again, there may be more. 0 when everything was read and no message is complete. Else an error
+ * that is fatal to the stream, after which the reader must not be fed again:
+ *   -EMSGSIZE  the declared length is over the limit (nothing was allocated)
+ *   -EPROTO    a flag other than 0 and 1
+ *   -ENOMEM    the arena can't grow
+ *
+ * @arena must be the same from a message's first byte to its last, and may change (or be reset) at
+ * any boundary. A message that is whole in *data costs one exact allocation and one copy. Otherwise
+ * memory follows the bytes that came, at most doubling ahead of them and never past the declared
+ * length: a liar gets no memory for a length alone. The copies that doubling leaves behind stay in
+ * the arena, so a message may cost up to three times its size there, for its life.
+ */
+int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
+        struct framing_message *ret_message);
+
+/* Whether the reader stands between two messages; the end of a stream anywhere else is an error. */
+static inline bool framing_idle(const struct framing *framing)
+{
+        return framing->prefix_size == 0;
+}
+
+/* Writes the prefix of a message of @size bytes. */
+static inline void framing_write_prefix(
+        uint8_t out[FRAMING_PREFIX_BYTES], bool compressed, uint32_t size)
+{
+        out[0] = compressed;
+        out[1] = (uint8_t)(size >> 24);
+        out[2] = (uint8_t)(size >> 16);
+        out[3] = (uint8_t)(size >> 8);
+        out[4] = (uint8_t)size;
+}

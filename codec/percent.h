@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+
+/*
+ * The percent-encoding of `grpc-message`: bytes outside 0x20..0x7E, and '%' itself, travel as %XX.
+ * Bytes in, bytes out; whether the text is UTF-8 is not looked at. Nothing is zero-terminated.
+ */
+
+/* The size of the encoded form; equal to @size if and only if encoding changes nothing. */
+size_t percent_encoded_size(const char *text, size_t size);
+
+/*
+ * Encodes into @out, which has room for percent_encoded_size() bytes and does not overlap. Returns
+ * the bytes written.
+ */
+size_t percent_encode(char *out, const char *text, size_t size);
+
+/*
+ * Decodes into @out, which has room for @size bytes and may be @text itself. Returns the bytes
+ * written. There is no error: a '%' without two hexadecimal digits after it is left as it is, since
+ * a broken message is better than none.
+ */
+size_t percent_decode(char *out, const char *text, size_t size);

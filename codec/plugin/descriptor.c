@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "codec/plugin/spelling.h"
+#include "codec/plugin/types.h"
+#include "codec/plugin/unit.h"
+
+/* The file's descriptor, for reflection: what it says and what it imports. */
+
+void descriptor_declare(struct unit *u)
+{
+        printer_set(&u->h, "file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        printer_emit(&u->h, "extern const quoit_file_descriptor $file$_quoit_file;\n\n");
+}
+
+/* Without locations and comments; in the one order that makes equal input equal bytes. */
+static const char *descriptor_bytes(struct unit *u, size_t *ret_size)
+{
+        google_protobuf_FileDescriptorProto *copy;
+        size_t size;
+        char *bytes;
+
+        bytes = memory_check(
+                google_protobuf_FileDescriptorProto_serialize(u->proto, u->arena, &size));
+        copy = memory_check(google_protobuf_FileDescriptorProto_parse(bytes, size, u->arena));
+        google_protobuf_FileDescriptorProto_clear_source_code_info(copy);
+        return memory_check(google_protobuf_FileDescriptorProto_serialize_ex(
+                copy, kUpb_EncodeOption_Deterministic, u->arena, ret_size));
+}
+
+static void descriptor_emit_dependencies(struct unit *u, int n)
+{
+        if (!n)
+                return;
+        printer_emit(
+                &u->c, "static const quoit_file_descriptor *const $file$_dependencies[] = {\n");
+        for (int i = 0; i < n; i++)
+                printer_printf(&u->c, "        &%s_quoit_file,\n",
+                        spelling_file(
+                                u->arena, upb_FileDef_Name(upb_FileDef_Dependency(u->file, i))));
+        printer_printf(&u->c, "};\n\n");
+}
+
+void descriptor_emit(struct unit *u)
+{
+        int n = upb_FileDef_DependencyCount(u->file);
+        size_t size;
+        const char *bytes = descriptor_bytes(u, &size);
+
+        printer_set(&u->c, "file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        descriptor_emit_dependencies(u, n);
+        printer_emit(&u->c, "static const char $file$_bytes[] =\n        ");
+        printer_set(&u->c, "literal", types_literal(bytes, size, 8, u->arena));
+        printer_set(&u->c, "file_literal",
+                types_literal(upb_FileDef_Name(u->file), strlen(upb_FileDef_Name(u->file)), 16,
+                        u->arena));
+        printer_emit(&u->c, "$literal$;\n"
+                            "\n"
+                            "const quoit_file_descriptor $file$_quoit_file = {\n"
+                            "        .name = $file_literal$,\n"
+                            "        .bytes = $file$_bytes,\n"
+                            "        .size = sizeof($file$_bytes) - 1,\n"
+                            "        .layout = &$file$_layout,\n");
+        if (n) {
+                printer_emit(&u->c, "        .dependencies = $file$_dependencies,\n");
+                printer_printf(&u->c, "        .dependency_count = %d,\n", n);
+        }
+        printer_printf(&u->c, "};\n");
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/plugin/generator.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "codec/plugin/spelling.h"
+#include "codec/plugin/unit.h"
+
+#include "google/protobuf/compiler/plugin.upb.h"
+#include "upb/reflection/def.h"
+
+struct generator {
+        upb_Arena *arena;
+        upb_DefPool *pool;
+        struct names *names;
+        const google_protobuf_compiler_CodeGeneratorRequest *request;
+        google_protobuf_compiler_CodeGeneratorResponse *response;
+};
+
+/* Returns what is wrong with the parameter of --quoit_opt, or NULL. There are no options yet. */
+static const char *generator_check_options(struct generator *g)
+{
+        upb_StringView options =
+                google_protobuf_compiler_CodeGeneratorRequest_parameter(g->request);
+        const char *comma;
+
+        if (!options.size)
+                return NULL;
+        comma = memchr(options.data, ',', options.size);
+        return memory_format(g->arena, "protoc-gen-quoit: unknown option '%.*s'",
+                (int)(comma ? (size_t)(comma - options.data) : options.size), options.data);
+}
+
+static void generator_add_file(struct generator *g, const char *name, const struct printer *text)
+{
+        google_protobuf_compiler_CodeGeneratorResponse_File *file = memory_check(
+                google_protobuf_compiler_CodeGeneratorResponse_add_file(g->response, g->arena));
+
+        google_protobuf_compiler_CodeGeneratorResponse_File_set_name(
+                file, upb_StringView_FromString(name));
+        google_protobuf_compiler_CodeGeneratorResponse_File_set_content(
+                file, upb_StringView_FromDataAndSize(text->data, text->size));
+}
+
+static bool generator_is_wanted(const struct generator *g, upb_StringView name)
+{
+        size_t n;
+        const upb_StringView *wanted =
+                google_protobuf_compiler_CodeGeneratorRequest_file_to_generate(g->request, &n);
+
+        for (size_t i = 0; i < n; i++)
+                if (upb_StringView_IsEqual(wanted[i], name))
+                        return true;
+        return false;
+}
+
+static void generator_emit(struct generator *g,
+        const struct google_protobuf_FileDescriptorProto *proto, const upb_FileDef *file,
+        const struct outline *outline)
+{
+        struct unit u = {
+                .arena = g->arena,
+                .names = g->names,
+                .comments = comments_new(proto, g->arena),
+                .proto = proto,
+                .file = file,
+                .outline = *outline,
+        };
+
+        printer_init(&u.h, g->arena);
+        printer_init(&u.c, g->arena);
+        unit_emit(&u);
+        generator_add_file(g, spelling_output(g->arena, upb_FileDef_Name(file), ".quoit.h"), &u.h);
+        generator_add_file(g, spelling_output(g->arena, upb_FileDef_Name(file), ".quoit.c"), &u.c);
+}
+
+/* Returns what is wrong, or NULL: a file is wanted that did not come. */
+static const char *generator_check_wanted(const struct generator *g)
+{
+        size_t n;
+        const upb_StringView *wanted =
+                google_protobuf_compiler_CodeGeneratorRequest_file_to_generate(g->request, &n);
+
+        for (size_t i = 0; i < n; i++)
+                if (!upb_DefPool_FindFileByNameWithSize(g->pool, wanted[i].data, wanted[i].size))
+                        return memory_format(g->arena, "protoc-gen-quoit: no descriptor of '%.*s'",
+                                (int)wanted[i].size, wanted[i].data);
+        return NULL;
+}
+
+/* protoc lists a file behind all that it imports. Returns what is wrong, or NULL. */
+static const char *generator_emit_all(struct generator *g)
+{
+        size_t n;
+        const struct google_protobuf_FileDescriptorProto *const *protos =
+                google_protobuf_compiler_CodeGeneratorRequest_proto_file(g->request, &n);
+
+        for (size_t i = 0; i < n; i++) {
+                upb_Status status;
+                const upb_FileDef *file;
+                struct outline outline;
+
+                upb_Status_Clear(&status);
+                file = upb_DefPool_AddFile(g->pool, protos[i], &status);
+                if (!file)
+                        return memory_format(
+                                g->arena, "protoc-gen-quoit: %s", upb_Status_ErrorMessage(&status));
+                outline_init(&outline, file, g->arena);
+                names_add_file(g->names, file, &outline);
+                if (generator_is_wanted(g, google_protobuf_FileDescriptorProto_name(protos[i])))
+                        generator_emit(g, protos[i], file, &outline);
+        }
+        return generator_check_wanted(g);
+}
+
+static void generator_fill(struct generator *g)
+{
+        const char *problem = generator_check_options(g);
+
+        google_protobuf_compiler_CodeGeneratorResponse_set_supported_features(g->response,
+                google_protobuf_compiler_CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |
+                        google_protobuf_compiler_CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS);
+        google_protobuf_compiler_CodeGeneratorResponse_set_minimum_edition(
+                g->response, google_protobuf_EDITION_PROTO2);
+        google_protobuf_compiler_CodeGeneratorResponse_set_maximum_edition(
+                g->response, google_protobuf_EDITION_2024);
+        if (!problem)
+                problem = generator_emit_all(g);
+        if (problem)
+                google_protobuf_compiler_CodeGeneratorResponse_set_error(
+                        g->response, upb_StringView_FromString(problem));
+}
+
+int generator_run(const char *request, size_t request_size, upb_Arena *arena,
+        const char **ret_response, size_t *ret_response_size)
+{
+        struct generator g = {
+                .arena = arena,
+                .request = google_protobuf_compiler_CodeGeneratorRequest_parse(
+                        request, request_size, arena),
+                .response = memory_check(google_protobuf_compiler_CodeGeneratorResponse_new(arena)),
+                .names = names_new(arena),
+        };
+
+        if (!g.request)
+                return -EBADMSG;
+        g.pool = memory_check(upb_DefPool_New());
+        generator_fill(&g);
+        *ret_response = memory_check(google_protobuf_compiler_CodeGeneratorResponse_serialize(
+                g.response, arena, ret_response_size));
+        upb_DefPool_Free(g.pool);
+        return 0;
+}

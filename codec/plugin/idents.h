@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "codec/plugin/names.h"
+
+/*
+ * The identifiers that generated code will define for a message, a field, ... @def, if its name in C
+ * is @name: appended to @idents->list, which has room.
+ */
+struct idents {
+        const struct names *names;
+        upb_Arena *arena;
+        const char **list;
+        size_t n;
+};
+
+typedef void idents_fn(struct idents *idents, const void *def, const char *name);
+
+/* The most that one of these appends; a oneof has one more for each of its fields. */
+enum { IDENTS_MAX = 8 };
+
+idents_fn idents_of_single; /* an enum, an enum's value */
+idents_fn idents_of_message;
+idents_fn idents_of_field;
+idents_fn idents_of_extension;
+idents_fn idents_of_oneof;
+idents_fn idents_of_service;
+idents_fn idents_of_method;

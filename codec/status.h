@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/status.h>
+
+/*
+ * `grpc-status` on the wire, and what stands in for it where a peer sent none.
+ */
+
+/*
+ * Parses the header's value: a decimal number without sign, space or leading zero. A number that is
+ * none of ours is QUOIT_UNKNOWN. Returns 0, or -EINVAL when it is no such number.
+ */
+int status_parse(const char *text, size_t size, quoit_status *ret_status);
+
+/*
+ * The header's value, one or two digits in a static string; "2", UNKNOWN, for a number that is none
+ * of ours.
+ */
+const char *status_format(quoit_status status);
+
+/* What a response without `grpc-status` means, from its HTTP status. */
+quoit_status status_from_http(unsigned int http_status);
+
+/* What a stream reset without `grpc-status` means, from its HTTP/2 error code. */
+quoit_status status_from_http2_error(uint32_t error_code);

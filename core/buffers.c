@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/buffers.h"
+#include "core/poison.h"
+#include "core/sqe.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+enum { BUFFERS_COUNT = 256, BUFFERS_BYTES = 16 * 1024, BUFFERS_COUNT_MAX = 1 << 15 };
+
+static unsigned char *buffer_at(const struct buffers *buffers, unsigned id)
+{
+        return buffers->memory + id * buffers->buffer_bytes;
+}
+
+static void give_to_kernel(struct buffers *buffers, unsigned id)
+{
+        io_uring_buf_ring_add(buffers->entries, buffer_at(buffers, id),
+                (unsigned)buffers->buffer_bytes, (unsigned short)id,
+                io_uring_buf_ring_mask(buffers->count), 0);
+        io_uring_buf_ring_advance(buffers->entries, 1);
+        poison(buffer_at(buffers, id), buffers->buffer_bytes);
+}
+
+/* Resumes one waiter a buffer. Who finds no data takes none and keeps none from the others: the
+ * next turn goes on with the rest, and does not block before the queue is empty. */
+static void on_resume(struct deferred *deferred)
+{
+        struct buffers *buffers = CONTAINER_OF(deferred, struct buffers, resume);
+        unsigned free_count = buffers->count - buffers->borrowed;
+        struct list *link;
+
+        while (free_count-- > 0 && (link = list_pop(&buffers->waiters))) {
+                struct buffers_waiter *waiter = CONTAINER_OF(link, struct buffers_waiter, link);
+
+                waiter->on_buffers(waiter);
+        }
+        if (!list_is_empty(&buffers->waiters) && buffers->borrowed < buffers->count)
+                ring_defer(buffers->ring, &buffers->resume, RING_FLUSH);
+}
+
+int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffers_options *options)
+{
+        unsigned count = options && options->count ? options->count : BUFFERS_COUNT;
+        size_t buffer_bytes =
+                options && options->buffer_bytes ? options->buffer_bytes : BUFFERS_BYTES;
+        uint16_t group = options ? options->group : 0;
+        struct io_uring_buf_ring *entries;
+        void *memory;
+        int r;
+
+        if ((count & (count - 1)) != 0 || count > BUFFERS_COUNT_MAX || buffer_bytes > UINT32_MAX)
+                return -EINVAL;
+        memory = mmap(NULL, count * buffer_bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+                return -errno;
+        entries = io_uring_setup_buf_ring(ring->uring, count, group, 0, &r);
+        if (!entries) {
+                munmap(memory, count * buffer_bytes);
+                return r;
+        }
+        *buffers = (struct buffers){
+                .ring = ring,
+                .entries = entries,
+                .memory = memory,
+                .buffer_bytes = buffer_bytes,
+                .count = count,
+                .group = group,
+        };
+        list_init(&buffers->waiters);
+        deferred_init(&buffers->resume, on_resume);
+        for (unsigned id = 0; id < count; id++)
+                give_to_kernel(buffers, id);
+        return 0;
+}
+
+void buffers_deinit(struct buffers *buffers)
+{
+        if (!buffers->memory)
+                return;
+        assert(buffers->borrowed == 0 && list_is_empty(&buffers->waiters));
+        ring_undefer(&buffers->resume);
+        io_uring_free_buf_ring(
+                buffers->ring->uring, buffers->entries, buffers->count, buffers->group);
+        unpoison(buffers->memory, buffers->count * buffers->buffer_bytes);
+        munmap(buffers->memory, buffers->count * buffers->buffer_bytes);
+        *buffers = (struct buffers){};
+}
+
+const unsigned char *buffers_borrow(struct buffers *buffers, uint32_t cqe_flags)
+{
+        unsigned id = cqe_flags >> IORING_CQE_BUFFER_SHIFT;
+
+        assert(cqe_flags & IORING_CQE_F_BUFFER && id < buffers->count &&
+                buffers->borrowed < buffers->count);
+        buffers->borrowed++;
+        unpoison(buffer_at(buffers, id), buffers->buffer_bytes);
+        return buffer_at(buffers, id);
+}
+
+void buffers_return(struct buffers *buffers, const unsigned char *bytes)
+{
+        assert(buffers->borrowed > 0);
+        buffers->borrowed--;
+        give_to_kernel(
+                buffers, (unsigned)((size_t)(bytes - buffers->memory) / buffers->buffer_bytes));
+        if (!list_is_empty(&buffers->waiters))
+                ring_defer(buffers->ring, &buffers->resume, RING_FLUSH);
+}
+
+void buffers_wait(struct buffers *buffers, struct buffers_waiter *waiter)
+{
+        assert(list_is_empty(&waiter->link));
+        buffers->exhausted++;
+        list_append(&buffers->waiters, &waiter->link);
+        /* The turn that ran out of buffers has often returned them all before this comes to be
+         * known. */
+        if (buffers->borrowed < buffers->count)
+                ring_defer(buffers->ring, &buffers->resume, RING_FLUSH);
+}
+
+void buffers_wait_cancel(struct buffers_waiter *waiter)
+{
+        list_remove(&waiter->link);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/ring.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct io_uring_buf_ring;
+
+/*
+ * Receive memory of one ring: buffers that the kernel picks from when bytes arrive (a provided
+ * buffer ring), so that an idle connection holds none. A buffer is ours between its CQE and
+ * buffers_return(). When all are out, receives end with ENOBUFS; their sockets queue here, first
+ * come first served, and may take one buffer each as they come back.
+ */
+struct buffers_options {
+        unsigned count;     /* power of two; 0: 256 */
+        size_t buffer_bytes; /* 0: 16 KiB */
+        uint16_t group;     /* id on the ring; one `struct buffers` a group */
+};
+
+/* Somebody who waits for buffers. Embedded. */
+struct buffers_waiter {
+        struct list link;
+        void (*on_buffers)(struct buffers_waiter *waiter);
+};
+
+struct buffers {
+        struct ring *ring;
+        struct io_uring_buf_ring *entries;
+        unsigned char *memory;
+        size_t buffer_bytes;
+        unsigned count;
+        unsigned borrowed;
+        uint64_t exhausted; /* how often somebody began to wait */
+        struct list waiters;
+        struct deferred resume;
+        uint16_t group;
+};
+
+/* 0 or a negative errno. Memory is count × buffer_bytes, mapped now, touched when used. */
+int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffers_options *options);
+
+/* Asserts that all buffers are back and nobody waits. Before ring_deinit. NULL-memory (failed
+ * init) is fine. */
+void buffers_deinit(struct buffers *buffers);
+
+/* The bytes of the buffer that a receive's CQE names in @cqe_flags; theirs until
+ * buffers_return(). */
+const unsigned char *buffers_borrow(struct buffers *buffers, uint32_t cqe_flags);
+void buffers_return(struct buffers *buffers, const unsigned char *bytes);
+
+static inline void buffers_waiter_init(
+        struct buffers_waiter *waiter, void (*on_buffers)(struct buffers_waiter *waiter))
+{
+        list_init(&waiter->link);
+        waiter->on_buffers = on_buffers;
+}
+
+/* Somebody waits: who needs buffers now has to wait as well. */
+static inline bool buffers_are_contended(const struct buffers *buffers)
+{
+        return !list_is_empty(&buffers->waiters);
+}
+
+/* Calls back once, at the end of a turn in which buffers are free. Never more waiters a turn
+ * than there are buffers. */
+void buffers_wait(struct buffers *buffers, struct buffers_waiter *waiter);
+
+/* Harmless when it does not wait. */
+void buffers_wait_cancel(struct buffers_waiter *waiter);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/op.h"
+#include "core/ring.h"
+#include "core/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* One attempt to connect a stream socket, with a limit in time. Embedded; reusable after its
+ * end. */
+struct connector {
+        struct ring *ring;
+        struct op connect_op;
+        struct op cancel_op;
+        struct timer limit;
+        struct sockaddr_storage address; /* the kernel reads it */
+        int fd;
+        int error; /* why we cancelled */
+        uint8_t in_flight;
+
+        /* @result: the connected descriptor, the callee's now (TCP_NODELAY set, ready for
+         * socket_init), or a negative errno: what connect(2) gives, -ETIMEDOUT past the
+         * deadline, -ECANCELED. Once for each start, never from within connector_start or
+         * connector_cancel; nothing is in flight any more. */
+        void (*on_result)(struct connector *connector, int result);
+};
+
+/* Connects to @address (copied). @deadline_ns on the ring's clock, TIMER_NEVER for none but the
+ * kernel's. A negative errno when there can be no such socket; on_result does not run then. */
+int connector_start(struct connector *connector, struct ring *ring, const struct sockaddr *address,
+        socklen_t address_bytes, uint64_t deadline_ns,
+        void (*on_result)(struct connector *connector, int result));
+
+/* Gives up: on_result follows with -ECANCELED, or with a connection if that came first. Only
+ * between start and result. */
+void connector_cancel(struct connector *connector);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ring.h"
+#include "core/sqe.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEINIT_NS UINT64_C(2000000000) /* far more than what ends by itself takes */
+
+enum { SQ_ENTRIES = 1024, CQ_PER_SQ = 4 };
+
+static uint64_t clock_now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* What submit and wait give for reasons that pass by themselves: a signal, a full CQ, no memory
+ * for a moment. */
+static bool is_transient(int error)
+{
+        return error == -EINTR || error == -EBUSY || error == -EAGAIN || error == -ETIME;
+}
+
+struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op)
+{
+        struct io_uring_sqe *sqe;
+
+        while (!(sqe = io_uring_get_sqe(ring->uring))) {
+                int r = io_uring_submit(ring->uring);
+
+                /* Anything else is our own mistake, such as a ring used from another thread. */
+                assert(r >= 0 || is_transient(r));
+                ring->stats.submits_extra++;
+        }
+        io_uring_sqe_set_data(sqe, op);
+        ring->ops_in_flight++;
+        return sqe;
+}
+
+/* --- waking --- */
+
+static void wake_arm(struct ring *ring)
+{
+        struct io_uring_sqe *sqe = ring_sqe(ring, &ring->wake_op);
+
+        io_uring_prep_read(sqe, ring->wake_fd, &ring->wake_count, sizeof(ring->wake_count), 0);
+}
+
+static void on_wake(struct op *op, int res, uint32_t flags)
+{
+        struct ring *ring = CONTAINER_OF(op, struct ring, wake_op);
+
+        (void)res;
+        (void)flags;
+        /* The wake did its work by ending the wait; what it was for is in the mailbox or the
+         * application's. */
+        if (!ring->closing)
+                wake_arm(ring);
+}
+
+static void on_mail_came(struct op *op, int res, uint32_t flags)
+{
+        struct ring *ring = CONTAINER_OF(op, struct ring, mail_op);
+
+        (void)res;
+        (void)flags;
+        /* Another ring's operation put this completion here: it was never counted as ours in
+         * flight. */
+        ring->ops_in_flight++;
+}
+
+static void on_mail_posted(struct op *op, int res, uint32_t flags)
+{
+        (void)flags;
+        /* On the sender's ring. MSG_RING may fail for want of memory: the mail must not wait for
+         * luck. */
+        if (res < 0)
+                ring_wake(CONTAINER_OF(op, struct ring, post_op));
+}
+
+void ring_wake(struct ring *ring)
+{
+        uint64_t one = 1;
+        int error = errno;
+
+        /* Can only fail when the counter is full, and then the ring is being woken already. */
+        (void)!write(ring->wake_fd, &one, sizeof(one));
+        errno = error;
+}
+
+void ring_post(struct ring *to, struct ring *from, struct mail *mail)
+{
+        struct io_uring_sqe *sqe;
+
+        if (!mailbox_push(&to->mailbox, mail))
+                return;
+        if (!from || from == to) {
+                ring_wake(to);
+                return;
+        }
+        sqe = ring_sqe(from, &to->post_op);
+        io_uring_prep_msg_ring(sqe, to->fd, 0, (uintptr_t)&to->mail_op, 0);
+}
+
+static void deliver_mails(struct ring *ring)
+{
+        struct mail *mail = mailbox_take(&ring->mailbox);
+
+        while (mail) {
+                struct mail *next = mail->next;
+
+                mail->on_delivery(mail);
+                mail = next;
+        }
+}
+
+/* --- life --- */
+
+static int uring_open(struct io_uring *uring, const struct ring_options *options)
+{
+        unsigned sq_entries = options && options->sq_entries ? options->sq_entries : SQ_ENTRIES;
+        struct io_uring_params params = {
+                .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+                .cq_entries = options && options->cq_entries ? options->cq_entries
+                                                             : CQ_PER_SQ * sq_entries,
+        };
+        int r = io_uring_queue_init_params(sq_entries, uring, &params);
+
+        if (r < 0)
+                return r;
+        /* Spares a descriptor look-up a turn; goes on without it, a thread has sixteen of these. */
+        (void)io_uring_register_ring_fd(uring);
+        return 0;
+}
+
+/* The ring's own descriptor would not do: with DEFER_TASKRUN work that is due does not wake who
+ * polls it. */
+static int poll_open(struct io_uring *uring, int *ret_poll_fd)
+{
+        int poll_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        int r;
+
+        if (poll_fd < 0)
+                return -errno;
+        r = io_uring_register_eventfd(uring, poll_fd);
+        if (r < 0) {
+                close(poll_fd);
+                return r;
+        }
+        *ret_poll_fd = poll_fd;
+        return 0;
+}
+
+static void ring_close(struct ring *ring)
+{
+        if (ring->uring) {
+                io_uring_queue_exit(ring->uring);
+                free(ring->uring);
+        }
+        if (ring->wake_fd >= 0)
+                close(ring->wake_fd);
+        if (ring->poll_fd >= 0)
+                close(ring->poll_fd);
+        ring->uring = NULL;
+        ring->fd = -1;
+        ring->wake_fd = -1;
+        ring->poll_fd = -1;
+}
+
+static int ring_open(struct ring *ring, const struct ring_options *options)
+{
+        struct io_uring *uring = malloc(sizeof(*uring));
+        int r;
+
+        if (!uring)
+                return -ENOMEM;
+        r = uring_open(uring, options);
+        if (r < 0) {
+                free(uring);
+                return r;
+        }
+        ring->uring = uring;
+        ring->fd = uring->ring_fd;
+        /* Blocking: io_uring gives EAGAIN at once for a non-blocking descriptor, rather than to
+         * wait for it. */
+        ring->wake_fd = eventfd(0, EFD_CLOEXEC);
+        if (ring->wake_fd < 0)
+                return -errno;
+        return options && options->pollable ? poll_open(uring, &ring->poll_fd) : 0;
+}
+
+int ring_init(struct ring *ring, const struct ring_options *options)
+{
+        int r;
+
+        *ring = (struct ring){
+                .now_ns = clock_now_ns(),
+                .wake_op.on_complete = on_wake,
+                .mail_op.on_complete = on_mail_came,
+                .post_op.on_complete = on_mail_posted,
+                .fd = -1,
+                .wake_fd = -1,
+                .poll_fd = -1,
+        };
+        r = ring_open(ring, options);
+        if (r < 0) {
+                ring_close(ring);
+                return r;
+        }
+        for (unsigned phase = 0; phase < RING_PHASES; phase++)
+                list_init(&ring->deferred[phase]);
+        mailbox_init(&ring->mailbox);
+        timers_init(&ring->timers, ring->now_ns);
+        wake_arm(ring);
+        return 0;
+}
+
+/* --- the turn --- */
+
+static bool has_deferred(const struct ring *ring)
+{
+        for (unsigned phase = 0; phase < RING_PHASES; phase++)
+                if (!list_is_empty(&ring->deferred[phase]))
+                        return true;
+        return false;
+}
+
+/* How long the ring may block, and if it may: from here on senders know that they have to wake
+ * it. */
+static uint64_t prepare_wait(struct ring *ring, uint64_t timeout_ns)
+{
+        uint64_t next_ns, now_ns;
+
+        if (timeout_ns == 0 || has_deferred(ring))
+                return 0;
+        next_ns = timers_next_ns(&ring->timers);
+        if (next_ns != TIMER_NEVER) {
+                /* Not the turn's time: its work may have taken milliseconds. */
+                now_ns = clock_now_ns();
+                if (next_ns <= now_ns)
+                        return 0;
+                if (next_ns - now_ns < timeout_ns)
+                        timeout_ns = next_ns - now_ns;
+        }
+        return mailbox_sleep(&ring->mailbox) ? timeout_ns : 0;
+}
+
+static int submit_and_wait(struct ring *ring, uint64_t timeout_ns)
+{
+        struct __kernel_timespec timeout = {
+                .tv_sec = (int64_t)(timeout_ns / 1000000000),
+                .tv_nsec = (long long)(timeout_ns % 1000000000),
+        };
+        struct io_uring_cqe *cqe;
+        int r;
+
+        if (timeout_ns == 0)
+                r = io_uring_submit_and_get_events(ring->uring);
+        else
+                r = io_uring_submit_and_wait_timeout(
+                        ring->uring, &cqe, 1, timeout_ns == RING_FOREVER ? NULL : &timeout, NULL);
+        return r < 0 && !is_transient(r) ? r : 0;
+}
+
+static void harvest(struct ring *ring)
+{
+        /* Bounded by what is there now: completions that callbacks provoke are the next turn's. */
+        unsigned ready = io_uring_cq_ready(ring->uring);
+
+        if (io_uring_cq_has_overflow(ring->uring))
+                ring->stats.overflows++;
+        ring->stats.completions += ready;
+        while (ready-- > 0) {
+                struct io_uring_cqe *cqe = NULL;
+                struct op *op;
+                uint32_t flags;
+                int res;
+
+                (void)io_uring_peek_cqe(ring->uring, &cqe);
+                op = io_uring_cqe_get_data(cqe);
+                res = cqe->res;
+                flags = cqe->flags;
+                io_uring_cqe_seen(ring->uring, cqe);
+                if (!(flags & IORING_CQE_F_MORE))
+                        ring->ops_in_flight--;
+                op->on_complete(op, res, flags);
+        }
+}
+
+void ring_defer(struct ring *ring, struct deferred *deferred, enum ring_phase phase)
+{
+        if (!deferred_is_queued(deferred))
+                list_append(&ring->deferred[phase], &deferred->link);
+}
+
+static void run_deferred(struct ring *ring, enum ring_phase phase)
+{
+        struct list batch;
+        struct list *link;
+
+        /* A batch of its own: what is deferred meanwhile waits for the next turn, so that a turn
+         * ends. */
+        list_init(&batch);
+        list_splice(&batch, &ring->deferred[phase]);
+        while ((link = list_pop(&batch))) {
+                struct deferred *deferred = CONTAINER_OF(link, struct deferred, link);
+
+                deferred->on_turn_end(deferred);
+        }
+}
+
+/* Before the completions are taken: what comes after makes it readable again. */
+static void poll_drain(struct ring *ring)
+{
+        uint64_t count;
+
+        (void)!read(ring->poll_fd, &count, sizeof(count));
+}
+
+int ring_turn(struct ring *ring, uint64_t timeout_ns)
+{
+        int r;
+
+        assert(!ring->in_turn);
+        if (ring->poll_fd >= 0)
+                poll_drain(ring);
+        r = submit_and_wait(ring, prepare_wait(ring, timeout_ns));
+        if (r < 0)
+                return r;
+        ring->in_turn = true;
+        ring->now_ns = clock_now_ns();
+        ring->stats.turns++;
+        harvest(ring);
+        deliver_mails(ring);
+        timers_expire(&ring->timers, ring->now_ns);
+        for (unsigned phase = 0; phase < RING_PHASES; phase++)
+                run_deferred(ring, phase);
+        ring->in_turn = false;
+        return 0;
+}
+
+uint64_t ring_before_poll(struct ring *ring)
+{
+        int r = io_uring_submit(ring->uring);
+
+        assert(ring->poll_fd >= 0 && (r >= 0 || is_transient(r)));
+        if (r < 0 || io_uring_cq_ready(ring->uring) > 0)
+                return 0;
+        return prepare_wait(ring, RING_FOREVER);
+}
+
+void ring_deinit(struct ring *ring)
+{
+        uint64_t limit_ns = clock_now_ns() + DEINIT_NS;
+
+        if (!ring->uring)
+                return;
+        assert(!ring->in_turn && !has_deferred(ring) && mailbox_is_empty(&ring->mailbox));
+        timers_deinit(&ring->timers);
+        ring->closing = true;
+        ring_wake(ring);
+        /* The read that waits for wakes, and perhaps wakes of other rings: these end by
+         * themselves. */
+        while (ring->ops_in_flight > 0) {
+                int r = submit_and_wait(ring, DEINIT_NS);
+
+                assert(r == 0);
+                harvest(ring);
+                assert(clock_now_ns() < limit_ns); /* somebody left an operation in flight */
+        }
+        ring_close(ring);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "core/list.h"
+#include "core/mailbox.h"
+#include "core/op.h"
+#include "core/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct io_uring;
+
+/*
+ * The proactor: one io_uring and the loop around it, for one thread. Shared-nothing: whatever is on
+ * a ring is touched by its thread alone; other threads may only ring_post() and ring_wake().
+ *
+ * One turn (ring_turn) is, in this order:
+ *   1. submit what the last turn queued and wait, in ONE io_uring_enter; no wait when work is
+ *      deferred or mail is here
+ *   2. the clock is read: ring_now_ns() stands still for the rest of the turn
+ *   3. completions: each CQE's op->on_complete
+ *   4. mails: each mail->on_delivery
+ *   5. timers that have expired: each timer->on_expire
+ *   6. deferred, RING_DISPATCH: here ready handlers run
+ *   7. deferred, RING_FLUSH: here connections that have output queue their one send
+ * Callbacks never nest: a callback that starts operations only queues SQEs, their completions come
+ * in a later turn.
+ */
+
+/* A callback that runs once at the end of a turn. Embedded; in at most one phase at a time. */
+struct deferred {
+        struct list link;
+        void (*on_turn_end)(struct deferred *deferred);
+};
+
+enum ring_phase {
+        RING_DISPATCH, /* handlers */
+        RING_FLUSH,    /* output */
+        RING_PHASES,
+};
+
+struct ring_options {
+        /* 0: 1024. What is queued beyond that in a turn costs one more submit, nothing is lost. */
+        unsigned sq_entries;
+
+        /* 0: 4 × sq_entries. The kernel keeps what does not fit in slower memory. */
+        unsigned cq_entries;
+
+        /* A foreign loop drives it: poll_fd and ring_before_poll work, at a cost a completion. */
+        bool pollable;
+};
+
+struct ring_stats {
+        uint64_t turns;
+        uint64_t submits_extra; /* io_uring_enter calls beyond one a turn: the SQ was full */
+        uint64_t completions;
+        uint64_t overflows; /* turns that found the CQ overflowed: cq_entries is too small */
+};
+
+struct ring {
+        struct io_uring *uring;
+        uint64_t now_ns;
+        struct timers timers; /* timer_start(&ring->timers, …) */
+        struct list deferred[RING_PHASES];
+        struct mailbox mailbox;
+        struct ring_stats stats;
+        uint64_t ops_in_flight;
+        uint64_t wake_count; /* where the eventfd's counter is read to */
+        struct op wake_op; /* on our own eventfd */
+        struct op mail_op; /* completions that other rings' MSG_RING put into our CQ */
+        struct op post_op; /* completions of MSG_RING to us, on the senders' rings */
+        int fd;
+        int wake_fd;
+        int poll_fd; /* readable when a turn has something to do; -1 unless pollable */
+        bool in_turn;
+        bool closing;
+};
+
+/* Must run on the thread that will turn the ring, which it stays bound to (SINGLE_ISSUER).
+ * Negative errno: probe_explain() words it. @ring must not move afterwards. */
+int ring_init(struct ring *ring, const struct ring_options *options);
+
+/* Asserts that nothing is in flight, queued or running: sockets and listeners closed, timers
+ * cancelled, mails delivered. Nobody may post or wake any more. On the ring's thread. */
+void ring_deinit(struct ring *ring);
+
+#define RING_FOREVER UINT64_MAX
+
+/* One turn. Waits at most @timeout_ns (0: not at all) for the first completion, mail, wake or
+ * timer. 0 or a negative errno that is fatal to the ring. A signal ends the wait early and is no
+ * error. */
+int ring_turn(struct ring *ring, uint64_t timeout_ns);
+
+/* For a foreign loop around a pollable ring: submits what is queued and returns for how long
+ * poll(2) may wait for ring->poll_fd to become readable, in nanoseconds, before ring_turn(ring,
+ * 0) is due; 0 means now, RING_FOREVER that only the descriptor counts. */
+uint64_t ring_before_poll(struct ring *ring);
+
+/* CLOCK_MONOTONIC as of this turn. */
+static inline uint64_t ring_now_ns(const struct ring *ring)
+{
+        return ring->now_ns;
+}
+
+static inline void deferred_init(
+        struct deferred *deferred, void (*on_turn_end)(struct deferred *deferred))
+{
+        list_init(&deferred->link);
+        deferred->on_turn_end = on_turn_end;
+}
+
+/* Runs @deferred once in @phase: of this turn, when that phase has not begun, else of the next
+ * one (which then does not wait). First come, first run. No-op when it is deferred already. It
+ * may free itself and defer others or itself. */
+void ring_defer(struct ring *ring, struct deferred *deferred, enum ring_phase phase);
+
+/* Takes it back; harmless when it is not deferred. Needed before its memory goes. */
+static inline void ring_undefer(struct deferred *deferred)
+{
+        list_remove(&deferred->link);
+}
+
+static inline bool deferred_is_queued(const struct deferred *deferred)
+{
+        return !list_is_empty(&deferred->link);
+}
+
+/*
+ * Delivers @mail on @to's thread, in order for each sender. Any thread, but no signal handler
+ * (ring_wake is for those); @from is the ring of the calling thread, or NULL when it has none (a
+ * worker, an application's thread). Wakes @to only when it may sleep: from a ring with a MSG_RING
+ * that goes along with the sender's next submit, else by an eventfd. @to must live until the mail
+ * was delivered; the memory of rings that post to each other until all of them are deinitialised (a
+ * sender's own completion comes after the delivery).
+ */
+void ring_post(struct ring *to, struct ring *from, struct mail *mail);
+
+/* Makes the current or the next wait of @ring end. Any thread, and async-signal-safe. */
+void ring_wake(struct ring *ring);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Inside core/ only: how its modules queue operations. Other rooms never see liburing. */
+
+#include "core/ring.h"
+
+#include <liburing.h>
+
+/*
+ * An SQE whose completion goes to @op, counted as in flight from now: the caller must fill it with
+ * an io_uring_prep_* (which leaves user_data alone) before it asks for another. Never NULL: a full
+ * queue is submitted first.
+ */
+struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op);

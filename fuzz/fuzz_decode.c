@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kitchen/proto2.quoit.h"
+#include "kitchen/proto3.quoit.h"
+
+#include "upb/message/compare.h"
+
+/*
+ * Decoding through generated tables: whatever decodes must encode, that must decode again to an equal
+ * message, and the bytes must not change any more from then on. The slow decoder and the fast one, and
+ * strings copied or aliased, must agree.
+ *
+ * Input: one byte for the type of message, then the message.
+ */
+static const upb_MiniTable *const types[] = {
+        &kitchen__Proto3_msg_init,
+        &kitchen__Proto2_msg_init,
+        &kitchen__Many_msg_init,
+        &kitchen__ManyRequired_msg_init,
+        &kitchen__Required_msg_init,
+        &kitchen__Set_msg_init,
+        &kitchen__Shared_msg_init,
+        &kitchen__Empty_msg_init,
+};
+
+static upb_ExtensionRegistry *make_registry(upb_Arena *arena)
+{
+        upb_ExtensionRegistry *registry = upb_ExtensionRegistry_New(arena);
+        bool added =
+                registry && quoit_file_add_extensions(&kitchen_proto2_proto_quoit_file, registry);
+
+        assert(added);
+        return registry;
+}
+
+static upb_Message *decode(const char *data, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
+{
+        return quoit_message_parse(data, size, table, registry, options, arena);
+}
+
+static char *encode(
+        const upb_Message *msg, const upb_MiniTable *table, upb_Arena *arena, size_t *ret_size)
+{
+        char *bytes = quoit_message_serialize(
+                msg, table, kUpb_EncodeOption_Deterministic, arena, ret_size);
+
+        assert(bytes);
+        return bytes;
+}
+
+static void check_again(const char *data, size_t size, const upb_Message *msg,
+        const upb_MiniTable *table, const upb_ExtensionRegistry *registry, int options,
+        upb_Arena *arena)
+{
+        upb_Message *other = decode(data, size, table, registry, options, arena);
+        size_t size1, size2;
+        const char *bytes1 = encode(msg, table, arena, &size1), *bytes2;
+
+        assert(other);
+        bytes2 = encode(other, table, arena, &size2);
+        assert(size1 == size2 && !memcmp(bytes1, bytes2, size1));
+}
+
+static void check(const char *data, size_t size, const upb_MiniTable *table, upb_Arena *arena)
+{
+        const upb_ExtensionRegistry *registry = make_registry(arena);
+        upb_Message *msg = decode(data, size, table, registry, 0, arena), *again;
+        size_t encoded_size;
+        char *encoded;
+
+        if (!msg) {
+                /* The decoders agree on what is no message, too. */
+                assert(!decode(
+                        data, size, table, registry, kUpb_DecodeOption_DisableFastTable, arena));
+                return;
+        }
+        check_again(data, size, msg, table, registry, kUpb_DecodeOption_DisableFastTable, arena);
+        check_again(data, size, msg, table, registry, kUpb_DecodeOption_AliasString, arena);
+
+        encoded = encode(msg, table, arena, &encoded_size);
+        again = decode(encoded, encoded_size, table, registry, 0, arena);
+        assert(again);
+        assert(upb_Message_IsEqual(msg, again, table, 0));
+        check_again(encoded, encoded_size, msg, table, registry, 0, arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        upb_Arena *arena;
+
+        if (!size)
+                return 0;
+        arena = upb_Arena_New();
+        assert(arena);
+        check((const char *)data + 1, size - 1, types[data[0] % (sizeof(types) / sizeof(*types))],
+                arena);
+        upb_Arena_Free(arena);
+        return 0;
+}

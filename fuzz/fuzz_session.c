@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+/*
+ * What a peer may send to a server, from the first byte: through nghttp2, calls and handlers of all
+ * kinds. At the end everything has come back, whatever was in flight (host_free() asserts it).
+ *
+ * Input: steps, each a byte of what to do and its operands. The client's preface and SETTINGS come by
+ * themselves if the input begins with a byte below 0x80; what follows is up to the fuzzer.
+ */
+enum step {
+        STEP_FEED,      /* one byte of size, the bytes */
+        STEP_FEED_MANY, /* two bytes of size, the bytes */
+        STEP_TURN,      /* handlers run, a send begins unless one is in flight */
+        STEP_SENT,      /* the send has completed */
+        STEP_SLEEP,     /* one byte: a power of two of microseconds */
+        STEP_HELD,      /* held calls are finished */
+        STEP_DRAIN,
+        STEP_CLOSE,
+        STEPS,
+};
+
+struct input {
+        const uint8_t *at;
+        size_t size;
+};
+
+static size_t take_byte(struct input *input)
+{
+        if (input->size == 0)
+                return 0;
+        input->size--;
+        return *input->at++;
+}
+
+/* From memory of exactly that size. */
+static void feed(struct host *host, struct input *input, size_t size)
+{
+        uint8_t *piece;
+
+        size = size < input->size ? size : input->size;
+        piece = malloc(size ? size : 1);
+        assert(piece);
+        memcpy(piece, input->at, size);
+        host_feed(host, piece, size);
+        free(piece);
+        input->at += size;
+        input->size -= size;
+}
+
+/* Reads all that is to be sent, so that a payload that is gone already is noticed. */
+static void look_at(const struct output *output)
+{
+        volatile uint8_t sum = 0;
+
+        for (unsigned i = 0; output && i < output->iov_count; i++) {
+                const uint8_t *bytes = output->iov[i].iov_base;
+
+                for (size_t j = 0; j < output->iov[i].iov_len; j++)
+                        sum ^= bytes[j];
+        }
+}
+
+static void take_step(struct host *host, struct input *input)
+{
+        size_t size;
+
+        switch ((enum step)(take_byte(input) % STEPS)) {
+        case STEP_FEED:
+                feed(host, input, take_byte(input));
+                break;
+        case STEP_FEED_MANY:
+                size = take_byte(input) << 8;
+                feed(host, input, size | take_byte(input));
+                break;
+        case STEP_TURN:
+                host_turn(host);
+                look_at(host_send(host, 20000));
+                break;
+        case STEP_SENT:
+                look_at(host->output);
+                host_sent(host);
+                break;
+        case STEP_SLEEP:
+                host_sleep(host, UINT64_C(1000) << take_byte(input) % 40);
+                break;
+        case STEP_HELD:
+                script_finish_held(&host->script);
+                break;
+        case STEP_DRAIN:
+                if (host->session.h2)
+                        session_drain(&host->session);
+                break;
+        case STEP_CLOSE:
+                host_close(host);
+                break;
+        case STEPS:
+                break;
+        }
+}
+
+/* Small enough for a fuzzer to reach them. */
+static const quoit_limits limits = {
+        .message_receive_bytes_max = 1000,
+        .message_send_bytes_max = 50000,
+        .call_queue_bytes_max = 2000,
+        .header_fields_max = 16,
+        .header_bytes_max = 1000,
+        .header_bytes_hard_max = 1500,
+        .metadata_out_bytes_max = 500,
+        .streams_max = 8,
+        .stream_window_bytes = 2000,
+        .connection_receive_bytes_max = 3000,
+        .control_queue_max = 10,
+        .empty_frames_max = 5,
+        .resets_burst_max = 10,
+        .resets_per_second = 5,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        static const char preface[] = NGHTTP2_CLIENT_MAGIC "\0\0\0\4\0\0\0\0\0";
+        struct input input = { data, size };
+        struct host *host;
+
+        if (size == 0)
+                return 0;
+        host = host_new(&limits);
+        if (take_byte(&input) < 0x80)
+                host_feed(host, (const uint8_t *)preface, sizeof(preface) - 1);
+        while (input.size > 0)
+                take_step(host, &input);
+        host_turn(host);
+        look_at(host_send(host, 100000));
+        host_free(host);
+        return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One gRPC call, as its handler sees it.
+ *
+ * Threads: a call belongs to one ring, and a handler runs on that ring's thread; every function here
+ * is to be called from there and no lock is taken. Two exceptions: quoit_call_post() may be called
+ * from any thread, and all events of an offloaded method run on a worker thread, never two of one
+ * call at once, where these functions are just as valid.
+ *
+ * Lifetime: a call is valid in its events, and from quoit_call_hold() until quoit_call_finish().
+ * A cancelled call (peer gone, deadline over, server stopping) stays valid in the same way: what is
+ * sent on it is dropped, and its on_done still runs, always last and exactly once.
+ */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/export.h>
+#include <quoit/status.h>
+#include <quoit/upb_names.h>
+
+#include "upb/base/string_view.h"
+
+QUOIT_BEGIN_DECLS
+
+typedef struct quoit_call quoit_call;
+struct upb_Arena;
+struct upb_Message;
+struct upb_MiniTable;
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+/* The call's arena: what is allocated there lives until the call's on_done has returned. */
+QUOIT_API struct upb_Arena *quoit_call_arena(quoit_call *call);
+
+/*
+ * The scratch arena, for messages on their way out: what is allocated there lives until the next
+ * message is sent on this call. A stream of any length runs in bounded memory with it.
+ */
+QUOIT_API struct upb_Arena *quoit_call_scratch(quoit_call *call);
+
+/* @size bytes of zeroed memory in the call's arena, or NULL. */
+QUOIT_API void *quoit_call_alloc(quoit_call *call, size_t size);
+
+/*
+ * printf into the scratch arena: the text lives until the next message is sent, which is what a
+ * string field of that message needs. An empty string if memory is short.
+ */
+QUOIT_API upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+/* ---- what the client asked ---------------------------------------------------------------- */
+
+/* The path of the method, "/package.Service/method"; lives as long as the server. */
+QUOIT_API const char *quoit_call_path(const quoit_call *call);
+
+/* The peer's address: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000" or "unix:"; lives as long as the call. */
+QUOIT_API const char *quoit_call_peer(const quoit_call *call);
+
+/*
+ * The first value of the request's metadata @name (lower case), in *@ret_value: true, or false and
+ * *@ret_value untouched where there is none. Values of names that end in "-bin" are decoded from
+ * base64 already. Reserved names (grpc-*, :path and its kin, content-type, te) are not shown.
+ * The bytes live as long as the call.
+ */
+QUOIT_API bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value);
+
+/*
+ * All metadata of the request, in the order of the wire: start with *@cursor at 0 and call until it
+ * returns false. Names come once per value.
+ */
+QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
+        upb_StringView *ret_name, upb_StringView *ret_value);
+
+/* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX where the client set none. */
+QUOIT_API uint64_t quoit_call_deadline_ns(const quoit_call *call);
+
+/* True once the peer has cancelled, has gone, or the deadline is over: sending is in vain. */
+QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
+
+/* ---- answering ---------------------------------------------------------------------------- */
+
+/*
+ * Adds metadata to the headers, or to the trailers, of the answer. @name: lower case letters,
+ * digits, "-", "_" and ".", not starting with "grpc-". @value: printable ASCII, or any bytes where
+ * the name ends in "-bin" (they go out in base64). Both are copied.
+ * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
+ * -ENOMEM; -E2BIG past the limit `metadata_out_bytes_max`.
+ */
+QUOIT_API int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value);
+QUOIT_API int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView value);
+
+/* Sends the headers now, ahead of the first message. Does nothing if they were sent. */
+QUOIT_API void quoit_call_send_headers(quoit_call *call);
+
+/*
+ * Encodes @message, of type @type, and queues it for sending. Generated code wraps this with types:
+ * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
+ * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
+ * it waits while the queue is full.
+ * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
+ * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set) after which the call has
+ * been finished with a status that says so.
+ */
+QUOIT_API int quoit_call_send(quoit_call *call, const struct upb_Message *message,
+        const struct upb_MiniTable *type);
+
+/*
+ * True while the queue of the call has room (`call_queue_bytes_max`), and the call is not over.
+ * Once it has been false, on_writable (or the pump) runs when there is room again.
+ */
+QUOIT_API bool quoit_call_writable(const quoit_call *call);
+
+/*
+ * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied). Trailers go out
+ * behind what was queued. Does nothing where the call was finished before. Ends a hold.
+ */
+QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
+
+/* As quoit_call_finish(), with printf. */
+QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. */
+QUOIT_API void quoit_call_reply(quoit_call *call, const struct upb_Message *message,
+        const struct upb_MiniTable *type);
+
+/* ---- answering later ---------------------------------------------------------------------- */
+
+/*
+ * Says that the answer comes later: the handler may return, and the call stays valid until
+ * quoit_call_finish(), which must come, also after a cancellation.
+ * A unary handler that returns with neither a finish nor a hold nor a pump has forgotten the call:
+ * it is answered INTERNAL and a line is logged.
+ */
+QUOIT_API void quoit_call_hold(quoit_call *call);
+
+/*
+ * Runs @fn(@call, @arg) where the call's handlers run. From any thread; the call must be held, and
+ * no post may come after the one whose function finishes the call.
+ * 0, or -ENOMEM and @fn will not run.
+ */
+QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
+
+/*
+ * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again
+ * whenever there is room in the queue, until the call is finished. It sends while
+ * quoit_call_writable() and returns. A pump that sent nothing, with room, and did not finish, is
+ * run again only after the next post, message or send.
+ */
+QUOIT_API void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state);
+
+/*
+ * @on_cancel(@call, @state) runs once, at once, if the call is cancelled before it is finished: to
+ * stop work on it. A held call still wants its quoit_call_finish().
+ */
+QUOIT_API void quoit_call_on_cancel(
+        quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state);
+
+/* @on_done(@call, @state) runs once, last of all, however the call ends: to free what belongs to it. */
+QUOIT_API void quoit_call_on_done(
+        quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state);
+
+/* ---- backpressure on what the client streams ------------------------------------------------ */
+
+/*
+ * How many further messages on_message may be given; QUOIT_CREDITS_UNLIMITED at first. At 0 the
+ * stream's flow-control window closes (RFC 9113 section 5.2) and the client has to wait.
+ */
+#define QUOIT_CREDITS_UNLIMITED UINT32_MAX
+QUOIT_API void quoit_call_set_read_credits(quoit_call *call, uint32_t credits);
+QUOIT_API uint32_t quoit_call_read_credits(const quoit_call *call);
+
+QUOIT_END_DECLS

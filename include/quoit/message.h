@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What NAME.quoit.h and NAME.quoit.c, made by protoc-gen-quoit, stand on. This is the one public
+ * header that needs upb's; users include the generated header and get it with that.
+ *
+ * A message is opaque and lives in a upb_Arena, which frees everything in it at once:
+ *
+ *      upb_Arena *arena = upb_Arena_New();
+ *      api_Hello *hello = api_Hello_new(arena);
+ *      size_t size;
+ *
+ *      api_Hello_set_message(hello, upb_StringView_FromString("Hello"));
+ *      char *bytes = api_Hello_serialize(hello, arena, &size);
+ *      upb_Arena_Free(arena);
+ *
+ * The accessors of a message M have the names that upb gives them:
+ *
+ *      M_new, M_parse, M_parse_ex, M_serialize, M_serialize_ex
+ *      a field x       M_x, M_set_x, M_clear_x; M_has_x where presence is tracked; M_mutable_x for
+ *                      messages: makes it if it is not there
+ *      repeated x      M_x(m, &size) is the array, M_mutable_x too but writable, M_resize_x, M_add_x
+ *      a map x         M_x_get, M_x_set, M_x_delete, M_x_size, M_x_clear, M_x_next (start with the
+ *                      iterator at kUpb_Map_Begin; setting or deleting ends the walk)
+ *      a oneof x       M_x_case, M_clear_x, the constants M_x_FIELD and M_x_NOT_SET
+ *      an extension x  as the field it is, behind the name of the scope that defines it
+ *
+ * Enum values are constants, behind the name of what their enum is in, as everywhere in protobuf.
+ *
+ * What a file imports is generated like the file itself, the well-known types too; protoc finds
+ * those by itself:
+ *
+ *      protoc --quoit_out=gen api.proto google/protobuf/timestamp.proto
+ *
+ * Extensions are parsed where M_parse_ex() is given a registry that knows them:
+ * quoit_file_add_extensions() below.
+ *
+ * Where two names would be one, or a name is a word of C or C++, it gets a `_` at its end.
+ * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
+ * message are in its arena. NULL or false from a function that takes an arena: out of memory;
+ * from a parser: also bytes that are not such a message.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <quoit/export.h>
+#include <quoit/upb.h>
+
+/*
+ * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
+ * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
+ */
+#define QUOIT_GENCODE_VERSION 1
+
+QUOIT_BEGIN_DECLS
+
+/*
+ * One .proto file, for those who want to know at run time: `foo/bar.proto` is described by
+ * `foo_bar_proto_quoit_file`. All of it is static.
+ */
+typedef struct quoit_file_descriptor {
+        const char *name;             /* as protoc knows it, "foo/bar.proto" */
+        const char *bytes;            /* a serialized google.protobuf.FileDescriptorProto, */
+        size_t size;                  /* without source locations and comments */
+        const upb_MiniTableFile
+                *layout; /* the tables of its messages, closed enums and extensions */
+        const struct quoit_file_descriptor *const *dependencies; /* what it imports */
+        size_t dependency_count;
+} quoit_file_descriptor;
+
+/*
+ * Lets a parser that is given @registry know the extensions which @file itself defines. False if
+ * memory is short or one is known already under another definition's number.
+ */
+static inline bool quoit_file_add_extensions(
+        const quoit_file_descriptor *file, upb_ExtensionRegistry *registry)
+{
+        for (int i = 0; i < upb_MiniTableFile_ExtensionCount(file->layout); i++)
+                if (upb_ExtensionRegistry_Add(
+                            registry, upb_MiniTableFile_Extension(file->layout, i)) !=
+                        kUpb_ExtensionRegistryStatus_Ok)
+                        return false;
+        return true;
+}
+
+/* ---- from here on: for generated code only --------------------------------------------------- */
+
+#ifdef __cplusplus
+static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out for 64 bits");
+#else
+_Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out for 64 bits");
+#endif
+
+/* upb's own UPB_PRIVATE() ends with its headers. */
+#define QUOIT_UPB_PRIVATE(name) name##_dont_copy_me__upb_internal_use_only
+
+#define QUOIT_SUB_MESSAGE(table) { .QUOIT_UPB_PRIVATE(submsg) = &(table) }
+#define QUOIT_SUB_ENUM(table) { .QUOIT_UPB_PRIVATE(subenum) = &(table) }
+#define QUOIT_SUB_NONE { .QUOIT_UPB_PRIVATE(submsg) = NULL }
+
+/*
+ * Tables for the fast decoder. Whether they are there is up to libquoit, not to the compiler of the
+ * generated code: that only takes the addresses of functions.
+ */
+#if QUOIT_UPB_FASTTABLE
+#define QUOIT_FASTTABLE_MASK(mask) mask
+#define QUOIT_FASTTABLE_INIT(...) __VA_ARGS__
+#else
+#define QUOIT_FASTTABLE_MASK(mask) 255
+#define QUOIT_FASTTABLE_INIT(...)                                                                  \
+        {                                                                                          \
+        }
+#endif
+
+static inline void *quoit_message_parse(const char *buf, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
+{
+        upb_Message *msg = _upb_Message_New(table, arena);
+
+        if (!msg ||
+                upb_Decode(buf, size, msg, table, registry, options, arena) != kUpb_DecodeStatus_Ok)
+                return NULL;
+        return msg;
+}
+
+static inline char *quoit_message_serialize(const upb_Message *msg, const upb_MiniTable *table,
+        int options, upb_Arena *arena, size_t *ret_size)
+{
+        char *buf;
+
+        if (upb_Encode(msg, table, options, arena, &buf, ret_size) != kUpb_EncodeStatus_Ok)
+                return NULL;
+        return buf;
+}
+
+static inline const void *quoit_array_data(const upb_Array *array, size_t *ret_size)
+{
+        if (ret_size)
+                *ret_size = array ? upb_Array_Size(array) : 0;
+        return array ? upb_Array_DataPtr(array) : NULL;
+}
+
+static inline void *quoit_array_mutable_data(upb_Array *array, size_t *ret_size)
+{
+        if (ret_size)
+                *ret_size = array ? upb_Array_Size(array) : 0;
+        return array ? upb_Array_MutableDataPtr(array) : NULL;
+}
+
+static inline void *quoit_array_resize(upb_Array *array, size_t size, upb_Arena *arena)
+{
+        if (!array || !QUOIT_UPB_PRIVATE(_upb_Array_ResizeUninitialized)(array, size, arena))
+                return NULL;
+        return upb_Array_MutableDataPtr(array);
+}
+
+/* Appends the element of @size bytes at @value. */
+static inline bool quoit_array_add(
+        upb_Array *array, const void *value, size_t size, upb_Arena *arena)
+{
+        size_t n = array ? upb_Array_Size(array) : 0;
+
+        if (!quoit_array_resize(array, n + 1, arena))
+                return false;
+        QUOIT_UPB_PRIVATE(_upb_Array_Set)(array, n, value, size);
+        return true;
+}
+
+/* Appends a new message. */
+static inline void *quoit_array_add_message(
+        upb_Array *array, const upb_MiniTable *table, upb_Arena *arena)
+{
+        upb_Message *sub = _upb_Message_New(table, arena);
+
+        return sub && quoit_array_add(array, &sub, sizeof(sub), arena) ? sub : NULL;
+}
+
+/* The array of a repeated extension, made if it is not there. */
+static inline upb_Array *quoit_extension_array(
+        upb_Message *msg, const upb_MiniTableExtension *extension, upb_Arena *arena)
+{
+        upb_Array *array = upb_Message_GetExtensionMutableArray(msg, extension);
+
+        if (array)
+                return array;
+        array = upb_Array_New(arena, upb_MiniTableExtension_CType(extension));
+        if (!array || !upb_Message_SetExtension(msg, extension, &array, arena))
+                return NULL;
+        return array;
+}
+
+QUOIT_END_DECLS

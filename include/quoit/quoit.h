@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves. */
+
+#include <quoit/call.h>
+#include <quoit/limits.h>
+#include <quoit/message.h>
+#include <quoit/server.h>
+#include <quoit/service.h>
+#include <quoit/status.h>
+#include <quoit/version.h>

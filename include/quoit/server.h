@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A gRPC server: options, services, listeners, run, stop.
+ *
+ *      quoit_server *server = NULL;
+ *      int r = quoit_server_new(&(quoit_server_options){ .rings = 2 }, &server);
+ *      r = api_Api_register(server, &api, NULL);
+ *      r = quoit_server_listen(server, "0.0.0.0:50051", NULL);
+ *      r = quoit_server_run(server);           (until quoit_server_stop())
+ *      quoit_server_free(server);
+ *
+ * Functions that fail return a negative errno; quoit_server_problem() says in one line what is wrong
+ * and what to do about it. The library never prints, never exits and installs no signal handler.
+ */
+
+#include <stdint.h>
+
+#include <quoit/export.h>
+#include <quoit/limits.h>
+#include <quoit/service.h>
+
+QUOIT_BEGIN_DECLS
+
+typedef enum quoit_log_level { QUOIT_LOG_ERROR, QUOIT_LOG_WARNING, QUOIT_LOG_INFO } quoit_log_level;
+
+/*
+ * Takes one line, without a newline and valid during the call. Called from any of the server's
+ * threads, at times from several at once. Must not block: the ring waits for it.
+ */
+typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
+
+/* Zero (or NULL) in a member takes the default. */
+typedef struct quoit_server_options {
+        unsigned rings;      /* threads that each run a ring, the caller of quoit_server_run() being the first. 1 */
+        unsigned workers;    /* threads for offloaded methods; started only if there are such. 10 */
+        quoit_limits limits; /* see limits.h */
+        quoit_log_fn on_log; /* none: the server says nothing */
+        void *log_user;      /* handed to @on_log */
+} quoit_server_options;
+
+/* A server with a copy of @options (NULL: all defaults) in *@ret_server. 0, -EINVAL, -ENOMEM. */
+QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
+
+/* Closes what it still listens on and frees it; it must not be running. Takes NULL, returns NULL. */
+QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
+
+/*
+ * Runs the handlers of @path ("/package.Service/method", or "/package.Service/ *" without the space
+ * for all of a service) on worker threads, where they may block. Before quoit_server_run(), after
+ * the service was registered. 0; -ENOENT for an unknown path; -EBUSY.
+ */
+QUOIT_API int quoit_server_offload(quoit_server *server, const char *path);
+
+/*
+ * Listens on @address: "HOST:PORT" (a name, IPv4, or IPv6 in brackets; port 0 takes a free one;
+ * "[::]" takes IPv4 too) or "unix:PATH". May be called several times, before quoit_server_run().
+ * @ret_port, if not NULL, gets the port that was bound (0 for unix).
+ * 0, or a negative errno (-EADDRINUSE, -EACCES, -EINVAL for a bad address, -ENOENT for an unknown host).
+ */
+QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
+
+/*
+ * Serves on the calling thread and `rings` - 1 others until quoit_server_stop() has been called and
+ * the last call has ended; all threads that it started have ended when it returns. Runs once.
+ * 0, or a negative errno when a ring cannot be set up; quoit_server_problem() names the remedy.
+ */
+QUOIT_API int quoit_server_run(quoit_server *server);
+
+/*
+ * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls
+ * may finish for `drain_ms`, then they are cancelled. A second call cancels them at once.
+ * From any thread, and safe in a signal handler. Before quoit_server_run() it makes that return at once.
+ */
+QUOIT_API void quoit_server_stop(quoit_server *server);
+
+/* What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. */
+QUOIT_API const char *quoit_server_problem(const quoit_server *server);
+
+/* How many calls and connections are alive, and how many there have been; any thread. */
+typedef struct quoit_server_statistics {
+        uint64_t connections_accepted;
+        uint64_t connections_open;
+        uint64_t calls_started;
+        uint64_t calls_open;
+} quoit_server_statistics;
+QUOIT_API void quoit_server_get_statistics(const quoit_server *server, quoit_server_statistics *ret_statistics);
+
+QUOIT_END_DECLS

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What generated code says of a service. Users do not write these by hand: protoc-gen-quoit does,
+ * and offers PACKAGE_SERVICE_register() on top.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/call.h>
+#include <quoit/export.h>
+
+QUOIT_BEGIN_DECLS
+
+typedef struct quoit_server quoit_server;
+struct quoit_file_descriptor;
+
+/* The four kinds of gRPC calls: which side streams. */
+typedef enum quoit_method_kind {
+        QUOIT_UNARY,            /* one request, one answer */
+        QUOIT_SERVER_STREAMING, /* one request, many answers */
+        QUOIT_CLIENT_STREAMING, /* many requests, one answer */
+        QUOIT_BIDI,             /* many of both */
+} quoit_method_kind;
+
+/*
+ * One method. The functions are generated thunks that give the user's handler in @implementation its
+ * types; @implementation is what was registered. The first is used by the kinds with one request,
+ * the others by those with many. Thunks whose user handler is absent do nothing; @is_implemented
+ * tells whether the method has any handler, a method without is answered UNIMPLEMENTED.
+ * All strings and tables are static.
+ */
+typedef struct quoit_method {
+        const char *path;                    /* "/package.Service/method" */
+        quoit_method_kind kind;
+        const struct upb_MiniTable *request; /* type of the client's messages */
+        const struct upb_MiniTable *reply;   /* type of the server's messages */
+
+        bool (*is_implemented)(const void *implementation);
+
+        void (*on_request)(const void *implementation, quoit_call *call,
+                const struct upb_Message *request, void *user);
+
+        void *(*on_start)(const void *implementation, quoit_call *call, void *user);
+        void (*on_message)(const void *implementation, quoit_call *call,
+                const struct upb_Message *message, void *state);
+        void (*on_half_close)(const void *implementation, quoit_call *call, void *state);
+        void (*on_writable)(const void *implementation, quoit_call *call, void *state);
+        void (*on_done)(const void *implementation, quoit_call *call, void *state);
+} quoit_method;
+
+/* One service: its methods, and the descriptor of the file that defines it. Static. */
+typedef struct quoit_service {
+        const char *name; /* "package.Service" */
+        const quoit_method *methods;
+        size_t method_count;
+        const struct quoit_file_descriptor *file;
+} quoit_service;
+
+/*
+ * Adds @service to @server, before quoit_server_run(). @implementation and @user must outlive the
+ * server and are only handed on: @user to every handler of the service.
+ * 0; -EEXIST when a service of that name is there; -EBUSY when the server runs; -ENOMEM.
+ */
+QUOIT_API int quoit_server_register(quoit_server *server, const quoit_service *service,
+        const void *implementation, void *user);
+
+QUOIT_END_DECLS

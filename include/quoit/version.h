@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <quoit/export.h>
+
+QUOIT_BEGIN_DECLS
+
+/* The version that a program is compiled against. */
+#define QUOIT_VERSION "0.1.0"
+
+/* The version that it runs with; static. */
+QUOIT_API const char *quoit_version(void);
+
+QUOIT_END_DECLS

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/dispatch.h"
+#include "server/peer.h"
+#include "server/stream_events.h"
+
+#define NS_PER_MS 1000000ull
+#define LINGER_NS (1000 * NS_PER_MS)
+
+static void connection_set_state(struct connection *connection, enum connection_state state)
+{
+        /* forwards only */
+        assert(state > connection->state);
+        connection->state = state;
+}
+
+static struct connection *connection_of_socket(struct socket *socket)
+{
+        return CONTAINER_OF(socket, struct connection, socket);
+}
+
+static struct connection *connection_of_group(struct call_group *group)
+{
+        return CONTAINER_OF(group, struct connection, group);
+}
+
+static struct ring *ring_of(struct connection *connection)
+{
+        return &connection->shard->ring;
+}
+
+static const quoit_limits *limits_of(const struct connection *connection)
+{
+        return connection->group.host->limits;
+}
+
+static void request_flush(struct connection *connection)
+{
+        ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
+}
+
+/* The memory goes when the socket is closed and the last call is gone, whichever comes last. */
+static void connection_try_free(struct connection *connection)
+{
+        struct shard *shard = connection->shard;
+
+        if (connection->state != CONNECTION_DEAD || connection->group.count > 0)
+                return;
+        ring_undefer(&connection->dispatch);
+        list_remove(&connection->link);
+        slab_free(&shard->connections, connection);
+}
+
+static void connection_close(struct connection *connection)
+{
+        if (connection->state >= CONNECTION_CLOSED)
+                return;
+        connection_set_state(connection, CONNECTION_CLOSED);
+        timer_cancel(&ring_of(connection)->timers, &connection->watch);
+        ring_undefer(&connection->flush);
+        session_deinit(&connection->session);
+        socket_close(&connection->socket);
+}
+
+static void give_output_back(struct connection *connection)
+{
+        session_release(&stream_events, connection->output);
+        slab_free(&connection->shard->outputs, connection->output);
+        connection->output = NULL;
+}
+
+/* ---- timers ---- */
+
+static void watch_again(struct connection *connection);
+
+/* The peer's TCP takes nothing, or its HTTP/2 opens no window for what waits: how long already? */
+static bool is_stalled(struct connection *connection, uint64_t now_ns)
+{
+        const quoit_limits *limits = limits_of(connection);
+
+        if (connection->output && now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
+                return true;
+        if (connection->group.queued_bytes == 0 || connection->written_seen != connection->group.written_bytes) {
+                connection->written_seen = connection->group.written_bytes;
+                connection->written_seen_ns = now_ns;
+        }
+        return now_ns - connection->written_seen_ns >= limits->window_stall_ms * NS_PER_MS;
+}
+
+static void on_watch(struct timer *timer)
+{
+        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
+        struct quoit_server *server = connection->shard->server;
+
+        if (!connection->session.settings_received) {
+                server_log(server, QUOIT_LOG_INFO, "%s: no HTTP/2 preface and SETTINGS in time; closed",
+                        connection->peer);
+                connection_close(connection);
+        } else if (is_stalled(connection, ring_now_ns(ring_of(connection)))) {
+                server_log(server, QUOIT_LOG_INFO, "%s: takes nothing of what waits for it; closed",
+                        connection->peer);
+                connection_close(connection);
+        } else {
+                watch_again(connection);
+        }
+}
+
+static void watch_again(struct connection *connection)
+{
+        const quoit_limits *limits = limits_of(connection);
+        uint64_t period_ms = connection->session.settings_received ? limits->stall_ms / 2 : limits->handshake_ms;
+        struct ring *ring = ring_of(connection);
+
+        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + period_ms * NS_PER_MS, on_watch);
+}
+
+static void on_lingered(struct timer *timer)
+{
+        connection_close(CONTAINER_OF(timer, struct connection, watch));
+}
+
+/* ---- out ---- */
+
+/* All was said: a friendly end. */
+static void linger(struct connection *connection)
+{
+        struct ring *ring = ring_of(connection);
+
+        connection_set_state(connection, CONNECTION_LINGERING);
+        socket_half_close(&connection->socket);
+        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + LINGER_NS, on_lingered);
+}
+
+/* Frames into an output, as far as the session has some; false: memory is short. */
+static bool fill(struct connection *connection)
+{
+        struct output *output = slab_alloc(&connection->shard->outputs);
+
+        if (!output)
+                return false;
+        output_init(output, limits_of(connection)->turn_bytes_max);
+        connection->output = output;
+        if (session_fill(&connection->session, output) < 0)
+                return false;
+        if (output->bytes == 0)
+                give_output_back(connection);
+        return true;
+}
+
+static void on_flush(struct deferred *deferred)
+{
+        struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
+
+        if (connection->state > CONNECTION_CLOSING || connection->output)
+                return; /* on_sent comes back here */
+        if (session_has_output(&connection->session) && !fill(connection)) {
+                if (connection->output)
+                        give_output_back(connection);
+                connection_close(connection);
+                return;
+        }
+        if (connection->output) {
+                connection->send_started_ns = ring_now_ns(ring_of(connection));
+                socket_send(&connection->socket, connection->output->iov, connection->output->iov_count);
+        } else if (connection->state == CONNECTION_CLOSING || session_is_over(&connection->session)) {
+                linger(connection);
+        }
+}
+
+static void on_sent(struct socket *socket, int error)
+{
+        struct connection *connection = connection_of_socket(socket);
+
+        give_output_back(connection);
+        if (error < 0)
+                connection_close(connection);
+        else if (connection->state <= CONNECTION_CLOSING)
+                request_flush(connection);
+}
+
+/* ---- in ---- */
+
+static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
+{
+        struct connection *connection = connection_of_socket(socket);
+
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        if (session_feed(&connection->session, bytes, size) < 0)
+                connection_set_state(connection, CONNECTION_CLOSING);
+        request_flush(connection);
+}
+
+static void on_receive_end(struct socket *socket, int error)
+{
+        (void)error;
+        connection_close(connection_of_socket(socket));
+}
+
+static void on_closed(struct socket *socket)
+{
+        struct connection *connection = connection_of_socket(socket);
+        struct shard *shard = connection->shard;
+
+        connection_set_state(connection, CONNECTION_DEAD);
+        atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
+        connection_try_free(connection);
+}
+
+/* ---- calls ---- */
+
+static void on_dispatch(struct deferred *deferred)
+{
+        struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
+        uint32_t budget = limits_of(connection)->turn_calls_max;
+        struct list again;
+        struct list *link;
+
+        list_init(&again);
+        while (budget-- > 0 && (link = list_pop(&connection->ready))) {
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+
+                if (dispatch_call(call, connection->shard->server) && list_is_empty(&call->ready))
+                        list_append(&again, &call->ready);
+        }
+        list_splice(&connection->ready, &again);
+        if (list_is_empty(&connection->ready))
+                ring_undefer(&connection->dispatch); /* a handler that finished its own call asked for it */
+        else
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        connection_try_free(connection);
+}
+
+void connection_on_call_ready(struct quoit_call *call)
+{
+        struct connection *connection = connection_of_group(call->group);
+
+        if (list_is_empty(&call->ready))
+                list_append(&connection->ready, &call->ready);
+        ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+}
+
+void connection_on_call_output(struct quoit_call *call)
+{
+        struct connection *connection = connection_of_group(call->group);
+
+        if (connection->state <= CONNECTION_CLOSING)
+                request_flush(connection);
+}
+
+void connection_on_call_freed(void *user, struct call_group *group)
+{
+        struct shard *shard = user;
+        struct connection *connection = connection_of_group(group);
+
+        atomic_fetch_sub_explicit(&shard->calls_open, 1, memory_order_relaxed);
+        /* not from within its own dispatch: that ends with a look at it */
+        if (connection->state == CONNECTION_DEAD)
+                ring_defer(&shard->ring, &connection->dispatch, RING_DISPATCH);
+}
+
+/* ---- life ---- */
+
+static const struct socket_handler socket_handler = {
+        .on_data = on_data,
+        .on_receive_end = on_receive_end,
+        .on_sent = on_sent,
+        .on_closed = on_closed,
+};
+
+void connection_open(struct shard *shard, int fd)
+{
+        struct connection *connection = slab_alloc(&shard->connections);
+
+        atomic_fetch_add_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
+        if (!connection)
+                goto refuse;
+        *connection = (struct connection){ .shard = shard, .group = { .host = &shard->host } };
+        if (session_init_server(&connection->session, &shard->memory.h2, &shard->server->session_limits,
+                    &stream_events, &connection->group) < 0)
+                goto refuse;
+        peer_describe(fd, connection->peer, sizeof(connection->peer));
+        connection->group.peer = connection->peer;
+        list_init(&connection->ready);
+        list_init(&connection->link);
+        list_append(&shard->connection_list, &connection->link);
+        deferred_init(&connection->dispatch, on_dispatch);
+        deferred_init(&connection->flush, on_flush);
+        timer_init(&connection->watch);
+        socket_init(&connection->socket, &shard->ring, &shard->buffers, fd,
+                &socket_handler);
+        socket_resume(&connection->socket);
+        watch_again(connection);
+        request_flush(connection);
+        return;
+
+refuse:
+        slab_free(&shard->connections, connection);
+        atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
+        close(fd);
+}
+
+void connection_drain(struct connection *connection)
+{
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        session_drain(&connection->session);
+        request_flush(connection);
+}
+
+void connection_drain_now(struct connection *connection)
+{
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        session_drain_now(&connection->session);
+        request_flush(connection);
+}
+
+void connection_cancel_calls(struct connection *connection)
+{
+        struct list *link, *next;
+
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        for (link = connection->session.streams.next; link != &connection->session.streams; link = next) {
+                struct stream *stream = CONTAINER_OF(link, struct stream, link);
+
+                next = link->next;
+                call_cancel(call_of_stream(stream), QUOIT_UNAVAILABLE, "the server is stopping");
+        }
+        connection_set_state(connection, CONNECTION_CLOSING);
+        request_flush(connection);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One connection: a socket and an HTTP/2 session, linked. Bytes that come are fed; the calls that get
+ * ready are dispatched at the end of the turn; then what the session has to say goes out in one send.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "call/call.h"
+#include "core/ring.h"
+#include "core/socket.h"
+#include "core/timer.h"
+#include "server/shard.h"
+#include "transport/session.h"
+
+enum connection_state {
+        CONNECTION_OPEN,
+        CONNECTION_CLOSING,   /* beyond use: what is queued (a GOAWAY) goes out, nothing comes in */
+        CONNECTION_LINGERING, /* our side is shut; waits for the peer's end, so that no RST eats the GOAWAY */
+        CONNECTION_CLOSED,    /* the session is gone, the socket is on its way */
+        CONNECTION_DEAD,      /* only calls whose handlers still run keep it */
+};
+
+struct connection {
+        struct socket socket;
+        struct session session;
+        struct call_group group;
+        struct shard *shard;
+        struct list link;  /* in the shard */
+        struct list ready; /* calls that may have an event */
+        struct deferred dispatch;
+        struct deferred flush;
+        struct output *output; /* in flight */
+        struct timer watch;
+        uint64_t send_started_ns;
+        uint64_t written_seen; /* what group.written_bytes was, and since when */
+        uint64_t written_seen_ns;
+        enum connection_state state;
+        char peer[64];
+};
+
+/* Takes over @fd. If memory is short it is closed. */
+void connection_open(struct shard *shard, int fd);
+
+/* Graceful end: running calls may finish, new ones are not taken. */
+void connection_drain(struct connection *connection);
+
+/* The second step of it, when the peer is slow to answer the first. */
+void connection_drain_now(struct connection *connection);
+
+/* Cancels all calls with UNAVAILABLE, and closes when that has gone out. */
+void connection_cancel_calls(struct connection *connection);
+
+/* What a shard gives its calls as call_host.on_ready and .on_output and .on_freed. */
+void connection_on_call_ready(struct quoit_call *call);
+void connection_on_call_output(struct quoit_call *call);
+void connection_on_call_freed(void *shard, struct call_group *group);

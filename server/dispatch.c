@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/dispatch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "call/offload.h"
+#include "codec/message.h"
+#include "server/server.h"
+#include "server/workers.h"
+
+#define EVENTS_A_TURN 16 /* of one call: a stream of tiny messages must not keep the others waiting */
+
+enum event {
+        EVENT_NONE,
+        EVENT_START,      /* the request is there, or the first of many may come */
+        EVENT_POST,       /* a function was posted */
+        EVENT_MESSAGE,    /* one of many requests */
+        EVENT_HALF_CLOSE, /* there will be no more of them */
+        EVENT_WRITABLE,   /* the queue has room again */
+        EVENT_CANCEL,     /* it ended, and the handler may want to stop at once */
+        EVENT_DONE,       /* it is over: the last one */
+};
+
+/* An event with what belongs to it, on its way through a worker where the call is offloaded. */
+struct errand {
+        struct quoit_call *call;
+        enum event event;
+        struct reader_message *message; /* of START and MESSAGE */
+        struct call_post *post;         /* of POST */
+        struct quoit_server *server;
+        struct work work;
+        struct mail mail;
+};
+
+static bool request_is_complete(const struct quoit_call *call)
+{
+        return !stream_is_remote_open(&call->stream);
+}
+
+static enum event next_event(const struct quoit_call *call)
+{
+        if (call->at_worker || call->state == CALL_OPENING || call->state == CALL_DONE)
+                return EVENT_NONE;
+        if (!call->started)
+                return call_takes_many(call) || request_is_complete(call) ? EVENT_START : EVENT_NONE;
+        if (call->posts)
+                return EVENT_POST;
+        if (call->state == CALL_OPEN) {
+                if (reader_has_message(&call->reader))
+                        return EVENT_MESSAGE;
+                if (request_is_complete(call) && !call->reader.first && !call->half_close_told)
+                        return EVENT_HALF_CLOSE;
+                if (call->wants_writable && call->writer.queued_bytes == 0)
+                        return EVENT_WRITABLE;
+                return EVENT_NONE;
+        }
+        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told)
+                return EVENT_CANCEL;
+        return call->held ? EVENT_NONE : EVENT_DONE;
+}
+
+/* Takes what the event is about out of the call, and notes that it has happened. On the ring. */
+static void take_event(struct quoit_call *call, enum event event, struct errand *errand)
+{
+        errand->call = call;
+        errand->event = event;
+        switch (event) {
+        case EVENT_START:
+                call->started = true;
+                if (!call_takes_many(call)) {
+                        call->half_close_told = true;
+                        errand->message = reader_take(call);
+                }
+                break;
+        case EVENT_POST:
+                errand->post = call->posts;
+                call->posts = call->posts->next;
+                break;
+        case EVENT_MESSAGE:
+                errand->message = reader_take(call);
+                break;
+        case EVENT_HALF_CLOSE:
+                call->half_close_told = true;
+                break;
+        case EVENT_WRITABLE:
+                call->wants_writable = false;
+                break;
+        case EVENT_CANCEL:
+                call->cancel_told = true;
+                break;
+        case EVENT_DONE:
+        case EVENT_NONE:
+                break;
+        }
+}
+
+static const struct upb_Message *decode(struct quoit_call *call, struct reader_message *message)
+{
+        upb_Arena *arena = message->arena.upb ? message->arena.upb : call_arena(call);
+        upb_Message *decoded = NULL;
+        int r = message_decode(message->bytes.data, message->bytes.size, call->route->method->request, NULL,
+                arena, &decoded);
+
+        if (r == -ENOMEM)
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else if (r < 0)
+                quoit_call_finish(call, QUOIT_INTERNAL, "the request message does not parse");
+        return decoded;
+}
+
+static void run_start(struct quoit_call *call, struct reader_message *message)
+{
+        const struct route *route = call->route;
+        const struct upb_Message *request;
+
+        if (call_takes_many(call)) {
+                call->state_user = route->method->on_start(route->implementation, call, route->user);
+                return;
+        }
+        request = decode(call, message);
+        if (request)
+                route->method->on_request(route->implementation, call, request, route->user);
+}
+
+static void run_message(struct quoit_call *call, struct reader_message *message)
+{
+        const struct route *route = call->route;
+        const struct upb_Message *request = decode(call, message);
+
+        if (request)
+                route->method->on_message(route->implementation, call, request, call->state_user);
+        if (call->pump)
+                call->wants_writable = true;
+        reader_message_free(message);
+}
+
+static void run_writable(struct quoit_call *call)
+{
+        const struct route *route = call->route;
+
+        if (call->pump)
+                call->pump(call, call->pump_state);
+        else if (call_takes_many(call))
+                route->method->on_writable(route->implementation, call, call->state_user);
+}
+
+static void run_post(struct quoit_call *call, struct call_post *post)
+{
+        post->fn(call, post->arg);
+        free(post);
+        if (call->pump)
+                call->wants_writable = true;
+}
+
+static void run_done(struct quoit_call *call)
+{
+        const struct route *route = call->route;
+
+        if (call_takes_many(call))
+                route->method->on_done(route->implementation, call, call->state_user);
+        if (call->on_done)
+                call->on_done(call, call->done_state);
+}
+
+/* The handler's part, on whatever thread. */
+static void run_event(struct errand *errand)
+{
+        struct quoit_call *call = errand->call;
+        const struct route *route = call->route;
+
+        switch (errand->event) {
+        case EVENT_START:
+                run_start(call, errand->message);
+                break;
+        case EVENT_POST:
+                run_post(call, errand->post);
+                break;
+        case EVENT_MESSAGE:
+                run_message(call, errand->message);
+                break;
+        case EVENT_HALF_CLOSE:
+                route->method->on_half_close(route->implementation, call, call->state_user);
+                break;
+        case EVENT_WRITABLE:
+                run_writable(call);
+                break;
+        case EVENT_CANCEL:
+                call->on_cancel(call, call->cancel_state);
+                break;
+        case EVENT_DONE:
+                run_done(call);
+                break;
+        case EVENT_NONE:
+                break;
+        }
+}
+
+/* Nothing will ever make this call's handler run again, and it has not answered. */
+static bool is_forgotten(const struct quoit_call *call)
+{
+        return call->state == CALL_OPEN && call->half_close_told && !call->reader.first && !call->finish_asked &&
+                !call->held && !call->pump && !call->wants_writable && !call->posts;
+}
+
+/* After an event, on the ring again. The call may be freed. */
+static void settle(struct quoit_call *call, enum event event, struct quoit_server *server)
+{
+        if (event == EVENT_DONE) {
+                call_set_state(call, CALL_DONE);
+                call_release(call);
+                return;
+        }
+        if (is_forgotten(call)) {
+                server_log(server, QUOIT_LOG_ERROR,
+                        "%s: the handler returned without a finish, a hold or a pump; answered INTERNAL",
+                        call->route->method->path);
+                quoit_call_finish(call, QUOIT_INTERNAL, "the handler did not answer");
+        }
+        if (call->finish_asked)
+                call_apply_finish(call);
+}
+
+static void on_returned(struct mail *mail)
+{
+        struct errand *errand = CONTAINER_OF(mail, struct errand, mail);
+        struct quoit_call *call = errand->call;
+        enum event event = errand->event;
+        struct quoit_server *server = errand->server;
+
+        free(errand);
+        call->at_worker = false;
+        if (event != EVENT_DONE)
+                call_wake(call);
+        settle(call, event, server);
+}
+
+static void on_work(struct work *work)
+{
+        struct errand *errand = CONTAINER_OF(work, struct errand, work);
+        struct call_host *host = errand->call->group->host;
+
+        run_event(errand);
+        errand->mail.on_delivery = on_returned;
+        call_host_post(host, &errand->mail);
+}
+
+static bool lend(struct quoit_call *call, enum event event, struct quoit_server *server)
+{
+        struct errand *errand = NULL;
+
+        if (event != EVENT_START || workers_queued(&server->workers) < server->options.limits.offloaded_max)
+                errand = calloc(1, sizeof(*errand));
+        if (!errand) {
+                if (event != EVENT_START)
+                        return true; /* no memory now: tried again in the next turn */
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "too much work waits for the worker threads");
+                return false;
+        }
+        take_event(call, event, errand);
+        errand->server = server;
+        errand->work.on_work = on_work;
+        call->at_worker = true;
+        workers_submit(&server->workers, &errand->work);
+        return false;
+}
+
+bool dispatch_call(struct quoit_call *call, struct quoit_server *server)
+{
+        for (int i = 0; i < EVENTS_A_TURN; i++) {
+                enum event event = next_event(call);
+                struct errand errand = { .server = server };
+
+                if (event == EVENT_NONE)
+                        return false;
+                if (call->offload)
+                        return lend(call, event, server);
+                take_event(call, event, &errand);
+                run_event(&errand);
+                settle(call, event, server);
+                if (event == EVENT_DONE)
+                        return false;
+        }
+        return next_event(call) != EVENT_NONE;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Runs the handlers of calls: on the ring, or, for offloaded methods, on a worker. What happens next to
+ * a call follows from its state alone (next_event); one event of a call runs at a time.
+ */
+
+#include "call/call.h"
+
+struct workers;
+struct quoit_server;
+
+/*
+ * Runs what is due on @call, up to a few events; it may be freed. True: there is more to run.
+ * On the ring, in the dispatch phase.
+ */
+bool dispatch_call(struct quoit_call *call, struct quoit_server *server);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/server.h"
+
+#define DEFAULT(member, value)                                                                              \
+        do {                                                                                                \
+                if (limits->member == 0)                                                                    \
+                        limits->member = (value);                                                           \
+        } while (0)
+
+void limits_complete(quoit_limits *limits)
+{
+        DEFAULT(message_receive_bytes_max, 4 << 20);
+        DEFAULT(message_send_bytes_max, INT32_MAX);
+        DEFAULT(call_queue_bytes_max, 64 << 10);
+        DEFAULT(header_fields_max, 128);
+        DEFAULT(header_bytes_max, 8 << 10);
+        DEFAULT(header_bytes_hard_max, 16 << 10);
+        DEFAULT(metadata_out_bytes_max, 16 << 10);
+        DEFAULT(connections_max, 65536);
+        DEFAULT(streams_max, 128);
+        DEFAULT(stream_window_bytes, 256 << 10);
+        DEFAULT(connection_window_bytes, 1 << 20);
+        DEFAULT(connection_receive_bytes_max, 32 << 20);
+        DEFAULT(control_queue_max, 1000);
+        DEFAULT(continuation_frames_max, 8);
+        DEFAULT(empty_frames_max, 100);
+        DEFAULT(resets_burst_max, 2000);
+        DEFAULT(resets_per_second, 1000);
+        DEFAULT(handshake_ms, 10 * 1000);
+        DEFAULT(stall_ms, 60 * 1000);
+        DEFAULT(window_stall_ms, 600 * 1000);
+        DEFAULT(turn_calls_max, 128);
+        DEFAULT(turn_bytes_max, 256 << 10);
+        DEFAULT(offloaded_max, 10000);
+        DEFAULT(drain_ms, 30 * 1000);
+}

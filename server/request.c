@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/request.h"
+
+#include <string.h>
+
+#include "call/offload.h"
+#include "codec/timeout.h"
+
+#define GRPC_TYPE "application/grpc"
+
+static bool is(const char *text, size_t size, const char *what)
+{
+        return size == strlen(what) && memcmp(text, what, size) == 0;
+}
+
+static bool is_name(const struct session_field *field, const char *what)
+{
+        return is(field->name, field->name_size, what);
+}
+
+static bool is_value(const struct session_field *field, const char *what)
+{
+        return is(field->value, field->value_size, what);
+}
+
+/* "application/grpc", "+proto", with parameters or without. */
+static bool is_grpc_type(const char *type, size_t size)
+{
+        size_t prefix = strlen(GRPC_TYPE);
+
+        if (size < prefix || memcmp(type, GRPC_TYPE, prefix) != 0)
+                return false;
+        type += prefix;
+        size -= prefix;
+        if (size >= strlen("+proto") && memcmp(type, "+proto", strlen("+proto")) == 0) {
+                type += strlen("+proto");
+                size -= strlen("+proto");
+        }
+        return size == 0 || *type == ';' || *type == ' ';
+}
+
+static void add_pseudo(struct quoit_call *call, const struct router *router, const struct session_field *field)
+{
+        struct request *request = &call->request;
+
+        if (is_name(field, ":path")) {
+                request->has_path = field->value_size > 0 && *field->value == '/';
+                call->route = router_find(router, field->value, field->value_size);
+        } else if (is_name(field, ":method")) {
+                request->is_post = is_value(field, "POST");
+        }
+}
+
+static void add_grpc(struct quoit_call *call, const struct session_field *field)
+{
+        struct request *request = &call->request;
+
+        if (is_name(field, "grpc-timeout")) {
+                request->has_timeout = true;
+                request->bad_timeout =
+                        timeout_parse(field->value, field->value_size, &request->timeout_ns) < 0;
+        } else if (is_name(field, "grpc-encoding")) {
+                request->bad_encoding = !is_value(field, "identity");
+        }
+        /* other names that begin with grpc- are the protocol's own: not for the handler */
+}
+
+static void add_regular(struct quoit_call *call, const struct session_field *field)
+{
+        struct request *request = &call->request;
+        upb_Arena *arena;
+
+        if (is_name(field, "content-type")) {
+                request->is_grpc = is_grpc_type(field->value, field->value_size);
+        } else if (is_name(field, "te")) {
+                request->has_te = is_value(field, "trailers");
+        } else {
+                arena = call_arena(call);
+                if (!arena || fields_receive(&call->request_fields, arena, field->name, field->name_size,
+                                      field->value, field->value_size) < 0)
+                        request->out_of_memory = true;
+        }
+}
+
+void request_add_field(struct quoit_call *call, const struct router *router, const struct session_field *field)
+{
+        if (call->state != CALL_OPENING)
+                return;
+        if (field->name_size > 0 && *field->name == ':')
+                add_pseudo(call, router, field);
+        else if (field->name_size > 5 && memcmp(field->name, "grpc-", 5) == 0)
+                add_grpc(call, field);
+        else
+                add_regular(call, field);
+}
+
+/* In the order in which peers of other make look at it. */
+static quoit_status find_fault(const struct quoit_call *call, bool oversize, const char **ret_text)
+{
+        const struct request *request = &call->request;
+
+        if (oversize) {
+                *ret_text = "request metadata is over the limit";
+                return QUOIT_RESOURCE_EXHAUSTED;
+        }
+        if (!request->has_te) {
+                *ret_text = "missing te: trailers";
+                return QUOIT_UNKNOWN;
+        }
+        if (!request->has_path) {
+                *ret_text = "malformed method name";
+                return QUOIT_UNIMPLEMENTED;
+        }
+        if (request->bad_timeout) {
+                *ret_text = "malformed grpc-timeout";
+                return QUOIT_INTERNAL;
+        }
+        if (!call->route) {
+                *ret_text = "unknown service or method";
+                return QUOIT_UNIMPLEMENTED;
+        }
+        if (request->bad_encoding) {
+                *ret_text = "grpc-encoding is not supported";
+                return QUOIT_UNIMPLEMENTED;
+        }
+        if (request->out_of_memory) {
+                *ret_text = "out of memory";
+                return QUOIT_RESOURCE_EXHAUSTED;
+        }
+        return QUOIT_OK;
+}
+
+void request_accept(struct quoit_call *call, bool oversize)
+{
+        const struct request *request = &call->request;
+        const char *text = NULL;
+        quoit_status status;
+
+        if (call->state != CALL_OPENING)
+                return;
+        if (!oversize && !request->is_post) {
+                call_refuse_http(call, "405");
+                return;
+        }
+        if (!oversize && !request->is_grpc) {
+                call_refuse_http(call, "415");
+                return;
+        }
+        status = find_fault(call, oversize, &text);
+        if (status == QUOIT_OK && call->route->offloaded) {
+                call->offload = offload_new(call);
+                if (!call->offload) {
+                        status = QUOIT_RESOURCE_EXHAUSTED;
+                        text = "out of memory";
+                }
+        }
+        if (status != QUOIT_OK) {
+                call_cancel(call, status, text);
+                return;
+        }
+        call_set_state(call, CALL_OPEN);
+        if (request->has_timeout)
+                call_set_deadline(call, request->timeout_ns);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/router.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS_MIN 64
+
+struct router_slot {
+        struct route *route; /* NULL: free. A pointer, so that routes stay where they are when the table grows */
+        size_t path_size;
+        uint64_t hash;
+};
+
+/* FNV-1a; paths are ours, so nobody can choose them to collide. */
+static uint64_t hash_path(const char *path, size_t size)
+{
+        uint64_t hash = 0xcbf29ce484222325;
+
+        for (size_t i = 0; i < size; i++)
+                hash = (hash ^ (unsigned char)path[i]) * 0x100000001b3;
+        return hash;
+}
+
+/* The slot that holds @path, or the free one where it belongs. */
+static struct router_slot *find_slot(const struct router *router, const char *path, size_t size, uint64_t hash)
+{
+        size_t mask = router->slot_count - 1;
+
+        for (size_t i = hash & mask;; i = (i + 1) & mask) {
+                struct router_slot *slot = router->slots + i;
+
+                if (!slot->route)
+                        return slot;
+                if (slot->hash == hash && slot->path_size == size &&
+                        memcmp(slot->route->method->path, path, size) == 0)
+                        return slot;
+        }
+}
+
+static int grow(struct router *router)
+{
+        struct router grown = {
+                .slot_count = router->slot_count ? router->slot_count * 2 : SLOTS_MIN,
+                .route_count = router->route_count,
+        };
+
+        grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
+        if (!grown.slots)
+                return -ENOMEM;
+        for (size_t i = 0; i < router->slot_count; i++) {
+                struct router_slot *slot = router->slots + i;
+
+                if (slot->route)
+                        *find_slot(&grown, slot->route->method->path, slot->path_size, slot->hash) = *slot;
+        }
+        free(router->slots);
+        *router = grown;
+        return 0;
+}
+
+int router_add(struct router *router, const struct route *route)
+{
+        const char *path = route->method->path;
+        size_t size = strlen(path);
+        uint64_t hash = hash_path(path, size);
+        struct router_slot *slot;
+        struct route *copy;
+        int r;
+
+        if ((router->route_count + 1) * 2 > router->slot_count) {
+                r = grow(router);
+                if (r < 0)
+                        return r;
+        }
+        slot = find_slot(router, path, size, hash);
+        if (slot->route)
+                return -EEXIST;
+        copy = malloc(sizeof(*copy));
+        if (!copy)
+                return -ENOMEM;
+        *copy = *route;
+        *slot = (struct router_slot){ .route = copy, .path_size = size, .hash = hash };
+        router->route_count++;
+        return 0;
+}
+
+const struct route *router_find(const struct router *router, const char *path, size_t size)
+{
+        if (router->slot_count == 0)
+                return NULL;
+        return find_slot(router, path, size, hash_path(path, size))->route;
+}
+
+static bool path_matches(const char *pattern, const char *path)
+{
+        size_t size = strlen(pattern);
+
+        if (size >= 2 && strcmp(pattern + size - 2, "/*") == 0)
+                return strncmp(pattern, path, size - 1) == 0;
+        return strcmp(pattern, path) == 0;
+}
+
+size_t router_offload(struct router *router, const char *path)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < router->slot_count; i++) {
+                struct route *route = router->slots[i].route;
+
+                if (route && path_matches(path, route->method->path)) {
+                        route->offloaded = true;
+                        count++;
+                }
+        }
+        return count;
+}
+
+bool router_has_offloaded(const struct router *router)
+{
+        for (size_t i = 0; i < router->slot_count; i++) {
+                if (router->slots[i].route && router->slots[i].route->offloaded)
+                        return true;
+        }
+        return false;
+}
+
+void router_deinit(struct router *router)
+{
+        for (size_t i = 0; i < router->slot_count; i++)
+                free(router->slots[i].route);
+        free(router->slots);
+        *router = (struct router){ 0 };
+}

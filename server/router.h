@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a request's :path to its route. Filled before the server runs, read by all rings after.
+ */
+
+#include <stddef.h>
+
+#include "call/call.h"
+
+struct router_slot;
+
+struct router {
+        struct router_slot *slots; /* open addressing, a power of two, at most half full */
+        size_t slot_count;
+        size_t route_count;
+};
+
+/* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
+int router_add(struct router *router, const struct route *route);
+
+/* NULL: unknown. The route lives as long as the router. */
+const struct route *router_find(const struct router *router, const char *path, size_t size);
+
+/* Marks the routes that @path names, or all of its service ("/package.Service/" and a star), as offloaded. Returns how many. */
+size_t router_offload(struct router *router, const char *path);
+
+/* Whether any route is offloaded. */
+bool router_has_offloaded(const struct router *router);
+
+/* Takes zeroed memory. */
+void router_deinit(struct router *router);

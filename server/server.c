@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <quoit/version.h>
+
+#include "core/bind.h"
+#include "core/probe.h"
+#include "server/address.h"
+#include "server/shard.h"
+
+#define RINGS_MAX 1024
+#define WORKERS_MAX 4096
+#define WORKERS_DEFAULT 10 /* as many as the seed's ThreadPoolExecutor */
+#define LOG_LINE_BYTES 512
+
+void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
+{
+        char line[LOG_LINE_BYTES];
+        va_list arguments;
+
+        if (!server->options.on_log)
+                return;
+        va_start(arguments, format);
+        vsnprintf(line, sizeof(line), format, arguments);
+        va_end(arguments);
+        server->options.on_log(server->options.log_user, level, line);
+}
+
+int server_fail(struct quoit_server *server, int error, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(server->problem, sizeof(server->problem), format, arguments);
+        va_end(arguments);
+        return error;
+}
+
+static void complete_session_limits(struct quoit_server *server)
+{
+        const quoit_limits *limits = &server->options.limits;
+
+        server->session_limits = (struct session_limits){
+                .streams_max = limits->streams_max,
+                .header_fields_max = limits->header_fields_max,
+                .header_bytes_max = limits->header_bytes_max,
+                .header_bytes_hard_max = limits->header_bytes_hard_max,
+                .stream_window_bytes = limits->stream_window_bytes,
+                .connection_window_bytes = limits->connection_window_bytes,
+                .continuation_frames_max = limits->continuation_frames_max,
+                .control_queue_max = limits->control_queue_max,
+                .empty_frames_max = limits->empty_frames_max,
+                .resets_burst_max = limits->resets_burst_max,
+                .resets_per_second = limits->resets_per_second,
+        };
+}
+
+int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server)
+{
+        quoit_server *server;
+
+        if (options && (options->rings > RINGS_MAX || options->workers > WORKERS_MAX))
+                return -EINVAL;
+        server = calloc(1, sizeof(*server));
+        if (!server)
+                return -ENOMEM;
+        if (options)
+                server->options = *options;
+        if (server->options.rings == 0)
+                server->options.rings = 1;
+        if (server->options.workers == 0)
+                server->options.workers = WORKERS_DEFAULT;
+        limits_complete(&server->options.limits);
+        complete_session_limits(server);
+        workers_init(&server->workers);
+        pthread_mutex_init(&server->mutex, NULL);
+        pthread_cond_init(&server->met, NULL);
+        *ret_server = server;
+        return 0;
+}
+
+quoit_server *quoit_server_free(quoit_server *server)
+{
+        if (!server)
+                return NULL;
+        for (unsigned i = 0; i < server->listen_count; i++) {
+                if (server->listen_fds[i] >= 0)
+                        close(server->listen_fds[i]);
+        }
+        workers_deinit(&server->workers);
+        pthread_cond_destroy(&server->met);
+        pthread_mutex_destroy(&server->mutex);
+        router_deinit(&server->router);
+        free(server->services);
+        free(server->shards);
+        free(server);
+        return NULL;
+}
+
+/* ---- services ---- */
+
+static bool has_service(const quoit_server *server, const char *name)
+{
+        for (size_t i = 0; i < server->service_count; i++) {
+                if (strcmp(server->services[i]->name, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int add_routes(quoit_server *server, const quoit_service *service, const void *implementation, void *user)
+{
+        for (size_t i = 0; i < service->method_count; i++) {
+                const quoit_method *method = service->methods + i;
+                int r;
+
+                if (!method->is_implemented(implementation))
+                        continue; /* answered UNIMPLEMENTED, as any path that the router does not know */
+                r = router_add(&server->router,
+                        &(struct route){ .method = method, .implementation = implementation, .user = user });
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int quoit_server_register(
+        quoit_server *server, const quoit_service *service, const void *implementation, void *user)
+{
+        const quoit_service **services;
+        int r;
+
+        if (atomic_load(&server->running))
+                return server_fail(server, -EBUSY, "the server runs: services are registered before");
+        if (has_service(server, service->name))
+                return server_fail(server, -EEXIST, "service %s is registered already", service->name);
+        services = realloc(server->services, (server->service_count + 1) * sizeof(*services));
+        if (!services)
+                return server_fail(server, -ENOMEM, "out of memory");
+        server->services = services;
+        r = add_routes(server, service, implementation, user);
+        if (r < 0)
+                return server_fail(server, r, "service %s: %s", service->name, strerror(-r));
+        services[server->service_count++] = service;
+        return 0;
+}
+
+int quoit_server_offload(quoit_server *server, const char *path)
+{
+        if (atomic_load(&server->running))
+                return server_fail(server, -EBUSY, "the server runs: methods are offloaded before");
+        if (router_offload(&server->router, path) == 0)
+                return server_fail(server, -ENOENT, "no method %s to offload: register its service first", path);
+        return 0;
+}
+
+/* ---- listening ---- */
+
+static int explain_listen(quoit_server *server, const char *text, int error)
+{
+        const char *hint = "";
+
+        if (error == -EADDRINUSE)
+                hint = ": another process listens there; stop it or choose another port";
+        else if (error == -EACCES)
+                hint = ": ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port";
+        else if (error == -ENXIO)
+                hint = ": the host name does not resolve";
+        return server_fail(server, error, "cannot listen on %s: %s%s", text, strerror(-error), hint);
+}
+
+static int listen_unix(quoit_server *server, const struct address *address)
+{
+        int r = bind_unix(address->unix_path, &(struct bind_options){ 0 }, server->listen_fds + server->listen_count);
+
+        if (r < 0)
+                return r;
+        server->listen_count++;
+        return 0;
+}
+
+static int listen_tcp(quoit_server *server, const struct address *address, uint16_t *ret_port)
+{
+        int fds[BIND_FDS_MAX];
+        int count = bind_tcp(address->host, address->port, &(struct bind_options){ 0 }, fds, ret_port);
+
+        if (count < 0)
+                return count;
+        for (int i = 0; i < count; i++)
+                server->listen_fds[server->listen_count++] = fds[i];
+        return 0;
+}
+
+int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_port)
+{
+        struct address address;
+        uint16_t port = 0;
+        int r;
+
+        if (atomic_load(&server->running))
+                return server_fail(server, -EBUSY, "the server runs: listeners are opened before");
+        if (server->listen_count + BIND_FDS_MAX > SERVER_LISTENERS_MAX)
+                return server_fail(server, -E2BIG, "too many listeners, %s is one more", text);
+        if (address_parse(text, &address) < 0)
+                return server_fail(server, -EINVAL,
+                        "'%s' is no address: give HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+        r = address.unix_path ? listen_unix(server, &address) : listen_tcp(server, &address, &port);
+        if (r < 0)
+                return explain_listen(server, text, r);
+        if (ret_port)
+                *ret_port = port;
+        return 0;
+}
+
+/* ---- running ---- */
+
+static void *shard_thread(void *user)
+{
+        struct shard *shard = user;
+        int r = shard_run(shard);
+
+        if (r < 0)
+                server_log(shard->server, QUOIT_LOG_ERROR, "a ring ended: %s", strerror(-r));
+        return NULL;
+}
+
+static void come(quoit_server *server, enum meeting meeting, unsigned count, int error)
+{
+        if (error < 0 && server->met_error[meeting] == 0)
+                server->met_error[meeting] = error;
+        server->met_count[meeting] += count;
+        pthread_cond_broadcast(&server->met);
+}
+
+bool server_meet(quoit_server *server, enum meeting meeting, int error)
+{
+        bool ok;
+
+        pthread_mutex_lock(&server->mutex);
+        come(server, meeting, 1, error);
+        while (server->met_count[meeting] < server->options.rings)
+                pthread_cond_wait(&server->met, &server->mutex);
+        ok = server->met_error[meeting] == 0;
+        pthread_mutex_unlock(&server->mutex);
+        return ok;
+}
+
+/* Shards that have no thread have failed: the others must not wait for them. */
+static void give_up_shards(quoit_server *server, unsigned count, int error)
+{
+        pthread_mutex_lock(&server->mutex);
+        come(server, MEETING_START, count, error);
+        pthread_mutex_unlock(&server->mutex);
+}
+
+/* Starts the threads of all shards but the first; returns how many there are. */
+static unsigned start_shards(quoit_server *server)
+{
+        unsigned count = server->options.rings;
+        sigset_t all, old;
+        unsigned i;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        for (i = 1; i < count; i++) {
+                int r = pthread_create(&server->shards[i].thread, NULL, shard_thread, server->shards + i);
+
+                if (r != 0) {
+                        give_up_shards(server, count - i, -r);
+                        break;
+                }
+        }
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return i;
+}
+
+/* A ring could not be had: what is in the way, and what helps. */
+static int explain_start(quoit_server *server, int error)
+{
+        char text[PROBE_PROBLEM_BYTES_MAX];
+
+        probe_explain(error, text);
+        return server_fail(server, error, "cannot set up io_uring: %s", text);
+}
+
+int quoit_server_run(quoit_server *server)
+{
+        unsigned threads;
+        int r;
+
+        if (atomic_exchange(&server->running, true))
+                return server_fail(server, -EBUSY, "the server has been run before: make a new one");
+        server->shards = calloc(server->options.rings, sizeof(*server->shards));
+        if (!server->shards)
+                return server_fail(server, -ENOMEM, "out of memory");
+        for (unsigned i = 0; i < server->options.rings; i++)
+                server->shards[i].server = server;
+        atomic_store(&server->listening, server->listen_count);
+        if (router_has_offloaded(&server->router)) {
+                r = workers_start(&server->workers, server->options.workers);
+                if (r < 0)
+                        return server_fail(server, r, "cannot start worker threads: %s", strerror(-r));
+        }
+        threads = start_shards(server);
+        r = shard_run(server->shards);
+        for (unsigned i = 1; i < threads; i++)
+                pthread_join(server->shards[i].thread, NULL);
+        if (server->met_error[MEETING_START] < 0)
+                return explain_start(server, server->met_error[MEETING_START]);
+        if (r < 0)
+                return server_fail(server, r, "the ring broke: %s", strerror(-r));
+        return 0;
+}
+
+void quoit_server_stop(quoit_server *server)
+{
+        atomic_fetch_add(&server->wakers, 1);
+        atomic_fetch_add(&server->stops, 1);
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
+                if (atomic_load(&server->shards[i].wakeable))
+                        ring_wake(&server->shards[i].ring);
+        }
+        atomic_fetch_sub(&server->wakers, 1);
+}
+
+const char *quoit_server_problem(const quoit_server *server)
+{
+        return server->problem;
+}
+
+void quoit_server_get_statistics(const quoit_server *server, quoit_server_statistics *ret_statistics)
+{
+        quoit_server_statistics statistics = {
+                .connections_accepted = atomic_load(&server->connections_accepted),
+                .connections_open = atomic_load(&server->connections_open),
+        };
+
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
+                statistics.calls_started += atomic_load(&server->shards[i].calls_started);
+                statistics.calls_open += atomic_load(&server->shards[i].calls_open);
+        }
+        *ret_statistics = statistics;
+}
+
+const char *quoit_version(void)
+{
+        return QUOIT_VERSION;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The server as its rings see it: what is fixed before it runs, and the few counters that they share.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <quoit/server.h>
+
+#include "server/router.h"
+#include "server/workers.h"
+#include "transport/session.h"
+
+struct shard;
+
+#define SERVER_LISTENERS_MAX 32
+
+/* Where all shards wait for each other. */
+enum meeting {
+        MEETING_START, /* all rings are set up, or one of them has failed to */
+        MEETING_END,   /* all have served their last */
+        MEETINGS,
+};
+
+struct quoit_server {
+        quoit_server_options options; /* defaults filled in */
+        struct session_limits session_limits;
+        struct router router;
+        const quoit_service **services;
+        size_t service_count;
+        int listen_fds[SERVER_LISTENERS_MAX]; /* the first shard takes them over when it starts */
+        unsigned listen_count;
+        struct workers workers;
+        struct shard *shards; /* options.rings of them while it runs */
+        pthread_mutex_t mutex; /* of the meetings: */
+        pthread_cond_t met;
+        unsigned met_count[MEETINGS];
+        int met_error[MEETINGS];
+        atomic_uint listening; /* listeners that are not closed */
+        atomic_uint stops; /* calls of quoit_server_stop() */
+        atomic_uint wakers; /* of them, those at work */
+        atomic_bool running;
+        atomic_ullong connections_accepted;
+        atomic_ullong connections_open;
+        char problem[512];
+};
+
+/* One line to the log, if there is one. From any of the server's threads. */
+void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Notes what is wrong, for quoit_server_problem(); returns @error. Not while the server runs. */
+int server_fail(struct quoit_server *server, int error, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Waits for all shards to come; @error 0 or why the caller's part failed. True: nobody's has. */
+bool server_meet(struct quoit_server *server, enum meeting meeting, int error);
+
+/* Puts the defaults where a limit is 0. */
+void limits_complete(quoit_limits *limits);

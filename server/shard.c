@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/shard.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/probe.h"
+#include "server/connection.h"
+
+#define NS_PER_MS 1000000ull
+#define DRAIN_NOTICE_NS (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
+#define ARENAS_KEPT_BYTES ((size_t)8 << 20)
+
+/* ---- connections ---- */
+
+struct handover {
+        struct mail mail;
+        struct shard *to;
+        int fd;
+};
+
+static void on_handover(struct mail *mail)
+{
+        struct handover *handover = CONTAINER_OF(mail, struct handover, mail);
+
+        connection_open(handover->to, handover->fd);
+        free(handover);
+}
+
+static struct shard *least_loaded(struct quoit_server *server)
+{
+        struct shard *best = server->shards;
+
+        for (unsigned i = 1; i < server->options.rings; i++) {
+                struct shard *shard = server->shards + i;
+
+                if (atomic_load_explicit(&shard->load, memory_order_relaxed) <
+                        atomic_load_explicit(&best->load, memory_order_relaxed))
+                        best = shard;
+        }
+        return best;
+}
+
+void shard_place_connection(struct shard *from, int fd)
+{
+        struct shard *to = least_loaded(from->server);
+        struct handover *handover;
+
+        atomic_fetch_add_explicit(&to->load, 1, memory_order_relaxed);
+        if (to == from) {
+                connection_open(to, fd);
+                return;
+        }
+        handover = malloc(sizeof(*handover));
+        if (!handover) {
+                atomic_fetch_sub_explicit(&to->load, 1, memory_order_relaxed);
+                close(fd);
+                return;
+        }
+        *handover = (struct handover){ .mail.on_delivery = on_handover, .to = to, .fd = fd };
+        ring_post(&to->ring, &from->ring, &handover->mail);
+}
+
+static void on_accept(struct listener *listener, int fd)
+{
+        struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
+        struct quoit_server *server = shard->server;
+
+        atomic_fetch_add_explicit(&server->connections_accepted, 1, memory_order_relaxed);
+        if (atomic_load_explicit(&server->connections_open, memory_order_relaxed) >=
+                server->options.limits.connections_max) {
+                close(fd);
+                return;
+        }
+        shard_place_connection(shard, fd);
+}
+
+static void on_backoff(struct listener *listener, int error)
+{
+        struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
+
+        server_log(shard->server, QUOIT_LOG_WARNING, "cannot accept connections: %s; trying again in 100 ms",
+                strerror(-error));
+}
+
+static void on_listener_closed(struct listener *listener)
+{
+        struct quoit_server *server = CONTAINER_OF(listener->ring, struct shard, ring)->server;
+
+        if (atomic_fetch_sub(&server->listening, 1) > 1)
+                return;
+        /* nothing will be handed over any more: the others may be over too */
+        for (unsigned i = 1; i < server->options.rings; i++)
+                ring_wake(&server->shards[i].ring);
+}
+
+static const struct listener_handler listener_handler = {
+        .on_accept = on_accept,
+        .on_backoff = on_backoff,
+        .on_closed = on_listener_closed,
+};
+
+/* ---- stop ---- */
+
+static void for_each_connection(struct shard *shard, void (*fn)(struct connection *connection))
+{
+        struct list *link, *next;
+
+        for (link = shard->connection_list.next; link != &shard->connection_list; link = next) {
+                next = link->next;
+                fn(CONTAINER_OF(link, struct connection, link));
+        }
+}
+
+static void on_drain_over(struct timer *timer)
+{
+        struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
+
+        server_log(shard->server, QUOIT_LOG_WARNING, "calls still run at the end of the drain time; cancelled");
+        for_each_connection(shard, connection_cancel_calls);
+}
+
+static void on_notice_over(struct timer *timer)
+{
+        struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
+        uint64_t rest_ns = shard->server->options.limits.drain_ms * NS_PER_MS;
+
+        for_each_connection(shard, connection_drain_now);
+        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + rest_ns, on_drain_over);
+}
+
+static void shard_drain(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        for (unsigned i = 0; shard == server->shards && i < server->listen_count; i++)
+                listener_stop(shard->listeners + i);
+        for_each_connection(shard, connection_drain);
+        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + DRAIN_NOTICE_NS, on_notice_over);
+}
+
+static void shard_see_stops(struct shard *shard)
+{
+        unsigned stops = atomic_load(&shard->server->stops);
+
+        if (shard->stops_seen == 0 && stops > 0)
+                shard_drain(shard);
+        if (shard->stops_seen < 2 && stops > 1)
+                for_each_connection(shard, connection_cancel_calls);
+        shard->stops_seen = stops;
+}
+
+/* Stopped, and nothing left: neither here nor, on its way here, with the shard that accepts. */
+static bool shard_is_over(struct shard *shard)
+{
+        return shard->stops_seen > 0 && atomic_load(&shard->server->listening) == 0 &&
+                list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0;
+}
+
+/* ---- life ---- */
+
+static int shard_setup(struct shard *shard)
+{
+        int r = ring_init(&shard->ring, NULL);
+
+        if (r < 0)
+                return r;
+        r = buffers_init(&shard->buffers, &shard->ring, &(struct buffers_options){ 0 });
+        if (r < 0) {
+                ring_deinit(&shard->ring);
+                return r;
+        }
+        list_init(&shard->connection_list);
+        timer_init(&shard->drain);
+        memory_init(&shard->memory);
+        arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES, 0);
+        slab_init(&shard->connections, sizeof(struct connection), 64);
+        slab_init(&shard->calls, sizeof(struct quoit_call), 64);
+        slab_init(&shard->outputs, sizeof(struct output), 4);
+        shard->host = (struct call_host){
+                .ring = &shard->ring,
+                .arenas = &shard->arenas,
+                .calls = &shard->calls,
+                .limits = &shard->server->options.limits,
+                .user = shard,
+                .on_ready = connection_on_call_ready,
+                .on_output = connection_on_call_output,
+                .on_freed = connection_on_call_freed,
+        };
+        return 0;
+}
+
+static void shard_teardown(struct shard *shard)
+{
+        timer_cancel(&shard->ring.timers, &shard->drain);
+        slab_deinit(&shard->outputs);
+        slab_deinit(&shard->calls);
+        slab_deinit(&shard->connections);
+        arena_pool_deinit(&shard->arenas);
+        memory_deinit(&shard->memory);
+        buffers_deinit(&shard->buffers);
+        ring_deinit(&shard->ring);
+}
+
+
+static void shard_listen(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        if (shard != server->shards)
+                return;
+        for (unsigned i = 0; i < server->listen_count; i++) {
+                listener_start(shard->listeners + i, &shard->ring, server->listen_fds[i], &listener_handler);
+                server->listen_fds[i] = -1;
+        }
+}
+
+/* Once past this nobody wakes the ring any more: who is just about to is waited for. */
+static void shard_make_unwakeable(struct shard *shard)
+{
+        atomic_store(&shard->wakeable, false);
+        while (atomic_load(&shard->server->wakers) > 0 || atomic_load(&shard->host.posters) > 0)
+                sched_yield();
+}
+
+static int shard_serve(struct shard *shard)
+{
+        int r = 0;
+
+        shard_listen(shard);
+        atomic_store(&shard->wakeable, true);
+        shard_see_stops(shard);
+        while (r == 0 && !shard_is_over(shard)) {
+                r = ring_turn(&shard->ring, RING_FOREVER);
+                shard_see_stops(shard);
+        }
+        return r;
+}
+
+int shard_run(struct shard *shard)
+{
+        int r = shard_setup(shard);
+        bool is_set_up = r == 0;
+
+        if (server_meet(shard->server, MEETING_START, r)) {
+                r = shard_serve(shard);
+                shard_make_unwakeable(shard);
+                /* rings send each other mail: none goes while another runs */
+                server_meet(shard->server, MEETING_END, r);
+        }
+        if (is_set_up && r == 0)
+                shard_teardown(shard);
+        return r;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/stream_events.h"
+
+#include <errno.h>
+
+#include "call/call.h"
+#include "server/request.h"
+#include "server/shard.h"
+
+static struct shard *shard_of(const struct call_group *group)
+{
+        return group->host->user;
+}
+
+static struct stream *on_stream(void *user)
+{
+        struct call_group *group = user;
+        struct shard *shard = shard_of(group);
+        struct quoit_call *call;
+
+        /* not open streams but live calls: a stream reset at once costs its maker a place as long as its handler
+         * runs (CVE-2023-44487) */
+        if (group->count >= group->host->limits->streams_max)
+                return NULL;
+        call = call_new(group);
+        if (!call)
+                return NULL;
+        atomic_fetch_add_explicit(&shard->calls_started, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&shard->calls_open, 1, memory_order_relaxed);
+        return &call->stream;
+}
+
+static void on_field(struct stream *stream, const struct session_field *field)
+{
+        struct quoit_call *call = call_of_stream(stream);
+
+        request_add_field(call, &shard_of(call->group)->server->router, field);
+}
+
+static void on_headers(struct stream *stream, bool oversize)
+{
+        struct quoit_call *call = call_of_stream(stream);
+
+        request_accept(call, oversize);
+        if (call->state == CALL_OPEN && call_takes_many(call))
+                call_wake(call);
+}
+
+static void refuse_data(struct quoit_call *call, int error)
+{
+        switch (error) {
+        case -EMSGSIZE:
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "the request message is over the limit");
+                break;
+        case -ENOBUFS:
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "the connection's unfinished requests are over the limit");
+                break;
+        case -EPROTO:
+                call_cancel(call, QUOIT_INTERNAL, "malformed message prefix");
+                break;
+        case -ENOTSUP:
+                call_cancel(call, QUOIT_INTERNAL, "compressed message without grpc-encoding");
+                break;
+        default:
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        }
+}
+
+static void on_data(struct stream *stream, const uint8_t *data, size_t size)
+{
+        struct quoit_call *call = call_of_stream(stream);
+        int r;
+
+        if (call->state != CALL_OPEN)
+                return; /* it has its answer; what still comes is of no interest */
+        r = reader_feed(call, data, size);
+        if (r < 0)
+                refuse_data(call, r);
+        else if (!call_takes_many(call) && call->reader.messages > 1)
+                call_cancel(call, QUOIT_UNIMPLEMENTED, "more than one request message");
+        else if (call_takes_many(call) && call->reader.first)
+                call_wake(call);
+}
+
+static void on_end(struct stream *stream)
+{
+        struct quoit_call *call = call_of_stream(stream);
+
+        if (call->state != CALL_OPEN)
+                return;
+        if (!framing_idle(&call->reader.framing))
+                call_cancel(call, QUOIT_INTERNAL, "the request ends within a message");
+        else if (!call_takes_many(call) && call->reader.messages == 0)
+                call_cancel(call, QUOIT_UNIMPLEMENTED, "no request message");
+        else
+                call_wake(call);
+}
+
+static struct session_pull on_pull(struct stream *stream, size_t size_max)
+{
+        return call_pull(call_of_stream(stream), size_max);
+}
+
+static void on_write(struct stream *stream, struct output *output, size_t size)
+{
+        call_write(call_of_stream(stream), output, size);
+}
+
+static void on_close(struct stream *stream, uint32_t error_code)
+{
+        (void)error_code;
+        call_on_stream_closed(call_of_stream(stream));
+}
+
+static void on_unpinned(struct stream *stream)
+{
+        struct quoit_call *call = call_of_stream(stream);
+
+        writer_unpinned(call);
+        call_release(call);
+}
+
+const struct session_events stream_events = {
+        .on_stream = on_stream,
+        .on_field = on_field,
+        .on_headers = on_headers,
+        .on_data = on_data,
+        .on_end = on_end,
+        .on_pull = on_pull,
+        .on_write = on_write,
+        .on_close = on_close,
+        .on_unpinned = on_unpinned,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The threads on which offloaded handlers run, shared by all rings of a server.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A piece of work, embedded in what it is about. */
+struct work {
+        struct work *next;
+        void (*on_work)(struct work *work); /* on a worker; may free it */
+};
+
+struct workers {
+        pthread_mutex_t mutex;
+        pthread_cond_t has_work;
+        struct work *first;
+        struct work *last;
+        size_t queued;
+        bool stopping;
+        pthread_t *threads;
+        unsigned thread_count;
+};
+
+void workers_init(struct workers *workers);
+
+/* Starts @count threads; none where one cannot be started. 0 or a negative errno. */
+int workers_start(struct workers *workers, unsigned count);
+
+/* From any thread, after a successful workers_start(). */
+void workers_submit(struct workers *workers, struct work *work);
+
+/* How much work waits for a thread. */
+size_t workers_queued(struct workers *workers);
+
+/* Ends the threads when all work is done. Nobody may submit any more. */
+void workers_deinit(struct workers *workers);

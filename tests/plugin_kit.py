@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Runs protoc with our plugin, and compiles what comes out of it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import grpc_tools
+
+PROTOS = pathlib.Path(__file__).resolve().parent / "protos"
+GOOGLE = pathlib.Path(grpc_tools.__file__).resolve().parent / "_proto"
+WELL_KNOWN = [
+    f"google/protobuf/{name}.proto"
+    for name in ("any", "duration", "empty", "field_mask", "struct", "timestamp", "wrappers")
+]
+KITCHEN = sorted(f"kitchen/{path.name}" for path in (PROTOS / "kitchen").iterdir())
+OTHERS = sorted(path.name for path in PROTOS.glob("*.proto"))
+ALL = KITCHEN + OTHERS + WELL_KNOWN + ["google/protobuf/descriptor.proto"]
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wundef"]
+C_WARNINGS = WARNINGS + ["-Wstrict-prototypes", "-Wmissing-prototypes"]
+
+
+class Kit:
+    """One build of Quoit, and the compilers that may be asked to use it."""
+
+    def __init__(self, root, build):
+        self.root = root
+        self.plugin = build / "bin" / "protoc-gen-quoit"
+        self.archive = build / "libquoit" / "libquoit.a"
+        info = build / "meson-info"
+        options = json.loads((info / "intro-buildoptions.json").read_text())
+        self.sanitize = {o["name"]: o["value"] for o in options}.get("b_sanitize", "none")
+        targets = json.loads((info / "intro-targets.json").read_text())
+        (plugin,) = (t for t in targets if t["name"] == "protoc-gen-quoit")
+        self.compiler = plugin["target_sources"][0]["compiler"]
+        self.includes = [
+            f"-I{root / 'include'}",
+            f"-I{build / 'include'}",
+            f"-I{build / 'include' / 'quoit'}",
+            f"-I{root / 'subprojects' / 'upb-35.1'}",
+        ]
+
+    def protoc(self, out, files, *arguments, paths=(PROTOS, GOOGLE), check=True):
+        out.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "grpc_tools.protoc", f"--plugin=protoc-gen-quoit={self.plugin}"]
+            + [f"-I{path}" for path in paths]
+            + [f"--quoit_out={out}", *arguments, *files],
+            capture_output=True,
+            text=True,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def compile(self, compiler, source, output, *arguments):
+        """@compiler: a list, as is self.compiler."""
+        done = subprocess.run(
+            [*compiler, *self.includes, *arguments, "-c", str(source), "-o", str(output)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{' '.join(compiler)} {source}:\n{done.stderr}"
+
+    def program(self, folder, sources, output, compiler=None, shared=False):
+        """A program from C files in @folder: by default as libquoit itself was compiled."""
+        flags = ["-std=gnu11", "-O1", "-g", *C_WARNINGS, f"-I{folder}"]
+        if self.sanitize != "none":
+            flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
+        libraries = [str(self.archive), "-luring", "-lnghttp2", "-lpthread"]
+        if shared:
+            libraries = [f"-L{self.archive.parent}", f"-Wl,-rpath,{self.archive.parent}"]
+            libraries += ["-l:libquoit.so"]
+        done = subprocess.run(
+            [*(compiler or self.compiler), *flags, *self.includes, *map(str, sources), "-o", str(output)]
+            + libraries,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def compilers(language):
+    """Those of @language ("c" or "c++") that this machine has."""
+    wanted = {"c": ["gcc", "clang-19"], "c++": ["g++", "clang++-19"]}[language]
+    folders = os.environ["PATH"].split(os.pathsep)
+    return [c for c in wanted if any((pathlib.Path(f) / c).exists() for f in folders)]

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Starts a server program, watches it from outside, and stops it."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+
+PATIENCE = 30  # seconds for what should take none: the machine may be busy
+
+
+def eventually(condition, what, seconds=PATIENCE):
+    """Waits until @condition() is true, and returns what it returned."""
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+class Server:
+    """A running server; its stderr is in .log, one string a line."""
+
+    def __init__(self, program, *arguments, env=None, preexec=None):
+        self.process = subprocess.Popen(
+            [str(program), *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})},
+            preexec_fn=preexec,
+            text=True,
+        )
+        self.log = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        line = eventually(lambda: self._line("listening on") or self._over(), "listening")
+        assert line and line is not True, f"ended at once: {self.log}"
+        self.address = line.split("listening on ")[1]
+        self.port = int(re.search(r":(\d+)$", self.address).group(1))
+        self.target = f"127.0.0.1:{self.port}"
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+
+    def _line(self, part):
+        return next((line for line in list(self.log) if part in line), None)
+
+    def _over(self):
+        if self.process.poll() is None:
+            return False
+        self.reader.join()
+        return self._line("listening on") or True
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def logged(self, part):
+        """The first line with @part in it, which may still be on its way."""
+        return eventually(lambda: self._line(part), f"{part!r} in {self.log}")
+
+    def rss(self):
+        """Resident memory in bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=PATIENCE):
+        """Its exit status."""
+        status = self.process.wait(seconds)
+        self.reader.join()
+        return status
+
+    def stop(self):
+        """Gracefully; a sanitizer's complaint, a crash or a server that hangs fails the test."""
+        if self.process.poll() is None:
+            self.signal()
+        try:
+            status = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.wait()
+            raise AssertionError(f"it did not stop: {self.log}") from None
+        assert status == 0, "\n".join([f"exit status {status}", *self.log])
+
+
+def is_sanitized(build):
+    return b"__asan_init" in (build / "libquoit" / "libquoit.so").read_bytes()

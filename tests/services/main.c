@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "test_server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static calls_Calls_service service;
+static struct test_server test;
+
+static void on_signal(int signal_number)
+{
+        (void)signal_number;
+        quoit_server_stop(test.server);
+}
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        static const char *const names[] = { "error", "warning", "info" };
+
+        (void)user;
+        fprintf(stderr, "test-server: %s: %s\n", names[level], line);
+}
+
+static int offload(bool all)
+{
+        int r;
+
+        if (all)
+                return quoit_server_offload(test.server, "/calls.Calls/*");
+        r = quoit_server_offload(test.server, "/calls.Calls/Sleep");
+        return r < 0 ? r : quoit_server_offload(test.server, "/calls.Calls/BlockingCount");
+}
+
+static int serve(const struct options *options)
+{
+        uint16_t port;
+        int r;
+
+        unary_add(&service);
+        streams_add(&service);
+        r = calls_Calls_register(test.server, &service, &test);
+
+        if (r == 0)
+                r = offload(options->offload_all);
+        if (r == 0)
+                r = quoit_server_listen(test.server, options->address, &port);
+        if (r < 0)
+                return r;
+        fprintf(stderr, "test-server: listening on %s:%u\n", options->address, port);
+        r = quoit_server_run(test.server);
+        if (r == 0)
+                fprintf(stderr, "test-server: stopped, %lld running\n", atomic_load(&test.running));
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        struct sigaction action = { .sa_handler = on_signal };
+        struct options options;
+        int r;
+
+        options_parse(&options, argc, argv);
+        options.server.on_log = on_log;
+        r = quoit_server_new(&options.server, &test.server);
+        if (r < 0) {
+                fprintf(stderr, "test-server: %s\n", strerror(-r));
+                return EXIT_FAILURE;
+        }
+        sigaction(SIGTERM, &action, NULL);
+        r = serve(&options);
+        if (r < 0)
+                fprintf(stderr, "test-server: %s\n", quoit_server_problem(test.server));
+        quoit_server_free(test.server);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "test_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every limit can be set by its name: --limit NAME=NUMBER. */
+static const struct limit {
+        const char *name;
+        size_t offset;
+        size_t size;
+} limits[] = {
+#define LIMIT(name) { #name, offsetof(quoit_limits, name), sizeof(((quoit_limits *)0)->name) }
+        LIMIT(message_receive_bytes_max),
+        LIMIT(message_send_bytes_max),
+        LIMIT(call_queue_bytes_max),
+        LIMIT(connections_max),
+        LIMIT(connection_receive_bytes_max),
+        LIMIT(handshake_ms),
+        LIMIT(stall_ms),
+        LIMIT(window_stall_ms),
+        LIMIT(offloaded_max),
+        LIMIT(drain_ms),
+#undef LIMIT
+};
+
+static void __attribute__((noreturn)) refuse(const char *what)
+{
+        fprintf(stderr, "test-server: bad option %s\n", what);
+        exit(2);
+}
+
+static void set_limit(quoit_limits *to, const char *text)
+{
+        const char *equals = strchr(text, '=');
+
+        for (size_t i = 0; equals && i < sizeof(limits) / sizeof(*limits); i++) {
+                const struct limit *limit = limits + i;
+                size_t value;
+
+                if (strncmp(limit->name, text, (size_t)(equals - text)) != 0 ||
+                        limit->name[equals - text])
+                        continue;
+                value = strtoull(equals + 1, NULL, 10);
+                memcpy((char *)to + limit->offset, &value,
+                        limit->size); /* little-endian, as all of io_uring's machines here */
+                return;
+        }
+        refuse(text);
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+        *options = (struct options){ .address = "127.0.0.1:0" };
+        for (int i = 1; i < argc; i++) {
+                const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+                if (strcmp(argv[i], "--offload-all") == 0) {
+                        options->offload_all = true;
+                        continue;
+                }
+                if (strcmp(argv[i], "--address") == 0)
+                        options->address = value;
+                else if (strcmp(argv[i], "--rings") == 0)
+                        options->server.rings = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--workers") == 0)
+                        options->server.workers = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--limit") == 0)
+                        set_limit(&options->server.limits, value);
+                else
+                        refuse(argv[i]);
+                i++;
+        }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The server that the integration tests call: calls.proto's service, on the library's public headers
+ * alone. Its `user` is a struct test_server.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <quoit/quoit.h>
+
+#include "calls.quoit.h"
+
+struct test_server {
+        quoit_server *server;
+        /* Counted on any thread. */
+        atomic_llong running;   /* calls whose on_done has not come yet */
+        atomic_llong cancelled; /* on_cancel */
+        atomic_llong done;      /* on_done */
+        atomic_llong stopped;   /* loops that saw that their call was cancelled */
+        atomic_llong sent;      /* messages of streams */
+};
+
+struct options {
+        const char *address;
+        bool offload_all; /* every handler on a worker, not only those that block */
+        quoit_server_options server;
+};
+
+/* Prints what is wrong and exits if the command line is. */
+void options_parse(struct options *options, int argc, char **argv);
+
+/* Counts @call as running until its end, and its cancellation. */
+void watch(quoit_call *call, struct test_server *test);
+
+/* Each puts the handlers of its file in. */
+void unary_add(calls_Calls_service *service);
+void streams_add(calls_Calls_service *service);

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""./dev's own behaviour, and the checks in ci/: what they must accept and refuse."""
+
+import shutil
+import subprocess
+
+import pytest
+
+
+def run(*command, **options):
+    return subprocess.run(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_dev_alone_tells_its_words(root):
+    result = run(root / "dev")
+    assert result.returncode == 0
+    for word in ("setup", "build", "serve", "test", "fuzz", "lint", "format", "clean"):
+        assert f"\n  {word} " in result.stdout
+
+
+def test_dev_refuses_an_unknown_word_in_one_line(root):
+    result = run(root / "dev", "bulid")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1 and "'bulid'" in result.stderr
+
+
+DEB822 = """\
+# the machine's mirror
+Types: deb deb-src
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ abc
+
+Types: deb
+URIs: http://mirror.example/security
+Suites: bookworm-security
+Components: main
+
+Types: deb
+URIs: http://other.example/debian
+Suites: bookworm
+Components: stable
+
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: bookworm
+Components: main
+"""
+
+ONE_LINE = """\
+# deb http://off.example/debian bookworm main
+deb [ arch=amd64 signed-by=/usr/share/keyrings/a.gpg ] http://mirror.example/debian bookworm main
+deb http://mirror.example/security bookworm-security main contrib # a remark
+deb-src http://mirror.example/debian bookworm main
+deb http://third.example/debian bookworm-pgdg main
+"""
+
+
+def next_suite(root, *files):
+    awk = root / "ci" / "next-suite.awk"
+    result = run("awk", "-v", "from=bookworm", "-v", "to=trixie", "-f", awk, *files, check=True)
+    return result.stdout
+
+
+def test_sources_of_the_next_suite_from_deb822(root, tmp_path):
+    (tmp_path / "debian.sources").write_text(DEB822)
+    assert next_suite(root, tmp_path / "debian.sources") == (
+        "Types: deb\nSuites: trixie\nComponents: main\n"
+        "URIs: http://mirror.example/debian\n"
+        "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n\n"
+        "Types: deb\nSuites: trixie-security\nComponents: main\n"
+        "URIs: http://mirror.example/security\n\n"
+    )
+
+
+def test_sources_of_the_next_suite_from_one_line_form(root, tmp_path):
+    (tmp_path / "sources.list").write_text(ONE_LINE)
+    assert next_suite(root, tmp_path / "sources.list") == (
+        "Types: deb\nSuites: trixie\nComponents: main\n"
+        "URIs: http://mirror.example/debian\nSigned-By: /usr/share/keyrings/a.gpg\n\n"
+        "Types: deb\nSuites: trixie-security\nComponents: main\n"
+        "URIs: http://mirror.example/security\n\n"
+    )
+
+
+@pytest.fixture
+def tree(root, tmp_path):
+    """A tree of nothing but the checks, for putting offences into."""
+    shutil.copytree(root / "ci", tmp_path / "ci")
+
+    def write(path, text):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    write.root = tmp_path
+    return write
+
+
+@pytest.mark.parametrize(
+    "path, header, allowed",
+    [
+        ("server/a.c", '"call/call.h"', True),
+        ("server/a.c", "<quoit/server.h>", True),
+        ("server/a.c", '"client/channel.h"', False),
+        ("client/a.c", '"server/router.h"', False),
+        ("core/a.c", '"codec/framing.h"', False),
+        ("codec/a.c", '"core/ring.h"', False),
+        ("codec/a.c", "<liburing.h>", False),
+        ("core/a.c", "<liburing.h>", True),
+        ("call/a.c", "<nghttp2/nghttp2.h>", False),
+        ("services/a.c", '"call/call.h"', False),
+        ("apps/a.c", '"api.quoit.h"', True),
+        ("apps/a.c", '"server/server.h"', False),
+    ],
+)
+def test_include_arrows(tree, path, header, allowed):
+    tree(header.strip('<>"'), "")
+    tree(path, f"#include {header}\n")
+    assert (run(tree.root / "ci" / "check-includes").returncode == 0) == allowed
+
+
+@pytest.mark.parametrize(
+    "text, allowed",
+    [
+        ("see /" + "work/somewhere/file", False),
+        ("https://py" + "pi.org/simple", False),
+        ("ask $DIR/work/file or a/tmp/b", True),
+    ],
+)
+def test_stray_paths(tree, text, allowed):
+    tree("docs/page.md", text + "\n")
+    assert (run(tree.root / "ci" / "check-paths").returncode == 0) == allowed

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codec/arena.h"
+#include "random.h"
+
+#include <errno.h>
+
+#define MIB ((size_t)1 << 20)
+
+static void *take(struct arena_pool *pool, size_t size, size_t *ret_actual)
+{
+        upb_SizedPtr block = upb_SizeReturningMalloc(arena_pool_alloc(pool), size);
+
+        *ret_actual = block.n;
+        return block.p;
+}
+
+static void give(struct arena_pool *pool, void *block, size_t actual)
+{
+        upb_free_sized(arena_pool_alloc(pool), block, actual);
+}
+
+static void test_classes(void **state)
+{
+        struct arena_pool pool;
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 0);
+        for (size_t size = 1; size <= ARENA_BLOCK_BYTES_MAX + 2; size++) {
+                size_t expected = ARENA_BLOCK_BYTES_MIN, actual;
+                void *block = take(&pool, size, &actual);
+
+                while (expected < size)
+                        expected *= 2;
+                if (expected > ARENA_BLOCK_BYTES_MAX)
+                        expected = size;
+                assert_non_null(block);
+                assert_int_equal(actual, expected);
+                assert_int_equal(pool.used_bytes, expected);
+                memset(block, 0xa5, actual);
+                give(&pool, block, actual);
+                assert_int_equal(pool.used_bytes, 0);
+        }
+        arena_pool_deinit(&pool);
+}
+
+static void test_block_is_reused(void **state)
+{
+        struct arena_pool pool;
+        size_t actual;
+        void *first, *second;
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 0);
+        first = take(&pool, 3000, &actual);
+        give(&pool, first, actual);
+        assert_int_equal(pool.kept_bytes, 4096);
+        second = take(&pool, 4096, &actual);
+        assert_ptr_equal(first, second);
+        assert_int_equal(pool.kept_bytes, 0);
+        give(&pool, second, actual);
+        arena_pool_deinit(&pool);
+}
+
+static void test_kept_is_bounded(void **state)
+{
+        struct arena_pool pool;
+        void *blocks[8];
+        size_t actual;
+
+        (void)state;
+        arena_pool_init(&pool, 3000, 0);
+        for (size_t i = 0; i < 8; i++)
+                blocks[i] = take(&pool, 1024, &actual);
+        for (size_t i = 0; i < 8; i++) {
+                give(&pool, blocks[i], 1024);
+                assert_true(pool.kept_bytes <= 3000);
+        }
+        assert_int_equal(pool.kept_bytes, 2048);
+        arena_pool_deinit(&pool);
+}
+
+static void test_used_is_bounded(void **state)
+{
+        struct arena_pool pool;
+        struct arena arena = {}, other = {};
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 8192);
+        assert_int_equal(arena_init(&arena, &pool, 4096), 0);
+        assert_non_null(upb_Arena_Malloc(arena.upb, 3000));
+        assert_null(upb_Arena_Malloc(arena.upb, 5000));
+        assert_int_equal(arena_init(&other, &pool, 8192), -ENOMEM);
+        assert_null(other.first);
+        assert_non_null(upb_Arena_Malloc(arena.upb, 2000));
+        arena_deinit(&other);
+        arena_deinit(&arena);
+        arena_deinit(&arena);
+        arena_pool_deinit(&pool);
+}
+
+static void test_reset(void **state)
+{
+        struct arena_pool pool;
+        struct arena arena;
+        upb_Arena *before;
+        void *first;
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 0);
+        assert_int_equal(arena_init(&arena, &pool, 2000), 0);
+        assert_int_equal(arena.first_bytes, 2048);
+        before = arena.upb;
+        first = upb_Arena_Malloc(arena.upb, 100);
+        for (int i = 0; i < 100; i++)
+                assert_non_null(upb_Arena_Malloc(arena.upb, 1000));
+        assert_true(pool.used_bytes > 100000);
+
+        arena_reset(&arena);
+        assert_ptr_equal(arena.upb, before);
+        assert_int_equal(pool.used_bytes, 2048);
+        assert_ptr_equal(upb_Arena_Malloc(arena.upb, 100), first);
+        arena_deinit(&arena);
+        assert_int_equal(pool.used_bytes, 0);
+        arena_pool_deinit(&pool);
+}
+
+/*
+ * The pool is there so that this is true: the second time round everything comes from the free
+ * lists.
+ */
+static void test_steady_state_takes_nothing(void **state)
+{
+        struct arena_pool pool;
+        size_t kept = 0;
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 0);
+        for (int round = 0; round < 3; round++) {
+                struct arena arena;
+
+                assert_int_equal(arena_init(&arena, &pool, 4096), 0);
+                for (int i = 0; i < 50; i++)
+                        assert_non_null(upb_Arena_Malloc(arena.upb, 900));
+                assert_true(round == 0 || pool.used_bytes + pool.kept_bytes == kept);
+                arena_deinit(&arena);
+                kept = pool.kept_bytes;
+        }
+        arena_pool_deinit(&pool);
+}
+
+static void test_without_pool(void **state)
+{
+        struct arena arena;
+        void *first;
+
+        (void)state;
+        assert_int_equal(arena_init(&arena, NULL, 0), 0);
+        first = upb_Arena_Malloc(arena.upb, 100);
+        for (int i = 0; i < 100; i++)
+                memset(upb_Arena_Malloc(arena.upb, 1000), i, 1000);
+        arena_reset(&arena);
+        assert_ptr_equal(upb_Arena_Malloc(arena.upb, 100), first);
+        arena_deinit(&arena);
+        assert_null(arena.first);
+}
+
+/* Whatever is allocated keeps what was written to it, on many arenas and through resets. */
+static void test_contents(void **state)
+{
+        struct arena_pool pool;
+
+        (void)state;
+        arena_pool_init(&pool, MIB, 0);
+        for (uint64_t seed = 1; seed <= 50; seed++) {
+                struct piece {
+                        uint8_t *data, mark;
+                        size_t size;
+                } pieces[200];
+                uint64_t random = seed;
+                struct arena arenas[4];
+
+                for (size_t i = 0; i < 4; i++)
+                        assert_int_equal(arena_init(&arenas[i], &pool, 1024 << i), 0);
+                for (size_t round = 0; round < 3; round++) {
+                        for (size_t i = 0; i < 200; i++) {
+                                struct piece *piece = &pieces[i];
+
+                                piece->size = random_upto(&random, i % 20 ? 300 : 100000);
+                                piece->mark = (uint8_t)random_u64(&random);
+                                piece->data = upb_Arena_Malloc(arenas[i % 4].upb, piece->size);
+                                assert_non_null(piece->data);
+                                memset(piece->data, piece->mark, piece->size);
+                        }
+                        for (size_t i = 0; i < 200; i++)
+                                for (size_t k = 0; k < pieces[i].size; k++)
+                                        if (pieces[i].data[k] != pieces[i].mark)
+                                                fail_msg("seed %d", (int)seed);
+                        for (size_t i = 0; i < 4; i++)
+                                arena_reset(&arenas[i]);
+                }
+                for (size_t i = 0; i < 4; i++)
+                        arena_deinit(&arenas[i]);
+                assert_int_equal(pool.used_bytes, 0);
+        }
+        arena_pool_deinit(&pool);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_classes),
+                cmocka_unit_test(test_block_is_reused),
+                cmocka_unit_test(test_kept_is_bounded),
+                cmocka_unit_test(test_used_is_bounded),
+                cmocka_unit_test(test_reset),
+                cmocka_unit_test(test_steady_state_takes_nothing),
+                cmocka_unit_test(test_without_pool),
+                cmocka_unit_test(test_contents),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness.h"
+
+#include "core/bind.h"
+#include "core/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+enum { ACCEPTED_MAX = 4096 };
+
+struct acceptor {
+        struct listener listener;
+        struct ring ring;
+        int fds[ACCEPTED_MAX];
+        unsigned accepted, backoffs, closed;
+        int backoff_error;
+        uint16_t port;
+        bool stop_at_accept;
+};
+
+static void on_accept(struct listener *listener, int fd)
+{
+        struct acceptor *acceptor = CONTAINER_OF(listener, struct acceptor, listener);
+
+        assert_int_equal(acceptor->closed, 0);
+        assert_true(acceptor->accepted < ACCEPTED_MAX);
+        acceptor->fds[acceptor->accepted++] = fd;
+        if (acceptor->stop_at_accept)
+                listener_stop(listener);
+}
+
+static void on_backoff(struct listener *listener, int error)
+{
+        struct acceptor *acceptor = CONTAINER_OF(listener, struct acceptor, listener);
+
+        acceptor->backoffs++;
+        acceptor->backoff_error = error;
+}
+
+static void on_closed(struct listener *listener)
+{
+        CONTAINER_OF(listener, struct acceptor, listener)->closed++;
+}
+
+static const struct listener_handler handler = {
+        .on_accept = on_accept,
+        .on_backoff = on_backoff,
+        .on_closed = on_closed,
+};
+
+static struct acceptor *acceptor_new(const struct ring_options *options)
+{
+        struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
+        int fds[BIND_FDS_MAX];
+
+        assert_non_null(acceptor);
+        assert_int_equal(ring_init(&acceptor->ring, options), 0);
+        assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &acceptor->port), 1);
+        listener_start(&acceptor->listener, &acceptor->ring, fds[0], &handler);
+        return acceptor;
+}
+
+static void acceptor_free(struct acceptor *acceptor)
+{
+        listener_stop(&acceptor->listener);
+        TURN_UNTIL(&acceptor->ring, acceptor->closed > 0);
+        assert_int_equal(acceptor->closed, 1);
+        for (unsigned i = 0; i < acceptor->accepted; i++)
+                close(acceptor->fds[i]);
+        ring_deinit(&acceptor->ring);
+        free(acceptor);
+}
+
+static int connect_to(uint16_t port)
+{
+        struct sockaddr_in address = {
+                .sin_family = AF_INET,
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                .sin_port = htons(port),
+        };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0);
+        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+                close(fd);
+                return -errno;
+        }
+        return fd;
+}
+
+static void storm(const struct ring_options *options)
+{
+        enum { COUNT = 1000 };
+        struct acceptor *acceptor = acceptor_new(options);
+        int *fds = calloc(COUNT, sizeof(*fds));
+
+        assert_non_null(fds);
+        for (unsigned i = 0; i < COUNT; i++)
+                fds[i] = connect_to(acceptor->port);
+        TURN_UNTIL(&acceptor->ring, acceptor->accepted == COUNT);
+        assert_int_equal(acceptor->backoffs, 0);
+        for (unsigned i = 0; i < COUNT; i++) {
+                assert_true(fds[i] >= 0);
+                close(fds[i]);
+        }
+        free(fds);
+        acceptor_free(acceptor);
+}
+
+static void test_storm(void **state)
+{
+        struct ring_options small = { .sq_entries = 4, .cq_entries = 8 };
+
+        (void)state;
+        storm(NULL);
+        storm(&small); /* the CQ overflows, the multishot ends and is armed again */
+}
+
+static void test_out_of_descriptors_backs_off(void **state)
+{
+        enum { CLIENTS = 20, ROOM = 8 };
+        struct acceptor *acceptor = acceptor_new(NULL);
+        struct rlimit before, tight;
+        int clients[CLIENTS], lowest_free;
+
+        (void)state;
+        for (unsigned i = 0; i < CLIENTS; i++)
+                clients[i] = connect_to(acceptor->port);
+        lowest_free = dup(0);
+        close(lowest_free);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        tight = (struct rlimit){ .rlim_cur = (rlim_t)lowest_free + ROOM,
+                .rlim_max = before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+        TURN_UNTIL(&acceptor->ring, acceptor->backoffs > 0);
+        assert_int_equal(acceptor->backoff_error, -EMFILE);
+        assert_int_equal(acceptor->accepted, ROOM);
+        turn_for(&acceptor->ring, 350 * MS);
+        assert_in_range(acceptor->backoffs, 2, 5); /* no spinning */
+        assert_int_equal(acceptor->accepted, ROOM);
+
+        /* The others waited in the backlog. */
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        TURN_UNTIL(&acceptor->ring, acceptor->accepted == CLIENTS);
+        for (unsigned i = 0; i < CLIENTS; i++)
+                close(clients[i]);
+        acceptor_free(acceptor);
+}
+
+static void test_stop_while_backing_off(void **state)
+{
+        struct acceptor *acceptor = acceptor_new(NULL);
+        struct rlimit before, tight;
+
+        (void)state;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        tight = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+        TURN_UNTIL(&acceptor->ring, acceptor->backoffs > 0);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        listener_stop(&acceptor->listener);
+        listener_stop(&acceptor->listener);
+        turn_for(&acceptor->ring, 150 * MS);
+        assert_int_equal(acceptor->closed, 1);
+        acceptor_free(acceptor);
+}
+
+static void test_stop_loses_no_connection(void **state)
+{
+        enum { COUNT = 20 };
+        struct acceptor *acceptor = acceptor_new(NULL);
+        int fds[COUNT];
+
+        (void)state;
+        acceptor->stop_at_accept = true;
+        for (unsigned i = 0; i < COUNT; i++)
+                fds[i] = connect_to(acceptor->port);
+        TURN_UNTIL(&acceptor->ring, acceptor->closed > 0);
+        /* All were accepted by the kernel in the turn that stopped it. */
+        assert_int_equal(acceptor->accepted, COUNT);
+        assert_int_equal(connect_to(acceptor->port), -ECONNREFUSED);
+        for (unsigned i = 0; i < COUNT; i++)
+                close(fds[i]);
+        acceptor_free(acceptor);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_storm),
+                cmocka_unit_test(test_out_of_descriptors_backs_off),
+                cmocka_unit_test(test_stop_while_backing_off),
+                cmocka_unit_test(test_stop_loses_no_connection),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "host.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "server/dispatch.h"
+#include "server/stream_events.h"
+
+static struct host *host_of(struct call_group *group)
+{
+        return CONTAINER_OF(group, struct host, group);
+}
+
+static void on_ready(struct quoit_call *call)
+{
+        if (list_is_empty(&call->ready))
+                list_append(&host_of(call->group)->ready, &call->ready);
+}
+
+static void on_output(struct quoit_call *call)
+{
+        host_of(call->group)->wants_output = true;
+}
+
+static void on_freed(void *user, struct call_group *group)
+{
+        struct shard *shard = user;
+
+        assert(shard == &host_of(group)->shard);
+        atomic_fetch_sub(&shard->calls_open, 1);
+}
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        (void)level;
+        assert(line[0]);
+        ((struct host *)user)->log_lines++;
+}
+
+static void shard_init(struct shard *shard, quoit_server *server)
+{
+        shard->server = server;
+        /* of the ring what calls use: its clock, timers and mail */
+        timers_init(&shard->ring.timers, 0);
+        mailbox_init(&shard->ring.mailbox);
+        arena_pool_init(&shard->arenas, (size_t)1 << 20, 0);
+        memory_init(&shard->memory);
+        slab_init(&shard->calls, sizeof(struct quoit_call), 16);
+        slab_init(&shard->outputs, sizeof(struct output), 1);
+        shard->host = (struct call_host){
+                .ring = &shard->ring,
+                .arenas = &shard->arenas,
+                .calls = &shard->calls,
+                .limits = &server->options.limits,
+                .user = shard,
+                .on_ready = on_ready,
+                .on_output = on_output,
+                .on_freed = on_freed,
+        };
+}
+
+static void shard_deinit(struct shard *shard)
+{
+        assert(atomic_load(&shard->calls_open) == 0);
+        assert(shard->arenas.used_bytes == 0);
+        slab_deinit(&shard->outputs);
+        slab_deinit(&shard->calls);
+        memory_deinit(&shard->memory);
+        arena_pool_deinit(&shard->arenas);
+        assert(mailbox_is_empty(&shard->ring.mailbox));
+        timers_deinit(&shard->ring.timers);
+}
+
+struct host *host_new(const quoit_limits *limits)
+{
+        struct host *host = calloc(1, sizeof(*host));
+        int r;
+
+        assert(host);
+        r = quoit_server_new(
+                &(quoit_server_options){ .limits = *limits, .on_log = on_log, .log_user = host }, &host->server);
+        assert(r == 0);
+        r = script_register(host->server, &host->script);
+        assert(r == 0);
+        shard_init(&host->shard, host->server);
+        host->group = (struct call_group){ .host = &host->shard.host, .peer = "unix:" };
+        list_init(&host->ready);
+        r = session_init_server(&host->session, &host->shard.memory.h2, &host->server->session_limits,
+                &stream_events, &host->group);
+        assert(r == 0);
+        return host;
+}
+
+void host_free(struct host *host)
+{
+        host_close(host);
+        host_sent(host);
+        script_finish_held(&host->script);
+        while (!list_is_empty(&host->ready) || !mailbox_is_empty(&host->shard.ring.mailbox))
+                host_turn(host);
+        assert(host->script.started == host->script.done);
+        assert(host->group.count == 0);
+        assert(host->group.received_bytes == 0);
+        assert(host->group.queued_bytes == 0);
+        shard_deinit(&host->shard);
+        quoit_server_free(host->server);
+        free(host);
+}
+
+void host_feed(struct host *host, const uint8_t *data, size_t size)
+{
+        if (host->error == 0 && host->session.h2)
+                host->error = session_feed(&host->session, data, size);
+}
+
+static void deliver_mails(struct host *host)
+{
+        struct mail *mail = mailbox_take(&host->shard.ring.mailbox);
+
+        while (mail) {
+                struct mail *next = mail->next;
+
+                mail->on_delivery(mail);
+                mail = next;
+        }
+}
+
+void host_turn(struct host *host)
+{
+        struct list now;
+        struct list *link;
+
+        deliver_mails(host);
+        timers_expire(&host->shard.ring.timers, ring_now_ns(&host->shard.ring));
+        list_init(&now);
+        list_splice(&now, &host->ready);
+        while ((link = list_pop(&now))) {
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+
+                if (dispatch_call(call, host->server))
+                        on_ready(call);
+        }
+}
+
+struct output *host_send(struct host *host, size_t bytes_max)
+{
+        if (host->output || !host->session.h2)
+                return NULL;
+        host->output = slab_alloc(&host->shard.outputs);
+        assert(host->output);
+        output_init(host->output, bytes_max);
+        host->wants_output = false;
+        if (session_fill(&host->session, host->output) < 0) {
+                host_sent(host);
+                host_close(host);
+                return NULL;
+        }
+        if (host->output->bytes == 0)
+                host_sent(host);
+        return host->output;
+}
+
+void host_sent(struct host *host)
+{
+        if (!host->output)
+                return;
+        session_release(&stream_events, host->output);
+        slab_free(&host->shard.outputs, host->output);
+        host->output = NULL;
+}
+
+void host_sleep(struct host *host, uint64_t duration_ns)
+{
+        host->shard.ring.now_ns += duration_ns;
+}
+
+void host_close(struct host *host)
+{
+        session_deinit(&host->session);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A shard with one connection and without its thread, io_uring and socket: bytes go in and come out
+ * by hand, the clock stands still until it is moved. All between the session and the handlers is real.
+ */
+
+#include "script.h"
+#include "server/shard.h"
+
+struct host {
+        quoit_server *server;
+        struct shard shard;
+        struct session session;
+        struct call_group group;
+        struct list ready;
+        struct output *output; /* in flight */
+        struct script script;
+        unsigned log_lines;
+        int error;             /* of session_feed(), once */
+        bool wants_output;     /* somebody asked for a flush since the last host_send() */
+};
+
+/* @limits as of quoit_server_options. Heap. */
+struct host *host_new(const quoit_limits *limits);
+
+/* Ends the connection, lets the handlers see it, and asserts that all memory came back. */
+void host_free(struct host *host);
+
+/* Bytes from the peer; nothing runs yet. Not fed any more after an error. */
+void host_feed(struct host *host, const uint8_t *data, size_t size);
+
+/* What a ring does in a turn after the completions: mails, timers, handlers. */
+void host_turn(struct host *host);
+
+/* Begins a send: frames into an output, which stays in flight until host_sent(). NULL: one is in
+ * flight already, or there is nothing to send. */
+struct output *host_send(struct host *host, size_t bytes_max);
+void host_sent(struct host *host);
+
+/* Moves the clock; timers run in the next turn. */
+void host_sleep(struct host *host, uint64_t duration_ns);
+
+/* The connection is gone: every call is told. */
+void host_close(struct host *host);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness.h"
+
+#include <string.h>
+
+static void put_request(struct joint *joint, int32_t id)
+{
+        static uint8_t bytes[512];
+        size_t size = hpack_request(bytes + 9, "/late");
+
+        size += frame_head(bytes, (uint32_t)size, NGHTTP2_HEADERS,
+                NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, id);
+        assert_int_equal(joint_feed(joint, bytes, size), 0);
+}
+
+/* GOAWAY that names no stream and a PING; its ACK; GOAWAY with the last one; what runs ends; over. */
+static void test_two_steps(void **state)
+{
+        struct joint *joint = joint_new(NULL, 1);
+        struct frame_seen frame;
+
+        (void)state;
+        joint_request(joint, "/a.B/c", "x", 1, true);
+        joint_run(joint);
+        session_drain(&joint->server);
+        session_drain(&joint->server);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
+        assert_int_equal(frame.last_id, INT32_MAX);
+        assert_int_equal(frame.code, NGHTTP2_NO_ERROR);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_PING, 0, NULL), 1);
+
+        /* was on its way when the GOAWAY came: still taken */
+        put_request(joint, 3);
+        assert_int_equal(joint->stream_count, 2);
+
+        joint_run(joint); /* the ACK */
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 2);
+        assert_int_equal(frame.last_id, 3);
+        assert_int_equal(frame.code, NGHTTP2_NO_ERROR);
+        put_request(joint, 5);
+        assert_int_equal(joint->stream_count, 2);
+        assert_false(session_is_over(&joint->server));
+
+        joint_answer(joint->streams, "abc", 3);
+        joint_run(joint);
+        assert_string_equal(joint->calls[0].grpc_status, "0");
+        assert_false(session_is_over(&joint->server));
+        stream_reset(&joint->streams[1].stream, NGHTTP2_CANCEL);
+        joint_run(joint);
+        assert_true(session_is_over(&joint->server));
+        joint_free(joint);
+}
+
+/* The peer answers no PING: the second step comes by itself, and once. */
+static void test_second_step_without_an_ack(void **state)
+{
+        struct joint *joint = joint_new(NULL, 2);
+        struct frame_seen frame;
+
+        (void)state;
+        joint_run(joint);
+        session_drain(&joint->server);
+        session_drain_now(&joint->server);
+        session_drain_now(&joint->server);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 2);
+        assert_int_equal(frame.last_id, 0);
+        joint_run(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, NULL), 2);
+        assert_true(session_is_over(&joint->server));
+        joint_free(joint);
+}
+
+/* A PING's ACK that nobody waits for drains nothing. */
+static void test_stray_ack(void **state)
+{
+        struct joint *joint = joint_new(NULL, 3);
+        uint8_t ping[17] = { 0 };
+
+        (void)state;
+        joint_run(joint);
+        frame_head(ping, 8, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0);
+        assert_int_equal(joint_feed(joint, ping, sizeof(ping)), 0);
+        joint_run(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, NULL), 0);
+        joint_free(joint);
+}
+
+static void test_terminate(void **state)
+{
+        struct joint *joint = joint_new(NULL, 4);
+        struct frame_seen frame;
+
+        (void)state;
+        joint_request(joint, "/a.B/c", "x", 1, false);
+        joint_run(joint);
+        session_terminate(&joint->server, NGHTTP2_ENHANCE_YOUR_CALM);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
+        assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);
+        assert_int_equal(frame.last_id, 1);
+        assert_true(session_is_over(&joint->server));
+        put_request(joint, 3); /* read and ignored */
+        assert_int_equal(joint->stream_count, 1);
+        joint_free(joint);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_two_steps),
+                cmocka_unit_test(test_second_step_without_an_ack),
+                cmocka_unit_test(test_stray_ack),
+                cmocka_unit_test(test_terminate),
+        };
+
+        return cmocka_run_group_tests_name("transport/drain", tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/callbacks.h"
+#include "transport/session.h"
+
+#include <assert.h>
+
+#define FIELD_OVERHEAD_BYTES 32 /* RFC 9113 section 6.5.2 */
+
+static struct stream *session_stream(struct session *session, int32_t id)
+{
+        if (!session->current || session->current->id != id)
+                session->current = nghttp2_session_get_stream_user_data(session->h2, id);
+        return session->current;
+}
+
+static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
+{
+        struct session *session = user;
+        struct stream *stream;
+
+        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+                return 0; /* trailers of a request: counted by nghttp2, of no use to us */
+
+        stream = session->events->on_stream(session->user);
+        if (!stream)
+                return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+        stream->session = session;
+        stream->id = frame->hd.stream_id;
+        stream_set_state(stream, STREAM_OPEN);
+        list_append(&session->streams, &stream->link);
+        session->current = stream;
+        nghttp2_session_set_stream_user_data(h2, stream->id, stream);
+        return 0;
+}
+
+/*
+ * The field is accounted for before anything is done with it: nghttp2 bounds one field's size, not
+ * their number (CVE-2016-6581). The block is decoded to its end in any case, else HPACK's state is lost.
+ */
+static bool field_is_within(const struct session_limits *limits, struct stream *stream, size_t size)
+{
+        if (stream->field_count > limits->header_fields_max || stream->field_bytes > limits->header_bytes_max)
+                return false;
+        stream->field_count++;
+        stream->field_bytes += (uint32_t)size + FIELD_OVERHEAD_BYTES;
+        return stream->field_count <= limits->header_fields_max &&
+                stream->field_bytes <= limits->header_bytes_max;
+}
+
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
+        uint8_t flags, void *user)
+{
+        struct session *session = user;
+        struct stream *stream = session_stream(session, frame->hd.stream_id);
+        nghttp2_vec name_bytes, value_bytes;
+
+        (void)h2;
+        (void)flags;
+        if (!stream || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+                return 0;
+        name_bytes = nghttp2_rcbuf_get_buf(name);
+        value_bytes = nghttp2_rcbuf_get_buf(value);
+        if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {
+                stream->field_bytes += (uint32_t)(name_bytes.len + value_bytes.len) + FIELD_OVERHEAD_BYTES;
+                if (stream->field_bytes > session->limits->header_bytes_hard_max)
+                        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* RST_STREAM, the rest is skipped */
+                return 0;
+        }
+        session->events->on_field(stream, &(struct session_field){
+                                                  .name = (const char *)name_bytes.base,
+                                                  .name_size = name_bytes.len,
+                                                  .value = (const char *)value_bytes.base,
+                                                  .value_size = value_bytes.len,
+                                          });
+        return 0;
+}
+
+static void end_remote(struct session *session, struct stream *stream)
+{
+        stream_set_state(stream,
+                stream->state == STREAM_HALF_CLOSED_LOCAL ? STREAM_CLOSED : STREAM_HALF_CLOSED_REMOTE);
+        session->events->on_end(stream);
+}
+
+static void receive_headers(struct session *session, const nghttp2_frame *frame)
+{
+        struct stream *stream = session_stream(session, frame->hd.stream_id);
+        const struct session_limits *limits = session->limits;
+
+        if (!stream)
+                return;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+                session->events->on_headers(stream, stream->field_count > limits->header_fields_max ||
+                                                            stream->field_bytes > limits->header_bytes_max);
+        if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+                end_remote(session, stream);
+}
+
+static int receive_data(struct session *session, const nghttp2_frame *frame)
+{
+        struct stream *stream = session_stream(session, frame->hd.stream_id);
+
+        if (frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+                /* costs the peer 9 bytes and moves nothing (CVE-2019-9518) */
+                if (++session->empty_frames > session->limits->empty_frames_max)
+                        session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+                return 0;
+        }
+        session->empty_frames = 0;
+        if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+                end_remote(session, stream);
+        return 0;
+}
+
+static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
+{
+        struct session *session = user;
+
+        (void)h2;
+        switch (frame->hd.type) {
+        case NGHTTP2_HEADERS:
+                receive_headers(session, frame);
+                break;
+        case NGHTTP2_DATA:
+                return receive_data(session, frame);
+        case NGHTTP2_SETTINGS:
+                session->settings_received = true;
+                break;
+        case NGHTTP2_PING:
+                if (frame->hd.flags & NGHTTP2_FLAG_ACK && session->drain_announced)
+                        session_drain_now(session);
+                break;
+        }
+        return 0;
+}
+
+static int on_data_chunk(
+        nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t *data, size_t size, void *user)
+{
+        struct session *session = user;
+        struct stream *stream = session_stream(session, id);
+
+        (void)h2;
+        (void)flags;
+        session->received_bytes += (uint32_t)size;
+        if (stream) {
+                stream->unconsumed_bytes += (uint32_t)size;
+                session->events->on_data(stream, data, size);
+        }
+        return 0;
+}
+
+static int on_stream_close(nghttp2_session *h2, int32_t id, uint32_t error_code, void *user)
+{
+        struct session *session = user;
+        struct stream *stream = session_stream(session, id);
+
+        (void)h2;
+        if (stream) /* else it was refused */
+                session_close_stream(session, stream, error_code);
+        return 0;
+}
+
+void receive_set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+        nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/callbacks.h"
+#include "transport/session.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define FRAME_HEADER_BYTES 9
+
+/* How much of the stream's payload the next DATA frame takes; it is written below, straight to its place. */
+static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, size_t size_max,
+        uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+        struct session *session = user;
+        struct stream *stream = source->ptr;
+        struct session_pull pull;
+
+        (void)h2;
+        (void)id;
+        (void)buffer;
+        /* nghttp2 makes DATA frames one after the other until it has another kind to hand out: room for both */
+        if (!output_has_room(session->output, 2))
+                return NGHTTP2_ERR_PAUSE;
+        pull = session->events->on_pull(stream, size_max);
+        assert(pull.size <= size_max);
+        if (pull.size == 0 && !pull.last)
+                return NGHTTP2_ERR_DEFERRED;
+        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+        if (pull.last)
+                *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        return (nghttp2_ssize)pull.size;
+}
+
+static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *header, size_t size,
+        nghttp2_data_source *source, void *user)
+{
+        struct session *session = user;
+
+        (void)h2;
+        assert(frame->data.padlen == 0);
+        output_copy(session->output, header, FRAME_HEADER_BYTES);
+        if (size)
+                session->events->on_write(source->ptr, session->output, size);
+        return 0;
+}
+
+/*
+ * Our side has ended while the peer's is open: nothing it sends will be looked at, so the stream is
+ * reset in good order (RFC 9113 section 8.1), behind the trailers.
+ */
+static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
+{
+        struct session *session = user;
+        struct stream *stream;
+
+        (void)session;
+        if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+                return 0;
+        stream = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+        if (!stream || stream->state == STREAM_CLOSED)
+                return 0;
+        if (stream->state == STREAM_HALF_CLOSED_REMOTE) {
+                stream_set_state(stream, STREAM_CLOSED);
+                return 0;
+        }
+        stream_set_state(stream, STREAM_HALF_CLOSED_LOCAL);
+        return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+}
+
+void send_set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+        nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+}
+
+int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count, bool end)
+{
+        const nghttp2_data_provider2 provider = { .source.ptr = stream, .read_callback = on_read };
+        int r;
+
+        if (!stream->session || stream->state == STREAM_CLOSED)
+                return 0;
+        r = nghttp2_submit_response2(stream->session->h2, stream->id, fields, count, end ? NULL : &provider);
+        return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : 0;
+}
+
+int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count)
+{
+        int r = nghttp2_submit_trailer(stream->session->h2, stream->id, fields, count);
+
+        return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : 0;
+}
+
+void stream_resume(struct stream *stream)
+{
+        /* fails only where there is nothing to resume */
+        if (stream->session)
+                (void)nghttp2_session_resume_data(stream->session->h2, stream->id);
+}
+
+void stream_reset(struct stream *stream, uint32_t error_code)
+{
+        if (stream->session)
+                (void)nghttp2_submit_rst_stream(stream->session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
+}
+
+void stream_consume(struct stream *stream, uint32_t size)
+{
+        assert(size <= stream->unconsumed_bytes);
+        stream->unconsumed_bytes -= size;
+        if (stream->session && stream_is_remote_open(stream))
+                (void)nghttp2_session_consume_stream(stream->session->h2, stream->id, size);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "transport/callbacks.h"
+
+static int options_new(const struct session_limits *limits, nghttp2_option **ret_option)
+{
+        nghttp2_option *option;
+
+        if (nghttp2_option_new(&option) < 0)
+                return -ENOMEM;
+        nghttp2_option_set_no_auto_window_update(option, 1);
+        nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_max_outbound_ack(option, limits->control_queue_max);
+        nghttp2_option_set_max_continuations(option, limits->continuation_frames_max);
+        nghttp2_option_set_stream_reset_rate_limit(option, limits->resets_burst_max, limits->resets_per_second);
+        *ret_option = option;
+        return 0;
+}
+
+static int h2_new(struct session *session, nghttp2_mem *memory)
+{
+        nghttp2_session_callbacks *callbacks = NULL;
+        nghttp2_option *option = NULL;
+        int r = -ENOMEM;
+
+        if (nghttp2_session_callbacks_new(&callbacks) == 0 && options_new(session->limits, &option) == 0) {
+                receive_set_callbacks(callbacks);
+                send_set_callbacks(callbacks);
+                if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) == 0)
+                        r = 0;
+        }
+        nghttp2_option_del(option);
+        nghttp2_session_callbacks_del(callbacks);
+        return r;
+}
+
+static int submit_settings(struct session *session)
+{
+        const struct session_limits *limits = session->limits;
+        const nghttp2_settings_entry settings[] = {
+                { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
+                { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes },
+                { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes_max },
+                { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
+        };
+
+        if (nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings)) < 0 ||
+                nghttp2_session_set_local_window_size(
+                        session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)limits->connection_window_bytes) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+int session_init_server(struct session *session, nghttp2_mem *memory, const struct session_limits *limits,
+        const struct session_events *events, void *user)
+{
+        int r;
+
+        *session = (struct session){ .events = events, .user = user, .limits = limits };
+        list_init(&session->streams);
+        r = h2_new(session, memory);
+        if (r == 0)
+                r = submit_settings(session);
+        if (r < 0)
+                session_deinit(session);
+        return r;
+}
+
+void session_deinit(struct session *session)
+{
+        struct list *link;
+
+        if (!session->h2)
+                return;
+        while ((link = session->streams.next) != &session->streams)
+                session_close_stream(session, CONTAINER_OF(link, struct stream, link), NGHTTP2_CANCEL);
+        nghttp2_session_del(session->h2);
+        session->h2 = NULL;
+}
+
+void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code)
+{
+        if (stream->state != STREAM_CLOSED)
+                stream_set_state(stream, STREAM_CLOSED);
+        if (session->current == stream)
+                session->current = NULL;
+        list_remove(&stream->link);
+        stream->session = NULL;
+        session->events->on_close(stream, error_code);
+}
+
+int session_feed(struct session *session, const uint8_t *data, size_t size)
+{
+        nghttp2_ssize r;
+
+        session->received_bytes = 0;
+        r = nghttp2_session_mem_recv2(session->h2, data, size);
+        if (r < 0)
+                return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : -EPROTO;
+        assert((size_t)r == size);
+        /* One slow stream must not stop the others: only its own window stays shut. */
+        if (session->received_bytes > 0)
+                (void)nghttp2_session_consume_connection(session->h2, session->received_bytes);
+        return 0;
+}
+
+bool session_has_output(const struct session *session)
+{
+        return nghttp2_session_want_write(session->h2);
+}
+
+int session_fill(struct session *session, struct output *output)
+{
+        int r = 0;
+
+        session->output = output;
+        while (output_has_room(output, 1)) {
+                const uint8_t *data;
+                nghttp2_ssize size = nghttp2_session_mem_send2(session->h2, &data);
+
+                if (size < 0)
+                        r = -ENOMEM; /* all that mem_send2 fails with: our callbacks do not */
+                if (size <= 0)
+                        break;
+                output_copy(output, data, (size_t)size);
+        }
+        session->output = NULL;
+        return r;
+}
+
+void session_release(const struct session_events *events, struct output *output)
+{
+        for (unsigned i = 0; i < output->pinned_count; i++) {
+                struct stream *stream = output->pinned[i];
+
+                if (--stream->pins == 0)
+                        events->on_unpinned(stream);
+        }
+        output->pinned_count = 0;
+}
+
+bool session_is_over(const struct session *session)
+{
+        return !nghttp2_session_want_read(session->h2) && !nghttp2_session_want_write(session->h2);
+}
+
+void session_drain(struct session *session)
+{
+        if (session->drain_announced)
+                return;
+        session->drain_announced = true;
+        (void)nghttp2_submit_shutdown_notice(session->h2);
+        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
+}
+
+void session_drain_now(struct session *session)
+{
+        if (session->drained)
+                return;
+        session->drained = true;
+        (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
+                nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+void session_terminate(struct session *session, uint32_t error_code)
+{
+        (void)nghttp2_session_terminate_session(session->h2, error_code);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One HTTP/2 connection (RFC 9113) without a socket: bytes go in through session_feed(), frames come
+ * out through session_fill(). No clock and no I/O, so a test joins two sessions in memory and a
+ * fuzzer feeds one.
+ *
+ * Events run inside nghttp2's callbacks, where nothing may be fed or filled: they note what is to be
+ * done, and submit. Whoever feeds a session does the noted work afterwards and then fills.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "transport/output.h"
+#include "transport/stream.h"
+
+struct session_limits {
+        uint32_t streams_max;             /* SETTINGS_MAX_CONCURRENT_STREAMS */
+        uint32_t header_fields_max;       /* above: on_headers is told that the block is oversize */
+        uint32_t header_bytes_max;        /* the same; also SETTINGS_MAX_HEADER_LIST_SIZE */
+        uint32_t header_bytes_hard_max;   /* above: the stream is reset */
+        uint32_t stream_window_bytes;
+        uint32_t connection_window_bytes;
+        uint32_t continuation_frames_max; /* above: the connection ends */
+        uint32_t control_queue_max;       /* PING and SETTINGS ACKs waiting; above: the connection ends */
+        uint32_t empty_frames_max;        /* empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM */
+        uint32_t resets_burst_max;        /* streams reset by the peer ... */
+        uint32_t resets_per_second;       /* ... above this rate: GOAWAY */
+};
+
+/* A header field; the bytes are valid during the event only. */
+struct session_field {
+        const char *name;
+        size_t name_size;
+        const char *value;
+        size_t value_size;
+};
+
+struct session_pull {
+        size_t size; /* bytes of payload that the next DATA frame takes; 0 with !last: nothing now */
+        bool last;   /* no more after these: trailers were submitted */
+};
+
+struct session_events {
+        /* A request begins. Returns its stream, zeroed, or NULL: the stream is refused (REFUSED_STREAM). */
+        struct stream *(*on_stream)(void *user);
+        /* A field of the request's header block; not called for trailers, nor once the block is oversize. */
+        void (*on_field)(struct stream *stream, const struct session_field *field);
+        /* The header block is complete. */
+        void (*on_headers)(struct stream *stream, bool oversize);
+        /* DATA, in order. The bytes count against the stream's window until stream_consume(). */
+        void (*on_data)(struct stream *stream, const uint8_t *data, size_t size);
+        /* The peer has ended its side (END_STREAM). */
+        void (*on_end)(struct stream *stream);
+        /* Up to @size_max bytes may be sent in a DATA frame: how many are there? */
+        struct session_pull (*on_pull)(struct stream *stream, size_t size_max);
+        /* Write exactly @size bytes, as on_pull promised, to @output, or refer to them there. */
+        void (*on_write)(struct stream *stream, struct output *output, size_t size);
+        /* The stream is over: @error_code 0 if in order. Once a stream, whatever happens. It may be pinned still. */
+        void (*on_close)(struct stream *stream, uint32_t error_code);
+        /* The last pin of a stream is gone. */
+        void (*on_unpinned)(struct stream *stream);
+};
+
+struct session {
+        nghttp2_session *h2;
+        const struct session_events *events;
+        void *user;
+        struct list streams;
+        struct stream *current; /* of the last frame: most often of the next one too */
+        struct output *output;  /* during session_fill() */
+        const struct session_limits *limits;
+        uint32_t received_bytes; /* of DATA in this feed, given back to the connection's window at its end */
+        uint32_t empty_frames;
+        bool settings_received : 1;
+        bool drain_announced : 1;
+        bool drained : 1;
+};
+
+/*
+ * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it.
+ * 0, -ENOMEM.
+ */
+int session_init_server(struct session *session, nghttp2_mem *memory, const struct session_limits *limits,
+        const struct session_events *events, void *user);
+
+/* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_sent() first. */
+void session_deinit(struct session *session);
+
+/*
+ * Bytes from the peer. 0, or a negative errno when the connection is beyond use: -EPROTO the peer
+ * broke the protocol (a GOAWAY may be waiting in session_fill()), -ENOMEM.
+ */
+int session_feed(struct session *session, const uint8_t *data, size_t size);
+
+/* Whether session_fill() would yield bytes. */
+bool session_has_output(const struct session *session);
+
+/* Appends frames to @output until there are none or it is full. 0, -ENOMEM. */
+int session_fill(struct session *session, struct output *output);
+
+/* The send of @output has completed, well or not: unpins its streams. The session may be gone by then. */
+void session_release(const struct session_events *events, struct output *output);
+
+/* The connection has served its purpose: close it once what is in flight was sent. */
+bool session_is_over(const struct session *session);
+
+/*
+ * Graceful end, in two steps (RFC 9113 section 6.8): a GOAWAY that names no stream and a PING; when
+ * that is answered, or on session_drain_now(), a GOAWAY with the last stream, and nothing new is taken.
+ */
+void session_drain(struct session *session);
+void session_drain_now(struct session *session);
+
+/* Parts with @stream, on_close being the last. Internal to the transport. */
+void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);
+
+/* Ends the connection with GOAWAY and an HTTP/2 error code; streams that run are lost. */
+void session_terminate(struct session *session, uint32_t error_code);

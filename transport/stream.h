@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One HTTP/2 stream (RFC 9113 section 5.1). It is embedded first of all in the call that owns it;
+ * the session refers to it from its first HEADERS to on_close, the output from a referred payload
+ * to the end of its send.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "core/list.h"
+#include "transport/output.h"
+
+struct session;
+
+enum stream_state {
+        STREAM_IDLE,
+        STREAM_OPEN,
+        STREAM_HALF_CLOSED_REMOTE, /* the peer has sent END_STREAM */
+        STREAM_HALF_CLOSED_LOCAL,  /* we have */
+        STREAM_CLOSED,
+};
+
+struct stream {
+        struct session *session; /* NULL before its HEADERS and after on_close */
+        struct list link;        /* in the session */
+        int32_t id;
+        enum stream_state state;
+        uint32_t unconsumed_bytes; /* of DATA, not yet given back to the stream's window */
+        uint32_t field_bytes;      /* of the header block at hand, 32 a field included */
+        uint16_t field_count;
+        uint16_t pins; /* pieces of its payload in an output */
+};
+
+/* The one place where a stream's state changes; asserts that the step is one of RFC 9113's. */
+void stream_set_state(struct stream *stream, enum stream_state state);
+
+/* Sends the response HEADERS; with @end the stream ends with them (trailers-only), else DATA is pulled. 0, -ENOMEM. */
+int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count, bool end);
+
+/* Sends trailers. Only in on_pull, which then says that this was the last of the data. 0, -ENOMEM. */
+int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count);
+
+/* There is data to pull again, after on_pull had none. */
+void stream_resume(struct stream *stream);
+
+/* Sends RST_STREAM with an HTTP/2 error code; on_close follows when the frame has been made. */
+void stream_reset(struct stream *stream, uint32_t error_code);
+
+/* Opens the stream's window by @size bytes of what was received. */
+void stream_consume(struct stream *stream, uint32_t size);
+
+/* Whether the peer may still send on it. */
+static inline bool stream_is_remote_open(const struct stream *stream)
+{
+        return stream->state == STREAM_OPEN || stream->state == STREAM_HALF_CLOSED_LOCAL;
+}
