@@ -14,6 +14,7 @@
 #include "codec/percent.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
+#define STATUS_TEXT_BYTES_MAX ((size_t)4096)
 
 /* ---- memory ---- */
 
@@ -96,7 +97,8 @@ bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringVie
 
         for (const struct field *field = call->request_fields.first; field; field = field->next) {
                 if (field->name_size == size && memcmp(field->name, name, size) == 0) {
-                        *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
+                        *ret_value =
+                                upb_StringView_FromDataAndSize(field->value, field->value_size);
                         return true;
                 }
         }
@@ -106,15 +108,15 @@ bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringVie
 bool quoit_call_metadata_next(
         const quoit_call *call, size_t *cursor, upb_StringView *ret_name, upb_StringView *ret_value)
 {
-        const struct field *field = call->request_fields.first;
+        /* the cursor is the field shown last */
+        const struct field *last = (const struct field *)(uintptr_t)*cursor;
+        const struct field *field = last ? last->next : call->request_fields.first;
 
-        for (size_t i = 0; field && i < *cursor; i++)
-                field = field->next;
         if (!field)
                 return false;
         *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
         *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
-        ++*cursor;
+        *cursor = (size_t)(uintptr_t)field;
         return true;
 }
 
@@ -135,14 +137,15 @@ static bool is_over(const quoit_call *call)
         return call->finish_asked || quoit_call_cancelled(call);
 }
 
-static int add_field(quoit_call *call, struct fields *fields, const char *name, upb_StringView value)
+static int add_field(
+        quoit_call *call, struct fields *fields, const char *name, upb_StringView value)
 {
         upb_Arena *arena = call_arena(call);
 
         if (!arena)
                 return -ENOMEM;
-        return fields_send(
-                fields, arena, name, value.data, value.size, call_limits(call)->metadata_out_bytes_max);
+        return fields_send(fields, arena, name, value.data, value.size,
+                call_limits(call)->metadata_out_bytes_max);
 }
 
 int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value)
@@ -166,69 +169,103 @@ void quoit_call_send_headers(quoit_call *call)
         call->headers_asked = true;
         if (!call->offload)
                 call_submit_headers(call);
-        else if (offload_send_headers(call->offload) < 0)
-                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else
+                (void)offload_send_headers(
+                        call->offload); /* without memory they go with the first message */
 }
 
-static void finish_unsendable(quoit_call *call, int error)
+static void fail_unsendable(quoit_call *call, int error)
 {
         switch (error) {
         case -EMSGSIZE:
-                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "the answer is over the limit of a message");
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the answer is over the limit of a message");
                 break;
         case -ENOMEM:
-                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        case -ETIMEDOUT:
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the client takes its answers too slowly for a worker thread");
+                break;
+        case -EINVAL:
+                call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
                 break;
         default:
-                quoit_call_finish(call, QUOIT_INTERNAL, "the answer cannot be encoded");
+                call_fail(call, QUOIT_INTERNAL, "the answer is nested too deeply");
                 break;
         }
 }
 
-static int send_on_ring(quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+/* A message was queued: it goes out with the connection's next send. */
+static void queued_on_ring(quoit_call *call, bool was_empty)
 {
-        bool was_empty = call->writer.queued_bytes == 0;
-        int r = writer_append(call, arena, data, size);
-
-        if (r < 0)
-                return r;
         if (!call->headers_submitted)
                 call_submit_headers(call);
         else if (was_empty)
                 stream_resume(&call->stream);
         call->group->host->on_output(call);
+}
+
+/* Straight into the queue, which is where most messages of streams go. */
+static int send_placed(quoit_call *call, const struct upb_Message *message,
+        const struct upb_MiniTable *type, size_t size)
+{
+        bool was_empty = call->writer.queued_bytes == 0;
+        uint8_t *place = writer_place(call, FRAMING_PREFIX_BYTES + size);
+
+        if (!place)
+                return -ENOMEM;
+        message_write_framed(place, message, type, size);
+        queued_on_ring(call, was_empty);
         return 0;
 }
 
-static int send_from_worker(quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+static int send_encoded(quoit_call *call, const uint8_t *data, size_t size)
 {
-        int r = offload_send(call->offload, data, size);
+        bool was_empty = call->writer.queued_bytes == 0;
+        int r;
 
-        if (call_sends_many(call))
-                arena_reset(arena);
+        if (call->offload)
+                return offload_send(call->offload, data, size);
+        r = writer_append(call, scratch(call), data, size);
+        if (r == 0)
+                queued_on_ring(call, was_empty);
         return r;
 }
 
-static int send_message(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+static int send_message(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        struct arena *arena = scratch(call);
+        size_t bytes_max = call_limits(call)->message_send_bytes_max;
+        struct arena *arena;
         uint8_t *data;
         size_t size;
         int r;
 
-        if (!arena)
-                return -ENOMEM;
-        r = message_encode_framed(
-                message, type, arena->upb, call_limits(call)->message_send_bytes_max, &data, &size);
+        if (!call->offload && call_sends_many(call) && message_is_flat(message, type, &size) &&
+                size <= WRITER_PLACE_BYTES_MAX - FRAMING_PREFIX_BYTES && size <= bytes_max) {
+                r = send_placed(call, message, type, size);
+        } else {
+                arena = scratch(call);
+                r = arena ? message_encode_framed(
+                                    message, type, arena->upb, bytes_max, &data, &size)
+                          : -ENOMEM;
+                if (r == 0)
+                        r = send_encoded(call, data, size);
+        }
         if (r < 0)
                 return r;
+        if (call->scratch.upb)
+                arena_reset_if_worn(&call->scratch);
         call->headers_asked = true;
         if (call->pump)
                 call->wants_writable = true;
-        return call->offload ? send_from_worker(call, arena, data, size) : send_on_ring(call, arena, data, size);
+        return 0;
 }
 
-int quoit_call_send(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+int quoit_call_send(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         int r;
 
@@ -236,7 +273,7 @@ int quoit_call_send(quoit_call *call, const struct upb_Message *message, const s
                 return 0;
         r = send_message(call, message, type);
         if (r < 0)
-                finish_unsendable(call, r);
+                fail_unsendable(call, r);
         return r;
 }
 
@@ -253,6 +290,17 @@ bool quoit_call_writable(const quoit_call *call)
         if (!writable)
                 ((quoit_call *)call)->wants_writable = true;
         return writable;
+}
+
+/* @size, or less: text beyond would not fit into a peer's header list. Never within a character of UTF-8. */
+static size_t cut_text(const char *text, size_t size)
+{
+        if (size <= STATUS_TEXT_BYTES_MAX)
+                return size;
+        size = STATUS_TEXT_BYTES_MAX;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+                size--;
+        return size;
 }
 
 /* The text as it goes on the wire, kept in the call's arena; without memory the status goes alone. */
@@ -275,7 +323,7 @@ static void finish(quoit_call *call, quoit_status status, const char *text, size
 {
         if (call->finish_asked)
                 return;
-        set_status(call, status, text, size);
+        set_status(call, status, text, cut_text(text, size));
         if (call->offload)
                 return; /* applied when the call comes back from its worker */
         if (call->state == CALL_OPEN)
@@ -300,7 +348,8 @@ void quoit_call_finishf(quoit_call *call, quoit_status status, const char *forma
         finish(call, status, text.data, text.size);
 }
 
-void quoit_call_reply(quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+void quoit_call_reply(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         if (quoit_call_send(call, message, type) == 0)
                 quoit_call_finish(call, QUOIT_OK, NULL);
@@ -317,12 +366,14 @@ void quoit_call_hold(quoit_call *call)
 static void on_post(struct mail *mail)
 {
         struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
-        struct call_post **place = &post->call->posts;
+        quoit_call *call = post->call;
 
-        while (*place)
-                place = &(*place)->next;
-        *place = post;
-        call_wake(post->call);
+        if (call->posts)
+                call->posts_last->next = post;
+        else
+                call->posts = post;
+        call->posts_last = post;
+        call_wake(call);
 }
 
 int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
@@ -331,7 +382,9 @@ int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), v
 
         if (!post)
                 return -ENOMEM;
-        *post = (struct call_post){ .mail.on_delivery = on_post, .call = call, .fn = fn, .arg = arg };
+        *post = (struct call_post){
+                .mail.on_delivery = on_post, .call = call, .fn = fn, .arg = arg
+        };
         call_host_post(call->group->host, &post->mail);
         return 0;
 }
@@ -345,13 +398,15 @@ void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *stat
                 call_wake(call);
 }
 
-void quoit_call_on_cancel(quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state)
+void quoit_call_on_cancel(
+        quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state)
 {
         call->on_cancel = on_cancel;
         call->cancel_state = state;
 }
 
-void quoit_call_on_done(quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state)
+void quoit_call_on_done(
+        quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state)
 {
         call->on_done = on_done;
         call->done_state = state;

@@ -19,12 +19,21 @@ struct quoit_call *call_new(struct call_group *group)
                 .state = CALL_OPENING,
                 .group = group,
                 .deadline_ns = UINT64_MAX,
+                .in_charge = true,
         };
         list_init(&call->ready);
         timer_init(&call->deadline);
         reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
         group->count++;
+        group->in_charge++;
         return call;
+}
+
+static void call_discharge(struct quoit_call *call)
+{
+        if (call->in_charge)
+                call->group->in_charge--;
+        call->in_charge = false;
 }
 
 static void call_free(struct quoit_call *call)
@@ -33,12 +42,14 @@ static void call_free(struct quoit_call *call)
 
         list_remove(&call->ready);
         timer_cancel(&group->host->ring->timers, &call->deadline);
-        reader_deinit(&call->reader, call);
+        reader_deinit(call);
         writer_drop(call);
         writer_unpinned(call);
+        arena_deinit(&call->request_arena);
         arena_deinit(&call->scratch);
         arena_deinit(&call->arena);
         offload_free(call->offload);
+        call_discharge(call);
         slab_free(group->host->calls, call);
         group->count--;
         group->host->on_freed(group->host->user, group);
@@ -60,8 +71,8 @@ void call_set_state(struct quoit_call *call, enum call_state state)
 
 void call_release(struct quoit_call *call)
 {
-        if (call->state == CALL_DONE && call->stream.state == STREAM_CLOSED && !call->stream.session &&
-                call->stream.pins == 0)
+        if (call->state == CALL_DONE && call->stream.state == STREAM_CLOSED &&
+                !call->stream.session && call->stream.pins == 0)
                 call_free(call);
 }
 
@@ -88,12 +99,12 @@ void call_apply_finish(struct quoit_call *call)
                 return;
         call_set_state(call, CALL_FINISHED);
         if (!call->headers_submitted && call->writer.queued_bytes == 0) {
-                response_submit_trailers_only(call, call->status, call->status_text, call->status_text_size,
-                        &call->header_fields, &call->trailer_fields);
+                response_submit_trailers_only(call, call->status, call->status_text,
+                        call->status_text_size, &call->header_fields, &call->trailer_fields);
         } else if (call->writer.queued_bytes == 0) {
                 /* not through call_pull(): nghttp2 pulls only while the window is open, and trailers need none */
-                response_submit_trailers(
-                        call, call->status, call->status_text, call->status_text_size, &call->trailer_fields);
+                response_submit_trailers(call, call->status, call->status_text,
+                        call->status_text_size, &call->trailer_fields);
         } else {
                 stream_resume(&call->stream);
         }
@@ -118,8 +129,8 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
                 return (struct session_pull){ 0 };
         if (call->state != CALL_OPEN && !quoit_call_cancelled(call) && pull.size == queued) {
                 pull.last = true;
-                response_submit_trailers(call, call->status, call->status_text, call->status_text_size,
-                        &call->trailer_fields);
+                response_submit_trailers(call, call->status, call->status_text,
+                        call->status_text_size, &call->trailer_fields);
         }
         return pull;
 }
@@ -127,7 +138,8 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
 void call_write(struct quoit_call *call, struct output *output, size_t size)
 {
         writer_write(call, output, size);
-        if (call->writer.queued_bytes == 0 && call->state == CALL_OPEN && !call->at_worker && call->wants_writable)
+        if (call->writer.queued_bytes == 0 && call->state == CALL_OPEN && !call->at_worker &&
+                call->wants_writable)
                 call_wake(call);
 }
 
@@ -138,6 +150,7 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         call_set_state(call, CALL_CANCELLED);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
+        reader_drop(call);
         writer_drop(call);
         if (status != QUOIT_OK && call->stream.session) {
                 size_t text_size = strlen(text);
@@ -151,6 +164,17 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         call_end(call);
 }
 
+void call_fail(struct quoit_call *call, quoit_status status, const char *text)
+{
+        if (!call->offload) {
+                call_cancel(call, status, text);
+        } else if (call->failure == QUOIT_OK) {
+                atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+                call->failure = status;
+                call->failure_text = text;
+        }
+}
+
 void call_refuse_http(struct quoit_call *call, const char *http_status)
 {
         call_set_state(call, CALL_FINISHED);
@@ -162,6 +186,8 @@ void call_refuse_http(struct quoit_call *call, const char *http_status)
 void call_on_stream_closed(struct quoit_call *call)
 {
         call_cancel(call, QUOIT_OK, NULL);
+        if (!quoit_call_cancelled(call))
+                call_discharge(call);
         writer_drop(call);
         call_release(call);
 }

@@ -59,6 +59,7 @@ struct request {
         bool has_timeout : 1;
         bool bad_timeout : 1;
         bool bad_encoding : 1;
+        bool oversize : 1; /* a -bin field that is many */
         bool out_of_memory : 1;
 };
 
@@ -69,7 +70,8 @@ struct call_host {
         struct slab *calls;
         const quoit_limits *limits;
         void *user;
-        atomic_uint posters; /* threads that are posting to the ring: it must not go before they are through */
+        atomic_uint
+                posters; /* threads that are posting to the ring: it must not go before they are through */
         /* The call may have an event to be dispatched. */
         void (*on_ready)(struct quoit_call *call);
         /* The call's session may have something to send. */
@@ -81,10 +83,12 @@ struct call_host {
 /* The calls of one connection. Outlives them all. */
 struct call_group {
         struct call_host *host;
-        uint32_t count; /* alive, those included whose stream is closed and whose handler still runs */
+        uint32_t count; /* not freed yet */
+        uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
         size_t received_bytes; /* held by the readers */
-        size_t queued_bytes;   /* waiting in the writers */
-        uint64_t written_bytes; /* taken from the writers, ever: stands still when the peer opens no window */
+        size_t queued_bytes; /* waiting in the writers */
+        uint64_t
+                written_bytes; /* taken from the writers, ever: stands still when the peer opens no window */
         const char *peer;
 };
 
@@ -102,16 +106,20 @@ struct quoit_call {
         struct timer deadline;
         uint64_t deadline_ns;
         struct call_post *posts; /* delivered, not yet run */
+        struct call_post *posts_last;
         bool headers_submitted : 1;
         bool trailers_submitted : 1;
-        bool started : 1;         /* the handler has been given its first event */
+        bool started : 1; /* the handler has been given its first event */
         bool half_close_told : 1;
         bool cancel_told : 1;
         bool at_worker : 1;
+        bool in_charge : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
 
         /* ---- the handler's side ---- */
-        struct arena arena;   /* lives as long as the call */
+        struct arena arena; /* lives as long as the call */
+        struct arena
+                request_arena; /* of the request message that the handler has, where many come */
         struct arena scratch; /* of the message being made, where many are sent */
         struct fields request_fields;
         struct fields header_fields;
@@ -126,6 +134,8 @@ struct quoit_call {
         quoit_status status;
         const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
         size_t status_text_size;
+        quoit_status failure; /* of call_fail() on a worker */
+        const char *failure_text;
         bool finish_asked : 1;
         bool headers_asked : 1;
         bool held : 1;
@@ -144,7 +154,12 @@ struct call_post {
 
 /* ---- life ---- */
 
-/* A call in state OPENING; it frees itself when handler, stream and output have let go of it. NULL: no memory. */
+/*
+ * A call in state OPENING; it frees itself when handler, stream and output have let go of it. NULL: no memory.
+ * It counts as `in_charge` of the group until it was answered and its stream closed, or, if the peer broke it
+ * off, until its handler has ended: a stream that is reset at once holds its place as long as it makes work
+ * (CVE-2023-44487).
+ */
 struct quoit_call *call_new(struct call_group *group);
 
 static inline struct quoit_call *call_of_stream(struct stream *stream)
@@ -161,6 +176,12 @@ void call_set_state(struct quoit_call *call, enum call_state state);
  * handler that has started is told. No-op on a call that is past OPEN.
  */
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
+
+/*
+ * Gives a call up from within its handler's side: as call_cancel(), on a worker once the call is back.
+ * Unlike a finish it does not end a hold, which is the application's to end.
+ */
+void call_fail(struct quoit_call *call, quoit_status status, const char *text);
 
 /* Answers a request that is no gRPC with an HTTP status alone. */
 void call_refuse_http(struct quoit_call *call, const char *http_status);

@@ -27,7 +27,7 @@ int fields_append(struct fields *fields, upb_Arena *arena, const char *name, siz
                 fields->first = field;
         fields->last = field;
         fields->count++;
-        fields->bytes += name_size + value_size;
+        fields->bytes += name_size + value_size + FIELD_OVERHEAD_BYTES;
         return 0;
 }
 
@@ -39,8 +39,8 @@ static char *copy_name(upb_Arena *arena, const char *name, size_t name_size, siz
         return copy ? memcpy(copy, name, name_size) : NULL;
 }
 
-static int receive_binary(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
-        const char *value, size_t value_size)
+static int receive_binary(struct fields *fields, upb_Arena *arena, const char *name,
+        size_t name_size, const char *value, size_t value_size, size_t count_max)
 {
         char *copy = copy_name(arena, name, name_size, base64_decoded_size_max(value_size));
         uint8_t *place = (uint8_t *)copy + name_size;
@@ -54,6 +54,8 @@ static int receive_binary(struct fields *fields, upb_Arena *arena, const char *n
         while ((r = metadata_binary_next(&walk, place, &size)) != 0) {
                 if (r < 0)
                         continue; /* no base64: this value is dropped, the call goes on */
+                if (fields->count >= count_max)
+                        return -E2BIG;
                 r = fields_append(fields, arena, copy, name_size, (char *)place, size);
                 if (r < 0)
                         return r;
@@ -63,14 +65,14 @@ static int receive_binary(struct fields *fields, upb_Arena *arena, const char *n
 }
 
 int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
-        const char *value, size_t value_size)
+        const char *value, size_t value_size, size_t count_max)
 {
         char *copy;
 
         if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
                 return 0;
         if (metadata_name_binary(name, name_size))
-                return receive_binary(fields, arena, name, name_size, value, value_size);
+                return receive_binary(fields, arena, name, name_size, value, value_size, count_max);
         if (!metadata_value_valid(value, value_size))
                 return 0;
         copy = copy_name(arena, name, name_size, value_size);
@@ -78,6 +80,19 @@ int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, si
                 return -ENOMEM;
         memcpy(copy + name_size, value, value_size);
         return fields_append(fields, arena, copy, name_size, copy + name_size, value_size);
+}
+
+/* HTTP's own names: ours to set, or such that a peer must take the answer for malformed (RFC 9113 section 8.2.2). */
+static bool is_http_name(const char *name)
+{
+        static const char *const names[] = { "connection", "content-length", "content-type",
+                "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                if (strcmp(name, names[i]) == 0)
+                        return true;
+        }
+        return false;
 }
 
 int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
@@ -88,11 +103,13 @@ int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const
         size_t sent_size = binary ? base64_encoded_size(value_size) : value_size;
         char *copy;
 
-        if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
+        if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size) ||
+                is_http_name(name))
                 return -EINVAL;
         if (!binary && !metadata_value_valid(value, value_size))
                 return -EINVAL;
-        if (sent_size > bytes_max || fields->bytes + name_size + sent_size > bytes_max)
+        if (sent_size > bytes_max ||
+                fields->bytes + name_size + sent_size + FIELD_OVERHEAD_BYTES > bytes_max)
                 return -E2BIG;
         copy = copy_name(arena, name, name_size, sent_size);
         if (!copy)

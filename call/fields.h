@@ -11,6 +11,8 @@
 
 #include "upb/mem/arena.h"
 
+#define FIELD_OVERHEAD_BYTES 32 /* as RFC 9113 section 6.5.2 counts */
+
 struct field {
         struct field *next;
         const char *name;
@@ -23,20 +25,21 @@ struct fields {
         struct field *first;
         struct field *last;
         size_t count;
-        size_t bytes; /* names and values */
+        size_t bytes; /* names and values, and FIELD_OVERHEAD_BYTES each */
 };
 
 /*
  * A field of a peer's, copied: values of "-bin" names are split and decoded into one field each, those
- * that are no base64 dropped, as are names and values that gRPC does not allow. 0, -ENOMEM.
+ * that are no base64 dropped, as are names and values that gRPC does not allow. 0, -ENOMEM, -E2BIG:
+ * more than @count_max in all.
  */
 int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
-        const char *value, size_t value_size);
+        const char *value, size_t value_size, size_t count_max);
 
 /*
  * A field of the application's on its way out, copied: values of "-bin" names are encoded.
  * 0; -EINVAL: a name or value that gRPC does not allow, or a reserved name; -E2BIG: more than
- * @bytes_max in all; -ENOMEM.
+ * @bytes_max in all, 32 for each field included; -ENOMEM.
  */
 int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
         size_t value_size, size_t bytes_max);

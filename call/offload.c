@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "call/call.h"
 
@@ -26,13 +27,17 @@ struct parcel {
 struct offload *offload_new(struct quoit_call *call)
 {
         struct offload *offload = malloc(sizeof(*offload));
+        pthread_condattr_t attributes;
 
         if (!offload)
                 return NULL;
         offload->call = call;
         offload->unsent_bytes = 0;
         pthread_mutex_init(&offload->mutex, NULL);
-        pthread_cond_init(&offload->has_room, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&offload->has_room, &attributes);
+        pthread_condattr_destroy(&attributes);
         return offload;
 }
 
@@ -48,7 +53,7 @@ void offload_free(struct offload *offload)
 static bool has_room(struct offload *offload)
 {
         return offload->unsent_bytes < call_limits(offload->call)->call_queue_bytes_max ||
-                quoit_call_cancelled(offload->call);
+               quoit_call_cancelled(offload->call);
 }
 
 bool offload_is_writable(struct offload *offload)
@@ -116,7 +121,8 @@ static int parcel_post(struct offload *offload, const uint8_t *data, size_t size
 
         if (!parcel)
                 return -ENOMEM;
-        parcel->segment = (struct segment){ .data = parcel->bytes, .size = size, .release = release_parcel };
+        parcel->segment =
+                (struct segment){ .data = parcel->bytes, .size = size, .release = release_parcel };
         parcel->mail.on_delivery = on_parcel;
         parcel->call = offload->call;
         if (size > 0)
@@ -125,14 +131,35 @@ static int parcel_post(struct offload *offload, const uint8_t *data, size_t size
         return 0;
 }
 
+/* False: there was none for too long. A worker is shared by all peers: one that takes its answer drop by drop can't keep it. */
+static bool wait_for_room(struct offload *offload)
+{
+        uint32_t stall_ms = call_limits(offload->call)->stall_ms;
+        struct timespec until;
+        int r = 0;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += stall_ms / 1000;
+        until.tv_nsec += stall_ms % 1000 * 1000000L;
+        if (until.tv_nsec >= 1000000000L) {
+                until.tv_nsec -= 1000000000L;
+                until.tv_sec++;
+        }
+        while (r == 0 && !has_room(offload))
+                r = pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
+        return r == 0;
+}
+
 int offload_send(struct offload *offload, const uint8_t *data, size_t size)
 {
+        bool ok;
+
         pthread_mutex_lock(&offload->mutex);
-        while (!has_room(offload))
-                pthread_cond_wait(&offload->has_room, &offload->mutex);
-        offload->unsent_bytes += size;
+        ok = wait_for_room(offload);
+        if (ok)
+                offload->unsent_bytes += size;
         pthread_mutex_unlock(&offload->mutex);
-        return parcel_post(offload, data, size);
+        return ok ? parcel_post(offload, data, size) : -ETIMEDOUT;
 }
 
 int offload_send_headers(struct offload *offload)

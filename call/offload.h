@@ -22,7 +22,10 @@ struct offload;
 struct offload *offload_new(struct quoit_call *call);
 void offload_free(struct offload *offload);
 
-/* On a worker: copies @size framed bytes and mails them; waits for room, not once the call is cancelled. 0, -ENOMEM. */
+/*
+ * On a worker: copies @size framed bytes and mails them; waits for room, not once the call is cancelled. 0, -ENOMEM;
+ * -ETIMEDOUT: none came within `stall_ms`.
+ */
 int offload_send(struct offload *offload, const uint8_t *data, size_t size);
 
 /* On a worker: mails that the headers are to go out. */

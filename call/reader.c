@@ -2,13 +2,21 @@
 #include "call/reader.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include <quoit/call.h>
 
 #include "call/call.h"
+#include "codec/arena.h"
 
-#define ASSEMBLY_BYTES ((size_t)1024)
+#define BATCH_FIRST_BYTES ((size_t)1024)
+#define BATCH_BYTES_ENOUGH                                                                         \
+        ((size_t)8192) /* with more in it the next message begins another batch */
+
+struct reader_batch {
+        struct arena arena; /* in which this struct lies */
+        size_t bytes;
+        size_t users; /* messages, and the reader as long as it may add some */
+};
 
 void reader_init(struct reader *reader, size_t message_bytes_max)
 {
@@ -16,11 +24,43 @@ void reader_init(struct reader *reader, size_t message_bytes_max)
         framing_init(&reader->framing, message_bytes_max);
 }
 
+static struct reader_batch *batch_new(struct arena_pool *pool)
+{
+        struct reader_batch *batch;
+        struct arena arena;
+
+        if (arena_init(&arena, pool, BATCH_FIRST_BYTES) < 0)
+                return NULL;
+        batch = upb_Arena_Malloc(arena.upb, sizeof(*batch));
+        if (!batch) {
+                arena_deinit(&arena);
+                return NULL;
+        }
+        *batch = (struct reader_batch){ .arena = arena, .users = 1 };
+        return batch;
+}
+
+static struct reader_batch *batch_unref(struct reader_batch *batch)
+{
+        struct arena arena;
+
+        if (batch && --batch->users == 0) {
+                arena = batch->arena;
+                arena_deinit(&arena);
+        }
+        return NULL;
+}
+
 void reader_message_free(struct reader_message *message)
 {
-        struct arena arena = message->arena; /* the message lies in it */
+        if (message)
+                batch_unref(message->batch);
+}
 
-        arena_deinit(&arena);
+static void reader_hold(struct quoit_call *call, size_t bytes)
+{
+        call->reader.held_bytes += bytes;
+        call->group->received_bytes += bytes;
 }
 
 static void reader_unhold(struct quoit_call *call, size_t bytes)
@@ -29,16 +69,29 @@ static void reader_unhold(struct quoit_call *call, size_t bytes)
         call->group->received_bytes -= bytes;
 }
 
-void reader_deinit(struct reader *reader, struct quoit_call *call)
+static size_t message_cost(const struct reader_message *message)
 {
+        return sizeof(*message) + message->size + FRAMING_PREFIX_BYTES;
+}
+
+void reader_drop(struct quoit_call *call)
+{
+        struct reader *reader = &call->reader;
         struct reader_message *message;
 
-        while ((message = reader->first)) {
+        /* the only message of a call lies in the call's arena, and counts as long as that */
+        while (call->route && call_takes_many(call) && (message = reader->first)) {
                 reader->first = message->next;
+                reader_unhold(call, message_cost(message));
                 reader_message_free(message);
         }
-        arena_deinit(&reader->assembly);
-        reader_unhold(call, reader->held_bytes);
+        reader->batch = batch_unref(reader->batch);
+}
+
+void reader_deinit(struct quoit_call *call)
+{
+        reader_drop(call);
+        reader_unhold(call, call->reader.held_bytes);
 }
 
 /* Where the message in progress is put together: NULL if memory is short. */
@@ -48,23 +101,28 @@ static upb_Arena *reader_arena(struct quoit_call *call)
 
         if (!call_takes_many(call))
                 return call_arena(call);
-        if (!reader->assembly.upb &&
-                arena_init(&reader->assembly, call_pool(call), ASSEMBLY_BYTES) < 0)
-                return NULL;
-        return reader->assembly.upb;
+        if (reader->batch && reader->batch->bytes > BATCH_BYTES_ENOUGH &&
+                framing_idle(&reader->framing))
+                reader->batch = batch_unref(reader->batch);
+        if (!reader->batch)
+                reader->batch = batch_new(call->group->host->arenas);
+        return reader->batch ? reader->batch->arena.upb : NULL;
 }
 
-static int reader_append(struct quoit_call *call, upb_Arena *arena, const struct framing_message *bytes)
+static int reader_append(
+        struct quoit_call *call, upb_Arena *arena, const struct framing_message *bytes)
 {
         struct reader *reader = &call->reader;
         struct reader_message *message = upb_Arena_Malloc(arena, sizeof(*message));
 
         if (!message)
                 return -ENOMEM;
-        *message = (struct reader_message){ .bytes = *bytes };
-        if (call_takes_many(call)) {
-                message->arena = reader->assembly;
-                reader->assembly = (struct arena){ 0 };
+        *message = (struct reader_message){
+                .data = bytes->data, .size = bytes->size, .batch = reader->batch
+        };
+        if (reader->batch) {
+                reader->batch->users++;
+                reader->batch->bytes += sizeof(*message) + bytes->size;
         }
         if (reader->first)
                 reader->last->next = message;
@@ -72,6 +130,7 @@ static int reader_append(struct quoit_call *call, upb_Arena *arena, const struct
                 reader->first = message;
         reader->last = message;
         reader->messages++;
+        reader_hold(call, sizeof(*message));
         return bytes->compressed ? -ENOTSUP : 0;
 }
 
@@ -86,10 +145,7 @@ int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
         struct reader *reader = &call->reader;
         int r;
 
-        reader->held_bytes += size;
-        call->group->received_bytes += size;
-        if (call->group->received_bytes > call->group->host->limits->connection_receive_bytes_max)
-                return -ENOBUFS;
+        reader_hold(call, size);
         while (size > 0) {
                 upb_Arena *arena = reader_arena(call);
                 struct framing_message bytes;
@@ -102,6 +158,8 @@ int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
                 if (r < 0)
                         return r;
         }
+        if (call->group->received_bytes > call->group->host->limits->connection_receive_bytes_max)
+                return -ENOBUFS;
         reader_open_window(call);
         return 0;
 }
@@ -118,7 +176,7 @@ struct reader_message *reader_take(struct quoit_call *call)
         if (reader->credits != QUOIT_CREDITS_UNLIMITED)
                 reader->credits--;
         if (call_takes_many(call))
-                reader_unhold(call, message->bytes.size + FRAMING_PREFIX_BYTES);
+                reader_unhold(call, message_cost(message));
         reader_open_window(call);
         return message;
 }

@@ -7,26 +7,32 @@
  *
  * How memory is bounded: what belongs to the message in progress is given back to the window at once,
  * the message limit bounds it; while a whole message waits, nothing is given back, so at most a
- * window's worth comes on top. The group's `connection_receive_bytes_max` bounds all calls of a peer.
+ * window's worth comes on top. The group's `connection_receive_bytes_max` bounds all calls of a peer, and
+ * counts what a message costs here, not only its bytes: tiny ones are cheap to send.
+ *
+ * Messages that come one after the other share an arena, a batch; it goes with the last of them.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "codec/arena.h"
 #include "codec/framing.h"
 
 struct quoit_call;
 
+struct reader_batch;
+
+/* A whole message. It lies in its batch's arena, or in the call's if it is the only one. */
 struct reader_message {
         struct reader_message *next;
-        struct framing_message bytes;
-        struct arena arena; /* its own, where many may come; else zero and the call's is used */
+        struct reader_batch *batch;
+        const uint8_t *data;
+        size_t size;
 };
 
 struct reader {
         struct framing framing;
-        struct arena assembly; /* of the message in progress, where many may come */
+        struct reader_batch *batch;   /* of the message in progress, where many may come */
         struct reader_message *first; /* whole ones that wait */
         struct reader_message *last;
         size_t held_bytes; /* counted in the group */
@@ -36,8 +42,11 @@ struct reader {
 
 void reader_init(struct reader *reader, size_t message_bytes_max);
 
-/* Frees what waits and what is in progress. */
-void reader_deinit(struct reader *reader, struct quoit_call *call);
+/* The call is over: drops what waits and what is in progress. */
+void reader_drop(struct quoit_call *call);
+
+/* The same, and nothing is held any more. */
+void reader_deinit(struct quoit_call *call);
 
 /*
  * DATA of @call. 0 or what is wrong with it: -EMSGSIZE over the message's limit, -ENOBUFS over the
@@ -45,7 +54,7 @@ void reader_deinit(struct reader *reader, struct quoit_call *call);
  */
 int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
 
-/* The next whole message, the caller's to free; NULL when there is none or no credit for it. */
+/* The next whole message, the caller's to free, on the ring; NULL when there is none or no credit for it. */
 struct reader_message *reader_take(struct quoit_call *call);
 void reader_message_free(struct reader_message *message);
 

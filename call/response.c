@@ -18,8 +18,8 @@ struct field_block {
         nghttp2_nv few[OWN_FIELDS_MAX];
 };
 
-static void block_add(struct field_block *block, const char *name, size_t name_size, const char *value,
-        size_t value_size)
+static void block_add(struct field_block *block, const char *name, size_t name_size,
+        const char *value, size_t value_size)
 {
         block->fields[block->count++] = (nghttp2_nv){
                 .name = (uint8_t *)name,
@@ -35,7 +35,8 @@ static void block_add_text(struct field_block *block, const char *name, const ch
         block_add(block, name, strlen(name), value, strlen(value));
 }
 
-static int block_init(struct field_block *block, const struct fields *first, const struct fields *second)
+static int block_init(
+        struct field_block *block, const struct fields *first, const struct fields *second)
 {
         size_t count = OWN_FIELDS_MAX + (first ? first->count : 0) + (second ? second->count : 0);
 
@@ -64,7 +65,8 @@ static void block_add_head(struct field_block *block)
         block_add_text(block, "content-type", "application/grpc");
 }
 
-static void block_add_status(struct field_block *block, quoit_status status, const char *text, size_t text_size)
+static void block_add_status(
+        struct field_block *block, quoit_status status, const char *text, size_t text_size)
 {
         block_add_text(block, "grpc-status", status_format(status));
         if (text_size > 0)
@@ -95,8 +97,8 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
         check(call, r);
 }
 
-void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text, size_t text_size,
-        const struct fields *trailers)
+void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text,
+        size_t text_size, const struct fields *trailers)
 {
         struct field_block block;
         int r = block_init(&block, trailers, NULL);

@@ -17,8 +17,8 @@ struct fields;
 void response_submit_headers(struct quoit_call *call, const struct fields *headers);
 
 /* Behind the data: from call_pull(), or instead of the data that is left. @text is percent-encoded. */
-void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text, size_t text_size,
-        const struct fields *trailers);
+void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text,
+        size_t text_size, const struct fields *trailers);
 
 /* Headers and trailers in one, where there is no message. */
 void response_submit_trailers_only(struct quoit_call *call, quoit_status status, const char *text,

@@ -9,7 +9,7 @@
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
 #define TAKE_BYTES_MIN ((size_t)8192)       /* a message from here on keeps its arena */
-#define REFER_BYTES_MIN ((size_t)4096)      /* pieces from here on are not copied into the output */
+#define REFER_BYTES_MIN ((size_t)4096) /* pieces from here on are not copied into the output */
 
 /* Small messages of a stream, one behind the other. */
 struct block {
@@ -62,7 +62,8 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
 }
 
 /* The bytes stay in the call's arena, which outlives the queue. */
-static int append_borrowed(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+static int append_borrowed(
+        struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
 {
         struct segment *segment = upb_Arena_Malloc(arena->upb, sizeof(*segment));
 
@@ -73,7 +74,8 @@ static int append_borrowed(struct quoit_call *call, struct arena *arena, const u
         return 0;
 }
 
-static int append_taken(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+static int append_taken(
+        struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
 {
         struct taken *taken = upb_Arena_Malloc(arena->upb, sizeof(*taken));
 
@@ -106,20 +108,43 @@ static size_t block_room(const struct segment *segment)
         return (size_t)(block->bytes + sizeof(block->bytes) - (segment->data + segment->size));
 }
 
-static void block_write(struct quoit_call *call, const uint8_t **data, size_t *size)
+/* @size bytes behind those of the last block, which has room for them. */
+static uint8_t *block_extend(struct quoit_call *call, size_t size)
 {
         struct segment *segment = call->writer.last;
-        size_t room = block_room(segment);
+        uint8_t *place = (uint8_t *)segment->data + segment->size;
+
+        segment->size += size;
+        count_queued(call, size, 0);
+        return place;
+}
+
+static void block_write(struct quoit_call *call, const uint8_t **data, size_t *size)
+{
+        size_t room = block_room(call->writer.last);
         size_t piece = *size < room ? *size : room;
 
-        memcpy((uint8_t *)segment->data + segment->size, *data, piece);
-        segment->size += piece;
-        count_queued(call, piece, 0);
+        memcpy(block_extend(call, piece), *data, piece);
         *data += piece;
         *size -= piece;
 }
 
-static int append_gathered(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+uint8_t *writer_place(struct quoit_call *call, size_t size)
+{
+        struct writer *writer = &call->writer;
+
+        assert(size <= WRITER_PLACE_BYTES_MAX);
+        if (!writer->first || block_room(writer->last) < size) {
+                struct segment *fresh = block_new(call);
+
+                if (!fresh)
+                        return NULL;
+                writer_append_segment(call, fresh);
+        }
+        return block_extend(call, size);
+}
+
+static int append_gathered(struct quoit_call *call, const uint8_t *data, size_t size)
 {
         struct writer *writer = &call->writer;
         size_t room = writer->first ? block_room(writer->last) : 0;
@@ -143,7 +168,6 @@ static int append_gathered(struct quoit_call *call, struct arena *arena, const u
                 block_write(call, &data, &size);
         }
         assert(size == 0);
-        arena_reset(arena);
         return 0;
 }
 
@@ -153,7 +177,7 @@ int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *d
                 return append_borrowed(call, arena, data, size);
         if (size >= TAKE_BYTES_MIN)
                 return append_taken(call, arena, data, size);
-        return append_gathered(call, arena, data, size);
+        return append_gathered(call, data, size);
 }
 
 static void segment_done(struct quoit_call *call, struct segment *segment)

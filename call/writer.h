@@ -28,11 +28,18 @@ struct writer {
 /*
  * Queues @size framed bytes that lie in @arena, and takes them as follows:
  *  - of a call with one answer: the bytes stay where they are, the call's arena keeps them;
- *  - small: copied, and @arena is reset;
+ *  - small: copied;
  *  - large: the queue takes over the arena's blocks, and @arena is as after its deinit.
  * 0, -ENOMEM and nothing changed.
  */
 int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size);
+
+/*
+ * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that the caller writes to the returned place at once.
+ * NULL if memory is short.
+ */
+#define WRITER_PLACE_BYTES_MAX ((size_t)2048)
+uint8_t *writer_place(struct quoit_call *call, size_t size);
 
 /* Queues @segment, which embeds what @release frees once it has been sent. */
 struct segment {

@@ -152,6 +152,15 @@ void arena_reset(struct arena *arena)
         assert((void *)arena->upb == arena->first);
 }
 
+void arena_reset_if_worn(struct arena *arena)
+{
+        char *first = arena->first;
+        char *top = upb_Arena_Malloc(arena->upb, 1);
+
+        if (top < first || top > first + arena->first_bytes / 2)
+                arena_reset(arena);
+}
+
 void arena_deinit(struct arena *arena)
 {
         if (!arena->first)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/message.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "codec/flat.h"
 #include "codec/framing.h"
 #include "upb/wire/decode.h"
 #include "upb/wire/encode.h"
+
+#include "upb/port/def.inc" /* last: it defines UPB_PRIVATE */
 
 /* The encoder's buffer is a power of two of at least this. */
 #define MESSAGE_ENCODE_BYTES_MIN ((size_t)128)
@@ -28,8 +32,8 @@ static int message_decode_error(upb_DecodeStatus status)
 int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message)
 {
-        int options =
-                kUpb_DecodeOption_AliasString | (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
+        int options = kUpb_DecodeOption_AliasString | kUpb_DecodeOption_CheckRequired |
+                      (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         upb_Message *message = upb_Message_New(table, arena);
         int r;
 
@@ -52,7 +56,9 @@ static int message_encode_error(upb_EncodeStatus status)
                 return -ENOMEM;
         case kUpb_EncodeStatus_MaxDepthExceeded:
                 return -E2BIG;
-        default: /* over 2 GiB; required fields are not asked about */
+        case kUpb_EncodeStatus_MissingRequired:
+                return -EINVAL;
+        default: /* over 2 GiB */
                 return -EMSGSIZE;
         }
 }
@@ -60,7 +66,8 @@ static int message_encode_error(upb_EncodeStatus status)
 int message_encode(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
         size_t bytes_max, uint8_t **ret_data, size_t *ret_size)
 {
-        int options = (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
+        int options = kUpb_EncodeOption_CheckRequired |
+                      (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         char *data;
         size_t size;
         int r;
@@ -89,6 +96,35 @@ static bool message_encode_has_room(size_t size)
         return size && capacity - size >= FRAMING_PREFIX_BYTES;
 }
 
+bool message_is_flat(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size)
+{
+        /* whether required fields are set only upb looks */
+        return table->UPB_PRIVATE(required_count) == 0 && flat_size(message, table, ret_size);
+}
+
+void message_write_framed(
+        uint8_t *out, const upb_Message *message, const upb_MiniTable *table, size_t size)
+{
+        uint8_t *end;
+
+        framing_write_prefix(out, false, (uint32_t)size);
+        end = flat_write(out + FRAMING_PREFIX_BYTES, message, table);
+        assert(end == out + FRAMING_PREFIX_BYTES + size);
+}
+
+static int encode_flat(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
+        size_t size, uint8_t **ret_data, size_t *ret_size)
+{
+        uint8_t *framed = upb_Arena_Malloc(arena, FRAMING_PREFIX_BYTES + size);
+
+        if (!framed)
+                return -ENOMEM;
+        message_write_framed(framed, message, table, size);
+        *ret_data = framed;
+        *ret_size = FRAMING_PREFIX_BYTES + size;
+        return 0;
+}
+
 int message_encode_framed(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
         size_t bytes_max, uint8_t **ret_data, size_t *ret_size)
 {
@@ -96,8 +132,14 @@ int message_encode_framed(const upb_Message *message, const upb_MiniTable *table
         size_t size;
         int r;
 
-        r = message_encode(message, table, arena, bytes_max < UINT32_MAX ? bytes_max : UINT32_MAX,
-                &body, &size);
+        if (bytes_max > UINT32_MAX)
+                bytes_max = UINT32_MAX;
+        if (message_is_flat(message, table, &size)) {
+                if (size > bytes_max)
+                        return -EMSGSIZE;
+                return encode_flat(message, table, arena, size, ret_data, ret_size);
+        }
+        r = message_encode(message, table, arena, bytes_max, &body, &size);
         if (r)
                 return r;
         if (message_encode_has_room(size)) {

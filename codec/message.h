@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@
  * always). @extensions may be NULL: extensions are unknown fields then.
  *
  * Returns 0, or
- *   -EBADMSG  not such a message
+ *   -EBADMSG  not such a message, or a required field (proto2) is missing
  *   -E2BIG    nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM   the arena can't grow
  */
@@ -45,6 +46,7 @@ int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
  *
  * Returns 0, or
  *   -EMSGSIZE  more than @bytes_max bytes
+ *   -EINVAL    a required field (proto2) is not set
  *   -E2BIG     nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM    the arena can't grow
  */
@@ -58,3 +60,11 @@ int message_encode(const upb_Message *message, const upb_MiniTable *table, upb_A
  */
 int message_encode_framed(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
         size_t bytes_max, uint8_t **ret_data, size_t *ret_size);
+
+/*
+ * Without an arena, for messages that codec/flat.h can encode: whether @message is one, and its size. Then
+ * message_write_framed() writes FRAMING_PREFIX_BYTES + @size bytes to @out, prefix and message.
+ */
+bool message_is_flat(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size);
+void message_write_framed(
+        uint8_t *out, const upb_Message *message, const upb_MiniTable *table, size_t size);

@@ -11,7 +11,10 @@
 #include "server/stream_events.h"
 
 #define NS_PER_MS 1000000ull
+#define CALLS_A_FILL 8
 #define LINGER_NS (1000 * NS_PER_MS)
+#define LAST_WORDS_NS                                                                              \
+        (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 
 static void connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -42,6 +45,8 @@ static const quoit_limits *limits_of(const struct connection *connection)
 
 static void request_flush(struct connection *connection)
 {
+        if (connection->state > CONNECTION_CLOSING)
+                return;
         ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
 }
 
@@ -57,6 +62,13 @@ static void connection_try_free(struct connection *connection)
         slab_free(&shard->connections, connection);
 }
 
+static void give_output_back(struct connection *connection)
+{
+        session_release(&stream_events, connection->output);
+        slab_free(&connection->shard->outputs, connection->output);
+        connection->output = NULL;
+}
+
 static void connection_close(struct connection *connection)
 {
         if (connection->state >= CONNECTION_CLOSED)
@@ -65,14 +77,9 @@ static void connection_close(struct connection *connection)
         timer_cancel(&ring_of(connection)->timers, &connection->watch);
         ring_undefer(&connection->flush);
         session_deinit(&connection->session);
+        if (connection->output && !socket_is_sending(&connection->socket))
+                give_output_back(connection);
         socket_close(&connection->socket);
-}
-
-static void give_output_back(struct connection *connection)
-{
-        session_release(&stream_events, connection->output);
-        slab_free(&connection->shard->outputs, connection->output);
-        connection->output = NULL;
 }
 
 /* ---- timers ---- */
@@ -84,9 +91,11 @@ static bool is_stalled(struct connection *connection, uint64_t now_ns)
 {
         const quoit_limits *limits = limits_of(connection);
 
-        if (connection->output && now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
+        if (socket_is_sending(&connection->socket) &&
+                now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
                 return true;
-        if (connection->group.queued_bytes == 0 || connection->written_seen != connection->group.written_bytes) {
+        if (connection->group.queued_bytes == 0 ||
+                connection->written_seen != connection->group.written_bytes) {
                 connection->written_seen = connection->group.written_bytes;
                 connection->written_seen_ns = now_ns;
         }
@@ -99,8 +108,8 @@ static void on_watch(struct timer *timer)
         struct quoit_server *server = connection->shard->server;
 
         if (!connection->session.settings_received) {
-                server_log(server, QUOIT_LOG_INFO, "%s: no HTTP/2 preface and SETTINGS in time; closed",
-                        connection->peer);
+                server_log(server, QUOIT_LOG_INFO,
+                        "%s: no HTTP/2 preface and SETTINGS in time; closed", connection->peer);
                 connection_close(connection);
         } else if (is_stalled(connection, ring_now_ns(ring_of(connection)))) {
                 server_log(server, QUOIT_LOG_INFO, "%s: takes nothing of what waits for it; closed",
@@ -114,15 +123,28 @@ static void on_watch(struct timer *timer)
 static void watch_again(struct connection *connection)
 {
         const quoit_limits *limits = limits_of(connection);
-        uint64_t period_ms = connection->session.settings_received ? limits->stall_ms / 2 : limits->handshake_ms;
+        uint64_t period_ms =
+                connection->session.settings_received ? limits->stall_ms / 2 : limits->handshake_ms;
         struct ring *ring = ring_of(connection);
 
-        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + period_ms * NS_PER_MS, on_watch);
+        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + period_ms * NS_PER_MS,
+                on_watch);
 }
 
 static void on_lingered(struct timer *timer)
 {
         connection_close(CONTAINER_OF(timer, struct connection, watch));
+}
+
+/* Nothing more comes in; what is queued goes out, if the peer takes it in time. */
+static void start_closing(struct connection *connection)
+{
+        struct ring *ring = ring_of(connection);
+
+        connection_set_state(connection, CONNECTION_CLOSING);
+        timer_start(
+                &ring->timers, &connection->watch, ring_now_ns(ring) + LAST_WORDS_NS, on_lingered);
+        request_flush(connection);
 }
 
 /* ---- out ---- */
@@ -137,40 +159,42 @@ static void linger(struct connection *connection)
         timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + LINGER_NS, on_lingered);
 }
 
-/* Frames into an output, as far as the session has some; false: memory is short. */
-static bool fill(struct connection *connection)
+/* Frames into the output, unless it is on its way, as far as there are some and it has room. */
+static void fill(struct connection *connection)
 {
-        struct output *output = slab_alloc(&connection->shard->outputs);
-
-        if (!output)
-                return false;
-        output_init(output, limits_of(connection)->turn_bytes_max);
-        connection->output = output;
-        if (session_fill(&connection->session, output) < 0)
-                return false;
-        if (output->bytes == 0)
-                give_output_back(connection);
-        return true;
+        if (socket_is_sending(&connection->socket) || !session_has_output(&connection->session))
+                return;
+        if (!connection->output) {
+                connection->output = slab_alloc(&connection->shard->outputs);
+                if (!connection->output) {
+                        connection_close(connection);
+                        return;
+                }
+                output_init(connection->output, limits_of(connection)->turn_bytes_max);
+        }
+        if (session_fill(&connection->session, connection->output) < 0)
+                connection_close(connection);
 }
 
 static void on_flush(struct deferred *deferred)
 {
         struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
+        struct output *output;
 
-        if (connection->state > CONNECTION_CLOSING || connection->output)
+        if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
                 return; /* on_sent comes back here */
-        if (session_has_output(&connection->session) && !fill(connection)) {
-                if (connection->output)
-                        give_output_back(connection);
-                connection_close(connection);
+        fill(connection);
+        output = connection->output;
+        if (output && output->bytes > 0) {
+                connection->send_started_ns = ring_now_ns(ring_of(connection));
+                socket_send(&connection->socket, output->iov, output->iov_count);
                 return;
         }
-        if (connection->output) {
-                connection->send_started_ns = ring_now_ns(ring_of(connection));
-                socket_send(&connection->socket, connection->output->iov, connection->output->iov_count);
-        } else if (connection->state == CONNECTION_CLOSING || session_is_over(&connection->session)) {
+        if (output)
+                give_output_back(connection);
+        if (connection->state == CONNECTION_CLOSING ||
+                (connection->state == CONNECTION_OPEN && session_is_over(&connection->session)))
                 linger(connection);
-        }
 }
 
 static void on_sent(struct socket *socket, int error)
@@ -180,8 +204,53 @@ static void on_sent(struct socket *socket, int error)
         give_output_back(connection);
         if (error < 0)
                 connection_close(connection);
-        else if (connection->state <= CONNECTION_CLOSING)
+        else
                 request_flush(connection);
+}
+
+/* ---- handlers ---- */
+
+/*
+ * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
+ * back while it is still in the cache, and the next one takes it.
+ */
+static void run_ready(struct connection *connection)
+{
+        struct list again;
+        struct list *link;
+
+        if (connection->budget_turn_ns != ring_now_ns(ring_of(connection))) {
+                connection->budget_turn_ns = ring_now_ns(ring_of(connection));
+                connection->budget_calls = limits_of(connection)->turn_calls_max;
+        }
+        list_init(&again);
+        while (connection->budget_calls > 0 && (link = list_pop(&connection->ready))) {
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+
+                if (dispatch_call(call, connection->shard->server) && list_is_empty(&call->ready))
+                        list_append(&again, &call->ready);
+                if (--connection->budget_calls % CALLS_A_FILL == 0 &&
+                        connection->state <= CONNECTION_CLOSING)
+                        fill(connection);
+        }
+        list_splice(&connection->ready, &again);
+        if (list_is_empty(&connection->ready)) {
+                ring_undefer(&connection
+                                ->dispatch); /* a handler that finished its own call asked for it */
+                socket_resume(&connection->socket);
+        } else {
+                /* more work than a turn may take: no more is read before it is done */
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                socket_pause(&connection->socket);
+        }
+}
+
+static void on_dispatch(struct deferred *deferred)
+{
+        struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
+
+        run_ready(connection);
+        connection_try_free(connection);
 }
 
 /* ---- in ---- */
@@ -193,7 +262,8 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         if (connection->state != CONNECTION_OPEN)
                 return;
         if (session_feed(&connection->session, bytes, size) < 0)
-                connection_set_state(connection, CONNECTION_CLOSING);
+                start_closing(connection);
+        run_ready(connection);
         request_flush(connection);
 }
 
@@ -210,33 +280,10 @@ static void on_closed(struct socket *socket)
 
         connection_set_state(connection, CONNECTION_DEAD);
         atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
         connection_try_free(connection);
 }
 
 /* ---- calls ---- */
-
-static void on_dispatch(struct deferred *deferred)
-{
-        struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
-        uint32_t budget = limits_of(connection)->turn_calls_max;
-        struct list again;
-        struct list *link;
-
-        list_init(&again);
-        while (budget-- > 0 && (link = list_pop(&connection->ready))) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
-
-                if (dispatch_call(call, connection->shard->server) && list_is_empty(&call->ready))
-                        list_append(&again, &call->ready);
-        }
-        list_splice(&connection->ready, &again);
-        if (list_is_empty(&connection->ready))
-                ring_undefer(&connection->dispatch); /* a handler that finished its own call asked for it */
-        else
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
-        connection_try_free(connection);
-}
 
 void connection_on_call_ready(struct quoit_call *call)
 {
@@ -249,10 +296,7 @@ void connection_on_call_ready(struct quoit_call *call)
 
 void connection_on_call_output(struct quoit_call *call)
 {
-        struct connection *connection = connection_of_group(call->group);
-
-        if (connection->state <= CONNECTION_CLOSING)
-                request_flush(connection);
+        request_flush(connection_of_group(call->group));
 }
 
 void connection_on_call_freed(void *user, struct call_group *group)
@@ -279,12 +323,15 @@ void connection_open(struct shard *shard, int fd)
 {
         struct connection *connection = slab_alloc(&shard->connections);
 
-        atomic_fetch_add_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
         if (!connection)
                 goto refuse;
-        *connection = (struct connection){ .shard = shard, .group = { .host = &shard->host } };
-        if (session_init_server(&connection->session, &shard->memory.h2, &shard->server->session_limits,
-                    &stream_events, &connection->group) < 0)
+        *connection = (struct connection){
+                .shard = shard,
+                .group = { .host = &shard->host },
+                .written_seen_ns = ring_now_ns(&shard->ring),
+        };
+        if (session_init_server(&connection->session, &shard->memory.h2,
+                    &shard->server->session_limits, &stream_events, &connection->group) < 0)
                 goto refuse;
         peer_describe(fd, connection->peer, sizeof(connection->peer));
         connection->group.peer = connection->peer;
@@ -294,17 +341,17 @@ void connection_open(struct shard *shard, int fd)
         deferred_init(&connection->dispatch, on_dispatch);
         deferred_init(&connection->flush, on_flush);
         timer_init(&connection->watch);
-        socket_init(&connection->socket, &shard->ring, &shard->buffers, fd,
-                &socket_handler);
+        socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
         socket_resume(&connection->socket);
         watch_again(connection);
         request_flush(connection);
+        if (shard->stops_seen > 0)
+                connection_drain(connection); /* accepted while the listeners were being closed */
         return;
 
 refuse:
         slab_free(&shard->connections, connection);
         atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&shard->server->connections_open, 1, memory_order_relaxed);
         close(fd);
 }
 
@@ -330,12 +377,12 @@ void connection_cancel_calls(struct connection *connection)
 
         if (connection->state != CONNECTION_OPEN)
                 return;
-        for (link = connection->session.streams.next; link != &connection->session.streams; link = next) {
+        for (link = connection->session.streams.next; link != &connection->session.streams;
+                link = next) {
                 struct stream *stream = CONTAINER_OF(link, struct stream, link);
 
                 next = link->next;
                 call_cancel(call_of_stream(stream), QUOIT_UNAVAILABLE, "the server is stopping");
         }
-        connection_set_state(connection, CONNECTION_CLOSING);
-        request_flush(connection);
+        start_closing(connection);
 }

@@ -18,10 +18,10 @@
 
 enum connection_state {
         CONNECTION_OPEN,
-        CONNECTION_CLOSING,   /* beyond use: what is queued (a GOAWAY) goes out, nothing comes in */
+        CONNECTION_CLOSING, /* beyond use: what is queued (a GOAWAY) goes out, nothing comes in */
         CONNECTION_LINGERING, /* our side is shut; waits for the peer's end, so that no RST eats the GOAWAY */
-        CONNECTION_CLOSED,    /* the session is gone, the socket is on its way */
-        CONNECTION_DEAD,      /* only calls whose handlers still run keep it */
+        CONNECTION_CLOSED, /* the session is gone, the socket is on its way */
+        CONNECTION_DEAD, /* only calls whose handlers still run keep it */
 };
 
 struct connection {
@@ -29,15 +29,17 @@ struct connection {
         struct session session;
         struct call_group group;
         struct shard *shard;
-        struct list link;  /* in the shard */
+        struct list link; /* in the shard */
         struct list ready; /* calls that may have an event */
         struct deferred dispatch;
         struct deferred flush;
-        struct output *output; /* in flight */
+        struct output *output; /* being filled, or in flight */
         struct timer watch;
         uint64_t send_started_ns;
         uint64_t written_seen; /* what group.written_bytes was, and since when */
         uint64_t written_seen_ns;
+        uint64_t budget_turn_ns; /* the turn, by its time, ... */
+        uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
         enum connection_state state;
         char peer[64];
 };

@@ -10,7 +10,9 @@
 #include "server/server.h"
 #include "server/workers.h"
 
-#define EVENTS_A_TURN 16 /* of one call: a stream of tiny messages must not keep the others waiting */
+#define REQUEST_ARENA_BYTES ((size_t)1024)
+#define EVENTS_A_TURN                                                                              \
+        16 /* of one call: a stream of tiny messages must not keep the others waiting */
 
 enum event {
         EVENT_NONE,
@@ -44,7 +46,8 @@ static enum event next_event(const struct quoit_call *call)
         if (call->at_worker || call->state == CALL_OPENING || call->state == CALL_DONE)
                 return EVENT_NONE;
         if (!call->started)
-                return call_takes_many(call) || request_is_complete(call) ? EVENT_START : EVENT_NONE;
+                return call_takes_many(call) || request_is_complete(call) ? EVENT_START
+                                                                          : EVENT_NONE;
         if (call->posts)
                 return EVENT_POST;
         if (call->state == CALL_OPEN) {
@@ -56,7 +59,8 @@ static enum event next_event(const struct quoit_call *call)
                         return EVENT_WRITABLE;
                 return EVENT_NONE;
         }
-        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told)
+        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
+                !call->finish_asked)
                 return EVENT_CANCEL;
         return call->held ? EVENT_NONE : EVENT_DONE;
 }
@@ -96,44 +100,61 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
         }
 }
 
-static const struct upb_Message *decode(struct quoit_call *call, struct reader_message *message)
+/* Where a request is decoded to: NULL if memory is short. */
+static upb_Arena *request_arena(struct quoit_call *call)
 {
-        upb_Arena *arena = message->arena.upb ? message->arena.upb : call_arena(call);
-        upb_Message *decoded = NULL;
-        int r = message_decode(message->bytes.data, message->bytes.size, call->route->method->request, NULL,
-                arena, &decoded);
+        if (!call_takes_many(call))
+                return call_arena(call);
+        if (!call->request_arena.upb &&
+                arena_init(&call->request_arena, call_pool(call), REQUEST_ARENA_BYTES) < 0)
+                return NULL;
+        return call->request_arena.upb;
+}
 
+static const struct upb_Message *decode(struct errand *errand)
+{
+        struct quoit_call *call = errand->call;
+        const struct reader_message *message = errand->message;
+        upb_Arena *arena = request_arena(call);
+        upb_Message *decoded = NULL;
+        int r = -ENOMEM;
+
+        if (arena)
+                r = message_decode(message->data, message->size, call->route->method->request, NULL,
+                        arena, &decoded);
         if (r == -ENOMEM)
-                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
         else if (r < 0)
-                quoit_call_finish(call, QUOIT_INTERNAL, "the request message does not parse");
+                call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
         return decoded;
 }
 
-static void run_start(struct quoit_call *call, struct reader_message *message)
+static void run_start(struct errand *errand)
 {
+        struct quoit_call *call = errand->call;
         const struct route *route = call->route;
         const struct upb_Message *request;
 
         if (call_takes_many(call)) {
-                call->state_user = route->method->on_start(route->implementation, call, route->user);
+                call->state_user =
+                        route->method->on_start(route->implementation, call, route->user);
                 return;
         }
-        request = decode(call, message);
+        request = decode(errand);
         if (request)
                 route->method->on_request(route->implementation, call, request, route->user);
 }
 
-static void run_message(struct quoit_call *call, struct reader_message *message)
+static void run_message(struct errand *errand)
 {
+        struct quoit_call *call = errand->call;
         const struct route *route = call->route;
-        const struct upb_Message *request = decode(call, message);
+        const struct upb_Message *request = decode(errand);
 
         if (request)
                 route->method->on_message(route->implementation, call, request, call->state_user);
-        if (call->pump)
-                call->wants_writable = true;
-        reader_message_free(message);
+        if (call->request_arena.upb)
+                arena_reset_if_worn(&call->request_arena);
 }
 
 static void run_writable(struct quoit_call *call)
@@ -150,8 +171,6 @@ static void run_post(struct quoit_call *call, struct call_post *post)
 {
         post->fn(call, post->arg);
         free(post);
-        if (call->pump)
-                call->wants_writable = true;
 }
 
 static void run_done(struct quoit_call *call)
@@ -172,13 +191,13 @@ static void run_event(struct errand *errand)
 
         switch (errand->event) {
         case EVENT_START:
-                run_start(call, errand->message);
+                run_start(errand);
                 break;
         case EVENT_POST:
                 run_post(call, errand->post);
                 break;
         case EVENT_MESSAGE:
-                run_message(call, errand->message);
+                run_message(errand);
                 break;
         case EVENT_HALF_CLOSE:
                 route->method->on_half_close(route->implementation, call, call->state_user);
@@ -200,21 +219,31 @@ static void run_event(struct errand *errand)
 /* Nothing will ever make this call's handler run again, and it has not answered. */
 static bool is_forgotten(const struct quoit_call *call)
 {
-        return call->state == CALL_OPEN && call->half_close_told && !call->reader.first && !call->finish_asked &&
-                !call->held && !call->pump && !call->wants_writable && !call->posts;
+        return call->state == CALL_OPEN && call->half_close_told && !call->reader.first &&
+               !call->finish_asked && !call->held && !call->pump && !call->wants_writable &&
+               !call->posts;
 }
 
 /* After an event, on the ring again. The call may be freed. */
-static void settle(struct quoit_call *call, enum event event, struct quoit_server *server)
+static void settle(const struct errand *errand)
 {
-        if (event == EVENT_DONE) {
+        struct quoit_call *call = errand->call;
+
+        reader_message_free(errand->message);
+        if (errand->event == EVENT_DONE) {
                 call_set_state(call, CALL_DONE);
                 call_release(call);
                 return;
         }
+        /* something happened that the pump may have waited for; its own run counts if it has sent something */
+        if (call->pump && errand->event != EVENT_WRITABLE)
+                call->wants_writable = true;
+        if (call->failure != QUOIT_OK)
+                call_cancel(call, call->failure, call->failure_text);
         if (is_forgotten(call)) {
-                server_log(server, QUOIT_LOG_ERROR,
-                        "%s: the handler returned without a finish, a hold or a pump; answered INTERNAL",
+                server_log(errand->server, QUOIT_LOG_ERROR,
+                        "%s: the handler returned without a finish, a hold or a pump; answered "
+                        "INTERNAL",
                         call->route->method->path);
                 quoit_call_finish(call, QUOIT_INTERNAL, "the handler did not answer");
         }
@@ -226,14 +255,12 @@ static void on_returned(struct mail *mail)
 {
         struct errand *errand = CONTAINER_OF(mail, struct errand, mail);
         struct quoit_call *call = errand->call;
-        enum event event = errand->event;
-        struct quoit_server *server = errand->server;
 
-        free(errand);
         call->at_worker = false;
-        if (event != EVENT_DONE)
+        if (errand->event != EVENT_DONE)
                 call_wake(call);
-        settle(call, event, server);
+        settle(errand);
+        free(errand);
 }
 
 static void on_work(struct work *work)
@@ -250,12 +277,14 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
 {
         struct errand *errand = NULL;
 
-        if (event != EVENT_START || workers_queued(&server->workers) < server->options.limits.offloaded_max)
+        if (event != EVENT_START ||
+                workers_queued(&server->workers) < server->options.limits.offloaded_max)
                 errand = calloc(1, sizeof(*errand));
         if (!errand) {
                 if (event != EVENT_START)
                         return true; /* no memory now: tried again in the next turn */
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "too much work waits for the worker threads");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "too much work waits for the worker threads");
                 return false;
         }
         take_event(call, event, errand);
@@ -266,6 +295,12 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         return false;
 }
 
+/* No trip to the workers for nothing. */
+static bool is_done_empty(const struct quoit_call *call)
+{
+        return !call_takes_many(call) && !call->on_done;
+}
+
 bool dispatch_call(struct quoit_call *call, struct quoit_server *server)
 {
         for (int i = 0; i < EVENTS_A_TURN; i++) {
@@ -274,11 +309,11 @@ bool dispatch_call(struct quoit_call *call, struct quoit_server *server)
 
                 if (event == EVENT_NONE)
                         return false;
-                if (call->offload)
+                if (call->offload && !(event == EVENT_DONE && is_done_empty(call)))
                         return lend(call, event, server);
                 take_event(call, event, &errand);
                 run_event(&errand);
-                settle(call, event, server);
+                settle(&errand);
                 if (event == EVENT_DONE)
                         return false;
         }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/server.h"
 
-#define DEFAULT(member, value)                                                                              \
-        do {                                                                                                \
-                if (limits->member == 0)                                                                    \
-                        limits->member = (value);                                                           \
+#define DEFAULT(member, value)                                                                     \
+        do {                                                                                       \
+                if (limits->member == 0)                                                           \
+                        limits->member = (value);                                                  \
         } while (0)
 
 void limits_complete(quoit_limits *limits)
@@ -15,6 +15,9 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(header_fields_max, 128);
         DEFAULT(header_bytes_max, 8 << 10);
         DEFAULT(header_bytes_hard_max, 16 << 10);
+        if (limits->header_bytes_hard_max < limits->header_bytes_max)
+                limits->header_bytes_hard_max =
+                        limits->header_bytes_max; /* oversize is to be answered */
         DEFAULT(metadata_out_bytes_max, 16 << 10);
         DEFAULT(connections_max, 65536);
         DEFAULT(streams_max, 128);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/request.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "call/offload.h"
@@ -39,7 +40,8 @@ static bool is_grpc_type(const char *type, size_t size)
         return size == 0 || *type == ';' || *type == ' ';
 }
 
-static void add_pseudo(struct quoit_call *call, const struct router *router, const struct session_field *field)
+static void add_pseudo(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
         struct request *request = &call->request;
 
@@ -69,6 +71,7 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
 {
         struct request *request = &call->request;
         upb_Arena *arena;
+        int r;
 
         if (is_name(field, "content-type")) {
                 request->is_grpc = is_grpc_type(field->value, field->value_size);
@@ -76,13 +79,19 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
                 request->has_te = is_value(field, "trailers");
         } else {
                 arena = call_arena(call);
-                if (!arena || fields_receive(&call->request_fields, arena, field->name, field->name_size,
-                                      field->value, field->value_size) < 0)
+                r = arena ? fields_receive(&call->request_fields, arena, field->name,
+                                    field->name_size, field->value, field->value_size,
+                                    call_limits(call)->header_fields_max)
+                          : -ENOMEM;
+                if (r == -E2BIG)
+                        request->oversize = true;
+                else if (r < 0)
                         request->out_of_memory = true;
         }
 }
 
-void request_add_field(struct quoit_call *call, const struct router *router, const struct session_field *field)
+void request_add_field(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
         if (call->state != CALL_OPENING)
                 return;
@@ -99,7 +108,7 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
 {
         const struct request *request = &call->request;
 
-        if (oversize) {
+        if (oversize || request->oversize) {
                 *ret_text = "request metadata is over the limit";
                 return QUOIT_RESOURCE_EXHAUSTED;
         }

@@ -13,7 +13,8 @@
 #include "transport/session.h"
 
 /* A field of the header block of @call, which is OPENING. */
-void request_add_field(struct quoit_call *call, const struct router *router, const struct session_field *field);
+void request_add_field(
+        struct quoit_call *call, const struct router *router, const struct session_field *field);
 
 /* The block is complete: the call becomes OPEN, its deadline runs; or it is answered with what is wrong. */
 void request_accept(struct quoit_call *call, bool oversize);

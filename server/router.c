@@ -8,7 +8,8 @@
 #define SLOTS_MIN 64
 
 struct router_slot {
-        struct route *route; /* NULL: free. A pointer, so that routes stay where they are when the table grows */
+        struct route *
+                route; /* NULL: free. A pointer, so that routes stay where they are when the table grows */
         size_t path_size;
         uint64_t hash;
 };
@@ -24,7 +25,8 @@ static uint64_t hash_path(const char *path, size_t size)
 }
 
 /* The slot that holds @path, or the free one where it belongs. */
-static struct router_slot *find_slot(const struct router *router, const char *path, size_t size, uint64_t hash)
+static struct router_slot *find_slot(
+        const struct router *router, const char *path, size_t size, uint64_t hash)
 {
         size_t mask = router->slot_count - 1;
 
@@ -53,7 +55,8 @@ static int grow(struct router *router)
                 struct router_slot *slot = router->slots + i;
 
                 if (slot->route)
-                        *find_slot(&grown, slot->route->method->path, slot->path_size, slot->hash) = *slot;
+                        *find_slot(&grown, slot->route->method->path, slot->path_size, slot->hash) =
+                                *slot;
         }
         free(router->slots);
         *router = grown;

@@ -63,11 +63,21 @@ static void complete_session_limits(struct quoit_server *server)
         };
 }
 
+static bool options_are_valid(const quoit_server_options *options)
+{
+        const quoit_limits *limits = &options->limits;
+
+        /* windows: RFC 9113 section 6.9.1 */
+        return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
+               limits->stream_window_bytes <= INT32_MAX &&
+               limits->connection_window_bytes <= INT32_MAX;
+}
+
 int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server)
 {
         quoit_server *server;
 
-        if (options && (options->rings > RINGS_MAX || options->workers > WORKERS_MAX))
+        if (options && !options_are_valid(options))
                 return -EINVAL;
         server = calloc(1, sizeof(*server));
         if (!server)
@@ -116,7 +126,8 @@ static bool has_service(const quoit_server *server, const char *name)
         return false;
 }
 
-static int add_routes(quoit_server *server, const quoit_service *service, const void *implementation, void *user)
+static int add_routes(
+        quoit_server *server, const quoit_service *service, const void *implementation, void *user)
 {
         for (size_t i = 0; i < service->method_count; i++) {
                 const quoit_method *method = service->methods + i;
@@ -125,7 +136,8 @@ static int add_routes(quoit_server *server, const quoit_service *service, const 
                 if (!method->is_implemented(implementation))
                         continue; /* answered UNIMPLEMENTED, as any path that the router does not know */
                 r = router_add(&server->router,
-                        &(struct route){ .method = method, .implementation = implementation, .user = user });
+                        &(struct route){
+                                .method = method, .implementation = implementation, .user = user });
                 if (r < 0)
                         return r;
         }
@@ -139,9 +151,11 @@ int quoit_server_register(
         int r;
 
         if (atomic_load(&server->running))
-                return server_fail(server, -EBUSY, "the server runs: services are registered before");
+                return server_fail(
+                        server, -EBUSY, "the server runs: services are registered before");
         if (has_service(server, service->name))
-                return server_fail(server, -EEXIST, "service %s is registered already", service->name);
+                return server_fail(
+                        server, -EEXIST, "service %s is registered already", service->name);
         services = realloc(server->services, (server->service_count + 1) * sizeof(*services));
         if (!services)
                 return server_fail(server, -ENOMEM, "out of memory");
@@ -158,11 +172,29 @@ int quoit_server_offload(quoit_server *server, const char *path)
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY, "the server runs: methods are offloaded before");
         if (router_offload(&server->router, path) == 0)
-                return server_fail(server, -ENOENT, "no method %s to offload: register its service first", path);
+                return server_fail(server, -ENOENT,
+                        "no method %s to offload: register its service first", path);
         return 0;
 }
 
 /* ---- listening ---- */
+
+/* A ring could not be had: what is in the way, and what helps. */
+static int explain_start(quoit_server *server, int error)
+{
+        char text[PROBE_PROBLEM_BYTES_MAX];
+
+        probe_explain(error, text);
+        return server_fail(server, error, "cannot set up io_uring: %s", text);
+}
+
+/* Before an address is taken, and anybody is told that it was: whether there is io_uring at all. */
+static int try_ring(quoit_server *server)
+{
+        int r = probe_run(NULL, NULL);
+
+        return r < 0 ? explain_start(server, r) : 0;
+}
 
 static int explain_listen(quoit_server *server, const char *text, int error)
 {
@@ -171,15 +203,18 @@ static int explain_listen(quoit_server *server, const char *text, int error)
         if (error == -EADDRINUSE)
                 hint = ": another process listens there; stop it or choose another port";
         else if (error == -EACCES)
-                hint = ": ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port";
+                hint = ": ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose "
+                       "another port";
         else if (error == -ENXIO)
                 hint = ": the host name does not resolve";
-        return server_fail(server, error, "cannot listen on %s: %s%s", text, strerror(-error), hint);
+        return server_fail(
+                server, error, "cannot listen on %s: %s%s", text, strerror(-error), hint);
 }
 
 static int listen_unix(quoit_server *server, const struct address *address)
 {
-        int r = bind_unix(address->unix_path, &(struct bind_options){ 0 }, server->listen_fds + server->listen_count);
+        int r = bind_unix(address->unix_path, &(struct bind_options){ 0 },
+                server->listen_fds + server->listen_count);
 
         if (r < 0)
                 return r;
@@ -190,7 +225,8 @@ static int listen_unix(quoit_server *server, const struct address *address)
 static int listen_tcp(quoit_server *server, const struct address *address, uint16_t *ret_port)
 {
         int fds[BIND_FDS_MAX];
-        int count = bind_tcp(address->host, address->port, &(struct bind_options){ 0 }, fds, ret_port);
+        int count =
+                bind_tcp(address->host, address->port, &(struct bind_options){ 0 }, fds, ret_port);
 
         if (count < 0)
                 return count;
@@ -212,6 +248,9 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         if (address_parse(text, &address) < 0)
                 return server_fail(server, -EINVAL,
                         "'%s' is no address: give HOST:PORT, [IPV6]:PORT or unix:PATH", text);
+        r = server->listen_count == 0 ? try_ring(server) : 0;
+        if (r < 0)
+                return r;
         r = address.unix_path ? listen_unix(server, &address) : listen_tcp(server, &address, &port);
         if (r < 0)
                 return explain_listen(server, text, r);
@@ -224,11 +263,7 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
 
 static void *shard_thread(void *user)
 {
-        struct shard *shard = user;
-        int r = shard_run(shard);
-
-        if (r < 0)
-                server_log(shard->server, QUOIT_LOG_ERROR, "a ring ended: %s", strerror(-r));
+        shard_run(user);
         return NULL;
 }
 
@@ -271,7 +306,8 @@ static unsigned start_shards(quoit_server *server)
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
         for (i = 1; i < count; i++) {
-                int r = pthread_create(&server->shards[i].thread, NULL, shard_thread, server->shards + i);
+                int r = pthread_create(
+                        &server->shards[i].thread, NULL, shard_thread, server->shards + i);
 
                 if (r != 0) {
                         give_up_shards(server, count - i, -r);
@@ -282,22 +318,14 @@ static unsigned start_shards(quoit_server *server)
         return i;
 }
 
-/* A ring could not be had: what is in the way, and what helps. */
-static int explain_start(quoit_server *server, int error)
-{
-        char text[PROBE_PROBLEM_BYTES_MAX];
-
-        probe_explain(error, text);
-        return server_fail(server, error, "cannot set up io_uring: %s", text);
-}
-
 int quoit_server_run(quoit_server *server)
 {
         unsigned threads;
         int r;
 
         if (atomic_exchange(&server->running, true))
-                return server_fail(server, -EBUSY, "the server has been run before: make a new one");
+                return server_fail(
+                        server, -EBUSY, "the server has been run before: make a new one");
         server->shards = calloc(server->options.rings, sizeof(*server->shards));
         if (!server->shards)
                 return server_fail(server, -ENOMEM, "out of memory");
@@ -307,16 +335,19 @@ int quoit_server_run(quoit_server *server)
         if (router_has_offloaded(&server->router)) {
                 r = workers_start(&server->workers, server->options.workers);
                 if (r < 0)
-                        return server_fail(server, r, "cannot start worker threads: %s", strerror(-r));
+                        return server_fail(
+                                server, r, "cannot start worker threads: %s", strerror(-r));
         }
         threads = start_shards(server);
-        r = shard_run(server->shards);
+        shard_run(server->shards); /* how it went is heard at the meetings */
         for (unsigned i = 1; i < threads; i++)
                 pthread_join(server->shards[i].thread, NULL);
+        workers_stop(&server->workers);
         if (server->met_error[MEETING_START] < 0)
                 return explain_start(server, server->met_error[MEETING_START]);
+        r = server->met_error[MEETING_END];
         if (r < 0)
-                return server_fail(server, r, "the ring broke: %s", strerror(-r));
+                return server_fail(server, r, "a ring broke: %s", strerror(-r));
         return 0;
 }
 
@@ -336,11 +367,12 @@ const char *quoit_server_problem(const quoit_server *server)
         return server->problem;
 }
 
-void quoit_server_get_statistics(const quoit_server *server, quoit_server_statistics *ret_statistics)
+void quoit_server_get_statistics(
+        const quoit_server *server, quoit_server_statistics *ret_statistics)
 {
         quoit_server_statistics statistics = {
                 .connections_accepted = atomic_load(&server->connections_accepted),
-                .connections_open = atomic_load(&server->connections_open),
+                .connections_open = server->shards ? shards_load(server) : 0,
         };
 
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {

@@ -45,7 +45,6 @@ struct quoit_server {
         atomic_uint wakers; /* of them, those at work */
         atomic_bool running;
         atomic_ullong connections_accepted;
-        atomic_ullong connections_open;
         char problem[512];
 };
 

@@ -10,7 +10,8 @@
 #include "server/connection.h"
 
 #define NS_PER_MS 1000000ull
-#define DRAIN_NOTICE_NS (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
+#define DRAIN_NOTICE_NS                                                                            \
+        (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define ARENAS_KEPT_BYTES ((size_t)8 << 20)
 
 /* ---- connections ---- */
@@ -27,6 +28,15 @@ static void on_handover(struct mail *mail)
 
         connection_open(handover->to, handover->fd);
         free(handover);
+}
+
+uint64_t shards_load(const struct quoit_server *server)
+{
+        uint64_t load = 0;
+
+        for (unsigned i = 0; i < server->options.rings; i++)
+                load += atomic_load_explicit(&server->shards[i].load, memory_order_relaxed);
+        return load;
 }
 
 static struct shard *least_loaded(struct quoit_server *server)
@@ -69,8 +79,7 @@ static void on_accept(struct listener *listener, int fd)
         struct quoit_server *server = shard->server;
 
         atomic_fetch_add_explicit(&server->connections_accepted, 1, memory_order_relaxed);
-        if (atomic_load_explicit(&server->connections_open, memory_order_relaxed) >=
-                server->options.limits.connections_max) {
+        if (shards_load(server) >= server->options.limits.connections_max) {
                 close(fd);
                 return;
         }
@@ -81,8 +90,8 @@ static void on_backoff(struct listener *listener, int error)
 {
         struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
 
-        server_log(shard->server, QUOIT_LOG_WARNING, "cannot accept connections: %s; trying again in 100 ms",
-                strerror(-error));
+        server_log(shard->server, QUOIT_LOG_WARNING,
+                "cannot accept connections: %s; trying again in 100 ms", strerror(-error));
 }
 
 static void on_listener_closed(struct listener *listener)
@@ -118,7 +127,8 @@ static void on_drain_over(struct timer *timer)
 {
         struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
 
-        server_log(shard->server, QUOIT_LOG_WARNING, "calls still run at the end of the drain time; cancelled");
+        server_log(shard->server, QUOIT_LOG_WARNING,
+                "calls still run at the end of the drain time; cancelled");
         for_each_connection(shard, connection_cancel_calls);
 }
 
@@ -128,7 +138,8 @@ static void on_notice_over(struct timer *timer)
         uint64_t rest_ns = shard->server->options.limits.drain_ms * NS_PER_MS;
 
         for_each_connection(shard, connection_drain_now);
-        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + rest_ns, on_drain_over);
+        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + rest_ns,
+                on_drain_over);
 }
 
 static void shard_drain(struct shard *shard)
@@ -138,7 +149,8 @@ static void shard_drain(struct shard *shard)
         for (unsigned i = 0; shard == server->shards && i < server->listen_count; i++)
                 listener_stop(shard->listeners + i);
         for_each_connection(shard, connection_drain);
-        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + DRAIN_NOTICE_NS, on_notice_over);
+        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + DRAIN_NOTICE_NS,
+                on_notice_over);
 }
 
 static void shard_see_stops(struct shard *shard)
@@ -156,7 +168,7 @@ static void shard_see_stops(struct shard *shard)
 static bool shard_is_over(struct shard *shard)
 {
         return shard->stops_seen > 0 && atomic_load(&shard->server->listening) == 0 &&
-                list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0;
+               list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0;
 }
 
 /* ---- life ---- */
@@ -204,7 +216,6 @@ static void shard_teardown(struct shard *shard)
         ring_deinit(&shard->ring);
 }
 
-
 static void shard_listen(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
@@ -212,7 +223,8 @@ static void shard_listen(struct shard *shard)
         if (shard != server->shards)
                 return;
         for (unsigned i = 0; i < server->listen_count; i++) {
-                listener_start(shard->listeners + i, &shard->ring, server->listen_fds[i], &listener_handler);
+                listener_start(shard->listeners + i, &shard->ring, server->listen_fds[i],
+                        &listener_handler);
                 server->listen_fds[i] = -1;
         }
 }
@@ -223,6 +235,17 @@ static void shard_make_unwakeable(struct shard *shard)
         atomic_store(&shard->wakeable, false);
         while (atomic_load(&shard->server->wakers) > 0 || atomic_load(&shard->host.posters) > 0)
                 sched_yield();
+}
+
+/* A ring that breaks takes the server with it: the others must not wait for what this shard will never do. */
+static void shard_break(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        if (shard == server->shards)
+                atomic_store(&server->listening, 0);
+        quoit_server_stop(server);
+        quoit_server_stop(server);
 }
 
 static int shard_serve(struct shard *shard)
@@ -236,10 +259,12 @@ static int shard_serve(struct shard *shard)
                 r = ring_turn(&shard->ring, RING_FOREVER);
                 shard_see_stops(shard);
         }
+        if (r < 0)
+                shard_break(shard);
         return r;
 }
 
-int shard_run(struct shard *shard)
+void shard_run(struct shard *shard)
 {
         int r = shard_setup(shard);
         bool is_set_up = r == 0;
@@ -252,5 +277,4 @@ int shard_run(struct shard *shard)
         }
         if (is_set_up && r == 0)
                 shard_teardown(shard);
-        return r;
 }

@@ -42,9 +42,12 @@ struct shard {
 
 /*
  * Sets up, meets the other shards, serves until the server stops, tears down. On the thread
- * that is to be the ring's. 0, or a negative errno when it could not be set up or its ring broke.
+ * that is to be the ring's. How it went the server hears at the meetings.
  */
-int shard_run(struct shard *shard);
+void shard_run(struct shard *shard);
+
+/* How many connections there are on all shards, those on their way included. Any thread. */
+uint64_t shards_load(const struct quoit_server *server);
 
 /* Hands @fd, freshly accepted on @from, to the shard with the fewest connections. On @from's thread. */
 void shard_place_connection(struct shard *from, int fd);

@@ -18,9 +18,7 @@ static struct stream *on_stream(void *user)
         struct shard *shard = shard_of(group);
         struct quoit_call *call;
 
-        /* not open streams but live calls: a stream reset at once costs its maker a place as long as its handler
-         * runs (CVE-2023-44487) */
-        if (group->count >= group->host->limits->streams_max)
+        if (group->in_charge >= group->host->limits->streams_max)
                 return NULL;
         call = call_new(group);
         if (!call)
@@ -50,10 +48,12 @@ static void refuse_data(struct quoit_call *call, int error)
 {
         switch (error) {
         case -EMSGSIZE:
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "the request message is over the limit");
+                call_cancel(
+                        call, QUOIT_RESOURCE_EXHAUSTED, "the request message is over the limit");
                 break;
         case -ENOBUFS:
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "the connection's unfinished requests are over the limit");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the connection's unfinished requests are over the limit");
                 break;
         case -EPROTO:
                 call_cancel(call, QUOIT_INTERNAL, "malformed message prefix");

@@ -84,7 +84,7 @@ size_t workers_queued(struct workers *workers)
         return queued;
 }
 
-void workers_deinit(struct workers *workers)
+void workers_stop(struct workers *workers)
 {
         pthread_mutex_lock(&workers->mutex);
         workers->stopping = true;
@@ -92,6 +92,12 @@ void workers_deinit(struct workers *workers)
         pthread_mutex_unlock(&workers->mutex);
         for (unsigned i = 0; i < workers->thread_count; i++)
                 pthread_join(workers->threads[i], NULL);
+        workers->thread_count = 0;
+}
+
+void workers_deinit(struct workers *workers)
+{
+        workers_stop(workers);
         free(workers->threads);
         pthread_cond_destroy(&workers->has_work);
         pthread_mutex_destroy(&workers->mutex);

@@ -37,5 +37,7 @@ void workers_submit(struct workers *workers, struct work *work);
 /* How much work waits for a thread. */
 size_t workers_queued(struct workers *workers);
 
-/* Ends the threads when all work is done. Nobody may submit any more. */
+/* Ends the threads when all work is done. Nobody may submit any more. May come again. */
+void workers_stop(struct workers *workers);
+
 void workers_deinit(struct workers *workers);

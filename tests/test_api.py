@@ -74,12 +74,19 @@ def test_get_stream_of_a_million_to_the_byte(api, api_server):
     assert answer.data == stream_bytes(1_000_000)
 
 
+@functools.lru_cache
+def length_over(size_max):
+    """The smallest length whose answer takes more than @size_max bytes."""
+    length, size = 0, 0
+    while size <= size_max:
+        length += 1
+        size += 2 + 1 + len(varint(length)) + 2 + len(f"name {length}")
+    return length
+
+
 def test_get_all_up_to_the_message_limit(api, stub):
     """The largest length that 4 MiB hold is answered, the next is refused."""
-    length, size = 0, 0
-    while size <= 4 * MIB:
-        length += 1
-        size += 2 + api.Item(id=length, name=f"name {length}").ByteSize()
+    length = length_over(4 * MIB)
     assert len(stub.getAll(api.ApiRequest(length=length - 1)).items) == length - 1
     with pytest.raises(grpc.RpcError) as caught:
         stub.getAll(api.ApiRequest(length=length))

@@ -86,6 +86,8 @@ class Wire:
         self.goaways = []  # (last stream, error code)
         self.windows = collections.Counter()  # WINDOW_UPDATE increments by stream
         self.closed = False
+        self.answers_settings = start
+        self.answers_pings = True
         self.next_id = 1
         if start:
             self.send(PREFACE)
@@ -161,6 +163,21 @@ class Wire:
             self._take_frames()
         return True
 
+    def poll(self):
+        """Takes what has come, without waiting."""
+        self.socket.setblocking(False)
+        try:
+            data = self.socket.recv(1 << 20)
+            self.closed = not data
+            self.received += data
+            self._take_frames()
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            self.closed = True
+        finally:
+            self.socket.settimeout(PATIENCE)
+
     def answer(self, stream, seconds=PATIENCE):
         """The whole answer of @stream."""
         answer = self.streams[stream]
@@ -216,11 +233,12 @@ class Wire:
                 self.settings_acks += 1
             else:
                 self.settings.update(frame.settings)
-                self.frame(frames.SettingsFrame(flags=["ACK"]))
+                if self.answers_settings:
+                    self.frame(frames.SettingsFrame(flags=["ACK"]))
         elif isinstance(frame, frames.PingFrame):
             if "ACK" in frame.flags:
                 self.pongs.append(frame.opaque_data)
-            else:
+            elif self.answers_pings:
                 self.frame(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
         elif isinstance(frame, frames.GoAwayFrame):
             self.goaways.append((frame.last_stream_id, frame.error_code))

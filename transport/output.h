@@ -47,8 +47,8 @@ static inline void output_init(struct output *output, size_t bytes_max)
 static inline bool output_has_room(const struct output *output, unsigned frames)
 {
         return output->bytes < output->bytes_max &&
-                OUTPUT_BLOCK_BYTES - output->block_used >= frames * OUTPUT_FRAME_BYTES_MAX &&
-                OUTPUT_IOV_MAX - output->iov_count >= frames * 4;
+               OUTPUT_BLOCK_BYTES - output->block_used >= frames * OUTPUT_FRAME_BYTES_MAX &&
+               OUTPUT_IOV_MAX - output->iov_count >= frames * 4;
 }
 
 /* @size bytes of the block to write to, behind all that is there. The caller knows that there is room. */

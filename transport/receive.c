@@ -18,12 +18,17 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         struct session *session = user;
         struct stream *stream;
 
-        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-                return 0; /* trailers of a request: counted by nghttp2, of no use to us */
-
+        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+                stream = session_stream(session, frame->hd.stream_id);
+                if (stream)
+                        stream->field_bytes = stream->field_count =
+                                0; /* trailers have a limit of their own */
+                return 0;
+        }
         stream = session->events->on_stream(session->user);
         if (!stream)
-                return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+                return nghttp2_submit_rst_stream(
+                        h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         stream->session = session;
         stream->id = frame->hd.stream_id;
         stream_set_state(stream, STREAM_OPEN);
@@ -39,16 +44,15 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
  */
 static bool field_is_within(const struct session_limits *limits, struct stream *stream, size_t size)
 {
-        if (stream->field_count > limits->header_fields_max || stream->field_bytes > limits->header_bytes_max)
-                return false;
-        stream->field_count++;
+        if (stream->field_count <= limits->header_fields_max)
+                stream->field_count++;
         stream->field_bytes += (uint32_t)size + FIELD_OVERHEAD_BYTES;
         return stream->field_count <= limits->header_fields_max &&
-                stream->field_bytes <= limits->header_bytes_max;
+               stream->field_bytes <= limits->header_bytes_max;
 }
 
-static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
-        uint8_t flags, void *user)
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+        nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
         struct session *session = user;
         struct stream *stream = session_stream(session, frame->hd.stream_id);
@@ -56,16 +60,17 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 
         (void)h2;
         (void)flags;
-        if (!stream || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        if (!stream)
                 return 0;
         name_bytes = nghttp2_rcbuf_get_buf(name);
         value_bytes = nghttp2_rcbuf_get_buf(value);
         if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {
-                stream->field_bytes += (uint32_t)(name_bytes.len + value_bytes.len) + FIELD_OVERHEAD_BYTES;
                 if (stream->field_bytes > session->limits->header_bytes_hard_max)
                         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* RST_STREAM, the rest is skipped */
                 return 0;
         }
+        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+                return 0; /* trailers of a request are of no use to us */
         session->events->on_field(stream, &(struct session_field){
                                                   .name = (const char *)name_bytes.base,
                                                   .name_size = name_bytes.len,
@@ -77,8 +82,9 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 
 static void end_remote(struct session *session, struct stream *stream)
 {
-        stream_set_state(stream,
-                stream->state == STREAM_HALF_CLOSED_LOCAL ? STREAM_CLOSED : STREAM_HALF_CLOSED_REMOTE);
+        stream_set_state(stream, stream->state == STREAM_HALF_CLOSED_LOCAL
+                                         ? STREAM_CLOSED
+                                         : STREAM_HALF_CLOSED_REMOTE);
         session->events->on_end(stream);
 }
 
@@ -90,8 +96,9 @@ static void receive_headers(struct session *session, const nghttp2_frame *frame)
         if (!stream)
                 return;
         if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-                session->events->on_headers(stream, stream->field_count > limits->header_fields_max ||
-                                                            stream->field_bytes > limits->header_bytes_max);
+                session->events->on_headers(
+                        stream, stream->field_count > limits->header_fields_max ||
+                                        stream->field_bytes > limits->header_bytes_max);
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
                 end_remote(session, stream);
 }
@@ -100,11 +107,14 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
 {
         struct stream *stream = session_stream(session, frame->hd.stream_id);
 
-        if (frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+        if (frame->hd.length == frame->data.padlen &&
+                !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
                 /* costs the peer 9 bytes and moves nothing (CVE-2019-9518) */
-                if (++session->empty_frames > session->limits->empty_frames_max)
-                        session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
-                return 0;
+                if (++session->empty_frames <= session->limits->empty_frames_max)
+                        return 0;
+                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+                /* nghttp2 would read on, and then trip over its own state */
+                return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
         session->empty_frames = 0;
         if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -134,8 +144,8 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
         return 0;
 }
 
-static int on_data_chunk(
-        nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t *data, size_t size, void *user)
+static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t *data,
+        size_t size, void *user)
 {
         struct session *session = user;
         struct stream *stream = session_stream(session, id);

@@ -31,8 +31,8 @@ static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, s
         return (nghttp2_ssize)pull.size;
 }
 
-static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *header, size_t size,
-        nghttp2_data_source *source, void *user)
+static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *header,
+        size_t size, nghttp2_data_source *source, void *user)
 {
         struct session *session = user;
 
@@ -67,10 +67,22 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
 }
 
+/* A header block that nghttp2 cannot make, too large for one: the peer must not wait for it for ever. */
+static int on_frame_not_sent(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
+{
+        (void)user;
+        (void)error;
+        if (frame->hd.type != NGHTTP2_HEADERS)
+                return 0;
+        return nghttp2_submit_rst_stream(
+                h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+}
+
 void send_set_callbacks(nghttp2_session_callbacks *callbacks)
 {
         nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
 }
 
 int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count, bool end)
@@ -80,15 +92,17 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
 
         if (!stream->session || stream->state == STREAM_CLOSED)
                 return 0;
-        r = nghttp2_submit_response2(stream->session->h2, stream->id, fields, count, end ? NULL : &provider);
-        return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : 0;
+        r = nghttp2_submit_response2(
+                stream->session->h2, stream->id, fields, count, end ? NULL : &provider);
+        return r < 0 ? -ENOMEM
+                     : 0; /* it fails for nothing else: what we submit is valid, and submitted once */
 }
 
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count)
 {
         int r = nghttp2_submit_trailer(stream->session->h2, stream->id, fields, count);
 
-        return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : 0;
+        return r < 0 ? -ENOMEM : 0;
 }
 
 void stream_resume(struct stream *stream)
@@ -101,7 +115,8 @@ void stream_resume(struct stream *stream)
 void stream_reset(struct stream *stream, uint32_t error_code)
 {
         if (stream->session)
-                (void)nghttp2_submit_rst_stream(stream->session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
+                (void)nghttp2_submit_rst_stream(
+                        stream->session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
 }
 
 void stream_consume(struct stream *stream, uint32_t size)

@@ -17,7 +17,8 @@ static int options_new(const struct session_limits *limits, nghttp2_option **ret
         nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_max_outbound_ack(option, limits->control_queue_max);
         nghttp2_option_set_max_continuations(option, limits->continuation_frames_max);
-        nghttp2_option_set_stream_reset_rate_limit(option, limits->resets_burst_max, limits->resets_per_second);
+        nghttp2_option_set_stream_reset_rate_limit(
+                option, limits->resets_burst_max, limits->resets_per_second);
         *ret_option = option;
         return 0;
 }
@@ -28,10 +29,12 @@ static int h2_new(struct session *session, nghttp2_mem *memory)
         nghttp2_option *option = NULL;
         int r = -ENOMEM;
 
-        if (nghttp2_session_callbacks_new(&callbacks) == 0 && options_new(session->limits, &option) == 0) {
+        if (nghttp2_session_callbacks_new(&callbacks) == 0 &&
+                options_new(session->limits, &option) == 0) {
                 receive_set_callbacks(callbacks);
                 send_set_callbacks(callbacks);
-                if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) == 0)
+                if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) ==
+                        0)
                         r = 0;
         }
         nghttp2_option_del(option);
@@ -49,15 +52,16 @@ static int submit_settings(struct session *session)
                 { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
         };
 
-        if (nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings)) < 0 ||
-                nghttp2_session_set_local_window_size(
-                        session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)limits->connection_window_bytes) < 0)
+        if (nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, settings,
+                    sizeof(settings) / sizeof(*settings)) < 0 ||
+                nghttp2_session_set_local_window_size(session->h2, NGHTTP2_FLAG_NONE, 0,
+                        (int32_t)limits->connection_window_bytes) < 0)
                 return -ENOMEM;
         return 0;
 }
 
-int session_init_server(struct session *session, nghttp2_mem *memory, const struct session_limits *limits,
-        const struct session_events *events, void *user)
+int session_init_server(struct session *session, nghttp2_mem *memory,
+        const struct session_limits *limits, const struct session_events *events, void *user)
 {
         int r;
 
@@ -78,7 +82,8 @@ void session_deinit(struct session *session)
         if (!session->h2)
                 return;
         while ((link = session->streams.next) != &session->streams)
-                session_close_stream(session, CONTAINER_OF(link, struct stream, link), NGHTTP2_CANCEL);
+                session_close_stream(
+                        session, CONTAINER_OF(link, struct stream, link), NGHTTP2_CANCEL);
         nghttp2_session_del(session->h2);
         session->h2 = NULL;
 }
@@ -94,10 +99,24 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
         session->events->on_close(stream, error_code);
 }
 
+/*
+ * A peer that makes us answer and does not read (CVE-2019-9514: refused streams): nghttp2 bounds its
+ * ACKs, not its RST_STREAMs. A stream that runs has at most headers, trailers, a reset and an update.
+ */
+static bool answers_pile_up(const struct session *session)
+{
+        const struct session_limits *limits = session->limits;
+
+        return nghttp2_session_get_outbound_queue_size(session->h2) >
+               (size_t)limits->control_queue_max + 4 * (size_t)limits->streams_max;
+}
+
 int session_feed(struct session *session, const uint8_t *data, size_t size)
 {
         nghttp2_ssize r;
 
+        if (session->terminated)
+                return -EPROTO;
         session->received_bytes = 0;
         r = nghttp2_session_mem_recv2(session->h2, data, size);
         if (r < 0)
@@ -106,6 +125,10 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         /* One slow stream must not stop the others: only its own window stays shut. */
         if (session->received_bytes > 0)
                 (void)nghttp2_session_consume_connection(session->h2, session->received_bytes);
+        if (answers_pile_up(session)) {
+                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+                return -EPROTO;
+        }
         return 0;
 }
 
@@ -169,5 +192,6 @@ void session_drain_now(struct session *session)
 
 void session_terminate(struct session *session, uint32_t error_code)
 {
+        session->terminated = true;
         (void)nghttp2_session_terminate_session(session->h2, error_code);
 }

@@ -21,16 +21,16 @@
 
 struct session_limits {
         uint32_t streams_max;             /* SETTINGS_MAX_CONCURRENT_STREAMS */
-        uint32_t header_fields_max;       /* above: on_headers is told that the block is oversize */
-        uint32_t header_bytes_max;        /* the same; also SETTINGS_MAX_HEADER_LIST_SIZE */
-        uint32_t header_bytes_hard_max;   /* above: the stream is reset */
+        uint32_t header_fields_max; /* above: on_headers is told that the block is oversize */
+        uint32_t header_bytes_max; /* the same; also SETTINGS_MAX_HEADER_LIST_SIZE */
+        uint32_t header_bytes_hard_max; /* above: the stream is reset */
         uint32_t stream_window_bytes;
         uint32_t connection_window_bytes;
         uint32_t continuation_frames_max; /* above: the connection ends */
-        uint32_t control_queue_max;       /* PING and SETTINGS ACKs waiting; above: the connection ends */
-        uint32_t empty_frames_max;        /* empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM */
-        uint32_t resets_burst_max;        /* streams reset by the peer ... */
-        uint32_t resets_per_second;       /* ... above this rate: GOAWAY */
+        uint32_t control_queue_max; /* PING and SETTINGS ACKs waiting; above: the connection ends */
+        uint32_t empty_frames_max; /* empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM */
+        uint32_t resets_burst_max; /* streams reset by the peer ... */
+        uint32_t resets_per_second; /* ... above this rate: GOAWAY */
 };
 
 /* A header field; the bytes are valid during the event only. */
@@ -43,7 +43,7 @@ struct session_field {
 
 struct session_pull {
         size_t size; /* bytes of payload that the next DATA frame takes; 0 with !last: nothing now */
-        bool last;   /* no more after these: trailers were submitted */
+        bool last; /* no more after these: trailers were submitted */
 };
 
 struct session_events {
@@ -73,21 +73,23 @@ struct session {
         void *user;
         struct list streams;
         struct stream *current; /* of the last frame: most often of the next one too */
-        struct output *output;  /* during session_fill() */
+        struct output *output; /* during session_fill() */
         const struct session_limits *limits;
-        uint32_t received_bytes; /* of DATA in this feed, given back to the connection's window at its end */
+        uint32_t
+                received_bytes; /* of DATA in this feed, given back to the connection's window at its end */
         uint32_t empty_frames;
         bool settings_received : 1;
         bool drain_announced : 1;
         bool drained : 1;
+        bool terminated : 1; /* nothing is fed any more */
 };
 
 /*
  * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it.
  * 0, -ENOMEM.
  */
-int session_init_server(struct session *session, nghttp2_mem *memory, const struct session_limits *limits,
-        const struct session_events *events, void *user);
+int session_init_server(struct session *session, nghttp2_mem *memory,
+        const struct session_limits *limits, const struct session_events *events, void *user);
 
 /* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_sent() first. */
 void session_deinit(struct session *session);
@@ -120,5 +122,5 @@ void session_drain_now(struct session *session);
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);
 
-/* Ends the connection with GOAWAY and an HTTP/2 error code; streams that run are lost. */
+/* Ends the connection with GOAWAY and an HTTP/2 error code: it can't be fed any more, streams that run are lost. */
 void session_terminate(struct session *session, uint32_t error_code);

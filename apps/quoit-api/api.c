@@ -22,7 +22,8 @@ static void say_hello(quoit_call *call, const api_HelloRequest *request, void *u
         }
         /* no quoit_call_format(): a name may hold any character, NUL too */
         memcpy(text, before, strlen(before));
-        memcpy(text + strlen(before), name.data, name.size);
+        if (name.size > 0)
+                memcpy(text + strlen(before), name.data, name.size);
         text[size - 1] = '!';
         api_Hello_set_message(reply, upb_StringView_FromDataAndSize(text, size));
         api_Api_sayHello_reply(call, reply);
@@ -30,30 +31,31 @@ static void say_hello(quoit_call *call, const api_HelloRequest *request, void *u
 
 /* ---- items ---- */
 
-#define NAME_BYTES_MAX (sizeof("name ") - 1 + 10) /* of an int32_t above zero */
+/* "name 1", "name 2" ... by counting on in the digits: printf would take longer than all the rest of an item. */
+struct name {
+        char text[sizeof("name ") + 10];
+        size_t size;
+};
 
-/* "name @id" without printf, which would take longer than all the rest of an item. */
-static upb_StringView item_name(upb_Arena *arena, int32_t id)
+static void name_init(struct name *name)
 {
-        char digits[10];
-        size_t count = 0;
-        char *text = upb_Arena_Malloc(arena, NAME_BYTES_MAX);
-        size_t size = strlen("name ");
-
-        if (!text)
-                return upb_StringView_FromString("");
-        memcpy(text, "name ", size);
-        for (uint32_t rest = (uint32_t)id; rest > 0; rest /= 10)
-                digits[count++] = (char)('0' + rest % 10);
-        while (count > 0)
-                text[size++] = digits[--count];
-        return upb_StringView_FromDataAndSize(text, size);
+        *name = (struct name){ .text = "name 0", .size = strlen("name 0") };
 }
 
-static void item_set(api_Item *item, int32_t id, upb_Arena *arena)
+static upb_StringView name_next(struct name *name)
 {
-        api_Item_set_id(item, id);
-        api_Item_set_name(item, item_name(arena, id));
+        size_t first = strlen("name ");
+        size_t i = name->size - 1;
+
+        while (i >= first && name->text[i] == '9')
+                name->text[i--] = '0';
+        if (i >= first) {
+                name->text[i]++;
+        } else {
+                name->text[first] = '1';
+                name->text[name->size++] = '0';
+        }
+        return upb_StringView_FromDataAndSize(name->text, name->size);
 }
 
 static uint32_t varint_bytes(uint32_t value)
@@ -96,7 +98,8 @@ uint64_t api_items_bytes(int32_t length)
         /* sizes change at powers of 10 and of 128 only: a dozen steps */
         while (id <= end) {
                 uint64_t last = same_size_until(id) < end ? same_size_until(id) : end;
-                uint64_t item = 1 + varint_bytes((uint32_t)id) + 2 + strlen("name ") + decimal_bytes((uint32_t)id);
+                uint64_t item = 1 + varint_bytes((uint32_t)id) + 2 + strlen("name ") +
+                                decimal_bytes((uint32_t)id);
 
                 bytes += (last - id + 1) * (2 + item);
                 id = last + 1;
@@ -109,13 +112,19 @@ uint64_t api_items_bytes(int32_t length)
 static api_Items *make_items(upb_Arena *arena, int32_t length)
 {
         api_Items *items = arena ? api_Items_new(arena) : NULL;
+        struct name name;
 
+        name_init(&name);
         for (int32_t id = 1; items && id <= length; id++) {
                 api_Item *item = api_Items_add_items(items, arena);
+                upb_StringView text = name_next(&name);
+                char *copy = item ? upb_Arena_Malloc(arena, text.size) : NULL;
 
-                if (!item)
+                if (!copy)
                         return NULL;
-                item_set(item, id, arena);
+                memcpy(copy, text.data, text.size);
+                api_Item_set_id(item, id);
+                api_Item_set_name(item, upb_StringView_FromDataAndSize(copy, text.size));
         }
         return items;
 }
@@ -143,7 +152,10 @@ static void get_all(quoit_call *call, const api_ApiRequest *request, void *user)
 
 /* ---- getStream ---- */
 
+/* The one item is sent again and again: sending encodes it, and then it may change. */
 struct stream {
+        api_Item *item;
+        struct name name;
         int32_t sent;
         int32_t length;
 };
@@ -153,15 +165,9 @@ static void stream_pump(quoit_call *call, void *state)
         struct stream *stream = state;
 
         while (stream->sent < stream->length && quoit_call_writable(call)) {
-                upb_Arena *arena = quoit_call_scratch(call);
-                api_Item *item = arena ? api_Item_new(arena) : NULL;
-
-                if (!item) {
-                        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-                        return;
-                }
-                item_set(item, ++stream->sent, arena);
-                api_Api_getStream_send(call, item);
+                api_Item_set_id(stream->item, ++stream->sent);
+                api_Item_set_name(stream->item, name_next(&stream->name));
+                api_Api_getStream_send(call, stream->item);
         }
         if (stream->sent >= stream->length)
                 quoit_call_finish(call, QUOIT_OK, NULL);
@@ -172,10 +178,13 @@ static void get_stream(quoit_call *call, const api_ApiRequest *request, void *us
         struct stream *stream = quoit_call_alloc(call, sizeof(*stream));
 
         (void)user;
-        if (!stream) {
+        if (stream)
+                stream->item = api_Item_new(quoit_call_arena(call));
+        if (!stream || !stream->item) {
                 quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return;
         }
+        name_init(&stream->name);
         stream->length = api_ApiRequest_length(request);
         quoit_call_pump(call, stream_pump, stream);
 }

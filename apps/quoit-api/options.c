@@ -14,10 +14,12 @@
 static const char help[] =
         "usage: quoit-api [OPTION...]\n"
         "\n"
-        "Serves api.Api over gRPC: sayHello, getAll, getStream. SIGTERM or SIGINT stops it gracefully:\n"
+        "Serves api.Api over gRPC: sayHello, getAll, getStream. SIGTERM or SIGINT stops it "
+        "gracefully:\n"
         "running calls may finish; a second one cancels them.\n"
         "\n"
-        "  --host HOST     name or address to listen on; all addresses unless told ($BACKEND_HOST)\n"
+        "  --host HOST     name or address to listen on; all addresses unless told "
+        "($BACKEND_HOST)\n"
         "  --port PORT     port, 0 takes a free one; 50051 unless told ($BACKEND_PORT)\n"
         "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
         "  --workers N     run the handlers on N threads of their own, where they may block;\n"
@@ -99,7 +101,8 @@ void options_parse(struct options *options, int argc, char **argv)
 
         *options = (struct options){
                 .host = from_environment("BACKEND_HOST", ""),
-                .port = parse_number("BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
+                .port = parse_number(
+                        "BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
                 .rings = 1,
         };
         while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1)

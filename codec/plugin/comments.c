@@ -145,7 +145,8 @@ static size_t comments_trim(const char *text, size_t size)
 
 static void comments_emit_text(struct printer *p, int indent, upb_StringView text)
 {
-        const char *line = text.data, *end = text.data + comments_trim(text.data, text.size);
+        const char *line = text.data ? text.data : "";
+        const char *end = line + comments_trim(line, text.size);
 
         while (line < end) {
                 const char *newline = memchr(line, '\n', (size_t)(end - line));

@@ -67,11 +67,12 @@ QUOIT_API const char *quoit_call_peer(const quoit_call *call);
  * base64 already. Reserved names (grpc-*, :path and its kin, content-type, te) are not shown.
  * The bytes live as long as the call.
  */
-QUOIT_API bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value);
+QUOIT_API bool quoit_call_metadata(
+        const quoit_call *call, const char *name, upb_StringView *ret_value);
 
 /*
- * All metadata of the request, in the order of the wire: start with *@cursor at 0 and call until it
- * returns false. Names come once per value.
+ * All metadata of the request, in the order of the wire: start with *@cursor at 0, which is then the
+ * function's own, and call until it returns false. Names come once per value.
  */
 QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
         upb_StringView *ret_name, upb_StringView *ret_value);
@@ -79,14 +80,14 @@ QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
 /* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX where the client set none. */
 QUOIT_API uint64_t quoit_call_deadline_ns(const quoit_call *call);
 
-/* True once the peer has cancelled, has gone, or the deadline is over: sending is in vain. */
+/* True once the peer has cancelled, has gone, the deadline is over, or a send failed: sending is in vain. */
 QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 
 /* ---- answering ---------------------------------------------------------------------------- */
 
 /*
  * Adds metadata to the headers, or to the trailers, of the answer. @name: lower case letters,
- * digits, "-", "_" and ".", not starting with "grpc-". @value: printable ASCII, or any bytes where
+ * digits, "-", "_" and ".", not starting with "grpc-", none of HTTP's own such as "content-type". @value: printable ASCII, or any bytes where
  * the name ends in "-bin" (they go out in base64). Both are copied.
  * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
  * -ENOMEM; -E2BIG past the limit `metadata_out_bytes_max`.
@@ -101,13 +102,13 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  * Encodes @message, of type @type, and queues it for sending. Generated code wraps this with types:
  * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
- * it waits while the queue is full.
+ * it waits while the queue is full, at most `stall_ms` (-ETIMEDOUT), since others want the worker.
  * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set) after which the call has
- * been finished with a status that says so.
+ * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set; -E2BIG: nested too deeply)
+ * after which the call is over, with a status that says so; a hold still wants its finish.
  */
-QUOIT_API int quoit_call_send(quoit_call *call, const struct upb_Message *message,
-        const struct upb_MiniTable *type);
+QUOIT_API int quoit_call_send(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
 
 /*
  * True while the queue of the call has room (`call_queue_bytes_max`), and the call is not over.
@@ -116,7 +117,7 @@ QUOIT_API int quoit_call_send(quoit_call *call, const struct upb_Message *messag
 QUOIT_API bool quoit_call_writable(const quoit_call *call);
 
 /*
- * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied). Trailers go out
+ * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out
  * behind what was queued. Does nothing where the call was finished before. Ends a hold.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
@@ -126,8 +127,8 @@ QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const c
         __attribute__((format(printf, 3, 4)));
 
 /* Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. */
-QUOIT_API void quoit_call_reply(quoit_call *call, const struct upb_Message *message,
-        const struct upb_MiniTable *type);
+QUOIT_API void quoit_call_reply(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
 
 /* ---- answering later ---------------------------------------------------------------------- */
 
@@ -152,7 +153,8 @@ QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, voi
  * quoit_call_writable() and returns. A pump that sent nothing, with room, and did not finish, is
  * run again only after the next post, message or send.
  */
-QUOIT_API void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state);
+QUOIT_API void quoit_call_pump(
+        quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state);
 
 /*
  * @on_cancel(@call, @state) runs once, at once, if the call is cancelled before it is finished: to

@@ -33,14 +33,18 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
-        unsigned rings;      /* threads that each run a ring, the caller of quoit_server_run() being the first. 1 */
-        unsigned workers;    /* threads for offloaded methods; started only if there are such. 10 */
+        unsigned
+                rings; /* threads that each run a ring, the caller of quoit_server_run() being the first. 1 */
+        unsigned workers; /* threads for offloaded methods; started only if there are such. 10 */
         quoit_limits limits; /* see limits.h */
         quoit_log_fn on_log; /* none: the server says nothing */
-        void *log_user;      /* handed to @on_log */
+        void *log_user; /* handed to @on_log */
 } quoit_server_options;
 
-/* A server with a copy of @options (NULL: all defaults) in *@ret_server. 0, -EINVAL, -ENOMEM. */
+/*
+ * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
+ * workers, or a window over 2^31-1 bytes; -ENOMEM.
+ */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
 /* Closes what it still listens on and frees it; it must not be running. Takes NULL, returns NULL. */
@@ -57,7 +61,8 @@ QUOIT_API int quoit_server_offload(quoit_server *server, const char *path);
  * Listens on @address: "HOST:PORT" (a name, IPv4, or IPv6 in brackets; port 0 takes a free one;
  * "[::]" takes IPv4 too) or "unix:PATH". May be called several times, before quoit_server_run().
  * @ret_port, if not NULL, gets the port that was bound (0 for unix).
- * 0, or a negative errno (-EADDRINUSE, -EACCES, -EINVAL for a bad address, -ENOENT for an unknown host).
+ * 0, or a negative errno (-EADDRINUSE, -EACCES, -EINVAL for a bad address, -ENXIO for an unknown host,
+ * and what io_uring fails with: it is tried before the first address).
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
 
@@ -85,6 +90,7 @@ typedef struct quoit_server_statistics {
         uint64_t calls_started;
         uint64_t calls_open;
 } quoit_server_statistics;
-QUOIT_API void quoit_server_get_statistics(const quoit_server *server, quoit_server_statistics *ret_statistics);
+QUOIT_API void quoit_server_get_statistics(
+        const quoit_server *server, quoit_server_statistics *ret_statistics);
 
 QUOIT_END_DECLS

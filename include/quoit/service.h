@@ -65,7 +65,7 @@ typedef struct quoit_service {
  * server and are only handed on: @user to every handler of the service.
  * 0; -EEXIST when a service of that name is there; -EBUSY when the server runs; -ENOMEM.
  */
-QUOIT_API int quoit_server_register(quoit_server *server, const quoit_service *service,
-        const void *implementation, void *user);
+QUOIT_API int quoit_server_register(
+        quoit_server *server, const quoit_service *service, const void *implementation, void *user);
 
 QUOIT_END_DECLS

@@ -22,7 +22,8 @@ static struct counting *start_counting(
         char *text = quoit_call_alloc(call, message.size + 1);
 
         watch(call, user);
-        memcpy(text, message.data, message.size);
+        if (message.size > 0)
+                memcpy(text, message.data, message.size);
         counting->test = user;
         counting->count = calls_CountRequest_count(request);
         counting->status = (quoit_status)calls_CountRequest_code(request);

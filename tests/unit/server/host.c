@@ -79,15 +79,16 @@ struct host *host_new(const quoit_limits *limits)
 
         assert(host);
         r = quoit_server_new(
-                &(quoit_server_options){ .limits = *limits, .on_log = on_log, .log_user = host }, &host->server);
+                &(quoit_server_options){ .limits = *limits, .on_log = on_log, .log_user = host },
+                &host->server);
         assert(r == 0);
         r = script_register(host->server, &host->script);
         assert(r == 0);
         shard_init(&host->shard, host->server);
         host->group = (struct call_group){ .host = &host->shard.host, .peer = "unix:" };
         list_init(&host->ready);
-        r = session_init_server(&host->session, &host->shard.memory.h2, &host->server->session_limits,
-                &stream_events, &host->group);
+        r = session_init_server(&host->session, &host->shard.memory.h2,
+                &host->server->session_limits, &stream_events, &host->group);
         assert(r == 0);
         return host;
 }

@@ -14,6 +14,7 @@ struct play {
         uint32_t size;
         uint32_t number;
         bool half_closed;
+        bool posted; /* a function is on its way: until it has run the call may not be finished */
 };
 
 static struct play *play_new(quoit_call *call, struct script *script)
@@ -66,12 +67,13 @@ static void on_done(quoit_call *call, void *user)
 
 static void on_cancel(quoit_call *call, void *user)
 {
-        struct script *script = user;
+        struct play *play = user;
 
         assert(quoit_call_cancelled(call));
-        script->cancels++;
-        unhold(call, script);
-        quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        play->script->cancels++;
+        unhold(call, play->script);
+        if (!play->posted)
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
 }
 
 /* One answer: of those with one the payload is a copy of the request's, where there is one. */
@@ -98,6 +100,22 @@ static void reply(quoit_call *call, void *user)
 
         if (told)
                 script_Script_Unary_reply(call, told);
+}
+
+static void post(quoit_call *call, struct play *play, void (*fn)(quoit_call *call, void *user))
+{
+        quoit_call_hold(call);
+        if (quoit_call_post(call, fn, play) < 0)
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else
+                play->posted = true;
+}
+
+static void posted_reply(quoit_call *call, void *user)
+{
+        ((struct play *)user)->posted = false;
+        reply(call, user);
+        quoit_call_finish(call, QUOIT_CANCELLED, NULL); /* where nothing can be sent any more */
 }
 
 /* The request's metadata, back again; what may not be sent is left out. */
@@ -131,9 +149,9 @@ static void unary(quoit_call *call, const script_Ask *ask, void *user)
         struct play *play = play_new(call, script);
 
         quoit_call_on_done(call, on_done, script);
-        quoit_call_on_cancel(call, on_cancel, script);
         if (!play)
                 return;
+        quoit_call_on_cancel(call, on_cancel, play);
         play_read(play, ask);
         switch ((enum script_act)play->act) {
         case SCRIPT_FAIL:
@@ -149,9 +167,7 @@ static void unary(quoit_call *call, const script_Ask *ask, void *user)
                 hold(call, script);
                 break;
         case SCRIPT_POST:
-                hold(call, script);
-                if (quoit_call_post(call, reply, play) < 0)
-                        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, NULL);
+                post(call, play, posted_reply);
                 break;
         case SCRIPT_METADATA:
                 echo_metadata(call);
@@ -184,9 +200,13 @@ static void pump(quoit_call *call, void *user)
                 quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
-static void start_pump(quoit_call *call, void *user)
+static void posted_pump(quoit_call *call, void *user)
 {
-        quoit_call_pump(call, pump, user);
+        ((struct play *)user)->posted = false;
+        if (quoit_call_cancelled(call))
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        else
+                quoit_call_pump(call, pump, user);
 }
 
 static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
@@ -195,9 +215,9 @@ static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
         struct play *play = play_new(call, script);
 
         quoit_call_on_done(call, on_done, script);
-        quoit_call_on_cancel(call, on_cancel, script);
         if (!play)
                 return;
+        quoit_call_on_cancel(call, on_cancel, play);
         play_read(play, ask);
         switch ((enum script_act)play->act) {
         case SCRIPT_FAIL:
@@ -213,9 +233,7 @@ static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
                 hold(call, script);
                 break;
         case SCRIPT_POST:
-                hold(call, script);
-                if (quoit_call_post(call, start_pump, play) < 0)
-                        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, NULL);
+                post(call, play, posted_pump);
                 break;
         case SCRIPT_METADATA:
                 echo_metadata(call);
@@ -235,21 +253,29 @@ static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
 
 static void *many_start(quoit_call *call, void *user)
 {
-        quoit_call_on_cancel(call, on_cancel, user);
-        return play_new(call, user);
+        struct play *play = play_new(call, user);
+
+        if (play)
+                quoit_call_on_cancel(call, on_cancel, play);
+        return play;
 }
 
 static void give_credits(quoit_call *call, void *user)
 {
         struct play *play = user;
 
+        play->posted = false;
         quoit_call_set_read_credits(call, play->left ? play->left : QUOIT_CREDITS_UNLIMITED);
+        if (quoit_call_cancelled(call))
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        else if (play->half_closed)
+                quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
 static void stop_reading(quoit_call *call, struct play *play)
 {
         quoit_call_set_read_credits(call, 0);
-        (void)quoit_call_post(call, give_credits, play);
+        post(call, play, give_credits);
 }
 
 static void many_message(quoit_call *call, const script_Ask *ask, struct play *play)
@@ -275,11 +301,12 @@ static void upload_half_close(quoit_call *call, void *state)
 {
         struct play *play = state;
 
+        play->half_closed = true;
         play->script->half_closes++;
         play->number = (uint32_t)play->script->messages;
         if (play->act == SCRIPT_HOLD)
                 hold(call, play->script);
-        else if (play->act != SCRIPT_FORGET)
+        else if (play->act != SCRIPT_FORGET && !play->posted)
                 reply(call, play);
 }
 
@@ -293,6 +320,8 @@ static void many_done(quoit_call *call, void *state)
 
 static void chat_send(quoit_call *call, struct play *play)
 {
+        if (play->posted)
+                return;
         while (play->left > 0 && (play->act == SCRIPT_BURST || quoit_call_writable(call))) {
                 if (!send_one(call, play))
                         return;

@@ -11,15 +11,15 @@
 #include <quoit/quoit.h>
 
 enum script_act {
-        SCRIPT_ANSWER,    /* in order: one message, or Ask.count of them, of Ask.size bytes each */
-        SCRIPT_FAIL,      /* finish with NOT_FOUND, Ask.payload being the text */
-        SCRIPT_FORGET,    /* return without any answer */
-        SCRIPT_HOLD,      /* answer when script_finish_held() says so, or when cancelled */
-        SCRIPT_POST,      /* hold, and answer from a function that was posted */
-        SCRIPT_METADATA,  /* the request's metadata sent back as headers and as trailers, then as SCRIPT_ANSWER */
-        SCRIPT_HEADERS,   /* headers at once, the rest as SCRIPT_HOLD */
-        SCRIPT_BURST,     /* all answers at once, whether there is room or not */
-        SCRIPT_ENDLESS,   /* answers without end, where many are sent */
+        SCRIPT_ANSWER, /* in order: one message, or Ask.count of them, of Ask.size bytes each */
+        SCRIPT_FAIL, /* finish with NOT_FOUND, Ask.payload being the text */
+        SCRIPT_FORGET, /* return without any answer */
+        SCRIPT_HOLD, /* answer when script_finish_held() says so, or when cancelled */
+        SCRIPT_POST, /* hold, and answer from a function that was posted */
+        SCRIPT_METADATA, /* the request's metadata sent back as headers and as trailers, then as SCRIPT_ANSWER */
+        SCRIPT_HEADERS, /* headers at once, the rest as SCRIPT_HOLD */
+        SCRIPT_BURST, /* all answers at once, whether there is room or not */
+        SCRIPT_ENDLESS, /* answers without end, where many are sent */
         SCRIPT_STOP_READING, /* no more credits; as many as Ask.count after a post */
         SCRIPT_ACTS,
 };
@@ -33,7 +33,7 @@ struct script {
         quoit_call *held[SCRIPT_HELD_MAX];
         size_t held_count;
         size_t started; /* handlers that were given their first event */
-        size_t done;    /* on_done */
+        size_t done; /* on_done */
         size_t messages;
         size_t half_closes;
         size_t cancels; /* on_cancel */

@@ -426,8 +426,8 @@ static void deliver(struct joint *joint, const uint8_t *data, size_t size)
                 size_t piece = 1 + random_upto(&joint->random, joint->piece_bytes_max - 1);
 
                 piece = piece < size ? piece : size;
-                assert_int_equal(
-                        nghttp2_session_mem_recv2(joint->client, data, piece), (nghttp2_ssize)piece);
+                assert_int_equal(nghttp2_session_mem_recv2(joint->client, data, piece),
+                        (nghttp2_ssize)piece);
                 data += piece;
                 size -= piece;
         }

@@ -110,7 +110,8 @@ struct client_stream *joint_request(
         struct joint *joint, const char *path, const void *body, size_t size, bool end);
 
 /* More of the body of a request that was left open. */
-void joint_continue(struct joint *joint, struct client_stream *call, const void *body, size_t size, bool end);
+void joint_continue(
+        struct joint *joint, struct client_stream *call, const void *body, size_t size, bool end);
 
 /* Headers, then @size bytes of @body as the windows allow, then trailers. */
 void joint_answer(struct server_stream *stream, const void *body, size_t size);
@@ -128,7 +129,8 @@ size_t joint_to_client(struct joint *joint);
 void joint_run(struct joint *joint);
 
 /* How many frames of @type the server has sent on stream @id (-1: any); the last one in *@ret_frame if not NULL. */
-unsigned joint_count_frames(const struct joint *joint, uint8_t type, int32_t id, struct frame_seen *ret_frame);
+unsigned joint_count_frames(
+        const struct joint *joint, uint8_t type, int32_t id, struct frame_seen *ret_frame);
 
 /* Writes the head of a frame; returns 9. */
 size_t frame_head(uint8_t *out, uint32_t length, uint8_t type, uint8_t flags, int32_t id);

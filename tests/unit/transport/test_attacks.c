@@ -19,8 +19,8 @@ static struct joint *joint_ready(const struct session_limits *limits)
 }
 
 /* HEADERS of @block, END_HEADERS; the fields of a good request in front. */
-static size_t put_request(uint8_t *out, int32_t id, const char *path, const uint8_t *more, size_t more_size,
-        uint8_t flags)
+static size_t put_request(uint8_t *out, int32_t id, const char *path, const uint8_t *more,
+        size_t more_size, uint8_t flags)
 {
         size_t size = hpack_request(out + 9, path);
 
@@ -45,8 +45,8 @@ static void assert_alive(struct joint *joint, int32_t id)
 {
         static uint8_t bytes[1024];
         unsigned count = joint->stream_count;
-        size_t size = put_request(bytes, id, "/honest", NULL, 0,
-                NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM);
+        size_t size = put_request(
+                bytes, id, "/honest", NULL, 0, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM);
 
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         assert_int_equal(joint->stream_count, count + 1);
@@ -64,12 +64,14 @@ static void test_too_many_fields(void **state)
         (void)state;
         limits.header_fields_max = 20;
         joint = joint_ready(&limits);
-        size = put_request(bytes, 1, "/a.B/c", more, put_fields(more, 14, "y"), NGHTTP2_FLAG_END_HEADERS);
+        size = put_request(
+                bytes, 1, "/a.B/c", more, put_fields(more, 14, "y"), NGHTTP2_FLAG_END_HEADERS);
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         assert_int_equal(joint->streams[0].fields, 20);
         assert_false(joint->streams[0].oversize);
 
-        size = put_request(bytes, 3, "/a.B/c", more, put_fields(more, 15, "y"), NGHTTP2_FLAG_END_HEADERS);
+        size = put_request(
+                bytes, 3, "/a.B/c", more, put_fields(more, 15, "y"), NGHTTP2_FLAG_END_HEADERS);
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         assert_int_equal(joint->streams[1].fields, 20);
         assert_true(joint->streams[1].oversize);
@@ -82,7 +84,8 @@ static void test_too_many_fields(void **state)
 static void test_too_many_bytes(void **state)
 {
         static uint8_t bytes[BLOCK_MAX], more[BLOCK_MAX];
-        static const char value[] = "0123456789012345678901234567890123456789012345678901234567890123456";
+        static const char value[] =
+                "0123456789012345678901234567890123456789012345678901234567890123456";
         struct session_limits limits = joint_limits;
         struct frame_seen frame;
         struct joint *joint;
@@ -94,16 +97,19 @@ static void test_too_many_bytes(void **state)
         joint = joint_ready(&limits);
         assert_int_equal(sizeof(value) - 1 + 1 + 32, 100); /* a field */
 
-        size = put_request(bytes, 1, "/a.B/c", more, put_fields(more, 16, value), NGHTTP2_FLAG_END_HEADERS);
+        size = put_request(
+                bytes, 1, "/a.B/c", more, put_fields(more, 16, value), NGHTTP2_FLAG_END_HEADERS);
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         assert_false(joint->streams[0].oversize);
-        size = put_request(bytes, 3, "/a.B/c", more, put_fields(more, 30, value), NGHTTP2_FLAG_END_HEADERS);
+        size = put_request(
+                bytes, 3, "/a.B/c", more, put_fields(more, 30, value), NGHTTP2_FLAG_END_HEADERS);
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         assert_true(joint->streams[1].oversize);
         assert_int_equal(joint->streams[1].closes, 0);
         assert_in_range(joint->streams[1].fields, 6 + 16, 6 + 18); /* those that fit */
 
-        size = put_request(bytes, 5, "/a.B/c", more, put_fields(more, 60, value), NGHTTP2_FLAG_END_HEADERS);
+        size = put_request(
+                bytes, 5, "/a.B/c", more, put_fields(more, 60, value), NGHTTP2_FLAG_END_HEADERS);
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         joint_to_client(joint);
         assert_int_equal(joint->streams[2].headers, 0);
@@ -117,7 +123,8 @@ static void test_too_many_bytes(void **state)
 static void test_hpack_survives_an_oversize_block(void **state)
 {
         static uint8_t bytes[BLOCK_MAX], more[BLOCK_MAX];
-        static const char value[] = "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
+        static const char value[] = "01234567890123456789012345678901234567890123456789012345678901"
+                                    "2345678901234567890123456789";
         const uint8_t indexed[] = { 0x80 | 62 }; /* the newest entry of the dynamic table */
         struct session_limits limits = joint_limits;
         struct joint *joint;
@@ -153,29 +160,41 @@ static void test_continuation_flood(void **state)
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         for (count = 0; count < 1000 && joint->feed_error == 0; count++) {
                 size = hpack_field(bytes + 9, "x", "y");
-                size += frame_head(bytes, (uint32_t)size, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_NONE, 1);
+                size += frame_head(
+                        bytes, (uint32_t)size, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_NONE, 1);
                 joint_feed(joint, bytes, size);
         }
         assert_int_equal(joint->feed_error, -EPROTO);
-        assert_in_range(count, joint->limits.continuation_frames_max, joint->limits.continuation_frames_max + 1);
+        assert_in_range(count, joint->limits.continuation_frames_max,
+                joint->limits.continuation_frames_max + 1);
         joint_free(joint);
 }
 
+/* DATA that moves nothing, bare or padded. */
+static size_t put_empty_data(uint8_t *out, bool padded)
+{
+        size_t size =
+                frame_head(out, padded ? 3 : 0, NGHTTP2_DATA, padded ? NGHTTP2_FLAG_PADDED : 0, 1);
+
+        if (!padded)
+                return size;
+        memcpy(out + size, "\2\0\0", 3);
+        return size + 3;
+}
+
 /* CVE-2019-9518. One that moves nothing is no crime, a hundred in a row are. */
-static void test_empty_data_flood(void **state)
+static void flood_with_empty_data(bool padded)
 {
         static uint8_t bytes[BLOCK_MAX];
         struct joint *joint = joint_ready(NULL);
         struct frame_seen frame;
         size_t size = put_request(bytes, 1, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
 
-        (void)state;
         assert_int_equal(joint_feed(joint, bytes, size), 0);
         for (unsigned round = 0; round < 5; round++) {
-                for (unsigned i = 0; i < joint->limits.empty_frames_max; i++) {
-                        size = frame_head(bytes, 0, NGHTTP2_DATA, NGHTTP2_FLAG_NONE, 1);
-                        assert_int_equal(joint_feed(joint, bytes, size), 0);
-                }
+                for (unsigned i = 0; i < joint->limits.empty_frames_max; i++)
+                        assert_int_equal(
+                                joint_feed(joint, bytes, put_empty_data(bytes, padded)), 0);
                 size = frame_head(bytes, 1, NGHTTP2_DATA, NGHTTP2_FLAG_NONE, 1);
                 bytes[size++] = 'x';
                 assert_int_equal(joint_feed(joint, bytes, size), 0);
@@ -184,15 +203,30 @@ static void test_empty_data_flood(void **state)
         joint_run(joint);
         assert_int_equal(joint->goaway_code, UINT32_MAX);
 
-        for (unsigned i = 0; i <= joint->limits.empty_frames_max; i++) {
-                size = frame_head(bytes, 0, NGHTTP2_DATA, NGHTTP2_FLAG_NONE, 1);
-                joint_feed(joint, bytes, size);
-        }
+        size = 0;
+        for (unsigned i = 0; i <= joint->limits.empty_frames_max; i++)
+                size += put_empty_data(bytes + size, padded);
+        /* in the same piece: padding that is longer than its frame, of which nghttp2 is not to see anything */
+        size += frame_head(bytes + size, 1, NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1);
+        bytes[size++] = 9;
+        assert_int_equal(session_feed(&joint->server, bytes, size), -EPROTO);
         joint_to_client(joint);
         assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
         assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);
         assert_true(session_is_over(&joint->server));
         joint_free(joint);
+}
+
+static void test_empty_data_flood(void **state)
+{
+        (void)state;
+        flood_with_empty_data(false);
+}
+
+static void test_padding_flood(void **state)
+{
+        (void)state;
+        flood_with_empty_data(true);
 }
 
 /* CVE-2023-44487: streams that are reset as fast as they are opened. */
@@ -208,7 +242,8 @@ static void test_rapid_reset(void **state)
         limits.resets_burst_max = 20;
         limits.resets_per_second = 1;
         joint = joint_ready(&limits);
-        while (id < 200 && joint->feed_error == 0 && !joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame)) {
+        while (id < 200 && joint->feed_error == 0 &&
+                !joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame)) {
                 size_t size = put_request(bytes, id, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
 
                 size += frame_head(bytes + size, 4, NGHTTP2_RST_STREAM, 0, id);
@@ -236,7 +271,8 @@ static void flood_control(uint8_t type, size_t payload_size)
                 joint_feed(joint, bytes, size + payload_size);
         }
         assert_int_equal(joint->feed_error, -EPROTO);
-        assert_in_range(count, joint->limits.control_queue_max, joint->limits.control_queue_max + 2);
+        assert_in_range(
+                count, joint->limits.control_queue_max, joint->limits.control_queue_max + 2);
         joint_free(joint);
 }
 
@@ -297,7 +333,8 @@ static void test_malformed_request(void **state)
         (void)state;
         for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++, id += 2) {
                 size_t more_size = hpack_field(more, bad[i][0], bad[i][1]);
-                size_t size = put_request(bytes, id, "/a.B/c", more, more_size, NGHTTP2_FLAG_END_HEADERS);
+                size_t size =
+                        put_request(bytes, id, "/a.B/c", more, more_size, NGHTTP2_FLAG_END_HEADERS);
 
                 assert_int_equal(joint_feed(joint, bytes, size), 0);
                 joint_to_client(joint);
@@ -329,8 +366,8 @@ static void test_too_many_streams(void **state)
         assert_int_equal(joint->stream_count, 10);
         joint_to_client(joint);
         assert_true(joint_count_frames(joint, NGHTTP2_RST_STREAM, -1, NULL) +
-                        joint_count_frames(joint, NGHTTP2_GOAWAY, -1, NULL) >
-                0);
+                            joint_count_frames(joint, NGHTTP2_GOAWAY, -1, NULL) >
+                    0);
         joint_free(joint);
 }
 
@@ -342,6 +379,7 @@ int main(void)
                 cmocka_unit_test(test_hpack_survives_an_oversize_block),
                 cmocka_unit_test(test_continuation_flood),
                 cmocka_unit_test(test_empty_data_flood),
+                cmocka_unit_test(test_padding_flood),
                 cmocka_unit_test(test_rapid_reset),
                 cmocka_unit_test(test_ping_flood),
                 cmocka_unit_test(test_settings_flood),

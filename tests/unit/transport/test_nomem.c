@@ -19,7 +19,8 @@ struct failing {
 static bool fails(struct failing *failing)
 {
         failing->calls++;
-        return failing->once ? failing->calls == failing->fail_at : failing->calls >= failing->fail_at;
+        return failing->once ? failing->calls == failing->fail_at
+                             : failing->calls >= failing->fail_at;
 }
 
 static void *failing_malloc(size_t size, void *user)
@@ -114,7 +115,8 @@ static int converse(struct session *session, struct joint *joint, const struct r
         if (r == 0)
                 r = session_feed(session, recording->bytes + half, recording->size - half);
         for (unsigned i = 0; r == 0 && i < joint->stream_count; i++) {
-                static const nghttp2_nv status = { (uint8_t *)":status", (uint8_t *)"200", 7, 3, 0 };
+                static const nghttp2_nv status = { (uint8_t *)":status", (uint8_t *)"200", 7, 3,
+                        0 };
                 struct server_stream *stream = joint->streams + i;
 
                 stream->body = joint_bytes();

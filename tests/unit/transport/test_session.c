@@ -87,7 +87,8 @@ static void test_large_on_many_streams(void **state)
                 }
                 joint_run(joint);
                 for (unsigned i = 0; i < 8; i++) {
-                        assert_body(joint->streams[i].data, joint->streams[i].data_size, bytes + i, 600000);
+                        assert_body(joint->streams[i].data, joint->streams[i].data_size, bytes + i,
+                                600000);
                         assert_answered(joint->calls + i, bytes + 100 + i, 400000 + i);
                         assert_int_equal(joint->streams[i].closes, 1);
                 }
@@ -289,7 +290,8 @@ static void test_deinit_with_open_streams(void **state)
         for (unsigned i = 0; i < 5; i++) {
                 assert_int_equal(joint->streams[i].closes, 1);
                 assert_null(joint->streams[i].stream.session);
-                assert_int_equal(joint->streams[i].error_code, i == 2 ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+                assert_int_equal(
+                        joint->streams[i].error_code, i == 2 ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
         }
         session_deinit(&joint->server); /* takes what is gone */
         joint_free(joint);

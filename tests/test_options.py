@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""quoit-api's command line, its environment, what it says, and what it says is wrong."""
+
+import ctypes
+import errno
+import os
+import re
+import resource
+import socket
+import struct
+import subprocess
+
+import grpc
+import pytest
+
+from servers import PATIENCE
+
+
+@pytest.fixture
+def run(build):
+    """Runs quoit-api to its end."""
+
+    def run_it(*arguments, env=None, preexec=None):
+        return subprocess.run(
+            [str(build / "bin" / "quoit-api"), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env={**os.environ, **(env or {})},
+            preexec_fn=preexec,
+        )
+
+    return run_it
+
+
+def one_line(text):
+    assert re.fullmatch(r"quoit-api: [^\n]+\n", text), text
+    return text
+
+
+def test_help_names_every_option(run):
+    result = run("--help")
+    assert result.returncode == 0 and result.stderr == ""
+    for word in ("--host", "--port", "--rings", "--workers", "--help", "--version"):
+        assert word in result.stdout
+    assert "BACKEND_HOST" in result.stdout and "BACKEND_PORT" in result.stdout
+
+
+def test_version(run):
+    result = run("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"quoit-api \d+\.\d+\.\d+\n", result.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["-x"],
+        ["extra"],
+        ["--port"],
+        ["--port", ""],
+        ["--port", "http"],
+        ["--port", "-1"],
+        ["--port", "65536"],
+        ["--port", "99999999999999999999"],
+        ["--port", "80x"],
+        ["--rings", "0"],
+        ["--rings", "100000"],
+        ["--workers", "-1"],
+        ["--workers", "many"],
+    ],
+    ids=" ".join,
+)
+def test_bad_options(run, arguments):
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert arguments[0].split("=")[0] in one_line(result.stderr)
+
+
+def test_bad_port_in_the_environment(run):
+    result = run(env={"BACKEND_PORT": "fifty"})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "BACKEND_PORT" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", ""])
+def test_port_in_use(run, host):
+    with socket.socket(socket.AF_INET6 if host in ("::", "") else socket.AF_INET) as taken:
+        taken.bind((host, 0))
+        taken.listen()
+        result = run("--host", host, "--port", taken.getsockname()[1])
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "in use" in one_line(result.stderr)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "300.1.2.3", "a:b"])
+def test_a_host_that_is_not_here(run, host):
+    result = run("--host", host, "--port", 0)
+    assert result.returncode != 0 and result.stdout == ""
+    assert host in one_line(result.stderr)
+
+
+def hello(api, target):
+    with grpc.insecure_channel(target) as opened:
+        reply = api.Stub(opened).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE)
+    return reply.message == "Hello you!"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_host_and_port_from_the_environment(api, start):
+    port = free_port()
+    server = start("quoit-api", env={"BACKEND_HOST": "127.0.0.1", "BACKEND_PORT": str(port)})
+    assert server.address == f"127.0.0.1:{port}"
+    assert hello(api, server.address)
+
+
+def test_options_beat_the_environment(api, start):
+    env = {"BACKEND_HOST": "192.0.2.1", "BACKEND_PORT": "1"}
+    server = start("quoit-api", "--host", "localhost", "--port", 0, env=env)
+    assert server.port not in (0, 1)
+    assert hello(api, f"localhost:{server.port}")
+
+
+@pytest.mark.parametrize(
+    "host, clients",
+    [
+        ("", ["127.0.0.1", "[::1]"]),
+        ("::", ["127.0.0.1", "[::1]"]),
+        ("::1", ["[::1]"]),
+        ("[::1]", ["[::1]"]),
+        ("127.0.0.1", ["127.0.0.1"]),
+    ],
+)
+def test_addresses_to_listen_on(api, start, host, clients):
+    server = start("quoit-api", "--host", host, "--port", 0)
+    for client in clients:
+        assert hello(api, f"{client}:{server.port}")
+
+
+def test_unix_socket(calls, start, tmp_path):
+    path = tmp_path / "socket"
+    server = start("test-server", "--address", f"unix:{path}")
+    with grpc.insecure_channel(f"unix:{path}") as opened:
+        reply = calls.Stub(opened).Metadata(calls.MetadataRequest(), timeout=PATIENCE)
+    assert reply.peer.startswith("unix:")
+    server.stop()
+
+
+def test_it_logs_when_it_listens_and_when_it_stops(start):
+    server = start("quoit-api", "--port", 0)
+    server.stop()
+    assert [re.sub(r":\d+$", ":PORT", line) for line in server.log] == [
+        "quoit-api: listening on [::]:PORT",
+        "quoit-api: stopped",
+    ]
+
+
+# ---- without io_uring ----
+
+IO_URING_SETUP = 425  # on every architecture
+
+
+def refuse_io_uring(error):
+    """For preexec: a seccomp filter, as a container's, under which io_uring_setup fails."""
+    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+    RET_ALLOW, RET_ERRNO = 0x7FFF0000, 0x00050000
+    program = b"".join(
+        struct.pack("HBBI", *instruction)
+        for instruction in (
+            (0x20, 0, 0, 0),  # load the number of the call
+            (0x15, 0, 1, IO_URING_SETUP),  # not that: skip one
+            (0x06, 0, 0, RET_ERRNO | error),
+            (0x06, 0, 0, RET_ALLOW),
+        )
+    )
+    buffer = ctypes.create_string_buffer(program)
+    filter_ = struct.pack("HxxxxxxP", 4, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def install():
+        assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+        assert libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_, 0, 0) == 0
+
+    install.buffer = buffer  # lives as long
+    return install
+
+
+@pytest.mark.parametrize("rings", [1, 3])
+@pytest.mark.parametrize(
+    "error, remedy", [(errno.EPERM, "seccomp"), (errno.ENOSYS, "io_uring"), (errno.EACCES, "policy")]
+)
+def test_io_uring_is_forbidden(run, rings, error, remedy):
+    result = run("--port", 0, "--rings", rings, preexec=refuse_io_uring(error))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert remedy in one_line(result.stderr) and "io_uring" in result.stderr
+
+
+def test_no_descriptor_for_a_ring(run, sanitized):
+    if sanitized:
+        pytest.skip("a sanitizer wants descriptors of its own")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+    result = run("--port", 0, "--rings", 8, preexec=limit)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "RLIMIT_NOFILE" in one_line(result.stderr.splitlines(keepends=True)[-1])
+    assert result.stderr.count("\n") <= 2  # the first ring may be had: then it listens

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""SIGTERM: what runs may finish, what is new is turned away, and the server ends with 0."""
+
+import signal
+import socket
+import time
+
+import grpc
+import pytest
+
+from servers import PATIENCE, eventually
+from wire import NO_ERROR, WINDOW_MAX, Wire
+
+MODES = {
+    "plain": [],
+    "rings": ["--rings", 3],
+    "offloaded": ["--offload-all"],
+}
+
+
+@pytest.fixture(params=MODES)
+def server(request, start):
+    return start("test-server", *MODES[request.param], "--limit", "drain_ms=60000")
+
+
+def is_refused(server):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) != 0
+
+
+@pytest.mark.parametrize("program", ["quoit-api", "test-server"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_idle(start, program, number):
+    if program == "test-server" and number == signal.SIGINT:
+        pytest.skip("it does not catch it")
+    server = start(program, *(["--port", 0] if program == "quoit-api" else []))
+    server.signal(number)
+    assert server.wait() == 0
+    assert "stopped" in server.log[-1]
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", 4], ["--rings", 2]])
+def test_a_long_stream_finishes(api, start, connect, options):
+    server = start("quoit-api", "--port", 0, *options)
+    stub = api.Stub(connect(server))
+    stream = stub.getStream(api.ApiRequest(length=30_000))
+    assert next(stream).id == 1
+    server.signal()
+    eventually(lambda: is_refused(server), "the listener is closed")
+    assert [item.id for item in stream] == list(range(2, 30_001))
+    assert server.wait() == 0
+
+
+def test_calls_of_all_kinds_finish(calls, server, connect):
+    stub = calls.Stub(connect(server))
+    before = calls.Stub(connect(server))
+    assert before.Echo(calls.Payload(text="here")).text == "here"
+    futures = [stub.Later.future(calls.Delay(ms=500)), stub.Sleep.future(calls.Delay(ms=500))]
+    stream = stub.BlockingCount(calls.CountRequest(count=20_000))
+    assert next(stream).value == 1
+    eventually(lambda: before.Stats(calls.Empty()).running >= 3, "they run")
+    server.signal()
+    assert sum(1 for _ in stream) == 19_999
+    assert [future.result(PATIENCE).text for future in futures] == ["later", "slept"]
+    assert server.wait() == 0
+    assert "stopped, 0 running" in server.log[-1]
+
+
+def test_goaway_in_two_steps(calls, server):
+    with Wire(server) as wire:
+        delay = calls.Delay(ms=1500).SerializeToString()
+        first = wire.request("/calls.Calls/Later", delay)
+        assert wire.ping()
+        server.signal()
+        assert wire.read(lambda: wire.goaways, "the first GOAWAY")
+        assert wire.goaways[0] == (WINDOW_MAX, NO_ERROR)
+        assert wire.read(lambda: len(wire.goaways) == 2, "the second GOAWAY")
+        assert wire.goaways[1] == (first, NO_ERROR)
+        assert not wire.streams[first].is_over
+        assert wire.answer(first).status == 0
+        wire.read_to_end()
+        assert len(wire.goaways) == 2
+    assert server.wait() == 0
+
+
+def test_a_call_between_the_two_steps_is_served(calls, server):
+    """It was on its way when the GOAWAY was: the client cannot know."""
+    with Wire(server) as wire:
+        assert wire.ping()
+        wire.answers_pings = False
+        server.signal()
+        assert wire.read(lambda: wire.goaways, "the first GOAWAY")
+        stream = wire.request("/calls.Calls/Echo", b"")
+        assert wire.answer(stream).status == 0
+        assert wire.read(lambda: len(wire.goaways) == 2, "the second GOAWAY, without an answer to the PING")
+        assert wire.goaways[1][0] == stream
+        wire.read_to_end()
+    assert server.wait() == 0
+
+
+def test_connections_that_never_said_a_word_do_not_hold_it_up(server):
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
+    half = Wire(server, start=False)
+    half.send(b"PRI * HTTP/2.0\r\n")
+    with Wire(server) as wire:
+        assert wire.ping()
+        began = time.monotonic()
+        server.signal()
+        assert server.wait() == 0
+        assert time.monotonic() - began < 10
+    for sock in [*silent, half.socket]:
+        sock.close()
+
+
+def test_clients_retry_elsewhere(calls, start, connect):
+    """A channel whose server stops goes on with the next one on the same port."""
+    server = start("test-server")
+    stub = calls.Stub(connect(server, initial_reconnect_backoff_ms=50, min_reconnect_backoff_ms=50, max_reconnect_backoff_ms=100))
+    assert stub.Echo(calls.Payload(text="1")).text == "1"
+    server.stop()
+    start("test-server", "--address", server.target)
+    assert stub.Echo(calls.Payload(text="2"), wait_for_ready=True, timeout=PATIENCE).text == "2"
+
+
+def test_a_second_signal_cancels(calls, server, connect):
+    stub = calls.Stub(connect(server))
+    futures = [stub.Wait.future(calls.Empty()), stub.Sleep.future(calls.Delay(ms=60_000))]
+    stream = stub.Count(calls.CountRequest(count=10**9))
+    assert next(stream).value == 1
+    other = calls.Stub(connect(server))
+    eventually(lambda: other.Stats(calls.Empty()).running == 3, "they run")
+    server.signal()
+    eventually(lambda: is_refused(server), "it is stopping")
+    assert not any(future.done() for future in futures)
+    server.signal()
+    for future in futures:
+        assert future.exception(PATIENCE).code() == grpc.StatusCode.UNAVAILABLE
+    assert server.wait() == 0
+    assert "stopped, 0 running" in server.log[-1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_drain_time_ends(calls, start, connect, mode):
+    server = start("test-server", *MODES[mode], "--limit", "drain_ms=500")
+    stub = calls.Stub(connect(server))
+    future = stub.Wait.future(calls.Empty())
+    eventually(lambda: stub.Stats(calls.Empty()).running == 1, "it runs")
+    server.signal()
+    assert future.exception(PATIENCE).code() == grpc.StatusCode.UNAVAILABLE
+    assert server.wait() == 0
+    assert server.logged("end of the drain time")
+
+
+@pytest.mark.parametrize("mode", ["plain", "offloaded"])
+def test_a_peer_that_takes_nothing_does_not_hold_it_up(calls, start, mode):
+    """Its socket is full, so not even a GOAWAY gets through."""
+    server = start("test-server", *MODES[mode], "--limit", "drain_ms=500")
+    with Wire(server, receive_buffer=4096) as wire, Wire(server) as other:
+        wire.request("/calls.Calls/Count", calls.CountRequest(count=10**9).SerializeToString())
+        stats = lambda: calls.StatsReply.FromString(bytes(other.call("/calls.Calls/Stats").data[5:]))
+        eventually(lambda: stats().sent > 10_000, "it streams")
+        other.socket.close()
+        began = time.monotonic()
+        server.signal()
+        server.signal()
+        assert server.wait() == 0
+        assert time.monotonic() - began < 15

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness.h"
+
+#define MS UINT64_C(1000000)
+
+/* A call is freed when handler, stream and output have all let go, in whatever order. */
+static void test_freed_by_the_last(void **state)
+{
+        (void)state;
+        for (unsigned order = 0; order < 6; order++) {
+                static const char *const orders[] = { "hso", "hos", "sho", "soh", "ohs", "osh" };
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+                call->started = true;
+                call->stream.pins = 1;
+                for (const char *step = orders[order]; *step; step++) {
+                        assert_int_equal(bench->freed, 0);
+                        if (*step == 'h') {
+                                if (call->state == CALL_OPEN)
+                                        call_cancel(call, QUOIT_OK, NULL);
+                                call_set_state(call, CALL_DONE);
+                                call_release(call);
+                        } else if (*step == 's') {
+                                bench_close(call);
+                        } else {
+                                call->stream.pins = 0;
+                                writer_unpinned(call);
+                                call_release(call);
+                        }
+                }
+                assert_int_equal(bench->freed, 1);
+                bench_free(bench);
+        }
+}
+
+/* No handler was given it: nobody has to be told. */
+static void test_reset_before_the_handler(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *opening = call_new(&bench->group);
+        struct quoit_call *open = bench_call(bench, QUOIT_UNARY);
+
+        (void)state;
+        assert_int_equal(bench->group.count, 2);
+        list_init(&opening->stream.link);
+        stream_set_state(&opening->stream, STREAM_OPEN);
+        bench_close(opening);
+        bench_close(open);
+        assert_int_equal(bench->ready, 0);
+        assert_int_equal(bench->freed, 2);
+        bench_free(bench);
+}
+
+static void test_reset_tells_the_handler(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        (void)state;
+        call->started = true;
+        assert_false(quoit_call_cancelled(call));
+        bench_close(call);
+        assert_true(quoit_call_cancelled(call));
+        assert_int_equal(call->state, CALL_CANCELLED);
+        assert_int_equal(bench->ready, 1);
+        call_cancel(call, QUOIT_INTERNAL, "too late"); /* no-op */
+        assert_int_equal(bench->ready, 1);
+        call_set_state(call, CALL_DONE);
+        call_release(call);
+        bench_free(bench);
+}
+
+static void test_deadline(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        (void)state;
+        bench->ring.now_ns = 7 * MS;
+        call->started = true;
+        assert_int_equal(quoit_call_deadline_ns(call), UINT64_MAX);
+        call_set_deadline(call, 5 * MS);
+        assert_int_equal(quoit_call_deadline_ns(call), 12 * MS);
+        timers_expire(&bench->ring.timers, 11 * MS);
+        assert_int_equal(call->state, CALL_OPEN);
+        timers_expire(&bench->ring.timers, 14 * MS);
+        assert_int_equal(call->state, CALL_CANCELLED);
+        assert_int_equal(bench->ready, 1);
+        call_set_state(call, CALL_DONE);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* Past the end of time: none. */
+static void test_deadline_that_never_comes(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        (void)state;
+        bench->ring.now_ns = 7;
+        call_set_deadline(call, UINT64_MAX - 3);
+        assert_int_equal(quoit_call_deadline_ns(call), UINT64_MAX);
+        assert_false(timer_is_running(&call->deadline));
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* It stops with the call, whichever way that ends. */
+static void test_deadline_ends_with_the_call(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        (void)state;
+        call_set_deadline(call, 5 * MS);
+        call->started = true;
+        quoit_call_finish(call, QUOIT_NOT_FOUND, "100 %");
+        assert_int_equal(call->state, CALL_FINISHED);
+        assert_false(timer_is_running(&call->deadline));
+        assert_int_equal(call->status_text_size, strlen("100 %25"));
+        assert_memory_equal(call->status_text, "100 %25", call->status_text_size);
+        quoit_call_finish(call, QUOIT_OK, NULL); /* the first one counts */
+        assert_int_equal(call->status, QUOIT_NOT_FOUND);
+        call_set_state(call, CALL_DONE);
+        bench_close(call);
+        bench_free(bench);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_freed_by_the_last),
+                cmocka_unit_test(test_reset_before_the_handler),
+                cmocka_unit_test(test_reset_tells_the_handler),
+                cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_deadline_that_never_comes),
+                cmocka_unit_test(test_deadline_ends_with_the_call),
+        };
+
+        return cmocka_run_group_tests_name("call/life", tests, NULL, NULL);
+}

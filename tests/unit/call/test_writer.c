@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness.h"
+
+#include <errno.h>
+
+#include "../codec/random.h"
+
+/* @size bytes, made in an arena of their own. */
+static uint8_t *make(struct bench *bench, struct arena *arena, size_t size, uint64_t seed)
+{
+        uint8_t *data;
+
+        if (!arena->upb)
+                assert_int_equal(arena_init(arena, &bench->arenas, 1024), 0);
+        data = upb_Arena_Malloc(arena->upb, size + 1);
+        assert_non_null(data);
+        random_fill(&seed, data, size);
+        return data;
+}
+
+static struct output *output_new(void)
+{
+        struct output *output = malloc(sizeof(*output));
+
+        assert_non_null(output);
+        output_init(output, SIZE_MAX);
+        return output;
+}
+
+/* What an output holds, in one piece. */
+static uint8_t *output_bytes(const struct output *output)
+{
+        uint8_t *bytes = malloc(output->bytes + 1);
+        size_t size = 0;
+
+        for (unsigned i = 0; i < output->iov_count; i++) {
+                memcpy(bytes + size, output->iov[i].iov_base, output->iov[i].iov_len);
+                size += output->iov[i].iov_len;
+        }
+        assert_int_equal(size, output->bytes);
+        return bytes;
+}
+
+/* As session_release() does it. */
+static void release(struct output *output)
+{
+        for (unsigned i = 0; i < output->pinned_count; i++) {
+                struct quoit_call *call = call_of_stream(output->pinned[i]);
+
+                if (--call->stream.pins == 0) {
+                        writer_unpinned(call);
+                        call_release(call);
+                }
+        }
+        free(output);
+}
+
+/* Messages of all sizes go out in order, whatever pieces they are cut into. */
+static void test_order(void **state)
+{
+        static const size_t sizes[] = { 5, 100, 4000, 4096, 8191, 8192, 30000, 0, 7, 12000, 1 };
+
+        (void)state;
+        for (uint64_t seed = 0; seed < 50; seed++) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+                struct arena arena = { 0 };
+                static uint8_t all[100000];
+                uint64_t random = seed;
+                size_t total = 0, sent = 0;
+
+                for (size_t i = 0; i < 11; i++) {
+                        uint8_t *data = make(bench, &arena, sizes[i], seed + i);
+
+                        memcpy(all + total, data, sizes[i]);
+                        total += sizes[i];
+                        assert_int_equal(writer_append(call, &arena, data, sizes[i]), 0);
+                        assert_int_equal(call->writer.queued_bytes, total);
+                        assert_int_equal(bench->group.queued_bytes, total);
+                }
+                while (sent < total) {
+                        struct output *output = output_new();
+                        size_t piece = 1 + random_upto(&random, 16383);
+                        uint8_t *bytes;
+
+                        piece = piece < total - sent ? piece : total - sent;
+                        writer_write(call, output, piece);
+                        assert_int_equal(output->bytes, piece);
+                        bytes = output_bytes(output);
+                        assert_memory_equal(bytes, all + sent, piece);
+                        free(bytes);
+                        sent += piece;
+                        release(output);
+                }
+                assert_int_equal(call->writer.queued_bytes, 0);
+                assert_int_equal(bench->group.written_bytes, total);
+                assert_null(call->writer.retired);
+                arena_deinit(&arena);
+                bench_close(call);
+                bench_free(bench);
+        }
+}
+
+/* Small messages are gathered: an item of eleven bytes takes eleven bytes of a block. */
+static void test_small_ones_share_blocks(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        struct arena arena = { 0 };
+        struct output *output = output_new();
+
+        (void)state;
+        for (size_t i = 0; i < 1000; i++) {
+                uint8_t *data = make(bench, &arena, 11, i);
+
+                assert_int_equal(writer_append(call, &arena, data, 11), 0);
+                arena_reset(&arena);
+        }
+        assert_true(bench->arenas.used_bytes < 11000 + 3 * 4096);
+        writer_write(call, output, 11000);
+        assert_int_equal(output->iov_count, 1);
+        assert_int_equal(output->pinned_count, 0);
+        assert_null(call->writer.first);
+        release(output);
+        arena_deinit(&arena);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* Written straight into the queue, among messages that are copied there. */
+static void test_place(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+        struct arena arena = { 0 };
+        struct output *output = output_new();
+        static uint8_t all[400000];
+        uint64_t random = 5;
+        uint8_t *bytes;
+        size_t total = 0;
+
+        (void)state;
+        for (unsigned i = 0; i < 60; i++) {
+                size_t size = random_upto(&random, WRITER_PLACE_BYTES_MAX);
+                uint8_t *data = make(bench, &arena, size, i);
+
+                memcpy(all + total, data, size);
+                total += size;
+                if (i % 3 == 0)
+                        assert_int_equal(writer_append(call, &arena, data, size), 0);
+                else
+                        memcpy(writer_place(call, size), data, size);
+                arena_reset(&arena);
+                assert_int_equal(bench->group.queued_bytes, total);
+        }
+        bench->arenas.used_bytes_max = bench->arenas.used_bytes; /* nothing more */
+        while (writer_place(call, WRITER_PLACE_BYTES_MAX))
+                total += WRITER_PLACE_BYTES_MAX;
+        assert_int_equal(call->writer.queued_bytes, total);
+        bench->arenas.used_bytes_max = 0;
+
+        for (size_t at = 0; at < total; at += 10000) {
+                size_t size = total - at < 10000 ? total - at : 10000;
+
+                output_init(output, SIZE_MAX);
+                writer_write(call, output, size);
+                bytes = output_bytes(output);
+                /* what the last places hold nobody has written */
+                for (size_t i = 0; i < size && at + i < total - 2 * WRITER_PLACE_BYTES_MAX; i++)
+                        assert_int_equal(bytes[i], all[at + i]);
+                free(bytes);
+        }
+        release(output);
+        arena_deinit(&arena);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* A large message keeps its arena, and is referred to where it lies until the send is over. */
+static void test_large_ones_are_taken(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+        struct arena arena = { 0 };
+        uint8_t *data = make(bench, &arena, 20000, 1);
+        struct output *output = output_new();
+
+        (void)state;
+        assert_int_equal(writer_append(call, &arena, data, 20000), 0);
+        assert_null(arena.upb);
+        writer_write(call, output, 16384);
+        assert_int_equal(call->stream.pins, 1);
+        assert_ptr_equal(output->iov[0].iov_base, data);
+        writer_write(call, output, 3616);
+        assert_int_equal(call->stream.pins, 1); /* little enough to be copied */
+        assert_null(call->writer.first);
+        assert_non_null(call->writer.retired);
+        assert_int_not_equal(bench->arenas.used_bytes, 0);
+        release(output);
+        assert_null(call->writer.retired);
+        assert_int_equal(bench->arenas.used_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* The one message of a call lies in the call's arena and stays there. */
+static void test_the_only_one_is_borrowed(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        struct output *output = output_new();
+        uint8_t *data;
+
+        (void)state;
+        assert_non_null(call_arena(call));
+        data = make(bench, &call->arena, 6000, 1);
+        assert_int_equal(writer_append(call, &call->arena, data, 6000), 0);
+        assert_non_null(call->arena.upb);
+        writer_write(call, output, 6000);
+        assert_ptr_equal(output->iov[0].iov_base, data);
+        /* the peer is gone, the handler is done, the send is not: the call waits for it */
+        bench_close(call);
+        assert_int_equal(bench->freed, 0);
+        assert_memory_equal(output->iov[0].iov_base, data, 6000);
+        release(output);
+        assert_int_equal(bench->freed, 1);
+        bench_free(bench);
+}
+
+/* A queue that is dropped frees what is not in flight, and keeps what is. */
+static void test_drop_while_in_flight(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        struct arena arena = { 0 };
+        struct output *output = output_new();
+        uint8_t *bytes;
+
+        (void)state;
+        for (size_t i = 0; i < 4; i++) {
+                uint8_t *data = make(bench, &arena, 9000, i);
+
+                assert_int_equal(writer_append(call, &arena, data, 9000), 0);
+        }
+        writer_write(call, output, 13500); /* one and a half */
+        bytes = output_bytes(output);
+        writer_drop(call);
+        assert_int_equal(call->writer.queued_bytes, 0);
+        assert_int_equal(bench->group.queued_bytes, 0);
+        assert_null(call->writer.first);
+        free(bytes);
+        bytes = output_bytes(output); /* still there: AddressSanitizer would tell */
+        free(bytes);
+        bench_close(call);
+        assert_int_equal(bench->freed, 0);
+        release(output);
+        assert_int_equal(bench->freed, 1);
+        bench_free(bench);
+}
+
+/* A message is queued whole or not at all. */
+static void test_no_memory(void **state)
+{
+        (void)state;
+        for (size_t more = 0; more < 20000; more += 512) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+                struct arena arena = { 0 };
+                uint8_t *data = make(bench, &arena, 8000, 1);
+                size_t used = bench->arenas.used_bytes;
+                int r;
+
+                bench->arenas.used_bytes_max = used + more;
+                r = writer_append(call, &arena, data, 8000);
+                if (r < 0) {
+                        assert_int_equal(r, -ENOMEM);
+                        assert_int_equal(bench->arenas.used_bytes, used);
+                        assert_int_equal(call->writer.queued_bytes, 0);
+                        assert_null(call->writer.first);
+                } else {
+                        assert_int_equal(call->writer.queued_bytes, 8000);
+                }
+                assert_true(r < 0 ? more < 8192 : more >= 8000);
+                arena_deinit(&arena);
+                bench_close(call);
+                bench_free(bench);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_order),
+                cmocka_unit_test(test_small_ones_share_blocks),
+                cmocka_unit_test(test_place),
+                cmocka_unit_test(test_large_ones_are_taken),
+                cmocka_unit_test(test_the_only_one_is_borrowed),
+                cmocka_unit_test(test_drop_while_in_flight),
+                cmocka_unit_test(test_no_memory),
+        };
+
+        return cmocka_run_group_tests_name("call/writer", tests, NULL, NULL);
+}

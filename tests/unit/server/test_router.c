@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/router.h"
+
+#include <errno.h>
+
+#define COUNT 500
+
+static quoit_method methods[COUNT];
+static char paths[COUNT][32];
+
+static void fill(struct router *router, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                snprintf(paths[i], sizeof(paths[i]), "/p.S%zu/m%zu", i / 10, i % 10);
+                methods[i] = (quoit_method){ .path = paths[i] };
+                assert_int_equal(router_add(router, &(struct route){ .method = methods + i }), 0);
+        }
+}
+
+static const struct route *find(const struct router *router, const char *path)
+{
+        return router_find(router, path, strlen(path));
+}
+
+static void test_find(void **state)
+{
+        static const char *const unknown[] = { "", "/", "/p.S0", "/p.S0/", "/p.S0/m", "/p.S0/m00",
+                "p.S0/m0", "/P.S0/m0", "/p.S0/m0 ", "/p.S99/m0" };
+        const struct route *early;
+        struct router router = { 0 };
+
+        (void)state;
+        assert_null(find(&router, "/p.S0/m0"));
+        fill(&router, 1);
+        early = find(&router, "/p.S0/m0");
+        assert_non_null(early);
+        router_deinit(&router);
+        router_deinit(&router);
+
+        fill(&router, COUNT);
+        assert_int_equal(router.route_count, COUNT);
+        assert_true(router.slot_count >= 2 * COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+                const struct route *route = find(&router, paths[i]);
+
+                assert_non_null(route);
+                assert_ptr_equal(route->method, methods + i);
+        }
+        for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
+                assert_null(find(&router, unknown[i]));
+        assert_null(router_find(&router, paths[0], strlen(paths[0]) - 1));
+        router_deinit(&router);
+}
+
+/* Calls keep their route: it must not move when others come. */
+static void test_routes_stay(void **state)
+{
+        struct router router = { 0 };
+        const quoit_method method = { .path = "/first.Of/all" };
+        const struct route *route;
+
+        (void)state;
+        assert_int_equal(
+                router_add(&router, &(struct route){ .method = &method, .user = &router }), 0);
+        route = find(&router, method.path);
+        fill(&router, COUNT);
+        assert_ptr_equal(find(&router, method.path), route);
+        assert_ptr_equal(route->user, &router);
+        assert_int_equal(router_add(&router, &(struct route){ .method = &method }), -EEXIST);
+        assert_int_equal(router.route_count, COUNT + 1);
+        router_deinit(&router);
+}
+
+static void test_offload(void **state)
+{
+        struct router router = { 0 };
+
+        (void)state;
+        fill(&router, 100);
+        assert_false(router_has_offloaded(&router));
+        assert_int_equal(router_offload(&router, "/p.S1/nothing"), 0);
+        assert_int_equal(router_offload(&router, "/p.S"), 0);
+        assert_false(router_has_offloaded(&router));
+        assert_int_equal(router_offload(&router, "/p.S1/m3"), 1);
+        assert_true(find(&router, "/p.S1/m3")->offloaded);
+        assert_false(find(&router, "/p.S1/m4")->offloaded);
+        assert_int_equal(router_offload(&router, "/p.S2/*"), 10);
+        assert_true(find(&router, "/p.S2/m9")->offloaded);
+        assert_false(find(&router, "/p.S3/m0")->offloaded);
+        assert_true(router_has_offloaded(&router));
+        router_deinit(&router);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_find),
+                cmocka_unit_test(test_routes_stay),
+                cmocka_unit_test(test_offload),
+        };
+
+        return cmocka_run_group_tests_name("server/router", tests, NULL, NULL);
+}
