@@ -143,6 +143,20 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
                 call_wake(call);
 }
 
+/* The status, where the peer can make sense of it: behind half a message it could not. */
+static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
+{
+        size_t text_size = strlen(text);
+
+        if (!call->headers_submitted)
+                response_submit_trailers_only(call, status, text, text_size, NULL, NULL);
+        else if (writer_is_at_border(&call->writer))
+                response_submit_trailers(call, status, text, text_size, NULL);
+        else
+                response_reset(call, status);
+        call->group->host->on_output(call);
+}
+
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
 {
         if (call->state != CALL_OPENING && call->state != CALL_OPEN)
@@ -150,17 +164,10 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         call_set_state(call, CALL_CANCELLED);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
+        if (status != QUOIT_OK && call->stream.session)
+                answer_cancelled(call, status, text);
         reader_drop(call);
         writer_drop(call);
-        if (status != QUOIT_OK && call->stream.session) {
-                size_t text_size = strlen(text);
-
-                if (call->headers_submitted)
-                        response_submit_trailers(call, status, text, text_size, NULL);
-                else
-                        response_submit_trailers_only(call, status, text, text_size, NULL, NULL);
-                call->group->host->on_output(call);
-        }
         call_end(call);
 }
 

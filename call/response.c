@@ -142,3 +142,13 @@ void response_submit_http(struct quoit_call *call, const char *http_status)
         block_add_text(&block, ":status", http_status);
         check(call, stream_respond(&call->stream, block.fields, block.count, true));
 }
+
+void response_reset(struct quoit_call *call, quoit_status status)
+{
+        if (status == QUOIT_DEADLINE_EXCEEDED)
+                stream_reset(&call->stream, NGHTTP2_CANCEL);
+        else if (status == QUOIT_RESOURCE_EXHAUSTED)
+                stream_reset(&call->stream, NGHTTP2_ENHANCE_YOUR_CALM);
+        else if (status != QUOIT_UNAVAILABLE)
+                stream_reset(&call->stream, NGHTTP2_INTERNAL_ERROR);
+}

@@ -24,5 +24,11 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
 void response_submit_trailers_only(struct quoit_call *call, quoit_status status, const char *text,
         size_t text_size, const struct fields *headers, const struct fields *trailers);
 
+/*
+ * RST_STREAM with the error code that says most of @status. None for UNAVAILABLE: its code, REFUSED_STREAM, would
+ * say that nothing was done; the server is stopping then, and closing the connection says it.
+ */
+void response_reset(struct quoit_call *call, quoit_status status);
+
 /* An HTTP status and nothing else. */
 void response_submit_http(struct quoit_call *call, const char *http_status);

@@ -2,13 +2,13 @@
 #include "call/writer.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
 #include "call/call.h"
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
-#define TAKE_BYTES_MIN ((size_t)8192)       /* a message from here on keeps its arena */
 #define REFER_BYTES_MIN ((size_t)4096) /* pieces from here on are not copied into the output */
 
 /* Small messages of a stream, one behind the other. */
@@ -53,6 +53,7 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
         struct writer *writer = &call->writer;
 
         segment->next = NULL;
+        segment->base = segment->data;
         if (writer->first)
                 writer->last->next = segment;
         else
@@ -119,16 +120,6 @@ static uint8_t *block_extend(struct quoit_call *call, size_t size)
         return place;
 }
 
-static void block_write(struct quoit_call *call, const uint8_t **data, size_t *size)
-{
-        size_t room = block_room(call->writer.last);
-        size_t piece = *size < room ? *size : room;
-
-        memcpy(block_extend(call, piece), *data, piece);
-        *data += piece;
-        *size -= piece;
-}
-
 uint8_t *writer_place(struct quoit_call *call, size_t size)
 {
         struct writer *writer = &call->writer;
@@ -146,28 +137,11 @@ uint8_t *writer_place(struct quoit_call *call, size_t size)
 
 static int append_gathered(struct quoit_call *call, const uint8_t *data, size_t size)
 {
-        struct writer *writer = &call->writer;
-        size_t room = writer->first ? block_room(writer->last) : 0;
-        struct segment *fresh[2 + TAKE_BYTES_MIN / BLOCK_BYTES];
-        size_t count = 0;
+        uint8_t *place = writer_place(call, size);
 
-        /* all blocks first: a message is queued whole or not at all */
-        for (size_t have = room; have < size; have += sizeof(((struct block *)0)->bytes)) {
-                fresh[count] = block_new(call);
-                if (!fresh[count]) {
-                        while (count > 0)
-                                release_block(call, fresh[--count]);
-                        return -ENOMEM;
-                }
-                count++;
-        }
-        if (room > 0)
-                block_write(call, &data, &size);
-        for (size_t i = 0; i < count; i++) {
-                writer_append_segment(call, fresh[i]);
-                block_write(call, &data, &size);
-        }
-        assert(size == 0);
+        if (!place)
+                return -ENOMEM;
+        memcpy(place, data, size);
         return 0;
 }
 
@@ -175,7 +149,7 @@ int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *d
 {
         if (!call_sends_many(call))
                 return append_borrowed(call, arena, data, size);
-        if (size >= TAKE_BYTES_MIN)
+        if (size > WRITER_PLACE_BYTES_MAX)
                 return append_taken(call, arena, data, size);
         return append_gathered(call, data, size);
 }
@@ -231,4 +205,20 @@ void writer_drop(struct quoit_call *call)
         while (call->writer.first)
                 segment_done(call, call->writer.first);
         count_queued(call, 0, call->writer.queued_bytes);
+}
+
+bool writer_is_at_border(const struct writer *writer)
+{
+        const struct segment *segment = writer->first;
+        const uint8_t *border;
+
+        if (!segment)
+                return true;
+        for (border = segment->base; border < segment->data;) {
+                uint32_t size;
+
+                memcpy(&size, border + 1, sizeof(size));
+                border += FRAMING_PREFIX_BYTES + be32toh(size);
+        }
+        return border == segment->data;
 }

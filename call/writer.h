@@ -44,6 +44,7 @@ uint8_t *writer_place(struct quoit_call *call, size_t size);
 /* Queues @segment, which embeds what @release frees once it has been sent. */
 struct segment {
         struct segment *next;
+        const uint8_t *base; /* its first byte, where a message begins */
         const uint8_t *data; /* what is left */
         size_t size;
         void (*release)(struct quoit_call *call, struct segment *segment);
@@ -55,6 +56,9 @@ void writer_write(struct quoit_call *call, struct output *output, size_t size);
 
 /* Frees what the output has let go of: its last pin on this call is gone. */
 void writer_unpinned(struct quoit_call *call);
+
+/* Whether what was written so far ends where a message does: trailers would not cut one in two. */
+bool writer_is_at_border(const struct writer *writer);
 
 /* Drops the queue. What the output refers to stays. */
 void writer_drop(struct quoit_call *call);

@@ -14,8 +14,8 @@
 
 /*
  * upb's layout of messages and tables is upb's own affair. This file, tied to the upb in
- * subprojects/ as encode.c is, reads it all the same: what the accessors ask a field again for each
- * of its values is half the cost of encoding it. UPB_PRIVATE() comes from here; last, as upb has it.
+ * subprojects/ as its encode.c is, reads it all the same: no public accessor gets at a value without
+ * asking anew what kind of field it is in. UPB_PRIVATE() comes from here; last, as upb wants it.
  */
 #include "upb/port/def.inc"
 
@@ -40,6 +40,14 @@ FLAT_INLINE uint32_t flat_load32(const void *data)
 FLAT_INLINE uint64_t flat_load64(const void *data)
 {
         uint64_t value;
+
+        memcpy(&value, data, sizeof(value));
+        return value;
+}
+
+FLAT_INLINE uintptr_t flat_load_pointer(const void *data)
+{
+        uintptr_t value;
 
         memcpy(&value, data, sizeof(value));
         return value;
@@ -141,14 +149,14 @@ bool flat_size(const upb_Message *message, const upb_MiniTable *table, size_t *r
                 size_t body;
 
                 if (flat_is_plural(field)) {
-                        if (flat_load64(data))
+                        if (flat_load_pointer(data))
                                 return false;
                         continue;
                 }
                 switch (field->UPB_PRIVATE(descriptortype)) {
                 case kUpb_FieldType_Group:
                 case kUpb_FieldType_Message:
-                        if (flat_has(message, field, flat_load64(data)))
+                        if (flat_has(message, field, flat_load_pointer(data)))
                                 return false;
                         continue;
                 case kUpb_FieldType_Double:

@@ -20,8 +20,8 @@
  */
 
 /*
- * The encoded size of @message, of type @table, in *ret_size. False if it is not flat, or larger
- * than upb_Encode() might refuse (2 GiB): that must do it then.
+ * The encoded size of @message, of type @table, in *ret_size. False if it is not flat, or would take
+ * more than INT32_MAX bytes: upb_Encode() must do it, or refuse it, then.
  */
 bool flat_size(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size);
 

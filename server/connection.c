@@ -11,6 +11,7 @@
 #include "server/stream_events.h"
 
 #define NS_PER_MS 1000000ull
+#define DRAIN_GRACE_NS (100 * NS_PER_MS)
 #define CALLS_A_FILL 8
 #define LINGER_NS (1000 * NS_PER_MS)
 #define LAST_WORDS_NS                                                                              \
@@ -129,6 +130,26 @@ static void watch_again(struct connection *connection)
 
         timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + period_ms * NS_PER_MS,
                 on_watch);
+}
+
+static void on_drain_grace(struct timer *timer)
+{
+        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
+
+        connection_drain_now(connection);
+        watch_again(connection);
+}
+
+/* The peer knows that the end is near: a last moment for what it had on the way. */
+static void see_drain(struct connection *connection)
+{
+        struct ring *ring = ring_of(connection);
+
+        if (!connection->session.drain_acknowledged || connection->drain_seen)
+                return;
+        connection->drain_seen = true;
+        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + DRAIN_GRACE_NS,
+                on_drain_grace);
 }
 
 static void on_lingered(struct timer *timer)
@@ -263,6 +284,8 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
                 return;
         if (session_feed(&connection->session, bytes, size) < 0)
                 start_closing(connection);
+        else
+                see_drain(connection);
         run_ready(connection);
         request_flush(connection);
 }

@@ -41,6 +41,7 @@ struct connection {
         uint64_t budget_turn_ns; /* the turn, by its time, ... */
         uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
         enum connection_state state;
+        bool drain_seen; /* the drain's last moment has begun */
         char peer[64];
 };
 

@@ -138,7 +138,7 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 break;
         case NGHTTP2_PING:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK && session->drain_announced)
-                        session_drain_now(session);
+                        session->drain_acknowledged = true;
                 break;
         }
         return 0;

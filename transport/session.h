@@ -80,6 +80,7 @@ struct session {
         uint32_t empty_frames;
         bool settings_received : 1;
         bool drain_announced : 1;
+        bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
         bool drained : 1;
         bool terminated : 1; /* nothing is fed any more */
 };
@@ -113,8 +114,9 @@ void session_release(const struct session_events *events, struct output *output)
 bool session_is_over(const struct session *session);
 
 /*
- * Graceful end, in two steps (RFC 9113 section 6.8): a GOAWAY that names no stream and a PING; when
- * that is answered, or on session_drain_now(), a GOAWAY with the last stream, and nothing new is taken.
+ * Graceful end, in two steps (RFC 9113 section 6.8): a GOAWAY that names no stream and a PING; some time after
+ * that was answered (`drain_acknowledged`) session_drain_now(): a GOAWAY with the last stream, and nothing new is taken.
+ * Not with the answer at once: peers send it ahead of requests that they have queued.
  */
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);

@@ -149,7 +149,8 @@ static upb_MessageValue scalar_value(upb_FieldType type, uint64_t bits, upb_Aren
         case kUpb_FieldType_String:
         case kUpb_FieldType_Bytes:
                 text = upb_Arena_Malloc(arena, size);
-                memset(text, 'a' + (int)(bits % 26), size);
+                for (size_t i = 0; i < size; i++)
+                        text[i] = (char)('a' + (bits + i) % 26);
                 value.str_val = upb_StringView_FromDataAndSize(size ? text : NULL, size);
                 return value;
         case kUpb_FieldType_Double:
