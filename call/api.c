@@ -24,20 +24,13 @@ struct upb_Arena *quoit_call_arena(quoit_call *call)
 }
 
 /* Of a call that sends one message it is the call's arena itself: nothing has to be given back before the end. */
-static struct arena *scratch(quoit_call *call)
-{
-        if (!call_sends_many(call))
-                return call_arena(call) ? &call->arena : NULL;
-        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
-                return NULL;
-        return &call->scratch;
-}
-
 struct upb_Arena *quoit_call_scratch(quoit_call *call)
 {
-        struct arena *arena = scratch(call);
-
-        return arena ? arena->upb : NULL;
+        if (!call_sends_many(call))
+                return call_arena(call);
+        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
+                return NULL;
+        return call->scratch.upb;
 }
 
 void *quoit_call_alloc(quoit_call *call, size_t size)
@@ -207,7 +200,7 @@ static void queued_on_ring(quoit_call *call, bool was_empty)
         call->group->host->on_output(call);
 }
 
-/* Straight into the queue, which is where most messages of streams go. */
+/* Straight into the queue, without an arena. */
 static int send_placed(quoit_call *call, const struct upb_Message *message,
         const struct upb_MiniTable *type, size_t size)
 {
@@ -221,14 +214,24 @@ static int send_placed(quoit_call *call, const struct upb_Message *message,
         return 0;
 }
 
-static int send_encoded(quoit_call *call, const uint8_t *data, size_t size)
+/* By way of the scratch arena, which of a call with one answer has no other use. */
+static int send_encoded(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         bool was_empty = call->writer.queued_bytes == 0;
+        uint8_t *data;
+        size_t size;
         int r;
 
+        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
+                return -ENOMEM;
+        r = message_encode_framed(message, type, call->scratch.upb,
+                call_limits(call)->message_send_bytes_max, &data, &size);
+        if (r < 0)
+                return r;
         if (call->offload)
                 return offload_send(call->offload, data, size);
-        r = writer_append(call, scratch(call), data, size);
+        r = writer_append(call, &call->scratch, data, size);
         if (r == 0)
                 queued_on_ring(call, was_empty);
         return r;
@@ -237,23 +240,15 @@ static int send_encoded(quoit_call *call, const uint8_t *data, size_t size)
 static int send_message(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        size_t bytes_max = call_limits(call)->message_send_bytes_max;
-        struct arena *arena;
-        uint8_t *data;
         size_t size;
         int r;
 
-        if (!call->offload && call_sends_many(call) && message_is_flat(message, type, &size) &&
-                size <= WRITER_PLACE_BYTES_MAX - FRAMING_PREFIX_BYTES && size <= bytes_max) {
+        if (!call->offload && message_is_flat(message, type, &size) &&
+                size <= WRITER_PLACE_BYTES_MAX - FRAMING_PREFIX_BYTES &&
+                size <= call_limits(call)->message_send_bytes_max)
                 r = send_placed(call, message, type, size);
-        } else {
-                arena = scratch(call);
-                r = arena ? message_encode_framed(
-                                    message, type, arena->upb, bytes_max, &data, &size)
-                          : -ENOMEM;
-                if (r == 0)
-                        r = send_encoded(call, data, size);
-        }
+        else
+                r = send_encoded(call, message, type);
         if (r < 0)
                 return r;
         if (call->scratch.upb)

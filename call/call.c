@@ -76,6 +76,16 @@ void call_release(struct quoit_call *call)
                 call_free(call);
 }
 
+void call_free_message(struct quoit_call *call)
+{
+        /* a larger answer than that lies in an arena of its own */
+        bool is_large = call->writer.queued_bytes > WRITER_PLACE_BYTES_MAX;
+
+        if (is_large && !call->status_text && call->header_fields.count == 0 &&
+                call->trailer_fields.count == 0)
+                arena_deinit(&call->arena);
+}
+
 upb_Arena *call_arena(struct quoit_call *call)
 {
         if (!call->arena.upb && arena_init(&call->arena, call_pool(call), ARENA_BYTES) < 0)

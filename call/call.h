@@ -70,8 +70,8 @@ struct call_host {
         struct slab *calls;
         const quoit_limits *limits;
         void *user;
-        atomic_uint
-                posters; /* threads that are posting to the ring: it must not go before they are through */
+        /* threads that are posting to the ring: it must not go before they are through */
+        atomic_uint posters;
         /* The call may have an event to be dispatched. */
         void (*on_ready)(struct quoit_call *call);
         /* The call's session may have something to send. */
@@ -87,8 +87,8 @@ struct call_group {
         uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
         size_t received_bytes; /* held by the readers */
         size_t queued_bytes; /* waiting in the writers */
-        uint64_t
-                written_bytes; /* taken from the writers, ever: stands still when the peer opens no window */
+        /* taken from the writers, ever: stands still when the peer opens no window */
+        uint64_t written_bytes;
         const char *peer;
 };
 
@@ -194,6 +194,12 @@ void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
 
 /* Mails to the ring of @host from a thread that has none. */
 void call_host_post(struct call_host *host, struct mail *mail);
+
+/*
+ * The handler is through: what it made of a large answer goes, before the encoded answer has been sent, which
+ * may take long. Unless something on its way out lies there too.
+ */
+void call_free_message(struct quoit_call *call);
 
 /* Frees the call if nobody needs it any more. */
 void call_release(struct quoit_call *call);

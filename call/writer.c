@@ -62,19 +62,6 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
         count_queued(call, segment->size, 0);
 }
 
-/* The bytes stay in the call's arena, which outlives the queue. */
-static int append_borrowed(
-        struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
-{
-        struct segment *segment = upb_Arena_Malloc(arena->upb, sizeof(*segment));
-
-        if (!segment)
-                return -ENOMEM;
-        *segment = (struct segment){ .data = data, .size = size, .release = release_nothing };
-        writer_append_segment(call, segment);
-        return 0;
-}
-
 static int append_taken(
         struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
 {
@@ -120,11 +107,10 @@ static uint8_t *block_extend(struct quoit_call *call, size_t size)
         return place;
 }
 
-uint8_t *writer_place(struct quoit_call *call, size_t size)
+static uint8_t *place_in_block(struct quoit_call *call, size_t size)
 {
         struct writer *writer = &call->writer;
 
-        assert(size <= WRITER_PLACE_BYTES_MAX);
         if (!writer->first || block_room(writer->last) < size) {
                 struct segment *fresh = block_new(call);
 
@@ -135,23 +121,40 @@ uint8_t *writer_place(struct quoit_call *call, size_t size)
         return block_extend(call, size);
 }
 
-static int append_gathered(struct quoit_call *call, const uint8_t *data, size_t size)
+/* The only answer of a call: its arena, which lives longer, will do. */
+static uint8_t *place_in_arena(struct quoit_call *call, size_t size)
 {
-        uint8_t *place = writer_place(call, size);
+        upb_Arena *arena = call_arena(call);
+        struct segment *segment = arena ? upb_Arena_Malloc(arena, sizeof(*segment) + size) : NULL;
 
-        if (!place)
-                return -ENOMEM;
-        memcpy(place, data, size);
-        return 0;
+        if (!segment)
+                return NULL;
+        *segment = (struct segment){
+                .data = (uint8_t *)(segment + 1),
+                .size = size,
+                .release = release_nothing,
+        };
+        writer_append_segment(call, segment);
+        return (uint8_t *)(segment + 1);
+}
+
+uint8_t *writer_place(struct quoit_call *call, size_t size)
+{
+        assert(size <= WRITER_PLACE_BYTES_MAX);
+        return call_sends_many(call) ? place_in_block(call, size) : place_in_arena(call, size);
 }
 
 int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
 {
-        if (!call_sends_many(call))
-                return append_borrowed(call, arena, data, size);
+        uint8_t *place;
+
         if (size > WRITER_PLACE_BYTES_MAX)
                 return append_taken(call, arena, data, size);
-        return append_gathered(call, data, size);
+        place = writer_place(call, size);
+        if (!place)
+                return -ENOMEM;
+        memcpy(place, data, size);
+        return 0;
 }
 
 static void segment_done(struct quoit_call *call, struct segment *segment)

@@ -26,11 +26,8 @@ struct writer {
 };
 
 /*
- * Queues @size framed bytes that lie in @arena, and takes them as follows:
- *  - of a call with one answer: the bytes stay where they are, the call's arena keeps them;
- *  - small: copied;
- *  - large: the queue takes over the arena's blocks, and @arena is as after its deinit.
- * 0, -ENOMEM and nothing changed.
+ * Queues @size framed bytes that lie in @arena: up to WRITER_PLACE_BYTES_MAX copies them, above takes over the
+ * arena's blocks, and @arena is as after its deinit. 0, -ENOMEM and nothing changed.
  */
 int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size);
 

@@ -195,6 +195,8 @@ static void fill(struct connection *connection)
         }
         if (session_fill(&connection->session, connection->output) < 0)
                 connection_close(connection);
+        if (!list_is_empty(&connection->ready) && !dispatch_is_congested(&connection->group))
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
 }
 
 static void on_flush(struct deferred *deferred)
@@ -233,35 +235,47 @@ static void on_sent(struct socket *socket, int error)
 
 /*
  * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
- * back while it is still in the cache, and the next one takes it.
+ * back while it is still in the cache, and the next one takes it. Ends early when the answers are large.
  */
-static void run_ready(struct connection *connection)
+static void run_some(struct connection *connection, struct list *again)
 {
-        struct list again;
+        size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
         struct list *link;
 
-        if (connection->budget_turn_ns != ring_now_ns(ring_of(connection))) {
-                connection->budget_turn_ns = ring_now_ns(ring_of(connection));
-                connection->budget_calls = limits_of(connection)->turn_calls_max;
-        }
-        list_init(&again);
-        while (connection->budget_calls > 0 && (link = list_pop(&connection->ready))) {
+        while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
+                (link = list_pop(&connection->ready))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+                enum dispatched dispatched = dispatch_call(call, connection->shard->server);
 
-                if (dispatch_call(call, connection->shard->server) && list_is_empty(&call->ready))
-                        list_append(&again, &call->ready);
+                if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
+                        list_append(again, &call->ready);
+                if (dispatched == DISPATCHED_CONGESTED)
+                        continue;
                 if (--connection->budget_calls % CALLS_A_FILL == 0 &&
                         connection->state <= CONNECTION_CLOSING)
                         fill(connection);
         }
+}
+
+static void run_ready(struct connection *connection)
+{
+        struct ring *ring = ring_of(connection);
+        struct list again;
+
+        if (connection->budget_turn_ns != ring_now_ns(ring)) {
+                connection->budget_turn_ns = ring_now_ns(ring);
+                connection->budget_calls = limits_of(connection)->turn_calls_max;
+        }
+        list_init(&again);
+        run_some(connection, &again);
         list_splice(&connection->ready, &again);
-        if (list_is_empty(&connection->ready)) {
-                ring_undefer(&connection
-                                ->dispatch); /* a handler that finished its own call asked for it */
+        if (list_is_empty(&connection->ready) || dispatch_is_congested(&connection->group)) {
+                /* else a handler that finished its own call has asked for it; or fill() will, when there is room */
+                ring_undefer(&connection->dispatch);
                 socket_resume(&connection->socket);
         } else {
                 /* more work than a turn may take: no more is read before it is done */
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                ring_defer(ring, &connection->dispatch, RING_DISPATCH);
                 socket_pause(&connection->socket);
         }
 }

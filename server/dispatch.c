@@ -232,6 +232,7 @@ static void settle(const struct errand *errand)
         reader_message_free(errand->message);
         if (errand->event == EVENT_DONE) {
                 call_set_state(call, CALL_DONE);
+                call_free_message(call);
                 call_release(call);
                 return;
         }
@@ -301,21 +302,35 @@ static bool is_done_empty(const struct quoit_call *call)
         return !call_takes_many(call) && !call->on_done;
 }
 
-bool dispatch_call(struct quoit_call *call, struct quoit_server *server)
+bool dispatch_is_congested(const struct call_group *group)
+{
+        return group->queued_bytes >= group->host->limits->connection_send_bytes_max;
+}
+
+/* What is posted or ends a call runs in any case. */
+static bool may_wait(enum event event)
+{
+        return event == EVENT_START || event == EVENT_MESSAGE || event == EVENT_HALF_CLOSE ||
+               event == EVENT_WRITABLE;
+}
+
+enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server)
 {
         for (int i = 0; i < EVENTS_A_TURN; i++) {
                 enum event event = next_event(call);
                 struct errand errand = { .server = server };
 
                 if (event == EVENT_NONE)
-                        return false;
+                        return DISPATCHED_ALL;
+                if (may_wait(event) && dispatch_is_congested(call->group))
+                        return DISPATCHED_CONGESTED;
                 if (call->offload && !(event == EVENT_DONE && is_done_empty(call)))
-                        return lend(call, event, server);
+                        return lend(call, event, server) ? DISPATCHED_SOME : DISPATCHED_ALL;
                 take_event(call, event, &errand);
                 run_event(&errand);
                 settle(&errand);
                 if (event == EVENT_DONE)
-                        return false;
+                        return DISPATCHED_ALL;
         }
-        return next_event(call) != EVENT_NONE;
+        return next_event(call) != EVENT_NONE ? DISPATCHED_SOME : DISPATCHED_ALL;
 }

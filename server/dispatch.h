@@ -11,8 +11,14 @@
 struct workers;
 struct quoit_server;
 
-/*
- * Runs what is due on @call, up to a few events; it may be freed. True: there is more to run.
- * On the ring, in the dispatch phase.
- */
-bool dispatch_call(struct quoit_call *call, struct quoit_server *server);
+enum dispatched {
+        DISPATCHED_ALL,       /* nothing is due any more; the call may be freed */
+        DISPATCHED_SOME,      /* there is more to run */
+        DISPATCHED_CONGESTED, /* there is, once the peer has taken some of what waits for it */
+};
+
+/* Runs what is due on @call, up to a few events. On the ring. */
+enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server);
+
+/* So much waits for the peer of @group that its calls must not make more. */
+bool dispatch_is_congested(const struct call_group *group);

@@ -75,8 +75,8 @@ struct session {
         struct stream *current; /* of the last frame: most often of the next one too */
         struct output *output; /* during session_fill() */
         const struct session_limits *limits;
-        uint32_t
-                received_bytes; /* of DATA in this feed, given back to the connection's window at its end */
+        /* of DATA in this feed, given back to the connection's window at its end */
+        uint32_t received_bytes;
         uint32_t empty_frames;
         bool settings_received : 1;
         bool drain_announced : 1;

@@ -33,8 +33,7 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
-        unsigned
-                rings; /* threads that each run a ring, the caller of quoit_server_run() being the first. 1 */
+        unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */
         unsigned workers; /* threads for offloaded methods; started only if there are such. 10 */
         quoit_limits limits; /* see limits.h */
         quoit_log_fn on_log; /* none: the server says nothing */

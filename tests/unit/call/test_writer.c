@@ -203,22 +203,42 @@ static void test_large_ones_are_taken(void **state)
         bench_free(bench);
 }
 
-/* The one message of a call lies in the call's arena and stays there. */
-static void test_the_only_one_is_borrowed(void **state)
+/* The one message of a call, if it is small, lies in the call's arena. */
+static void test_the_only_one_is_placed(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        struct arena arena = { 0 };
         struct output *output = output_new();
-        uint8_t *data;
+        uint8_t *data = make(bench, &arena, 1500, 1);
 
         (void)state;
-        assert_non_null(call_arena(call));
-        data = make(bench, &call->arena, 6000, 1);
-        assert_int_equal(writer_append(call, &call->arena, data, 6000), 0);
+        assert_int_equal(writer_append(call, &arena, data, 1500), 0);
         assert_non_null(call->arena.upb);
+        arena_deinit(&arena);
+        writer_write(call, output, 1500);
+        assert_int_equal(output->pinned_count, 0);
+        release(output);
+        bench_close(call);
+        assert_int_equal(bench->freed, 1);
+        bench_free(bench);
+}
+
+/* If it is large it keeps its own, and the call waits for the send of it: the peer gone, the handler done. */
+static void test_the_only_one_is_taken(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        struct arena arena = { 0 };
+        struct output *output = output_new();
+        uint8_t *data = make(bench, &arena, 6000, 1);
+
+        (void)state;
+        assert_int_equal(writer_append(call, &arena, data, 6000), 0);
+        assert_null(arena.upb);
+        assert_null(call->arena.upb);
         writer_write(call, output, 6000);
         assert_ptr_equal(output->iov[0].iov_base, data);
-        /* the peer is gone, the handler is done, the send is not: the call waits for it */
         bench_close(call);
         assert_int_equal(bench->freed, 0);
         assert_memory_equal(output->iov[0].iov_base, data, 6000);
@@ -319,7 +339,8 @@ int main(void)
                 cmocka_unit_test(test_place),
                 cmocka_unit_test(test_large_ones_are_taken),
                 cmocka_unit_test(test_border),
-                cmocka_unit_test(test_the_only_one_is_borrowed),
+                cmocka_unit_test(test_the_only_one_is_placed),
+                cmocka_unit_test(test_the_only_one_is_taken),
                 cmocka_unit_test(test_drop_while_in_flight),
                 cmocka_unit_test(test_no_memory),
         };
