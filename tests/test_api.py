@@ -106,6 +106,27 @@ def test_get_all_over_the_message_limit_is_refused_before_memory_is_spent(
     assert api_server.rss() - before < (64 if sanitized else 2) * MIB
 
 
+def test_answers_that_are_not_taken_wait_in_bounded_memory(api, start, sanitized):
+    server = start("quoit-api", "--port", 0)
+    length, count = 100_000, 100
+    request = api.ApiRequest(length=length).SerializeToString()
+    before = server.rss()
+    with Wire(server, window=0) as wire:
+        streams = [wire.request("/api.Api/getAll", request) for _ in range(count)]
+        assert wire.ping()
+        # 100 answers of 2 MB would be 200 MB, and what they are made from five times as much
+        assert server.rss() - before < (300 if sanitized else 80) * MIB
+        with channel(server.target) as other:
+            assert api.Stub(other).sayHello(api.HelloRequest(name="x"), timeout=PATIENCE)
+        for stream in streams:
+            wire.open_window(stream, 2**31 - 1)
+        for stream in streams:
+            answer = wire.answer(stream)
+            assert answer.status == 0
+            assert len(api.Items.FromString(bytes(answer.data[5:])).items) == length
+            answer.data = None
+
+
 def test_a_stream_that_is_not_read_takes_bounded_memory(api, api_server, stub, sanitized):
     before = api_server.rss()
     streams = [stub.getStream(api.ApiRequest(length=10_000_000)) for _ in range(4)]
