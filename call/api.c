@@ -10,6 +10,7 @@
 
 #include "call/call.h"
 #include "call/offload.h"
+#include "codec/flat.h"
 #include "codec/message.h"
 #include "codec/percent.h"
 
@@ -209,7 +210,7 @@ static int send_placed(quoit_call *call, const struct upb_Message *message,
 
         if (!place)
                 return -ENOMEM;
-        message_write_framed(place, message, type, size);
+        flat_write_framed(place, message, type, size);
         queued_on_ring(call, was_empty);
         return 0;
 }
@@ -243,7 +244,7 @@ static int send_message(
         size_t size;
         int r;
 
-        if (!call->offload && message_is_flat(message, type, &size) &&
+        if (!call->offload && flat_size(message, type, &size) &&
                 size <= WRITER_PLACE_BYTES_MAX - FRAMING_PREFIX_BYTES &&
                 size <= call_limits(call)->message_send_bytes_max)
                 r = send_placed(call, message, type, size);

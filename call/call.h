@@ -85,6 +85,7 @@ struct call_group {
         struct call_host *host;
         uint32_t count; /* not freed yet */
         uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
+        uint32_t lent; /* at the workers, or on their way there */
         size_t received_bytes; /* held by the readers */
         size_t queued_bytes; /* waiting in the writers */
         /* taken from the writers, ever: stands still when the peer opens no window */

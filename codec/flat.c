@@ -133,14 +133,23 @@ FLAT_INLINE size_t flat_tag_size(const upb_MiniTableField *field)
         return __builtin_expect(number < 16, true) ? 1 : flat_varint_size((uint64_t)number << 3);
 }
 
+/* A message without fields has no table of them. */
+FLAT_INLINE const upb_MiniTableField *flat_fields_end(const upb_MiniTable *table)
+{
+        const upb_MiniTableField *fields = table->UPB_ONLYBITS(fields);
+
+        return fields ? fields + table->UPB_ONLYBITS(field_count) : NULL;
+}
+
 bool flat_size(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size)
 {
         const upb_MiniTableField *field = table->UPB_ONLYBITS(fields);
-        const upb_MiniTableField *end = field + table->UPB_ONLYBITS(field_count);
+        const upb_MiniTableField *end = flat_fields_end(table);
         size_t size = 0;
 
-        /* Unknown fields and extensions. */
-        if (UPB_PRIVATE(_upb_Message_GetInternal)(message))
+        /* Unknown fields and extensions; fields that upb has to look for. */
+        if (UPB_PRIVATE(_upb_Message_GetInternal)(message) ||
+                table->UPB_PRIVATE(required_count) > 0)
                 return false;
 
         for (; field != end; field++) {
@@ -251,7 +260,7 @@ FLAT_INLINE uint8_t *flat_put_string(uint8_t *out, upb_StringView value)
 uint8_t *flat_write(uint8_t *out, const upb_Message *message, const upb_MiniTable *table)
 {
         const upb_MiniTableField *field = table->UPB_ONLYBITS(fields);
-        const upb_MiniTableField *end = field + table->UPB_ONLYBITS(field_count);
+        const upb_MiniTableField *end = flat_fields_end(table);
 
         for (; field != end; field++) {
                 const void *data = UPB_PRIVATE(_upb_Message_DataPtr)(message, field);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/framing.h"
 #include "upb/message/message.h"
 #include "upb/mini_table/message.h"
 
@@ -16,7 +18,7 @@
  * Flat messages are what streams are made of, and upb_Encode() spends several times as long on
  * them: it prepares to unwind, grows a buffer from nothing and writes it backwards. Here one pass
  * over the fields finds the size and a second writes forwards, right to where the bytes are needed.
- * The bytes are upb_Encode()'s, without options. Like there, required fields are not asked about.
+ * The bytes are upb_Encode()'s. A type with required fields (proto2) is left to upb, which checks them.
  */
 
 /*
@@ -30,3 +32,16 @@ bool flat_size(const upb_Message *message, const upb_MiniTable *table, size_t *r
  * message must not have changed since. Returns the end.
  */
 uint8_t *flat_write(uint8_t *out, const upb_Message *message, const upb_MiniTable *table);
+
+/*
+ * Writes FRAMING_PREFIX_BYTES + @size bytes to @out: the prefix and the message, whose flat_size() is @size.
+ */
+static inline void flat_write_framed(
+        uint8_t *out, const upb_Message *message, const upb_MiniTable *table, size_t size)
+{
+        uint8_t *end;
+
+        framing_write_prefix(out, false, (uint32_t)size);
+        end = flat_write(out + FRAMING_PREFIX_BYTES, message, table);
+        assert(end == out + FRAMING_PREFIX_BYTES + size);
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/message.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,8 +8,6 @@
 #include "codec/framing.h"
 #include "upb/wire/decode.h"
 #include "upb/wire/encode.h"
-
-#include "upb/port/def.inc" /* last: it defines UPB_PRIVATE */
 
 /* The encoder's buffer is a power of two of at least this. */
 #define MESSAGE_ENCODE_BYTES_MIN ((size_t)128)
@@ -96,22 +93,6 @@ static bool message_encode_has_room(size_t size)
         return size && capacity - size >= FRAMING_PREFIX_BYTES;
 }
 
-bool message_is_flat(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size)
-{
-        /* whether required fields are set only upb looks */
-        return table->UPB_PRIVATE(required_count) == 0 && flat_size(message, table, ret_size);
-}
-
-void message_write_framed(
-        uint8_t *out, const upb_Message *message, const upb_MiniTable *table, size_t size)
-{
-        uint8_t *end;
-
-        framing_write_prefix(out, false, (uint32_t)size);
-        end = flat_write(out + FRAMING_PREFIX_BYTES, message, table);
-        assert(end == out + FRAMING_PREFIX_BYTES + size);
-}
-
 static int encode_flat(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
         size_t size, uint8_t **ret_data, size_t *ret_size)
 {
@@ -119,7 +100,7 @@ static int encode_flat(const upb_Message *message, const upb_MiniTable *table, u
 
         if (!framed)
                 return -ENOMEM;
-        message_write_framed(framed, message, table, size);
+        flat_write_framed(framed, message, table, size);
         *ret_data = framed;
         *ret_size = FRAMING_PREFIX_BYTES + size;
         return 0;
@@ -134,7 +115,7 @@ int message_encode_framed(const upb_Message *message, const upb_MiniTable *table
 
         if (bytes_max > UINT32_MAX)
                 bytes_max = UINT32_MAX;
-        if (message_is_flat(message, table, &size)) {
+        if (flat_size(message, table, &size)) {
                 if (size > bytes_max)
                         return -EMSGSIZE;
                 return encode_flat(message, table, arena, size, ret_data, ret_size);

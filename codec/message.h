@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,11 +59,3 @@ int message_encode(const upb_Message *message, const upb_MiniTable *table, upb_A
  */
 int message_encode_framed(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena,
         size_t bytes_max, uint8_t **ret_data, size_t *ret_size);
-
-/*
- * Without an arena, for messages that codec/flat.h can encode: whether @message is one, and its size. Then
- * message_write_framed() writes FRAMING_PREFIX_BYTES + @size bytes to @out, prefix and message.
- */
-bool message_is_flat(const upb_Message *message, const upb_MiniTable *table, size_t *ret_size);
-void message_write_framed(
-        uint8_t *out, const upb_Message *message, const upb_MiniTable *table, size_t size);

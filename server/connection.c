@@ -235,11 +235,13 @@ static void on_sent(struct socket *socket, int error)
 
 /*
  * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
- * back while it is still in the cache, and the next one takes it. Ends early when the answers are large.
+ * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
+ * more to run in the next turn.
  */
-static void run_some(struct connection *connection, struct list *again)
+static bool run_some(struct connection *connection, struct list *again)
 {
         size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
+        bool more = false;
         struct list *link;
 
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
@@ -251,32 +253,35 @@ static void run_some(struct connection *connection, struct list *again)
                         list_append(again, &call->ready);
                 if (dispatched == DISPATCHED_CONGESTED)
                         continue;
+                more |= dispatched == DISPATCHED_SOME;
                 if (--connection->budget_calls % CALLS_A_FILL == 0 &&
                         connection->state <= CONNECTION_CLOSING)
                         fill(connection);
         }
+        return more || !list_is_empty(&connection->ready);
 }
 
 static void run_ready(struct connection *connection)
 {
         struct ring *ring = ring_of(connection);
         struct list again;
+        bool more;
 
         if (connection->budget_turn_ns != ring_now_ns(ring)) {
                 connection->budget_turn_ns = ring_now_ns(ring);
                 connection->budget_calls = limits_of(connection)->turn_calls_max;
         }
         list_init(&again);
-        run_some(connection, &again);
+        more = run_some(connection, &again);
         list_splice(&connection->ready, &again);
-        if (list_is_empty(&connection->ready) || dispatch_is_congested(&connection->group)) {
-                /* else a handler that finished its own call has asked for it; or fill() will, when there is room */
-                ring_undefer(&connection->dispatch);
-                socket_resume(&connection->socket);
-        } else {
+        if (more) {
                 /* more work than a turn may take: no more is read before it is done */
                 ring_defer(ring, &connection->dispatch, RING_DISPATCH);
                 socket_pause(&connection->socket);
+        } else {
+                /* a handler that finished its own call has asked for it; calls that are congested are woken by what they wait for */
+                ring_undefer(&connection->dispatch);
+                socket_resume(&connection->socket);
         }
 }
 

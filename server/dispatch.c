@@ -140,6 +140,8 @@ static void run_start(struct errand *errand)
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
+        if (quoit_call_cancelled(call))
+                return; /* while it waited for a worker */
         request = decode(errand);
         if (request)
                 route->method->on_request(route->implementation, call, request, route->user);
@@ -258,8 +260,8 @@ static void on_returned(struct mail *mail)
         struct quoit_call *call = errand->call;
 
         call->at_worker = false;
-        if (errand->event != EVENT_DONE)
-                call_wake(call);
+        call->group->lent--;
+        call_wake(call); /* this one, and those that waited for its place */
         settle(errand);
         free(errand);
 }
@@ -292,6 +294,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         errand->server = server;
         errand->work.on_work = on_work;
         call->at_worker = true;
+        call->group->lent++;
         workers_submit(&server->workers, &errand->work);
         return false;
 }
@@ -305,6 +308,12 @@ static bool is_done_empty(const struct quoit_call *call)
 bool dispatch_is_congested(const struct call_group *group)
 {
         return group->queued_bytes >= group->host->limits->connection_send_bytes_max;
+}
+
+/* One peer's calls may keep all workers busy, but not stand in the queue before everybody else's too. */
+static bool has_its_share(const struct call_group *group, const struct quoit_server *server)
+{
+        return group->lent >= server->options.workers;
 }
 
 /* What is posted or ends a call runs in any case. */
@@ -322,7 +331,9 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
 
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
-                if (may_wait(event) && dispatch_is_congested(call->group))
+                if (may_wait(event) &&
+                        (dispatch_is_congested(call->group) ||
+                                (call->offload && has_its_share(call->group, server))))
                         return DISPATCHED_CONGESTED;
                 if (call->offload && !(event == EVENT_DONE && is_done_empty(call)))
                         return lend(call, event, server) ? DISPATCHED_SOME : DISPATCHED_ALL;

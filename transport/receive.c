@@ -61,7 +61,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         (void)h2;
         (void)flags;
         if (!stream)
-                return 0;
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* it was refused: nobody counts its fields, so skip them */
         name_bytes = nghttp2_rcbuf_get_buf(name);
         value_bytes = nghttp2_rcbuf_get_buf(value);
         if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {

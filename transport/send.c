@@ -72,8 +72,9 @@ static int on_frame_not_sent(nghttp2_session *h2, const nghttp2_frame *frame, in
 {
         (void)user;
         (void)error;
-        if (frame->hd.type != NGHTTP2_HEADERS)
-                return 0;
+        if (frame->hd.type != NGHTTP2_HEADERS ||
+                !nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id))
+                return 0; /* or the stream has been closed meanwhile, and nobody waits */
         return nghttp2_submit_rst_stream(
                 h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
 }

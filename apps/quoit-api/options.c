@@ -24,7 +24,7 @@ static const char help[] =
         "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
         "  --workers N     run the handlers on N threads of their own, where they may block;\n"
         "                  0, unless told, runs them on the rings\n"
-        "  --help          this text\n"
+        "  --help, -h      this text\n"
         "  --version       the version\n";
 
 static void __attribute__((format(printf, 1, 2), noreturn)) usage_error(const char *format, ...)
@@ -61,7 +61,7 @@ static const char *from_environment(const char *name, const char *otherwise)
 static void parse_option(struct options *options, int option, const char *program)
 {
         switch (option) {
-        case 'h':
+        case 'o':
                 options->host = optarg;
                 break;
         case 'p':
@@ -73,7 +73,7 @@ static void parse_option(struct options *options, int option, const char *progra
         case 'w':
                 options->workers = parse_number("--workers", optarg, 0, 4096);
                 break;
-        case 'H':
+        case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
         case 'V':
@@ -89,11 +89,11 @@ static void parse_option(struct options *options, int option, const char *progra
 void options_parse(struct options *options, int argc, char **argv)
 {
         static const struct option known[] = {
-                { "host", required_argument, NULL, 'h' },
+                { "host", required_argument, NULL, 'o' },
                 { "port", required_argument, NULL, 'p' },
                 { "rings", required_argument, NULL, 'r' },
                 { "workers", required_argument, NULL, 'w' },
-                { "help", no_argument, NULL, 'H' },
+                { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
                 { 0 },
         };
@@ -105,7 +105,7 @@ void options_parse(struct options *options, int argc, char **argv)
                         "BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
                 .rings = 1,
         };
-        while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1)
+        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);

@@ -135,7 +135,7 @@ QUOIT_API void quoit_call_reply(
 /*
  * Says that the answer comes later: the handler may return, and the call stays valid until
  * quoit_call_finish(), which must come, also after a cancellation.
- * A unary handler that returns with neither a finish nor a hold nor a pump has forgotten the call:
+ * A handler that returns with neither a finish nor a hold nor a pump has forgotten the call:
  * it is answered INTERNAL and a line is logged.
  */
 QUOIT_API void quoit_call_hold(quoit_call *call);

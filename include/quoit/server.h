@@ -68,7 +68,8 @@ QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uin
 /*
  * Serves on the calling thread and `rings` - 1 others until quoit_server_stop() has been called and
  * the last call has ended; all threads that it started have ended when it returns. Runs once.
- * 0, or a negative errno when a ring cannot be set up; quoit_server_problem() names the remedy.
+ * 0, or a negative errno when a ring cannot be set up (quoit_server_problem() names the remedy), or -EINVAL
+ * when it listens nowhere.
  */
 QUOIT_API int quoit_server_run(quoit_server *server);
 
