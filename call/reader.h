@@ -63,9 +63,3 @@ static inline bool reader_has_message(const struct reader *reader)
 {
         return reader->first && reader->credits > 0;
 }
-
-/* All whole messages were taken and none is in progress. */
-static inline bool reader_is_drained(const struct reader *reader)
-{
-        return !reader->first && framing_idle(&reader->framing);
-}

@@ -324,7 +324,8 @@ int quoit_server_run(quoit_server *server)
         int r;
 
         if (server->listen_count == 0)
-                return server_fail(server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
+                return server_fail(
+                        server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
         if (atomic_exchange(&server->running, true))
                 return server_fail(
                         server, -EBUSY, "the server has been run before: make a new one");

@@ -64,9 +64,9 @@ class Kit:
         )
         assert done.returncode == 0, f"{' '.join(compiler)} {source}:\n{done.stderr}"
 
-    def program(self, folder, sources, output, compiler=None, shared=False):
+    def program(self, folder, sources, output, compiler=None, shared=False, warnings=C_WARNINGS):
         """A program from C files in @folder: by default as libquoit itself was compiled."""
-        flags = ["-std=gnu11", "-O1", "-g", *C_WARNINGS, f"-I{folder}"]
+        flags = ["-std=gnu11", "-O1", "-g", *warnings, f"-I{folder}"]
         if self.sanitize != "none":
             flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
         libraries = [str(self.archive), "-luring", "-lnghttp2", "-lpthread"]

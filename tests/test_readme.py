@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""README's first service, exactly as it is printed there, answers as README says."""
+
+import importlib
+import re
+import signal
+import subprocess
+import sys
+
+import grpc
+import pytest
+
+from plugin_kit import Kit
+from servers import PATIENCE, eventually
+
+
+def block(readme, language):
+    """The first block of code in @language."""
+    return re.search(rf"^```{language}\n(.*?)^```$", readme, re.M | re.S)[1]
+
+
+@pytest.fixture(scope="module")
+def readme(root):
+    return (root / "README.md").read_text()
+
+
+def test_the_first_service_is_short(readme):
+    assert len(block(readme, "c").splitlines()) < 60
+
+
+def test_the_first_service_works(readme, root, build, tmp_path, monkeypatch):
+    address = f"unix:{tmp_path}/socket"
+    kit = Kit(root, build)
+    (tmp_path / "sum.proto").write_text(block(readme, "proto"))
+    program = block(readme, "c")
+    assert '"localhost:50052"' in program
+    (tmp_path / "main.c").write_text(program.replace("localhost:50052", address))
+    kit.protoc(tmp_path, ["sum.proto"], paths=[tmp_path])
+    sources = [tmp_path / "main.c", tmp_path / "sum.quoit.c"]
+    kit.program(tmp_path, sources, tmp_path / "sum", warnings=["-Wall", "-Werror"])
+
+    subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", f"-I{tmp_path}", f"--python_out={tmp_path}"]
+        + [f"--grpc_python_out={tmp_path}", "sum.proto"],
+        check=True,
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    pb, stubs = importlib.import_module("sum_pb2"), importlib.import_module("sum_pb2_grpc")
+    server = subprocess.Popen([tmp_path / "sum"], stderr=subprocess.PIPE, text=True)
+    try:
+        eventually((tmp_path / "socket").exists, "it listens")
+        with grpc.insecure_channel(address) as channel:
+            stub = stubs.SumStub(channel)
+            assert stub.Add(pb.Pair(a=2, b=40), timeout=PATIENCE).value == 42
+            counted = stub.Count(pb.Pair(a=-1, b=20000), timeout=PATIENCE)
+            assert [total.value for total in counted] == list(range(-1, 20001))
+            pairs = (pb.Pair(a=i, b=1) for i in range(1000))
+            assert stub.Collect(pairs, timeout=PATIENCE).value == sum(range(1000)) + 1000
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0, server.stderr.read()
+    finally:
+        server.kill()
+        server.wait()
