@@ -219,7 +219,7 @@ static int send_placed(quoit_call *call, const struct upb_Message *message,
 static int send_encoded(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        bool was_empty = call->writer.queued_bytes == 0;
+        bool was_empty;
         uint8_t *data;
         size_t size;
         int r;
@@ -232,6 +232,7 @@ static int send_encoded(
                 return r;
         if (call->offload)
                 return offload_send(call->offload, data, size);
+        was_empty = call->writer.queued_bytes == 0;
         r = writer_append(call, &call->scratch, data, size);
         if (r == 0)
                 queued_on_ring(call, was_empty);
