@@ -78,11 +78,8 @@ void call_release(struct quoit_call *call)
 
 void call_free_message(struct quoit_call *call)
 {
-        /* a larger answer than that lies in an arena of its own */
-        bool is_large = call->writer.queued_bytes > WRITER_PLACE_BYTES_MAX;
-
-        if (is_large && !call->status_text && call->header_fields.count == 0 &&
-                call->trailer_fields.count == 0)
+        if (!writer_needs_arena(&call->writer) && !call->status_text &&
+                call->header_fields.count == 0 && call->trailer_fields.count == 0)
                 arena_deinit(&call->arena);
 }
 

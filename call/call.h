@@ -197,8 +197,8 @@ void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
 void call_host_post(struct call_host *host, struct mail *mail);
 
 /*
- * The handler is through: what it made of a large answer goes, before the encoded answer has been sent, which
- * may take long. Unless something on its way out lies there too.
+ * The handler is through: what it made its answers from goes, before they have been sent, which may take
+ * long. Unless something on its way out lies there too, as small answers do.
  */
 void call_free_message(struct quoit_call *call);
 

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "transport/stream.h" /* FIELD_OVERHEAD_BYTES */
 #include "upb/mem/arena.h"
-
-#define FIELD_OVERHEAD_BYTES 32 /* as RFC 9113 section 6.5.2 counts */
 
 struct field {
         struct field *next;

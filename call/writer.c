@@ -225,3 +225,12 @@ bool writer_is_at_border(const struct writer *writer)
         }
         return border == segment->data;
 }
+
+bool writer_needs_arena(const struct writer *writer)
+{
+        for (const struct segment *segment = writer->first; segment; segment = segment->next) {
+                if (segment->release == release_nothing)
+                        return true;
+        }
+        return false;
+}

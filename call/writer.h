@@ -3,9 +3,9 @@
 
 /*
  * The sending half of a call: a queue of framed messages that DATA frames are cut from, whatever
- * their borders, so that small messages share frames. Each message is copied once on its way to the
- * socket if it is small, and not at all if it is large: small ones of a stream are gathered in
- * blocks, large ones keep the arena they were encoded in, and the output refers to them there.
+ * their borders, so that small messages share frames. Small messages of a stream are gathered in
+ * blocks, a small one that is the only answer lies in the call's arena; both are copied into the output.
+ * A large message keeps the arena it was encoded in, and the output refers to it there.
  */
 
 #include <stdbool.h>
@@ -56,6 +56,9 @@ void writer_unpinned(struct quoit_call *call);
 
 /* Whether what was written so far ends where a message does: trailers would not cut one in two. */
 bool writer_is_at_border(const struct writer *writer);
+
+/* Whether something that is queued lies in the call's arena. */
+bool writer_needs_arena(const struct writer *writer);
 
 /* Drops the queue. What the output refers to stays. */
 void writer_drop(struct quoit_call *call);

@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-#define FIELD_OVERHEAD_BYTES 32 /* RFC 9113 section 6.5.2 */
-
 static struct stream *session_stream(struct session *session, int32_t id)
 {
         if (!session->current || session->current->id != id)

@@ -16,6 +16,9 @@
 #include "core/list.h"
 #include "transport/output.h"
 
+/* What a header field counts besides its name and value (RFC 9113 section 6.5.2). */
+#define FIELD_OVERHEAD_BYTES 32
+
 struct session;
 
 enum stream_state {

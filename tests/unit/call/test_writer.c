@@ -224,6 +224,28 @@ static void test_the_only_one_is_placed(void **state)
         bench_free(bench);
 }
 
+/* As long as small ones wait there, however many a handler has sent, the handler's end must not free it. */
+static void test_small_ones_keep_the_arena(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        struct output *output = output_new();
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++)
+                memset(writer_place(call, 1500), 'a', 1500);
+        call_free_message(call);
+        assert_non_null(call->arena.upb);
+        writer_write(call, output, 3000);
+        for (size_t i = 0; i < 3000; i++)
+                assert_int_equal(((uint8_t *)output->iov[0].iov_base)[i], 'a');
+        call_free_message(call);
+        assert_null(call->arena.upb);
+        release(output);
+        bench_close(call);
+        bench_free(bench);
+}
+
 /* If it is large it keeps its own, and the call waits for the send of it: the peer gone, the handler done. */
 static void test_the_only_one_is_taken(void **state)
 {
@@ -340,6 +362,7 @@ int main(void)
                 cmocka_unit_test(test_large_ones_are_taken),
                 cmocka_unit_test(test_border),
                 cmocka_unit_test(test_the_only_one_is_placed),
+                cmocka_unit_test(test_small_ones_keep_the_arena),
                 cmocka_unit_test(test_the_only_one_is_taken),
                 cmocka_unit_test(test_drop_while_in_flight),
                 cmocka_unit_test(test_no_memory),
