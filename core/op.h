@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/list.h"
+
 #include <stdint.h>
 
 /*
@@ -18,4 +20,17 @@ struct op {
          * another callback; may free the object that embeds @op when this was the last
          * completion. */
         void (*on_complete)(struct op *op, int res, uint32_t flags);
+};
+
+/*
+ * An operation that is over once the kernel has looked at it: it succeeds then and there, without a
+ * completion (IOSQE_CQE_SKIP_SUCCESS), or has failed with one. A send that may not wait
+ * (MSG_DONTWAIT) is such. A completion that nobody waits for would end the ring's wait: two turns
+ * where one does.
+ */
+struct prompt_op {
+        struct op op; /* on_complete: it failed, this is its only completion */
+        struct list link; /* in ring->prompt while it is undecided */
+        /* It succeeded. As on_complete, it runs from the turn itself, before any completion. */
+        void (*on_success)(struct prompt_op *prompt);
 };

@@ -28,6 +28,14 @@ static bool is_transient(int error)
         return error == -EINTR || error == -EBUSY || error == -EAGAIN || error == -ETIME;
 }
 
+/* In user_data, beside the op's address: it is a prompt one. */
+#define TAG_PROMPT UINT64_C(1)
+
+static struct op *op_of_cqe(const struct io_uring_cqe *cqe)
+{
+        return (struct op *)(uintptr_t)(cqe->user_data & ~TAG_PROMPT);
+}
+
 struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op)
 {
         struct io_uring_sqe *sqe;
@@ -41,6 +49,15 @@ struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op)
         }
         io_uring_sqe_set_data(sqe, op);
         ring->ops_in_flight++;
+        return sqe;
+}
+
+struct io_uring_sqe *ring_sqe_prompt(struct ring *ring, struct prompt_op *prompt)
+{
+        struct io_uring_sqe *sqe = ring_sqe(ring, &prompt->op);
+
+        sqe->user_data |= TAG_PROMPT;
+        list_append(&ring->prompt, &prompt->link);
         return sqe;
 }
 
@@ -217,6 +234,7 @@ int ring_init(struct ring *ring, const struct ring_options *options)
         }
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 list_init(&ring->deferred[phase]);
+        list_init(&ring->prompt);
         mailbox_init(&ring->mailbox);
         timers_init(&ring->timers, ring->now_ns);
         wake_arm(ring);
@@ -270,11 +288,46 @@ static int submit_and_wait(struct ring *ring, uint64_t timeout_ns)
         return r < 0 && !is_transient(r) ? r : 0;
 }
 
+/* A prompt operation that has a completion has failed. */
+static void prompt_decide(const struct io_uring_cqe *cqe)
+{
+        if (cqe->user_data & TAG_PROMPT)
+                list_remove(&CONTAINER_OF(op_of_cqe(cqe), struct prompt_op, op)->link);
+}
+
+/*
+ * The prompt operations that were submitted are decided: what failed has its CQE by now, all others
+ * have succeeded. With a full SQ or CQ that cannot be told; then the next turn does.
+ */
+static void settle_prompt(struct ring *ring)
+{
+        struct list succeeded;
+        struct io_uring_cqe *cqe;
+        struct list *link;
+        unsigned head;
+
+        if (list_is_empty(&ring->prompt) || io_uring_sq_ready(ring->uring) > 0 ||
+                io_uring_cq_has_overflow(ring->uring))
+                return;
+        io_uring_for_each_cqe(ring->uring, head, cqe) if (cqe->user_data & TAG_PROMPT)
+                list_remove(&CONTAINER_OF(op_of_cqe(cqe), struct prompt_op, op)->link);
+        list_init(&succeeded);
+        list_splice(&succeeded, &ring->prompt);
+        while ((link = list_pop(&succeeded))) {
+                struct prompt_op *prompt = CONTAINER_OF(link, struct prompt_op, link);
+
+                ring->ops_in_flight--;
+                prompt->on_success(prompt);
+        }
+}
+
 static void harvest(struct ring *ring)
 {
         /* Bounded by what is there now: completions that callbacks provoke are the next turn's. */
-        unsigned ready = io_uring_cq_ready(ring->uring);
+        unsigned ready;
 
+        settle_prompt(ring);
+        ready = io_uring_cq_ready(ring->uring);
         if (io_uring_cq_has_overflow(ring->uring))
                 ring->stats.overflows++;
         ring->stats.completions += ready;
@@ -285,7 +338,8 @@ static void harvest(struct ring *ring)
                 int res;
 
                 (void)io_uring_peek_cqe(ring->uring, &cqe);
-                op = io_uring_cqe_get_data(cqe);
+                prompt_decide(cqe);
+                op = op_of_cqe(cqe);
                 res = cqe->res;
                 flags = cqe->flags;
                 io_uring_cqe_seen(ring->uring, cqe);
@@ -352,7 +406,7 @@ uint64_t ring_before_poll(struct ring *ring)
         int r = io_uring_submit(ring->uring);
 
         assert(ring->poll_fd >= 0 && (r >= 0 || is_transient(r)));
-        if (r < 0 || io_uring_cq_ready(ring->uring) > 0)
+        if (r < 0 || io_uring_cq_ready(ring->uring) > 0 || !list_is_empty(&ring->prompt))
                 return 0;
         return prepare_wait(ring, RING_FOREVER);
 }

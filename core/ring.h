@@ -19,7 +19,7 @@ struct io_uring;
  *   1. submit what the last turn queued and wait, in ONE io_uring_enter; no wait when work is
  *      deferred or mail is here
  *   2. the clock is read: ring_now_ns() stands still for the rest of the turn
- *   3. completions: each CQE's op->on_complete
+ *   3. completions: each prompt operation's on_success, then each CQE's op->on_complete
  *   4. mails: each mail->on_delivery
  *   5. timers that have expired: each timer->on_expire
  *   6. deferred, RING_DISPATCH: here ready handlers run
@@ -52,7 +52,7 @@ struct ring_options {
 };
 
 struct ring_stats {
-        uint64_t turns;
+        uint64_t turns; /* each is one io_uring_enter */
         uint64_t submits_extra; /* io_uring_enter calls beyond one a turn: the SQ was full */
         uint64_t completions;
         uint64_t overflows; /* turns that found the CQ overflowed: cq_entries is too small */
@@ -63,6 +63,7 @@ struct ring {
         uint64_t now_ns;
         struct timers timers; /* timer_start(&ring->timers, …) */
         struct list deferred[RING_PHASES];
+        struct list prompt; /* operations of this kind that are undecided */
         struct mailbox mailbox;
         struct ring_stats stats;
         uint64_t ops_in_flight;
@@ -101,6 +102,12 @@ uint64_t ring_before_poll(struct ring *ring);
 static inline uint64_t ring_now_ns(const struct ring *ring)
 {
         return ring->now_ns;
+}
+
+/* How many io_uring_enter calls there were. */
+static inline uint64_t ring_enters(const struct ring *ring)
+{
+        return ring->stats.turns + ring->stats.submits_extra;
 }
 
 static inline void deferred_init(

@@ -220,17 +220,39 @@ void socket_pause(struct socket *socket)
 
 /* --- sending --- */
 
-static void send_queue(struct socket *socket)
+static void send_prepare(struct socket *socket, struct io_uring_sqe *sqe, int flags)
 {
-        struct io_uring_sqe *sqe = socket_sqe(socket, &socket->send_op);
         struct msghdr *message = &socket->message;
-        int flags = MSG_NOSIGNAL | MSG_WAITALL; /* the kernel finishes short sends, mostly */
 
+        flags |= MSG_NOSIGNAL | MSG_WAITALL; /* the kernel finishes short sends, mostly */
         if (message->msg_iovlen == 1)
                 io_uring_prep_send(sqe, socket->fd, message->msg_iov->iov_base,
                         message->msg_iov->iov_len, flags);
         else
                 io_uring_prep_sendmsg(sqe, socket->fd, message, (unsigned)flags);
+}
+
+static void send_queue(struct socket *socket)
+{
+        send_prepare(socket, socket_sqe(socket, &socket->send_op), 0);
+}
+
+/* For a send that nobody awaits: when it fits into the kernel's memory at once, it costs no
+ * completion. */
+static void send_try(struct socket *socket)
+{
+        struct io_uring_sqe *sqe = ring_sqe_prompt(socket->ring, &socket->try_op);
+
+        socket->in_flight++;
+        send_prepare(socket, sqe, MSG_DONTWAIT);
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+static void send_end(struct socket *socket, int error)
+{
+        socket->send_in_flight = false;
+        socket->handler->on_sent(socket, error);
+        close_when_idle(socket);
 }
 
 static void on_send_complete(struct op *op, int res, uint32_t flags)
@@ -243,7 +265,7 @@ static void on_send_complete(struct op *op, int res, uint32_t flags)
         if (res > 0)
                 iovecs_advance(&socket->message.msg_iov, &socket->message.msg_iovlen, (size_t)res);
         if (socket->message.msg_iovlen > 0) {
-                bool again = res > 0 || res == -EINTR;
+                bool again = res > 0 || res == -EINTR || res == -EAGAIN;
 
                 if (again && socket->life == SOCKET_OPEN) {
                         send_queue(socket);
@@ -251,12 +273,26 @@ static void on_send_complete(struct op *op, int res, uint32_t flags)
                 }
                 error = res < 0 ? res : -ECANCELED;
         }
-        socket->send_in_flight = false;
-        socket->handler->on_sent(socket, error);
-        close_when_idle(socket);
+        send_end(socket, error);
 }
 
-void socket_send(struct socket *socket, struct iovec *iovecs, size_t count)
+static void on_try_success(struct prompt_op *prompt)
+{
+        struct socket *socket = CONTAINER_OF(prompt, struct socket, try_op);
+
+        socket->in_flight--;
+        send_end(socket, 0);
+}
+
+/* It went a part of its way or none: the rest waits for the peer. */
+static void on_try_failed(struct op *op, int res, uint32_t flags)
+{
+        struct socket *socket = CONTAINER_OF(op, struct socket, try_op.op);
+
+        on_send_complete(&socket->send_op, res, flags);
+}
+
+void socket_send(struct socket *socket, struct iovec *iovecs, size_t count, bool awaited)
 {
         assert(socket->life == SOCKET_OPEN && !socket->send_in_flight &&
                 count <= SOCKET_IOVECS_MAX);
@@ -264,7 +300,10 @@ void socket_send(struct socket *socket, struct iovec *iovecs, size_t count)
         iovecs_advance(&socket->message.msg_iov, &socket->message.msg_iovlen, 0);
         assert(socket->message.msg_iovlen > 0);
         socket->send_in_flight = true;
-        send_queue(socket);
+        if (awaited)
+                send_queue(socket);
+        else
+                send_try(socket);
 }
 
 void socket_init(struct socket *socket, struct ring *ring, struct buffers *buffers, int fd,
@@ -275,6 +314,7 @@ void socket_init(struct socket *socket, struct ring *ring, struct buffers *buffe
                 .buffers = buffers,
                 .handler = handler,
                 .receive_op.on_complete = on_receive_complete,
+                .try_op = { .op.on_complete = on_try_failed, .on_success = on_try_success },
                 .send_op.on_complete = on_send_complete,
                 .cancel_op.on_complete = on_cancel_complete,
                 .close_op.on_complete = on_close_complete,

@@ -63,7 +63,8 @@ struct socket {
         struct buffers *buffers;
         const struct socket_handler *handler;
         struct op receive_op;
-        struct op send_op;
+        struct prompt_op try_op; /* a send that does not wait, */
+        struct op send_op; /* and one that does */
         struct op cancel_op; /* cancel of the receive alone */
         struct op close_op; /* cancel of everything, then the close */
         struct buffers_waiter waiter;
@@ -97,8 +98,9 @@ void socket_pause(struct socket *socket);
 /* Sends all of @iovecs in order; partial sends go on by themselves. @iovecs (at most
  * SOCKET_IOVECS_MAX) and what they point to are the socket's until on_sent; the array is
  * altered. Asserts that none is in flight and the socket is open. Empty iovecs are fine, but the
- * whole must have at least a byte. */
-void socket_send(struct socket *socket, struct iovec *iovecs, size_t count);
+ * whole must have at least a byte. @awaited: there is more to do when it has completed than to
+ * give memory back; when not, on_sent comes when the ring has something else to wake up for. */
+void socket_send(struct socket *socket, struct iovec *iovecs, size_t count, bool awaited);
 
 static inline bool socket_is_sending(const struct socket *socket)
 {

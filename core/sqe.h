@@ -13,3 +13,7 @@
  * queue is submitted first.
  */
 struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op);
+
+/* The same for an operation that is over within the submit. The caller adds
+ * IOSQE_CQE_SKIP_SUCCESS to the SQE's flags once it is prepared. */
+struct io_uring_sqe *ring_sqe_prompt(struct ring *ring, struct prompt_op *prompt);

@@ -210,7 +210,9 @@ static void on_flush(struct deferred *deferred)
         output = connection->output;
         if (output && output->bytes > 0) {
                 connection->send_started_ns = ring_now_ns(ring_of(connection));
-                socket_send(&connection->socket, output->iov, output->iov_count);
+                socket_send(&connection->socket, output->iov, output->iov_count,
+                        connection->state != CONNECTION_OPEN ||
+                                session_has_output(&connection->session));
                 return;
         }
         if (output)

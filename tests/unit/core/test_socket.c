@@ -97,10 +97,16 @@ struct fixture {
         struct buffers buffers;
 };
 
+static void fixture_init_ring(struct fixture *fixture, const struct buffers_options *options,
+        const struct ring_options *ring_options)
+{
+        assert_int_equal(ring_init(&fixture->ring, ring_options), 0);
+        assert_int_equal(buffers_init(&fixture->buffers, &fixture->ring, options), 0);
+}
+
 static void fixture_init(struct fixture *fixture, const struct buffers_options *options)
 {
-        assert_int_equal(ring_init(&fixture->ring, NULL), 0);
-        assert_int_equal(buffers_init(&fixture->buffers, &fixture->ring, options), 0);
+        fixture_init_ring(fixture, options, NULL);
 }
 
 static void fixture_deinit(struct fixture *fixture)
@@ -160,7 +166,7 @@ static size_t cut(unsigned char *bytes, size_t size, struct iovec *iovecs, size_
         return count;
 }
 
-static void exchange(int fds[2])
+static void exchange(int fds[2], bool awaited)
 {
         enum { COUNT = 300 };
         struct fixture fixture;
@@ -173,7 +179,8 @@ static void exchange(int fds[2])
         for (unsigned i = 0; i < 2; i++)
                 ends[i] = end_new(&fixture.ring, &fixture.buffers, fds[i], MIB);
         for (unsigned i = 0; i < 2; i++)
-                socket_send(&ends[i]->socket, iovecs[i], cut(bytes[i], MIB, iovecs[i], COUNT));
+                socket_send(
+                        &ends[i]->socket, iovecs[i], cut(bytes[i], MIB, iovecs[i], COUNT), awaited);
         TURN_UNTIL(&fixture.ring, ends[0]->received_size == MIB && ends[1]->received_size == MIB);
         for (unsigned i = 0; i < 2; i++) {
                 assert_memory_equal(ends[i]->received, bytes[!i], MIB);
@@ -193,15 +200,17 @@ static void test_a_mebibyte_both_ways(void **state)
         int fds[2];
 
         (void)state;
-        pair_unix(fds);
-        exchange(fds);
-        pair_tcp(fds);
-        exchange(fds);
+        for (unsigned awaited = 0; awaited < 2; awaited++) {
+                pair_unix(fds);
+                exchange(fds, awaited);
+                pair_tcp(fds);
+                exchange(fds, awaited);
+        }
 }
 
 /* --- slow readers --- */
 
-static void send_to_slow_reader(size_t iovecs_max)
+static void send_to_slow_reader(size_t iovecs_max, bool awaited)
 {
         enum { SIZE = 1 << 20 };
         struct fixture fixture;
@@ -215,7 +224,7 @@ static void send_to_slow_reader(size_t iovecs_max)
         pair_tcp(fds);
         assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
         end = end_new(&fixture.ring, &fixture.buffers, fds[0], 1);
-        socket_send(&end->socket, iovecs, cut(bytes, SIZE, iovecs, iovecs_max));
+        socket_send(&end->socket, iovecs, cut(bytes, SIZE, iovecs, iovecs_max), awaited);
         turn_for(&fixture.ring, 20 * MS);
         assert_int_equal(end->sent_calls, 0);
         while (got_size < SIZE) {
@@ -241,8 +250,10 @@ static void send_to_slow_reader(size_t iovecs_max)
 static void test_slow_reader_gets_all(void **state)
 {
         (void)state;
-        send_to_slow_reader(2);
-        send_to_slow_reader(1000);
+        for (unsigned awaited = 0; awaited < 2; awaited++) {
+                send_to_slow_reader(2, awaited);
+                send_to_slow_reader(1000, awaited);
+        }
 }
 
 /* --- buffers run out --- */
@@ -339,7 +350,7 @@ static void test_close_and_pause_while_waiting_for_buffers(void **state)
 
 /* --- the ends of a connection --- */
 
-static void test_close_ends_receive_and_send(void **state)
+static void close_while_sending(bool awaited)
 {
         struct fixture fixture;
         unsigned char *bytes = noise(16 * MIB);
@@ -348,11 +359,10 @@ static void test_close_ends_receive_and_send(void **state)
         struct end *end;
         int fds[2];
 
-        (void)state;
         fixture_init(&fixture, NULL);
         pair_tcp(fds);
         end = end_new(&fixture.ring, &fixture.buffers, fds[0], MIB);
-        socket_send(&end->socket, iovecs, 2);
+        socket_send(&end->socket, iovecs, 2, awaited);
         turn_for(&fixture.ring, 10 * MS);
         assert_true(socket_is_sending(&end->socket));
         /* Data that comes between the close and the cancel is dropped. */
@@ -372,6 +382,100 @@ static void test_close_ends_receive_and_send(void **state)
         end_free(end);
         close(fds[1]);
         free(bytes);
+        fixture_deinit(&fixture);
+}
+
+static void test_close_ends_receive_and_send(void **state)
+{
+        (void)state;
+        close_while_sending(false);
+        close_while_sending(true);
+}
+
+/* Sent and closed within a turn: the kernel sees both at once. */
+static void test_close_right_behind_a_send(void **state)
+{
+        struct fixture fixture;
+        char word[] = "word";
+        struct iovec iovec;
+        struct end *end;
+        int fds[2];
+
+        (void)state;
+        fixture_init(&fixture, NULL);
+        for (unsigned awaited = 0; awaited < 2; awaited++) {
+                pair_tcp(fds);
+                end = end_new(&fixture.ring, &fixture.buffers, fds[0], MIB);
+                turn_for(&fixture.ring, MS);
+                iovec = (struct iovec){ word, 4 };
+                socket_send(&end->socket, &iovec, 1, awaited);
+                socket_close(&end->socket);
+                TURN_UNTIL(&fixture.ring, end->closed_calls > 0);
+                assert_int_equal(end->sent_calls, 1);
+                end_free(end);
+                close(fds[1]);
+        }
+        fixture_deinit(&fixture);
+}
+
+/* --- sends that nobody awaits --- */
+
+static void test_an_unawaited_send_costs_no_turn(void **state)
+{
+        enum { ROUNDS = 1000 };
+        struct fixture fixture;
+        char word[] = "word", got[4];
+        uint64_t enters, completions;
+        struct end *end;
+        int fds[2];
+
+        (void)state;
+        fixture_init(&fixture, NULL);
+        pair_tcp(fds);
+        end = end_new(&fixture.ring, &fixture.buffers, fds[0], MIB);
+        turn_for(&fixture.ring, MS);
+        enters = ring_enters(&fixture.ring);
+        completions = fixture.ring.stats.completions;
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                struct iovec iovec = { word, 4 };
+
+                assert_int_equal(write(fds[1], "x", 1), 1);
+                assert_int_equal(ring_turn(&fixture.ring, SECOND), 0);
+                assert_int_equal(end->received_size, round + 1);
+                assert_int_equal(end->sent_calls, round); /* the last one's */
+                socket_send(&end->socket, &iovec, 1, false);
+                assert_true(socket_is_sending(&end->socket));
+        }
+        assert_int_equal(ring_enters(&fixture.ring) - enters, ROUNDS);
+        assert_int_equal(fixture.ring.stats.completions - completions, ROUNDS);
+        assert_int_equal(ring_turn(&fixture.ring, 0), 0);
+        assert_int_equal(end->sent_calls, ROUNDS);
+        for (unsigned round = 0; round < ROUNDS; round++)
+                assert_int_equal(recv(fds[1], got, sizeof(got), MSG_WAITALL), 4);
+        end_free(end);
+        close(fds[1]);
+        fixture_deinit(&fixture);
+}
+
+static void test_an_unawaited_send_fails_aloud(void **state)
+{
+        struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+        struct fixture fixture;
+        char word[] = "word";
+        struct iovec iovec = { word, 4 };
+        struct end *end;
+        int fds[2];
+
+        (void)state;
+        fixture_init(&fixture, NULL);
+        pair_tcp(fds);
+        end = end_new(&fixture.ring, &fixture.buffers, fds[0], MIB);
+        setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+        close(fds[1]);
+        socket_send(&end->socket, &iovec, 1, false);
+        TURN_UNTIL(&fixture.ring, end->sent_calls > 0);
+        assert_true(end->sent_error == -ECONNRESET || end->sent_error == -EPIPE);
+        end_free(end);
         fixture_deinit(&fixture);
 }
 
@@ -421,7 +525,7 @@ static void test_peer_half_closes_and_we_answer(void **state)
         assert_memory_equal(end->received, "question", 8);
         socket_resume(&end->socket); /* no-op: it is over */
         socket_pause(&end->socket);
-        socket_send(&end->socket, &iovec, 1);
+        socket_send(&end->socket, &iovec, 1, true);
         TURN_UNTIL(&fixture.ring, end->sent_calls > 0);
         assert_int_equal(end->sent_error, 0);
         socket_half_close(&end->socket);
@@ -446,7 +550,7 @@ static void test_peer_resets(void **state)
         fixture_init(&fixture, NULL);
         pair_tcp(fds);
         end = end_new(&fixture.ring, &fixture.buffers, fds[0], MIB);
-        socket_send(&end->socket, &iovec, 1);
+        socket_send(&end->socket, &iovec, 1, true);
         turn_for(&fixture.ring, 10 * MS);
         setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
         close(fds[1]);
@@ -615,7 +719,7 @@ static void test_thousands_leave_nothing(void **state)
                         iovecs[i] = (struct iovec){ &byte, 1 };
                         assert_int_equal(write(fds[i][1], "hello", 5), 5);
                         if (i % 3 == 0)
-                                socket_send(&ends[i]->socket, &iovecs[i], 1);
+                                socket_send(&ends[i]->socket, &iovecs[i], 1, true);
                         if (i % 4 == 0)
                                 close(fds[i][1]);
                 }
@@ -709,7 +813,7 @@ static void talker_send(struct talker *talker, size_t size)
         for (size_t i = 0; i < 3; i++)
                 talker->iovecs[i] = (struct iovec){ talker->bytes + i * (size / 3), size / 3 };
         talker->iovecs[2].iov_len = size - 2 * (size / 3);
-        socket_send(&talker->socket, talker->iovecs, 3);
+        socket_send(&talker->socket, talker->iovecs, 3, size % 2);
 }
 
 static void talker_act(struct talker *talker, unsigned *seed)
@@ -738,7 +842,7 @@ static void talker_act(struct talker *talker, unsigned *seed)
         }
 }
 
-static void test_anything_at_any_time(void **state)
+static void do_anything_at_any_time(const struct ring_options *ring_options)
 {
         enum { PAIRS = 12, STEPS = 40000 };
         struct buffers_options options = { .count = 8, .buffer_bytes = 256 };
@@ -746,9 +850,8 @@ static void test_anything_at_any_time(void **state)
         struct fixture fixture;
         unsigned seed = 4, restarts = 0;
 
-        (void)state;
         assert_non_null(talkers);
-        fixture_init(&fixture, &options);
+        fixture_init_ring(&fixture, &options, ring_options);
         for (unsigned i = 0; i < PAIRS; i++)
                 talkers_start(talkers[i], &fixture, i % 2);
         for (unsigned step = 0; step < STEPS; step++) {
@@ -768,8 +871,18 @@ static void test_anything_at_any_time(void **state)
                 socket_close(&talkers[i / 2][i % 2].socket);
         for (unsigned i = 0; i < 2 * PAIRS; i++)
                 TURN_UNTIL(&fixture.ring, talkers[i / 2][i % 2].closed);
+        if (ring_options)
+                assert_true(fixture.ring.stats.overflows > 0);
         free(talkers);
         fixture_deinit(&fixture);
+}
+
+static void test_anything_at_any_time(void **state)
+{
+        (void)state;
+        do_anything_at_any_time(NULL);
+        /* queues that are always full */
+        do_anything_at_any_time(&(struct ring_options){ .sq_entries = 2, .cq_entries = 4 });
 }
 
 int main(void)
@@ -780,6 +893,9 @@ int main(void)
                 cmocka_unit_test(test_starved_sockets_share),
                 cmocka_unit_test(test_close_and_pause_while_waiting_for_buffers),
                 cmocka_unit_test(test_close_ends_receive_and_send),
+                cmocka_unit_test(test_close_right_behind_a_send),
+                cmocka_unit_test(test_an_unawaited_send_costs_no_turn),
+                cmocka_unit_test(test_an_unawaited_send_fails_aloud),
                 cmocka_unit_test(test_close_from_on_data),
                 cmocka_unit_test(test_peer_half_closes_and_we_answer),
                 cmocka_unit_test(test_peer_resets),
