@@ -140,21 +140,32 @@ static void reader_open_window(struct quoit_call *call)
                 stream_consume(&call->stream, call->stream.unconsumed_bytes);
 }
 
-int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
+/* Up to the end of a message, or of the data. */
+static int reader_feed_one(struct quoit_call *call, const uint8_t **data, size_t *size)
 {
-        struct reader *reader = &call->reader;
+        struct framing *framing = &call->reader.framing;
+        size_t reserved = framing_reserved(framing);
+        upb_Arena *arena = reader_arena(call);
+        struct framing_message bytes;
         int r;
 
-        reader_hold(call, size);
-        while (size > 0) {
-                upb_Arena *arena = reader_arena(call);
-                struct framing_message bytes;
+        if (!arena)
+                return -ENOMEM;
+        r = framing_feed(framing, arena, data, size, &bytes);
+        if (r == 1) {
+                reader_hold(call, FRAMING_PREFIX_BYTES + bytes.size - reserved);
+                return reader_append(call, arena, &bytes);
+        }
+        reader_hold(call, framing_reserved(framing) - reserved);
+        return r;
+}
 
-                if (!arena)
-                        return -ENOMEM;
-                r = framing_feed(&reader->framing, arena, &data, &size, &bytes);
-                if (r == 1)
-                        r = reader_append(call, arena, &bytes);
+int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
+{
+        int r;
+
+        while (size > 0) {
+                r = reader_feed_one(call, &data, &size);
                 if (r < 0)
                         return r;
         }

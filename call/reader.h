@@ -6,7 +6,8 @@
  * stream's window opens as they are taken.
  *
  * How memory is bounded: what belongs to the message in progress is given back to the window at once,
- * the message limit bounds it; while a whole message waits, nothing is given back, so at most a
+ * the message limit bounds it, and all of its length counts from its first byte; while a whole message
+ * waits, nothing is given back, so at most a
  * window's worth comes on top. The group's `connection_receive_bytes_max` bounds all calls of a peer, and
  * counts what a message costs here, not only its bytes: tiny ones are cheap to send.
  *

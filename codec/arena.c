@@ -28,24 +28,36 @@ struct arena_block {
         struct arena_block *next;
 };
 
-static_assert(ARENA_BLOCK_BYTES_MIN << (ARENA_CLASSES - 1) == ARENA_BLOCK_BYTES_MAX,
-        "as many classes as there are powers of two");
-
-/* The class that holds @size bytes; ARENA_CLASSES or above: none does, malloc serves. */
-static unsigned int arena_class(size_t size)
+/*
+ * The class that holds *size bytes, which is set to the class's size; ARENA_CLASSES: none does,
+ * malloc serves.
+ */
+static unsigned int arena_class(size_t *size)
 {
-        if (size <= ARENA_BLOCK_BYTES_MIN)
+        unsigned int bits, step, quarter;
+
+        if (*size > ARENA_LARGE_BYTES_MAX)
+                return ARENA_CLASSES;
+        if (*size <= ARENA_BLOCK_BYTES_MIN) {
+                *size = ARENA_BLOCK_BYTES_MIN;
                 return 0;
-        return (unsigned int)(__builtin_clzl(ARENA_BLOCK_BYTES_MIN - 1) - __builtin_clzl(size - 1));
+        }
+        bits = 64 - (unsigned int)__builtin_clzl(*size - 1); /* 1 << bits holds it, half does not */
+        if (bits <= ARENA_BITS_MAX) {
+                *size = (size_t)1 << bits;
+                return bits - ARENA_BITS_MIN;
+        }
+        step = bits - 3;
+        quarter = (unsigned int)((*size - 1) >> step) - 4;
+        *size = (size_t)(quarter + 5) << step;
+        return ARENA_POWERS + 4 * (bits - ARENA_BITS_MAX - 1) + quarter;
 }
 
 static void *arena_block_take(struct arena_pool *pool, size_t size, size_t *actual_size)
 {
-        unsigned int order = arena_class(size);
+        unsigned int order = arena_class(&size);
         struct arena_block *block;
 
-        if (order < ARENA_CLASSES)
-                size = ARENA_BLOCK_BYTES_MIN << order;
         if (pool->used_bytes_max && size > pool->used_bytes_max - pool->used_bytes)
                 return NULL;
 
@@ -67,13 +79,14 @@ static void *arena_block_take(struct arena_pool *pool, size_t size, size_t *actu
 
 static void arena_block_give(struct arena_pool *pool, void *memory, size_t size)
 {
-        unsigned int order = arena_class(size);
+        size_t class_size = size;
+        unsigned int order = arena_class(&class_size);
         struct arena_block *block = memory;
 
         assert(size <= pool->used_bytes);
         pool->used_bytes -= size;
         if (order < ARENA_CLASSES && size <= pool->kept_bytes_max - pool->kept_bytes) {
-                assert(size == ARENA_BLOCK_BYTES_MIN << order);
+                assert(size == class_size);
                 ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
                 block->next = pool->free[order];
                 ASAN_POISON_MEMORY_REGION(block, size);

@@ -39,12 +39,18 @@
  */
 
 /*
- * Classes are powers of two from _MIN to _MAX; a larger block is not kept, malloc() and free()
- * serve it.
+ * Classes are powers of two from _MIN to _MAX, and above that quarters between two of them, up to
+ * ARENA_LARGE_BYTES_MAX: bodies of large messages, whose pages would else be faulted in anew for
+ * each. A block that is larger still is not kept, malloc() and free() serve it.
  */
-#define ARENA_BLOCK_BYTES_MIN ((size_t)1024)
-#define ARENA_BLOCK_BYTES_MAX ((size_t)65536)
-#define ARENA_CLASSES 7
+#define ARENA_BITS_MIN 10
+#define ARENA_BITS_MAX 16
+#define ARENA_LARGE_BITS_MAX 23
+#define ARENA_BLOCK_BYTES_MIN ((size_t)1 << ARENA_BITS_MIN)
+#define ARENA_BLOCK_BYTES_MAX ((size_t)1 << ARENA_BITS_MAX)
+#define ARENA_LARGE_BYTES_MAX ((size_t)1 << ARENA_LARGE_BITS_MAX)
+#define ARENA_POWERS (ARENA_BITS_MAX - ARENA_BITS_MIN + 1)
+#define ARENA_CLASSES (ARENA_POWERS + 4 * (ARENA_LARGE_BITS_MAX - ARENA_BITS_MAX))
 
 struct arena_block;
 

@@ -47,38 +47,17 @@ static int framing_feed_prefix(struct framing *framing, const uint8_t **data, si
         return framing_parse_prefix(framing, framing->prefix);
 }
 
-/* Makes room for the @size bytes that came in all. */
-static int framing_reserve(struct framing *framing, upb_Arena *arena, size_t size)
-{
-        size_t capacity = framing->body_capacity;
-        uint8_t *body = framing->body;
-
-        if (size <= capacity)
-                return 0;
-        capacity = min_size(size > 2 * capacity ? size : 2 * capacity, framing->declared);
-        if (!body || !upb_Arena_TryExtend(arena, body, framing->body_capacity, capacity)) {
-                body = upb_Arena_Malloc(arena, capacity);
-                if (!body)
-                        return -ENOMEM;
-                if (framing->body_size)
-                        memcpy(body, framing->body, framing->body_size);
-        }
-        framing->body = body;
-        framing->body_capacity = capacity;
-        return 0;
-}
-
 /* Collects the message; 1 once it is whole. */
 static int framing_feed_body(
         struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size)
 {
         size_t n = min_size(framing->declared - framing->body_size, *size);
-        int r;
 
         if (n) {
-                r = framing_reserve(framing, arena, framing->body_size + n);
-                if (r)
-                        return r;
+                if (!framing->body)
+                        framing->body = upb_Arena_Malloc(arena, framing->declared);
+                if (!framing->body)
+                        return -ENOMEM;
                 memcpy(framing->body + framing->body_size, *data, n);
                 framing->body_size += n;
                 *data += n;
@@ -109,6 +88,5 @@ int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data
         framing->prefix_size = 0;
         framing->body = NULL;
         framing->body_size = 0;
-        framing->body_capacity = 0;
         return 1;
 }

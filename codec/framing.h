@@ -23,7 +23,6 @@ struct framing {
         size_t message_bytes_max;
         uint8_t *body; /* the message in progress, in the arena; NULL while none has begun */
         size_t body_size;
-        size_t body_capacity;
         uint32_t declared; /* the message's length, once the prefix is whole */
         bool compressed;   /* likewise */
         uint8_t prefix_size;
@@ -47,10 +46,9 @@ void framing_init(struct framing *framing, size_t message_bytes_max);
  *   -ENOMEM    the arena can't grow
  *
  * @arena must be the same from a message's first byte to its last, and may change (or be reset) at
- * any boundary. A message that is whole in *data costs one exact allocation and one copy. Otherwise
- * memory follows the bytes that came, at most doubling ahead of them and never past the declared
- * length: a liar gets no memory for a length alone. The copies that doubling leaves behind stay in
- * the arena, so a message may cost up to three times its size there, for its life.
+ * any boundary. A message costs one exact allocation, when its first byte has come, and one copy:
+ * bytes that don't come cost address space, not memory. framing_reserved() says how much, for the
+ * caller to bound it.
  */
 int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
         struct framing_message *ret_message);
@@ -59,6 +57,12 @@ int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data
 static inline bool framing_idle(const struct framing *framing)
 {
         return framing->prefix_size == 0;
+}
+
+/* What the message in progress has in the arena. */
+static inline size_t framing_reserved(const struct framing *framing)
+{
+        return framing->body ? framing->declared : 0;
 }
 
 /* Writes the prefix of a message of @size bytes. */

@@ -12,7 +12,7 @@
 #define NS_PER_MS 1000000ull
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
-#define ARENAS_KEPT_BYTES ((size_t)8 << 20)
+#define ARENAS_KEPT_BYTES ((size_t)32 << 20)
 
 /* ---- connections ---- */
 

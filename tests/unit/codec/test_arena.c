@@ -32,14 +32,17 @@ static void test_classes(void **state)
         struct arena_pool pool;
 
         (void)state;
-        arena_pool_init(&pool, MIB, 0);
-        for (size_t size = 1; size <= ARENA_BLOCK_BYTES_MAX + 2; size++) {
+        arena_pool_init(&pool, 16 * MIB, 0);
+        for (size_t size = 1; size <= ARENA_LARGE_BYTES_MAX + 2; size += 1 + size / 999 * 7) {
                 size_t expected = ARENA_BLOCK_BYTES_MIN, actual;
                 void *block = take(&pool, size, &actual);
 
-                while (expected < size)
+                while (expected < size && expected < ARENA_BLOCK_BYTES_MAX)
                         expected *= 2;
-                if (expected > ARENA_BLOCK_BYTES_MAX)
+                for (size_t quarter = expected / 4; expected < size; expected += quarter)
+                        if (expected == 8 * quarter)
+                                quarter *= 2;
+                if (size > ARENA_LARGE_BYTES_MAX)
                         expected = size;
                 assert_non_null(block);
                 assert_int_equal(actual, expected);
