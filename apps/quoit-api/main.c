@@ -29,8 +29,17 @@ static void on_log(void *user, quoit_log_level level, const char *line)
         fprintf(stderr, "quoit-api: %s: %s\n", names[level], line);
 }
 
+static void on_signals(void (*handler)(int))
+{
+        struct sigaction action = { .sa_handler = handler };
+
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+}
+
 static int fail(void)
 {
+        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
         fprintf(stderr, "quoit-api: %s\n", quoit_server_problem(server));
         quoit_server_free(server);
         return EXIT_FAILURE;
@@ -42,14 +51,6 @@ static void format_address(char *text, size_t size, const char *host, unsigned p
         bool bare_v6 = strchr(host, ':') && *host != '[';
 
         snprintf(text, size, bare_v6 ? "[%s]:%u" : "%s:%u", host, port);
-}
-
-static void catch_signals(void)
-{
-        struct sigaction action = { .sa_handler = on_signal };
-
-        sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGINT, &action, NULL);
 }
 
 static int serve(const struct options *options)
@@ -65,11 +66,12 @@ static int serve(const struct options *options)
         format_address(address, sizeof(address), options->host, options->port);
         if (quoit_server_listen(server, address, &port) < 0)
                 return fail();
-        catch_signals();
+        on_signals(on_signal);
         format_address(address, sizeof(address), *options->host ? options->host : "[::]", port);
         fprintf(stderr, "quoit-api: listening on %s\n", address);
         if (quoit_server_run(server) < 0)
                 return fail();
+        on_signals(SIG_DFL);
         fprintf(stderr, "quoit-api: stopped\n");
         quoit_server_free(server);
         return EXIT_SUCCESS;

@@ -70,6 +70,7 @@ int main(int argc, char **argv)
         }
         sigaction(SIGTERM, &action, NULL);
         r = serve(&options);
+        signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
                 fprintf(stderr, "test-server: %s\n", quoit_server_problem(test.server));
         quoit_server_free(test.server);
