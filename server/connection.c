@@ -388,7 +388,7 @@ void connection_open(struct shard *shard, int fd)
         socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
         socket_resume(&connection->socket);
         watch_again(connection);
-        request_flush(connection);
+        /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
         if (shard->stops_seen > 0)
                 connection_drain(connection); /* accepted while the listeners were being closed */
         return;

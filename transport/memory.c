@@ -6,112 +6,123 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES_MIN ((size_t)32)
-#define CHUNK_BYTES ((size_t)64 * 1024)
-#define CLASS_LARGE MEMORY_CLASSES /* straight from malloc */
+#include "core/poison.h"
 
-/* Precedes the bytes that nghttp2 sees; 16 bytes, so that those are aligned for anything. */
+/*
+ * Classes by capacity: every 16 bytes up to 256; above, four a doubling; and one for frame buffers.
+ * Little is lost by rounding up, so that a session with its tables fits into as few pages as it can.
+ */
+#define STEP_BYTES ((size_t)16)
+#define STEPS ((size_t)16)
+#define CUT_BYTES_MAX ((size_t)3584)
+#define CLASS_FRAME ((size_t)MEMORY_CLASSES - 1)
+#define CLASS_MALLOC ((size_t)MEMORY_CLASSES) /* straight from malloc and back */
+
 struct memory_block {
-        size_t capacity; /* usable bytes behind this header */
+        uint32_t class;
+        uint32_t capacity; /* usable bytes */
         union {
-                size_t class;
                 struct memory_block *next; /* while free */
+                unsigned char bytes[STEP_BYTES]; /* and more, what nghttp2 sees */
         };
 };
-static_assert(sizeof(struct memory_block) == 16, "keeps malloc's alignment");
 
-struct memory_chunk {
-        struct memory_chunk *next;
-        max_align_t align[];
-};
+#define HEADER_BYTES offsetof(struct memory_block, bytes)
+#define FRAME_BYTES_MAX (PAGES_FRAME_BYTES - HEADER_BYTES)
+#define FRAME_BYTES_MIN (FRAME_BYTES_MAX / 2) /* less is not worth the room */
 
-static size_t block_bytes(size_t class)
+static_assert(HEADER_BYTES == 8, "keeps the alignment");
+static_assert(HEADER_BYTES + CUT_BYTES_MAX <= PAGES_CUT_BYTES_MAX, "the largest can be cut");
+
+static unsigned quarter_bits(size_t size)
 {
-        return BLOCK_BYTES_MIN << class;
+        return 61 - (unsigned)__builtin_clzll(size - 1);
 }
 
 static size_t class_of(size_t size)
 {
-        size_t total = size + sizeof(struct memory_block);
+        if (size <= STEP_BYTES * STEPS)
+                return (size - (size > 0)) / STEP_BYTES;
+        if (size <= CUT_BYTES_MAX) {
+                unsigned bits = quarter_bits(size);
 
-        /* in this order: @total of a @size near SIZE_MAX is small */
-        if (size > block_bytes(MEMORY_CLASSES - 1) - sizeof(struct memory_block))
-                return CLASS_LARGE;
-        if (total <= BLOCK_BYTES_MIN)
-                return 0;
-        return (size_t)(64 - __builtin_clzll(total - 1)) - 5;
+                return STEPS + (bits - 6) * 4 + ((size - 1) >> bits) - 4;
+        }
+        return size > FRAME_BYTES_MIN && size <= FRAME_BYTES_MAX ? CLASS_FRAME : CLASS_MALLOC;
+}
+
+/* Of the class that @size belongs to. */
+static size_t capacity_of(size_t class, size_t size)
+{
+        unsigned bits;
+
+        if (class < STEPS)
+                return (class + 1) * STEP_BYTES;
+        if (class == CLASS_FRAME)
+                return FRAME_BYTES_MAX;
+        if (class == CLASS_MALLOC)
+                return size;
+        bits = quarter_bits(size);
+        return (((size - 1) >> bits) + 1) << bits;
 }
 
 static struct memory_block *block_of(void *pointer)
 {
-        return (struct memory_block *)pointer - 1;
+        return (struct memory_block *)((unsigned char *)pointer - HEADER_BYTES);
 }
 
-static struct memory_block *block_cut(struct memory *memory, size_t bytes)
+/* Kept out of memory_malloc(), which then needs no stack. */
+__attribute__((noinline)) static void *malloc_anew(struct memory *memory, size_t class, size_t size)
 {
+        size_t capacity = capacity_of(class, size);
         struct memory_block *block;
 
-        if (memory->chunk_left < bytes) {
-                struct memory_chunk *chunk = malloc(sizeof(*chunk) + CHUNK_BYTES);
-
-                if (!chunk)
-                        return NULL;
-                chunk->next = memory->chunks;
-                memory->chunks = chunk;
-                memory->chunk_next = (unsigned char *)chunk->align;
-                memory->chunk_left = CHUNK_BYTES;
-        }
-        block = (struct memory_block *)memory->chunk_next;
-        memory->chunk_next += bytes;
-        memory->chunk_left -= bytes;
-        return block;
+        if (capacity > UINT32_MAX)
+                return NULL;
+        if (class == CLASS_MALLOC)
+                block = malloc(HEADER_BYTES + capacity);
+        else if (class == CLASS_FRAME)
+                block = pages_cut_frame(&memory->pages);
+        else
+                block = pages_cut(&memory->pages, HEADER_BYTES + capacity);
+        if (!block)
+                return NULL;
+        block->class = (uint32_t)class;
+        block->capacity = (uint32_t)capacity;
+        memory->live++;
+        return block->bytes;
 }
 
 static void *memory_malloc(size_t size, void *user)
 {
         struct memory *memory = user;
         size_t class = class_of(size);
-        struct memory_block *block;
+        struct memory_block *block = memory->free[class];
 
-        if (class == CLASS_LARGE) {
-                if (size > SIZE_MAX - sizeof(*block))
-                        return NULL;
-                block = malloc(sizeof(*block) + size);
-                if (!block)
-                        return NULL;
-                block->capacity = size;
-        } else {
-                block = memory->free[class];
-                if (block)
-                        memory->free[class] = block->next;
-                else
-                        block = block_cut(memory, block_bytes(class));
-                if (!block)
-                        return NULL;
-                block->capacity = block_bytes(class) - sizeof(*block);
-        }
-        block->class = class;
+        if (!block)
+                return malloc_anew(memory, class, size);
+        unpoison(block->bytes, block->capacity);
+        memory->free[class] = block->next;
         memory->live++;
-        return block + 1;
+        return block->bytes;
 }
 
 static void memory_free(void *pointer, void *user)
 {
         struct memory *memory = user;
         struct memory_block *block;
-        size_t class;
 
         if (!pointer)
                 return;
         block = block_of(pointer);
-        class = block->class;
         memory->live--;
-        if (class == CLASS_LARGE) {
+        if (block->class == CLASS_MALLOC) {
                 free(block);
                 return;
         }
-        block->next = memory->free[class];
-        memory->free[class] = block;
+        block->next = memory->free[block->class];
+        memory->free[block->class] = block;
+        poison(block->bytes, block->capacity);
 }
 
 static void *memory_calloc(size_t count, size_t size, void *user)
@@ -149,15 +160,11 @@ void memory_init(struct memory *memory)
                         .realloc = memory_realloc,
                 },
         };
+        pages_init(&memory->pages);
 }
 
 void memory_deinit(struct memory *memory)
 {
-        struct memory_chunk *chunk;
-
         assert(memory->live == 0);
-        while ((chunk = memory->chunks)) {
-                memory->chunks = chunk->next;
-                free(chunk);
-        }
+        pages_deinit(&memory->pages);
 }

@@ -15,21 +15,21 @@
 static void test_blocks_are_aligned_and_apart(void **state)
 {
         struct memory memory;
-        void *blocks[600];
+        void *blocks[1500];
 
         (void)state;
         memory_init(&memory);
-        for (size_t i = 0; i < 600; i++) {
-                size_t size = i * 9;
+        for (size_t i = 0; i < 1500; i++) {
+                size_t size = i * 13; /* beyond the size of a frame buffer */
 
                 blocks[i] = memory.h2.malloc(size, memory.h2.mem_user_data);
                 assert_non_null(blocks[i]);
-                assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+                assert_int_equal((uintptr_t)blocks[i] % 8, 0);
                 memset(blocks[i], (int)i, size);
         }
-        assert_int_equal(memory.live, 600);
-        for (size_t i = 0; i < 600; i++) {
-                for (size_t j = 0; j < i * 9; j++)
+        assert_int_equal(memory.live, 1500);
+        for (size_t i = 0; i < 1500; i++) {
+                for (size_t j = 0; j < i * 13; j++)
                         assert_int_equal(((uint8_t *)blocks[i])[j], i & 0xff);
                 memory.h2.free(blocks[i], &memory);
         }
@@ -41,18 +41,22 @@ static void test_blocks_are_aligned_and_apart(void **state)
 static void test_reuse(void **state)
 {
         struct memory memory;
-        void *small, *large;
+        void *small, *large, *frame;
 
         (void)state;
         memory_init(&memory);
         small = memory.h2.malloc(1, &memory);
-        large = memory.h2.malloc(4000, &memory);
+        large = memory.h2.malloc(2600, &memory);
+        frame = memory.h2.malloc(9 + 16384, &memory);
         memory.h2.free(small, &memory);
         memory.h2.free(large, &memory);
-        assert_ptr_equal(memory.h2.malloc(4080, &memory), large);
+        memory.h2.free(frame, &memory);
+        assert_ptr_equal(memory.h2.malloc(16384, &memory), frame);
+        assert_ptr_equal(memory.h2.malloc(3000, &memory), large);
         assert_ptr_equal(memory.h2.malloc(16, &memory), small);
         memory.h2.free(small, &memory);
         memory.h2.free(large, &memory);
+        memory.h2.free(frame, &memory);
         memory.h2.free(NULL, &memory);
         assert_int_equal(memory.live, 0);
         memory_deinit(&memory);
@@ -101,7 +105,7 @@ static void test_realloc_keeps(void **state)
                 size_t size = 0;
 
                 for (unsigned step = 0; step < 20; step++) {
-                        size_t next = 1 + random_upto(&seed, step % 4 ? 6000 : 40);
+                        size_t next = 1 + random_upto(&seed, step % 4 ? 20000 : 40);
 
                         block = memory.h2.realloc(block, next, &memory);
                         assert_non_null(block);
