@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/encoding.h"
 #include "call/offload.h"
-#include "codec/flat.h"
-#include "codec/message.h"
+#include "codec/format.h"
 #include "codec/percent.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
@@ -45,21 +45,27 @@ void *quoit_call_alloc(quoit_call *call, size_t size)
 static upb_StringView format_text(upb_Arena *arena, const char *format, va_list arguments)
 {
         char few[128];
+        size_t size = format_quickly(few, sizeof(few) - 1, format, arguments);
         va_list again;
         char *text;
-        int size;
 
         va_copy(again, arguments);
-        size = vsnprintf(few, sizeof(few), format, arguments);
-        text = size >= 0 && arena ? upb_Arena_Malloc(arena, (size_t)size + 1) : NULL;
-        if (!text)
+        if (size == SIZE_MAX) {
+                int printed = vsnprintf(few, sizeof(few), format, arguments);
+
+                size = printed > 0 ? (size_t)printed : 0;
+        }
+        text = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
+        if (!text) {
                 size = 0;
-        else if ((size_t)size < sizeof(few))
-                memcpy(text, few, (size_t)size + 1);
-        else
-                vsnprintf(text, (size_t)size + 1, format, again);
+        } else if (size < sizeof(few)) {
+                memcpy(text, few, size);
+                text[size] = '\0';
+        } else {
+                vsnprintf(text, size + 1, format, again);
+        }
         va_end(again);
-        return (upb_StringView){ .data = text ? text : "", .size = (size_t)size };
+        return (upb_StringView){ .data = text ? text : "", .size = size };
 }
 
 upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
@@ -191,49 +197,22 @@ static void fail_unsendable(quoit_call *call, int error)
         }
 }
 
-/* A message was queued: it goes out with the connection's next send. */
+/* A message was queued: it goes out with the connection's next send, which one before it has asked for. */
 static void queued_on_ring(quoit_call *call, bool was_empty)
 {
-        if (!call->headers_submitted)
+        if (!call->headers_submitted) {
                 call_submit_headers(call);
-        else if (was_empty)
+        } else if (was_empty) {
                 stream_resume(&call->stream);
-        call->group->host->on_output(call);
+                call->group->host->on_output(call);
+        }
 }
 
-/* Straight into the queue, without an arena. */
-static int send_placed(quoit_call *call, const struct upb_Message *message,
-        const struct upb_MiniTable *type, size_t size)
+static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 {
         bool was_empty = call->writer.queued_bytes == 0;
-        uint8_t *place = writer_place(call, FRAMING_PREFIX_BYTES + size);
+        int r = writer_append(call, encoding);
 
-        if (!place)
-                return -ENOMEM;
-        flat_write_framed(place, message, type, size);
-        queued_on_ring(call, was_empty);
-        return 0;
-}
-
-/* By way of the scratch arena, which of a call with one answer has no other use. */
-static int send_encoded(
-        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
-{
-        bool was_empty;
-        uint8_t *data;
-        size_t size;
-        int r;
-
-        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
-                return -ENOMEM;
-        r = message_encode_framed(message, type, call->scratch.upb,
-                call_limits(call)->message_send_bytes_max, &data, &size);
-        if (r < 0)
-                return r;
-        if (call->offload)
-                return offload_send(call->offload, data, size);
-        was_empty = call->writer.queued_bytes == 0;
-        r = writer_append(call, &call->scratch, data, size);
         if (r == 0)
                 queued_on_ring(call, was_empty);
         return r;
@@ -242,15 +221,15 @@ static int send_encoded(
 static int send_message(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        size_t size;
-        int r;
+        upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
+        struct encoding encoding;
+        int r = encoding_init(
+                &encoding, alloc, message, type, call_limits(call)->message_send_bytes_max);
 
-        if (!call->offload && flat_size(message, type, &size) &&
-                size <= WRITER_PLACE_BYTES_MAX - FRAMING_PREFIX_BYTES &&
-                size <= call_limits(call)->message_send_bytes_max)
-                r = send_placed(call, message, type, size);
-        else
-                r = send_encoded(call, message, type);
+        if (r < 0)
+                return r;
+        r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
+        encoding_deinit(&encoding);
         if (r < 0)
                 return r;
         if (call->scratch.upb)

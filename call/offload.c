@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "call/call.h"
+#include "call/encoding.h"
 
 struct offload {
         struct quoit_call *call;
@@ -115,8 +116,10 @@ static void on_parcel(struct mail *mail)
         call->group->host->on_output(call);
 }
 
-static int parcel_post(struct offload *offload, const uint8_t *data, size_t size)
+/* @encoding: NULL asks for the headers. */
+static int parcel_post(struct offload *offload, const struct encoding *encoding)
 {
+        size_t size = encoding ? encoding->size : 0;
         struct parcel *parcel = malloc(sizeof(*parcel) + size);
 
         if (!parcel)
@@ -125,8 +128,8 @@ static int parcel_post(struct offload *offload, const uint8_t *data, size_t size
                 (struct segment){ .data = parcel->bytes, .size = size, .release = release_parcel };
         parcel->mail.on_delivery = on_parcel;
         parcel->call = offload->call;
-        if (size > 0)
-                memcpy(parcel->bytes, data, size);
+        if (encoding)
+                encoding_copy(encoding, parcel->bytes);
         call_host_post(offload->call->group->host, &parcel->mail);
         return 0;
 }
@@ -150,19 +153,19 @@ static bool wait_for_room(struct offload *offload)
         return r == 0;
 }
 
-int offload_send(struct offload *offload, const uint8_t *data, size_t size)
+int offload_send(struct offload *offload, const struct encoding *encoding)
 {
         bool ok;
 
         pthread_mutex_lock(&offload->mutex);
         ok = wait_for_room(offload);
         if (ok)
-                offload->unsent_bytes += size;
+                offload->unsent_bytes += encoding->size;
         pthread_mutex_unlock(&offload->mutex);
-        return ok ? parcel_post(offload, data, size) : -ETIMEDOUT;
+        return ok ? parcel_post(offload, encoding) : -ETIMEDOUT;
 }
 
 int offload_send_headers(struct offload *offload)
 {
-        return parcel_post(offload, NULL, 0);
+        return parcel_post(offload, NULL);
 }

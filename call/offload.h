@@ -10,23 +10,22 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "core/mailbox.h"
 
-struct quoit_call;
+struct encoding;
 struct offload;
+struct quoit_call;
 
 /* NULL if memory is short. */
 struct offload *offload_new(struct quoit_call *call);
 void offload_free(struct offload *offload);
 
 /*
- * On a worker: copies @size framed bytes and mails them; waits for room, not once the call is cancelled. 0, -ENOMEM;
+ * On a worker: mails a copy of the message; waits for room, not once the call is cancelled. 0, -ENOMEM;
  * -ETIMEDOUT: none came within `stall_ms`.
  */
-int offload_send(struct offload *offload, const uint8_t *data, size_t size);
+int offload_send(struct offload *offload, const struct encoding *encoding);
 
 /* On a worker: mails that the headers are to go out. */
 int offload_send_headers(struct offload *offload);

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/encoding.h"
+#include "codec/copy.h"
+#include "codec/framing.h"
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
 #define REFER_BYTES_MIN ((size_t)4096) /* pieces from here on are not copied into the output */
@@ -15,12 +18,6 @@
 struct block {
         struct segment segment;
         uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
-};
-
-/* A large message, with the arena that it lies in, in which this struct lies too. */
-struct taken {
-        struct segment segment;
-        struct arena arena;
 };
 
 static void release_nothing(struct quoit_call *call, struct segment *segment)
@@ -32,14 +29,6 @@ static void release_nothing(struct quoit_call *call, struct segment *segment)
 static void release_block(struct quoit_call *call, struct segment *segment)
 {
         upb_free_sized(call_blocks(call), segment, sizeof(struct block));
-}
-
-static void release_taken(struct quoit_call *call, struct segment *segment)
-{
-        struct arena arena = ((struct taken *)segment)->arena;
-
-        (void)call;
-        arena_deinit(&arena);
 }
 
 static void count_queued(struct quoit_call *call, size_t added, size_t removed)
@@ -60,20 +49,6 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
                 writer->first = segment;
         writer->last = segment;
         count_queued(call, segment->size, 0);
-}
-
-static int append_taken(
-        struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
-{
-        struct taken *taken = upb_Arena_Malloc(arena->upb, sizeof(*taken));
-
-        if (!taken)
-                return -ENOMEM;
-        taken->segment = (struct segment){ .data = data, .size = size, .release = release_taken };
-        taken->arena = *arena;
-        *arena = (struct arena){ 0 };
-        writer_append_segment(call, &taken->segment);
-        return 0;
 }
 
 static struct segment *block_new(struct quoit_call *call)
@@ -144,16 +119,30 @@ uint8_t *writer_place(struct quoit_call *call, size_t size)
         return call_sends_many(call) ? place_in_block(call, size) : place_in_arena(call, size);
 }
 
-int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size)
+static void append_blocks(struct quoit_call *call, struct encoding *encoding)
+{
+        struct segment *segment = encoding->first, *next;
+
+        for (encoding->first = NULL; segment; segment = next) {
+                next = segment->next;
+                writer_append_segment(call, segment);
+                if (next)
+                        next->continues = true;
+        }
+}
+
+int writer_append(struct quoit_call *call, struct encoding *encoding)
 {
         uint8_t *place;
 
-        if (size > WRITER_PLACE_BYTES_MAX)
-                return append_taken(call, arena, data, size);
-        place = writer_place(call, size);
+        if (encoding->first) {
+                append_blocks(call, encoding);
+                return 0;
+        }
+        place = writer_place(call, encoding->size);
         if (!place)
                 return -ENOMEM;
-        memcpy(place, data, size);
+        copy_short(place, encoding->data, encoding->size);
         return 0;
 }
 
@@ -217,6 +206,8 @@ bool writer_is_at_border(const struct writer *writer)
 
         if (!segment)
                 return true;
+        if (segment->continues)
+                return false;
         for (border = segment->base; border < segment->data;) {
                 uint32_t size;
 

@@ -5,16 +5,16 @@
  * The sending half of a call: a queue of framed messages that DATA frames are cut from, whatever
  * their borders, so that small messages share frames. Small messages of a stream are gathered in
  * blocks, a small one that is the only answer lies in the call's arena; both are copied into the output.
- * A large message keeps the arena it was encoded in, and the output refers to it there.
+ * A large message stays in the blocks that it was encoded in, and the output refers to it there.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "codec/arena.h"
 #include "transport/output.h"
 
+struct encoding;
 struct quoit_call;
 struct segment;
 
@@ -25,11 +25,8 @@ struct writer {
         size_t queued_bytes;
 };
 
-/*
- * Queues @size framed bytes that lie in @arena: up to WRITER_PLACE_BYTES_MAX copies them, above takes over the
- * arena's blocks, and @arena is as after its deinit. 0, -ENOMEM and nothing changed.
- */
-int writer_append(struct quoit_call *call, struct arena *arena, const uint8_t *data, size_t size);
+/* Queues the message, and takes over its blocks if it is a large one. 0, or -ENOMEM and nothing changed. */
+int writer_append(struct quoit_call *call, struct encoding *encoding);
 
 /*
  * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that the caller writes to the returned place at once.
@@ -41,9 +38,10 @@ uint8_t *writer_place(struct quoit_call *call, size_t size);
 /* Queues @segment, which embeds what @release frees once it has been sent. */
 struct segment {
         struct segment *next;
-        const uint8_t *base; /* its first byte, where a message begins */
+        const uint8_t *base; /* its first byte */
         const uint8_t *data; /* what is left */
         size_t size;
+        bool continues; /* its bytes are a large message's, and not the first; else one begins at @base */
         void (*release)(struct quoit_call *call, struct segment *segment);
 };
 void writer_append_segment(struct quoit_call *call, struct segment *segment);

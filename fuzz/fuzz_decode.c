@@ -8,14 +8,16 @@
 #include "kitchen/proto2.quoit.h"
 #include "kitchen/proto3.quoit.h"
 
-#include "codec/flat.h"
+#include "../tests/unit/codec/owner.h"
+#include "codec/framing.h"
+#include "codec/message.h"
 #include "upb/message/compare.h"
 #include "upb/wire/encode.h"
 
 /*
  * Decoding through generated tables: whatever decodes must encode, that must decode again to an equal
  * message, and the bytes must not change any more from then on. The slow decoder and the fast one, and
- * strings copied or aliased, must agree; so must both encoders on what is flat.
+ * strings copied or aliased, must agree; so must both encoders.
  *
  * Input: one byte for the type of message, then the message.
  */
@@ -69,21 +71,29 @@ static void check_again(const char *data, size_t size, const upb_Message *msg,
         assert(size1 == size2 && !memcmp(bytes1, bytes2, size1));
 }
 
-/* In a block of just the message's size: a byte too many is ASan's. */
-static void check_flat(const upb_Message *msg, const upb_MiniTable *table, upb_Arena *arena)
+/* Blocks of all sizes, as the input will have it; a byte too many is ASan's. */
+static void check_encoders(
+        const upb_Message *msg, const upb_MiniTable *table, uint64_t random, upb_Arena *arena)
 {
+        int options = kUpb_EncodeOption_CheckRequired |
+                      (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
+        struct owner owner = { .encoder.bytes_max = SIZE_MAX,
+                .random = random,
+                .block_bytes_max = ENCODE_BLOCK_BYTES_MIN + random % 100,
+                .blocks_left = SIZE_MAX };
         size_t size, encoded_size;
         char *encoded;
-        uint8_t *out;
+        uint8_t *bytes;
 
-        if (!flat_size(msg, table, &size))
+        if (upb_Encode(msg, table, options, arena, &encoded, &encoded_size) !=
+                kUpb_EncodeStatus_Ok) {
+                assert(owner_encode(&owner, msg, table, &bytes, &size) < 0);
                 return;
-        assert(upb_Encode(msg, table, 0, arena, &encoded, &encoded_size) == kUpb_EncodeStatus_Ok);
-        assert(size == encoded_size);
-        out = malloc(size);
-        assert(flat_write(out, msg, table) == out + size);
-        assert(!size || !memcmp(out, encoded, size));
-        free(out);
+        }
+        assert(owner_encode(&owner, msg, table, &bytes, &size) == 0);
+        assert(size == FRAMING_PREFIX_BYTES + encoded_size);
+        assert(!encoded_size || !memcmp(bytes + FRAMING_PREFIX_BYTES, encoded, encoded_size));
+        free(bytes);
 }
 
 static void check(const char *data, size_t size, const upb_MiniTable *table, upb_Arena *arena)
@@ -99,7 +109,7 @@ static void check(const char *data, size_t size, const upb_MiniTable *table, upb
                         data, size, table, registry, kUpb_DecodeOption_DisableFastTable, arena));
                 return;
         }
-        check_flat(msg, table, arena);
+        check_encoders(msg, table, size, arena);
         check_again(data, size, msg, table, registry, kUpb_DecodeOption_DisableFastTable, arena);
         check_again(data, size, msg, table, registry, kUpb_DecodeOption_AliasString, arena);
 

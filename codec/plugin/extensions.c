@@ -37,7 +37,7 @@ static void extensions_emit_mutable(struct unit *u)
                 "$ext$, NULL);\n"
                 "\n"
                 "        if (!sub) {\n"
-                "                sub = ($type$)_upb_Message_New(&$sub_table$, arena);\n"
+                "                sub = ($type$)quoit_message_new(&$sub_table$, arena);\n"
                 "                if (sub && !$scope$_set_$name$(msg, sub, arena))\n"
                 "                        sub = NULL;\n"
                 "        }\n"

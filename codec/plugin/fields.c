@@ -51,7 +51,7 @@ static void fields_emit_mutable(struct unit *u)
                 "&field);\n"
                 "\n"
                 "        if (!sub) {\n"
-                "                sub = ($type$)_upb_Message_New(&$sub_table$, arena);\n"
+                "                sub = ($type$)quoit_message_new(&$sub_table$, arena);\n"
                 "                if (sub)\n"
                 "                        $msg$_set_$name$(msg, sub);\n"
                 "        }\n"

@@ -7,7 +7,7 @@ static void messages_emit_functions(struct unit *u)
         printer_emit(&u->h,
                 "static inline $msg$ *$msg$_new(upb_Arena *arena)\n"
                 "{\n"
-                "        return ($msg$ *)_upb_Message_New(&$table$, arena);\n"
+                "        return ($msg$ *)quoit_message_new(&$table$, arena);\n"
                 "}\n"
                 "\n"
                 "static inline $msg$ *$msg$_parse(const char *buf, size_t size, upb_Arena *arena)\n"

@@ -54,7 +54,7 @@
  * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
  * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
  */
-#define QUOIT_GENCODE_VERSION 1
+#define QUOIT_GENCODE_VERSION 2
 
 QUOIT_BEGIN_DECLS
 
@@ -116,10 +116,35 @@ _Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out
         }
 #endif
 
+/*
+ * _upb_Message_New(), but small messages are cleared in place: memset() of a size that the compiler does not know
+ * is a call that takes longer than all the rest. Sizes are multiples of 8; both halves may overlap.
+ */
+static inline void *quoit_message_new(const upb_MiniTable *table, upb_Arena *arena)
+{
+        size_t size = table->QUOIT_UPB_PRIVATE(size);
+        char *msg = (char *)upb_Arena_Malloc(arena, size);
+
+        if (!msg)
+                return NULL;
+        if (size > 64) {
+                memset(msg, 0, size);
+        } else if (size >= 32) {
+                memset(msg, 0, 32);
+                memset(msg + size - 32, 0, 32);
+        } else if (size >= 16) {
+                memset(msg, 0, 16);
+                memset(msg + size - 16, 0, 16);
+        } else {
+                memset(msg, 0, 8);
+        }
+        return msg;
+}
+
 static inline void *quoit_message_parse(const char *buf, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
 {
-        upb_Message *msg = _upb_Message_New(table, arena);
+        upb_Message *msg = (upb_Message *)quoit_message_new(table, arena);
 
         if (!msg ||
                 upb_Decode(buf, size, msg, table, registry, options, arena) != kUpb_DecodeStatus_Ok)
@@ -174,7 +199,7 @@ static inline bool quoit_array_add(
 static inline void *quoit_array_add_message(
         upb_Array *array, const upb_MiniTable *table, upb_Arena *arena)
 {
-        upb_Message *sub = _upb_Message_New(table, arena);
+        upb_Message *sub = (upb_Message *)quoit_message_new(table, arena);
 
         return sub && quoit_array_add(array, &sub, sizeof(sub), arena) ? sub : NULL;
 }

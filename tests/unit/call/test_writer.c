@@ -3,19 +3,43 @@
 
 #include <errno.h>
 
+#include "../codec/node.h"
 #include "../codec/random.h"
+#include "call/encoding.h"
+#include "upb/message/accessors.h"
 
-/* @size bytes, made in an arena of their own. */
-static uint8_t *make(struct bench *bench, struct arena *arena, size_t size, uint64_t seed)
+/* A message whose only field is @size bytes, encoded; @encoding is to be deinitialized. */
+static void encode(struct bench *bench, struct encoding *encoding, size_t size, uint64_t seed)
 {
-        uint8_t *data;
+        upb_Arena *arena = upb_Arena_New();
+        const upb_MiniTable *table = node_table_new(arena);
+        upb_Message *node = upb_Message_New(table, arena);
+        char *data = upb_Arena_Malloc(arena, size + 1);
 
-        if (!arena->upb)
-                assert_int_equal(arena_init(arena, &bench->arenas, 1024), 0);
-        data = upb_Arena_Malloc(arena->upb, size + 1);
-        assert_non_null(data);
         random_fill(&seed, data, size);
-        return data;
+        upb_Message_SetBaseFieldString(node, upb_MiniTable_FindFieldByNumber(table, NODE_BLOB),
+                upb_StringView_FromDataAndSize(data, size));
+        assert_int_equal(
+                encoding_init(encoding, arena_pool_alloc(&bench->arenas), node, table, SIZE_MAX),
+                0);
+        upb_Arena_Free(arena);
+}
+
+/* Queues such a message; returns how many bytes that takes. The bytes are copied to @out, unless that is NULL. */
+static size_t append(
+        struct bench *bench, struct quoit_call *call, size_t size, uint64_t seed, uint8_t *out)
+{
+        struct encoding encoding;
+        size_t framed_size;
+
+        encode(bench, &encoding, size, seed);
+        framed_size = encoding.size;
+        if (out)
+                encoding_copy(&encoding, out);
+        assert_int_equal(writer_append(call, &encoding), 0);
+        assert_null(encoding.first);
+        encoding_deinit(&encoding);
+        return framed_size;
 }
 
 static struct output *output_new(void)
@@ -58,23 +82,18 @@ static void release(struct output *output)
 /* Messages of all sizes go out in order, whatever pieces they are cut into. */
 static void test_order(void **state)
 {
-        static const size_t sizes[] = { 5, 100, 4000, 4096, 8191, 8192, 30000, 0, 7, 12000, 1 };
+        static const size_t sizes[] = { 5, 100, 4000, 4096, 8191, 8192, 200000, 0, 7, 12000, 1 };
 
         (void)state;
         for (uint64_t seed = 0; seed < 50; seed++) {
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
-                struct arena arena = { 0 };
-                static uint8_t all[100000];
+                static uint8_t all[300000];
                 uint64_t random = seed;
                 size_t total = 0, sent = 0;
 
                 for (size_t i = 0; i < 11; i++) {
-                        uint8_t *data = make(bench, &arena, sizes[i], seed + i);
-
-                        memcpy(all + total, data, sizes[i]);
-                        total += sizes[i];
-                        assert_int_equal(writer_append(call, &arena, data, sizes[i]), 0);
+                        total += append(bench, call, sizes[i], seed + i, all + total);
                         assert_int_equal(call->writer.queued_bytes, total);
                         assert_int_equal(bench->group.queued_bytes, total);
                 }
@@ -95,34 +114,27 @@ static void test_order(void **state)
                 assert_int_equal(call->writer.queued_bytes, 0);
                 assert_int_equal(bench->group.written_bytes, total);
                 assert_null(call->writer.retired);
-                arena_deinit(&arena);
                 bench_close(call);
                 bench_free(bench);
         }
 }
 
-/* Small messages are gathered: an item of eleven bytes takes eleven bytes of a block. */
+/* Small messages are gathered: one of eleven bytes takes eleven bytes of a block. */
 static void test_small_ones_share_blocks(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
-        struct arena arena = { 0 };
         struct output *output = output_new();
 
         (void)state;
-        for (size_t i = 0; i < 1000; i++) {
-                uint8_t *data = make(bench, &arena, 11, i);
-
-                assert_int_equal(writer_append(call, &arena, data, 11), 0);
-                arena_reset(&arena);
-        }
+        for (size_t i = 0; i < 1000; i++)
+                assert_int_equal(append(bench, call, 4, i, NULL), 11);
         assert_true(bench->arenas.used_bytes < 11000 + 3 * 4096);
         writer_write(call, output, 11000);
         assert_int_equal(output->iov_count, 1);
         assert_int_equal(output->pinned_count, 0);
         assert_null(call->writer.first);
         release(output);
-        arena_deinit(&arena);
         bench_close(call);
         bench_free(bench);
 }
@@ -132,7 +144,6 @@ static void test_place(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
-        struct arena arena = { 0 };
         struct output *output = output_new();
         static uint8_t all[400000];
         uint64_t random = 5;
@@ -141,16 +152,15 @@ static void test_place(void **state)
 
         (void)state;
         for (unsigned i = 0; i < 60; i++) {
-                size_t size = random_upto(&random, WRITER_PLACE_BYTES_MAX);
-                uint8_t *data = make(bench, &arena, size, i);
+                size_t size = random_upto(&random, WRITER_PLACE_BYTES_MAX - 8);
 
-                memcpy(all + total, data, size);
-                total += size;
-                if (i % 3 == 0)
-                        assert_int_equal(writer_append(call, &arena, data, size), 0);
-                else
-                        memcpy(writer_place(call, size), data, size);
-                arena_reset(&arena);
+                if (i % 3 == 0) {
+                        total += append(bench, call, size, i, all + total);
+                } else {
+                        random_fill(&random, all + total, size);
+                        memcpy(writer_place(call, size), all + total, size);
+                        total += size;
+                }
                 assert_int_equal(bench->group.queued_bytes, total);
         }
         bench->arenas.used_bytes_max = bench->arenas.used_bytes; /* nothing more */
@@ -171,28 +181,25 @@ static void test_place(void **state)
                 free(bytes);
         }
         release(output);
-        arena_deinit(&arena);
         bench_close(call);
         bench_free(bench);
 }
 
-/* A large message keeps its arena, and is referred to where it lies until the send is over. */
+/* A large message stays in its blocks, and is referred to where it lies until the send is over. */
 static void test_large_ones_are_taken(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
-        struct arena arena = { 0 };
-        uint8_t *data = make(bench, &arena, 20000, 1);
         struct output *output = output_new();
+        static uint8_t all[21000];
+        size_t size = append(bench, call, 20000, 1, all);
+        const uint8_t *data = call->writer.first->data;
 
         (void)state;
-        assert_int_equal(writer_append(call, &arena, data, 20000), 0);
-        assert_null(arena.upb);
         writer_write(call, output, 16384);
-        assert_int_equal(call->stream.pins, 1);
+        assert_true(call->stream.pins >= 1);
         assert_ptr_equal(output->iov[0].iov_base, data);
-        writer_write(call, output, 3616);
-        assert_int_equal(call->stream.pins, 1); /* little enough to be copied */
+        writer_write(call, output, size - 16384);
         assert_null(call->writer.first);
         assert_non_null(call->writer.retired);
         assert_int_not_equal(bench->arenas.used_bytes, 0);
@@ -208,15 +215,12 @@ static void test_the_only_one_is_placed(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
-        struct arena arena = { 0 };
         struct output *output = output_new();
-        uint8_t *data = make(bench, &arena, 1500, 1);
+        size_t size = append(bench, call, 1500, 1, NULL);
 
         (void)state;
-        assert_int_equal(writer_append(call, &arena, data, 1500), 0);
         assert_non_null(call->arena.upb);
-        arena_deinit(&arena);
-        writer_write(call, output, 1500);
+        writer_write(call, output, size);
         assert_int_equal(output->pinned_count, 0);
         release(output);
         bench_close(call);
@@ -246,24 +250,26 @@ static void test_small_ones_keep_the_arena(void **state)
         bench_free(bench);
 }
 
-/* If it is large it keeps its own, and the call waits for the send of it: the peer gone, the handler done. */
+/* If it is large it keeps its blocks, and the call waits for the send of it: the peer gone, the handler done. */
 static void test_the_only_one_is_taken(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
-        struct arena arena = { 0 };
         struct output *output = output_new();
-        uint8_t *data = make(bench, &arena, 6000, 1);
+        static uint8_t all[7000];
+        size_t size = append(bench, call, 6000, 1, all);
+        const uint8_t *data = call->writer.first->data;
+        uint8_t *bytes;
 
         (void)state;
-        assert_int_equal(writer_append(call, &arena, data, 6000), 0);
-        assert_null(arena.upb);
         assert_null(call->arena.upb);
-        writer_write(call, output, 6000);
+        writer_write(call, output, size);
         assert_ptr_equal(output->iov[0].iov_base, data);
         bench_close(call);
         assert_int_equal(bench->freed, 0);
-        assert_memory_equal(output->iov[0].iov_base, data, 6000);
+        bytes = output_bytes(output);
+        assert_memory_equal(bytes, all, size);
+        free(bytes);
         release(output);
         assert_int_equal(bench->freed, 1);
         bench_free(bench);
@@ -274,16 +280,12 @@ static void test_drop_while_in_flight(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
-        struct arena arena = { 0 };
         struct output *output = output_new();
         uint8_t *bytes;
 
         (void)state;
-        for (size_t i = 0; i < 4; i++) {
-                uint8_t *data = make(bench, &arena, 9000, i);
-
-                assert_int_equal(writer_append(call, &arena, data, 9000), 0);
-        }
+        for (size_t i = 0; i < 4; i++)
+                append(bench, call, 9000, i, NULL);
         writer_write(call, output, 13500); /* one and a half */
         bytes = output_bytes(output);
         writer_drop(call);
@@ -306,6 +308,7 @@ static void test_border(void **state)
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
         struct output *output = output_new();
+        size_t size;
 
         (void)state;
         for (size_t i = 0; i < 3; i++) {
@@ -318,6 +321,14 @@ static void test_border(void **state)
                 assert_int_equal(writer_is_at_border(&call->writer), written % 15 == 0);
                 writer_write(call, output, 1);
         }
+        size = append(bench, call, 30000, 1, NULL); /* in several blocks */
+        append(bench, call, 5, 1, NULL);
+        for (size_t written = 0; written < size; written++) {
+                assert_int_equal(writer_is_at_border(&call->writer), written == 0);
+                writer_write(call, output, 1);
+        }
+        assert_true(writer_is_at_border(&call->writer));
+        writer_write(call, output, call->writer.queued_bytes);
         assert_true(writer_is_at_border(&call->writer));
         release(output);
         bench_close(call);
@@ -331,23 +342,22 @@ static void test_no_memory(void **state)
         for (size_t more = 0; more < 20000; more += 512) {
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
-                struct arena arena = { 0 };
-                uint8_t *data = make(bench, &arena, 2000, 1);
-                size_t used = bench->arenas.used_bytes;
+                struct encoding encoding;
                 int r;
 
-                bench->arenas.used_bytes_max = used + more;
-                r = writer_append(call, &arena, data, 2000);
+                encode(bench, &encoding, 2000, 1);
+                bench->arenas.used_bytes_max = more + 1;
+                r = writer_append(call, &encoding);
                 if (r < 0) {
                         assert_int_equal(r, -ENOMEM);
-                        assert_int_equal(bench->arenas.used_bytes, used);
+                        assert_int_equal(bench->arenas.used_bytes, 0);
                         assert_int_equal(call->writer.queued_bytes, 0);
                         assert_null(call->writer.first);
                 } else {
-                        assert_int_equal(call->writer.queued_bytes, 2000);
+                        assert_int_equal(call->writer.queued_bytes, encoding.size);
                 }
-                assert_true(r < 0 ? more < 4096 : more >= 4096);
-                arena_deinit(&arena);
+                assert_true(r < 0 ? more < 4096 : more >= 4096 - 1);
+                encoding_deinit(&encoding);
                 bench_close(call);
                 bench_free(bench);
         }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/encoding.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "codec/arena.h"
+
+#define BLOCK_BYTES_MIN ((size_t)4096)
+
+/* Bytes of a large message; those at the end are used. */
+struct block {
+        struct segment segment;
+        upb_alloc *alloc;
+        size_t block_bytes; /* this head included */
+        uint8_t bytes[];
+};
+
+static void release_block(struct quoit_call *call, struct segment *segment)
+{
+        struct block *block = (struct block *)segment;
+
+        (void)call;
+        upb_free_sized(block->alloc, block, block->block_bytes);
+}
+
+/* With room for @size bytes if that is not too much at once; each twice as large as the one behind it. */
+static struct block *block_new(upb_alloc *alloc, const struct block *behind, size_t size)
+{
+        size_t want = behind ? behind->block_bytes * 2 : BLOCK_BYTES_MIN;
+        upb_SizedPtr memory;
+        struct block *block;
+
+        if (want < sizeof(*block) + size)
+                want = sizeof(*block) + size;
+        if (want > ARENA_BLOCK_BYTES_MAX)
+                want = ARENA_BLOCK_BYTES_MAX;
+        memory = upb_SizeReturningMalloc(alloc, want);
+        block = memory.p;
+        if (block)
+                *block = (struct block){
+                        .segment.release = release_block, .alloc = alloc, .block_bytes = memory.n
+                };
+        return block;
+}
+
+static uint8_t *block_end(struct block *block)
+{
+        return (uint8_t *)block + block->block_bytes;
+}
+
+/* All of the first block is written, from @data to its end. */
+static void block_close(struct encoding *encoding, const uint8_t *data)
+{
+        struct block *block = (struct block *)encoding->first;
+
+        block->segment.data = data;
+        block->segment.size = (size_t)(block_end(block) - data);
+}
+
+static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size_t bytes)
+{
+        struct encoding *encoding = (struct encoding *)encoder;
+        struct block *behind = (struct block *)encoding->first;
+        size_t moved = behind ? 0 : (size_t)(encoding->small + sizeof(encoding->small) - first);
+        struct block *block = block_new(encoding->alloc, behind, bytes + moved);
+        uint8_t *end;
+
+        if (!block)
+                return (struct encode_block){ NULL, NULL };
+        end = block_end(block) - moved;
+        if (behind)
+                block_close(encoding, first);
+        else
+                memcpy(end, first, moved);
+        block->segment.next = encoding->first;
+        encoding->first = &block->segment;
+        return (struct encode_block){ block->bytes, end };
+}
+
+int encoding_init(struct encoding *encoding, upb_alloc *alloc, const upb_Message *message,
+        const upb_MiniTable *table, size_t bytes_max)
+{
+        struct encode_block small = { encoding->small, encoding->small + sizeof(encoding->small) };
+        uint8_t *first;
+        int r;
+
+        encoding->encoder.bytes_max = bytes_max;
+        encoding->encoder.on_full = on_full;
+        encoding->alloc = alloc;
+        encoding->first = NULL;
+        r = encode_framed(&encoding->encoder, small, message, table, &first, &encoding->size);
+        if (r < 0) {
+                encoding_deinit(encoding);
+                return r;
+        }
+        encoding->data = first;
+        if (encoding->first)
+                block_close(encoding, first);
+        return 0;
+}
+
+void encoding_free_blocks(struct encoding *encoding)
+{
+        struct segment *segment;
+
+        while ((segment = encoding->first)) {
+                encoding->first = segment->next;
+                release_block(NULL, segment);
+        }
+}
+
+void encoding_copy(const struct encoding *encoding, uint8_t *out)
+{
+        if (!encoding->first)
+                memcpy(out, encoding->data, encoding->size);
+        for (const struct segment *segment = encoding->first; segment; segment = segment->next) {
+                memcpy(out, segment->data, segment->size);
+                out += segment->size;
+        }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A message on its way from the handler to the writer's queue. It is encoded backwards into a small buffer that
+ * embeds here, and if that is too small into blocks, which the queue takes over as they are.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call/writer.h"
+#include "codec/encode.h"
+#include "upb/mem/alloc.h"
+
+struct encoding {
+        struct encoder encoder;
+        upb_alloc *alloc;
+        struct segment
+                *first; /* of the blocks, in the order of the bytes; NULL: they are in @small */
+        const uint8_t *data;   /* the first byte */
+        size_t size;
+        uint8_t small[WRITER_PLACE_BYTES_MAX]; /* its end is filled */
+};
+
+/*
+ * Encodes @message with its prefix; blocks come from @alloc, which must outlive them. 0, or an error of encode_framed()
+ * and nothing is left to free. @encoding, uninitialized memory, must not move.
+ */
+int encoding_init(struct encoding *encoding, upb_alloc *alloc, const upb_Message *message,
+        const upb_MiniTable *table, size_t bytes_max);
+
+/* The blocks go, unless they were taken: @first is NULL then. */
+void encoding_free_blocks(struct encoding *encoding);
+static inline void encoding_deinit(struct encoding *encoding)
+{
+        if (encoding->first)
+                encoding_free_blocks(encoding);
+}
+
+/* Writes all bytes to @out. */
+void encoding_copy(const struct encoding *encoding, uint8_t *out);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * memcpy() for what is short as a rule: a call of that, of a size that the compiler does not know, is a good
+ * part of what a small message costs. Both halves are loaded before they are stored, and may overlap.
+ */
+static inline __attribute__((always_inline)) void copy_short(
+        uint8_t *out, const uint8_t *data, size_t size)
+{
+        struct sixteen {
+                uint64_t a, b;
+        } head16, tail16;
+        uint64_t head8, tail8;
+        uint32_t head4, tail4;
+
+        if (size > 32) {
+                memcpy(out, data, size);
+        } else if (size >= 16) {
+                memcpy(&head16, data, 16);
+                memcpy(&tail16, data + size - 16, 16);
+                memcpy(out, &head16, 16);
+                memcpy(out + size - 16, &tail16, 16);
+        } else if (size >= 8) {
+                memcpy(&head8, data, 8);
+                memcpy(&tail8, data + size - 8, 8);
+                memcpy(out, &head8, 8);
+                memcpy(out + size - 8, &tail8, 8);
+        } else if (size >= 4) {
+                memcpy(&head4, data, 4);
+                memcpy(&tail4, data + size - 4, 4);
+                memcpy(out, &head4, 4);
+                memcpy(out + size - 4, &tail4, 4);
+        } else {
+                for (size_t i = 0; i < size; i++)
+                        out[i] = data[i];
+        }
+}
