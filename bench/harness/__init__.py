@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What ./dev bench is made of; bench/run starts it."""

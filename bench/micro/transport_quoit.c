@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Quoit's side: a connection as server/connection.c drives it, without ring and socket. What it does in
+ * a turn, and when it makes frames, is the same; of the ring it has clock, timers and mailbox.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api.h"
+#include "bench/micro/transport_client.h"
+#include "server/dispatch.h"
+#include "server/shard.h"
+#include "server/stream_events.h"
+
+#define CALLS_A_FILL 8 /* as the connection has it */
+#define OUTPUT_BYTES_MAX ((size_t)1 << 20)
+
+struct quoit_side {
+        quoit_server *server;
+        struct api_limits limits;
+        struct shard shard;
+        struct session session;
+        struct call_group group;
+        struct list ready;
+        struct output *output; /* of the last turn */
+};
+
+static struct quoit_side *side_of(struct call_group *group)
+{
+        return CONTAINER_OF(group, struct quoit_side, group);
+}
+
+static void on_ready(struct quoit_call *call)
+{
+        if (list_is_empty(&call->ready))
+                list_append(&side_of(call->group)->ready, &call->ready);
+}
+
+static void on_output(struct quoit_call *call)
+{
+        (void)call; /* every turn ends with a fill */
+}
+
+static void on_freed(void *user, struct call_group *group)
+{
+        struct shard *shard = user;
+
+        (void)group;
+        atomic_fetch_sub_explicit(&shard->calls_open, 1, memory_order_relaxed);
+}
+
+static void shard_open(struct shard *shard, quoit_server *server)
+{
+        shard->server = server;
+        timers_init(&shard->ring.timers, 0);
+        mailbox_init(&shard->ring.mailbox);
+        memory_init(&shard->memory);
+        arena_pool_init(&shard->arenas, (size_t)8 << 20, 0);
+        slab_init(&shard->calls, sizeof(struct quoit_call), 64);
+        slab_init(&shard->outputs, sizeof(struct output), 4);
+        shard->host = (struct call_host){
+                .ring = &shard->ring,
+                .arenas = &shard->arenas,
+                .calls = &shard->calls,
+                .limits = &server->options.limits,
+                .user = shard,
+                .on_ready = on_ready,
+                .on_output = on_output,
+                .on_freed = on_freed,
+        };
+}
+
+static void *side_open(void)
+{
+        struct quoit_side *side = calloc(1, sizeof(*side));
+
+        if (!side || quoit_server_new(&(quoit_server_options){ 0 }, &side->server) < 0)
+                abort();
+        side->limits.message_bytes_max = (size_t)4 << 20;
+        if (api_Api_register(side->server, &api_service, &side->limits) < 0)
+                abort();
+        shard_open(&side->shard, side->server);
+        side->group = (struct call_group){ .host = &side->shard.host, .peer = "memory" };
+        list_init(&side->ready);
+        if (session_init_server(&side->session, &side->shard.memory.h2,
+                    &side->server->session_limits, &stream_events, &side->group) < 0)
+                abort();
+        return side;
+}
+
+static void release_output(struct quoit_side *side)
+{
+        if (!side->output)
+                return;
+        session_release(&stream_events, side->output);
+        slab_free(&side->shard.outputs, side->output);
+        side->output = NULL;
+}
+
+static void fill(struct quoit_side *side)
+{
+        if (!session_has_output(&side->session))
+                return;
+        if (!side->output) {
+                side->output = slab_alloc(&side->shard.outputs);
+                if (!side->output)
+                        abort();
+                output_init(side->output, OUTPUT_BYTES_MAX);
+        }
+        if (session_fill(&side->session, side->output) < 0)
+                abort();
+}
+
+static size_t side_turn(void *server, const uint8_t *data, size_t size)
+{
+        struct quoit_side *side = server;
+        unsigned calls = 0;
+        struct list *link;
+
+        release_output(side);
+        if (session_feed(&side->session, data, size) < 0)
+                abort();
+        while ((link = list_pop(&side->ready))) {
+                if (dispatch_call(CONTAINER_OF(link, struct quoit_call, ready), side->server) !=
+                        DISPATCHED_ALL)
+                        abort(); /* sayHello has one event and its end */
+                if (++calls % CALLS_A_FILL == 0)
+                        fill(side);
+        }
+        fill(side);
+        return side->output ? side->output->bytes : 0;
+}
+
+static const uint8_t *side_output(void *server)
+{
+        struct quoit_side *side = server;
+
+        assert(!side->output || side->output->iov_count == 1);
+        return side->output ? side->output->block : NULL;
+}
+
+static void side_close(void *server)
+{
+        struct quoit_side *side = server;
+
+        release_output(side);
+        session_deinit(&side->session);
+        slab_deinit(&side->shard.outputs);
+        slab_deinit(&side->shard.calls);
+        memory_deinit(&side->shard.memory);
+        arena_pool_deinit(&side->shard.arenas);
+        timers_deinit(&side->shard.ring.timers);
+        quoit_server_free(side->server);
+        free(side);
+}
+
+const struct server_ops quoit_server_ops = {
+        .open = side_open,
+        .turn = side_turn,
+        .output = side_output,
+        .close = side_close,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <quoit/quoit.h>
+
+#include "api.h"
+#include "options.h"
+#include "service.h"
+
+static quoit_server *server; /* for the signal handler */
+
+static void on_signal(int signal_number)
+{
+        (void)signal_number;
+        quoit_server_stop(server);
+}
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        static const char *const names[] = { "error", "warning", "info" };
+
+        (void)user;
+        fprintf(stderr, "quoit-bench-server: %s: %s\n", names[level], line);
+}
+
+static void on_signals(void (*handler)(int))
+{
+        struct sigaction action = { .sa_handler = handler };
+
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+}
+
+static int listen_on(unsigned port)
+{
+        char address[sizeof("127.0.0.1:65535")];
+        uint16_t bound;
+        int r;
+
+        snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+        r = quoit_server_listen(server, address, &bound);
+        if (r == 0)
+                fprintf(stderr, "quoit-bench-server: listening on 127.0.0.1:%u\n", bound);
+        return r;
+}
+
+static int serve(const struct options *options)
+{
+        /* what a client takes by default, as in quoit-api */
+        static struct api_limits limits = { .message_bytes_max = (size_t)4 << 20 };
+        int r;
+
+        r = api_Api_register(server, &api_service, &limits);
+        if (r == 0)
+                r = bench_Bench_register(server, &bench_service, NULL);
+        if (r == 0)
+                r = quoit_server_offload(server, "/bench.Bench/pause");
+        if (r == 0)
+                r = listen_on(options->port);
+        if (r == 0)
+                r = quoit_server_run(server);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        struct options options;
+        int r;
+
+        options_parse(&options, argc, argv);
+        r = quoit_server_new(
+                &(quoit_server_options){
+                        .rings = options.rings, .workers = options.workers, .on_log = on_log },
+                &server);
+        if (r < 0) {
+                fprintf(stderr, "quoit-bench-server: %s\n", strerror(-r));
+                return EXIT_FAILURE;
+        }
+        on_signals(on_signal);
+        r = serve(&options);
+        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
+        if (r < 0)
+                fprintf(stderr, "quoit-bench-server: %s\n", quoit_server_problem(server));
+        quoit_server_free(server);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

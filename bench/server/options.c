@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define USAGE_ERROR 2
+
+static const char help[] =
+        "usage: quoit-bench-server --port PORT [OPTION...]\n"
+        "\n"
+        "Serves api.Api and bench.Bench over gRPC on 127.0.0.1, for the bench. SIGTERM or SIGINT\n"
+        "stops it gracefully.\n"
+        "\n"
+        "  --port PORT     port, 0 takes a free one\n"
+        "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
+        "  --workers N     threads on which bench.Bench/pause sleeps; 64 unless told\n"
+        "  --help, -h      this text\n";
+
+static void __attribute__((noreturn)) usage_error(const char *what, const char *problem)
+{
+        fprintf(stderr, "quoit-bench-server: %s %s; see quoit-bench-server --help\n", what,
+                problem);
+        exit(USAGE_ERROR);
+}
+
+static unsigned parse_number(const char *name, const char *text, unsigned min, unsigned max)
+{
+        unsigned long value;
+        char problem[128];
+        char *end;
+
+        errno = 0;
+        value = strtoul(text, &end, 10);
+        if (*text >= '0' && *text <= '9' && !*end && !errno && value >= min && value <= max)
+                return (unsigned)value;
+        snprintf(
+                problem, sizeof(problem), "wants a number from %u to %u, not '%s'", min, max, text);
+        usage_error(name, problem);
+}
+
+static void parse_option(struct options *options, int option, const char *word)
+{
+        switch (option) {
+        case 'p':
+                options->port = parse_number("--port", optarg, 0, 65535);
+                break;
+        case 'r':
+                options->rings = parse_number("--rings", optarg, 1, 1024);
+                break;
+        case 'w':
+                options->workers = parse_number("--workers", optarg, 1, 4096);
+                break;
+        case 'h':
+                fputs(help, stdout);
+                exit(EXIT_SUCCESS);
+        case ':':
+                usage_error(word, "needs a value");
+        default:
+                usage_error(word, "is no option");
+        }
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+        static const struct option known[] = {
+                { "port", required_argument, NULL, 'p' },
+                { "rings", required_argument, NULL, 'r' },
+                { "workers", required_argument, NULL, 'w' },
+                { "help", no_argument, NULL, 'h' },
+                { 0 },
+        };
+        const unsigned none = 65536;
+        int option;
+
+        /* pauses sleep, so workers cost a stack each; with the library's 10 they would queue */
+        *options = (struct options){ .port = none, .rings = 1, .workers = 64 };
+        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
+                parse_option(options, option, argv[optind - 1]);
+        if (optind < argc)
+                usage_error(argv[optind], "is no option");
+        if (options->port == none)
+                usage_error("--port", "is missing");
+}
