@@ -78,6 +78,19 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         return 0;
 }
 
+/* A field with bytes that HTTP forbids: the request is malformed (RFC 9113, section 8.2.1). Left to itself, nghttp2 only skips it. */
+static int on_invalid_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+        nghttp2_rcbuf *value, uint8_t flags, void *user)
+{
+        (void)h2;
+        (void)frame;
+        (void)name;
+        (void)value;
+        (void)flags;
+        (void)user;
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
 static void end_remote(struct session *session, struct stream *stream)
 {
         stream_set_state(stream, stream->state == STREAM_HALF_CLOSED_LOCAL
@@ -173,6 +186,7 @@ void receive_set_callbacks(nghttp2_session_callbacks *callbacks)
 {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
