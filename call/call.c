@@ -6,6 +6,7 @@
 
 #include "call/offload.h"
 #include "call/response.h"
+#include "core/usdt.h"
 
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
@@ -105,6 +106,7 @@ void call_apply_finish(struct quoit_call *call)
         if (call->state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_FINISHED);
+        QUOIT_PROBE(call_end, call, call->status);
         if (!call->headers_submitted && call->writer.queued_bytes == 0) {
                 response_submit_trailers_only(call, call->status, call->status_text,
                         call->status_text_size, &call->header_fields, &call->trailer_fields);
@@ -169,6 +171,7 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         if (call->state != CALL_OPENING && call->state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);
+        QUOIT_PROBE(call_end, call, status == QUOIT_OK ? QUOIT_CANCELLED : status);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
         if (status != QUOIT_OK && call->stream.session)

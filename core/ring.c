@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ring.h"
 #include "core/sqe.h"
+#include "core/usdt.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -331,6 +332,7 @@ static void harvest(struct ring *ring)
         if (io_uring_cq_has_overflow(ring->uring))
                 ring->stats.overflows++;
         ring->stats.completions += ready;
+        QUOIT_PROBE(completions, ring, ready);
         while (ready-- > 0) {
                 struct io_uring_cqe *cqe = NULL;
                 struct op *op;
@@ -392,12 +394,14 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         ring->in_turn = true;
         ring->now_ns = clock_now_ns();
         ring->stats.turns++;
+        QUOIT_PROBE(turn_begin, ring);
         harvest(ring);
         deliver_mails(ring);
         timers_expire(&ring->timers, ring->now_ns);
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 run_deferred(ring, phase);
         ring->in_turn = false;
+        QUOIT_PROBE(turn_end, ring);
         return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/usdt.h"
 #include "server/dispatch.h"
 #include "server/peer.h"
 #include "server/stream_events.h"
@@ -210,6 +211,7 @@ static void on_flush(struct deferred *deferred)
         output = connection->output;
         if (output && output->bytes > 0) {
                 connection->send_started_ns = ring_now_ns(ring_of(connection));
+                QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
                 socket_send(&connection->socket, output->iov, output->iov_count,
                         connection->state != CONNECTION_OPEN ||
                                 session_has_output(&connection->session));
@@ -226,6 +228,7 @@ static void on_sent(struct socket *socket, int error)
 {
         struct connection *connection = connection_of_socket(socket);
 
+        QUOIT_PROBE(send_complete, &connection->group, error);
         give_output_back(connection);
         if (error < 0)
                 connection_close(connection);
@@ -301,6 +304,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
 {
         struct connection *connection = connection_of_socket(socket);
 
+        QUOIT_PROBE(receive, &connection->group, size);
         if (connection->state != CONNECTION_OPEN)
                 return;
         if (session_feed(&connection->session, bytes, size) < 0)
@@ -322,6 +326,7 @@ static void on_closed(struct socket *socket)
         struct connection *connection = connection_of_socket(socket);
         struct shard *shard = connection->shard;
 
+        QUOIT_PROBE(connection_close, &connection->group);
         connection_set_state(connection, CONNECTION_DEAD);
         atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
         connection_try_free(connection);
@@ -379,6 +384,7 @@ void connection_open(struct shard *shard, int fd)
                 goto refuse;
         peer_describe(fd, connection->peer, sizeof(connection->peer));
         connection->group.peer = connection->peer;
+        QUOIT_PROBE(connection_open, &connection->group, connection->peer);
         list_init(&connection->ready);
         list_init(&connection->link);
         list_append(&shard->connection_list, &connection->link);

@@ -6,6 +6,7 @@
 
 #include "call/offload.h"
 #include "codec/timeout.h"
+#include "core/usdt.h"
 
 #define GRPC_TYPE "application/grpc"
 
@@ -168,6 +169,7 @@ void request_accept(struct quoit_call *call, bool oversize)
                 return;
         }
         call_set_state(call, CALL_OPEN);
+        QUOIT_PROBE(call_start, call, call->group, call->route->method->path);
         if (request->has_timeout)
                 call_set_deadline(call, request->timeout_ns);
 }
