@@ -221,10 +221,12 @@ static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 static int send_message(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
+        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
+        uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
         upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
         struct encoding encoding;
         int r = encoding_init(
-                &encoding, alloc, message, type, call_limits(call)->message_send_bytes_max);
+                &encoding, small, alloc, message, type, call_limits(call)->message_send_bytes_max);
 
         if (r < 0)
                 return r;

@@ -70,6 +70,7 @@ struct call_host {
         struct slab *calls;
         const quoit_limits *limits;
         void *user;
+        struct late_copy late; /* of a message that is queued on some call */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
         /* The call may have an event to be dispatched. */

@@ -62,7 +62,7 @@ static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size
 {
         struct encoding *encoding = (struct encoding *)encoder;
         struct block *behind = (struct block *)encoding->first;
-        size_t moved = behind ? 0 : (size_t)(encoding->small + sizeof(encoding->small) - first);
+        size_t moved = behind ? 0 : (size_t)(encoding->small.end - first);
         struct block *block = block_new(encoding->alloc, behind, bytes + moved);
         uint8_t *end;
 
@@ -78,18 +78,19 @@ static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size
         return (struct encode_block){ block->bytes, end };
 }
 
-int encoding_init(struct encoding *encoding, upb_alloc *alloc, const upb_Message *message,
-        const upb_MiniTable *table, size_t bytes_max)
+int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
+        const upb_Message *message, const upb_MiniTable *table, size_t bytes_max)
 {
-        struct encode_block small = { encoding->small, encoding->small + sizeof(encoding->small) };
         uint8_t *first;
         int r;
 
         encoding->encoder.bytes_max = bytes_max;
         encoding->encoder.on_full = on_full;
+        encoding->small = (struct encode_block){ small, small + WRITER_PLACE_BYTES_MAX };
         encoding->alloc = alloc;
         encoding->first = NULL;
-        r = encode_framed(&encoding->encoder, small, message, table, &first, &encoding->size);
+        r = encode_framed(
+                &encoding->encoder, encoding->small, message, table, &first, &encoding->size);
         if (r < 0) {
                 encoding_deinit(encoding);
                 return r;

@@ -20,15 +20,16 @@ struct encoding {
                 *first; /* of the blocks, in the order of the bytes; NULL: they are in @small */
         const uint8_t *data;   /* the first byte */
         size_t size;
-        uint8_t small[WRITER_PLACE_BYTES_MAX]; /* its end is filled */
+        struct encode_block small; /* its end is filled */
 };
 
 /*
- * Encodes @message with its prefix; blocks come from @alloc, which must outlive them. 0, or an error of encode_framed()
- * and nothing is left to free. @encoding, uninitialized memory, must not move.
+ * Encodes @message with its prefix, into the WRITER_PLACE_BYTES_MAX bytes at @small if it fits; else into blocks from
+ * @alloc, which must outlive them. 0, or an error of encode_framed() and nothing is left to free. @encoding,
+ * uninitialized memory, must not move.
  */
-int encoding_init(struct encoding *encoding, upb_alloc *alloc, const upb_Message *message,
-        const upb_MiniTable *table, size_t bytes_max);
+int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
+        const upb_Message *message, const upb_MiniTable *table, size_t bytes_max);
 
 /* The blocks go, unless they were taken: @first is NULL then. */
 void encoding_free_blocks(struct encoding *encoding);

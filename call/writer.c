@@ -8,7 +8,6 @@
 
 #include "call/call.h"
 #include "call/encoding.h"
-#include "codec/copy.h"
 #include "codec/framing.h"
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
@@ -19,6 +18,11 @@ struct block {
         struct segment segment;
         uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
 };
+
+static struct late_copy *late_copy(struct quoit_call *call)
+{
+        return &call->group->host->late;
+}
 
 static void release_nothing(struct quoit_call *call, struct segment *segment)
 {
@@ -142,7 +146,7 @@ int writer_append(struct quoit_call *call, struct encoding *encoding)
         place = writer_place(call, encoding->size);
         if (!place)
                 return -ENOMEM;
-        copy_short(place, encoding->data, encoding->size);
+        late_copy_put(late_copy(call), place, encoding->data, encoding->size);
         return 0;
 }
 
@@ -164,6 +168,7 @@ void writer_write(struct quoit_call *call, struct output *output, size_t size)
         struct writer *writer = &call->writer;
 
         assert(size <= writer->queued_bytes);
+        late_copy_run(late_copy(call));
         count_queued(call, 0, size);
         call->group->written_bytes += size;
         while (size > 0) {
@@ -194,6 +199,7 @@ void writer_unpinned(struct quoit_call *call)
 
 void writer_drop(struct quoit_call *call)
 {
+        late_copy_run(late_copy(call));
         while (call->writer.first)
                 segment_done(call, call->writer.first);
         count_queued(call, 0, call->writer.queued_bytes);

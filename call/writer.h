@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call/late_copy.h"
 #include "transport/output.h"
 
 struct encoding;
@@ -25,14 +26,17 @@ struct writer {
         size_t queued_bytes;
 };
 
-/* Queues the message, and takes over its blocks if it is a large one. 0, or -ENOMEM and nothing changed. */
+/*
+ * Queues the message, and takes over its blocks if it is a large one; a small one must lie in the ring's
+ * late_copy_buffer(). 0, or -ENOMEM and nothing changed.
+ */
 int writer_append(struct quoit_call *call, struct encoding *encoding);
 
 /*
  * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that the caller writes to the returned place at once.
  * NULL if memory is short.
  */
-#define WRITER_PLACE_BYTES_MAX ((size_t)2048)
+#define WRITER_PLACE_BYTES_MAX LATE_COPY_BYTES_MAX
 uint8_t *writer_place(struct quoit_call *call, size_t size);
 
 /* Queues @segment, which embeds what @release frees once it has been sent. */

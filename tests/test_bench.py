@@ -168,6 +168,14 @@ def test_report_names_what_is_missing_and_what_failed(hello):
     assert "quoit-load sayHello-10x100" in text and "| decode | 2.00 | 1.50 | µs | 0.75 |" in text
 
 
+@pytest.mark.parametrize("strangers, loud", [(0.02, False), (0.6, True)])
+def test_report_says_when_the_machine_was_not_quiet(strangers, loud):
+    rounds = [{"quoit": {"cpu_us": 1.5, "strangers": strangers}}]
+    text = report.report(recorded(sayHello_10x100=rounds))
+    assert f"Other programs kept {strangers}" in text
+    assert ("quiet machine" in text) is loud
+
+
 def test_latency_over_the_peak_is_no_figure():
     rounds = [
         {

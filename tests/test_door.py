@@ -16,7 +16,7 @@ def run(*command, **options):
 def test_dev_alone_tells_its_words(root):
     result = run(root / "dev")
     assert result.returncode == 0
-    for word in ("setup", "build", "serve", "test", "fuzz", "lint", "format", "clean"):
+    for word in ("setup", "build", "serve", "test", "fuzz", "bench", "lint", "format", "clean"):
         assert f"\n  {word} " in result.stdout
 
 

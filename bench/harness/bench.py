@@ -90,8 +90,9 @@ class Bench:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            progress.note(f"{program.name} failed: {lines[-1]}")
-            self.results["missing"][program.name] = lines[-1]
+            reason = lines[-1].removeprefix(f"{program.name}: ")
+            progress.note(f"{program.name} failed: {reason}")
+            self.results["missing"][program.name] = reason
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         return [{"program": program.name, **line} for line in lines]
 

@@ -27,6 +27,9 @@ READ_ME = """\
 """
 
 
+QUIET = 0.1  # cores that others may take before wall time means little
+
+
 def machine_table(results):
     rows = [[name, text] for name, text in results["machine"].items()]
     for name, facts in results["contestants"].items():
@@ -65,8 +68,14 @@ def strangers_line(figures):
     ]
     if not shares:
         return ""
-    found = spread(stats.spread(shares))
-    return f"Other programs kept {found} of the two cores busy (median, lowest, highest).\n"
+    found = stats.spread(shares)
+    line = f"Other programs kept {spread(found)} of the two cores busy (median, lowest, highest).\n"
+    if found.median > QUIET:
+        line += (
+            "\n**That is too much for figures of wall time** (calls a second, latency, speed-up); "
+            "CPU ratios hold better. Run it again on a quiet machine.\n"
+        )
+    return line
 
 
 def missing_list(results):
@@ -117,6 +126,7 @@ def report(results, plots=()):
         "# Quoit beside its peers\n",
         f"`{results['command']}`, {results['machine']['date']}\n",
     ]
+    parts += [strangers_line(figures)]
     parts += [f"![{title}]({file})\n" for file, title in plots]
     if bars.verdicts(figures):
         parts += ["## What it is to reach\n", bars_table(figures)]
@@ -130,6 +140,6 @@ def report(results, plots=()):
     complaints = complaints_list(figures)
     if complaints:
         parts += ["## Failed\n", complaints]
-    parts += [READ_ME, "## Machine and versions\n", machine_table(results), strangers_line(figures)]
+    parts += [READ_ME, "## Machine and versions\n", machine_table(results)]
     parts += ["## Commands\n", commands_section(results)]
     return "\n".join(parts)
