@@ -3,7 +3,7 @@
 
 /*
  * A message on its way from the handler to the writer's queue. It is encoded backwards into a small buffer that
- * embeds here, and if that is too small into blocks, which the queue takes over as they are.
+ * the caller gives, and if that is too small into blocks, which the queue takes over as they are.
  */
 
 #include <stddef.h>

@@ -212,8 +212,9 @@ static void on_flush(struct deferred *deferred)
         if (output && output->bytes > 0) {
                 connection->send_started_ns = ring_now_ns(ring_of(connection));
                 QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
+                /* a pinned stream waits for it too: a worker may, for room in its call's queue */
                 socket_send(&connection->socket, output->iov, output->iov_count,
-                        connection->state != CONNECTION_OPEN ||
+                        connection->state != CONNECTION_OPEN || output->pinned_count > 0 ||
                                 session_has_output(&connection->session));
                 return;
         }
