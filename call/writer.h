@@ -33,8 +33,8 @@ struct writer {
 int writer_append(struct quoit_call *call, struct encoding *encoding);
 
 /*
- * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that the caller writes to the returned place at once.
- * NULL if memory is short.
+ * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that are in the returned place before writer_write() or
+ * writer_drop(). NULL if memory is short.
  */
 #define WRITER_PLACE_BYTES_MAX LATE_COPY_BYTES_MAX
 uint8_t *writer_place(struct quoit_call *call, size_t size);

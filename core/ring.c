@@ -310,8 +310,8 @@ static void settle_prompt(struct ring *ring)
         if (list_is_empty(&ring->prompt) || io_uring_sq_ready(ring->uring) > 0 ||
                 io_uring_cq_has_overflow(ring->uring))
                 return;
-        io_uring_for_each_cqe(ring->uring, head, cqe) if (cqe->user_data & TAG_PROMPT)
-                list_remove(&CONTAINER_OF(op_of_cqe(cqe), struct prompt_op, op)->link);
+        io_uring_for_each_cqe (ring->uring, head, cqe)
+                prompt_decide(cqe);
         list_init(&succeeded);
         list_splice(&succeeded, &ring->prompt);
         while ((link = list_pop(&succeeded))) {

@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 #include "bench/load/load.h"
 
 #define FILL_BYTES_MAX (1u << 20) /* of DATA; then the socket is asked first */

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 
 #define EVENTS_MAX 64
 #define SPIN_NS (50 * NS_PER_US) /* the kernel's timers are not more precise than this */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bench/load/schedule.h"
+#include "bench/number.h"
 
 #define CALLS_MAX 1000000000ull /* measured; four bytes each */
 #define SECONDS_MAX 100000.0
@@ -69,12 +70,9 @@ static void __attribute__((format(printf, 1, 2), noreturn)) usage_error(const ch
 
 static uint64_t parse_count(const char *what, const char *text, uint64_t min, uint64_t max)
 {
-        unsigned long long value;
-        char *end;
+        uint64_t value;
 
-        errno = 0;
-        value = strtoull(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
+        if (!number_parse(text, min, max, &value))
                 usage_error("%s: '%s' is no number from %llu to %llu", what, text,
                         (unsigned long long)min, (unsigned long long)max);
         return value;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 #include "bench/load/load.h"
 
 #define BLOCK_BYTES_MAX 65536u

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 
 static double to_seconds(uint64_t ns)
 {

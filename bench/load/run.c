@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 #include "bench/load/dial.h"
 
 #define PATIENCE_NS (30 * NS_PER_SECOND) /* with something asked, and nothing heard */

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "bench/load/clock.h"
+#include "bench/clock.h"
 
 #define CALLS_PER_SECOND_MAX 5e6 /* of one connection-handling thread, generously */
 

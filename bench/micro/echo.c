@@ -16,6 +16,7 @@
 
 #include "bench/micro/echo.h"
 #include "bench/micro/measure.h"
+#include "bench/number.h"
 
 #define ROUNDS 5
 
@@ -116,12 +117,9 @@ static void __attribute__((noreturn)) usage_error(const char *what, const char *
 
 static unsigned long parse_number(const char *what, const char *text, unsigned long max)
 {
-        char *end;
-        unsigned long value;
+        uint64_t value;
 
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end || errno || value < 1 || value > max) {
+        if (!number_parse(text, 1, max, &value)) {
                 fprintf(stderr, "micro-echo: %s: '%s' is no number from 1 to %lu\n", what, text,
                         max);
                 exit(2);

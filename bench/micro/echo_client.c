@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/clock.h"
 #include "bench/micro/echo.h"
 #include "bench/micro/measure.h"
 
@@ -39,10 +39,7 @@ struct client {
 
 static double now_seconds(void)
 {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+        return (double)now_ns() / 1e9;
 }
 
 static void watch(struct client *client, struct connection *connection, int operation)

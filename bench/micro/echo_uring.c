@@ -256,8 +256,7 @@ static void turn(void)
         server.ending = false;
         if (r < 0 && r != -EINTR)
                 echo_die("io_uring_enter", r);
-        io_uring_for_each_cqe(&server.ring, head, cqe)
-        {
+        io_uring_for_each_cqe (&server.ring, head, cqe) {
                 struct peer *peer =
                         (struct peer *)(uintptr_t)(cqe->user_data & ~(uint64_t)KIND_MASK);
 

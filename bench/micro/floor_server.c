@@ -265,8 +265,7 @@ static void turn(struct server *server)
 
         if (r < 0 && r != -EINTR)
                 die("io_uring_enter", r);
-        io_uring_for_each_cqe(&server->ring, head, cqe)
-        {
+        io_uring_for_each_cqe (&server->ring, head, cqe) {
                 unsigned index = (unsigned)(cqe->user_data >> KIND_BITS);
 
                 switch ((enum kind)(cqe->user_data & ((1 << KIND_BITS) - 1))) {

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench/clock.h"
 
 #define ROUNDS 15
 
@@ -88,10 +89,7 @@ struct measure_options measure_parse(int argc, char **argv, const char *program,
 
 uint64_t measure_cpu_ns(void)
 {
-        struct timespec now;
-
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "bench/number.h"
 
 #define USAGE_ERROR 2
 
@@ -28,13 +29,10 @@ static void __attribute__((noreturn)) usage_error(const char *what, const char *
 
 static unsigned parse_number(const char *name, const char *text, unsigned min, unsigned max)
 {
-        unsigned long value;
         char problem[128];
-        char *end;
+        uint64_t value;
 
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (*text >= '0' && *text <= '9' && !*end && !errno && value >= min && value <= max)
+        if (number_parse(text, min, max, &value))
                 return (unsigned)value;
         snprintf(
                 problem, sizeof(problem), "wants a number from %u to %u, not '%s'", min, max, text);
