@@ -317,7 +317,9 @@ def test_the_servers_settings_are_obeyed(load, api, tmp_path, window, table):
         result = load(server, HELLO, *options, "--expect-hex", message.hex())
         assert_good(result, 20)
         assert server.faults == []
-        assert (server.served, server.pongs, server.paths) == (20, 20, {HELLO})
+        assert (server.served, server.paths) == (20, {HELLO})
+        # A call's ACK of its PING stands before the request after next; the last two may be cut off by the end.
+        assert server.pongs in (18, 19, 20)
 
 
 def test_a_server_that_takes_no_streams(load):
