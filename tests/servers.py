@@ -41,8 +41,11 @@ class Server:
         line = eventually(lambda: self._line("listening on") or self._over(), "listening")
         assert line and line is not True, f"ended at once: {self.log}"
         self.address = line.split("listening on ")[1]
-        self.port = int(self.address.rpartition(":")[2])
-        self.target = f"127.0.0.1:{self.port}"
+        if self.address.startswith("unix:"):
+            self.target = self.address
+        else:
+            self.port = int(self.address.rpartition(":")[2])
+            self.target = f"127.0.0.1:{self.port}"
 
     def _read(self):
         for line in self.process.stderr:

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An answer that comes later, from a thread of the program's own: the handler holds the call, the
+ * thread posts back to it, and what was posted runs on the call's ring and answers.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "guide.quoit.h"
+#include "serve.h"
+
+struct work {
+        quoit_call *call;
+        char text[64]; /* what the thread has made */
+};
+
+/* On the ring: here the call may be touched. */
+static void answer(quoit_call *call, void *arg)
+{
+        struct work *work = arg;
+        guide_Greeting *reply = guide_Greeting_new(quoit_call_scratch(call));
+
+        guide_Greeting_set_text(reply, upb_StringView_FromString(work->text));
+        guide_Guide_Greet_reply(call, reply); /* ends the hold */
+}
+
+/* On the thread: from here, only quoit_call_post(). */
+static void *make_answer(void *arg)
+{
+        struct work *work = arg;
+
+        usleep(50 * 1000);
+        snprintf(work->text, sizeof(work->text), "That took a while.");
+        quoit_call_post(work->call, answer, work);
+        return NULL;
+}
+
+static void greet(quoit_call *call, const guide_Name *request, void *user)
+{
+        struct work *work = quoit_call_alloc(call, sizeof(*work));
+        pthread_t thread;
+
+        (void)request;
+        (void)user;
+        work->call = call;
+        quoit_call_hold(call);
+        if (pthread_create(&thread, NULL, make_answer, work) != 0)
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "no thread to be had");
+        else
+                pthread_detach(thread);
+}
+
+static const guide_Guide_service service = { .Greet = greet };
+
+int main(int argc, char **argv)
+{
+        quoit_server *server = example_server(NULL);
+
+        return example_serve(
+                server, guide_Guide_register(server, &service, NULL), example_address(argc, argv));
+}

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Every example does what its first comment says."""
+
+import concurrent.futures
+import queue
+import subprocess
+import sys
+import time
+
+import grpc
+import pytest
+
+from servers import PATIENCE, Server, eventually
+
+
+@pytest.fixture(scope="module")
+def guide(root, tmp_path_factory):
+    """guide_pb2, with guide_pb2_grpc's stub."""
+    out = tmp_path_factory.mktemp("guide")
+    subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", f"-I{root / 'examples'}", f"--python_out={out}"]
+        + [f"--grpc_python_out={out}", "guide.proto"],
+        check=True,
+    )
+    sys.path.insert(0, str(out))
+    try:
+        import guide_pb2
+        import guide_pb2_grpc
+    finally:
+        sys.path.remove(str(out))
+    guide_pb2.Stub = guide_pb2_grpc.GuideStub
+    return guide_pb2
+
+
+@pytest.fixture
+def stub(request, build, guide, tmp_path):
+    """A stub of the example that is named like the test: test_unary_... is examples/unary."""
+    name = request.function.example
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / name, address)
+    with grpc.insecure_channel(address) as channel:
+        yield guide.Stub(channel)
+    server.stop()
+
+
+def example(name):
+    def mark(function):
+        function.example = name
+        return function
+
+    return mark
+
+
+@example("unary")
+def test_unary(stub, guide):
+    reply, call = stub.Greet.with_call(guide.Name(name="Ann"), timeout=PATIENCE)
+    assert reply.text == "Hello Ann!"
+    assert ("greeted-by", "unary") in call.trailing_metadata()
+    german = stub.Greet(guide.Name(name="Ann"), metadata=[("accept-language", "de")])
+    assert german.text == "Hallo Ann!"
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Greet(guide.Name())
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "a name is needed"
+
+
+@example("unary")
+def test_what_an_example_leaves_out_is_unimplemented(stub, guide):
+    with pytest.raises(grpc.RpcError) as caught:
+        list(stub.Countdown(guide.Number(value=3)))
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+@example("server_streaming")
+def test_server_streaming(stub, guide):
+    counted = [number.value for number in stub.Countdown(guide.Number(value=20_000))]
+    assert counted == list(range(20_000, -1, -1))
+
+
+@example("client_streaming")
+def test_client_streaming(stub, guide):
+    mean = stub.Average(iter([guide.Number(value=n) for n in (1, 2, 6)]), timeout=PATIENCE)
+    assert (mean.count, mean.value) == (3, 3.0)
+    assert stub.Average(iter([]), timeout=PATIENCE) == guide.Mean()
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Average(iter([guide.Number(value=2**63 - 1)] * 2), timeout=PATIENCE)
+    assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+
+
+class Chatter:
+    """One in the room."""
+
+    def __init__(self, stub, guide, name):
+        self.guide, self.name, self.says = guide, name, queue.Queue()
+        self.hears = stub.Chat(iter(self.says.get, None), timeout=PATIENCE)
+        self.hears.initial_metadata()  # it is in
+
+    def say(self, text):
+        self.says.put(self.guide.Line(**{"from": self.name, "text": text}))
+
+    def heard(self):
+        return next(self.hears).text
+
+    def leave(self):
+        self.says.put(None)
+
+
+@example("bidi")
+def test_bidi(stub, guide):
+    ann, bob, cid = (Chatter(stub, guide, name) for name in ("Ann", "Bob", "Cid"))
+    ann.say("hello")
+    assert [who.heard() for who in (ann, bob, cid)] == ["hello"] * 3
+    cid.hears.cancel()
+    bob.leave()
+    assert list(bob.hears) == []
+    ann.say("alone?")
+    assert ann.heard() == "alone?"
+    ann.leave()
+    assert list(ann.hears) == []
+
+
+@example("offload")
+def test_offload(stub, guide):
+    def ten_take_less_than_a_second():
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(10) as threads:
+            names = [guide.Name(name=str(i)) for i in range(10)]
+            texts = [greeting.text for greeting in threads.map(stub.Greet, names)]
+        assert texts == [f"Good morning {i}!" for i in range(10)]
+        return time.monotonic() - began < 0.9
+
+    eventually(ten_take_less_than_a_second, "handlers that block run side by side")
+
+
+@example("deferred")
+def test_deferred(stub, guide):
+    futures = [stub.Greet.future(guide.Name(), timeout=PATIENCE) for _ in range(20)]
+    assert {future.result().text for future in futures} == {"That took a while."}
+    gone = stub.Greet.future(guide.Name())
+    gone.cancel()  # the thread's answer comes to a call that nobody waits for
