@@ -27,6 +27,7 @@
 
 QUOIT_BEGIN_DECLS
 
+/* A call, opaque. */
 typedef struct quoit_call quoit_call;
 struct upb_Arena;
 struct upb_Message;
@@ -86,13 +87,15 @@ QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 /* ---- answering ---------------------------------------------------------------------------- */
 
 /*
- * Adds metadata to the headers, or to the trailers, of the answer. @name: lower case letters,
+ * Adds metadata to the headers of the answer. @name: lower case letters,
  * digits, "-", "_" and ".", not starting with "grpc-", none of HTTP's own such as "content-type". @value: printable ASCII, or any bytes where
  * the name ends in "-bin" (they go out in base64). Both are copied.
  * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
  * -ENOMEM; -E2BIG past the limit `metadata_out_bytes_max`.
  */
 QUOIT_API int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value);
+
+/* As quoit_call_add_header(), to the trailers: until the call is finished. */
 QUOIT_API int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView value);
 
 /* Sends the headers now, ahead of the first message. Does nothing if they were sent. */
@@ -169,12 +172,16 @@ QUOIT_API void quoit_call_on_done(
 
 /* ---- backpressure on what the client streams ------------------------------------------------ */
 
+/* The credits of a call that nobody has set any for: on_message is given what comes. */
+#define QUOIT_CREDITS_UNLIMITED UINT32_MAX
+
 /*
  * How many further messages on_message may be given; QUOIT_CREDITS_UNLIMITED at first. At 0 the
  * stream's flow-control window closes (RFC 9113 section 5.2) and the client has to wait.
  */
-#define QUOIT_CREDITS_UNLIMITED UINT32_MAX
 QUOIT_API void quoit_call_set_read_credits(quoit_call *call, uint32_t credits);
+
+/* How many are left. */
 QUOIT_API uint32_t quoit_call_read_credits(const quoit_call *call);
 
 QUOIT_END_DECLS

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* All limits of one server, for quoit_server_options. */
 typedef struct quoit_limits {
         /* ---- messages ---- */
 

@@ -69,7 +69,7 @@ typedef struct quoit_file_descriptor {
         const upb_MiniTableFile
                 *layout; /* the tables of its messages, closed enums and extensions */
         const struct quoit_file_descriptor *const *dependencies; /* what it imports */
-        size_t dependency_count;
+        size_t dependency_count; /* how many those are */
 } quoit_file_descriptor;
 
 /*

@@ -23,7 +23,12 @@
 
 QUOIT_BEGIN_DECLS
 
-typedef enum quoit_log_level { QUOIT_LOG_ERROR, QUOIT_LOG_WARNING, QUOIT_LOG_INFO } quoit_log_level;
+/* How bad what a line of the log tells is. */
+typedef enum quoit_log_level {
+        QUOIT_LOG_ERROR, /* the server, or a handler, does not do what it should */
+        QUOIT_LOG_WARNING, /* an operator may want to do something */
+        QUOIT_LOG_INFO, /* what peers did wrong, and what became of them */
+} quoit_log_level;
 
 /*
  * Takes one line, without a newline and valid during the call. Called from any of the server's
@@ -83,13 +88,15 @@ QUOIT_API void quoit_server_stop(quoit_server *server);
 /* What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. */
 QUOIT_API const char *quoit_server_problem(const quoit_server *server);
 
-/* How many calls and connections are alive, and how many there have been; any thread. */
+/* Counters since the server has been made. */
 typedef struct quoit_server_statistics {
-        uint64_t connections_accepted;
-        uint64_t connections_open;
-        uint64_t calls_started;
-        uint64_t calls_open;
+        uint64_t connections_accepted; /* ever */
+        uint64_t connections_open; /* now */
+        uint64_t calls_started; /* ever */
+        uint64_t calls_open; /* now: those whose handlers have not ended */
 } quoit_server_statistics;
+
+/* Reads the counters into *@ret_statistics. Any thread. */
 QUOIT_API void quoit_server_get_statistics(
         const quoit_server *server, quoit_server_statistics *ret_statistics);
 

@@ -15,6 +15,7 @@
 
 QUOIT_BEGIN_DECLS
 
+/* A server, opaque: server.h. */
 typedef struct quoit_server quoit_server;
 struct quoit_file_descriptor;
 
@@ -35,29 +36,36 @@ typedef enum quoit_method_kind {
  */
 typedef struct quoit_method {
         const char *path;                    /* "/package.Service/method" */
-        quoit_method_kind kind;
+        quoit_method_kind kind;              /* which side streams */
         const struct upb_MiniTable *request; /* type of the client's messages */
         const struct upb_MiniTable *reply;   /* type of the server's messages */
 
+        /* whether @implementation has a handler for it */
         bool (*is_implemented)(const void *implementation);
 
+        /* the handler: @request lives as long as the call */
         void (*on_request)(const void *implementation, quoit_call *call,
                 const struct upb_Message *request, void *user);
 
+        /* the call begins; returns the @state of the others */
         void *(*on_start)(const void *implementation, quoit_call *call, void *user);
+        /* one message; it lives until this returns */
         void (*on_message)(const void *implementation, quoit_call *call,
                 const struct upb_Message *message, void *state);
+        /* there will be no more messages */
         void (*on_half_close)(const void *implementation, quoit_call *call, void *state);
+        /* the queue has room again: quoit_call_writable() */
         void (*on_writable)(const void *implementation, quoit_call *call, void *state);
+        /* the call is over: the last of it */
         void (*on_done)(const void *implementation, quoit_call *call, void *state);
 } quoit_method;
 
 /* One service: its methods, and the descriptor of the file that defines it. Static. */
 typedef struct quoit_service {
         const char *name; /* "package.Service" */
-        const quoit_method *methods;
-        size_t method_count;
-        const struct quoit_file_descriptor *file;
+        const quoit_method *methods; /* @method_count of them */
+        size_t method_count; /* may be 0 */
+        const struct quoit_file_descriptor *file; /* where it is defined: message.h */
 } quoit_service;
 
 /*

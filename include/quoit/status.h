@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+/* The status codes of gRPC: its document "Status codes and their use in gRPC". */
+
 #include <quoit/export.h>
 
 QUOIT_BEGIN_DECLS

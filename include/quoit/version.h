@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+/* Which Quoit this is. Versions follow semver. */
+
 #include <quoit/export.h>
 
 QUOIT_BEGIN_DECLS
