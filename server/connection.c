@@ -10,13 +10,9 @@
 #include "server/dispatch.h"
 #include "server/peer.h"
 #include "server/stream_events.h"
+#include "server/watch.h"
 
-#define NS_PER_MS 1000000ull
-#define DRAIN_GRACE_NS (100 * NS_PER_MS)
 #define CALLS_A_FILL 8
-#define LINGER_NS (1000 * NS_PER_MS)
-#define LAST_WORDS_NS                                                                              \
-        (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 
 static void connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -71,12 +67,12 @@ static void give_output_back(struct connection *connection)
         connection->output = NULL;
 }
 
-static void connection_close(struct connection *connection)
+void connection_close(struct connection *connection)
 {
         if (connection->state >= CONNECTION_CLOSED)
                 return;
         connection_set_state(connection, CONNECTION_CLOSED);
-        timer_cancel(&ring_of(connection)->timers, &connection->watch);
+        watch_end(connection);
         ring_undefer(&connection->flush);
         session_deinit(&connection->session);
         if (connection->output && !socket_is_sending(&connection->socket))
@@ -84,88 +80,11 @@ static void connection_close(struct connection *connection)
         socket_close(&connection->socket);
 }
 
-/* ---- timers ---- */
-
-static void watch_again(struct connection *connection);
-
-/* The peer's TCP takes nothing, or its HTTP/2 opens no window for what waits: how long already? */
-static bool is_stalled(struct connection *connection, uint64_t now_ns)
-{
-        const quoit_limits *limits = limits_of(connection);
-
-        if (socket_is_sending(&connection->socket) &&
-                now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
-                return true;
-        if (connection->group.queued_bytes == 0 ||
-                connection->written_seen != connection->group.written_bytes) {
-                connection->written_seen = connection->group.written_bytes;
-                connection->written_seen_ns = now_ns;
-        }
-        return now_ns - connection->written_seen_ns >= limits->window_stall_ms * NS_PER_MS;
-}
-
-static void on_watch(struct timer *timer)
-{
-        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
-        struct quoit_server *server = connection->shard->server;
-
-        if (!connection->session.settings_received) {
-                server_log(server, QUOIT_LOG_INFO,
-                        "%s: no HTTP/2 preface and SETTINGS in time; closed", connection->peer);
-                connection_close(connection);
-        } else if (is_stalled(connection, ring_now_ns(ring_of(connection)))) {
-                server_log(server, QUOIT_LOG_INFO, "%s: takes nothing of what waits for it; closed",
-                        connection->peer);
-                connection_close(connection);
-        } else {
-                watch_again(connection);
-        }
-}
-
-static void watch_again(struct connection *connection)
-{
-        const quoit_limits *limits = limits_of(connection);
-        uint64_t period_ms =
-                connection->session.settings_received ? limits->stall_ms / 2 : limits->handshake_ms;
-        struct ring *ring = ring_of(connection);
-
-        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + period_ms * NS_PER_MS,
-                on_watch);
-}
-
-static void on_drain_grace(struct timer *timer)
-{
-        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
-
-        connection_drain_now(connection);
-        watch_again(connection);
-}
-
-/* The peer knows that the end is near: a last moment for what it had on the way. */
-static void see_drain(struct connection *connection)
-{
-        struct ring *ring = ring_of(connection);
-
-        if (!connection->session.drain_acknowledged || connection->drain_seen)
-                return;
-        connection->drain_seen = true;
-        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + DRAIN_GRACE_NS,
-                on_drain_grace);
-}
-
-static void on_lingered(struct timer *timer)
-{
-        connection_close(CONTAINER_OF(timer, struct connection, watch));
-}
-
 /* Nothing more comes in; what is queued goes out, if the peer takes it in time. */
 static void start_closing(struct connection *connection)
 {
-        struct ring *ring = ring_of(connection);
-
         connection_set_state(connection, CONNECTION_CLOSING);
-        timer_start(
-                &ring->timers, &connection->watch, ring_now_ns(ring) + LAST_WORDS_NS, on_lingered);
+        watch_last_words(connection);
         request_flush(connection);
 }
 
@@ -174,11 +93,9 @@ static void start_closing(struct connection *connection)
 /* All was said: a friendly end. */
 static void linger(struct connection *connection)
 {
-        struct ring *ring = ring_of(connection);
-
         connection_set_state(connection, CONNECTION_LINGERING);
         socket_half_close(&connection->socket);
-        timer_start(&ring->timers, &connection->watch, ring_now_ns(ring) + LINGER_NS, on_lingered);
+        watch_linger(connection);
 }
 
 /* Frames into the output, unless it is on its way, as far as there are some and it has room. */
@@ -311,7 +228,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         if (session_feed(&connection->session, bytes, size) < 0)
                 start_closing(connection);
         else
-                see_drain(connection);
+                watch_drain(connection);
         run_ready(connection);
         request_flush(connection);
 }
@@ -378,7 +295,6 @@ void connection_open(struct shard *shard, int fd)
         *connection = (struct connection){
                 .shard = shard,
                 .group = { .host = &shard->host },
-                .written_seen_ns = ring_now_ns(&shard->ring),
         };
         if (session_init_server(&connection->session, &shard->memory.h2,
                     &shard->server->session_limits, &stream_events, &connection->group) < 0)
@@ -391,10 +307,9 @@ void connection_open(struct shard *shard, int fd)
         list_append(&shard->connection_list, &connection->link);
         deferred_init(&connection->dispatch, on_dispatch);
         deferred_init(&connection->flush, on_flush);
-        timer_init(&connection->watch);
         socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
         socket_resume(&connection->socket);
-        watch_again(connection);
+        watch_begin(connection);
         /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
         if (shard->stops_seen > 0)
                 connection_drain(connection); /* accepted while the listeners were being closed */

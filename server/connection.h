@@ -48,6 +48,9 @@ struct connection {
 /* Takes over @fd. If memory is short it is closed. */
 void connection_open(struct shard *shard, int fd);
 
+/* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
+void connection_close(struct connection *connection);
+
 /* Graceful end: running calls may finish, new ones are not taken. */
 void connection_drain(struct connection *connection);
 

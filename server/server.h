@@ -56,6 +56,9 @@ void server_log(struct quoit_server *server, quoit_log_level level, const char *
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* A ring could not be had: what is in the way, and what helps. Returns @error. */
+int server_explain_start(struct quoit_server *server, int error);
+
 /* Waits for all shards to come; @error 0 or why the caller's part failed. True: nobody's has. */
 bool server_meet(struct quoit_server *server, enum meeting meeting, int error);
 
