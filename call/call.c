@@ -192,10 +192,10 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text)
         }
 }
 
-void call_refuse_http(struct quoit_call *call, const char *http_status)
+void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);
-        response_submit_http(call, http_status);
+        response_submit_http(call, call->request.http_status, call->request.http_text);
         call->group->host->on_output(call);
         call_end(call);
 }

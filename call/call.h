@@ -52,8 +52,11 @@ struct route {
 /* What the header block has said so far; of no use once the call is OPEN. */
 struct request {
         uint64_t timeout_ns;
+        const char *http_status; /* it is no gRPC: the answer, and what it says. Static */
+        const char *http_text;
         bool has_path : 1;
         bool is_post : 1;
+        bool is_head : 1;
         bool is_grpc : 1;
         bool has_te : 1;
         bool has_timeout : 1;
@@ -185,8 +188,8 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
  */
 void call_fail(struct quoit_call *call, quoit_status status, const char *text);
 
-/* Answers a request that is no gRPC with an HTTP status alone. */
-void call_refuse_http(struct quoit_call *call, const char *http_status);
+/* Answers a request that is no gRPC as its `request` says. In state OPENING. */
+void call_refuse_http(struct quoit_call *call);
 
 /* The stream is closed. */
 void call_on_stream_closed(struct quoit_call *call);

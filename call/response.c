@@ -132,7 +132,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         check(call, r);
 }
 
-void response_submit_http(struct quoit_call *call, const char *http_status)
+void response_submit_http(struct quoit_call *call, const char *http_status, const char *text)
 {
         struct field_block block;
 
@@ -140,7 +140,8 @@ void response_submit_http(struct quoit_call *call, const char *http_status)
         call->trailers_submitted = true;
         (void)block_init(&block, NULL, NULL); /* no lists: cannot fail */
         block_add_text(&block, ":status", http_status);
-        check(call, stream_respond(&call->stream, block.fields, block.count, true));
+        block_add_text(&block, "content-type", "text/plain");
+        check(call, stream_respond_text(&call->stream, block.fields, block.count, text));
 }
 
 void response_reset(struct quoit_call *call, quoit_status status)

@@ -30,5 +30,5 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
  */
 void response_reset(struct quoit_call *call, quoit_status status);
 
-/* An HTTP status and nothing else. */
-void response_submit_http(struct quoit_call *call, const char *http_status);
+/* An HTTP status, and the static @text for whoever reads it: not gRPC's. */
+void response_submit_http(struct quoit_call *call, const char *http_status, const char *text);

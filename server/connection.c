@@ -132,7 +132,8 @@ static void on_flush(struct deferred *deferred)
                 /* a pinned stream waits for it too: a worker may, for room in its call's queue */
                 socket_send(&connection->socket, output->iov, output->iov_count,
                         connection->state != CONNECTION_OPEN || output->pinned_count > 0 ||
-                                session_has_output(&connection->session));
+                                session_has_output(&connection->session) ||
+                                session_is_over(&connection->session));
                 return;
         }
         if (output)

@@ -51,6 +51,7 @@ static void add_pseudo(
                 call->route = router_find(router, field->value, field->value_size);
         } else if (is_name(field, ":method")) {
                 request->is_post = is_value(field, "POST");
+                request->is_head = is_value(field, "HEAD");
         }
 }
 
@@ -140,6 +141,18 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         return QUOIT_OK;
 }
 
+/* The answer waits for the request's end: it may yet turn out to be malformed (RFC 9113, section 8.1.1). */
+static void refuse_http(struct request *request)
+{
+        request->http_status = request->is_post ? "415" : "405";
+        if (request->is_head)
+                request->http_text = ""; /* RFC 9110, section 9.3.2 */
+        else
+                request->http_text =
+                        request->is_post ? "gRPC is served here: content-type: application/grpc\n"
+                                         : "gRPC is served here: POST only\n";
+}
+
 void request_accept(struct quoit_call *call, bool oversize)
 {
         const struct request *request = &call->request;
@@ -148,12 +161,8 @@ void request_accept(struct quoit_call *call, bool oversize)
 
         if (call->state != CALL_OPENING)
                 return;
-        if (!oversize && !request->is_post) {
-                call_refuse_http(call, "405");
-                return;
-        }
-        if (!oversize && !request->is_grpc) {
-                call_refuse_http(call, "415");
+        if (!oversize && (!request->is_post || !request->is_grpc)) {
+                refuse_http(&call->request);
                 return;
         }
         status = find_fault(call, oversize, &text);

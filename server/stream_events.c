@@ -7,6 +7,9 @@
 #include "server/request.h"
 #include "server/shard.h"
 
+/* How much of a request that is no gRPC is awaited before it is answered. */
+#define HTTP_REQUEST_BYTES_MAX 16384
+
 static struct shard *shard_of(const struct call_group *group)
 {
         return group->host->user;
@@ -73,6 +76,9 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
         struct quoit_call *call = call_of_stream(stream);
         int r;
 
+        if (call->request.http_status && call->state == CALL_OPENING &&
+                stream->unconsumed_bytes > HTTP_REQUEST_BYTES_MAX)
+                call_refuse_http(call);
         if (call->state != CALL_OPEN)
                 return; /* it has its answer; what still comes is of no interest */
         r = reader_feed(call, data, size);
@@ -88,6 +94,8 @@ static void on_end(struct stream *stream)
 {
         struct quoit_call *call = call_of_stream(stream);
 
+        if (call->request.http_status && call->state == CALL_OPENING)
+                call_refuse_http(call);
         if (call->state != CALL_OPEN)
                 return;
         if (!framing_idle(&call->reader.framing))

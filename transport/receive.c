@@ -11,6 +11,33 @@ static struct stream *session_stream(struct session *session, int32_t id)
         return session->current;
 }
 
+/*
+ * A frame that nghttp2 would overlook. HEADERS for a stream that is over, or was skipped, end the connection (RFC 9113,
+ * sections 5.1 and 5.1.1), unless we are what ended such a stream: then its trailers may have crossed with our
+ * RST_STREAM. Likewise PRIORITY on the connection (section 6.3).
+ */
+static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user)
+{
+        struct session *session = user;
+        int32_t id = head->stream_id;
+
+        if (head->type == NGHTTP2_PRIORITY && id == 0)
+                session_terminate(session, NGHTTP2_PROTOCOL_ERROR);
+        if (head->type != NGHTTP2_HEADERS || id > session->last_id || id % 2 == 0 ||
+                nghttp2_session_get_stream_user_data(h2, id) || session->has_reset)
+                return 0;
+        session_terminate(
+                session, id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
+        return 0;
+}
+
+static void note_id(struct session *session, int32_t id)
+{
+        if (id != session->last_id + 2)
+                session->run_id = id;
+        session->last_id = id;
+}
+
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
@@ -23,6 +50,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
                                 0; /* trailers have a limit of their own */
                 return 0;
         }
+        note_id(session, frame->hd.stream_id);
         stream = session->events->on_stream(session->user);
         if (!stream)
                 return nghttp2_submit_rst_stream(
@@ -184,6 +212,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t id, uint32_t error_code,
 
 void receive_set_callbacks(nghttp2_session_callbacks *callbacks)
 {
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
         nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
         nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #define FRAME_HEADER_BYTES 9
 
@@ -53,8 +54,10 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         struct session *session = user;
         struct stream *stream;
 
-        (void)session;
-        if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        if (frame->hd.type == NGHTTP2_RST_STREAM)
+                session->has_reset = true;
+        if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
+                !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
                 return 0;
         stream = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
         if (!stream || stream->state == STREAM_CLOSED)
@@ -97,6 +100,35 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
                 stream->session->h2, stream->id, fields, count, end ? NULL : &provider);
         return r < 0 ? -ENOMEM
                      : 0; /* it fails for nothing else: what we submit is valid, and submitted once */
+}
+
+/* A static text, from where it stands in it. */
+static nghttp2_ssize on_read_text(nghttp2_session *h2, int32_t id, uint8_t *buffer, size_t size_max,
+        uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+        const char *text = source->ptr;
+        size_t size = strnlen(text, size_max);
+
+        (void)h2;
+        (void)id;
+        (void)user;
+        memcpy(buffer, text, size);
+        source->ptr = (void *)(text + size);
+        if (text[size] == '\0')
+                *flags |= NGHTTP2_DATA_FLAG_EOF;
+        return (nghttp2_ssize)size;
+}
+
+int stream_respond_text(
+        struct stream *stream, const nghttp2_nv *fields, size_t count, const char *text)
+{
+        const nghttp2_data_provider2 provider = { { .ptr = (void *)text }, on_read_text };
+        int r;
+
+        if (!stream->session || stream->state == STREAM_CLOSED)
+                return 0;
+        r = nghttp2_submit_response2(stream->session->h2, stream->id, fields, count, &provider);
+        return r < 0 ? -ENOMEM : 0;
 }
 
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count)

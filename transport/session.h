@@ -78,7 +78,10 @@ struct session {
         /* of DATA in this feed, given back to the connection's window at its end */
         uint32_t received_bytes;
         uint32_t empty_frames;
+        int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
+        int32_t run_id;
         bool settings_received : 1;
+        bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool drain_announced : 1;
         bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
         bool drained : 1;

@@ -46,6 +46,10 @@ void stream_set_state(struct stream *stream, enum stream_state state);
 /* Sends the response HEADERS; with @end the stream ends with them (trailers-only), else DATA is pulled. 0, -ENOMEM. */
 int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count, bool end);
 
+/* Sends the response HEADERS and the static @text, without trailers: HTTP's own answers. 0, -ENOMEM. */
+int stream_respond_text(
+        struct stream *stream, const nghttp2_nv *fields, size_t count, const char *text);
+
 /* Sends trailers. Only in on_pull, which then says that this was the last of the data. 0, -ENOMEM. */
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count);
 

@@ -92,6 +92,8 @@ static void test_verdicts(void **state)
                         fail_msg("case %zu: HTTP %s, grpc-status %s (%s)", i, reply->http_status,
                                 reply->status, reply->text);
                 assert_true(reply->closed);
+                if (strcmp(cases[i].http, "200") != 0)
+                        continue; /* its body is a text */
                 assert_int_equal(reply_messages(reply), strcmp(reply->status, "0") == 0);
                 assert_int_equal(reply->headers_came,
                         strcmp(reply->status, "0") == 0); /* else trailers-only */
