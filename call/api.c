@@ -333,39 +333,7 @@ void quoit_call_reply(
                 quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
-/* ---- answering later ---- */
-
-void quoit_call_hold(quoit_call *call)
-{
-        if (!call->finish_asked)
-                call->held = true;
-}
-
-static void on_post(struct mail *mail)
-{
-        struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
-        quoit_call *call = post->call;
-
-        if (call->posts)
-                call->posts_last->next = post;
-        else
-                call->posts = post;
-        call->posts_last = post;
-        call_wake(call);
-}
-
-int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
-{
-        struct call_post *post = malloc(sizeof(*post));
-
-        if (!post)
-                return -ENOMEM;
-        *post = (struct call_post){
-                .mail.on_delivery = on_post, .call = call, .fn = fn, .arg = arg
-        };
-        call_host_post(call->group->host, &post->mail);
-        return 0;
-}
+/* ---- streaming, and its end ---- */
 
 void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state)
 {

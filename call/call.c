@@ -6,6 +6,7 @@
 
 #include "call/offload.h"
 #include "call/response.h"
+#include "codec/status.h"
 #include "core/usdt.h"
 
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
@@ -23,6 +24,7 @@ struct quoit_call *call_new(struct call_group *group)
                 .in_charge = true,
         };
         list_init(&call->ready);
+        list_init(&call->delayed);
         timer_init(&call->deadline);
         reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
         group->count++;
@@ -42,6 +44,7 @@ static void call_free(struct quoit_call *call)
         struct call_group *group = call->group;
 
         list_remove(&call->ready);
+        call_drop_delayed(call);
         timer_cancel(&group->host->ring->timers, &call->deadline);
         reader_deinit(call);
         writer_drop(call);
@@ -107,6 +110,7 @@ void call_apply_finish(struct quoit_call *call)
                 return;
         call_set_state(call, CALL_FINISHED);
         QUOIT_PROBE(call_end, call, call->status);
+        call_drop_delayed(call);
         if (!call->headers_submitted && call->writer.queued_bytes == 0) {
                 response_submit_trailers_only(call, call->status, call->status_text,
                         call->status_text_size, &call->header_fields, &call->trailer_fields);
@@ -168,6 +172,7 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
 {
+        assert(status_is_librarys(status));
         if (call->state != CALL_OPENING && call->state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);
@@ -178,6 +183,7 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
                 answer_cancelled(call, status, text);
         reader_drop(call);
         writer_drop(call);
+        call_hasten_delayed(call);
         call_end(call);
 }
 

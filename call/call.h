@@ -112,6 +112,7 @@ struct quoit_call {
         uint64_t deadline_ns;
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
+        struct list delayed; /* posts of quoit_call_after() whose time has not come */
         bool headers_submitted : 1;
         bool trailers_submitted : 1;
         bool started : 1; /* the handler has been given its first event */
@@ -155,7 +156,18 @@ struct call_post {
         quoit_call *call;
         void (*fn)(quoit_call *call, void *arg);
         void *arg;
+        bool is_delay; /* of quoit_call_after(): the rest is for these */
+        uint64_t delay_ns;
+        uint64_t due_ns;
+        struct list link; /* among the delayed */
+        struct timer timer;
 };
+
+/* The call is cancelled: what is delayed runs now. */
+void call_hasten_delayed(struct quoit_call *call);
+
+/* The call is finished: what is delayed will not run. */
+void call_drop_delayed(struct quoit_call *call);
 
 /* ---- life ---- */
 
@@ -179,6 +191,7 @@ void call_set_state(struct quoit_call *call, enum call_state state);
  * Ends a call without its handler, at once: what is queued is dropped, @status and the static @text go
  * out as trailers (QUOIT_OK: nothing goes out, the stream is closed or the caller resets it). A
  * handler that has started is told. No-op on a call that is past OPEN.
+ * @status is one that status_is_librarys(): all that the library says of itself passes here.
  */
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
 

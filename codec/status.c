@@ -97,3 +97,21 @@ quoit_status status_from_http2_error(uint32_t error_code)
                 return QUOIT_INTERNAL;
         }
 }
+
+bool status_is_librarys(quoit_status status)
+{
+        static const bool librarys[STATUS_LAST + 1] = {
+                [QUOIT_OK] = true,
+                [QUOIT_CANCELLED] = true,
+                [QUOIT_UNKNOWN] = true,
+                [QUOIT_DEADLINE_EXCEEDED] = true,
+                [QUOIT_PERMISSION_DENIED] = true,
+                [QUOIT_RESOURCE_EXHAUSTED] = true,
+                [QUOIT_UNIMPLEMENTED] = true,
+                [QUOIT_INTERNAL] = true,
+                [QUOIT_UNAVAILABLE] = true,
+                [QUOIT_UNAUTHENTICATED] = true,
+        };
+
+        return (unsigned)status <= STATUS_LAST && librarys[status];
+}

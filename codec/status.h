@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,3 +28,6 @@ quoit_status status_from_http(unsigned int http_status);
 
 /* What a stream reset without `grpc-status` means, from its HTTP/2 error code. */
 quoit_status status_from_http2_error(uint32_t error_code);
+
+/* Whether the library itself may end a call with @status: seven of them are the application's alone (quoit/status.h). */
+bool status_is_librarys(quoit_status status);

@@ -48,6 +48,9 @@ static enum event next_event(const struct quoit_call *call)
         if (!call->started)
                 return call_takes_many(call) || request_is_complete(call) ? EVENT_START
                                                                           : EVENT_NONE;
+        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
+                !call->finish_asked)
+                return EVENT_CANCEL;
         if (call->posts)
                 return EVENT_POST;
         if (call->state == CALL_OPEN) {
@@ -59,9 +62,6 @@ static enum event next_event(const struct quoit_call *call)
                         return EVENT_WRITABLE;
                 return EVENT_NONE;
         }
-        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
-                !call->finish_asked)
-                return EVENT_CANCEL;
         return call->held ? EVENT_NONE : EVENT_DONE;
 }
 
@@ -171,7 +171,8 @@ static void run_writable(struct quoit_call *call)
 
 static void run_post(struct quoit_call *call, struct call_post *post)
 {
-        post->fn(call, post->arg);
+        if (!post->is_delay || !call->finish_asked)
+                post->fn(call, post->arg);
         free(post);
 }
 
@@ -223,7 +224,7 @@ static bool is_forgotten(const struct quoit_call *call)
 {
         return call->state == CALL_OPEN && call->half_close_told && !call->reader.first &&
                !call->finish_asked && !call->held && !call->pump && !call->wants_writable &&
-               !call->posts;
+               !call->posts && list_is_empty(&call->delayed);
 }
 
 /* After an event, on the ring again. The call may be freed. */

@@ -64,6 +64,21 @@ def test_a_held_call_is_answered_from_another_thread(calls, stub):
     assert {future.result().text for future in futures} == {"later"}
 
 
+def test_a_timer_answers(calls, stub):
+    began = time.monotonic()
+    futures = [stub.After.future(calls.Delay(ms=ms), timeout=PATIENCE) for ms in (0, 1, 50, 200)]
+    assert {future.result().text for future in futures} == {"in time"}
+    assert time.monotonic() - began >= 0.2
+
+
+def test_a_cancelled_call_does_not_wait_for_its_timer(calls, stub, stats):
+    future = stub.After.future(calls.Delay(ms=3_600_000))
+    eventually(lambda: stats("running") == 1, "it has started")
+    future.cancel()
+    eventually(lambda: stats("stopped") == 1 and stats("done") == 1, "the timer ran at once")
+    assert stats("running") == 0
+
+
 def test_blocking_handlers_do_not_hold_up_others(calls, stub):
     sleepers = [stub.Sleep.future(calls.Delay(ms=300), timeout=PATIENCE) for _ in range(4)]
     assert stub.Echo(calls.Payload(text="now"), timeout=PATIENCE).text == "now"

@@ -138,7 +138,7 @@ QUOIT_API void quoit_call_reply(
 /*
  * Says that the answer comes later: the handler may return, and the call stays valid until
  * quoit_call_finish(), which must come, also after a cancellation.
- * A handler that returns with neither a finish nor a hold nor a pump has forgotten the call:
+ * A handler that returns with neither a finish nor a hold, a delay (quoit_call_after()) or a pump has forgotten the call:
  * it is answered INTERNAL and a line is logged.
  */
 QUOIT_API void quoit_call_hold(quoit_call *call);
@@ -149,6 +149,15 @@ QUOIT_API void quoit_call_hold(quoit_call *call);
  * 0, or -ENOMEM and @fn will not run.
  */
 QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
+
+/*
+ * Runs @fn(@call, @arg) @delay_ms from now, or as soon as the call is cancelled, where the call's handlers run; counts
+ * as a hold until then. It does not run where the call has been finished first. The clock is monotonic, and read
+ * once a turn of the ring. From the call's handlers; several may be on their way.
+ * 0, or -ENOMEM and @fn will not run.
+ */
+QUOIT_API int quoit_call_after(
+        quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg);
 
 /*
  * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again

@@ -164,6 +164,32 @@ static void later(quoit_call *call, const calls_Delay *request, void *user)
         pthread_detach(thread);
 }
 
+static void answer_on_time(quoit_call *call, void *arg)
+{
+        struct test_server *test = arg;
+        calls_Payload *reply = calls_Payload_new(quoit_call_arena(call));
+
+        if (quoit_call_cancelled(call))
+                atomic_fetch_add(&test->stopped, 1);
+        calls_Payload_set_text(reply, upb_StringView_FromString("in time"));
+        calls_Calls_After_reply(call, reply);
+}
+
+static void never(quoit_call *call, void *arg)
+{
+        (void)call;
+        (void)arg;
+        abort(); /* the call was finished before */
+}
+
+static void after(quoit_call *call, const calls_Delay *request, void *user)
+{
+        watch(call, user);
+        if (quoit_call_after(call, calls_Delay_ms(request) + 1, never, NULL) < 0 ||
+                quoit_call_after(call, calls_Delay_ms(request), answer_on_time, user) < 0)
+                abort();
+}
+
 static void block(quoit_call *call, const calls_Delay *request, void *user)
 {
         struct test_server *test = user;
@@ -254,6 +280,7 @@ void unary_add(calls_Calls_service *service)
 {
         service->Echo = echo;
         service->Later = later;
+        service->After = after;
         service->Sleep = block;
         service->Wait = wait_for_cancel;
         service->Metadata = metadata;

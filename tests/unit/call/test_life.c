@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define MS UINT64_C(1000000)
 
 /* A call is freed when handler, stream and output have all let go, in whatever order. */
@@ -128,6 +132,47 @@ static void test_deadline_ends_with_the_call(void **state)
         bench_free(bench);
 }
 
+/* Whether call_cancel() and call_fail(), the doors of all that the library itself answers, let @status through. */
+static bool may_say(quoit_status status, bool fail)
+{
+        pid_t child = fork();
+        int how;
+
+        assert_true(child >= 0);
+        if (child == 0) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+                signal(SIGABRT, SIG_DFL); /* cmocka's would go on with the other tests */
+                fclose(stderr);
+                (fail ? call_fail : call_cancel)(call, status, "");
+                _exit(0);
+        }
+        assert_int_equal(waitpid(child, &how, 0), child);
+        return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
+/* gRPC's "Status codes and their use": seven are never made by the library. */
+static void test_statuses_that_are_the_applications(void **state)
+{
+        static const quoit_status applications[] = { QUOIT_INVALID_ARGUMENT, QUOIT_NOT_FOUND,
+                QUOIT_ALREADY_EXISTS, QUOIT_FAILED_PRECONDITION, QUOIT_ABORTED, QUOIT_OUT_OF_RANGE,
+                QUOIT_DATA_LOSS, (quoit_status)-1, (quoit_status)17 };
+        bool expected[18];
+
+        (void)state;
+        memset(expected, true, sizeof(expected));
+        for (size_t i = 0; i < sizeof(applications) / sizeof(*applications); i++) {
+                if (applications[i] <= 17)
+                        expected[applications[i]] = false;
+                assert_false(may_say(applications[i], false));
+        }
+        for (int status = 0; status <= 17; status++) {
+                assert_int_equal(may_say((quoit_status)status, false), expected[status]);
+                assert_int_equal(may_say((quoit_status)status, true), expected[status]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -137,6 +182,7 @@ int main(void)
                 cmocka_unit_test(test_deadline),
                 cmocka_unit_test(test_deadline_that_never_comes),
                 cmocka_unit_test(test_deadline_ends_with_the_call),
+                cmocka_unit_test(test_statuses_that_are_the_applications),
         };
 
         return cmocka_run_group_tests_name("call/life", tests, NULL, NULL);

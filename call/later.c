@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The public functions of a call that is answered later: holds, posts, delays. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "call/call.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+void quoit_call_hold(quoit_call *call)
+{
+        if (!call->finish_asked)
+                call->held = true;
+}
+
+/* It runs with the dispatcher's next look at the call. */
+static void queue_post(struct call_post *post)
+{
+        quoit_call *call = post->call;
+
+        if (call->posts)
+                call->posts_last->next = post;
+        else
+                call->posts = post;
+        call->posts_last = post;
+        call_wake(call);
+}
+
+/* ---- posts ---- */
+
+static struct call_post *post_new(
+        quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
+{
+        struct call_post *post = malloc(sizeof(*post));
+
+        if (post)
+                *post = (struct call_post){ .call = call, .fn = fn, .arg = arg };
+        return post;
+}
+
+static void on_post(struct mail *mail)
+{
+        queue_post(CONTAINER_OF(mail, struct call_post, mail));
+}
+
+int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
+{
+        struct call_post *post = post_new(call, fn, arg);
+
+        if (!post)
+                return -ENOMEM;
+        post->mail.on_delivery = on_post;
+        call_host_post(call->group->host, &post->mail);
+        return 0;
+}
+
+/* ---- delays ---- */
+
+static struct timers *timers_of(quoit_call *call)
+{
+        return &call->group->host->ring->timers;
+}
+
+static void on_delay_over(struct timer *timer)
+{
+        struct call_post *post = CONTAINER_OF(timer, struct call_post, timer);
+
+        list_remove(&post->link);
+        queue_post(post);
+}
+
+/* The list is in the order of time: so they run where they are hastened. */
+static void insert_delay(struct list *delayed, struct call_post *post)
+{
+        struct list *behind = delayed;
+
+        while (behind->prev != delayed &&
+                CONTAINER_OF(behind->prev, struct call_post, link)->due_ns > post->due_ns)
+                behind = behind->prev;
+        list_append(behind, &post->link);
+}
+
+static void start_delay(struct call_post *post)
+{
+        quoit_call *call = post->call;
+
+        post->due_ns = ring_now_ns(call->group->host->ring) + post->delay_ns;
+        insert_delay(&call->delayed, post);
+        timer_init(&post->timer);
+        timer_start(timers_of(call), &post->timer, post->due_ns, on_delay_over);
+}
+
+/* From a worker, whose call may have ended meanwhile. */
+static void on_delay_asked(struct mail *mail)
+{
+        struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
+
+        if (post->call->state == CALL_OPEN)
+                start_delay(post);
+        else
+                queue_post(post);
+}
+
+int quoit_call_after(
+        quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg)
+{
+        struct call_post *post;
+
+        if (call->finish_asked)
+                return 0;
+        post = post_new(call, fn, arg);
+        if (!post)
+                return -ENOMEM;
+        post->is_delay = true;
+        post->delay_ns = delay_ms * NS_PER_MS;
+        if (call->offload) {
+                post->mail.on_delivery = on_delay_asked;
+                call_host_post(call->group->host, &post->mail);
+        } else if (call->state == CALL_OPEN) {
+                start_delay(post);
+        } else {
+                queue_post(post);
+        }
+        return 0;
+}
+
+/* NULL: there is none left. */
+static struct call_post *pop_delayed(struct quoit_call *call)
+{
+        struct list *link = list_pop(&call->delayed);
+        struct call_post *post;
+
+        if (!link)
+                return NULL;
+        post = CONTAINER_OF(link, struct call_post, link);
+        timer_cancel(timers_of(call), &post->timer);
+        return post;
+}
+
+void call_hasten_delayed(struct quoit_call *call)
+{
+        struct call_post *post;
+
+        while ((post = pop_delayed(call)))
+                queue_post(post);
+}
+
+void call_drop_delayed(struct quoit_call *call)
+{
+        struct call_post *post;
+
+        while ((post = pop_delayed(call)))
+                free(post);
+}

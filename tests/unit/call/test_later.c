@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Posts and delays, up to the dispatcher's list. */
+
+#include "harness.h"
+
+#define MS UINT64_C(1000000)
+
+static void nothing(quoit_call *call, void *arg)
+{
+        (void)call;
+        (void)arg;
+}
+
+static unsigned posts_of(struct quoit_call *call, const char *expected)
+{
+        unsigned count = 0;
+        struct call_post *post;
+
+        while ((post = call->posts)) {
+                assert_int_equal(*(const char *)post->arg, expected[count++]);
+                call->posts = post->next;
+                free(post);
+        }
+        return count;
+}
+
+static struct quoit_call *started_call(struct bench *bench)
+{
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        call->started = true;
+        return call;
+}
+
+static void end(struct bench *bench, struct quoit_call *call)
+{
+        call_set_state(call, CALL_DONE);
+        bench_close(call);
+        bench_free(bench);
+}
+
+static void test_in_the_order_of_time(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+
+        (void)state;
+        bench->ring.now_ns = 100 * MS;
+        assert_int_equal(quoit_call_after(call, 30, nothing, "c"), 0);
+        assert_int_equal(quoit_call_after(call, 10, nothing, "a"), 0);
+        assert_int_equal(quoit_call_after(call, 20, nothing, "b"), 0);
+        timers_expire(&bench->ring.timers, 109 * MS);
+        assert_null(call->posts);
+        timers_expire(&bench->ring.timers, 122 * MS);
+        assert_int_equal(bench->ready, 2);
+        assert_int_equal(posts_of(call, "ab"), 2);
+        timers_expire(&bench->ring.timers, 200 * MS);
+        assert_int_equal(posts_of(call, "c"), 1);
+        quoit_call_finish(call, QUOIT_OK, NULL);
+        end(bench, call);
+}
+
+static void test_a_finish_drops_them(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+
+        (void)state;
+        assert_int_equal(quoit_call_after(call, 10, nothing, "a"), 0);
+        assert_int_equal(quoit_call_after(call, UINT32_MAX, nothing, "b"), 0);
+        quoit_call_finish(call, QUOIT_OK, NULL);
+        assert_int_equal(bench->ring.timers.count, 0);
+        assert_int_equal(quoit_call_after(call, 10, nothing, "c"), 0);
+        assert_int_equal(bench->ring.timers.count, 0);
+        assert_null(call->posts);
+        end(bench, call);
+}
+
+static void test_a_cancellation_hastens_them(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+
+        (void)state;
+        assert_int_equal(quoit_call_after(call, 20, nothing, "a"), 0);
+        assert_int_equal(quoit_call_after(call, 10, nothing, "b"), 0);
+        call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+        assert_int_equal(bench->ring.timers.count, 0);
+        assert_int_equal(quoit_call_after(call, 10, nothing, "c"), 0); /* no time for that */
+        assert_int_equal(bench->ring.timers.count, 0);
+        assert_int_equal(posts_of(call, "bac"), 3);
+        end(bench, call);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_in_the_order_of_time),
+                cmocka_unit_test(test_a_finish_drops_them),
+                cmocka_unit_test(test_a_cancellation_hastens_them),
+        };
+
+        return cmocka_run_group_tests_name("call/later", tests, NULL, NULL);
+}
