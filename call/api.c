@@ -86,11 +86,6 @@ const char *quoit_call_path(const quoit_call *call)
         return call->route->method->path;
 }
 
-const char *quoit_call_peer(const quoit_call *call)
-{
-        return call->group->peer;
-}
-
 bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value)
 {
         size_t size = strlen(name);

@@ -94,7 +94,7 @@ struct call_group {
         size_t queued_bytes; /* waiting in the writers */
         /* taken from the writers, ever: stands still when the peer opens no window */
         uint64_t written_bytes;
-        const char *peer;
+        const struct peer *peer;
 };
 
 struct quoit_call {

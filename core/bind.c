@@ -8,12 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
-        BACKLOG = 4096,
         HOST_BYTES_MAX = 256,
         PORT_TRIES = 8, /* free ports tried until one is free on all addresses */
 };
@@ -110,7 +107,7 @@ static int listen_on(
         r = configure(fd, address, options);
         if (r == 0 && bind(fd, address->ai_addr, address->ai_addrlen) < 0)
                 r = -errno;
-        if (r == 0 && listen(fd, options && options->backlog ? options->backlog : BACKLOG) < 0)
+        if (r == 0 && listen(fd, bind_backlog(options)) < 0)
                 r = -errno;
         if (r < 0) {
                 close(fd);
@@ -191,46 +188,4 @@ int bind_tcp(const char *host, uint16_t port, const struct bind_options *options
         if (is_absent(r) || r == -ENXIO)
                 r = bind_host("0.0.0.0", port, options, ret_fds, ret_port);
         return r;
-}
-
-/* A socket that nobody listens on any more, left by a process that was killed. */
-static bool is_stale(const struct sockaddr_un *address)
-{
-        struct stat status;
-        bool refused;
-        int fd;
-
-        if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
-                return false;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return false;
-        refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-                  errno == ECONNREFUSED;
-        close(fd);
-        return refused;
-}
-
-int bind_unix(const char *path, const struct bind_options *options, int *ret_fd)
-{
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int fd, r = 0;
-
-        if (strlen(path) >= sizeof(address.sun_path))
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-        if (is_stale(&address))
-                (void)unlink(path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return -errno;
-        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-                listen(fd, options && options->backlog ? options->backlog : BACKLOG) < 0)
-                r = -errno;
-        if (r < 0) {
-                close(fd);
-                return r;
-        }
-        *ret_fd = fd;
-        return 0;
 }

@@ -3,13 +3,23 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* Listening sockets. Blocking calls (getaddrinfo), for start-up. */
+/*
+ * Listening sockets of every kind, for core/listener.h: close-on-exec and blocking (io_uring asks for that).
+ * Calls that may block (getaddrinfo), for start-up.
+ */
 
 struct bind_options {
         int backlog;      /* 0: 4096; the kernel caps it at net.core.somaxconn */
         bool reuse_port;  /* one socket a ring, the kernel spreads connections over them */
+        mode_t unix_mode; /* of a unix path, set before anybody can connect; 0: what the umask leaves */
 };
+
+static inline int bind_backlog(const struct bind_options *options)
+{
+        return options && options->backlog ? options->backlog : 4096;
+}
 
 enum { BIND_FDS_MAX = 8 };
 
@@ -17,8 +27,8 @@ enum { BIND_FDS_MAX = 8 };
  * Listens on every address that @host means: a numeric IPv4 or IPv6 address (with or without
  * brackets), a name ("localhost" is often two), "::" for everything, IPv4 included, NULL or "" the
  * same as "::" (or "0.0.0.0" where there is no IPv6). @port 0 takes a free one, the same on all
- * addresses. SO_REUSEADDR is set; accepted sockets inherit TCP_NODELAY; the descriptors are
- * close-on-exec. Returns how many descriptors are in @ret_fds (at least 1) or a negative errno:
+ * addresses. SO_REUSEADDR is set; accepted sockets inherit TCP_NODELAY. Returns how many descriptors
+ * are in @ret_fds (at least 1) or a negative errno:
  * -EADDRINUSE, -EACCES, -EADDRNOTAVAIL, -ENXIO when the name does not resolve. All or nothing.
  * @ret_port may be NULL.
  */
@@ -28,3 +38,18 @@ int bind_tcp(const char *host, uint16_t port, const struct bind_options *options
 /* Listens on a unix stream socket at @path; a stale socket there that nobody serves is replaced.
  * -ENAMETOOLONG, -EADDRINUSE when somebody does. The path is not removed at close. */
 int bind_unix(const char *path, const struct bind_options *options, int *ret_fd);
+
+/* Listens on the abstract unix socket @name (unix(7)), which has no file and ends with its last
+ * descriptor. -ENAMETOOLONG, -EADDRINUSE. */
+int bind_unix_abstract(const char *name, const struct bind_options *options, int *ret_fd);
+
+/* Listens on @port of @cid (vsock(7)), VMADDR_CID_ANY for all of this machine's, VMADDR_PORT_ANY for a
+ * free port. -EAFNOSUPPORT where the kernel has no vsock, -EADDRNOTAVAIL, -EADDRINUSE. */
+int bind_vsock(uint32_t cid, uint32_t port, const struct bind_options *options, int *ret_fd);
+
+/*
+ * Makes a socket that was bound by somebody else, and inherited, fit for a listener; its flag O_NONBLOCK is
+ * cleared for all who share it. 0; -EBADF: not open; -ENOTSOCK; -ESOCKTNOSUPPORT: no stream socket;
+ * -EAFNOSUPPORT: neither IP, unix nor vsock; -ENOTCONN: it does not listen. @fd stays the caller's.
+ */
+int bind_adopt(int fd);

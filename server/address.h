@@ -3,12 +3,28 @@
 
 #include <stdint.h>
 
-/* Where to listen, taken apart: a unix path, or a host and a port. */
-struct address {
-        char host[256]; /* without brackets; "" with a unix path */
-        uint16_t port;
-        const char *unix_path; /* within the text that was parsed; NULL for TCP */
+enum address_kind {
+        ADDRESS_TCP, /* HOST:PORT, [IPV6]:PORT, :PORT, *:PORT */
+        ADDRESS_UNIX, /* unix:PATH, unix:///PATH */
+        ADDRESS_UNIX_ABSTRACT, /* unix-abstract:NAME */
+        ADDRESS_VSOCK, /* vsock:CID:PORT, vsock:any:PORT */
+        ADDRESS_FD, /* fd:N */
+        ADDRESS_SYSTEMD, /* systemd, systemd:NAME */
 };
 
-/* Parses "HOST:PORT", "[IPV6]:PORT" or "unix:PATH". 0, or -EINVAL. */
+/* Where to listen, taken apart. What is not of its kind is zero. */
+struct address {
+        enum address_kind kind;
+        char host[256]; /* of TCP, without brackets; "" for all addresses */
+        uint32_t port; /* of TCP; of vsock, where it has 32 bits */
+        uint32_t cid;
+        int fd;
+        const char *
+                name; /* a unix path, an abstract or systemd's name; within the text that was parsed */
+};
+
+/*
+ * Parses what quoit_server_listen() takes; unix, unix-abstract and vsock as gRPC's naming document spells them
+ * (grpc/doc/naming.md). 0, or -EINVAL.
+ */
 int address_parse(const char *text, struct address *ret_address);

@@ -300,9 +300,9 @@ void connection_open(struct shard *shard, int fd)
         if (session_init_server(&connection->session, &shard->memory.h2,
                     &shard->server->session_limits, &stream_events, &connection->group) < 0)
                 goto refuse;
-        peer_describe(fd, connection->peer, sizeof(connection->peer));
-        connection->group.peer = connection->peer;
-        QUOIT_PROBE(connection_open, &connection->group, connection->peer);
+        peer_identify(fd, &connection->peer);
+        connection->group.peer = &connection->peer;
+        QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);
         list_init(&connection->ready);
         list_init(&connection->link);
         list_append(&shard->connection_list, &connection->link);

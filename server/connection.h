@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "call/call.h"
+#include "call/peer.h"
 #include "core/ring.h"
 #include "core/socket.h"
 #include "core/timer.h"
@@ -42,7 +43,7 @@ struct connection {
         uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
         enum connection_state state;
         bool drain_seen; /* the drain's last moment has begun */
-        char peer[64];
+        struct peer peer;
 };
 
 /* Takes over @fd. If memory is short it is closed. */

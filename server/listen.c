@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "core/bind.h"
 #include "core/probe.h"
+#include "server/activation.h"
 #include "server/address.h"
+#include "server/peer.h"
 #include "server/server.h"
+
+/* The sockets of a process that was killed are closed when the kernel has taken its rings apart, a little after it is
+ * gone for wait(2). */
+#define IN_USE_TRIES 11
+#define IN_USE_PAUSE_MS 10
 
 /* Before an address is taken, and anybody is told that it was: whether there is io_uring at all. */
 static int try_ring(quoit_server *server)
@@ -15,65 +24,194 @@ static int try_ring(quoit_server *server)
         return r < 0 ? server_explain_start(server, r) : 0;
 }
 
-static int explain_listen(quoit_server *server, const char *text, int error)
-{
-        const char *hint = "";
+/* ---- what is wrong ---- */
 
-        if (error == -EADDRINUSE)
-                hint = ": another process listens there; stop it or choose another port";
-        else if (error == -EACCES)
-                hint = ": ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose "
-                       "another port";
-        else if (error == -ENXIO)
-                hint = ": the host name does not resolve";
-        return server_fail(
-                server, error, "cannot listen on %s: %s%s", text, strerror(-error), hint);
+static const struct {
+        enum address_kind kind;
+        int error;
+        const char *text;
+} hints[] = {
+        { ADDRESS_TCP, -EADDRINUSE,
+                "another process listens there; stop it or choose another port" },
+        { ADDRESS_TCP, -EACCES,
+                "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port" },
+        { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },
+        { ADDRESS_TCP, -EADDRNOTAVAIL, "no address of this machine; [::] is all it has" },
+        { ADDRESS_UNIX, -EADDRINUSE,
+                "another process serves it, or it is no socket; stop that or choose another path" },
+        { ADDRESS_UNIX, -EACCES, "this user may not write to its folder" },
+        { ADDRESS_UNIX, -ENOENT, "its folder does not exist" },
+        { ADDRESS_UNIX, -ENAMETOOLONG, "the path of a unix socket has at most 107 bytes" },
+        { ADDRESS_UNIX_ABSTRACT, -EADDRINUSE, "another process listens there" },
+        { ADDRESS_UNIX_ABSTRACT, -ENAMETOOLONG, "an abstract name has at most 107 bytes" },
+        { ADDRESS_VSOCK, -EADDRINUSE, "another process listens there; choose another port" },
+        { ADDRESS_VSOCK, -EACCES, "ports below 1024 need the capability CAP_NET_BIND_SERVICE" },
+        { ADDRESS_VSOCK, -EADDRNOTAVAIL, "not a CID of this machine; give its own, or any" },
+        { ADDRESS_VSOCK, -EAFNOSUPPORT, "the kernel has no vsock (modprobe vsock)" },
+        { ADDRESS_FD, -EBADF, "no such descriptor is open; it has to be inherited" },
+        { ADDRESS_FD, -ENOTSOCK, "it is no socket" },
+        { ADDRESS_FD, -ESOCKTNOSUPPORT, "it is no stream socket" },
+        { ADDRESS_FD, -EAFNOSUPPORT, "it is neither TCP, unix nor vsock" },
+        { ADDRESS_FD, -ENOTCONN, "it does not listen; call listen(2) before it is passed" },
+        { ADDRESS_FD, -EEXIST, "this server listens on it already" },
+        { ADDRESS_SYSTEMD, -ENOENT,
+                "systemd passed no sockets (LISTEN_FDS, LISTEN_PID); have a socket unit start "
+                "this" },
+        { ADDRESS_SYSTEMD, -ESRCH, "systemd passed no socket of that name (FileDescriptorName=)" },
+        { ADDRESS_SYSTEMD, -EINVAL, "LISTEN_FDS or LISTEN_PID is no number" },
+        { ADDRESS_SYSTEMD, -ENOTCONN, "it does not listen; its unit needs Accept=no" },
+        { ADDRESS_SYSTEMD, -ESOCKTNOSUPPORT, "its unit needs ListenStream=" },
+        { ADDRESS_SYSTEMD, -EEXIST, "this server listens on it already" },
+};
+
+static const char *hint(enum address_kind kind, int error)
+{
+        for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+                if (hints[i].kind == kind && hints[i].error == error)
+                        return hints[i].text;
+        }
+        return NULL;
 }
 
-static int listen_unix(quoit_server *server, const struct address *address)
+static int explain(quoit_server *server, const char *text, enum address_kind kind, int error)
 {
-        int r = bind_unix(address->unix_path, &(struct bind_options){ 0 },
-                server->listen_fds + server->listen_count);
-
-        if (r < 0)
-                return r;
-        server->listen_count++;
-        return 0;
+        if (error == -E2BIG)
+                return server_fail(server, error,
+                        "cannot listen on %s: more than %d sockets in all", text,
+                        SERVER_LISTENERS_MAX);
+        return server_fail(server, error, "cannot listen on %s: %s%s%s", text, strerror(-error),
+                hint(kind, error) ? ": " : "", hint(kind, error) ?: "");
 }
 
-static int listen_tcp(quoit_server *server, const struct address *address, uint16_t *ret_port)
-{
-        int fds[BIND_FDS_MAX];
-        int count =
-                bind_tcp(address->host, address->port, &(struct bind_options){ 0 }, fds, ret_port);
+/* ---- opening ---- */
 
-        if (count < 0)
-                return count;
-        for (int i = 0; i < count; i++)
-                server->listen_fds[server->listen_count++] = fds[i];
-        return 0;
+static bool has_fd(const quoit_server *server, int fd)
+{
+        for (unsigned i = 0; i < server->listener_count; i++) {
+                if (server->listeners[i].fd == fd)
+                        return true;
+        }
+        return false;
+}
+
+/* All or none of them. */
+static int adopt(const quoit_server *server, const int *fds, int count)
+{
+        for (int i = 0; i < count; i++) {
+                int r = has_fd(server, fds[i]) ? -EEXIST : bind_adopt(fds[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return count;
+}
+
+/* How many descriptors are in @ret_fds. */
+static int open_once(const quoit_server *server, const struct address *address,
+        int ret_fds[SERVER_LISTENERS_MAX])
+{
+        const struct bind_options options = { .unix_mode = server->options.unix_mode };
+        int r;
+
+        switch (address->kind) {
+        case ADDRESS_TCP:
+                return bind_tcp(address->host, (uint16_t)address->port, &options, ret_fds, NULL);
+        case ADDRESS_UNIX:
+                r = bind_unix(address->name, &options, ret_fds);
+                return r < 0 ? r : 1;
+        case ADDRESS_UNIX_ABSTRACT:
+                r = bind_unix_abstract(address->name, &options, ret_fds);
+                return r < 0 ? r : 1;
+        case ADDRESS_VSOCK:
+                r = bind_vsock(address->cid, address->port, &options, ret_fds);
+                return r < 0 ? r : 1;
+        case ADDRESS_FD:
+                ret_fds[0] = address->fd;
+                return adopt(server, ret_fds, 1);
+        case ADDRESS_SYSTEMD:
+                r = activation_fds(address->name, ret_fds, SERVER_LISTENERS_MAX);
+                return r < 0 ? r : adopt(server, ret_fds, r);
+        }
+        return -EINVAL;
+}
+
+static int open_address(const quoit_server *server, const struct address *address,
+        int ret_fds[SERVER_LISTENERS_MAX])
+{
+        int r = open_once(server, address, ret_fds);
+
+        for (int try = 1; r == -EADDRINUSE && try < IN_USE_TRIES; try++) {
+                nanosleep(&(struct timespec){ .tv_nsec = IN_USE_PAUSE_MS * 1000000 }, NULL);
+                r = open_once(server, address, ret_fds);
+        }
+        return r;
+}
+
+static void add(quoit_server *server, int fd)
+{
+        struct server_listener *listener = server->listeners + server->listener_count++;
+
+        *listener = (struct server_listener){ .fd = fd };
+        peer_describe_local(fd, listener->address);
+}
+
+static void close_own(const int *fds, int count, enum address_kind kind)
+{
+        /* what was inherited stays whose it was */
+        for (int i = 0; i < count && kind != ADDRESS_FD && kind != ADDRESS_SYSTEMD; i++)
+                close(fds[i]);
 }
 
 int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_port)
 {
+        unsigned first = server->listener_count;
+        int fds[SERVER_LISTENERS_MAX];
         struct address address;
-        uint16_t port = 0;
-        int r;
+        int count, r;
 
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY, "the server runs: listeners are opened before");
-        if (server->listen_count + BIND_FDS_MAX > SERVER_LISTENERS_MAX)
-                return server_fail(server, -E2BIG, "too many listeners, %s is one more", text);
         if (address_parse(text, &address) < 0)
                 return server_fail(server, -EINVAL,
-                        "'%s' is no address: give HOST:PORT, [IPV6]:PORT or unix:PATH", text);
-        r = server->listen_count == 0 ? try_ring(server) : 0;
+                        "'%s' is no address: give HOST:PORT, [IPV6]:PORT, unix:PATH, "
+                        "unix-abstract:NAME, vsock:CID:PORT, fd:N or systemd[:NAME]",
+                        text);
+        r = server->listener_count == 0 ? try_ring(server) : 0;
         if (r < 0)
                 return r;
-        r = address.unix_path ? listen_unix(server, &address) : listen_tcp(server, &address, &port);
-        if (r < 0)
-                return explain_listen(server, text, r);
+        count = open_address(server, &address, fds);
+        if (count < 0)
+                return explain(server, text, address.kind, count);
+        if (first + (unsigned)count > SERVER_LISTENERS_MAX) {
+                close_own(fds, count, address.kind);
+                return explain(server, text, address.kind, -E2BIG);
+        }
+        for (int i = 0; i < count; i++)
+                add(server, fds[i]);
         if (ret_port)
-                *ret_port = port;
+                *ret_port = peer_local_port(fds[0]);
         return 0;
+}
+
+/* ---- what there is ---- */
+
+unsigned quoit_server_listener_count(const quoit_server *server)
+{
+        return server->listener_count;
+}
+
+int quoit_server_listener_fd(const quoit_server *server, unsigned index)
+{
+        return index < server->listener_count ? server->listeners[index].fd : -ENOENT;
+}
+
+const char *quoit_server_listener_address(const quoit_server *server, unsigned index)
+{
+        const char *address;
+
+        if (index >= server->listener_count)
+                return NULL;
+        address = server->listeners[index].address;
+        /* "ipv4:" and "ipv6:" are not what one writes to listen there */
+        return strncmp(address, "ipv", 3) == 0 ? strchr(address, ':') + 1 : address;
 }

@@ -3,42 +3,142 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
-static void describe_v6(const struct sockaddr_in6 *address, char *text, size_t size)
+#include <linux/vm_sockets.h>
+
+static void describe_v4(const struct sockaddr_in *address, char text[PEER_ADDRESS_BYTES])
+{
+        char host[INET_ADDRSTRLEN] = "";
+
+        inet_ntop(AF_INET, &address->sin_addr, host, sizeof(host));
+        snprintf(text, PEER_ADDRESS_BYTES, "ipv4:%s:%u", host, (unsigned)ntohs(address->sin_port));
+}
+
+static void describe_v6(const struct sockaddr_in6 *address, char text[PEER_ADDRESS_BYTES])
 {
         char host[INET6_ADDRSTRLEN] = "";
         unsigned port = ntohs(address->sin6_port);
 
         if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
                 inet_ntop(AF_INET, address->sin6_addr.s6_addr + 12, host, sizeof(host));
-                snprintf(text, size, "ipv4:%s:%u", host, port);
+                snprintf(text, PEER_ADDRESS_BYTES, "ipv4:%s:%u", host, port);
         } else {
                 inet_ntop(AF_INET6, &address->sin6_addr, host, sizeof(host));
-                snprintf(text, size, "ipv6:[%s]:%u", host, port);
+                snprintf(text, PEER_ADDRESS_BYTES, "ipv6:[%s]:%u", host, port);
         }
 }
 
-static void describe_v4(const struct sockaddr_in *address, char *text, size_t size)
+/* What a peer called its socket may be any bytes, and goes into logs: %XX for all that is not plain. */
+static void append_escaped(char text[PEER_ADDRESS_BYTES], const char *name, size_t size)
 {
-        char host[INET_ADDRSTRLEN] = "";
+        size_t at = strlen(text);
 
-        inet_ntop(AF_INET, &address->sin_addr, host, sizeof(host));
-        snprintf(text, size, "ipv4:%s:%u", host, (unsigned)ntohs(address->sin_port));
+        for (size_t i = 0; i < size && at + sizeof("%XX") <= PEER_ADDRESS_BYTES; i++) {
+                unsigned char byte = (unsigned char)name[i];
+
+                if (byte > ' ' && byte < 0x7f && byte != '%')
+                        text[at++] = name[i];
+                else
+                        at += (size_t)snprintf(text + at, sizeof("%XX"), "%%%02X", byte);
+        }
+        text[at] = '\0';
 }
 
-void peer_describe(int fd, char *text, size_t size)
+/* Most clients have bound none, and then there is no name at all. */
+static void describe_unix(
+        const struct sockaddr_un *address, socklen_t length, char text[PEER_ADDRESS_BYTES])
+{
+        size_t size = length - offsetof(struct sockaddr_un, sun_path);
+
+        if (length > offsetof(struct sockaddr_un, sun_path) && address->sun_path[0] == '\0') {
+                strcpy(text, "unix-abstract:");
+                append_escaped(text, address->sun_path + 1, size - 1);
+                return;
+        }
+        strcpy(text, "unix:");
+        if (length > offsetof(struct sockaddr_un, sun_path))
+                append_escaped(text, address->sun_path, strnlen(address->sun_path, size));
+}
+
+static void describe_vsock(const struct sockaddr_vm *address, char text[PEER_ADDRESS_BYTES])
+{
+        snprintf(text, PEER_ADDRESS_BYTES, "vsock:%u:%u", address->svm_cid, address->svm_port);
+}
+
+static void describe(
+        const struct sockaddr_storage *address, socklen_t length, char text[PEER_ADDRESS_BYTES])
+{
+        switch (address->ss_family) {
+        case AF_INET:
+                describe_v4((const struct sockaddr_in *)address, text);
+                break;
+        case AF_INET6:
+                describe_v6((const struct sockaddr_in6 *)address, text);
+                break;
+        case AF_UNIX:
+                describe_unix((const struct sockaddr_un *)address, length, text);
+                break;
+        case AF_VSOCK:
+                describe_vsock((const struct sockaddr_vm *)address, text);
+                break;
+        default:
+                strcpy(text, "unknown");
+        }
+}
+
+void peer_describe_local(int fd, char text[PEER_ADDRESS_BYTES])
+{
+        struct sockaddr_storage address = { 0 };
+        socklen_t length = sizeof(address);
+
+        if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+                address.ss_family = AF_UNSPEC;
+        describe(&address, length, text);
+}
+
+uint16_t peer_local_port(int fd)
+{
+        struct sockaddr_storage address = { 0 };
+        socklen_t length = sizeof(address);
+
+        (void)getsockname(fd, (struct sockaddr *)&address, &length);
+        if (address.ss_family == AF_INET)
+                return ntohs(((struct sockaddr_in *)&address)->sin_port);
+        if (address.ss_family == AF_INET6)
+                return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+        return 0;
+}
+
+static bool get_credentials(int fd, quoit_peer_credentials *ret_credentials)
+{
+        struct ucred credentials;
+        socklen_t size = sizeof(credentials);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+                return false;
+        *ret_credentials = (quoit_peer_credentials){
+                .pid = credentials.pid,
+                .uid = credentials.uid,
+                .gid = credentials.gid,
+        };
+        return true;
+}
+
+void peer_identify(int fd, struct peer *ret_peer)
 {
         struct sockaddr_storage address = { 0 };
         socklen_t length = sizeof(address);
 
         if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
-                snprintf(text, size, "unknown");
-        else if (address.ss_family == AF_INET)
-                describe_v4((struct sockaddr_in *)&address, text, size);
-        else if (address.ss_family == AF_INET6)
-                describe_v6((struct sockaddr_in6 *)&address, text, size);
-        else
-                snprintf(text, size, "unix:");
+                address.ss_family = AF_UNSPEC; /* gone already */
+        describe(&address, length, ret_peer->address);
+        peer_describe_local(fd, ret_peer->local);
+        /* TCP sockets answer too, with nobody */
+        ret_peer->has_credentials =
+                address.ss_family == AF_UNIX && get_credentials(fd, &ret_peer->credentials);
 }

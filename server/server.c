@@ -67,7 +67,7 @@ static bool options_are_valid(const quoit_server_options *options)
 
         /* windows: RFC 9113 section 6.9.1 */
         return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
-               limits->stream_window_bytes <= INT32_MAX &&
+               options->unix_mode <= 0777 && limits->stream_window_bytes <= INT32_MAX &&
                limits->connection_window_bytes <= INT32_MAX;
 }
 
@@ -99,9 +99,9 @@ quoit_server *quoit_server_free(quoit_server *server)
 {
         if (!server)
                 return NULL;
-        for (unsigned i = 0; i < server->listen_count; i++) {
-                if (server->listen_fds[i] >= 0)
-                        close(server->listen_fds[i]);
+        for (unsigned i = 0; i < server->listener_count; i++) {
+                if (!server->listeners[i].is_taken)
+                        close(server->listeners[i].fd);
         }
         workers_deinit(&server->workers);
         pthread_cond_destroy(&server->met);
@@ -247,7 +247,7 @@ int quoit_server_run(quoit_server *server)
         unsigned threads;
         int r;
 
-        if (server->listen_count == 0)
+        if (server->listener_count == 0)
                 return server_fail(
                         server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
         if (atomic_exchange(&server->running, true))
@@ -258,7 +258,7 @@ int quoit_server_run(quoit_server *server)
                 return server_fail(server, -ENOMEM, "out of memory");
         for (unsigned i = 0; i < server->options.rings; i++)
                 server->shards[i].server = server;
-        atomic_store(&server->listening, server->listen_count);
+        atomic_store(&server->listening, server->listener_count);
         if (router_has_offloaded(&server->router)) {
                 r = workers_start(&server->workers, server->options.workers);
                 if (r < 0)

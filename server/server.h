@@ -11,6 +11,7 @@
 
 #include <quoit/server.h>
 
+#include "call/peer.h"
 #include "server/router.h"
 #include "server/workers.h"
 #include "transport/session.h"
@@ -26,14 +27,21 @@ enum meeting {
         MEETINGS,
 };
 
+/* What quoit_server_listen() has opened. */
+struct server_listener {
+        int fd;
+        bool is_taken; /* by the first shard, which closes it */
+        char address[PEER_ADDRESS_BYTES]; /* as quoit_server_listener_address() tells it */
+};
+
 struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct session_limits session_limits;
         struct router router;
         const quoit_service **services;
         size_t service_count;
-        int listen_fds[SERVER_LISTENERS_MAX]; /* the first shard takes them over when it starts */
-        unsigned listen_count;
+        struct server_listener listeners[SERVER_LISTENERS_MAX];
+        unsigned listener_count;
         struct workers workers;
         struct shard *shards; /* options.rings of them while it runs */
         pthread_mutex_t mutex; /* of the meetings: */

@@ -146,7 +146,7 @@ static void shard_drain(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
-        for (unsigned i = 0; shard == server->shards && i < server->listen_count; i++)
+        for (unsigned i = 0; shard == server->shards && i < server->listener_count; i++)
                 listener_stop(shard->listeners + i);
         for_each_connection(shard, connection_drain);
         timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + DRAIN_NOTICE_NS,
@@ -222,10 +222,10 @@ static void shard_listen(struct shard *shard)
 
         if (shard != server->shards)
                 return;
-        for (unsigned i = 0; i < server->listen_count; i++) {
-                listener_start(shard->listeners + i, &shard->ring, server->listen_fds[i],
+        for (unsigned i = 0; i < server->listener_count; i++) {
+                listener_start(shard->listeners + i, &shard->ring, server->listeners[i].fd,
                         &listener_handler);
-                server->listen_fds[i] = -1;
+                server->listeners[i].is_taken = true;
         }
 }
 

@@ -50,11 +50,12 @@ static void on_watch(struct timer *timer)
 
         if (!connection->session.settings_received) {
                 server_log(server, QUOIT_LOG_INFO,
-                        "%s: no HTTP/2 preface and SETTINGS in time; closed", connection->peer);
+                        "%s: no HTTP/2 preface and SETTINGS in time; closed",
+                        connection->peer.address);
                 connection_close(connection);
         } else if (is_stalled(connection, now_of(connection))) {
                 server_log(server, QUOIT_LOG_INFO, "%s: takes nothing of what waits for it; closed",
-                        connection->peer);
+                        connection->peer.address);
                 connection_close(connection);
         } else {
                 watch_again(connection);

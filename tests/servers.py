@@ -26,7 +26,7 @@ def eventually(condition, what, seconds=PATIENCE):
 class Server:
     """A running server; its stderr is in .log, one string a line."""
 
-    def __init__(self, program, *arguments, env=None, preexec=None):
+    def __init__(self, program, *arguments, env=None, preexec=None, **options):
         self.process = subprocess.Popen(
             [str(program), *map(str, arguments)],
             stderr=subprocess.PIPE,
@@ -34,6 +34,7 @@ class Server:
             env={**os.environ, **(env or {})},
             preexec_fn=preexec,
             text=True,
+            **options,
         )
         self.log = []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -41,7 +42,7 @@ class Server:
         line = eventually(lambda: self._line("listening on") or self._over(), "listening")
         assert line and line is not True, f"ended at once: {self.log}"
         self.address = line.split("listening on ")[1]
-        if self.address.startswith("unix:"):
+        if self.address.startswith(("unix", "vsock:")):
             self.target = self.address
         else:
             self.port = int(self.address.rpartition(":")[2])

@@ -59,7 +59,11 @@ QUOIT_API upb_StringView quoit_call_format(quoit_call *call, const char *format,
 /* The path of the method, "/package.Service/method"; lives as long as the server. */
 QUOIT_API const char *quoit_call_path(const quoit_call *call);
 
-/* The peer's address: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000" or "unix:"; lives as long as the call. */
+/*
+ * The peer's address as gRPC's naming document spells it: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000",
+ * "unix:" (with the path, if the client has bound one), "unix-abstract:NAME", "vsock:CID:PORT". Bytes that are not
+ * printable are escaped as %XX. Lives as long as the call. <quoit/peer.h> tells more.
+ */
 QUOIT_API const char *quoit_call_peer(const quoit_call *call);
 
 /*

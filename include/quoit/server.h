@@ -39,6 +39,7 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
         unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */
+        unsigned unix_mode; /* of the unix sockets it makes, such as 0660; what the umask leaves */
         unsigned workers; /* threads for offloaded methods; started only if there are such. 10 */
         quoit_limits limits; /* see limits.h */
         quoit_log_fn on_log; /* none: the server says nothing */
@@ -47,7 +48,7 @@ typedef struct quoit_server_options {
 
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
- * workers, or a window over 2^31-1 bytes; -ENOMEM.
+ * workers, a `unix_mode` over 0777, or a window over 2^31-1 bytes; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
@@ -62,13 +63,43 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
 QUOIT_API int quoit_server_offload(quoit_server *server, const char *path);
 
 /*
- * Listens on @address: "HOST:PORT" (a name, IPv4, or IPv6 in brackets; port 0 takes a free one;
- * "[::]" takes IPv4 too) or "unix:PATH". May be called several times, before quoit_server_run().
- * @ret_port, if not NULL, gets the port that was bound (0 for unix).
- * 0, or a negative errno (-EADDRINUSE, -EACCES, -EINVAL for a bad address, -ENXIO for an unknown host,
- * and what io_uring fails with: it is tried before the first address).
+ * Listens on @address:
+ *
+ *      HOST:PORT           a name (on all its addresses), IPv4, or IPv6 in brackets; port 0 takes a free one;
+ *                          "[::]", "*" or no HOST at all is every address, IPv4 included
+ *      unix:PATH           a unix socket, also unix:///PATH; `unix_mode` is its mode. A socket that nobody serves
+ *                          any more is replaced, any other file is not. It stays behind when the server ends
+ *      unix-abstract:NAME  one without a file (unix(7))
+ *      vsock:CID:PORT      vsock(7), between a virtual machine and its host; "any" for either
+ *      fd:N                a socket that listens already, inherited by this process, which the server takes over
+ *      systemd             all sockets that systemd passed to this process (sd_listen_fds(3)), or with
+ *      systemd:NAME        those of one FileDescriptorName=. The environment is left as it is
+ *
+ * May be called several times, before quoit_server_run(). A port that is in use is tried for another 100 ms: a process
+ * that was just killed lets go of it that late. @ret_port, if not NULL, gets the TCP port of the first socket (0: none).
+ * 0, or a negative errno, and nothing is listened on that was not before: -EINVAL for a bad address, -EADDRINUSE,
+ * -EACCES, -EADDRNOTAVAIL, -ENXIO for an unknown host; -ENOENT and -ESRCH where systemd passed nothing, or not that
+ * name; -EBADF, -ENOTSOCK, -ESOCKTNOSUPPORT, -EAFNOSUPPORT, -ENOTCONN for a descriptor that is not open, no socket, no
+ * stream socket, of no kind from above, not listening; -EEXIST: it is this server's already; -E2BIG past 32
+ * descriptors; -EBUSY when it runs; and what io_uring fails with: it is tried before the first address.
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
+
+/* How many sockets it listens on: a name may have several addresses, systemd may pass several sockets. */
+QUOIT_API unsigned quoit_server_listener_count(const quoit_server *server);
+
+/*
+ * The descriptor of listener @index (they keep the order of quoit_server_listen()), for a program that hands it to its
+ * successor, which takes it with "fd:N": connections that wait in its queue are then nobody's loss. It stays the
+ * server's, close-on-exec, and is closed some time after quoit_server_stop(). -ENOENT past the last.
+ */
+QUOIT_API int quoit_server_listener_fd(const quoit_server *server, unsigned index);
+
+/*
+ * Where listener @index is bound, as quoit_server_listen() spells it: "127.0.0.1:50051", "[::]:50051",
+ * "unix:/run/api.socket", "vsock:4294967295:50051". Owned by the server. NULL past the last.
+ */
+QUOIT_API const char *quoit_server_listener_address(const quoit_server *server, unsigned index);
 
 /*
  * Serves on the calling thread and `rings` - 1 others until quoit_server_stop() has been called and

@@ -33,11 +33,23 @@ static int offload(bool all)
         return r < 0 ? r : quoit_server_offload(test.server, "/calls.Calls/BlockingCount");
 }
 
+static int listen_on_all(const struct options *options)
+{
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < options->address_count; i++)
+                r = quoit_server_listen(test.server, options->addresses[i], NULL);
+        for (unsigned i = 0; r == 0 && i < quoit_server_listener_count(test.server); i++)
+                fprintf(stderr, "test-server: listening on %s\n",
+                        quoit_server_listener_address(test.server, i));
+        return r;
+}
+
 static int serve(const struct options *options)
 {
-        uint16_t port;
         int r;
 
+        peer_add(&service);
         unary_add(&service);
         streams_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
@@ -45,10 +57,9 @@ static int serve(const struct options *options)
         if (r == 0)
                 r = offload(options->offload_all);
         if (r == 0)
-                r = quoit_server_listen(test.server, options->address, &port);
+                r = listen_on_all(options);
         if (r < 0)
                 return r;
-        fprintf(stderr, "test-server: listening on %s:%u\n", options->address, port);
         r = quoit_server_run(test.server);
         if (r == 0)
                 fprintf(stderr, "test-server: stopped, %lld running\n", atomic_load(&test.running));

@@ -52,7 +52,7 @@ static void set_limit(quoit_limits *to, const char *text)
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-        *options = (struct options){ .address = "127.0.0.1:0" };
+        *options = (struct options){ 0 };
         for (int i = 1; i < argc; i++) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
 
@@ -60,8 +60,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->offload_all = true;
                         continue;
                 }
-                if (strcmp(argv[i], "--address") == 0)
-                        options->address = value;
+                if (strcmp(argv[i], "--address") == 0 && options->address_count < ADDRESSES_MAX)
+                        options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--rings") == 0)
                         options->server.rings = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--workers") == 0)
@@ -72,4 +72,6 @@ void options_parse(struct options *options, int argc, char **argv)
                         refuse(argv[i]);
                 i++;
         }
+        if (options->address_count == 0)
+                options->addresses[options->address_count++] = "127.0.0.1:0";
 }

@@ -23,8 +23,11 @@ struct test_server {
         atomic_llong sent;      /* messages of streams */
 };
 
+#define ADDRESSES_MAX 40 /* more than a server takes */
+
 struct options {
-        const char *address;
+        const char *addresses[ADDRESSES_MAX];
+        unsigned address_count;
         bool offload_all; /* every handler on a worker, not only those that block */
         quoit_server_options server;
 };
@@ -36,5 +39,6 @@ void options_parse(struct options *options, int argc, char **argv);
 void watch(quoit_call *call, struct test_server *test);
 
 /* Each puts the handlers of its file in. */
+void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);

@@ -5,10 +5,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 static void close_all(const int *fds, int count)
@@ -172,6 +175,108 @@ static void test_unix_replaces_only_stale_sockets(void **state)
         assert_int_equal(bind_unix(long_path, NULL, &fd), -ENAMETOOLONG);
 }
 
+static void test_unix_mode(void **state)
+{
+        char directory[] = "quoit-bind-XXXXXX", path[200];
+        struct bind_options options = { .unix_mode = 0620 };
+        struct stat status;
+        int fd;
+
+        (void)state;
+        assert_non_null(mkdtemp(directory));
+        snprintf(path, sizeof(path), "%s/socket", directory);
+        assert_int_equal(bind_unix(path, &options, &fd), 0);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0620);
+        close(fd);
+        unlink(path);
+        rmdir(directory);
+}
+
+static void test_abstract(void **state)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        char name[200];
+        socklen_t size;
+        int fd, again = -7, client;
+
+        (void)state;
+        snprintf(name, sizeof(name), "quoit-test-bind-%d", getpid());
+        assert_int_equal(bind_unix_abstract(name, NULL, &fd), 0);
+        assert_int_equal(bind_unix_abstract(name, NULL, &again), -EADDRINUSE);
+        assert_int_equal(again, -7);
+        strcpy(address.sun_path + 1, name);
+        size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+        client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(client, (struct sockaddr *)&address, size), 0);
+        close(client);
+        close(fd);
+        assert_int_equal(bind_unix_abstract(name, NULL, &fd), 0); /* it went with its descriptor */
+        close(fd);
+
+        memset(name, 'a', 107);
+        name[107] = '\0';
+        assert_int_equal(bind_unix_abstract(name, NULL, &fd), 0);
+        close(fd);
+        strcpy(name + 107, "a");
+        assert_int_equal(bind_unix_abstract(name, NULL, &fd), -ENAMETOOLONG);
+}
+
+/* Whether bytes travel between two vsocks of one machine depends on it; that a port is taken does not. */
+static void test_vsock(void **state)
+{
+        struct sockaddr_vm address = { 0 };
+        socklen_t size = sizeof(address);
+        int fd, again = -7;
+        int r = bind_vsock(VMADDR_CID_ANY, VMADDR_PORT_ANY, NULL, &fd);
+
+        (void)state;
+        if (r == -EAFNOSUPPORT)
+                skip();
+        assert_int_equal(r, 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        assert_int_equal(address.svm_cid, VMADDR_CID_ANY);
+        assert_int_equal(bind_vsock(VMADDR_CID_ANY, address.svm_port, NULL, &again), -EADDRINUSE);
+        assert_int_equal(bind_vsock(0x7ffffffe, address.svm_port, NULL, &again), -EADDRNOTAVAIL);
+        assert_int_equal(again, -7);
+        assert_int_equal(bind_adopt(fd), 0);
+        close(fd);
+}
+
+static void test_adopt(void **state)
+{
+        int fds[BIND_FDS_MAX], pair[2], fd, on;
+        socklen_t size = sizeof(on);
+
+        (void)state;
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        assert_int_equal(bind_adopt(fd), -ENOTCONN);
+        assert_int_equal(listen(fd, 1), 0);
+        assert_int_equal(bind_adopt(fd), 0);
+        assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK);
+        assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+        assert_true(on);
+        close(fd);
+        assert_int_equal(bind_adopt(fd), -EBADF);
+
+        fd = socket(AF_INET, SOCK_DGRAM, 0);
+        assert_int_equal(bind_adopt(fd), -ESOCKTNOSUPPORT);
+        close(fd);
+        assert_int_equal(pipe(pair), 0);
+        assert_int_equal(bind_adopt(pair[0]), -ENOTSOCK);
+        close(pair[0]);
+        close(pair[1]);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        assert_int_equal(bind_adopt(pair[0]), -ENOTCONN);
+        close(pair[0]);
+        close(pair[1]);
+
+        assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, NULL), 1);
+        assert_int_equal(bind_adopt(fds[0]), 0);
+        close(fds[0]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -181,6 +286,10 @@ int main(void)
                 cmocka_unit_test(test_port_in_use),
                 cmocka_unit_test(test_hosts_that_do_not_work),
                 cmocka_unit_test(test_unix_replaces_only_stale_sockets),
+                cmocka_unit_test(test_unix_mode),
+                cmocka_unit_test(test_abstract),
+                cmocka_unit_test(test_vsock),
+                cmocka_unit_test(test_adopt),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

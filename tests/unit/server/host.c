@@ -4,8 +4,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "call/peer.h"
 #include "server/dispatch.h"
 #include "server/stream_events.h"
+
+static const struct peer peer = { .address = "unix:", .local = "unix:" };
 
 static struct host *host_of(struct call_group *group)
 {
@@ -85,7 +88,7 @@ struct host *host_new(const quoit_limits *limits)
         r = script_register(host->server, &host->script);
         assert(r == 0);
         shard_init(&host->shard, host->server);
-        host->group = (struct call_group){ .host = &host->shard.host, .peer = "unix:" };
+        host->group = (struct call_group){ .host = &host->shard.host, .peer = &peer };
         list_init(&host->ready);
         r = session_init_server(&host->session, &host->shard.memory.h2,
                 &host->server->session_limits, &stream_events, &host->group);

@@ -11,6 +11,7 @@
 #include "server/address.h"
 
 #include <errno.h>
+#include <linux/vm_sockets.h>
 
 static void test_good(void **state)
 {
@@ -25,6 +26,8 @@ static void test_good(void **state)
                 { "[::]:50051", "::", 50051 },
                 { "[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
                 { "[127.0.0.1]:00080", "127.0.0.1", 80 },
+                { "*:80", "", 80 },
+                { "systemd.example:1", "systemd.example", 1 },
         };
 
         (void)state;
@@ -34,26 +37,79 @@ static void test_good(void **state)
                 assert_int_equal(address_parse(cases[i].text, &address), 0);
                 assert_string_equal(address.host, cases[i].host);
                 assert_int_equal(address.port, cases[i].port);
-                assert_null(address.unix_path);
+                assert_int_equal(address.kind, ADDRESS_TCP);
+                assert_null(address.name);
         }
 }
 
 static void test_unix(void **state)
 {
-        static const char text[] = "unix:/run/a:b.socket";
+        static const char text[] = "unix:/run/a:b.socket", with_slashes[] = "unix:///run/a";
+        static const char relative[] = "unix:a//b", abstract[] = "unix-abstract:a:b";
         struct address address;
 
         (void)state;
         assert_int_equal(address_parse(text, &address), 0);
-        assert_ptr_equal(address.unix_path, text + 5);
+        assert_int_equal(address.kind, ADDRESS_UNIX);
+        assert_ptr_equal(address.name, text + 5);
         assert_string_equal(address.host, "");
+        assert_int_equal(address_parse(with_slashes, &address), 0);
+        assert_string_equal(address.name, "/run/a");
+        assert_int_equal(address_parse(relative, &address), 0);
+        assert_string_equal(address.name, "a//b");
+        assert_int_equal(address_parse(abstract, &address), 0);
+        assert_int_equal(address.kind, ADDRESS_UNIX_ABSTRACT);
+        assert_string_equal(address.name, "a:b");
+}
+
+static void test_vsock(void **state)
+{
+        static const struct {
+                const char *text;
+                uint32_t cid, port;
+        } cases[] = {
+                { "vsock:1:50051", 1, 50051 },
+                { "vsock:4294967295:4294967295", VMADDR_CID_ANY, VMADDR_PORT_ANY },
+                { "vsock:any:any", VMADDR_CID_ANY, VMADDR_PORT_ANY },
+                { "vsock:2:any", 2, VMADDR_PORT_ANY },
+                { "vsock:any:0", VMADDR_CID_ANY, 0 },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                struct address address;
+
+                assert_int_equal(address_parse(cases[i].text, &address), 0);
+                assert_int_equal(address.kind, ADDRESS_VSOCK);
+                assert_int_equal(address.cid, cases[i].cid);
+                assert_int_equal(address.port, cases[i].port);
+        }
+}
+
+static void test_inherited(void **state)
+{
+        struct address address;
+
+        (void)state;
+        assert_int_equal(address_parse("fd:3", &address), 0);
+        assert_int_equal(address.kind, ADDRESS_FD);
+        assert_int_equal(address.fd, 3);
+        assert_int_equal(address_parse("systemd", &address), 0);
+        assert_int_equal(address.kind, ADDRESS_SYSTEMD);
+        assert_null(address.name);
+        assert_int_equal(address_parse("systemd:grpc", &address), 0);
+        assert_int_equal(address.kind, ADDRESS_SYSTEMD);
+        assert_string_equal(address.name, "grpc");
 }
 
 static void test_bad(void **state)
 {
         static const char *const bad[] = { "", ":", "localhost", "localhost:", "localhost:65536",
                 "localhost:-1", "localhost:+1", "localhost:1x", "localhost: 1", "localhost:100000",
-                "::1:80", "[::1]", "[::1]80", "[::1:80", "a:1:2", "unix:" };
+                "::1:80", "[::1]", "[::1]80", "[::1:80", "a:1:2", "unix:", "unix://", "unix://a",
+                "unix-abstract:", "vsock:", "vsock:1", "vsock:1:", "vsock::1", "vsock:any",
+                "vsock:anyone:1", "vsock:4294967296:1", "vsock:1:4294967296", "vsock:1:2:3",
+                "vsock:-1:1", "fd:", "fd:-1", "fd:x", "fd:2147483648", "fd:3 ", "systemd:" };
         struct address before, address;
         char text[300];
 
@@ -79,6 +135,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_unix),
+                cmocka_unit_test(test_vsock),
+                cmocka_unit_test(test_inherited),
                 cmocka_unit_test(test_bad),
         };
 

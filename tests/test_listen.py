@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT
+"""Where a server can listen, what it knows of who comes, and what it says of addresses that are none."""
+
+import errno
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import grpc
+import pytest
+
+from servers import PATIENCE, Server, eventually
+
+VSOCK_ANY = 0xFFFFFFFF
+
+# LISTEN_PID is the process's own: it has to be set where that is known
+ACTIVATED = ["/bin/sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh"]
+
+
+@pytest.fixture
+def refused(build):
+    """Runs test-server with addresses that it can't take, and returns the one line that it says."""
+
+    def run(*addresses, **options):
+        arguments = [word for address in addresses for word in ("--address", address)]
+        result = subprocess.run(
+            [build / "tests/services/test-server", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            **options,
+        )
+        assert result.returncode == 1, result
+        lines = [line for line in result.stderr.splitlines() if "listening on" not in line]
+        assert len(lines) == 1, result.stderr
+        return lines[0]
+
+    return run
+
+
+@pytest.fixture
+def abstract():
+    """A name that no other test has."""
+    return f"quoit-test-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def addresses(server, count):
+    """Where it says that it listens."""
+
+    def said():
+        lines = [line for line in server.log if "listening on" in line]
+        return len(lines) == count and [line.split("listening on ")[1] for line in lines]
+
+    return eventually(said, f"{count} listeners")
+
+
+def peer(calls, target):
+    with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        return calls.Stub(channel).Peer(calls.Empty(), timeout=PATIENCE)
+
+
+def test_unix_tells_who_comes(calls, start, tmp_path):
+    address = f"unix:{tmp_path}/socket"
+    server = start("test-server", "--address", address)
+    assert server.address == address
+    reply = peer(calls, address)
+    assert (reply.result, reply.pid, reply.uid, reply.gid) == (0, os.getpid(), os.getuid(), os.getgid())
+    assert (reply.address, reply.local) == ("unix:", address)
+
+
+def test_unix_with_slashes(calls, start, tmp_path):
+    server = start("test-server", "--address", f"unix://{tmp_path}/socket")
+    assert server.address == f"unix:{tmp_path}/socket"
+    assert peer(calls, f"unix://{tmp_path}/socket").result == 0
+
+
+def test_unix_abstract(calls, start, refused, abstract):
+    address = f"unix-abstract:{abstract}"
+    server = start("test-server", "--address", address)
+    assert server.address == address
+    reply = peer(calls, address)
+    assert (reply.result, reply.pid, reply.local) == (0, os.getpid(), address)
+    assert "in use" in refused(address)
+
+
+def test_a_name_of_the_peer_is_escaped(calls, start, tmp_path):
+    """It is the peer's choice, and goes into logs."""
+    server = start("test-server", "--address", f"unix:{tmp_path}/socket", "--limit", "handshake_ms=50")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.bind(b"\0line\nfeed \xff")
+        client.connect(f"{tmp_path}/socket")
+        assert server.logged("no HTTP/2 preface").count("unix-abstract:line%0Afeed%20%FF: ") == 1
+
+
+def test_tcp_has_no_credentials(calls, start):
+    server = start("test-server", "--address", "*:0")
+    reply = peer(calls, f"127.0.0.1:{server.port}")
+    assert reply.result == -errno.ENODATA and (reply.pid, reply.uid, reply.gid) == (0, 0, 0)
+    assert reply.local == f"ipv4:127.0.0.1:{server.port}"
+    assert re.fullmatch(r"ipv4:127\.0\.0\.1:\d+", reply.address)
+    reply = peer(calls, f"[::1]:{server.port}")
+    assert reply.local == f"ipv6:[::1]:{server.port}"
+
+
+def test_several(calls, start, tmp_path, abstract):
+    given = [f"unix:{tmp_path}/one", f"unix-abstract:{abstract}", "127.0.0.1:0", "[::1]:0"]
+    server = start("test-server", "--rings", 2, *[word for each in given for word in ("--address", each)])
+    for address in addresses(server, 4):
+        assert peer(calls, address).local.endswith(address)
+
+
+def has_vsock():
+    """Whether bytes travel between two vsocks of this machine: its kernel may have no vsock_loopback."""
+    try:
+        with socket.socket(socket.AF_VSOCK) as listener, socket.socket(socket.AF_VSOCK) as client:
+            listener.bind((VSOCK_ANY, VSOCK_ANY))
+            listener.listen()
+            client.settimeout(0.5)
+            client.connect((1, listener.getsockname()[1]))
+            return True
+    except OSError:
+        return False
+
+
+def test_vsock(calls, start):
+    try:
+        socket.socket(socket.AF_VSOCK).close()
+    except OSError:
+        pytest.skip("the kernel has no vsock")
+    server = start("test-server", "--address", "vsock:any:any")
+    assert re.fullmatch(rf"vsock:{VSOCK_ANY}:\d+", server.address)
+    if not has_vsock():
+        pytest.skip("the kernel has no vsock_loopback: it listens, but nobody can come")
+    reply = peer(calls, f"vsock:1:{server.address.rpartition(':')[2]}")
+    assert reply.result == -errno.ENODATA
+    assert reply.address.startswith("vsock:1:") and reply.local.startswith("vsock:1:")
+
+
+# ---- what others have opened ----
+
+
+def listening(family=socket.AF_INET, address=("127.0.0.1", 0)):
+    listener = socket.socket(family)
+    listener.bind(address)
+    listener.listen()
+    return listener
+
+
+def test_an_inherited_descriptor(calls, start, tmp_path):
+    with listening() as tcp, listening(socket.AF_UNIX, str(tmp_path / "socket")) as unix:
+        tcp.setblocking(False)  # as a program with a loop of its own has it
+        fds = [tcp.fileno(), unix.fileno()]
+        arguments = [word for fd in fds for word in ("--address", f"fd:{fd}")]
+        server = start("test-server", *arguments, pass_fds=fds)
+        assert addresses(server, 2) == [f"127.0.0.1:{tcp.getsockname()[1]}", f"unix:{tmp_path}/socket"]
+        for address in addresses(server, 2):
+            assert peer(calls, address).local.endswith(address)
+
+
+def test_a_connection_that_waits_in_an_inherited_queue_is_served(calls, start):
+    with listening() as tcp:
+        with grpc.insecure_channel(f"127.0.0.1:{tcp.getsockname()[1]}") as channel:
+            future = calls.Stub(channel).Echo.future(calls.Payload(text="early"), timeout=PATIENCE)
+            start("test-server", "--address", f"fd:{tcp.fileno()}", pass_fds=[tcp.fileno()])
+            assert future.result().text == "early"
+
+
+def test_descriptors_that_are_none(refused, tmp_path):
+    assert "no such descriptor" in refused("fd:77")
+    with open(tmp_path / "file", "w") as file:
+        assert "no socket" in refused(f"fd:{file.fileno()}", pass_fds=[file.fileno()])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        assert "no stream socket" in refused(f"fd:{udp.fileno()}", pass_fds=[udp.fileno()])
+    with socket.socket() as idle:
+        assert "does not listen" in refused(f"fd:{idle.fileno()}", pass_fds=[idle.fileno()])
+    with listening() as twice:
+        address = f"fd:{twice.fileno()}"
+        assert "already" in refused(address, address, pass_fds=[twice.fileno()])
+
+
+@pytest.fixture
+def activated(build):
+    """activated(count, *arguments, names=None): test-server as systemd starts it, with @count sockets from 3 on."""
+    servers, opened = [], []
+
+    def run(count, *arguments, names=None):
+        opened.extend(listening() for _ in range(count))
+        fds = [listener.fileno() for listener in opened[-count:]]
+
+        def place():  # in the child: out of the way of each other, then to 3 and up
+            spare = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
+            for i, fd in enumerate(spare):
+                os.dup2(fd, 3 + i)
+
+        environment = {"LISTEN_FDS": str(count), **({"LISTEN_FDNAMES": names} if names else {})}
+        ports = [listener.getsockname()[1] for listener in opened[-count:]]
+        program = build / "tests/services/test-server"
+        servers.append(
+            Server(*ACTIVATED, program, *arguments, env=environment, preexec=place, close_fds=False)
+        )
+        return servers[-1], ports
+
+    yield run
+    for server in servers:
+        server.stop()
+    for listener in opened:
+        listener.close()
+
+
+def test_systemd(calls, activated):
+    server, ports = activated(2, "--address", "systemd")
+    assert addresses(server, 2) == [f"127.0.0.1:{port}" for port in ports]
+    for port in ports:
+        assert peer(calls, f"127.0.0.1:{port}").local == f"ipv4:127.0.0.1:{port}"
+
+
+def test_systemd_by_name(activated):
+    arguments = ["--address", "systemd:b", "--address", "systemd:a"]
+    server, ports = activated(3, *arguments, names="a:b:a")
+    assert addresses(server, 3) == [f"127.0.0.1:{ports[i]}" for i in (1, 0, 2)]
+
+
+def test_systemd_that_is_none(refused):
+    assert "systemd passed no sockets" in refused("systemd")
+    assert "systemd passed no sockets" in refused("systemd:grpc", env={**os.environ, "LISTEN_FDS": "1", "LISTEN_PID": "1"})
+
+
+def test_systemd_socket_activate(build, calls, tmp_path):
+    """systemd's own tool, where there is one."""
+    tool = "/usr/bin/systemd-socket-activate"
+    if not os.access(tool, os.X_OK):
+        pytest.skip("no systemd-socket-activate")
+    path = f"{tmp_path}/socket"
+    program = str(build / "tests/services/test-server")
+    process = subprocess.Popen(
+        [tool, "--listen", path, "--fdname=grpc", program, "--address", "systemd:grpc"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "Listening on" in process.stderr.readline()
+        assert peer(calls, f"unix:{path}").local == f"unix:{path}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        process.stderr.close()
+
+
+# ---- addresses that are none ----
+
+
+@pytest.mark.parametrize(
+    "address, said",
+    [
+        ("nonsense", "is no address"),
+        ("unix:", "is no address"),
+        ("vsock:x:1", "is no address"),
+        ("fd:", "is no address"),
+        ("unix:/no/such/folder/socket", "folder does not exist"),
+        ("unix:" + "a" * 108, "107 bytes"),
+        ("unix-abstract:" + "a" * 108, "107 bytes"),
+        ("192.0.2.1:0", "no address of this machine"),
+        ("no-such-host.invalid:0", "does not resolve"),
+    ],
+)
+def test_bad_addresses(refused, address, said):
+    line = refused(address)
+    assert said in line and address in line
+
+
+def test_too_many(refused, abstract):
+    assert "more than 32" in refused(*[f"unix-abstract:{abstract}-{i}" for i in range(33)])
+
+
+def test_a_file_that_is_no_socket_stays(refused, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    assert "no socket" in refused(f"unix:{tmp_path}/file")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_path_that_is_served_is_not_taken(start, refused, tmp_path):
+    start("test-server", "--address", f"unix:{tmp_path}/socket")
+    assert "another process" in refused(f"unix:{tmp_path}/socket")
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix", "abstract"])
+def test_again_right_after_a_kill(start, tmp_path, abstract, kind, build):
+    """The kernel closes what a ring had a little after the process is gone."""
+    address = {"tcp": "127.0.0.1:0", "unix": f"unix:{tmp_path}/socket", "abstract": f"unix-abstract:{abstract}"}[kind]
+    for _ in range(10):
+        server = Server(build / "tests/services/test-server", "--address", address)
+        address = server.address
+        server.signal(signal.SIGKILL)
+        server.wait()
+    start("test-server", "--address", address)
