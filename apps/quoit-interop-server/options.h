@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdint.h>
+
+struct options {
+        uint16_t port;
+        unsigned rings;
+};
+
+/* From the command line; prints what --help asks for, or what is wrong, and exits. */
+void options_parse(struct options *options, int argc, char **argv);

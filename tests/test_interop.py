@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""quoit-interop-server under the interoperability clients of grpc-go and grpc-java: the cases of
+grpc's "gRPC Interop Test Case Descriptions"."""
+
+import re
+import subprocess
+import threading
+import time
+
+import grpc
+import pytest
+
+from conftest import channel
+from dynamic import Protos
+from servers import PATIENCE, Server
+from toolchains import go_install, maven_jars, tool
+
+GRPC_GO = "v1.85.0"
+
+CASES = [
+    "empty_unary",
+    "large_unary",
+    "client_streaming",
+    "server_streaming",
+    "ping_pong",
+    "empty_stream",
+    "custom_metadata",
+    "status_code_and_message",
+    "special_status_message",
+    "unimplemented_method",
+    "unimplemented_service",
+    "cancel_after_begin",
+    "cancel_after_first_response",
+    "timeout_on_sleeping_server",
+    "pick_first_unary",
+    "rpc_soak",
+    "channel_soak",
+]
+
+
+@pytest.fixture(scope="module")
+def server(build):
+    server = Server(build / "bin" / "quoit-interop-server", "--port=0", "--rings", 2)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def go_client():
+    return [go_install("google.golang.org/grpc/interop/client", GRPC_GO)]
+
+
+@pytest.fixture(scope="module")
+def java_client(root):
+    jars = maven_jars(root / "tests/clients/java/pom.xml")
+    return [tool("java"), "-cp", jars, "io.grpc.testing.integration.TestServiceClient"]
+
+
+def run_case(client, case, server, *options):
+    command = [*client, "--server_host=localhost", f"--server_port={server.port}"]
+    command += [f"--test_case={case}", *options]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=2 * PATIENCE
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_grpc_go(server, go_client, case):
+    run_case(go_client, case, server, "--use_tls=false")
+
+
+@pytest.mark.parametrize("case", ["custom_metadata", "very_large_request", "ping_pong"])
+@pytest.mark.parametrize("transport", ["netty", "okhttp"])
+def test_grpc_java(server, java_client, case, transport):
+    okhttp = f"--use_okhttp={str(transport == 'okhttp').lower()}"
+    run_case(java_client, case, server, "--use_tls=false", okhttp)
+
+
+# ---- what those clients do not ask for ----
+
+
+@pytest.fixture(scope="module")
+def protos(root, tmp_path_factory):
+    return Protos(root / "proto", "grpc/testing/test.proto", tmp_path_factory.mktemp("interop"))
+
+
+@pytest.fixture
+def stub(protos, server):
+    with channel(server.target) as opened:
+        yield protos.stub(opened, "grpc.testing.TestService")
+
+
+@pytest.fixture(scope="module")
+def asking(protos):
+    """asking((size, microseconds), ...): a request for these answers."""
+    request = protos.message("grpc.testing.StreamingOutputCallRequest")
+
+    def build(*answers, **fields):
+        answers = [{"size": size, "interval_us": us} for size, us in answers]
+        return request(response_parameters=answers, **fields)
+
+    return build
+
+
+def sizes(answers):
+    return [len(answer.payload.body) for answer in answers]
+
+
+def test_answers_wait_for_their_interval(stub, asking):
+    start = time.monotonic()
+    answers = stub.StreamingOutputCall(asking((3, 0), (2, 100_000), (1, 100_000)), timeout=PATIENCE)
+    assert sizes(answers) == [3, 2, 1]
+    assert time.monotonic() - start >= 0.2
+
+
+def test_an_interval_is_cut_short_by_the_deadline(stub, asking):
+    answers = stub.StreamingOutputCall(asking((3, 0), (2, 2_000_000)), timeout=0.3)
+    received = []
+    with pytest.raises(grpc.RpcError) as caught:
+        received.extend(answers)
+    assert sizes(received) == [3]
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+
+def test_full_duplex_answers_each_request(stub, asking):
+    requests = [asking((1, 0), (2, 0)), asking(), asking((3, 1000))]
+    assert sizes(stub.FullDuplexCall(iter(requests), timeout=PATIENCE)) == [1, 2, 3]
+
+
+def test_half_duplex_answers_when_all_has_come(stub, asking):
+    asked = threading.Event()
+
+    def requests():
+        yield asking((1, 0), (2, 0))
+        asked.wait(PATIENCE)
+        yield asking((3, 0))
+
+    answers = stub.HalfDuplexCall(requests(), timeout=PATIENCE)
+    early = []
+    reader = threading.Thread(target=lambda: early.extend(answers))
+    reader.start()
+    assert early == []
+    asked.set()
+    reader.join(PATIENCE)
+    assert sizes(early) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("method", ["StreamingOutputCall", "FullDuplexCall", "HalfDuplexCall"])
+def test_a_stream_ends_as_asked(stub, asking, method):
+    request = asking((1, 0), response_status={"code": 10, "message": "as asked"})
+    takes_many = method != "StreamingOutputCall"
+    call = getattr(stub, method)(iter([request]) if takes_many else request, timeout=PATIENCE)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
+    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.ABORTED, "as asked")
+
+
+@pytest.mark.parametrize(
+    "size, code",
+    [
+        (-1, grpc.StatusCode.INVALID_ARGUMENT),
+        (2**31 - 1, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    ],
+)
+def test_payloads_that_can_not_be(stub, protos, asking, size, code):
+    request = protos.message("grpc.testing.SimpleRequest")(response_size=size)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.UnaryCall(request, timeout=PATIENCE)
+    assert caught.value.code() == code
+    with pytest.raises(grpc.RpcError) as caught:
+        list(stub.StreamingOutputCall(asking((size, 0)), timeout=PATIENCE))
+    assert caught.value.code() == code
+
+
+def test_a_call_can_not_ask_for_answers_without_end(stub, asking):
+    request = asking(*[(0, 0)] * 60_000)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(stub.HalfDuplexCall(iter([request, request]), timeout=PATIENCE))
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_request_that_should_be_compressed_and_is_not(stub, protos):
+    request = protos.message("grpc.testing.SimpleRequest")(expect_compressed={"value": True})
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.UnaryCall(request, timeout=PATIENCE)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_server_has_one_id(stub, protos):
+    request = protos.message("grpc.testing.SimpleRequest")(fill_server_id=True)
+    ids = {stub.UnaryCall(request, timeout=PATIENCE).server_id for _ in range(3)}
+    assert len(ids) == 1 and ids != {""}
+
+
+# ---- the command line ----
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--nonsense"], ["extra"], ["--port"], ["--port=x"], ["--port", "65536"]]
+)
+def test_a_bad_command_line(build, arguments):
+    done = subprocess.run(
+        [build / "bin/quoit-interop-server", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(r"quoit-interop-server: [^\n]+\n", done.stderr)
