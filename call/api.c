@@ -220,8 +220,7 @@ static int send_message(
         uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
         upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
         struct encoding encoding;
-        int r = encoding_init(
-                &encoding, small, alloc, message, type, call_limits(call)->message_send_bytes_max);
+        int r = encoding_init(&encoding, small, alloc, message, type, call_send_bytes_max(call));
 
         if (r < 0)
                 return r;

@@ -17,6 +17,7 @@
 
 #include <quoit/call.h>
 #include <quoit/limits.h>
+#include <quoit/method_options.h>
 #include <quoit/service.h>
 
 #include "call/fields.h"
@@ -46,7 +47,7 @@ struct route {
         const quoit_method *method;
         const void *implementation;
         void *user;
-        bool offloaded;
+        quoit_method_options options;
 };
 
 /* What the header block has said so far; of no use once the call is OPEN. */
@@ -251,7 +252,7 @@ static inline bool call_sends_many(const struct quoit_call *call)
 /* Where the call's arenas take their blocks: NULL, malloc, where a worker may allocate from them. */
 static inline struct arena_pool *call_pool(const struct quoit_call *call)
 {
-        return call->route && call->route->offloaded ? NULL : call->group->host->arenas;
+        return call->route && call->route->options.offload ? NULL : call->group->host->arenas;
 }
 
 /* Blocks that only the ring touches. */
@@ -263,6 +264,14 @@ static inline upb_alloc *call_blocks(const struct quoit_call *call)
 static inline const quoit_limits *call_limits(const struct quoit_call *call)
 {
         return call->group->host->limits;
+}
+
+/* How large an answer may be. */
+static inline size_t call_send_bytes_max(const struct quoit_call *call)
+{
+        size_t own = call->route->options.message_send_bytes_max;
+
+        return own > 0 ? own : call_limits(call)->message_send_bytes_max;
 }
 
 /* The call's arena, made at its first use; NULL if memory is short. */

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
         int r = guide_Guide_register(server, &service, NULL);
 
         if (r == 0)
-                r = quoit_server_offload(server, "/guide.Guide/Greet");
+                r = quoit_server_set_method(
+                        server, "/guide.Guide/Greet", &(quoit_method_options){ .offload = true });
         return example_serve(server, r, example_address(argc, argv));
 }

@@ -9,6 +9,7 @@
 #include "core/usdt.h"
 
 #define GRPC_TYPE "application/grpc"
+#define NS_PER_MS 1000000ull
 
 static bool is(const char *text, size_t size, const char *what)
 {
@@ -153,6 +154,21 @@ static void refuse_http(struct request *request)
                                          : "gRPC is served here: POST only\n";
 }
 
+/* What the method's options say of the request. */
+static void apply_options(struct quoit_call *call)
+{
+        const quoit_method_options *options = &call->route->options;
+        uint64_t timeout_max_ns = options->deadline_max_ms * NS_PER_MS;
+        struct request *request = &call->request;
+
+        if (timeout_max_ns > 0 && (!request->has_timeout || request->timeout_ns > timeout_max_ns)) {
+                request->has_timeout = true;
+                request->timeout_ns = timeout_max_ns;
+        }
+        if (options->message_receive_bytes_max > 0)
+                framing_init(&call->reader.framing, options->message_receive_bytes_max);
+}
+
 void request_accept(struct quoit_call *call, bool oversize)
 {
         const struct request *request = &call->request;
@@ -166,7 +182,7 @@ void request_accept(struct quoit_call *call, bool oversize)
                 return;
         }
         status = find_fault(call, oversize, &text);
-        if (status == QUOIT_OK && call->route->offloaded) {
+        if (status == QUOIT_OK && call->route->options.offload) {
                 call->offload = offload_new(call);
                 if (!call->offload) {
                         status = QUOIT_RESOURCE_EXHAUSTED;
@@ -177,8 +193,9 @@ void request_accept(struct quoit_call *call, bool oversize)
                 call_cancel(call, status, text);
                 return;
         }
+        apply_options(call);
         call_set_state(call, CALL_OPEN);
         QUOIT_PROBE(call_start, call, call->group, call->route->method->path);
-        if (request->has_timeout)
-                call_set_deadline(call, request->timeout_ns);
+        if (call->request.has_timeout)
+                call_set_deadline(call, call->request.timeout_ns);
 }

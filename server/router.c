@@ -105,7 +105,8 @@ static bool path_matches(const char *pattern, const char *path)
         return strcmp(pattern, path) == 0;
 }
 
-size_t router_offload(struct router *router, const char *path)
+size_t router_set_options(
+        struct router *router, const char *path, const quoit_method_options *options)
 {
         size_t count = 0;
 
@@ -113,7 +114,7 @@ size_t router_offload(struct router *router, const char *path)
                 struct route *route = router->slots[i].route;
 
                 if (route && path_matches(path, route->method->path)) {
-                        route->offloaded = true;
+                        route->options = *options;
                         count++;
                 }
         }
@@ -123,7 +124,7 @@ size_t router_offload(struct router *router, const char *path)
 bool router_has_offloaded(const struct router *router)
 {
         for (size_t i = 0; i < router->slot_count; i++) {
-                if (router->slots[i].route && router->slots[i].route->offloaded)
+                if (router->slots[i].route && router->slots[i].route->options.offload)
                         return true;
         }
         return false;

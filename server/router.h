@@ -23,8 +23,9 @@ int router_add(struct router *router, const struct route *route);
 /* NULL: unknown. The route lives as long as the router. */
 const struct route *router_find(const struct router *router, const char *path, size_t size);
 
-/* Marks the routes that @path names, or all of its service ("/package.Service/" and a star), as offloaded. Returns how many. */
-size_t router_offload(struct router *router, const char *path);
+/* Sets the options of the route that @path names, or of all of its service ("/package.Service/" and a star). Returns how many. */
+size_t router_set_options(
+        struct router *router, const char *path, const quoit_method_options *options);
 
 /* Whether any route is offloaded. */
 bool router_has_offloaded(const struct router *router);

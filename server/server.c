@@ -165,13 +165,15 @@ int quoit_server_register(
         return 0;
 }
 
-int quoit_server_offload(quoit_server *server, const char *path)
+int quoit_server_set_method(
+        quoit_server *server, const char *path, const quoit_method_options *options)
 {
         if (atomic_load(&server->running))
-                return server_fail(server, -EBUSY, "the server runs: methods are offloaded before");
-        if (router_offload(&server->router, path) == 0)
-                return server_fail(server, -ENOENT,
-                        "no method %s to offload: register its service first", path);
+                return server_fail(
+                        server, -EBUSY, "the server runs: options of methods are set before");
+        if (router_set_options(&server->router, path, options) == 0)
+                return server_fail(
+                        server, -ENOENT, "no method %s: register its service first", path);
         return 0;
 }
 

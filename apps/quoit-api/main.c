@@ -61,7 +61,8 @@ static int serve(const struct options *options)
 
         if (api_Api_register(server, &api_service, &limits) < 0)
                 return fail();
-        if (options->workers > 0 && quoit_server_offload(server, "/api.Api/*") < 0)
+        if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
+                                            &(quoit_method_options){ .offload = true }) < 0)
                 return fail();
         format_address(address, sizeof(address), options->host, options->port);
         if (quoit_server_listen(server, address, &port) < 0)

@@ -46,7 +46,8 @@ static int offload(void)
         };
 
         for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-                int r = quoit_server_offload(server, paths[i]);
+                int r = quoit_server_set_method(
+                        server, paths[i], &(quoit_method_options){ .offload = true });
 
                 if (r < 0)
                         return r;

@@ -57,7 +57,8 @@ static int serve(const struct options *options)
         if (r == 0)
                 r = bench_Bench_register(server, &bench_service, NULL);
         if (r == 0)
-                r = quoit_server_offload(server, "/bench.Bench/pause");
+                r = quoit_server_set_method(
+                        server, "/bench.Bench/pause", &(quoit_method_options){ .offload = true });
         if (r == 0)
                 r = listen_on(options->port);
         if (r == 0)

@@ -6,6 +6,7 @@
 #include <quoit/call.h>
 #include <quoit/limits.h>
 #include <quoit/message.h>
+#include <quoit/method_options.h>
 #include <quoit/peer.h>
 #include <quoit/server.h>
 #include <quoit/service.h>

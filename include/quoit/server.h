@@ -56,13 +56,6 @@ QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server
 QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
 
 /*
- * Runs the handlers of @path ("/package.Service/method", or "/package.Service/ *" without the space
- * for all of a service) on worker threads, where they may block. Before quoit_server_run(), after
- * the service was registered. 0; -ENOENT for an unknown path; -EBUSY.
- */
-QUOIT_API int quoit_server_offload(quoit_server *server, const char *path);
-
-/*
  * Listens on @address:
  *
  *      HOST:PORT           a name (on all its addresses), IPv4, or IPv6 in brackets; port 0 takes a free one;

@@ -25,12 +25,14 @@ static void on_log(void *user, quoit_log_level level, const char *line)
 
 static int offload(bool all)
 {
+        const quoit_method_options options = { .offload = true };
         int r;
 
         if (all)
-                return quoit_server_offload(test.server, "/calls.Calls/*");
-        r = quoit_server_offload(test.server, "/calls.Calls/Sleep");
-        return r < 0 ? r : quoit_server_offload(test.server, "/calls.Calls/BlockingCount");
+                return quoit_server_set_method(test.server, "/calls.Calls/*", &options);
+        r = quoit_server_set_method(test.server, "/calls.Calls/Sleep", &options);
+        return r < 0 ? r
+                     : quoit_server_set_method(test.server, "/calls.Calls/BlockingCount", &options);
 }
 
 static int listen_on_all(const struct options *options)
@@ -56,6 +58,8 @@ static int serve(const struct options *options)
 
         if (r == 0)
                 r = offload(options->offload_all);
+        for (unsigned i = 0; r == 0 && i < options->method_count; i++)
+                r = set_method(test.server, options->methods[i], options->offload_all);
         if (r == 0)
                 r = listen_on_all(options);
         if (r < 0)

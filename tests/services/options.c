@@ -66,6 +66,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->server.rings = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--workers") == 0)
                         options->server.workers = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--method") == 0 && options->method_count < 16)
+                        options->methods[options->method_count++] = value;
                 else if (strcmp(argv[i], "--limit") == 0)
                         set_limit(&options->server.limits, value);
                 else

@@ -29,11 +29,16 @@ struct options {
         const char *addresses[ADDRESSES_MAX];
         unsigned address_count;
         bool offload_all; /* every handler on a worker, not only those that block */
+        const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
+        unsigned method_count;
         quoit_server_options server;
 };
 
 /* Prints what is wrong and exits if the command line is. */
 void options_parse(struct options *options, int argc, char **argv);
+
+/* Sets the options of methods that @text says; beside what holds for them by @offload. 0 or what the library says. */
+int set_method(quoit_server *server, const char *text, bool offload);
 
 /* Counts @call as running until its end, and its cancellation. */
 void watch(quoit_call *call, struct test_server *test);

@@ -81,23 +81,30 @@ static void test_routes_stay(void **state)
         router_deinit(&router);
 }
 
-static void test_offload(void **state)
+static void test_options(void **state)
 {
+        const quoit_method_options offload = { .offload = true }, late = { .deadline_max_ms = 7 };
         struct router router = { 0 };
 
         (void)state;
         fill(&router, 100);
         assert_false(router_has_offloaded(&router));
-        assert_int_equal(router_offload(&router, "/p.S1/nothing"), 0);
-        assert_int_equal(router_offload(&router, "/p.S"), 0);
+        assert_int_equal(router_set_options(&router, "/p.S1/nothing", &offload), 0);
+        assert_int_equal(router_set_options(&router, "/p.S", &offload), 0);
         assert_false(router_has_offloaded(&router));
-        assert_int_equal(router_offload(&router, "/p.S1/m3"), 1);
-        assert_true(find(&router, "/p.S1/m3")->offloaded);
-        assert_false(find(&router, "/p.S1/m4")->offloaded);
-        assert_int_equal(router_offload(&router, "/p.S2/*"), 10);
-        assert_true(find(&router, "/p.S2/m9")->offloaded);
-        assert_false(find(&router, "/p.S3/m0")->offloaded);
+        assert_int_equal(router_set_options(&router, "/p.S1/m3", &offload), 1);
+        assert_true(find(&router, "/p.S1/m3")->options.offload);
+        assert_false(find(&router, "/p.S1/m4")->options.offload);
+        assert_int_equal(router_set_options(&router, "/p.S2/*", &offload), 10);
+        assert_true(find(&router, "/p.S2/m9")->options.offload);
+        assert_false(find(&router, "/p.S3/m0")->options.offload);
         assert_true(router_has_offloaded(&router));
+
+        /* the last word counts, as a whole */
+        assert_int_equal(router_set_options(&router, "/p.S2/m9", &late), 1);
+        assert_false(find(&router, "/p.S2/m9")->options.offload);
+        assert_int_equal(find(&router, "/p.S2/m9")->options.deadline_max_ms, 7);
+        assert_int_equal(find(&router, "/p.S2/m8")->options.deadline_max_ms, 0);
         router_deinit(&router);
 }
 
@@ -106,7 +113,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_routes_stay),
-                cmocka_unit_test(test_offload),
+                cmocka_unit_test(test_options),
         };
 
         return cmocka_run_group_tests_name("server/router", tests, NULL, NULL);
