@@ -213,14 +213,16 @@ static int queue_on_ring(quoit_call *call, struct encoding *encoding)
         return r;
 }
 
-static int send_message(
-        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+/* @keeper: see encoding_init(). */
+static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
 {
         uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
         uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
         upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
         struct encoding encoding;
-        int r = encoding_init(&encoding, small, alloc, message, type, call_send_bytes_max(call));
+        int r = encoding_init(
+                &encoding, small, alloc, keeper, message, type, call_send_bytes_max(call));
 
         if (r < 0)
                 return r;
@@ -236,17 +238,23 @@ static int send_message(
         return 0;
 }
 
-int quoit_call_send(
-        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
 {
         int r;
 
         if (is_over(call))
                 return 0;
-        r = send_message(call, message, type);
+        r = send_message(call, keeper, message, type);
         if (r < 0)
                 fail_unsendable(call, r);
         return r;
+}
+
+int quoit_call_send(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        return send_or_fail(call, NULL, message, type);
 }
 
 bool quoit_call_writable(const quoit_call *call)
@@ -323,7 +331,7 @@ void quoit_call_finishf(quoit_call *call, quoit_status status, const char *forma
 void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        if (quoit_call_send(call, message, type) == 0)
+        if (send_or_fail(call, call, message, type) == 0)
                 quoit_call_finish(call, QUOIT_OK, NULL);
 }
 

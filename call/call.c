@@ -87,9 +87,19 @@ void call_free_message(struct quoit_call *call)
                 arena_deinit(&call->arena);
 }
 
+static int make_arena(struct quoit_call *call)
+{
+        struct arena_pool *pool = call_pool(call);
+
+        if (!pool)
+                return arena_init(&call->arena, NULL, ARENA_BYTES);
+        large_blocks_init(&call->large, pool);
+        return arena_init_large(&call->arena, pool, &call->large, ARENA_BYTES);
+}
+
 upb_Arena *call_arena(struct quoit_call *call)
 {
-        if (!call->arena.upb && arena_init(&call->arena, call_pool(call), ARENA_BYTES) < 0)
+        if (!call->arena.upb && make_arena(call) < 0)
                 return NULL;
         return call->arena.upb;
 }

@@ -24,6 +24,7 @@
 #include "call/reader.h"
 #include "call/writer.h"
 #include "codec/arena.h"
+#include "codec/large_blocks.h"
 #include "core/list.h"
 #include "core/ring.h"
 #include "core/slab.h"
@@ -125,6 +126,7 @@ struct quoit_call {
 
         /* ---- the handler's side ---- */
         struct arena arena; /* lives as long as the call */
+        struct large_blocks large; /* of that arena, unless a worker may allocate from it */
         struct arena
                 request_arena; /* of the request message that the handler has, where many come */
         struct arena scratch; /* of the message being made, where many are sent */

@@ -4,9 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "call/call.h"
 #include "codec/arena.h"
 
 #define BLOCK_BYTES_MIN ((size_t)4096)
+#define REFER_SHARE                                                                                \
+        4 /* bytes that are referred to are at least so much of their arena, a quarter */
 
 /* Bytes of a large message; those at the end are used. */
 struct block {
@@ -52,16 +55,20 @@ static uint8_t *block_end(struct block *block)
 /* All of the first block is written, from @data to its end. */
 static void block_close(struct encoding *encoding, const uint8_t *data)
 {
-        struct block *block = (struct block *)encoding->first;
+        encoding->block->segment.data = data;
+        encoding->block->segment.size = (size_t)(block_end(encoding->block) - data);
+}
 
-        block->segment.data = data;
-        block->segment.size = (size_t)(block_end(block) - data);
+static void prepend(struct encoding *encoding, struct segment *segment)
+{
+        segment->next = encoding->first;
+        encoding->first = segment;
 }
 
 static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size_t bytes)
 {
         struct encoding *encoding = (struct encoding *)encoder;
-        struct block *behind = (struct block *)encoding->first;
+        struct block *behind = encoding->block;
         size_t moved = behind ? 0 : (size_t)(encoding->small.end - first);
         struct block *block = block_new(encoding->alloc, behind, bytes + moved);
         uint8_t *end;
@@ -71,24 +78,74 @@ static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size
         end = block_end(block) - moved;
         if (behind)
                 block_close(encoding, first);
-        else
+        else if (moved > 0)
                 memcpy(end, first, moved);
-        block->segment.next = encoding->first;
-        encoding->first = &block->segment;
+        encoding->block = block;
+        prepend(encoding, &block->segment);
         return (struct encode_block){ block->bytes, end };
 }
 
+/* What waits to be sent keeps all of the arena: not for the sake of a small part of it. */
+static bool may_refer(const struct encoding *encoding, const void *data, size_t size)
+{
+        const struct large_blocks *large = &encoding->keeper->large;
+
+        return size >= large->bytes / REFER_SHARE && large_blocks_hold(large, data, size);
+}
+
+/* The bytes so far, down to @first, are in a block, and it is closed; false: memory is short. */
+static bool close_so_far(struct encoding *encoding, uint8_t *first)
+{
+        if (!encoding->block && first != encoding->small.end) {
+                first = on_full(&encoding->encoder, first, 0).end;
+                if (!first)
+                        return false;
+        }
+        if (encoding->block)
+                block_close(encoding, first);
+        return true;
+}
+
+static struct encode_block on_refer(
+        struct encoder *encoder, uint8_t *first, const void *data, size_t size)
+{
+        struct encoding *encoding = (struct encoding *)encoder;
+        struct segment *segment;
+        struct block *block;
+
+        if (!may_refer(encoding, data, size) ||
+                (encoding->block && first == block_end(encoding->block)))
+                return (struct encode_block){ NULL, NULL };
+        segment = upb_Arena_Malloc(encoding->keeper->arena.upb, sizeof(*segment));
+        block = segment ? block_new(encoding->alloc, NULL, 0) : NULL;
+        if (!block || !close_so_far(encoding, first)) {
+                if (block)
+                        release_block(NULL, &block->segment);
+                return (struct encode_block){ NULL, NULL };
+        }
+        *segment =
+                (struct segment){ .data = data, .size = size, .release = writer_release_nothing };
+        prepend(encoding, segment);
+        prepend(encoding, &block->segment);
+        encoding->block = block;
+        return (struct encode_block){ block->bytes, block_end(block) };
+}
+
 int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
-        const upb_Message *message, const upb_MiniTable *table, size_t bytes_max)
+        struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
+        size_t bytes_max)
 {
         uint8_t *first;
         int r;
 
         encoding->encoder.bytes_max = bytes_max;
         encoding->encoder.on_full = on_full;
+        encoding->encoder.on_refer = keeper ? on_refer : NULL;
         encoding->small = (struct encode_block){ small, small + WRITER_PLACE_BYTES_MAX };
         encoding->alloc = alloc;
+        encoding->keeper = keeper;
         encoding->first = NULL;
+        encoding->block = NULL;
         r = encode_framed(
                 &encoding->encoder, encoding->small, message, table, &first, &encoding->size);
         if (r < 0) {
@@ -107,7 +164,7 @@ void encoding_free_blocks(struct encoding *encoding)
 
         while ((segment = encoding->first)) {
                 encoding->first = segment->next;
-                release_block(NULL, segment);
+                segment->release(NULL, segment);
         }
 }
 

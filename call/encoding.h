@@ -13,23 +13,29 @@
 #include "codec/encode.h"
 #include "upb/mem/alloc.h"
 
+struct block;
+
 struct encoding {
         struct encoder encoder;
         upb_alloc *alloc;
-        struct segment
-                *first; /* of the blocks, in the order of the bytes; NULL: they are in @small */
-        const uint8_t *data;   /* the first byte */
+        struct quoit_call *keeper;
+        /* blocks, and strings where they lie, in the order of the bytes; NULL: all is in @small */
+        struct segment *first;
+        struct block *block; /* the last that was made, at the front */
+        const uint8_t *data; /* the first byte */
         size_t size;
         struct encode_block small; /* its end is filled */
 };
 
 /*
  * Encodes @message with its prefix, into the WRITER_PLACE_BYTES_MAX bytes at @small if it fits; else into blocks from
- * @alloc, which must outlive them. 0, or an error of encode_framed() and nothing is left to free. @encoding,
- * uninitialized memory, must not move.
+ * @alloc, which must outlive them. Large strings that lie in the arena of @keeper (NULL: of none) stay there: it
+ * must be kept, and they unchanged, until all is sent. 0, or an error of encode_framed() and nothing is left to
+ * free. @encoding, uninitialized memory, must not move.
  */
 int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
-        const upb_Message *message, const upb_MiniTable *table, size_t bytes_max);
+        struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
+        size_t bytes_max);
 
 /* The blocks go, unless they were taken: @first is NULL then. */
 void encoding_free_blocks(struct encoding *encoding);

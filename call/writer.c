@@ -24,7 +24,7 @@ static struct late_copy *late_copy(struct quoit_call *call)
         return &call->group->host->late;
 }
 
-static void release_nothing(struct quoit_call *call, struct segment *segment)
+void writer_release_nothing(struct quoit_call *call, struct segment *segment)
 {
         (void)call;
         (void)segment;
@@ -111,7 +111,7 @@ static uint8_t *place_in_arena(struct quoit_call *call, size_t size)
         *segment = (struct segment){
                 .data = (uint8_t *)(segment + 1),
                 .size = size,
-                .release = release_nothing,
+                .release = writer_release_nothing,
         };
         writer_append_segment(call, segment);
         return (uint8_t *)(segment + 1);
@@ -223,11 +223,14 @@ bool writer_is_at_border(const struct writer *writer)
         return border == segment->data;
 }
 
+static bool lies_in_arena(const struct segment *segment)
+{
+        while (segment && segment->release != writer_release_nothing)
+                segment = segment->next;
+        return segment;
+}
+
 bool writer_needs_arena(const struct writer *writer)
 {
-        for (const struct segment *segment = writer->first; segment; segment = segment->next) {
-                if (segment->release == release_nothing)
-                        return true;
-        }
-        return false;
+        return lies_in_arena(writer->first) || lies_in_arena(writer->retired);
 }

@@ -5,7 +5,8 @@
  * The sending half of a call: a queue of framed messages that DATA frames are cut from, whatever
  * their borders, so that small messages share frames. Small messages of a stream are gathered in
  * blocks, a small one that is the only answer lies in the call's arena; both are copied into the output.
- * A large message stays in the blocks that it was encoded in, and the output refers to it there.
+ * A large message stays in the blocks that it was encoded in, and its large strings where they were if that
+ * is the call's arena; the output refers to them there.
  */
 
 #include <stdbool.h>
@@ -50,6 +51,9 @@ struct segment {
 };
 void writer_append_segment(struct quoit_call *call, struct segment *segment);
 
+/* The @release of a segment that lies in the call's arena, and so do its bytes. */
+void writer_release_nothing(struct quoit_call *call, struct segment *segment);
+
 /* Moves the first @size queued bytes into @output. */
 void writer_write(struct quoit_call *call, struct output *output, size_t size);
 
@@ -59,7 +63,7 @@ void writer_unpinned(struct quoit_call *call);
 /* Whether what was written so far ends where a message does: trailers would not cut one in two. */
 bool writer_is_at_border(const struct writer *writer);
 
-/* Whether something that is queued lies in the call's arena. */
+/* Whether something that is queued, or on its way, lies in the call's arena. */
 bool writer_needs_arena(const struct writer *writer);
 
 /* Drops the queue. What the output refers to stays. */

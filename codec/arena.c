@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/arena.h"
+#include "codec/large_blocks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -142,7 +143,8 @@ static upb_alloc *arena_alloc(struct arena_pool *pool)
         return pool ? &pool->alloc : &upb_alloc_global;
 }
 
-int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes)
+static int arena_make(
+        struct arena *arena, struct arena_pool *pool, upb_alloc *alloc, size_t first_bytes)
 {
         upb_SizedPtr first;
 
@@ -152,9 +154,21 @@ int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes)
         if (!first.p)
                 return -ENOMEM;
         *arena = (struct arena){ .pool = pool, .first = first.p, .first_bytes = first.n };
-        arena->upb = upb_Arena_Init(first.p, first.n, arena_alloc(pool));
+        arena->upb = upb_Arena_Init(first.p, first.n, alloc);
         assert((void *)arena->upb == arena->first);
         return 0;
+}
+
+int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes)
+{
+        return arena_make(arena, pool, arena_alloc(pool), first_bytes);
+}
+
+int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_blocks *large,
+        size_t first_bytes)
+{
+        assert(large->pool == pool);
+        return arena_make(arena, pool, &large->alloc, first_bytes);
 }
 
 void arena_reset(struct arena *arena)

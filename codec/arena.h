@@ -102,6 +102,11 @@ struct arena {
  */
 int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes);
 
+/* The same, on @large, which was made for @pool and remembers the large blocks of this arena. */
+struct large_blocks;
+int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_blocks *large,
+        size_t first_bytes);
+
 /*
  * Forgets everything allocated; pointers into the arena die. Cannot fail; further blocks go back to
  * the pool.

@@ -21,6 +21,9 @@
 /* Every block holds at least so much: a tag and the longest varint. */
 #define ENCODE_BLOCK_BYTES_MIN ((size_t)16)
 
+/* Fewer bytes are copied sooner than they are referred to. */
+#define ENCODE_REFER_BYTES_MIN ((size_t)16 << 10)
+
 struct encode_block {
         uint8_t *start; /* NULL: memory is short */
         uint8_t *end;
@@ -38,6 +41,13 @@ struct encoder {
          * more will come. The block so far holds its owner's bytes from @first to its end.
          */
         struct encode_block (*on_full)(struct encoder *encoder, uint8_t *first, size_t bytes);
+        /*
+         * NULL, or asked about @size bytes at @data, ENCODE_REFER_BYTES_MIN and more, that would not fit the
+         * block: if they may stay where they are and come next, in front of @first, it gives a block for what
+         * comes before them, as on_full() does. With @start NULL they are copied.
+         */
+        struct encode_block (*on_refer)(
+                struct encoder *encoder, uint8_t *first, const void *data, size_t size);
         uint8_t sink[2 * ENCODE_BLOCK_BYTES_MIN];
 };
 

@@ -14,6 +14,16 @@ uint8_t *encode_fail(struct encoder *encoder, int error)
         return encoder->sink + sizeof(encoder->sink);
 }
 
+/* Goes on in @block; @written bytes are behind it. */
+static uint8_t *encode_begin_block(
+        struct encoder *encoder, struct encode_block block, size_t written)
+{
+        assert((size_t)(block.end - block.start) >= ENCODE_BLOCK_BYTES_MIN);
+        encoder->limit = block.start + ENCODE_HEAD_BYTES_MAX;
+        encoder->origin = (uintptr_t)block.end + written;
+        return block.end;
+}
+
 uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size)
 {
         size_t written = encode_written(encoder, at);
@@ -26,16 +36,30 @@ uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size)
         block = encoder->on_full(encoder, at, size);
         if (!block.start)
                 return encode_fail(encoder, -ENOMEM);
-        assert((size_t)(block.end - block.start) >= ENCODE_BLOCK_BYTES_MIN);
-        encoder->limit = block.start + ENCODE_HEAD_BYTES_MAX;
-        encoder->origin = (uintptr_t)block.end + written;
-        return block.end;
+        return encode_begin_block(encoder, block, written);
+}
+
+/* NULL: they are to be copied. */
+static uint8_t *encode_refer(struct encoder *encoder, uint8_t *at, const void *data, size_t size)
+{
+        size_t written = encode_written(encoder, at);
+        struct encode_block block;
+
+        if (encoder->error || !encoder->on_refer || size < ENCODE_REFER_BYTES_MIN)
+                return NULL;
+        block = encoder->on_refer(encoder, at, data, size);
+        return block.start ? encode_begin_block(encoder, block, written + size) : NULL;
 }
 
 uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *data, size_t size)
 {
+        uint8_t *referred;
+
         if (!encoder->error && encode_written(encoder, at) + size > encoder->bytes_max)
                 return encode_fail(encoder, -EMSGSIZE);
+        referred = encode_refer(encoder, at, data, size);
+        if (referred)
+                return referred;
         while (!encoder->error) {
                 size_t room = (size_t)(at - encode_start(encoder));
                 size_t piece = size < room ? size : room;

@@ -28,7 +28,7 @@ uint8_t *encode_fail(struct encoder *encoder, int error);
 /* Goes on to the next block. @size: what is known of the bytes to come. */
 uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size);
 
-/* Bytes that do not fit the block: they fill it, and as many more as they need. */
+/* Bytes that do not fit the block: they stay where they are if the owner lets them, or else fill it, and as many more as they need. */
 uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *data, size_t size);
 
 /* Varints of any length. */

@@ -80,7 +80,7 @@ static upb_Message *upb_decode(struct codec *codec, upb_Arena **ret_arena)
 static void quoit_encode(struct codec *codec, struct encoding *encoding)
 {
         if (encoding_init(encoding, late_copy_buffer(&codec->late), arena_pool_alloc(&codec->pool),
-                    codec->message->message, codec->message->table, SIZE_MAX) < 0)
+                    NULL, codec->message->message, codec->message->table, SIZE_MAX) < 0)
                 fail(codec, "Quoit cannot encode it");
         if (!encoding->first)
                 late_copy_put(&codec->late, codec->place, encoding->data, encoding->size);

@@ -133,7 +133,11 @@ QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const ch
 QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. */
+/*
+ * Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. Strings and
+ * packed fields of 16 KiB and more may be sent from where they lie if that is the call's arena, the request's
+ * own included: leave their bytes as they are from here on. All else may be changed or dropped on return.
+ */
 QUOIT_API void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
 

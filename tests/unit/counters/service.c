@@ -65,8 +65,14 @@ static void give(quoit_call *call, const counters_Number *request, void *user)
         counters_Counters_give_reply(call, reply);
 }
 
+static void pass(quoit_call *call, const counters_Blob *request, void *user)
+{
+        (void)user;
+        counters_Counters_pass_reply(call, request);
+}
+
 static const counters_Counters_service handlers = {
-        .greet = greet, .list = list, .take = take, .give = give
+        .greet = greet, .list = list, .take = take, .give = give, .pass = pass
 };
 
 /* ---- the server ---- */
