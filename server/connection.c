@@ -229,7 +229,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         if (session_feed(&connection->session, bytes, size) < 0)
                 start_closing(connection);
         else
-                watch_drain(connection);
+                watch_heard(connection);
         run_ready(connection);
         request_flush(connection);
 }
@@ -273,6 +273,8 @@ void connection_on_call_freed(void *user, struct call_group *group)
         struct connection *connection = connection_of_group(group);
 
         atomic_fetch_sub_explicit(&shard->calls_open, 1, memory_order_relaxed);
+        if (group->count == 0)
+                connection->idle_ns = ring_now_ns(&shard->ring);
         /* not from within its own dispatch: that ends with a look at it */
         if (connection->state == CONNECTION_DEAD)
                 ring_defer(&shard->ring, &connection->dispatch, RING_DISPATCH);
@@ -338,7 +340,7 @@ void connection_drain_now(struct connection *connection)
         request_flush(connection);
 }
 
-void connection_cancel_calls(struct connection *connection)
+void connection_cancel_calls(struct connection *connection, const char *why)
 {
         struct list *link, *next;
 
@@ -349,7 +351,21 @@ void connection_cancel_calls(struct connection *connection)
                 struct stream *stream = CONTAINER_OF(link, struct stream, link);
 
                 next = link->next;
-                call_cancel(call_of_stream(stream), QUOIT_UNAVAILABLE, "the server is stopping");
+                call_cancel(call_of_stream(stream), QUOIT_UNAVAILABLE, why);
         }
+        start_closing(connection);
+}
+
+void connection_ping(struct connection *connection)
+{
+        session_ping(&connection->session);
+        request_flush(connection);
+}
+
+void connection_refuse_pings(struct connection *connection)
+{
+        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: too many PINGs; closed",
+                connection->peer.address);
+        session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
         start_closing(connection);
 }

@@ -14,6 +14,7 @@
 #include "core/ring.h"
 #include "core/socket.h"
 #include "core/timer.h"
+#include "server/keepalive.h"
 #include "server/shard.h"
 #include "transport/session.h"
 
@@ -36,6 +37,9 @@ struct connection {
         struct deferred flush;
         struct output *output; /* being filled, or in flight */
         struct timer watch;
+        struct keepalive keepalive;
+        uint64_t opened_ns;
+        uint64_t idle_ns; /* since when it has no calls, while it has none */
         uint64_t send_started_ns;
         uint64_t written_seen; /* what group.written_bytes was, and since when */
         uint64_t written_seen_ns;
@@ -58,8 +62,14 @@ void connection_drain(struct connection *connection);
 /* The second step of it, when the peer is slow to answer the first. */
 void connection_drain_now(struct connection *connection);
 
-/* Cancels all calls with UNAVAILABLE, and closes when that has gone out. */
-void connection_cancel_calls(struct connection *connection);
+/* Cancels all calls with UNAVAILABLE and the static @why, and closes when that has gone out. */
+void connection_cancel_calls(struct connection *connection, const char *why);
+
+/* Asks the peer for a sign of life. */
+void connection_ping(struct connection *connection);
+
+/* The peer pings too often: GOAWAY ENHANCE_YOUR_CALM "too_many_pings". */
+void connection_refuse_pings(struct connection *connection);
 
 /* What a shard gives its calls as call_host.on_ready and .on_output and .on_freed. */
 void connection_on_call_ready(struct quoit_call *call);

@@ -33,6 +33,14 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(handshake_ms, 10 * 1000);
         DEFAULT(stall_ms, 60 * 1000);
         DEFAULT(window_stall_ms, 600 * 1000);
+        DEFAULT(keepalive_ms, 2 * 3600 * 1000);
+        DEFAULT(keepalive_timeout_ms, 20 * 1000);
+        DEFAULT(ping_interval_min_ms, 300 * 1000);
+        DEFAULT(ping_interval_idle_min_ms, 2 * 3600 * 1000);
+        DEFAULT(ping_strikes_max, 2);
+        DEFAULT(connection_idle_ms, UINT32_MAX);
+        DEFAULT(connection_age_ms, UINT32_MAX);
+        DEFAULT(connection_age_grace_ms, UINT32_MAX);
         DEFAULT(turn_calls_max, 128);
         DEFAULT(turn_bytes_max, 256 << 10);
         DEFAULT(offloaded_max, 10000);

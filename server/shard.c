@@ -123,13 +123,18 @@ static void for_each_connection(struct shard *shard, void (*fn)(struct connectio
         }
 }
 
+static void cancel_calls(struct connection *connection)
+{
+        connection_cancel_calls(connection, "the server is stopping");
+}
+
 static void on_drain_over(struct timer *timer)
 {
         struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
 
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "calls still run at the end of the drain time; cancelled");
-        for_each_connection(shard, connection_cancel_calls);
+        for_each_connection(shard, cancel_calls);
 }
 
 static void on_notice_over(struct timer *timer)
@@ -160,7 +165,7 @@ static void shard_see_stops(struct shard *shard)
         if (shard->stops_seen == 0 && stops > 0)
                 shard_drain(shard);
         if (shard->stops_seen < 2 && stops > 1)
-                for_each_connection(shard, connection_cancel_calls);
+                for_each_connection(shard, cancel_calls);
         shard->stops_seen = stops;
 }
 

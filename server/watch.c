@@ -4,7 +4,9 @@
 #include "server/connection.h"
 
 #define NS_PER_MS 1000000ull
-#define DRAIN_GRACE_NS (100 * NS_PER_MS)
+#define DRAIN_NOTICE_NS                                                                            \
+        (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
+#define DRAIN_GRACE_NS (100 * NS_PER_MS) /* and then for what the peer had on the way */
 #define LAST_WORDS_NS                                                                              \
         (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
@@ -19,12 +21,22 @@ static uint64_t now_of(const struct connection *connection)
         return ring_now_ns(&connection->shard->ring);
 }
 
-static void start(struct connection *connection, uint64_t time_ns, void (*on_over)(struct timer *))
+static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
 {
-        timer_start(&connection->shard->ring.timers, &connection->watch,
-                now_of(connection) + time_ns, on_over);
+        return one_ns < other_ns ? one_ns : other_ns;
 }
 
+static void start_at(struct connection *connection, uint64_t due_ns, void (*on_due)(struct timer *))
+{
+        timer_start(&connection->shard->ring.timers, &connection->watch, due_ns, on_due);
+}
+
+static void start(struct connection *connection, uint64_t time_ns, void (*on_due)(struct timer *))
+{
+        start_at(connection, now_of(connection) + time_ns, on_due);
+}
+
+static void on_watch(struct timer *timer);
 static void watch_again(struct connection *connection);
 
 /* The peer's TCP takes nothing, or its HTTP/2 opens no window for what waits: how long already? */
@@ -43,35 +55,16 @@ static bool is_stalled(struct connection *connection, uint64_t now_ns)
         return now_ns - connection->written_seen_ns >= limits->window_stall_ms * NS_PER_MS;
 }
 
-static void on_watch(struct timer *timer)
+static void close_with(struct connection *connection, const char *why)
 {
-        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
-        struct quoit_server *server = connection->shard->server;
-
-        if (!connection->session.settings_received) {
-                server_log(server, QUOIT_LOG_INFO,
-                        "%s: no HTTP/2 preface and SETTINGS in time; closed",
-                        connection->peer.address);
-                connection_close(connection);
-        } else if (is_stalled(connection, now_of(connection))) {
-                server_log(server, QUOIT_LOG_INFO, "%s: takes nothing of what waits for it; closed",
-                        connection->peer.address);
-                connection_close(connection);
-        } else {
-                watch_again(connection);
-        }
+        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: %s; closed",
+                connection->peer.address, why);
+        connection_close(connection);
 }
 
-static void watch_again(struct connection *connection)
-{
-        const quoit_limits *limits = limits_of(connection);
-        uint64_t period_ms =
-                connection->session.settings_received ? limits->stall_ms / 2 : limits->handshake_ms;
+/* ---- the end of its time ---- */
 
-        start(connection, period_ms * NS_PER_MS, on_watch);
-}
-
-static void on_drain_grace(struct timer *timer)
+static void on_drain_step(struct timer *timer)
 {
         struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
 
@@ -79,13 +72,145 @@ static void on_drain_grace(struct timer *timer)
         watch_again(connection);
 }
 
-void watch_drain(struct connection *connection)
+/* Its time is over, or it has nothing to do: it ends gracefully by itself, as all do when the server stops. */
+static void retire(struct connection *connection)
 {
-        if (!connection->session.drain_acknowledged || connection->drain_seen)
+        connection_drain(connection);
+        start(connection, DRAIN_NOTICE_NS, on_drain_step);
+}
+
+static bool is_idle(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        uint32_t idle_ms = limits_of(connection)->connection_idle_ms;
+        uint64_t since_ns = connection->group.count > 0 ? now_ns : connection->idle_ns;
+
+        if (idle_ms == UINT32_MAX)
+                return false;
+        *ret_due_ns = earlier(*ret_due_ns, since_ns + idle_ms * NS_PER_MS);
+        return now_ns >= since_ns + idle_ms * NS_PER_MS;
+}
+
+/* Those of one hour do not end in one second, were they opened in one: a tenth more or less, by its address. */
+static uint64_t age_ns(const struct connection *connection)
+{
+        uint64_t age = limits_of(connection)->connection_age_ms * NS_PER_MS;
+        uint64_t mixed =
+                ((uint64_t)(uintptr_t)connection ^ connection->opened_ns) * 0x9E3779B97F4A7C15;
+
+        return age - age / 10 + (mixed >> 32) * (age / 5 >> 16) / (UINT32_MAX >> 16);
+}
+
+static bool is_old(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        uint64_t due_ns = connection->opened_ns + age_ns(connection);
+
+        if (limits_of(connection)->connection_age_ms == UINT32_MAX)
+                return false;
+        *ret_due_ns = earlier(*ret_due_ns, due_ns);
+        return now_ns >= due_ns;
+}
+
+/* Whether its calls have had their time after its age. */
+static bool is_past_grace(
+        const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        uint32_t grace_ms = limits_of(connection)->connection_age_grace_ms;
+        uint64_t due_ns = connection->opened_ns + age_ns(connection) + grace_ms * NS_PER_MS;
+
+        if (limits_of(connection)->connection_age_ms == UINT32_MAX || grace_ms == UINT32_MAX)
+                return false;
+        *ret_due_ns = earlier(*ret_due_ns, due_ns);
+        return now_ns >= due_ns;
+}
+
+/* ---- while it lives ---- */
+
+/* A connection past its handshake. */
+static void watch_life(struct connection *connection)
+{
+        const quoit_limits *limits = limits_of(connection);
+        uint64_t now_ns = now_of(connection), due_ns;
+        enum keepalive_verdict alive =
+                keepalive_look(&connection->keepalive, limits, now_ns, &due_ns);
+
+        if (alive == KEEPALIVE_DEAD) {
+                close_with(connection, "no answer to a PING");
+                return;
+        }
+        if (alive == KEEPALIVE_ASK)
+                connection_ping(connection);
+        if (is_stalled(connection, now_ns)) {
+                close_with(connection, "takes nothing of what waits for it");
+                return;
+        }
+        due_ns = earlier(due_ns, now_ns + limits->stall_ms / 2 * NS_PER_MS);
+        if (connection->session.drain_announced) {
+                if (is_past_grace(connection, now_ns, &due_ns)) {
+                        connection_cancel_calls(connection, "the connection's time is over");
+                        return;
+                }
+        } else if (is_idle(connection, now_ns, &due_ns) || is_old(connection, now_ns, &due_ns)) {
+                retire(connection);
+                return;
+        }
+        start_at(connection, due_ns, on_watch);
+}
+
+static void on_watch(struct timer *timer)
+{
+        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
+
+        if (connection->session.settings_received)
+                watch_life(connection);
+        else if (now_of(connection) - connection->opened_ns >=
+                 limits_of(connection)->handshake_ms * NS_PER_MS)
+                close_with(connection, "no HTTP/2 preface and SETTINGS in time");
+        else
+                watch_again(connection);
+}
+
+/* From the handshake on: its end is not noticed at once, so that it is looked at soon enough for all that may follow. */
+static void watch_again(struct connection *connection)
+{
+        const quoit_limits *limits = limits_of(connection);
+        uint32_t soon_ms = limits->handshake_ms;
+
+        if (connection->session.settings_received)
+                soon_ms = 0;
+        soon_ms = soon_ms < limits->keepalive_ms ? soon_ms : limits->keepalive_ms;
+        soon_ms = soon_ms < limits->connection_idle_ms ? soon_ms : limits->connection_idle_ms;
+        soon_ms = soon_ms < limits->connection_age_ms ? soon_ms : limits->connection_age_ms;
+        start(connection, soon_ms * NS_PER_MS, on_watch);
+}
+
+/* What a peer's PINGs cost it. */
+static void count_pings(struct connection *connection)
+{
+        struct session *session = &connection->session;
+        uint32_t pings = session->pings;
+        bool was_answered = session->has_answered;
+
+        session->pings = 0;
+        session->has_answered = false;
+        if (!keepalive_allows(&connection->keepalive, limits_of(connection), pings,
+                    !list_is_empty(&session->streams), was_answered, now_of(connection)))
+                connection_refuse_pings(connection);
+}
+
+void watch_heard(struct connection *connection)
+{
+        struct session *session = &connection->session;
+
+        keepalive_heard(&connection->keepalive, now_of(connection));
+        if (session->pings > 0)
+                count_pings(connection);
+        if (!session->drain_acknowledged || connection->drain_seen)
                 return;
         connection->drain_seen = true;
-        start(connection, DRAIN_GRACE_NS, on_drain_grace);
+        start(connection, DRAIN_GRACE_NS, on_drain_step);
 }
+
+/* ---- its end ---- */
 
 static void on_over(struct timer *timer)
 {
@@ -104,6 +229,8 @@ void watch_linger(struct connection *connection)
 
 void watch_begin(struct connection *connection)
 {
+        connection->opened_ns = connection->idle_ns = now_of(connection);
+        keepalive_init(&connection->keepalive, now_of(connection));
         connection->written_seen_ns = now_of(connection);
         timer_init(&connection->watch);
         watch_again(connection);

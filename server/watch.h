@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The time that a connection is given for what its peer must do: a handshake, taking what waits for it, reading our last
- * words. One timer, which is about one of these at a time; what is over its time ends in connection_close().
+ * The time that a connection is given for what its peer must do: a handshake, taking what waits for it, giving a sign of
+ * life, reading our last words; and the time that it is given at all. One timer, which is about one of these at a time; what is over its time ends in connection_close().
  */
 
 struct connection;
@@ -11,8 +11,11 @@ struct connection;
 /* The connection is open: it has its time for the handshake, and from then on is watched for stalls. */
 void watch_begin(struct connection *connection);
 
-/* Bytes have come. If they tell that the peer knows of the drain, what it has on the way is given a last moment. */
-void watch_drain(struct connection *connection);
+/*
+ * Bytes have come, and were fed. PINGs that come too often end the connection; if the bytes tell that the peer knows of
+ * the drain, what it has on the way is given a last moment.
+ */
+void watch_heard(struct connection *connection);
 
 /* Nothing comes in any more; what is queued has a limited time to go out. */
 void watch_last_words(struct connection *connection);

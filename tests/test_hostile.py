@@ -41,6 +41,8 @@ OK, UNKNOWN, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 8, 12, 13
 def server(request, build):
     options = ["--offload-all"] if request.param == "offloaded" else []
     limits = ["--limit", "handshake_ms=700", "--limit", "stall_ms=60000"]
+    # the tests ask with PINGs how far the server has read; test_keepalive.py has the limit on them
+    limits += ["--limit", "ping_strikes_max=4294967295"]
     started = Server(build / "tests/services/test-server", *options, *limits)
     yield started
     started.stop()

@@ -83,7 +83,9 @@ class Wire:
         self.settings = {}
         self.settings_acks = 0
         self.pongs = []
+        self.pings = []
         self.goaways = []  # (last stream, error code)
+        self.goaway_texts = []
         self.windows = collections.Counter()  # WINDOW_UPDATE increments by stream
         self.closed = False
         self.answers_settings = start
@@ -238,9 +240,12 @@ class Wire:
         elif isinstance(frame, frames.PingFrame):
             if "ACK" in frame.flags:
                 self.pongs.append(frame.opaque_data)
-            elif self.answers_pings:
+                return
+            self.pings.append(frame.opaque_data)
+            if self.answers_pings:
                 self.frame(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
         elif isinstance(frame, frames.GoAwayFrame):
             self.goaways.append((frame.last_stream_id, frame.error_code))
+            self.goaway_texts.append(frame.additional_data)
         elif isinstance(frame, frames.WindowUpdateFrame):
             self.windows[frame.stream_id] += frame.window_increment

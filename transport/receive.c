@@ -3,6 +3,7 @@
 #include "transport/session.h"
 
 #include <assert.h>
+#include <string.h>
 
 static struct stream *session_stream(struct session *session, int32_t id)
 {
@@ -22,12 +23,12 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
         int32_t id = head->stream_id;
 
         if (head->type == NGHTTP2_PRIORITY && id == 0)
-                session_terminate(session, NGHTTP2_PROTOCOL_ERROR);
+                session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
         if (head->type != NGHTTP2_HEADERS || id > session->last_id || id % 2 == 0 ||
                 nghttp2_session_get_stream_user_data(h2, id) || session->has_reset)
                 return 0;
-        session_terminate(
-                session, id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
+        session_terminate(session,
+                id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
         return 0;
 }
 
@@ -151,7 +152,7 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
                 /* costs the peer 9 bytes and moves nothing (CVE-2019-9518) */
                 if (++session->empty_frames <= session->limits->empty_frames_max)
                         return 0;
-                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
                 /* nghttp2 would read on, and then trip over its own state */
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
@@ -176,7 +177,10 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 session->settings_received = true;
                 break;
         case NGHTTP2_PING:
-                if (frame->hd.flags & NGHTTP2_FLAG_ACK && session->drain_announced)
+                if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+                        session->pings++;
+                else if (session->drain_announced &&
+                         memcmp(frame->ping.opaque_data, DRAIN_PING, PING_BYTES) == 0)
                         session->drain_acknowledged = true;
                 break;
         }

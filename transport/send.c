@@ -56,8 +56,12 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
 
         if (frame->hd.type == NGHTTP2_RST_STREAM)
                 session->has_reset = true;
-        if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
-                !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
+                session->has_answered = true;
+        if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+                return 0;
+        session->has_answered = true;
+        if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
                 return 0;
         stream = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
         if (!stream || stream->state == STREAM_CLOSED)

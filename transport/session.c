@@ -126,7 +126,7 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         if (session->received_bytes > 0)
                 (void)nghttp2_session_consume_connection(session->h2, session->received_bytes);
         if (answers_pile_up(session)) {
-                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
                 return -EPROTO;
         }
         return 0;
@@ -178,7 +178,7 @@ void session_drain(struct session *session)
                 return;
         session->drain_announced = true;
         (void)nghttp2_submit_shutdown_notice(session->h2);
-        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
+        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)DRAIN_PING);
 }
 
 void session_drain_now(struct session *session)
@@ -190,8 +190,19 @@ void session_drain_now(struct session *session)
                 nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
 }
 
-void session_terminate(struct session *session, uint32_t error_code)
+void session_terminate(struct session *session, uint32_t error_code, const char *reason)
 {
+        size_t size = reason ? strlen(reason) : 0;
+
         session->terminated = true;
+        if (size > 0) /* goes out ahead of the one that ends the session */
+                (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session->h2), error_code,
+                        (const uint8_t *)reason, size);
         (void)nghttp2_session_terminate_session(session->h2, error_code);
+}
+
+void session_ping(struct session *session)
+{
+        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
 }

@@ -78,10 +78,12 @@ struct session {
         /* of DATA in this feed, given back to the connection's window at its end */
         uint32_t received_bytes;
         uint32_t empty_frames;
+        uint32_t pings; /* the peer's, for whoever has a clock to count and to clear */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         bool settings_received : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
+        bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool drain_announced : 1;
         bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
         bool drained : 1;
@@ -124,8 +126,14 @@ bool session_is_over(const struct session *session);
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);
 
+/* Asks the peer whether it is still there; any byte from it will do for an answer. */
+void session_ping(struct session *session);
+
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);
 
-/* Ends the connection with GOAWAY and an HTTP/2 error code: it can't be fed any more, streams that run are lost. */
-void session_terminate(struct session *session, uint32_t error_code);
+/*
+ * Ends the connection with GOAWAY, an HTTP/2 error code and, unless NULL, a @reason for the peer's log: it can't be fed any
+ * more, streams that run are lost.
+ */
+void session_terminate(struct session *session, uint32_t error_code, const char *reason);

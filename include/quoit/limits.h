@@ -74,6 +74,28 @@ typedef struct quoit_limits {
         /* How long a peer may leave answers waiting without opening any window; above: closed. Default 600 000. */
         uint32_t window_stall_ms;
 
+        /* ---- the life of a connection (gRPC's keepalive document, A8, A9); UINT32_MAX: never ---- */
+
+        /* A peer that has said nothing for so long is sent a PING. Default 7 200 000, two hours. */
+        uint32_t keepalive_ms;
+        /* And is given so long to say anything; above: closed. Default 20 000. */
+        uint32_t keepalive_timeout_ms;
+        /* How often a peer may send PINGs while it has calls; sooner: a strike. Default 300 000. */
+        uint32_t ping_interval_min_ms;
+        /* And while it has none. Default 7 200 000. */
+        uint32_t ping_interval_idle_min_ms;
+        /*
+         * Strikes since the last headers, data or larger window were sent to the peer; above: GOAWAY ENHANCE_YOUR_CALM
+         * "too_many_pings". Default 2.
+         */
+        uint32_t ping_strikes_max;
+        /* A connection without calls for so long is ended gracefully. Default never. */
+        uint32_t connection_idle_ms;
+        /* One that has lived so long, give or take a tenth, too: its calls may finish. Default never. */
+        uint32_t connection_age_ms;
+        /* ... within this time after it; above: they are cancelled. Default never. */
+        uint32_t connection_age_grace_ms;
+
         /* ---- fairness: what one connection may do in one turn of its ring ---- */
 
         /* Handlers run. Default 128. */

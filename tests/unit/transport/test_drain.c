@@ -103,7 +103,7 @@ static void test_terminate(void **state)
         (void)state;
         joint_request(joint, "/a.B/c", "x", 1, false);
         joint_run(joint);
-        session_terminate(&joint->server, NGHTTP2_ENHANCE_YOUR_CALM);
+        session_terminate(&joint->server, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
         joint_to_client(joint);
         assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
         assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);

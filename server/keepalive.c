@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keepalive.h"
+
+#define NS_PER_MS 1000000ull
+
+void keepalive_init(struct keepalive *keepalive, uint64_t now_ns)
+{
+        *keepalive = (struct keepalive){ .heard_ns = now_ns };
+}
+
+bool keepalive_allows(struct keepalive *keepalive, const quoit_limits *limits, uint32_t pings,
+        bool has_calls, bool was_answered, uint64_t now_ns)
+{
+        uint32_t interval_ms =
+                has_calls ? limits->ping_interval_min_ms : limits->ping_interval_idle_min_ms;
+        bool is_early = keepalive->pinged_ns != 0 &&
+                        now_ns - keepalive->pinged_ns < interval_ms * NS_PER_MS;
+
+        if (was_answered) {
+                /* a client that measures its bandwidth sends one with what it reads */
+                keepalive->strikes = 0;
+                is_early = false;
+        }
+        keepalive->pinged_ns = now_ns;
+        /* of several at once all but the first are early */
+        keepalive->strikes += pings - !is_early;
+        return limits->ping_strikes_max == UINT32_MAX ||
+               keepalive->strikes <= limits->ping_strikes_max;
+}
+
+/* While an answer is awaited: at the end of its time, or earlier, if it may have come and another PING may be due. */
+static uint64_t look_again(
+        const struct keepalive *keepalive, const quoit_limits *limits, uint64_t now_ns)
+{
+        uint64_t end_ns = keepalive->asked_ns + limits->keepalive_timeout_ms * NS_PER_MS;
+        uint64_t next_ns = now_ns + limits->keepalive_ms * NS_PER_MS;
+
+        return end_ns < next_ns ? end_ns : next_ns;
+}
+
+enum keepalive_verdict keepalive_look(struct keepalive *keepalive, const quoit_limits *limits,
+        uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        uint64_t due_ns;
+
+        if (limits->keepalive_ms == UINT32_MAX) {
+                *ret_due_ns = UINT64_MAX;
+                return KEEPALIVE_ALIVE;
+        }
+        if (keepalive->asked_ns == 0) {
+                due_ns = keepalive->heard_ns + limits->keepalive_ms * NS_PER_MS;
+                if (now_ns < due_ns) {
+                        *ret_due_ns = due_ns;
+                        return KEEPALIVE_ALIVE;
+                }
+                keepalive->asked_ns = now_ns;
+                *ret_due_ns = look_again(keepalive, limits, now_ns);
+                return KEEPALIVE_ASK;
+        }
+        if (now_ns - keepalive->asked_ns >= limits->keepalive_timeout_ms * NS_PER_MS)
+                return KEEPALIVE_DEAD;
+        *ret_due_ns = look_again(keepalive, limits, now_ns);
+        return KEEPALIVE_ALIVE;
+}
