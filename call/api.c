@@ -12,6 +12,7 @@
 #include "call/encoding.h"
 #include "call/offload.h"
 #include "codec/format.h"
+#include "codec/framing.h"
 #include "codec/percent.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
@@ -83,6 +84,8 @@ upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
 
 const char *quoit_call_path(const quoit_call *call)
 {
+        if (call->seen.path || !call->route)
+                return call->seen.path ? call->seen.path : "";
         return call->route->method->path;
 }
 
@@ -127,11 +130,6 @@ bool quoit_call_cancelled(const quoit_call *call)
 
 /* ---- answering ---- */
 
-static bool is_over(const quoit_call *call)
-{
-        return call->finish_asked || quoit_call_cancelled(call);
-}
-
 static int add_field(
         quoit_call *call, struct fields *fields, const char *name, upb_StringView value)
 {
@@ -159,7 +157,7 @@ int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView va
 
 void quoit_call_send_headers(quoit_call *call)
 {
-        if (call->headers_asked || is_over(call))
+        if (call->headers_asked || call_is_over(call))
                 return;
         call->headers_asked = true;
         if (!call->offload)
@@ -221,15 +219,19 @@ static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_M
         uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
         upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
         struct encoding encoding;
+        size_t size;
         int r = encoding_init(
                 &encoding, small, alloc, keeper, message, type, call_send_bytes_max(call));
 
         if (r < 0)
                 return r;
+        size = encoding.size;
         r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
         encoding_deinit(&encoding);
         if (r < 0)
                 return r;
+        call->seen.messages_sent++;
+        call->seen.bytes_sent += size - FRAMING_PREFIX_BYTES;
         if (call->scratch.upb)
                 arena_reset_if_worn(&call->scratch);
         call->headers_asked = true;
@@ -243,8 +245,13 @@ static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_M
 {
         int r;
 
-        if (is_over(call))
+        if (call_is_over(call))
                 return 0;
+        if (call->group->host->interceptors) {
+                interceptors_sent(call, message, type);
+                if (call_is_over(call))
+                        return 0;
+        }
         r = send_message(call, keeper, message, type);
         if (r < 0)
                 fail_unsendable(call, r);
@@ -261,7 +268,7 @@ bool quoit_call_writable(const quoit_call *call)
 {
         bool writable;
 
-        if (is_over(call))
+        if (call_is_over(call))
                 return false;
         if (call->offload)
                 writable = offload_is_writable(call->offload);

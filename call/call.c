@@ -43,6 +43,8 @@ static void call_free(struct quoit_call *call)
 {
         struct call_group *group = call->group;
 
+        if (group->host->interceptors && call->seen.opened_ns > 0)
+                interceptors_end(call);
         list_remove(&call->ready);
         call_drop_delayed(call);
         timer_cancel(&group->host->ring->timers, &call->deadline);
@@ -82,6 +84,8 @@ void call_release(struct quoit_call *call)
 
 void call_free_message(struct quoit_call *call)
 {
+        if (call->group->host->interceptors)
+                return; /* who is told of its end may want to look at its metadata */
         if (!writer_needs_arena(&call->writer) && !call->status_text &&
                 call->header_fields.count == 0 && call->trailer_fields.count == 0)
                 arena_deinit(&call->arena);
@@ -108,7 +112,7 @@ upb_Arena *call_arena(struct quoit_call *call)
 static void call_end(struct quoit_call *call)
 {
         timer_cancel(&call->group->host->ring->timers, &call->deadline);
-        if (call->started)
+        if (call->started || call->seen.starts > 0)
                 call_wake(call);
         else
                 call_set_state(call, CALL_DONE);
@@ -119,6 +123,7 @@ void call_apply_finish(struct quoit_call *call)
         if (call->state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_FINISHED);
+        call->seen.outcome = call->status;
         QUOIT_PROBE(call_end, call, call->status);
         call_drop_delayed(call);
         if (!call->headers_submitted && call->writer.queued_bytes == 0) {
@@ -186,7 +191,8 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         if (call->state != CALL_OPENING && call->state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);
-        QUOIT_PROBE(call_end, call, status == QUOIT_OK ? QUOIT_CANCELLED : status);
+        call->seen.outcome = status == QUOIT_OK ? QUOIT_CANCELLED : status;
+        QUOIT_PROBE(call_end, call, call->seen.outcome);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
         if (status != QUOIT_OK && call->stream.session)
@@ -211,6 +217,7 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text)
 void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);
+        call->seen.outcome = QUOIT_UNKNOWN;
         response_submit_http(call, call->request.http_status, call->request.http_text);
         call->group->host->on_output(call);
         call_end(call);

@@ -21,6 +21,7 @@
 #include <quoit/service.h>
 
 #include "call/fields.h"
+#include "call/interceptors.h"
 #include "call/reader.h"
 #include "call/writer.h"
 #include "codec/arena.h"
@@ -74,6 +75,8 @@ struct call_host {
         struct arena_pool *arenas;
         struct slab *calls;
         const quoit_limits *limits;
+        const struct interceptors *interceptors; /* NULL: there are none */
+        unsigned index; /* of the ring, among the server's */
         void *user;
         struct late_copy late; /* of a message that is queued on some call */
         /* threads that are posting to the ring: it must not go before they are through */
@@ -123,6 +126,7 @@ struct quoit_call {
         bool at_worker : 1;
         bool in_charge : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
+        struct seen seen; /* in part the handler's side */
 
         /* ---- the handler's side ---- */
         struct arena arena; /* lives as long as the call */
@@ -145,6 +149,7 @@ struct quoit_call {
         size_t status_text_size;
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
+        bool handled : 1; /* the handler has been called */
         bool finish_asked : 1;
         bool headers_asked : 1;
         bool held : 1;
@@ -266,6 +271,18 @@ static inline upb_alloc *call_blocks(const struct quoit_call *call)
 static inline const quoit_limits *call_limits(const struct quoit_call *call)
 {
         return call->group->host->limits;
+}
+
+/* It has been answered, or given up, as its handler sees it. */
+static inline bool call_is_over(const struct quoit_call *call)
+{
+        return call->finish_asked || quoit_call_cancelled(call);
+}
+
+/* Somebody will come back to it: a hold, or a function that was posted or delayed. Ring's side. */
+static inline bool call_is_held(const struct quoit_call *call)
+{
+        return call->held || call->posts || !list_is_empty(&call->delayed);
 }
 
 /* How large an answer may be. */

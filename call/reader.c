@@ -130,6 +130,7 @@ static int reader_append(
                 reader->first = message;
         reader->last = message;
         reader->messages++;
+        call->seen.bytes_received += bytes->size;
         reader_hold(call, sizeof(*message));
         return bytes->compressed ? -ENOTSUP : 0;
 }

@@ -16,6 +16,7 @@
 
 enum event {
         EVENT_NONE,
+        EVENT_INTERCEPT,  /* interceptors have not seen it start */
         EVENT_START,      /* the request is there, or the first of many may come */
         EVENT_POST,       /* a function was posted */
         EVENT_MESSAGE,    /* one of many requests */
@@ -41,15 +42,35 @@ static bool request_is_complete(const struct quoit_call *call)
         return !stream_is_remote_open(&call->stream);
 }
 
+static bool wants_cancel(const struct quoit_call *call)
+{
+        return call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
+               !call->finish_asked;
+}
+
+/* Through the interceptors, which may hold the call or end it. Where there are none it is OPEN. */
+static enum event next_start_event(const struct quoit_call *call)
+{
+        if (wants_cancel(call))
+                return EVENT_CANCEL;
+        if (call->posts)
+                return EVENT_POST;
+        if (call->state != CALL_OPEN)
+                return call->held ? EVENT_NONE : EVENT_DONE;
+        if (call_is_held(call))
+                return EVENT_NONE;
+        if (interceptors_remain(call))
+                return EVENT_INTERCEPT;
+        return call_takes_many(call) || request_is_complete(call) ? EVENT_START : EVENT_NONE;
+}
+
 static enum event next_event(const struct quoit_call *call)
 {
         if (call->at_worker || call->state == CALL_OPENING || call->state == CALL_DONE)
                 return EVENT_NONE;
         if (!call->started)
-                return call_takes_many(call) || request_is_complete(call) ? EVENT_START
-                                                                          : EVENT_NONE;
-        if (call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
-                !call->finish_asked)
+                return next_start_event(call);
+        if (wants_cancel(call))
                 return EVENT_CANCEL;
         if (call->posts)
                 return EVENT_POST;
@@ -94,6 +115,7 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
         case EVENT_CANCEL:
                 call->cancel_told = true;
                 break;
+        case EVENT_INTERCEPT:
         case EVENT_DONE:
         case EVENT_NONE:
                 break;
@@ -111,6 +133,7 @@ static upb_Arena *request_arena(struct quoit_call *call)
         return call->request_arena.upb;
 }
 
+/* NULL: the handler is not to see it. */
 static const struct upb_Message *decode(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
@@ -126,7 +149,18 @@ static const struct upb_Message *decode(struct errand *errand)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
         else if (r < 0)
                 call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
-        return decoded;
+        if (r < 0 || !call->group->host->interceptors)
+                return decoded;
+        interceptors_received(call, decoded, message->size);
+        return call_is_over(call) ? NULL : decoded;
+}
+
+/* The handler is about to be called for the first time. */
+static void note_handled(struct quoit_call *call)
+{
+        call->handled = true;
+        if (call->group->host->interceptors)
+                call->seen.handled_ns = interceptors_now_ns();
 }
 
 static void run_start(struct errand *errand)
@@ -135,16 +169,19 @@ static void run_start(struct errand *errand)
         const struct route *route = call->route;
         const struct upb_Message *request;
 
+        if (quoit_call_cancelled(call))
+                return; /* while it waited for a worker */
         if (call_takes_many(call)) {
+                note_handled(call);
                 call->state_user =
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
-        if (quoit_call_cancelled(call))
-                return; /* while it waited for a worker */
         request = decode(errand);
-        if (request)
-                route->method->on_request(route->implementation, call, request, route->user);
+        if (!request)
+                return;
+        note_handled(call);
+        route->method->on_request(route->implementation, call, request, route->user);
 }
 
 static void run_message(struct errand *errand)
@@ -180,7 +217,7 @@ static void run_done(struct quoit_call *call)
 {
         const struct route *route = call->route;
 
-        if (call_takes_many(call))
+        if (call_takes_many(call) && call->handled)
                 route->method->on_done(route->implementation, call, call->state_user);
         if (call->on_done)
                 call->on_done(call, call->done_state);
@@ -193,6 +230,9 @@ static void run_event(struct errand *errand)
         const struct route *route = call->route;
 
         switch (errand->event) {
+        case EVENT_INTERCEPT:
+                interceptors_start(call);
+                break;
         case EVENT_START:
                 run_start(errand);
                 break;
@@ -284,7 +324,10 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         if (event != EVENT_START ||
                 workers_queued(&server->workers) < server->options.limits.offloaded_max)
                 errand = calloc(1, sizeof(*errand));
-        if (!errand) {
+        if (errand && !call->offload)
+                call->offload = offload_new(call);
+        if (!errand || !call->offload) {
+                free(errand);
                 if (event != EVENT_START)
                         return true; /* no memory now: tried again in the next turn */
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -300,10 +343,12 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         return false;
 }
 
-/* No trip to the workers for nothing. */
-static bool is_done_empty(const struct quoit_call *call)
+/* What comes before the handler runs on the ring; and no trip to the workers for nothing. */
+static bool runs_on_worker(const struct quoit_call *call, enum event event)
 {
-        return !call_takes_many(call) && !call->on_done;
+        if (!call->route->options.offload || (event != EVENT_START && !call->started))
+                return false;
+        return event != EVENT_DONE || call_takes_many(call) || call->on_done;
 }
 
 bool dispatch_is_congested(const struct call_group *group)
@@ -320,8 +365,8 @@ static bool has_its_share(const struct call_group *group, const struct quoit_ser
 /* What is posted or ends a call runs in any case. */
 static bool may_wait(enum event event)
 {
-        return event == EVENT_START || event == EVENT_MESSAGE || event == EVENT_HALF_CLOSE ||
-               event == EVENT_WRITABLE;
+        return event == EVENT_INTERCEPT || event == EVENT_START || event == EVENT_MESSAGE ||
+               event == EVENT_HALF_CLOSE || event == EVENT_WRITABLE;
 }
 
 enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server)
@@ -329,14 +374,15 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
         for (int i = 0; i < EVENTS_A_TURN; i++) {
                 enum event event = next_event(call);
                 struct errand errand = { .server = server };
+                bool worker;
 
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
-                if (may_wait(event) &&
-                        (dispatch_is_congested(call->group) ||
-                                (call->offload && has_its_share(call->group, server))))
+                worker = runs_on_worker(call, event);
+                if (may_wait(event) && (dispatch_is_congested(call->group) ||
+                                               (worker && has_its_share(call->group, server))))
                         return DISPATCHED_CONGESTED;
-                if (call->offload && !(event == EVENT_DONE && is_done_empty(call)))
+                if (worker)
                         return lend(call, event, server) ? DISPATCHED_SOME : DISPATCHED_ALL;
                 take_event(call, event, &errand);
                 run_event(&errand);

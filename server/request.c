@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "call/offload.h"
 #include "codec/timeout.h"
 #include "core/usdt.h"
 
@@ -42,6 +41,16 @@ static bool is_grpc_type(const char *type, size_t size)
         return size == 0 || *type == ';' || *type == ' ';
 }
 
+/* Interceptors are to see what was asked for. */
+static void take_unknown_path(struct quoit_call *call, const struct session_field *field)
+{
+        char *path = quoit_call_alloc(call, field->value_size + 1);
+
+        if (path)
+                call->seen.path = memcpy(path, field->value, field->value_size);
+        call->route = &unknown_route;
+}
+
 static void add_pseudo(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
@@ -50,6 +59,8 @@ static void add_pseudo(
         if (is_name(field, ":path")) {
                 request->has_path = field->value_size > 0 && *field->value == '/';
                 call->route = router_find(router, field->value, field->value_size);
+                if (!call->route && call->group->host->interceptors)
+                        take_unknown_path(call, field);
         } else if (is_name(field, ":method")) {
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
@@ -177,18 +188,13 @@ void request_accept(struct quoit_call *call, bool oversize)
 
         if (call->state != CALL_OPENING)
                 return;
+        if (call->group->host->interceptors)
+                call->seen.opened_ns = interceptors_now_ns();
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(&call->request);
                 return;
         }
         status = find_fault(call, oversize, &text);
-        if (status == QUOIT_OK && call->route->options.offload) {
-                call->offload = offload_new(call);
-                if (!call->offload) {
-                        status = QUOIT_RESOURCE_EXHAUSTED;
-                        text = "out of memory";
-                }
-        }
         if (status != QUOIT_OK) {
                 call_cancel(call, status, text);
                 return;

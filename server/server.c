@@ -107,6 +107,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         pthread_cond_destroy(&server->met);
         pthread_mutex_destroy(&server->mutex);
         router_deinit(&server->router);
+        free(server->interceptors);
         free(server->services);
         free(server->shards);
         free(server);
@@ -174,6 +175,25 @@ int quoit_server_set_method(
         if (router_set_options(&server->router, path, options) == 0)
                 return server_fail(
                         server, -ENOENT, "no method %s: register its service first", path);
+        return 0;
+}
+
+int quoit_server_intercept(quoit_server *server, const quoit_interceptor *interceptor, void *user)
+{
+        struct interceptors *interceptors = server->interceptors;
+
+        if (atomic_load(&server->running))
+                return server_fail(
+                        server, -EBUSY, "the server runs: interceptors are added before");
+        if (!interceptors)
+                interceptors = server->interceptors = calloc(1, sizeof(*interceptors));
+        if (!interceptors)
+                return server_fail(server, -ENOMEM, "out of memory");
+        if (interceptors->count == INTERCEPTORS_MAX)
+                return server_fail(
+                        server, -E2BIG, "there are %d interceptors already", INTERCEPTORS_MAX);
+        interceptors->list[interceptors->count].functions = interceptor;
+        interceptors->list[interceptors->count++].user = user;
         return 0;
 }
 

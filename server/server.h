@@ -38,6 +38,7 @@ struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct session_limits session_limits;
         struct router router;
+        struct interceptors *interceptors; /* NULL: there are none */
         const quoit_service **services;
         size_t service_count;
         struct server_listener listeners[SERVER_LISTENERS_MAX];

@@ -201,6 +201,8 @@ static int shard_setup(struct shard *shard)
                 .arenas = &shard->arenas,
                 .calls = &shard->calls,
                 .limits = &shard->server->options.limits,
+                .interceptors = shard->server->interceptors,
+                .index = (unsigned)(shard - shard->server->shards),
                 .user = shard,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,

@@ -44,7 +44,7 @@ static void on_headers(struct stream *stream, bool oversize)
         struct quoit_call *call = call_of_stream(stream);
 
         request_accept(call, oversize);
-        if (call->state == CALL_OPEN && call_takes_many(call))
+        if (call->state == CALL_OPEN && (call_takes_many(call) || interceptors_remain(call)))
                 call_wake(call);
 }
 

@@ -138,3 +138,13 @@ def test_deferred(stub, guide):
     assert {future.result().text for future in futures} == {"That took a while."}
     gone = stub.Greet.future(guide.Name())
     gone.cancel()  # the thread's answer comes to a call that nobody waits for
+
+
+@example("authenticate")
+def test_authenticate(stub, guide):
+    for metadata in [], [("authorization", "Bearer bob")]:
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Greet(guide.Name(), metadata=metadata, timeout=PATIENCE)
+        assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    token = [("authorization", "Bearer ann")]
+    assert stub.Greet(guide.Name(), metadata=token, timeout=PATIENCE).text == "Hello Ann!"

@@ -4,6 +4,7 @@
 /* All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves. */
 
 #include <quoit/call.h>
+#include <quoit/interceptor.h>
 #include <quoit/limits.h>
 #include <quoit/message.h>
 #include <quoit/method_options.h>

@@ -58,6 +58,8 @@ static int serve(const struct options *options)
 
         if (r == 0)
                 r = offload(options->offload_all);
+        if (r == 0 && options->intercept)
+                r = intercept(test.server);
         for (unsigned i = 0; r == 0 && i < options->method_count; i++)
                 r = set_method(test.server, options->methods[i], options->offload_all);
         if (r == 0)

@@ -64,6 +64,10 @@ void options_parse(struct options *options, int argc, char **argv)
         for (int i = 1; i < argc; i++) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
 
+                if (strcmp(argv[i], "--intercept") == 0) {
+                        options->intercept = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--offload-all") == 0) {
                         options->offload_all = true;
                         continue;

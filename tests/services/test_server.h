@@ -28,6 +28,7 @@ struct test_server {
 struct options {
         const char *addresses[ADDRESSES_MAX];
         unsigned address_count;
+        bool intercept; /* interceptors.c */
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
         unsigned method_count;
@@ -39,6 +40,10 @@ void options_parse(struct options *options, int argc, char **argv);
 
 /* Sets the options of methods that @text says; beside what holds for them by @offload. 0 or what the library says. */
 int set_method(quoit_server *server, const char *text, bool offload);
+
+/* Puts interceptors before all calls; and a handler's look at what one of them attached. */
+int intercept(quoit_server *server);
+void attach_to_reply(quoit_call *call);
 
 /* Counts @call as running until its end, and its cancellation. */
 void watch(quoit_call *call, struct test_server *test);

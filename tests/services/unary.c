@@ -47,6 +47,7 @@ void watch(quoit_call *call, struct test_server *test)
 static void echo(quoit_call *call, const calls_Payload *request, void *user)
 {
         watch(call, user);
+        attach_to_reply(call);
         calls_Calls_Echo_reply(call, request);
 }
 

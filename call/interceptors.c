@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/interceptors.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "call/call.h"
+
+uint64_t interceptors_now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- methods that there are none of ---- */
+
+static void *refuse_unknown(const void *implementation, quoit_call *call, void *user)
+{
+        (void)implementation;
+        (void)user;
+        quoit_call_finish(call, QUOIT_UNIMPLEMENTED, "unknown service or method");
+        return NULL;
+}
+
+static void do_nothing(const void *implementation, quoit_call *call, void *state)
+{
+        (void)implementation;
+        (void)call;
+        (void)state;
+}
+
+/* Of the kind that is answered before anything has come. */
+static const quoit_method unknown_method = {
+        .path = "",
+        .kind = QUOIT_BIDI,
+        .on_start = refuse_unknown,
+        .on_done = do_nothing,
+};
+const struct route unknown_route = { .method = &unknown_method };
+
+const quoit_method *quoit_call_method(const quoit_call *call)
+{
+        return call->route && call->route != &unknown_route ? call->route->method : NULL;
+}
+
+unsigned quoit_call_ring(const quoit_call *call)
+{
+        return call->group->host->index;
+}
+
+/* ---- start ---- */
+
+static const struct interceptors *interceptors_of(const struct quoit_call *call)
+{
+        return call->group->host->interceptors;
+}
+
+bool interceptors_remain(const struct quoit_call *call)
+{
+        const struct interceptors *interceptors = interceptors_of(call);
+
+        return interceptors && call->seen.starts < interceptors->count;
+}
+
+void interceptors_start(struct quoit_call *call)
+{
+        const struct interceptors *interceptors = interceptors_of(call);
+
+        while (call->state == CALL_OPEN && !call_is_held(call) && interceptors_remain(call)) {
+                unsigned i = call->seen.starts++;
+
+                if (interceptors->list[i].functions->on_start)
+                        interceptors->list[i].functions->on_start(call, interceptors->list[i].user);
+        }
+}
+
+void quoit_call_proceed(quoit_call *call)
+{
+        if (call->started || !call->held)
+                return;
+        call->held = false;
+        call_wake(call);
+}
+
+/* ---- messages ---- */
+
+void interceptors_received(struct quoit_call *call, const struct upb_Message *message, size_t size)
+{
+        const struct interceptors *interceptors = interceptors_of(call);
+        const quoit_message_info info = {
+                .message = message, .type = call->route->method->request, .size = size
+        };
+
+        for (unsigned i = 0; i < interceptors->count && !call_is_over(call); i++) {
+                if (interceptors->list[i].functions->on_received)
+                        interceptors->list[i].functions->on_received(
+                                call, &info, interceptors->list[i].user);
+        }
+}
+
+void interceptors_sent(struct quoit_call *call, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
+{
+        const struct interceptors *interceptors = interceptors_of(call);
+        const quoit_message_info info = { .message = message, .type = type };
+
+        for (unsigned i = 0; i < interceptors->count && !call_is_over(call); i++) {
+                if (interceptors->list[i].functions->on_sent)
+                        interceptors->list[i].functions->on_sent(
+                                call, &info, interceptors->list[i].user);
+        }
+}
+
+/* ---- end ---- */
+
+static quoit_call_summary summarize(const struct quoit_call *call)
+{
+        const struct seen *seen = &call->seen;
+        bool handled = seen->handled_ns > 0 && call->route != &unknown_route;
+        uint64_t duration_ns = interceptors_now_ns() - seen->opened_ns;
+        const char *http_status = call->request.http_status;
+
+        return (quoit_call_summary){
+                .status = seen->outcome,
+                .http_status = http_status ? (unsigned)atoi(http_status) : 200,
+                .handled = handled,
+                .started_ns = seen->opened_ns,
+                .duration_ns = duration_ns,
+                .wait_ns = handled ? seen->handled_ns - seen->opened_ns : duration_ns,
+                .messages_received = call->reader.messages,
+                .messages_sent = seen->messages_sent,
+                .bytes_received = seen->bytes_received,
+                .bytes_sent = seen->bytes_sent,
+        };
+}
+
+void interceptors_end(struct quoit_call *call)
+{
+        const struct interceptors *interceptors = interceptors_of(call);
+        quoit_call_summary summary = summarize(call);
+
+        for (unsigned i = interceptors->count; i-- > 0;) {
+                if (!interceptors->list[i].functions->on_end)
+                        continue;
+                summary.start_seen = i < call->seen.starts;
+                interceptors->list[i].functions->on_end(call, &summary, interceptors->list[i].user);
+        }
+}
+
+/* ---- attachments ---- */
+
+struct attachment {
+        struct attachment *next;
+        const void *key;
+        void *value;
+};
+
+static struct attachment *find_attachment(const struct quoit_call *call, const void *key)
+{
+        struct attachment *attachment = call->seen.attachments;
+
+        while (attachment && attachment->key != key)
+                attachment = attachment->next;
+        return attachment;
+}
+
+int quoit_call_attach(quoit_call *call, const void *key, void *value)
+{
+        struct attachment *attachment = find_attachment(call, key);
+
+        if (!attachment) {
+                attachment = quoit_call_alloc(call, sizeof(*attachment));
+                if (!attachment)
+                        return -ENOMEM;
+                attachment->key = key;
+                attachment->next = call->seen.attachments;
+                call->seen.attachments = attachment;
+        }
+        attachment->value = value;
+        return 0;
+}
+
+void *quoit_call_attachment(const quoit_call *call, const void *key)
+{
+        const struct attachment *attachment = find_attachment(call, key);
+
+        return attachment ? attachment->value : NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The interceptors of a server and what they are told of a call (quoit/interceptor.h). The list is fixed before the
+ * server runs. A call starts through them one after the other, held in between where one asks for it; the dispatcher
+ * runs them (server/dispatch.c).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <quoit/interceptor.h>
+
+#define INTERCEPTORS_MAX 32
+
+struct interceptors {
+        struct {
+                const quoit_interceptor *functions;
+                void *user;
+        } list[INTERCEPTORS_MAX];
+        unsigned count;
+};
+
+struct attachment;
+struct route;
+
+/* A call's part, of use only where there are interceptors. Each side's members are its own, as in struct quoit_call. */
+struct seen {
+        /* ---- the ring's side ---- */
+        unsigned starts; /* how many have seen the call start */
+        quoit_status outcome; /* once it is FINISHED or CANCELLED */
+        uint64_t opened_ns; /* the headers had come; 0: not yet */
+        uint64_t bytes_received;
+        const char *path; /* in the arena, where there is no route */
+
+        /* ---- the handler's side ---- */
+        uint64_t handled_ns; /* the handler was called; 0: it was not */
+        uint64_t bytes_sent;
+        uint32_t messages_sent;
+        struct attachment *attachments;
+};
+
+/* Of paths that the router does not know: answers UNIMPLEMENTED, behind the interceptors. */
+extern const struct route unknown_route;
+
+/* The call has interceptors, and some of them have not seen it start. */
+bool interceptors_remain(const struct quoit_call *call);
+
+/* Lets them see the start, until one holds the call, or finishes it. */
+void interceptors_start(struct quoit_call *call);
+
+/* Shows them a message; the call may be finished or failed after it. */
+void interceptors_received(struct quoit_call *call, const struct upb_Message *message, size_t size);
+void interceptors_sent(struct quoit_call *call, const struct upb_Message *message,
+        const struct upb_MiniTable *type);
+
+/* The call is over, its arena still there. */
+void interceptors_end(struct quoit_call *call);
+
+/* CLOCK_MONOTONIC, now: a ring's clock stands still for a turn, and many a call is over in less. */
+uint64_t interceptors_now_ns(void);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Interceptors see every call of a server: at its start, where they may refuse it; each message; its end.
+ * Authentication, logging, limits and metrics are made of them.
+ *
+ *      static void check(quoit_call *call, void *user)
+ *      {
+ *              upb_StringView token;
+ *
+ *              if (!quoit_call_metadata(call, "authorization", &token))
+ *                      quoit_call_finish(call, QUOIT_UNAUTHENTICATED, "no token");
+ *      }
+ *      static const quoit_interceptor authentication = { .on_start = check };
+ *      ...
+ *      quoit_server_intercept(server, &authentication, NULL);
+ *
+ * Order: starts and messages in the order of registration, ends in the reverse. The server's own limits come first.
+ * A server without interceptors pays nothing for them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/call.h>
+#include <quoit/export.h>
+#include <quoit/service.h>
+
+QUOIT_BEGIN_DECLS
+
+/* What there is to say of a call when it is over. It and what it points to live until on_end returns. */
+typedef struct quoit_call_summary {
+        quoit_status
+                status; /* what the client was told, or would have been were it there: CANCELLED then */
+        unsigned
+                http_status; /* 200, or that of an answer that is no gRPC (then @status is UNKNOWN) */
+        bool start_seen; /* on_start of this interceptor was called */
+        bool handled; /* a handler was called */
+        uint64_t started_ns; /* when the request's headers had come, on CLOCK_MONOTONIC */
+        uint64_t
+                duration_ns; /* from then to the end: all was sent, or dropped, and the handler is through */
+        uint64_t
+                wait_ns; /* of that, until the handler was called: interceptors, the request's bytes, workers */
+        uint32_t messages_received; /* whole messages that came */
+        uint32_t messages_sent; /* that the handler has sent */
+        /* Their bytes as they went over the wire, compressed if they were; the five bytes of prefix do not count. */
+        uint64_t bytes_received;
+        uint64_t bytes_sent; /* likewise */
+} quoit_call_summary;
+
+/* A message on its way. */
+typedef struct quoit_message_info {
+        const struct upb_Message *message; /* decoded; not to be changed */
+        const struct upb_MiniTable *type; /* its type */
+        size_t size; /* encoded, in bytes; 0 for one that is to be sent: it is not encoded yet */
+} quoit_message_info;
+
+/*
+ * The functions of an interceptor, any of which may be NULL. Static: it must outlive the server. @user is what
+ * quoit_server_intercept() was given; several rings call at once.
+ */
+typedef struct quoit_interceptor {
+        /*
+         * The request's headers have come. On the ring, for offloaded methods too: refusing is cheap, and nothing may
+         * block. May read and add metadata, attach state (quoit_call_attach()), and
+         *  - return: the next interceptor starts, and after the last the handler;
+         *  - quoit_call_finish(): refuses the call; neither later interceptors nor the handler see it start;
+         *  - quoit_call_hold(): the start waits, while others run; the call may be posted to from any thread
+         *    (quoit_call_post(), whose function then runs on the ring), until quoit_call_proceed() or
+         *    quoit_call_finish() ends the hold. One of both must come, also after a cancellation.
+         * Unknown methods start too, and are answered UNIMPLEMENTED after the last interceptor. Requests that are
+         * malformed do not.
+         */
+        void (*on_start)(quoit_call *call, void *user);
+        /*
+         * A request message, before the handler gets it and where the handler runs: on a worker for offloaded methods.
+         * A call that is finished here is kept from its handler, which sees no more of it than its on_done.
+         */
+        void (*on_received)(quoit_call *call, const quoit_message_info *info, void *user);
+        /* An answer that the handler sends, before it is encoded; where the handler runs. May not send itself. */
+        void (*on_sent)(quoit_call *call, const quoit_message_info *info, void *user);
+        /*
+         * The call is over, of which @summary tells. Once for each request whose headers have come, also where it was
+         * malformed or refused before any on_start. On the ring, and last: what was attached is freed here. Only
+         * functions that read may be called on @call, and none on other calls.
+         */
+        void (*on_end)(const quoit_call *call, const quoit_call_summary *summary, void *user);
+} quoit_interceptor;
+
+/*
+ * Adds @interceptor behind those that are there; @user is handed to its functions. Before quoit_server_run().
+ * 0; -EBUSY when the server runs; -E2BIG: there are 32; -ENOMEM.
+ */
+QUOIT_API int quoit_server_intercept(
+        quoit_server *server, const quoit_interceptor *interceptor, void *user);
+
+/* Ends a hold that on_start has begun: the next interceptor starts. On the ring; does nothing without such a hold. */
+QUOIT_API void quoit_call_proceed(quoit_call *call);
+
+/*
+ * Attaches @value to the call under @key, an address of the caller's that nobody else uses (that of a static
+ * variable), for later interceptors and the handler: who the user is, say. Replaces what was there. @value is only
+ * handed on; in the call's arena (quoit_call_alloc()) it lives as long as the call, anything else is freed in on_end.
+ * 0, or -ENOMEM.
+ */
+QUOIT_API int quoit_call_attach(quoit_call *call, const void *key, void *value);
+
+/* What is attached to the call under @key; NULL: nothing. */
+QUOIT_API void *quoit_call_attachment(const quoit_call *call, const void *key);
+
+/* The method of the call; NULL if the server has none of that name. Static. */
+QUOIT_API const quoit_method *quoit_call_method(const quoit_call *call);
+
+/* Which ring the call lives on: 0 to quoit_server_options.rings - 1. What is counted by ring needs no lock. */
+QUOIT_API unsigned quoit_call_ring(const quoit_call *call);
+
+QUOIT_END_DECLS
