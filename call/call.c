@@ -126,9 +126,12 @@ void call_apply_finish(struct quoit_call *call)
         call->seen.outcome = call->status;
         QUOIT_PROBE(call_end, call, call->status);
         call_drop_delayed(call);
+        /* what was added to the headers would be taken for trailers in a block that is both */
+        if (!call->headers_submitted && call->header_fields.count > 0)
+                response_submit_headers(call, &call->header_fields);
         if (!call->headers_submitted && call->writer.queued_bytes == 0) {
                 response_submit_trailers_only(call, call->status, call->status_text,
-                        call->status_text_size, &call->header_fields, &call->trailer_fields);
+                        call->status_text_size, &call->trailer_fields);
         } else if (call->writer.queued_bytes == 0) {
                 /* not through call_pull(): nghttp2 pulls only while the window is open, and trailers need none */
                 response_submit_trailers(call, call->status, call->status_text,
@@ -177,7 +180,7 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
         size_t text_size = strlen(text);
 
         if (!call->headers_submitted)
-                response_submit_trailers_only(call, status, text, text_size, NULL, NULL);
+                response_submit_trailers_only(call, status, text, text_size, NULL);
         else if (writer_is_at_border(&call->writer))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else

@@ -35,10 +35,9 @@ static void block_add_text(struct field_block *block, const char *name, const ch
         block_add(block, name, strlen(name), value, strlen(value));
 }
 
-static int block_init(
-        struct field_block *block, const struct fields *first, const struct fields *second)
+static int block_init(struct field_block *block, const struct fields *fields)
 {
-        size_t count = OWN_FIELDS_MAX + (first ? first->count : 0) + (second ? second->count : 0);
+        size_t count = OWN_FIELDS_MAX + (fields ? fields->count : 0);
 
         block->count = 0;
         block->fields = block->few;
@@ -85,7 +84,7 @@ static void check(struct quoit_call *call, int r)
 void response_submit_headers(struct quoit_call *call, const struct fields *headers)
 {
         struct field_block block;
-        int r = block_init(&block, headers, NULL);
+        int r = block_init(&block, headers);
 
         call->headers_submitted = true;
         if (r == 0) {
@@ -101,7 +100,7 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
         size_t text_size, const struct fields *trailers)
 {
         struct field_block block;
-        int r = block_init(&block, trailers, NULL);
+        int r = block_init(&block, trailers);
 
         call->trailers_submitted = true;
         if (r == 0) {
@@ -114,17 +113,16 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
 }
 
 void response_submit_trailers_only(struct quoit_call *call, quoit_status status, const char *text,
-        size_t text_size, const struct fields *headers, const struct fields *trailers)
+        size_t text_size, const struct fields *trailers)
 {
         struct field_block block;
-        int r = block_init(&block, headers, trailers);
+        int r = block_init(&block, trailers);
 
         call->headers_submitted = true;
         call->trailers_submitted = true;
         if (r == 0) {
                 block_add_head(&block);
                 block_add_status(&block, status, text, text_size);
-                block_add_all(&block, headers);
                 block_add_all(&block, trailers);
                 r = stream_respond(&call->stream, block.fields, block.count, true);
                 block_deinit(&block);
@@ -138,7 +136,7 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
 
         call->headers_submitted = true;
         call->trailers_submitted = true;
-        (void)block_init(&block, NULL, NULL); /* no lists: cannot fail */
+        (void)block_init(&block, NULL); /* no list: cannot fail */
         block_add_text(&block, ":status", http_status);
         block_add_text(&block, "content-type", "text/plain");
         check(call, stream_respond_text(&call->stream, block.fields, block.count, text));

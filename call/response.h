@@ -20,9 +20,9 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
 void response_submit_trailers(struct quoit_call *call, quoit_status status, const char *text,
         size_t text_size, const struct fields *trailers);
 
-/* Headers and trailers in one, where there is no message. */
+/* Headers and trailers in one, where there is no message, and nothing that the application added to the headers. */
 void response_submit_trailers_only(struct quoit_call *call, quoit_status status, const char *text,
-        size_t text_size, const struct fields *headers, const struct fields *trailers);
+        size_t text_size, const struct fields *trailers);
 
 /*
  * RST_STREAM with the error code that says most of @status. None for UNAVAILABLE: its code, REFUSED_STREAM, would

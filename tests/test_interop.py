@@ -181,6 +181,17 @@ def test_a_call_can_not_ask_for_answers_without_end(stub, asking):
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_headers_are_headers_of_a_failed_call_too(stub, protos):
+    request = protos.message("grpc.testing.SimpleRequest")(response_status={"code": 5})
+    sent = [("x-grpc-test-echo-initial", "first"), ("x-grpc-test-echo-trailing-bin", b"last")]
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.UnaryCall(request, metadata=sent, timeout=PATIENCE)
+    error = caught.value
+    assert error.code() == grpc.StatusCode.NOT_FOUND
+    assert [tuple(pair) for pair in error.initial_metadata() if pair[0] == sent[0][0]] == sent[:1]
+    assert [tuple(pair) for pair in error.trailing_metadata()] == sent[1:]
+
+
 def test_a_request_that_should_be_compressed_and_is_not(stub, protos):
     request = protos.message("grpc.testing.SimpleRequest")(expect_compressed={"value": True})
     with pytest.raises(grpc.RpcError) as caught:
