@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A server under the Connect conformance suite. It is told on its standard input what it has to be, says on its
+ * standard output where it listens, and serves until SIGTERM. Both are one message behind its size in 4 bytes,
+ * big-endian.
+ */
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance.h"
+#include "connectrpc/conformance/v1/server_compat.quoit.h"
+
+#define WORKERS 64 /* calls that may sleep at once */
+
+static quoit_server *server; /* for the signal handler */
+
+static void on_signal(int signal_number)
+{
+        (void)signal_number;
+        quoit_server_stop(server);
+}
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        static const char *const names[] = { "error", "warning", "info" };
+
+        (void)user;
+        fprintf(stderr, "conformance-server: %s: %s\n", names[level], line);
+}
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+        fprintf(stderr, "conformance-server: %s\n", what);
+        exit(EXIT_FAILURE);
+}
+
+static CONFORMANCE(ServerCompatRequest) * read_request(upb_Arena *arena)
+{
+        CONFORMANCE(ServerCompatRequest) *request = NULL;
+        uint32_t size;
+        char *bytes;
+
+        if (fread(&size, sizeof(size), 1, stdin) != 1)
+                fail("nothing to read");
+        size = ntohl(size);
+        bytes = upb_Arena_Malloc(arena, size);
+        if (fread(bytes, 1, size, stdin) == size)
+                request = CONFORMANCE(ServerCompatRequest_parse)(bytes, size, arena);
+        if (!request)
+                fail("no ServerCompatRequest");
+        return request;
+}
+
+static void write_response(upb_Arena *arena, uint16_t port)
+{
+        CONFORMANCE(ServerCompatResponse) *response = CONFORMANCE(ServerCompatResponse_new)(arena);
+        uint32_t prefix;
+        size_t size;
+        char *bytes;
+
+        CONFORMANCE(ServerCompatResponse_set_host)(
+                response, upb_StringView_FromString("127.0.0.1"));
+        CONFORMANCE(ServerCompatResponse_set_port)(response, port);
+        bytes = CONFORMANCE(ServerCompatResponse_serialize)(response, arena, &size);
+        prefix = htonl((uint32_t)size);
+        fwrite(&prefix, sizeof(prefix), 1, stdout);
+        fwrite(bytes, 1, size, stdout);
+        fflush(stdout);
+}
+
+static int serve(upb_Arena *arena)
+{
+        static conformance_service service;
+        uint16_t port;
+        int r;
+
+        unary_add(&service);
+        streams_add(&service);
+        r = CONFORMANCE(ConformanceService_register)(server, &service, NULL);
+        if (r == 0)
+                r = quoit_server_set_method(server,
+                        "/connectrpc.conformance.v1.ConformanceService/*",
+                        &(quoit_method_options){ .offload = true });
+        if (r == 0)
+                r = quoit_server_listen(server, "127.0.0.1:0", &port);
+        if (r < 0)
+                return r;
+        write_response(arena, port);
+        return quoit_server_run(server);
+}
+
+int main(void)
+{
+        struct sigaction action = { .sa_handler = on_signal };
+        upb_Arena *arena = upb_Arena_New();
+        const CONFORMANCE(ServerCompatRequest) *request = read_request(arena);
+        quoit_server_options options = {
+                .workers = WORKERS,
+                .limits.message_receive_bytes_max =
+                        CONFORMANCE(ServerCompatRequest_message_receive_limit)(request),
+                .on_log = on_log,
+        };
+
+        if (quoit_server_new(&options, &server) < 0)
+                fail("no server");
+        sigaction(SIGTERM, &action, NULL);
+        if (serve(arena) < 0)
+                fail(quoit_server_problem(server));
+        signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
+        quoit_server_free(server);
+        upb_Arena_Free(arena);
+        return EXIT_SUCCESS;
+}
