@@ -13,7 +13,7 @@ import pytest
 from conftest import channel
 from dynamic import Protos
 from servers import PATIENCE, Server
-from toolchains import go_install, maven_jars, tool
+from toolchains import go_install, java_jars, tool
 
 GRPC_GO = "v1.85.0"
 
@@ -51,9 +51,8 @@ def go_client():
 
 
 @pytest.fixture(scope="module")
-def java_client(root):
-    jars = maven_jars(root / "tests/clients/java/pom.xml")
-    return [tool("java"), "-cp", jars, "io.grpc.testing.integration.TestServiceClient"]
+def java_client():
+    return [tool("java"), "-cp", java_jars(), "io.grpc.testing.integration.TestServiceClient"]
 
 
 def run_case(client, case, server, *options):

@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "clients"
+CLIENTS = pathlib.Path(__file__).resolve().parent / "clients"
+CACHE = CLIENTS.parent.parent / ".cache" / "clients"
 BUILD_SECONDS = 900  # a cold cache and a busy machine
 
 
@@ -51,13 +52,63 @@ def go_install(package, version):
     return program
 
 
-def maven_jars(pom):
-    """A class path of what the @pom depends on."""
-    folder = CACHE / "java" / pom.parent.name
+def stage(language):
+    """A copy of tests/clients/@language to make the client in, and whether it has yet to be made."""
+    source, copy = CLIENTS / language, CACHE / language / "client"
+    made = copy / "made"
+    wanted = {path.name: path.read_bytes() for path in source.iterdir() if path.is_file()}
+    if made.exists() and all(
+        (copy / name).exists() and (copy / name).read_bytes() == text
+        for name, text in wanted.items()
+    ):
+        return copy, False
+    copy.mkdir(parents=True, exist_ok=True)
+    made.unlink(missing_ok=True)
+    for name, text in wanted.items():
+        (copy / name).write_bytes(text)
+    return copy, True
+
+
+def go_client():
+    """The command that runs tests/clients/go."""
+    go = tool("go")
+    folder, stale = stage("go")
+    if stale:
+        make("the Go client", [go, "build", "-o", "client", "."], cwd=folder)
+        (folder / "made").touch()
+    return [folder / "client"]
+
+
+def node_client():
+    """The command that runs tests/clients/node."""
+    node, npm = tool("node"), tool("npm")
+    folder, stale = stage("node")
+    if stale:
+        quiet = ["--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+        make("the Node client", [npm, "install", *quiet], cwd=folder)
+        (folder / "made").touch()
+    return [node, folder / "client.js"]
+
+
+def java_jars():
+    """A class path of what tests/clients/java/pom.xml names."""
+    maven = tool("mvn")
+    folder, pom = CACHE / "java" / "jars", CLIENTS / "java" / "pom.xml"
     copy = folder / "pom.xml"
     if not copy.exists() or copy.read_bytes() != pom.read_bytes():
         shutil.rmtree(folder, ignore_errors=True)
         goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-        make(f"what {pom.parent.name}/pom.xml names", [tool("mvn"), "-q", "-B", "-f", pom, *goal])
+        make("grpc-java", [maven, "-q", "-B", "-f", pom, *goal])
         shutil.copy(pom, copy)  # last: an earlier attempt may have been cut short
     return f"{folder}/*"
+
+
+def java_client():
+    """The command that runs tests/clients/java."""
+    java, javac, jars = tool("java"), tool("javac"), java_jars()
+    folder, stale = stage("java")
+    if stale:
+        compiler = [javac, "-nowarn", "-encoding", "UTF-8", "-cp", jars, "-d", folder]
+        make("the Java client", [*compiler, folder / "Client.java"])
+        (folder / "made").touch()
+    return [java, "-cp", f"{folder}:{jars}", "Client"]
