@@ -11,6 +11,7 @@
 #include "server/peer.h"
 #include "server/stream_events.h"
 #include "server/watch.h"
+#include "server/windows.h"
 
 #define CALLS_A_FILL 8
 
@@ -226,10 +227,12 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         QUOIT_PROBE(receive, &connection->group, size);
         if (connection->state != CONNECTION_OPEN)
                 return;
-        if (session_feed(&connection->session, bytes, size) < 0)
+        if (session_feed(&connection->session, bytes, size) < 0) {
                 start_closing(connection);
-        else
+        } else {
+                windows_heard(connection);
                 watch_heard(connection);
+        }
         run_ready(connection);
         request_flush(connection);
 }
@@ -312,6 +315,7 @@ void connection_open(struct shard *shard, int fd)
         deferred_init(&connection->flush, on_flush);
         socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
         socket_resume(&connection->socket);
+        windows_init(connection);
         watch_begin(connection);
         /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
         if (shard->stops_seen > 0)

@@ -16,6 +16,7 @@
 #include "core/timer.h"
 #include "server/keepalive.h"
 #include "server/shard.h"
+#include "transport/bdp.h"
 #include "transport/session.h"
 
 enum connection_state {
@@ -37,6 +38,7 @@ struct connection {
         struct deferred flush;
         struct output *output; /* being filled, or in flight */
         struct timer watch;
+        struct bdp bdp;
         struct keepalive keepalive;
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */

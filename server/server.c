@@ -68,7 +68,8 @@ static bool options_are_valid(const quoit_server_options *options)
         /* windows: RFC 9113 section 6.9.1 */
         return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
                options->unix_mode <= 0777 && limits->stream_window_bytes <= INT32_MAX &&
-               limits->connection_window_bytes <= INT32_MAX;
+               limits->connection_window_bytes <= INT32_MAX &&
+               limits->window_bytes_max <= INT32_MAX;
 }
 
 int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server)

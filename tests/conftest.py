@@ -97,7 +97,9 @@ def api_server(request, build):
 @pytest.fixture(scope="module", params=CALLS_MODES)
 def calls_server(request, build):
     """test-server in each of its modes; .mode says which."""
-    server = Server(build / "tests/services/test-server", *CALLS_MODES[request.param])
+    # tests ask with PINGs how far it has read
+    fences = ["--limit", "ping_strikes_max=4294967295"]
+    server = Server(build / "tests/services/test-server", *CALLS_MODES[request.param], *fences)
     server.mode = request.param
     yield server
     server.stop()

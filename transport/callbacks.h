@@ -3,9 +3,10 @@
 
 #include <nghttp2/nghttp2.h>
 
-/* The PING that goes with the first GOAWAY of a drain: eight bytes. */
-#define DRAIN_PING "draining"
+/* What our PINGs carry, so that their answers are told apart. */
 #define PING_BYTES 8
+#define PING_OF_DRAIN "draining"
+#define PING_OF_ROUND_TRIP "measured"
 
 /* The two halves of what nghttp2 calls; their user data is the session. */
 void receive_set_callbacks(nghttp2_session_callbacks *callbacks);

@@ -60,6 +60,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         stream->id = frame->hd.stream_id;
         stream_set_state(stream, STREAM_OPEN);
         list_append(&session->streams, &stream->link);
+        session->stream_count++;
         session->current = stream;
         nghttp2_session_set_stream_user_data(h2, stream->id, stream);
         return 0;
@@ -162,6 +163,14 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
         return 0;
 }
 
+static void receive_pong(struct session *session, const uint8_t opaque[PING_BYTES])
+{
+        if (memcmp(opaque, PING_OF_ROUND_TRIP, PING_BYTES) == 0)
+                session->round_trip_answered = true;
+        else if (session->drain_announced && memcmp(opaque, PING_OF_DRAIN, PING_BYTES) == 0)
+                session->drain_acknowledged = true;
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
@@ -177,11 +186,10 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 session->settings_received = true;
                 break;
         case NGHTTP2_PING:
-                if (!(frame->hd.flags & NGHTTP2_FLAG_ACK))
+                if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+                        receive_pong(session, frame->ping.opaque_data);
+                else
                         session->pings++;
-                else if (session->drain_announced &&
-                         memcmp(frame->ping.opaque_data, DRAIN_PING, PING_BYTES) == 0)
-                        session->drain_acknowledged = true;
                 break;
         }
         return 0;

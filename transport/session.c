@@ -95,6 +95,7 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
         if (session->current == stream)
                 session->current = NULL;
         list_remove(&stream->link);
+        session->stream_count--;
         stream->session = NULL;
         session->events->on_close(stream, error_code);
 }
@@ -178,7 +179,7 @@ void session_drain(struct session *session)
                 return;
         session->drain_announced = true;
         (void)nghttp2_submit_shutdown_notice(session->h2);
-        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)DRAIN_PING);
+        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_DRAIN);
 }
 
 void session_drain_now(struct session *session)
@@ -200,6 +201,23 @@ void session_terminate(struct session *session, uint32_t error_code, const char 
                         nghttp2_session_get_last_proc_stream_id(session->h2), error_code,
                         (const uint8_t *)reason, size);
         (void)nghttp2_session_terminate_session(session->h2, error_code);
+}
+
+void session_measure(struct session *session)
+{
+        (void)nghttp2_submit_ping(
+                session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_ROUND_TRIP);
+}
+
+void session_set_windows(
+        struct session *session, uint32_t stream_window_bytes, uint32_t connection_window_bytes)
+{
+        const nghttp2_settings_entry setting = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+                stream_window_bytes };
+
+        (void)nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, &setting, 1);
+        (void)nghttp2_session_set_local_window_size(
+                session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window_bytes);
 }
 
 void session_ping(struct session *session)

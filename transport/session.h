@@ -72,6 +72,7 @@ struct session {
         const struct session_events *events;
         void *user;
         struct list streams;
+        uint32_t stream_count;
         struct stream *current; /* of the last frame: most often of the next one too */
         struct output *output; /* during session_fill() */
         const struct session_limits *limits;
@@ -86,6 +87,7 @@ struct session {
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool drain_announced : 1;
         bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
+        bool round_trip_answered : 1; /* whoever measures it clears it */
         bool drained : 1;
         bool terminated : 1; /* nothing is fed any more */
 };
@@ -125,6 +127,16 @@ bool session_is_over(const struct session *session);
  */
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);
+
+/* Asks for an answer whose time is measured: `round_trip_answered`. */
+void session_measure(struct session *session);
+
+/*
+ * Other windows from now on: streams', those that are open included, and the connection's, which only grows. If memory is
+ * short they stay.
+ */
+void session_set_windows(
+        struct session *session, uint32_t stream_window_bytes, uint32_t connection_window_bytes);
 
 /* Asks the peer whether it is still there; any byte from it will do for an answer. */
 void session_ping(struct session *session);

@@ -45,6 +45,12 @@ typedef struct quoit_limits {
         /* And on a connection. Default 1 MiB. */
         uint32_t connection_window_bytes;
         /*
+         * Up to where both grow by themselves, on a connection whose bandwidth × delay is larger than they are, and as long
+         * as all its streams together stay below `connection_receive_bytes_max`. Not above the window of a stream: they
+         * stay as they are. Default 4 MiB.
+         */
+        uint32_t window_bytes_max;
+        /*
          * What a connection's unfinished and undelivered request messages hold, bookkeeping included; above: the
          * call that asks for more gets RESOURCE_EXHAUSTED. Default 32 MiB.
          */
