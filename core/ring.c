@@ -79,7 +79,7 @@ static void on_wake(struct op *op, int res, uint32_t flags)
         (void)flags;
         /* The wake did its work by ending the wait; what it was for is in the mailbox or the
          * application's. */
-        if (!ring->closing)
+        if (!ring->closing && !ring->poll.is_open)
                 wake_arm(ring);
 }
 
@@ -159,24 +159,6 @@ static int uring_open(struct io_uring *uring, const struct ring_options *options
         return 0;
 }
 
-/* The ring's own descriptor would not do: with DEFER_TASKRUN work that is due does not wake who
- * polls it. */
-static int poll_open(struct io_uring *uring, int *ret_poll_fd)
-{
-        int poll_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        int r;
-
-        if (poll_fd < 0)
-                return -errno;
-        r = io_uring_register_eventfd(uring, poll_fd);
-        if (r < 0) {
-                close(poll_fd);
-                return r;
-        }
-        *ret_poll_fd = poll_fd;
-        return 0;
-}
-
 static void ring_close(struct ring *ring)
 {
         if (ring->uring) {
@@ -185,12 +167,9 @@ static void ring_close(struct ring *ring)
         }
         if (ring->wake_fd >= 0)
                 close(ring->wake_fd);
-        if (ring->poll_fd >= 0)
-                close(ring->poll_fd);
         ring->uring = NULL;
         ring->fd = -1;
         ring->wake_fd = -1;
-        ring->poll_fd = -1;
 }
 
 static int ring_open(struct ring *ring, const struct ring_options *options)
@@ -210,9 +189,7 @@ static int ring_open(struct ring *ring, const struct ring_options *options)
         /* Blocking: io_uring gives EAGAIN at once for a non-blocking descriptor, rather than to
          * wait for it. */
         ring->wake_fd = eventfd(0, EFD_CLOEXEC);
-        if (ring->wake_fd < 0)
-                return -errno;
-        return options && options->pollable ? poll_open(uring, &ring->poll_fd) : 0;
+        return ring->wake_fd < 0 ? -errno : 0;
 }
 
 int ring_init(struct ring *ring, const struct ring_options *options)
@@ -226,8 +203,8 @@ int ring_init(struct ring *ring, const struct ring_options *options)
                 .post_op.on_complete = on_mail_posted,
                 .fd = -1,
                 .wake_fd = -1,
-                .poll_fd = -1,
         };
+        ring_poll_init(ring);
         r = ring_open(ring, options);
         if (r < 0) {
                 ring_close(ring);
@@ -252,13 +229,11 @@ static bool has_deferred(const struct ring *ring)
         return false;
 }
 
-/* How long the ring may block, and if it may: from here on senders know that they have to wake
- * it. */
-static uint64_t prepare_wait(struct ring *ring, uint64_t timeout_ns)
+uint64_t ring_wait_ns(struct ring *ring, uint64_t timeout_ns)
 {
         uint64_t next_ns, now_ns;
 
-        if (timeout_ns == 0 || has_deferred(ring))
+        if (timeout_ns == 0 || ring->unsettled || has_deferred(ring))
                 return 0;
         next_ns = timers_next_ns(&ring->timers);
         if (next_ns != TIMER_NEVER) {
@@ -298,7 +273,8 @@ static void prompt_decide(const struct io_uring_cqe *cqe)
 
 /*
  * The prompt operations that were submitted are decided: what failed has its CQE by now, all others
- * have succeeded. With a full SQ or CQ that cannot be told; then the next turn does.
+ * have succeeded. Where the kernel took only a part, or the CQ is full, that cannot be told: then the next turn does, which
+ * must come without waiting for something else.
  */
 static void settle_prompt(struct ring *ring)
 {
@@ -307,8 +283,10 @@ static void settle_prompt(struct ring *ring)
         struct list *link;
         unsigned head;
 
-        if (list_is_empty(&ring->prompt) || io_uring_sq_ready(ring->uring) > 0 ||
-                io_uring_cq_has_overflow(ring->uring))
+        ring->unsettled =
+                !list_is_empty(&ring->prompt) &&
+                (io_uring_sq_ready(ring->uring) > 0 || io_uring_cq_has_overflow(ring->uring));
+        if (ring->unsettled)
                 return;
         io_uring_for_each_cqe (ring->uring, head, cqe)
                 prompt_decide(cqe);
@@ -373,22 +351,13 @@ static void run_deferred(struct ring *ring, enum ring_phase phase)
         }
 }
 
-/* Before the completions are taken: what comes after makes it readable again. */
-static void poll_drain(struct ring *ring)
-{
-        uint64_t count;
-
-        (void)!read(ring->poll_fd, &count, sizeof(count));
-}
-
 int ring_turn(struct ring *ring, uint64_t timeout_ns)
 {
         int r;
 
-        assert(!ring->in_turn);
-        if (ring->poll_fd >= 0)
-                poll_drain(ring);
-        r = submit_and_wait(ring, prepare_wait(ring, timeout_ns));
+        assert(!ring->in_turn && (timeout_ns == 0 || !ring->poll.is_open));
+        ring_poll_drain(ring);
+        r = submit_and_wait(ring, ring_wait_ns(ring, timeout_ns));
         if (r < 0)
                 return r;
         ring->in_turn = true;
@@ -405,16 +374,6 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         return 0;
 }
 
-uint64_t ring_before_poll(struct ring *ring)
-{
-        int r = io_uring_submit(ring->uring);
-
-        assert(ring->poll_fd >= 0 && (r >= 0 || is_transient(r)));
-        if (r < 0 || io_uring_cq_ready(ring->uring) > 0 || !list_is_empty(&ring->prompt))
-                return 0;
-        return prepare_wait(ring, RING_FOREVER);
-}
-
 void ring_deinit(struct ring *ring)
 {
         uint64_t limit_ns = clock_now_ns() + DEINIT_NS;
@@ -425,6 +384,7 @@ void ring_deinit(struct ring *ring)
         timers_deinit(&ring->timers);
         ring->closing = true;
         ring_wake(ring);
+        ring_poll_end(ring);
         /* The read that waits for wakes, and perhaps wakes of other rings: these end by
          * themselves. */
         while (ring->ops_in_flight > 0) {

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/time_types.h>
+
 struct io_uring;
 
 /*
@@ -46,9 +48,6 @@ struct ring_options {
 
         /* 0: 4 × sq_entries. The kernel keeps what does not fit in slower memory. */
         unsigned cq_entries;
-
-        /* A foreign loop drives it: poll_fd and ring_before_poll work, at a cost a completion. */
-        bool pollable;
 };
 
 struct ring_stats {
@@ -56,6 +55,15 @@ struct ring_stats {
         uint64_t submits_extra; /* io_uring_enter calls beyond one a turn: the SQ was full */
         uint64_t completions;
         uint64_t overflows; /* turns that found the CQ overflowed: cq_entries is too small */
+};
+
+/* What a ring that a foreign loop drives has beside. */
+struct ring_poll {
+        struct op alarm_op; /* the timeout that makes the descriptor readable for the next timer */
+        struct op move_op; /* moving that */
+        struct __kernel_timespec alarm; /* the kernel reads it when it is submitted */
+        uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
+        bool is_open; /* somebody has asked for the descriptor */
 };
 
 struct ring {
@@ -73,7 +81,8 @@ struct ring {
         struct op post_op; /* completions of MSG_RING to us, on the senders' rings */
         int fd;
         int wake_fd;
-        int poll_fd; /* readable when a turn has something to do; -1 unless pollable */
+        struct ring_poll poll; /* for a foreign loop */
+        bool unsettled; /* prompt operations that the last turn could not decide */
         bool in_turn;
         bool closing;
 };
@@ -93,10 +102,24 @@ void ring_deinit(struct ring *ring);
  * error. */
 int ring_turn(struct ring *ring, uint64_t timeout_ns);
 
-/* For a foreign loop around a pollable ring: submits what is queued and returns for how long
- * poll(2) may wait for ring->poll_fd to become readable, in nanoseconds, before ring_turn(ring,
- * 0) is due; 0 means now, RING_FOREVER that only the descriptor counts. */
-uint64_t ring_before_poll(struct ring *ring);
+/*
+ * A foreign loop turns the ring when a descriptor of its is readable:
+ *      fd = ring_poll_fd(ring);
+ *      for (;;) {
+ *              do
+ *                      ring_turn(ring, 0);
+ *              while (!ring_may_poll(ring));
+ *              poll(fd);
+ *      }
+ * or, to let others have their turn in between, ring_wake() instead of turning until there is nothing to do.
+ */
+
+/* The descriptor, the ring's until ring_deinit. From the first call on no turn may wait. -ENOMEM and its kin. */
+int ring_poll_fd(struct ring *ring);
+
+/* True: nothing is due, and the descriptor will tell when something is, timers included. Now and then it tells of
+ * what the turn has seen to already. */
+bool ring_may_poll(struct ring *ring);
 
 /* CLOCK_MONOTONIC as of this turn. */
 static inline uint64_t ring_now_ns(const struct ring *ring)

@@ -2,7 +2,6 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,107 +197,12 @@ int quoit_server_intercept(quoit_server *server, const quoit_interceptor *interc
         return 0;
 }
 
-/* ---- running ---- */
-
 int server_explain_start(quoit_server *server, int error)
 {
         char text[PROBE_PROBLEM_BYTES_MAX];
 
         probe_explain(error, text);
         return server_fail(server, error, "cannot set up io_uring: %s", text);
-}
-
-static void *shard_thread(void *user)
-{
-        shard_run(user);
-        return NULL;
-}
-
-static void come(quoit_server *server, enum meeting meeting, unsigned count, int error)
-{
-        if (error < 0 && server->met_error[meeting] == 0)
-                server->met_error[meeting] = error;
-        server->met_count[meeting] += count;
-        pthread_cond_broadcast(&server->met);
-}
-
-bool server_meet(quoit_server *server, enum meeting meeting, int error)
-{
-        bool ok;
-
-        pthread_mutex_lock(&server->mutex);
-        come(server, meeting, 1, error);
-        while (server->met_count[meeting] < server->options.rings)
-                pthread_cond_wait(&server->met, &server->mutex);
-        ok = server->met_error[meeting] == 0;
-        pthread_mutex_unlock(&server->mutex);
-        return ok;
-}
-
-/* Shards that have no thread have failed: the others must not wait for them. */
-static void give_up_shards(quoit_server *server, unsigned count, int error)
-{
-        pthread_mutex_lock(&server->mutex);
-        come(server, MEETING_START, count, error);
-        pthread_mutex_unlock(&server->mutex);
-}
-
-/* Starts the threads of all shards but the first; returns how many there are. */
-static unsigned start_shards(quoit_server *server)
-{
-        unsigned count = server->options.rings;
-        sigset_t all, old;
-        unsigned i;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        for (i = 1; i < count; i++) {
-                int r = pthread_create(
-                        &server->shards[i].thread, NULL, shard_thread, server->shards + i);
-
-                if (r != 0) {
-                        give_up_shards(server, count - i, -r);
-                        break;
-                }
-        }
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return i;
-}
-
-int quoit_server_run(quoit_server *server)
-{
-        unsigned threads;
-        int r;
-
-        if (server->listener_count == 0)
-                return server_fail(
-                        server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
-        if (atomic_exchange(&server->running, true))
-                return server_fail(
-                        server, -EBUSY, "the server has been run before: make a new one");
-        server->shards = calloc(server->options.rings, sizeof(*server->shards));
-        if (!server->shards)
-                return server_fail(server, -ENOMEM, "out of memory");
-        for (unsigned i = 0; i < server->options.rings; i++)
-                server->shards[i].server = server;
-        atomic_store(&server->listening, server->listener_count);
-        if (router_has_offloaded(&server->router)) {
-                r = workers_start(&server->workers, server->options.workers);
-                if (r < 0)
-                        return server_fail(
-                                server, r, "cannot start worker threads: %s", strerror(-r));
-        }
-        threads = start_shards(server);
-        shard_run(server->shards); /* how it went is heard at the meetings */
-        for (unsigned i = 1; i < threads; i++)
-                pthread_join(server->shards[i].thread, NULL);
-        workers_stop(&server->workers);
-        if (server->met_error[MEETING_START] < 0)
-                return server_explain_start(server, server->met_error[MEETING_START]);
-        r = server->met_error[MEETING_END];
-        if (r < 0)
-                return server_fail(server, r, "a ring broke: %s", strerror(-r));
-        return 0;
 }
 
 void quoit_server_stop(quoit_server *server)

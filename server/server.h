@@ -34,6 +34,12 @@ struct server_listener {
         char address[PEER_ADDRESS_BYTES]; /* as quoit_server_listener_address() tells it */
 };
 
+enum server_life {
+        SERVER_NEW,
+        SERVER_SERVES,
+        SERVER_ENDED, /* or failed to start */
+};
+
 struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct session_limits session_limits;
@@ -52,7 +58,10 @@ struct quoit_server {
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
         atomic_uint wakers; /* of them, those at work */
-        atomic_bool running;
+        atomic_bool running; /* it was started: what is fixed is fixed */
+        enum server_life life; /* for the thread that starts it */
+        unsigned
+                threads; /* the first shard's, which is the caller's, and those that were started */
         atomic_ullong connections_accepted;
         char problem[512];
 };
@@ -70,6 +79,9 @@ int server_explain_start(struct quoit_server *server, int error);
 
 /* Waits for all shards to come; @error 0 or why the caller's part failed. True: nobody's has. */
 bool server_meet(struct quoit_server *server, enum meeting meeting, int error);
+
+/* Whether all but one have come. */
+bool server_has_met_others(struct quoit_server *server, enum meeting meeting);
 
 /* Puts the defaults where a limit is 0. */
 void limits_complete(quoit_limits *limits);

@@ -169,11 +169,17 @@ static void shard_see_stops(struct shard *shard)
         shard->stops_seen = stops;
 }
 
-/* Stopped, and nothing left: neither here nor, on its way here, with the shard that accepts. */
+/*
+ * Stopped, and nothing left: neither here nor, on its way here, with the shard that accepts. That one goes last, so that
+ * whoever drives it need not wait for the others where it must not block.
+ */
 static bool shard_is_over(struct shard *shard)
 {
-        return shard->stops_seen > 0 && atomic_load(&shard->server->listening) == 0 &&
-               list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0;
+        struct quoit_server *server = shard->server;
+
+        return shard->stops_seen > 0 && atomic_load(&server->listening) == 0 &&
+               list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0 &&
+               (shard != server->shards || server_has_met_others(server, MEETING_END));
 }
 
 /* ---- life ---- */
@@ -255,33 +261,53 @@ static void shard_break(struct shard *shard)
         quoit_server_stop(server);
 }
 
-static int shard_serve(struct shard *shard)
+bool shard_start(struct shard *shard)
 {
-        int r = 0;
+        int r = shard_setup(shard);
 
+        if (!server_meet(shard->server, MEETING_START, r)) {
+                if (r == 0)
+                        shard_teardown(shard);
+                return false;
+        }
         shard_listen(shard);
         atomic_store(&shard->wakeable, true);
         shard_see_stops(shard);
-        while (r == 0 && !shard_is_over(shard)) {
-                r = ring_turn(&shard->ring, RING_FOREVER);
-                shard_see_stops(shard);
-        }
-        if (r < 0)
+        return true;
+}
+
+int shard_turn(struct shard *shard, uint64_t timeout_ns)
+{
+        int r;
+
+        if (shard_is_over(shard))
+                return 0;
+        r = ring_turn(&shard->ring, timeout_ns);
+        shard_see_stops(shard);
+        if (r < 0) {
                 shard_break(shard);
-        return r;
+                return r;
+        }
+        return !shard_is_over(shard);
+}
+
+void shard_end(struct shard *shard, int r)
+{
+        shard_make_unwakeable(shard);
+        /* rings send each other mail: none goes while another runs */
+        server_meet(shard->server, MEETING_END, r);
+        if (r == 0)
+                shard_teardown(shard);
 }
 
 void shard_run(struct shard *shard)
 {
-        int r = shard_setup(shard);
-        bool is_set_up = r == 0;
+        int r;
 
-        if (server_meet(shard->server, MEETING_START, r)) {
-                r = shard_serve(shard);
-                shard_make_unwakeable(shard);
-                /* rings send each other mail: none goes while another runs */
-                server_meet(shard->server, MEETING_END, r);
-        }
-        if (is_set_up && r == 0)
-                shard_teardown(shard);
+        if (!shard_start(shard))
+                return;
+        do
+                r = shard_turn(shard, RING_FOREVER);
+        while (r > 0);
+        shard_end(shard, r);
 }

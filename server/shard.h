@@ -41,9 +41,21 @@ struct shard {
 };
 
 /*
- * Sets up, meets the other shards, serves until the server stops, tears down. On the thread
- * that is to be the ring's. How it went the server hears at the meetings.
+ * Sets up, meets the other shards, and begins to listen if it is the first. False: one of them has failed, which the server
+ * hears at the meeting; then it is torn down. On the thread that is to be the ring's, as all that follows.
  */
+bool shard_start(struct shard *shard);
+
+/*
+ * One turn of its ring. 1; 0: it was stopped, and is over, the first shard after all others; or the negative errno that its
+ * ring broke with, and then all others are being stopped. After these two comes shard_end().
+ */
+int shard_turn(struct shard *shard, uint64_t timeout_ns);
+
+/* Meets the other shards and tears down. @r: what shard_turn() returned last. */
+void shard_end(struct shard *shard, int r);
+
+/* All of this, for the thread of a shard. */
 void shard_run(struct shard *shard);
 
 /* How many connections there are on all shards, those on their way included. Any thread. */

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import queue
+import re
 import subprocess
 import sys
 import time
@@ -148,3 +149,13 @@ def test_authenticate(stub, guide):
         assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
     token = [("authorization", "Bearer ann")]
     assert stub.Greet(guide.Name(), metadata=token, timeout=PATIENCE).text == "Hello Ann!"
+
+
+@example("foreign_loop")
+def test_foreign_loop(stub, guide):
+    def ticks():
+        text = stub.Greet(guide.Name(name="Ann"), timeout=PATIENCE).text
+        return int(re.fullmatch(r"Hello Ann, after (\d+) ticks", text).group(1))
+
+    first = ticks()
+    eventually(lambda: ticks() > first, "the loop sees to its clock and to the server")

@@ -15,6 +15,7 @@ MODES = {
     "plain": [],
     "rings": ["--rings", 3],
     "offloaded": ["--offload-all"],
+    "loop": ["--loop", "--rings", 2],
 }
 
 

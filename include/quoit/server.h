@@ -52,7 +52,7 @@ typedef struct quoit_server_options {
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
-/* Closes what it still listens on and frees it; it must not be running. Takes NULL, returns NULL. */
+/* Closes what it still listens on and frees it. It must have ended, or never been started. Takes NULL, returns NULL. */
 QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
 
 /*
@@ -95,12 +95,37 @@ QUOIT_API int quoit_server_listener_fd(const quoit_server *server, unsigned inde
 QUOIT_API const char *quoit_server_listener_address(const quoit_server *server, unsigned index);
 
 /*
+ * Sets up the rings, starts the other threads, and begins to serve: the calling thread has to go on with
+ * quoit_server_run() or, from a loop of its own, quoit_server_fd() and quoit_server_step(). For programs that say that they
+ * are ready; what can fail has not failed when it returns 0. Clients that connect from then on wait in the queue.
+ * As quoit_server_run() otherwise, which starts the server where this was not called.
+ */
+QUOIT_API int quoit_server_start(quoit_server *server);
+
+/*
  * Serves on the calling thread and `rings` - 1 others until quoit_server_stop() has been called and
  * the last call has ended; all threads that it started have ended when it returns. Runs once.
  * 0, or a negative errno when a ring cannot be set up (quoit_server_problem() names the remedy), or -EINVAL
  * when it listens nowhere.
  */
 QUOIT_API int quoit_server_run(quoit_server *server);
+
+/*
+ * For a program with a loop of its own (epoll, poll, libuv, GLib), in place of quoit_server_run(): a descriptor that is
+ * readable when quoit_server_step() has something to do, deadlines and quoit_server_stop() included. It is the server's,
+ * good for waiting alone (not to be read), and gone when the server has ended. Edge- or level-triggered.
+ * After quoit_server_start(), on its thread; from then on quoit_server_run() is no way. -EINVAL before that; -ENOMEM and
+ * its kin.
+ */
+QUOIT_API int quoit_server_fd(quoit_server *server);
+
+/*
+ * Does what is due, handlers included, and does not wait for more: a few turns at most, then the descriptor is readable
+ * again. On the thread of quoit_server_start(), never from within a handler; harmless when nothing is due.
+ * 1 while the server lives; 0 once it has ended after quoit_server_stop(), and it may be freed; or a negative errno: a ring
+ * broke, and it has ended as well.
+ */
+QUOIT_API int quoit_server_step(quoit_server *server);
 
 /*
  * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls

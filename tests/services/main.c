@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test_server.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +49,26 @@ static int listen_on_all(const struct options *options)
         return r;
 }
 
+/* Nothing but the descriptor tells when to step: no timeout, no signal (EINTR is no reason). */
+static int run_in_a_loop(void)
+{
+        struct pollfd polled = { .events = POLLIN };
+        int r = quoit_server_start(test.server);
+
+        if (r < 0)
+                return r;
+        polled.fd = quoit_server_fd(test.server);
+        if (polled.fd < 0)
+                return polled.fd;
+        do {
+                if (poll(&polled, 1, -1) > 0)
+                        r = quoit_server_step(test.server);
+                else
+                        r = errno == EINTR ? 1 : -errno;
+        } while (r > 0);
+        return r;
+}
+
 static int serve(const struct options *options)
 {
         int r;
@@ -66,7 +88,7 @@ static int serve(const struct options *options)
                 r = listen_on_all(options);
         if (r < 0)
                 return r;
-        r = quoit_server_run(test.server);
+        r = options->loop ? run_in_a_loop() : quoit_server_run(test.server);
         if (r == 0)
                 fprintf(stderr, "test-server: stopped, %lld running\n", atomic_load(&test.running));
         return r;

@@ -75,6 +75,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->offload_all = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--loop") == 0) {
+                        options->loop = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--address") == 0 && options->address_count < ADDRESSES_MAX)
                         options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--rings") == 0)

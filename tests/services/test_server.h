@@ -29,6 +29,7 @@ struct options {
         const char *addresses[ADDRESSES_MAX];
         unsigned address_count;
         bool intercept; /* interceptors.c */
+        bool loop; /* served by a loop of poll(2) */
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
         unsigned method_count;

@@ -279,46 +279,89 @@ static void *posting_thread(void *argument)
         return NULL;
 }
 
-static void test_foreign_loop_polls_the_descriptor(void **state)
+/* The kernel, short of memory, took a part of what was submitted: what that settles must not wait for something else. */
+static void test_a_turn_that_settles_what_the_last_could_not_does_not_wait(void **state)
 {
-        struct ring_options options = { .pollable = true };
         uint64_t start_ns = clock_ns();
         struct ring ring;
+
+        (void)state;
+        assert_int_equal(ring_init(&ring, NULL), 0);
+        ring.unsettled = true;
+        assert_int_equal(ring_turn(&ring, 10 * SECOND), 0);
+        assert_true(clock_ns() - start_ns < 5 * SECOND);
+        assert_false(ring.unsettled);
+        ring_deinit(&ring);
+}
+
+/* As a foreign loop does it: false when the descriptor does not get readable in time. */
+static bool poll_and_turn(struct ring *ring, int timeout_ms)
+{
+        struct pollfd poll_fd = { .fd = ring_poll_fd(ring), .events = POLLIN };
+
+        if (poll(&poll_fd, 1, timeout_ms) == 0)
+                return false;
+        do
+                assert_int_equal(ring_turn(ring, 0), 0);
+        while (!ring_may_poll(ring));
+        return true;
+}
+
+static void test_foreign_loop_polls_the_descriptor(void **state)
+{
+        struct ring ring;
         struct step mail = { .ring = &ring, .name = 'M', .mail.on_delivery = on_step_mail };
-        struct pollfd poll_fd;
         pthread_t thread;
         unsigned completed = 0;
-        struct timer timer;
         struct nop nop;
 
         (void)state;
         steps_seen[0] = '\0';
-        assert_int_equal(ring_init(&ring, &options), 0);
-        poll_fd = (struct pollfd){ .fd = ring.poll_fd, .events = POLLIN };
+        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_true(ring_poll_fd(&ring) >= 0);
+        assert_int_equal(ring_poll_fd(&ring), ring_poll_fd(&ring));
+        assert_false(ring_may_poll(&ring)); /* what it needs itself is not submitted yet */
+        assert_int_equal(ring_turn(&ring, 0), 0);
+        assert_true(ring_may_poll(&ring));
+        assert_false(poll_and_turn(&ring, 0));
 
-        /* A completion makes it readable. */
         nop_queue(&ring, &nop, &completed);
-        if (ring_before_poll(&ring) != 0)
-                assert_int_equal(poll(&poll_fd, 1, 5000), 1);
-        assert_int_equal(ring_turn(&ring, 0), 0);
+        assert_false(ring_may_poll(&ring));
+        ring_wake(&ring);
+        assert_true(poll_and_turn(&ring, 0));
         assert_int_equal(completed, 1);
+        poll_and_turn(&ring, 0); /* once for nothing: it completed within the submit */
+        assert_false(poll_and_turn(&ring, 0));
 
-        /* Nothing does not. A mail from another thread does. */
-        assert_true(ring_before_poll(&ring) == RING_FOREVER);
-        assert_int_equal(poll(&poll_fd, 1, 0), 0);
         assert_int_equal(pthread_create(&thread, NULL, posting_thread, &mail), 0);
-        assert_int_equal(poll(&poll_fd, 1, 5000), 1);
-        assert_int_equal(ring_turn(&ring, 0), 0);
+        while (!*steps_seen)
+                assert_true(poll_and_turn(&ring, 5000));
         assert_string_equal(steps_seen, "M");
         pthread_join(thread, NULL);
-
-        /* A timer is told as a timeout. */
-        timer_init(&timer);
-        timer_start(&ring.timers, &timer, clock_ns() + 50 * MS, on_set);
-        assert_in_range(ring_before_poll(&ring), 1, 51 * MS);
-        timer_cancel(&ring.timers, &timer);
-        assert_true(clock_ns() - start_ns < 4 * SECOND); /* poll was woken, it did not time out */
         ring_deinit(&ring);
+}
+
+static void test_foreign_loop_is_told_of_timers(void **state)
+{
+        uint64_t start_ns = clock_ns();
+        struct ring ring;
+        struct timer near, far;
+
+        (void)state;
+        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_true(ring_poll_fd(&ring) >= 0);
+        timer_init(&near);
+        timer_init(&far);
+        timer_start(&ring.timers, &far, start_ns + 10 * SECOND, on_set);
+        ring_wake(&ring);
+        assert_true(poll_and_turn(&ring, 0));
+        timer_start(&ring.timers, &near, start_ns + 50 * MS, on_set); /* earlier than it is set */
+        ring_wake(&ring);
+        while (timer_is_running(&near))
+                assert_true(poll_and_turn(&ring, 5000));
+        assert_in_range(clock_ns() - start_ns, 50 * MS, 4 * SECOND);
+        timer_cancel(&ring.timers, &far);
+        ring_deinit(&ring); /* with a timeout in flight */
 }
 
 /* --- the end --- */
@@ -384,7 +427,9 @@ int main(void)
                 cmocka_unit_test(test_timeout_bounds_the_wait),
                 cmocka_unit_test(test_signal_handler_ends_the_wait),
                 cmocka_unit_test(test_failed_message_wakes_all_the_same),
+                cmocka_unit_test(test_a_turn_that_settles_what_the_last_could_not_does_not_wait),
                 cmocka_unit_test(test_foreign_loop_polls_the_descriptor),
+                cmocka_unit_test(test_foreign_loop_is_told_of_timers),
                 cmocka_unit_test(test_deinit_tells_leaks),
                 cmocka_unit_test(test_steady_state_enters_once_a_turn),
         };

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/server.h"
+#include "server/shard.h"
+
+/* Turns a step may take before its caller's loop has another one. */
+#define TURNS_A_STEP 4
+
+/* ---- meetings ---- */
+
+static void come(quoit_server *server, enum meeting meeting, unsigned count, int error)
+{
+        if (error < 0 && server->met_error[meeting] == 0)
+                server->met_error[meeting] = error;
+        server->met_count[meeting] += count;
+        pthread_cond_broadcast(&server->met);
+}
+
+bool server_meet(quoit_server *server, enum meeting meeting, int error)
+{
+        bool ok;
+
+        pthread_mutex_lock(&server->mutex);
+        come(server, meeting, 1, error);
+        if (meeting == MEETING_END && atomic_load(&server->shards->wakeable))
+                ring_wake(&server->shards->ring); /* it waits for the others in its loop */
+        while (server->met_count[meeting] < server->options.rings)
+                pthread_cond_wait(&server->met, &server->mutex);
+        ok = server->met_error[meeting] == 0;
+        pthread_mutex_unlock(&server->mutex);
+        return ok;
+}
+
+bool server_has_met_others(struct quoit_server *server, enum meeting meeting)
+{
+        bool has;
+
+        pthread_mutex_lock(&server->mutex);
+        has = server->met_count[meeting] == server->options.rings - 1;
+        pthread_mutex_unlock(&server->mutex);
+        return has;
+}
+
+/* ---- the other threads ---- */
+
+static void *shard_thread(void *user)
+{
+        shard_run(user);
+        return NULL;
+}
+
+/* Shards that have no thread have failed: the others must not wait for them. */
+static void give_up_shards(quoit_server *server, unsigned count, int error)
+{
+        pthread_mutex_lock(&server->mutex);
+        come(server, MEETING_START, count, error);
+        pthread_mutex_unlock(&server->mutex);
+}
+
+/* Starts the threads of all shards but the first; returns how many there are. */
+static unsigned start_shards(quoit_server *server)
+{
+        unsigned count = server->options.rings;
+        sigset_t all, old;
+        unsigned i;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        for (i = 1; i < count; i++) {
+                int r = pthread_create(
+                        &server->shards[i].thread, NULL, shard_thread, server->shards + i);
+
+                if (r != 0) {
+                        give_up_shards(server, count - i, -r);
+                        break;
+                }
+        }
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return i;
+}
+
+static int start_workers(quoit_server *server)
+{
+        int r;
+
+        if (!router_has_offloaded(&server->router))
+                return 0;
+        r = workers_start(&server->workers, server->options.workers);
+        if (r < 0)
+                return server_fail(server, r, "cannot start worker threads: %s", strerror(-r));
+        return 0;
+}
+
+static void join_threads(quoit_server *server)
+{
+        for (unsigned i = 1; i < server->threads; i++)
+                pthread_join(server->shards[i].thread, NULL);
+        workers_stop(&server->workers);
+        server->life = SERVER_ENDED;
+}
+
+/* ---- the calling thread ---- */
+
+static int prepare(quoit_server *server)
+{
+        if (server->listener_count == 0)
+                return server_fail(
+                        server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
+        if (atomic_exchange(&server->running, true))
+                return server_fail(
+                        server, -EBUSY, "the server has been run before: make a new one");
+        server->shards = calloc(server->options.rings, sizeof(*server->shards));
+        if (!server->shards)
+                return server_fail(server, -ENOMEM, "out of memory");
+        for (unsigned i = 0; i < server->options.rings; i++)
+                server->shards[i].server = server;
+        atomic_store(&server->listening, server->listener_count);
+        return start_workers(server);
+}
+
+int quoit_server_start(quoit_server *server)
+{
+        int r = prepare(server);
+
+        if (r < 0)
+                return r;
+        server->threads = start_shards(server);
+        if (shard_start(server->shards)) {
+                server->life = SERVER_SERVES;
+                return 0;
+        }
+        join_threads(server);
+        return server_explain_start(server, server->met_error[MEETING_START]);
+}
+
+/* The first shard is over (0), or broken: the others are by now, or will be at once. */
+static int end(quoit_server *server, int r)
+{
+        shard_end(server->shards, r);
+        join_threads(server);
+        r = server->met_error[MEETING_END];
+        return r < 0 ? server_fail(server, r, "a ring broke: %s", strerror(-r)) : 0;
+}
+
+int quoit_server_run(quoit_server *server)
+{
+        int r;
+
+        if (server->life != SERVER_SERVES) {
+                r = quoit_server_start(server);
+                if (r < 0)
+                        return r;
+        }
+        if (server->shards->ring.poll.is_open)
+                return server_fail(server, -EBUSY, "the server is driven by quoit_server_step()");
+        do
+                r = shard_turn(server->shards, RING_FOREVER);
+        while (r > 0);
+        return end(server, r);
+}
+
+/* ---- a foreign loop ---- */
+
+int quoit_server_fd(quoit_server *server)
+{
+        int fd;
+
+        if (server->life != SERVER_SERVES)
+                return server_fail(server, -EINVAL,
+                        "the server does not run: call quoit_server_start() first");
+        fd = ring_poll_fd(&server->shards->ring);
+        if (fd < 0)
+                return server_fail(server, fd, "no descriptor to poll: %s", strerror(-fd));
+        return fd;
+}
+
+int quoit_server_step(quoit_server *server)
+{
+        struct shard *shard = server->shards;
+        int r;
+
+        if (server->life == SERVER_ENDED)
+                return 0;
+        r = quoit_server_fd(server);
+        if (r < 0)
+                return r;
+        for (int turns = 0; turns < TURNS_A_STEP; turns++) {
+                r = shard_turn(shard, 0);
+                if (r <= 0)
+                        return end(server, r);
+                if (ring_may_poll(&shard->ring))
+                        return 1;
+        }
+        ring_wake(&shard->ring);
+        return 1;
+}
