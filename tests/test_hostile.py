@@ -32,6 +32,7 @@ from wire import (
 MIB = 1 << 20
 ECHO = "/calls.Calls/Echo"
 WAIT = "/calls.Calls/Wait"
+CHAT = "/calls.Calls/Chat"
 LATER = "/calls.Calls/Later"
 SUM = "/calls.Calls/Sum"
 OK, UNKNOWN, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 8, 12, 13
@@ -472,6 +473,76 @@ def test_resets_that_the_server_is_made_to_send(server, calls, sanitized):
         for _ in range(20_000):
             stream = wire.request(WAIT, b"")
             wire.send(b"\0\0\4\x08\0" + struct.pack(">II", stream, 0))
+            if wire.closed:
+                break
+        assert server.rss() - before < (100 if sanitized else 10) * MIB
+
+
+def test_resets_for_requests_that_contradict_themselves(server, calls, sanitized):
+    """CVE-2025-8671 again: the server resets a stream whose handler runs, for a content-length that is wrong."""
+    before = server.rss()
+    with Wire(server) as wire, channel(server.target) as opened:
+        stub = calls.Stub(opened)
+        for _ in range(5_000):
+            stream = wire.headers(request_fields(CHAT) + [("content-length", "1")])
+            wire.data(stream, b"more than one")
+            if wire.closed:
+                break
+            wire.poll()
+        assert stub.Stats(calls.Empty()).running <= 2 * 128 + 2
+        assert server.rss() - before < (100 if sanitized else 10) * MIB
+        eventually(lambda: stub.Stats(calls.Empty()).running <= 2, "they are done")
+
+
+def test_priority_flood(server, wire):
+    """CVE-2019-9513: some are no matter, a flood ends the connection."""
+    frame = b"\0\0\5\2\0" + struct.pack(">IIB", 1001, 0, 16)
+    wire.send(frame * 100)
+    assert works(wire)
+    for _ in range(200):
+        wire.send(frame * 500)
+    assert not wire.ping()
+    assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+
+
+def test_names_without_length(server, sanitized):
+    """CVE-2019-9516: fields of no name and no value, which leaked elsewhere."""
+    before = server.rss()
+    for _ in range(20):
+        with Wire(server) as wire:
+            for _ in range(100):
+                stream = wire.new_id()
+                block = wire.encoder.encode(request_fields(ECHO)) + b"\0\0\0" * 100
+                wire.frame(frames.HeadersFrame(stream, block, flags=["END_HEADERS", "END_STREAM"]))
+                wire.poll()
+                if wire.closed:
+                    break
+    assert server.rss() - before < (100 if sanitized else 10) * MIB
+
+
+def test_data_dribble(server, calls, sanitized):
+    """CVE-2019-9511: large answers, asked for a byte at a time on many streams."""
+    before = server.rss()
+    body = calls.Number(value=256 * 1024).SerializeToString()
+    with Wire(server, window=0) as wire:
+        streams = [wire.request("/calls.Calls/Big", body) for _ in range(100)]
+        for _ in range(100):
+            wire.send(b"".join(b"\0\0\4\x08\0" + struct.pack(">II", s, 1) for s in streams))
+            wire.poll()
+        assert not wire.closed
+        assert server.rss() - before < (250 if sanitized else 60) * MIB
+        assert wire.ping()
+
+
+def test_header_bombs_behind_closed_windows(server, sanitized):
+    """CVE-2026-49975: small blocks that decode to large ones, for answers that nobody reads."""
+    before = server.rss()
+    with Wire(server, window=0) as wire:
+        fields = request_fields(ECHO) + [("x-large", "v" * 3500)]
+        for _ in range(500):
+            stream = wire.headers(fields + [("x-large", "v" * 3500)])
+            wire.data(stream, message(b""), end=True)
+            wire.poll()
             if wire.closed:
                 break
         assert server.rss() - before < (100 if sanitized else 10) * MIB
