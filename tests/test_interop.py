@@ -55,12 +55,20 @@ def java_client():
     return [tool("java"), "-cp", java_jars(), "io.grpc.testing.integration.TestServiceClient"]
 
 
+# grpc-go's client cancels and half-closes at once, and may find the answer to the half-close before
+# its own cancellation; then it says this, and the case is run again.
+ANSWERED_FIRST = "CloseAndRecv() got error code 0, want 1"
+
+
 def run_case(client, case, server, *options):
     command = [*client, "--server_host=localhost", f"--server_port={server.port}"]
     command += [f"--test_case={case}", *options]
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=2 * PATIENCE
-    )
+    for _ in range(5):
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, timeout=2 * PATIENCE
+        )
+        if ANSWERED_FIRST not in done.stderr:
+            break
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
@@ -114,7 +122,7 @@ def test_answers_wait_for_their_interval(stub, asking):
 
 
 def test_an_interval_is_cut_short_by_the_deadline(stub, asking):
-    answers = stub.StreamingOutputCall(asking((3, 0), (2, 2_000_000)), timeout=0.3)
+    answers = stub.StreamingOutputCall(asking((3, 0), (2, 2_000_000_000)), timeout=0.3)
     received = []
     with pytest.raises(grpc.RpcError) as caught:
         received.extend(answers)

@@ -10,7 +10,6 @@
 
 /* grpc-java's very_large_request has 10 MB, and its own server takes as much as this */
 #define MESSAGE_BYTES_MAX ((size_t)16 << 20)
-#define WORKERS 32 /* calls that may sleep between their answers at once */
 
 static quoit_server *server; /* for the signal handler */
 
@@ -36,25 +35,6 @@ static void on_log(void *user, quoit_log_level level, const char *line)
         fprintf(stderr, "quoit-interop-server: %s: %s\n", names[level], line);
 }
 
-/* The methods that wait between answers do so on worker threads. */
-static int offload(void)
-{
-        static const char *const paths[] = {
-                "/grpc.testing.TestService/StreamingOutputCall",
-                "/grpc.testing.TestService/FullDuplexCall",
-                "/grpc.testing.TestService/HalfDuplexCall",
-        };
-
-        for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-                int r = quoit_server_set_method(
-                        server, paths[i], &(quoit_method_options){ .offload = true });
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int serve(const struct options *options)
 {
         static grpc_testing_TestService_service service;
@@ -68,8 +48,6 @@ static int serve(const struct options *options)
         snprintf(id, sizeof(id), "quoit-interop-server-%ld", (long)getpid());
         snprintf(address, sizeof(address), "[::]:%u", options->port);
         r = grpc_testing_TestService_register(server, &service, id);
-        if (r == 0)
-                r = offload();
         if (r == 0)
                 r = quoit_server_listen(server, address, &port);
         if (r < 0)
@@ -86,7 +64,6 @@ int main(int argc, char **argv)
 
         options_parse(&options, argc, argv);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
-                                     .workers = WORKERS,
                                      .limits.message_receive_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = on_log },
                 &server);

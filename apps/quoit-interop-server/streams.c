@@ -2,11 +2,9 @@
 #include "interop.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define STEPS_MAX ((size_t)100000) /* messages that one call has asked for and not got yet */
-#define US_PER_S 1000000
-#define NS_PER_US 1000l
+#define US_PER_MS 1000
 
 /* ---- what is to be answered ---- */
 
@@ -15,8 +13,12 @@ struct step {
         int32_t interval_us; /* before it */
 };
 
+/* Of the interval before the next step. */
+enum rest { NO_REST, RESTING, RESTED };
+
 /* The state of a call that streams answers. */
 struct output {
+        enum rest rest;
         struct step *steps;
         size_t next;
         size_t count;
@@ -91,13 +93,21 @@ static void output_add(quoit_call *call, struct output *output,
                 };
 }
 
-/* These methods are offloaded, so that they may sleep. */
-static void rest(int32_t us)
+static void on_rested(quoit_call *call, void *arg)
 {
-        struct timespec time = { .tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * NS_PER_US };
+        struct output *output = arg;
 
-        if (us > 0)
-                nanosleep(&time, NULL);
+        (void)call; /* the pump runs next */
+        output->rest = RESTED;
+}
+
+static void rest(quoit_call *call, struct output *output, int32_t us)
+{
+        uint32_t ms = ((uint32_t)us + US_PER_MS - 1) / US_PER_MS;
+
+        output->rest = RESTING;
+        if (quoit_call_after(call, ms, on_rested, output) < 0)
+                interop_out_of_memory(call);
 }
 
 static void send_step(quoit_call *call, const struct step *step)
@@ -122,10 +132,16 @@ static void output_pump(quoit_call *call, void *state)
 {
         struct output *output = state;
 
-        while (output->next < output->count && quoit_call_writable(call)) {
-                const struct step *step = &output->steps[output->next++];
+        while (output->rest != RESTING && output->next < output->count &&
+                quoit_call_writable(call)) {
+                const struct step *step = &output->steps[output->next];
 
-                rest(step->interval_us);
+                if (step->interval_us > 0 && output->rest == NO_REST) {
+                        rest(call, output, step->interval_us);
+                        return;
+                }
+                output->rest = NO_REST;
+                output->next++;
                 send_step(call, step);
         }
         if (output->next < output->count)
