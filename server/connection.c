@@ -302,8 +302,8 @@ void connection_open(struct shard *shard, int fd)
                 .shard = shard,
                 .group = { .host = &shard->host },
         };
-        if (session_init_server(&connection->session, &shard->memory.h2,
-                    &shard->server->session_limits, &stream_events, &connection->group) < 0)
+        if (session_init_server(&connection->session, &shard->memory.h2, limits_of(connection),
+                    &stream_events, &connection->group) < 0)
                 goto refuse;
         peer_identify(fd, &connection->peer);
         connection->group.peer = &connection->peer;

@@ -41,25 +41,6 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
         return error;
 }
 
-static void complete_session_limits(struct quoit_server *server)
-{
-        const quoit_limits *limits = &server->options.limits;
-
-        server->session_limits = (struct session_limits){
-                .streams_max = limits->streams_max,
-                .header_fields_max = limits->header_fields_max,
-                .header_bytes_max = limits->header_bytes_max,
-                .header_bytes_hard_max = limits->header_bytes_hard_max,
-                .stream_window_bytes = limits->stream_window_bytes,
-                .connection_window_bytes = limits->connection_window_bytes,
-                .continuation_frames_max = limits->continuation_frames_max,
-                .control_queue_max = limits->control_queue_max,
-                .empty_frames_max = limits->empty_frames_max,
-                .resets_burst_max = limits->resets_burst_max,
-                .resets_per_second = limits->resets_per_second,
-        };
-}
-
 static bool options_are_valid(const quoit_server_options *options)
 {
         const quoit_limits *limits = &options->limits;
@@ -87,7 +68,6 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
         if (server->options.workers == 0)
                 server->options.workers = WORKERS_DEFAULT;
         limits_complete(&server->options.limits);
-        complete_session_limits(server);
         workers_init(&server->workers);
         pthread_mutex_init(&server->mutex, NULL);
         pthread_cond_init(&server->met, NULL);

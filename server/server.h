@@ -14,7 +14,6 @@
 #include "call/peer.h"
 #include "server/router.h"
 #include "server/workers.h"
-#include "transport/session.h"
 
 struct shard;
 
@@ -42,7 +41,6 @@ enum server_life {
 
 struct quoit_server {
         quoit_server_options options; /* defaults filled in */
-        struct session_limits session_limits;
         struct router router;
         struct interceptors *interceptors; /* NULL: there are none */
         const quoit_service **services;

@@ -70,7 +70,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
  * The field is accounted for before anything is done with it: nghttp2 bounds one field's size, not
  * their number (CVE-2016-6581). The block is decoded to its end in any case, else HPACK's state is lost.
  */
-static bool field_is_within(const struct session_limits *limits, struct stream *stream, size_t size)
+static bool field_is_within(const quoit_limits *limits, struct stream *stream, size_t size)
 {
         if (stream->field_count <= limits->header_fields_max)
                 stream->field_count++;
@@ -132,7 +132,7 @@ static void end_remote(struct session *session, struct stream *stream)
 static void receive_headers(struct session *session, const nghttp2_frame *frame)
 {
         struct stream *stream = session_stream(session, frame->hd.stream_id);
-        const struct session_limits *limits = session->limits;
+        const quoit_limits *limits = session->limits;
 
         if (!stream)
                 return;

@@ -7,7 +7,7 @@
 
 #include "transport/callbacks.h"
 
-static int options_new(const struct session_limits *limits, nghttp2_option **ret_option)
+static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
 {
         nghttp2_option *option;
 
@@ -44,7 +44,7 @@ static int h2_new(struct session *session, nghttp2_mem *memory)
 
 static int submit_settings(struct session *session)
 {
-        const struct session_limits *limits = session->limits;
+        const quoit_limits *limits = session->limits;
         const nghttp2_settings_entry settings[] = {
                 { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
                 { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes },
@@ -60,8 +60,8 @@ static int submit_settings(struct session *session)
         return 0;
 }
 
-int session_init_server(struct session *session, nghttp2_mem *memory,
-        const struct session_limits *limits, const struct session_events *events, void *user)
+int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
+        const struct session_events *events, void *user)
 {
         int r;
 
@@ -106,7 +106,7 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
  */
 static bool answers_pile_up(const struct session *session)
 {
-        const struct session_limits *limits = session->limits;
+        const quoit_limits *limits = session->limits;
 
         return nghttp2_session_get_outbound_queue_size(session->h2) >
                (size_t)limits->control_queue_max + 4 * (size_t)limits->streams_max;

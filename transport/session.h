@@ -16,22 +16,10 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <quoit/limits.h>
+
 #include "transport/output.h"
 #include "transport/stream.h"
-
-struct session_limits {
-        uint32_t streams_max;             /* SETTINGS_MAX_CONCURRENT_STREAMS */
-        uint32_t header_fields_max; /* above: on_headers is told that the block is oversize */
-        uint32_t header_bytes_max; /* the same; also SETTINGS_MAX_HEADER_LIST_SIZE */
-        uint32_t header_bytes_hard_max; /* above: the stream is reset */
-        uint32_t stream_window_bytes;
-        uint32_t connection_window_bytes;
-        uint32_t continuation_frames_max; /* above: the connection ends */
-        uint32_t control_queue_max; /* PING and SETTINGS ACKs waiting; above: the connection ends */
-        uint32_t empty_frames_max; /* empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM */
-        uint32_t resets_burst_max; /* streams reset by the peer ... */
-        uint32_t resets_per_second; /* ... above this rate: GOAWAY */
-};
 
 /* A header field; the bytes are valid during the event only. */
 struct session_field {
@@ -75,7 +63,7 @@ struct session {
         uint32_t stream_count;
         struct stream *current; /* of the last frame: most often of the next one too */
         struct output *output; /* during session_fill() */
-        const struct session_limits *limits;
+        const quoit_limits *limits;
         /* of DATA in this feed, given back to the connection's window at its end */
         uint32_t received_bytes;
         uint32_t empty_frames;
@@ -96,8 +84,8 @@ struct session {
  * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it.
  * 0, -ENOMEM.
  */
-int session_init_server(struct session *session, nghttp2_mem *memory,
-        const struct session_limits *limits, const struct session_events *events, void *user);
+int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
+        const struct session_events *events, void *user);
 
 /* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_sent() first. */
 void session_deinit(struct session *session);

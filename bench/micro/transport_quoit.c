@@ -85,7 +85,7 @@ static void *side_open(void)
         side->group = (struct call_group){ .host = &side->shard.host, .peer = "memory" };
         list_init(&side->ready);
         if (session_init_server(&side->session, &side->shard.memory.h2,
-                    &side->server->session_limits, &stream_events, &side->group) < 0)
+                    &side->server->options.limits, &stream_events, &side->group) < 0)
                 abort();
         return side;
 }

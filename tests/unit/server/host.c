@@ -90,8 +90,8 @@ struct host *host_new(const quoit_limits *limits)
         shard_init(&host->shard, host->server);
         host->group = (struct call_group){ .host = &host->shard.host, .peer = &peer };
         list_init(&host->ready);
-        r = session_init_server(&host->session, &host->shard.memory.h2,
-                &host->server->session_limits, &stream_events, &host->group);
+        r = session_init_server(&host->session, &host->shard.memory.h2, host->group.host->limits,
+                &stream_events, &host->group);
         assert(r == 0);
         return host;
 }

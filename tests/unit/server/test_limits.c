@@ -45,31 +45,10 @@ static void test_defaults(void **state)
         assert_int_not_equal(limits.offloaded_max, 0);
 }
 
-/* What the session is given is what the server was. */
-static void test_session_limits(void **state)
-{
-        const quoit_limits own = {
-                .streams_max = 7, .stream_window_bytes = 100000, .control_queue_max = 9
-        };
-        quoit_server *server = NULL;
-
-        (void)state;
-        assert_int_equal(quoit_server_new(&(quoit_server_options){ .limits = own }, &server), 0);
-        assert_int_equal(server->session_limits.streams_max, 7);
-        assert_int_equal(server->session_limits.stream_window_bytes, 100000);
-        assert_int_equal(server->session_limits.control_queue_max, 9);
-        assert_int_equal(server->session_limits.continuation_frames_max, 8);
-        assert_int_equal(
-                server->session_limits.header_bytes_max, server->options.limits.header_bytes_max);
-        assert_null(quoit_server_free(server));
-        assert_null(quoit_server_free(NULL));
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_session_limits),
         };
 
         return cmocka_run_group_tests_name("server/limits", tests, NULL, NULL);

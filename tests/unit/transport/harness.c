@@ -6,7 +6,7 @@
 
 #include "../codec/random.h"
 
-const struct session_limits joint_limits = {
+const quoit_limits joint_limits = {
         .streams_max = 32,
         .header_fields_max = 128,
         .header_bytes_max = 8 << 10,
@@ -296,7 +296,7 @@ void joint_continue(
 
 /* ---- between them ---- */
 
-struct joint *joint_new(const struct session_limits *limits, uint64_t seed)
+struct joint *joint_new(const quoit_limits *limits, uint64_t seed)
 {
         struct joint *joint = calloc(1, sizeof(*joint));
 

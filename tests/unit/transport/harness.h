@@ -72,7 +72,7 @@ struct client_stream {
 
 struct joint {
         struct memory memory;
-        struct session_limits limits;
+        quoit_limits limits;
         struct session server;
         nghttp2_session *client;
         uint64_t random;
@@ -97,10 +97,10 @@ struct joint {
 extern const struct session_events joint_events;
 
 /* Limits as a server's defaults, small where a test would be slow otherwise. */
-extern const struct session_limits joint_limits;
+extern const quoit_limits joint_limits;
 
 /* Both sessions are set up, nothing is exchanged. @limits NULL: joint_limits. Heap: it is large. */
-struct joint *joint_new(const struct session_limits *limits, uint64_t seed);
+struct joint *joint_new(const quoit_limits *limits, uint64_t seed);
 
 /* Checks that nothing is left of the server's side, in memory or in streams. */
 void joint_free(struct joint *joint);

@@ -10,7 +10,7 @@
 #define BLOCK_MAX 60000
 
 /* A joint that has exchanged its SETTINGS. */
-static struct joint *joint_ready(const struct session_limits *limits)
+static struct joint *joint_ready(const quoit_limits *limits)
 {
         struct joint *joint = joint_new(limits, 1);
 
@@ -57,7 +57,7 @@ static void assert_alive(struct joint *joint, int32_t id)
 static void test_too_many_fields(void **state)
 {
         static uint8_t bytes[BLOCK_MAX], more[BLOCK_MAX];
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct joint *joint;
         size_t size;
 
@@ -86,7 +86,7 @@ static void test_too_many_bytes(void **state)
         static uint8_t bytes[BLOCK_MAX], more[BLOCK_MAX];
         static const char value[] =
                 "0123456789012345678901234567890123456789012345678901234567890123456";
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct frame_seen frame;
         struct joint *joint;
         size_t size;
@@ -126,7 +126,7 @@ static void test_hpack_survives_an_oversize_block(void **state)
         static const char value[] = "01234567890123456789012345678901234567890123456789012345678901"
                                     "2345678901234567890123456789";
         const uint8_t indexed[] = { 0x80 | 62 }; /* the newest entry of the dynamic table */
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct joint *joint;
         size_t more_size, size;
 
@@ -233,7 +233,7 @@ static void test_padding_flood(void **state)
 static void test_rapid_reset(void **state)
 {
         static uint8_t bytes[BLOCK_MAX];
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct frame_seen frame;
         struct joint *joint;
         int32_t id = 1;
@@ -352,7 +352,7 @@ static void test_malformed_request(void **state)
 static void test_too_many_streams(void **state)
 {
         static uint8_t bytes[1024];
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct joint *joint;
 
         (void)state;

@@ -357,7 +357,7 @@ static void test_small_outputs(void **state)
 /* More streams with something to say than an output has places: nothing is lost, no place is overrun. */
 static void test_output_with_many_small_answers(void **state)
 {
-        struct session_limits limits = joint_limits;
+        quoit_limits limits = joint_limits;
         struct joint *joint;
 
         (void)state;
