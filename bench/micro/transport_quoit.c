@@ -72,6 +72,8 @@ static void shard_open(struct shard *shard, quoit_server *server)
         };
 }
 
+static const struct peer peer = { .address = "memory" };
+
 static void *side_open(void)
 {
         struct quoit_side *side = calloc(1, sizeof(*side));
@@ -82,7 +84,7 @@ static void *side_open(void)
         if (api_Api_register(side->server, &api_service, &side->limits) < 0)
                 abort();
         shard_open(&side->shard, side->server);
-        side->group = (struct call_group){ .host = &side->shard.host, .peer = "memory" };
+        side->group = (struct call_group){ .host = &side->shard.host, .peer = &peer };
         list_init(&side->ready);
         if (session_init_server(&side->session, &side->shard.memory.h2,
                     &side->server->options.limits, &stream_events, &side->group) < 0)
