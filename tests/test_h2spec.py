@@ -6,7 +6,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from go_tools import go_tool
+from toolchains import go_install
 
 # Case by the section of the specification and its text in h2spec: why it fails.
 EXPLAINED = {
@@ -34,7 +34,7 @@ def test_the_reasons_are_written_down(root):
 
 @pytest.mark.parametrize("path", ["/api.Api/sayHello", "/"])
 def test_h2spec(start, tmp_path, path):
-    h2spec = go_tool("github.com/summerwind/h2spec/cmd/h2spec", "v2.2.1+incompatible")
+    h2spec = go_install("github.com/summerwind/h2spec/cmd/h2spec", "v2.2.1+incompatible")
     server = start("quoit-api", "--port", 0)
     report = tmp_path / "report.xml"
     subprocess.run(
