@@ -9,6 +9,7 @@
 #include "core/usdt.h"
 #include "server/dispatch.h"
 #include "server/peer.h"
+#include "server/secure.h"
 #include "server/stream_events.h"
 #include "server/watch.h"
 #include "server/windows.h"
@@ -49,13 +50,15 @@ static void request_flush(struct connection *connection)
         ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
 }
 
-/* The memory goes when the socket is closed and the last call is gone, whichever comes last. */
+/* The memory goes when the socket is closed, the last call is gone and no thread has its TLS, whichever comes last. */
 static void connection_try_free(struct connection *connection)
 {
         struct shard *shard = connection->shard;
 
-        if (connection->state != CONNECTION_DEAD || connection->group.count > 0)
+        if (connection->state != CONNECTION_DEAD || connection->group.count > 0 ||
+                secure_is_lent(connection->secure))
                 return;
+        secure_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);
         slab_free(&shard->connections, connection);
@@ -75,6 +78,7 @@ void connection_close(struct connection *connection)
         connection_set_state(connection, CONNECTION_CLOSED);
         watch_end(connection);
         ring_undefer(&connection->flush);
+        secure_abandon(connection->secure);
         session_deinit(&connection->session);
         if (connection->output && !socket_is_sending(&connection->socket))
                 give_output_back(connection);
@@ -99,10 +103,17 @@ static void linger(struct connection *connection)
         watch_linger(connection);
 }
 
+/* Before the end of a handshake of TLS nothing can be said, nor after its failure. */
+static bool has_output(const struct connection *connection)
+{
+        return session_has_output(&connection->session) &&
+               (!connection->secure || secure_is_open(connection->secure));
+}
+
 /* Frames into the output, unless it is on its way, as far as there are some and it has room. */
 static void fill(struct connection *connection)
 {
-        if (socket_is_sending(&connection->socket) || !session_has_output(&connection->session))
+        if (socket_is_sending(&connection->socket) || !has_output(connection))
                 return;
         if (!connection->output) {
                 connection->output = slab_alloc(&connection->shard->outputs);
@@ -118,29 +129,67 @@ static void fill(struct connection *connection)
                 ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
 }
 
+/* When all that is queued has been said, there is no more. */
+static bool is_ending(const struct connection *connection)
+{
+        return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
+}
+
+static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
+{
+        /* a pinned stream waits for it too: a worker may, for room in its call's queue */
+        bool awaited = connection->state != CONNECTION_OPEN || has_output(connection) ||
+                       (connection->output && connection->output->pinned_count > 0) ||
+                       session_is_over(&connection->session);
+
+        connection->send_started_ns = ring_now_ns(ring_of(connection));
+        socket_send(&connection->socket, iovecs, count, awaited);
+}
+
+/* The output is sealed into memory of its own, and what it refers to is free before that is sent. */
+static bool send_sealed(struct connection *connection)
+{
+        struct secure *secure = connection->secure;
+        bool any;
+
+        if (secure_seal(secure, connection->output,
+                    is_ending(connection) && !has_output(connection), &any) < 0) {
+                connection_close(connection);
+                return true;
+        }
+        if (!any)
+                return false;
+        QUOIT_PROBE(send_submit, &connection->group, secure->iovec.iov_len, 1);
+        if (connection->output)
+                give_output_back(connection);
+        send_iovecs(connection, &secure->iovec, 1);
+        return true;
+}
+
+static bool send_plain(struct connection *connection)
+{
+        struct output *output = connection->output;
+
+        if (!output || output->bytes == 0)
+                return false;
+        QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
+        send_iovecs(connection, output->iov, output->iov_count);
+        return true;
+}
+
 static void on_flush(struct deferred *deferred)
 {
         struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
-        struct output *output;
 
         if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
                 return; /* on_sent comes back here */
         fill(connection);
-        output = connection->output;
-        if (output && output->bytes > 0) {
-                connection->send_started_ns = ring_now_ns(ring_of(connection));
-                QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
-                /* a pinned stream waits for it too: a worker may, for room in its call's queue */
-                socket_send(&connection->socket, output->iov, output->iov_count,
-                        connection->state != CONNECTION_OPEN || output->pinned_count > 0 ||
-                                session_has_output(&connection->session) ||
-                                session_is_over(&connection->session));
+        if (connection->state > CONNECTION_CLOSING ||
+                (connection->secure ? send_sealed(connection) : send_plain(connection)))
                 return;
-        }
-        if (output)
+        if (connection->output)
                 give_output_back(connection);
-        if (connection->state == CONNECTION_CLOSING ||
-                (connection->state == CONNECTION_OPEN && session_is_over(&connection->session)))
+        if (is_ending(connection))
                 linger(connection);
 }
 
@@ -149,7 +198,10 @@ static void on_sent(struct socket *socket, int error)
         struct connection *connection = connection_of_socket(socket);
 
         QUOIT_PROBE(send_complete, &connection->group, error);
-        give_output_back(connection);
+        if (connection->secure)
+                secure_sent(connection->secure);
+        else
+                give_output_back(connection);
         if (error < 0)
                 connection_close(connection);
         else
@@ -220,14 +272,25 @@ static void on_dispatch(struct deferred *deferred)
 
 /* ---- in ---- */
 
-static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
+static void on_receive_end(struct socket *socket, int error)
 {
         struct connection *connection = connection_of_socket(socket);
 
-        QUOIT_PROBE(receive, &connection->group, size);
-        if (connection->state != CONNECTION_OPEN)
+        (void)error;
+        if (secure_is_lent(connection->secure))
+                connection->secure->input_ended = true; /* the last it sent may say why it goes */
+        else
+                connection_close(connection);
+}
+
+/* The session was fed, @error 0 or why no more can be. */
+static void on_fed(struct connection *connection, int error)
+{
+        if (error == -ENODATA) {
+                on_receive_end(&connection->socket, 0);
                 return;
-        if (session_feed(&connection->session, bytes, size) < 0) {
+        }
+        if (error < 0) {
                 start_closing(connection);
         } else {
                 windows_heard(connection);
@@ -237,10 +300,33 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         request_flush(connection);
 }
 
-static void on_receive_end(struct socket *socket, int error)
+static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
 {
-        (void)error;
-        connection_close(connection_of_socket(socket));
+        struct connection *connection = connection_of_socket(socket);
+        int r;
+
+        QUOIT_PROBE(receive, &connection->group, size);
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        if (connection->secure) {
+                r = secure_feed(connection->secure, bytes, size);
+        } else {
+                r = session_feed(&connection->session, bytes, size);
+                if (r < 0)
+                        secure_explain(connection, bytes, size);
+        }
+        on_fed(connection, r);
+}
+
+void connection_on_secured(struct connection *connection)
+{
+        struct secure *secure = connection->secure;
+
+        if (connection->state == CONNECTION_OPEN)
+                on_fed(connection, secure_step(secure));
+        if (secure->input_ended && !secure_is_lent(secure))
+                connection_close(connection);
+        connection_try_free(connection);
 }
 
 static void on_closed(struct socket *socket)
@@ -292,7 +378,7 @@ static const struct socket_handler socket_handler = {
         .on_closed = on_closed,
 };
 
-void connection_open(struct shard *shard, int fd)
+void connection_open(struct shard *shard, int fd, quoit_tls *tls)
 {
         struct connection *connection = slab_alloc(&shard->connections);
 
@@ -305,6 +391,10 @@ void connection_open(struct shard *shard, int fd)
         if (session_init_server(&connection->session, &shard->memory.h2, limits_of(connection),
                     &stream_events, &connection->group) < 0)
                 goto refuse;
+        if (tls && secure_open(connection, tls) < 0) {
+                session_deinit(&connection->session);
+                goto refuse;
+        }
         peer_identify(fd, &connection->peer);
         connection->group.peer = &connection->peer;
         QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);

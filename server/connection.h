@@ -30,6 +30,7 @@ enum connection_state {
 struct connection {
         struct socket socket;
         struct session session;
+        struct secure *secure; /* TLS in between; NULL: in the clear */
         struct call_group group;
         struct shard *shard;
         struct list link; /* in the shard */
@@ -52,8 +53,8 @@ struct connection {
         struct peer peer;
 };
 
-/* Takes over @fd. If memory is short it is closed. */
-void connection_open(struct shard *shard, int fd);
+/* Takes over @fd; @tls of its listener, NULL for none. If memory is short it is closed. */
+void connection_open(struct shard *shard, int fd, quoit_tls *tls);
 
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);
@@ -72,6 +73,9 @@ void connection_ping(struct connection *connection);
 
 /* The peer pings too often: GOAWAY ENHANCE_YOUR_CALM "too_many_pings". */
 void connection_refuse_pings(struct connection *connection);
+
+/* A thread is through with a step of the handshake of its TLS. */
+void connection_on_secured(struct connection *connection);
 
 /* What a shard gives its calls as call_host.on_ready and .on_output and .on_freed. */
 void connection_on_call_ready(struct quoit_call *call);

@@ -32,6 +32,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(resets_burst_max, 2000);
         DEFAULT(resets_per_second, 1000);
         DEFAULT(handshake_ms, 10 * 1000);
+        DEFAULT(handshake_bytes_max, 128 << 10);
         DEFAULT(stall_ms, 60 * 1000);
         DEFAULT(window_stall_ms, 600 * 1000);
         DEFAULT(keepalive_ms, 2 * 3600 * 1000);
@@ -45,5 +46,6 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(turn_calls_max, 128);
         DEFAULT(turn_bytes_max, 256 << 10);
         DEFAULT(offloaded_max, 10000);
+        DEFAULT(handshakes_queued_max, 1000);
         DEFAULT(drain_ms, 30 * 1000);
 }

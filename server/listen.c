@@ -10,6 +10,7 @@
 #include "server/address.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "transport/tls_config.h"
 
 /* The sockets of a process that was killed are closed when the kernel has taken its rings apart, a little after it is
  * gone for wait(2). */
@@ -190,6 +191,27 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
                 add(server, fds[i]);
         if (ret_port)
                 *ret_port = peer_local_port(fds[0]);
+        return 0;
+}
+
+int quoit_server_listen_tls(
+        quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port)
+{
+        unsigned first = server->listener_count;
+        struct tls_context *context = tls_config_context(tls);
+        int r;
+
+        tls_context_unref(context);
+        if (!context)
+                return server_fail(server, -EINVAL,
+                        "no certificate to listen on %s with: call quoit_tls_add_certificate() "
+                        "first",
+                        address);
+        r = quoit_server_listen(server, address, ret_port);
+        if (r < 0)
+                return r;
+        for (unsigned i = first; i < server->listener_count; i++)
+                server->listeners[i].tls = tls_config_ref(tls);
         return 0;
 }
 

@@ -83,13 +83,24 @@ static unsigned start_shards(quoit_server *server)
         return i;
 }
 
+static bool has_tls(const quoit_server *server)
+{
+        for (unsigned i = 0; i < server->listener_count; i++) {
+                if (server->listeners[i].tls)
+                        return true;
+        }
+        return false;
+}
+
+/* Those that have something to do. */
 static int start_workers(quoit_server *server)
 {
-        int r;
+        int r = 0;
 
-        if (!router_has_offloaded(&server->router))
-                return 0;
-        r = workers_start(&server->workers, server->options.workers);
+        if (router_has_offloaded(&server->router))
+                r = workers_start(&server->workers, server->options.workers);
+        if (r == 0 && has_tls(server))
+                r = workers_start(&server->handshakers, server->options.handshake_threads);
         if (r < 0)
                 return server_fail(server, r, "cannot start worker threads: %s", strerror(-r));
         return 0;
@@ -100,6 +111,7 @@ static void join_threads(quoit_server *server)
         for (unsigned i = 1; i < server->threads; i++)
                 pthread_join(server->shards[i].thread, NULL);
         workers_stop(&server->workers);
+        workers_stop(&server->handshakers);
         server->life = SERVER_ENDED;
 }
 

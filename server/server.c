@@ -47,7 +47,8 @@ static bool options_are_valid(const quoit_server_options *options)
 
         /* windows: RFC 9113 section 6.9.1 */
         return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
-               options->unix_mode <= 0777 && limits->stream_window_bytes <= INT32_MAX &&
+               options->handshake_threads <= WORKERS_MAX && options->unix_mode <= 0777 &&
+               limits->stream_window_bytes <= INT32_MAX &&
                limits->connection_window_bytes <= INT32_MAX &&
                limits->window_bytes_max <= INT32_MAX;
 }
@@ -67,8 +68,11 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
                 server->options.rings = 1;
         if (server->options.workers == 0)
                 server->options.workers = WORKERS_DEFAULT;
+        if (server->options.handshake_threads == 0)
+                server->options.handshake_threads = 1;
         limits_complete(&server->options.limits);
         workers_init(&server->workers);
+        workers_init(&server->handshakers);
         pthread_mutex_init(&server->mutex, NULL);
         pthread_cond_init(&server->met, NULL);
         *ret_server = server;
@@ -82,8 +86,10 @@ quoit_server *quoit_server_free(quoit_server *server)
         for (unsigned i = 0; i < server->listener_count; i++) {
                 if (!server->listeners[i].is_taken)
                         close(server->listeners[i].fd);
+                quoit_tls_free(server->listeners[i].tls);
         }
         workers_deinit(&server->workers);
+        workers_deinit(&server->handshakers);
         pthread_cond_destroy(&server->met);
         pthread_mutex_destroy(&server->mutex);
         router_deinit(&server->router);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include <quoit/server.h>
+#include <quoit/tls.h>
 
 #include "call/peer.h"
 #include "server/router.h"
@@ -31,6 +32,7 @@ struct server_listener {
         int fd;
         bool is_taken; /* by the first shard, which closes it */
         char address[PEER_ADDRESS_BYTES]; /* as quoit_server_listener_address() tells it */
+        quoit_tls *tls; /* our reference; NULL: in the clear */
 };
 
 enum server_life {
@@ -48,6 +50,7 @@ struct quoit_server {
         struct server_listener listeners[SERVER_LISTENERS_MAX];
         unsigned listener_count;
         struct workers workers;
+        struct workers handshakers; /* threads for the handshakes of TLS */
         struct shard *shards; /* options.rings of them while it runs */
         pthread_mutex_t mutex; /* of the meetings: */
         pthread_cond_t met;

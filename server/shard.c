@@ -20,13 +20,14 @@ struct handover {
         struct mail mail;
         struct shard *to;
         int fd;
+        quoit_tls *tls;
 };
 
 static void on_handover(struct mail *mail)
 {
         struct handover *handover = CONTAINER_OF(mail, struct handover, mail);
 
-        connection_open(handover->to, handover->fd);
+        connection_open(handover->to, handover->fd, handover->tls);
         free(handover);
 }
 
@@ -53,14 +54,14 @@ static struct shard *least_loaded(struct quoit_server *server)
         return best;
 }
 
-void shard_place_connection(struct shard *from, int fd)
+void shard_place_connection(struct shard *from, int fd, quoit_tls *tls)
 {
         struct shard *to = least_loaded(from->server);
         struct handover *handover;
 
         atomic_fetch_add_explicit(&to->load, 1, memory_order_relaxed);
         if (to == from) {
-                connection_open(to, fd);
+                connection_open(to, fd, tls);
                 return;
         }
         handover = malloc(sizeof(*handover));
@@ -69,7 +70,9 @@ void shard_place_connection(struct shard *from, int fd)
                 close(fd);
                 return;
         }
-        *handover = (struct handover){ .mail.on_delivery = on_handover, .to = to, .fd = fd };
+        *handover = (struct handover){
+                .mail.on_delivery = on_handover, .to = to, .fd = fd, .tls = tls
+        };
         ring_post(&to->ring, &from->ring, &handover->mail);
 }
 
@@ -83,7 +86,7 @@ static void on_accept(struct listener *listener, int fd)
                 close(fd);
                 return;
         }
-        shard_place_connection(shard, fd);
+        shard_place_connection(shard, fd, server->listeners[listener - shard->listeners].tls);
 }
 
 static void on_backoff(struct listener *listener, int error)

@@ -61,5 +61,8 @@ void shard_run(struct shard *shard);
 /* How many connections there are on all shards, those on their way included. Any thread. */
 uint64_t shards_load(const struct quoit_server *server);
 
-/* Hands @fd, freshly accepted on @from, to the shard with the fewest connections. On @from's thread. */
-void shard_place_connection(struct shard *from, int fd);
+/*
+ * Hands @fd, freshly accepted on @from by a listener of @tls (NULL: none), to the shard with the fewest connections. On
+ * @from's thread.
+ */
+void shard_place_connection(struct shard *from, int fd, quoit_tls *tls);

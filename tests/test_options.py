@@ -41,7 +41,7 @@ def one_line(text):
 def test_help_names_every_option(run):
     result = run("--help")
     assert result.returncode == 0 and result.stderr == ""
-    for word in ("--host", "--port", "--rings", "--workers", "--help", "--version"):
+    for word in ("--host", "--port", "--rings", "--workers", "--tls-cert", "--help", "--version"):
         assert word in result.stdout
     assert "BACKEND_HOST" in result.stdout and "BACKEND_PORT" in result.stdout
 

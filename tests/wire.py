@@ -3,6 +3,7 @@
 
 import collections
 import socket
+import ssl
 import struct
 import time
 
@@ -68,14 +69,18 @@ class Answer:
 
 
 class Wire:
-    def __init__(self, server, start=True, window=WINDOW_MAX, receive_buffer=None):
-        """@start: preface and SETTINGS; @window: what every stream of the server may send."""
+    def __init__(self, server, start=True, window=WINDOW_MAX, receive_buffer=None, tls=None):
+        """@start: preface and SETTINGS; @window: what every stream of the server may send; @tls:
+        what ssl.SSLContext.wrap_socket() takes, context included."""
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(("127.0.0.1", server.port))
+        if tls:
+            rules = {"server_hostname": "localhost", **tls}
+            self.socket = rules.pop("context").wrap_socket(self.socket, **rules)
         self.encoder = hpack.Encoder()
         self.decoder = hpack.Decoder()
         self.received = bytearray()
@@ -173,7 +178,7 @@ class Wire:
             self.closed = not data
             self.received += data
             self._take_frames()
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             pass
         except ConnectionResetError:
             self.closed = True

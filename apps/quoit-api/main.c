@@ -14,6 +14,7 @@
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
 
 static quoit_server *server; /* for the signal handler */
+static quoit_tls *tls; /* NULL: all is in the clear */
 
 static void on_signal(int signal_number)
 {
@@ -37,12 +38,18 @@ static void on_signals(void (*handler)(int))
         sigaction(SIGINT, &action, NULL);
 }
 
-static int fail(void)
+static int end(int status)
 {
         on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
-        fprintf(stderr, "quoit-api: %s\n", quoit_server_problem(server));
         quoit_server_free(server);
-        return EXIT_FAILURE;
+        secure_end(tls);
+        return status;
+}
+
+static int fail(void)
+{
+        fprintf(stderr, "quoit-api: %s\n", quoit_server_problem(server));
+        return end(EXIT_FAILURE);
 }
 
 /* HOST:PORT, an IPv6 address in brackets. */
@@ -53,29 +60,44 @@ static void format_address(char *text, size_t size, const char *host, unsigned p
         snprintf(text, size, bare_v6 ? "[%s]:%u" : "%s:%u", host, port);
 }
 
+/* Listens, with TLS unless @with is NULL, and says where. */
+static int listen_on(const struct options *options, unsigned port, quoit_tls *with)
+{
+        char address[512];
+        uint16_t bound;
+        int r;
+
+        format_address(address, sizeof(address), options->host, port);
+        r = with ? quoit_server_listen_tls(server, address, with, &bound)
+                 : quoit_server_listen(server, address, &bound);
+        if (r < 0)
+                return r;
+        format_address(address, sizeof(address), *options->host ? options->host : "[::]", bound);
+        fprintf(stderr, "quoit-api: %slistening on %s\n", with ? "TLS: " : "", address);
+        return 0;
+}
+
 static int serve(const struct options *options)
 {
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
-        char address[512];
-        uint16_t port;
+        const struct secure_options *secure = &options->secure;
 
         if (api_Api_register(server, &api_service, &limits) < 0)
                 return fail();
         if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
                                             &(quoit_method_options){ .offload = true }) < 0)
                 return fail();
-        format_address(address, sizeof(address), options->host, options->port);
-        if (quoit_server_listen(server, address, &port) < 0)
-                return fail();
+        if (secure->certificate_count > 0 && !(tls = secure_begin(secure)))
+                return end(EXIT_FAILURE);
         on_signals(on_signal);
-        format_address(address, sizeof(address), *options->host ? options->host : "[::]", port);
-        fprintf(stderr, "quoit-api: listening on %s\n", address);
+        if (tls && secure->port >= 0 && listen_on(options, (unsigned)secure->port, tls) < 0)
+                return fail();
+        if (listen_on(options, options->port, secure->port < 0 ? tls : NULL) < 0)
+                return fail();
         if (quoit_server_run(server) < 0)
                 return fail();
-        on_signals(SIG_DFL);
         fprintf(stderr, "quoit-api: stopped\n");
-        quoit_server_free(server);
-        return EXIT_SUCCESS;
+        return end(EXIT_SUCCESS);
 }
 
 int main(int argc, char **argv)
@@ -86,6 +108,7 @@ int main(int argc, char **argv)
         options_parse(&options, argc, argv);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .workers = options.workers,
+                                     .handshake_threads = options.handshake_threads,
                                      .limits.message_send_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = on_log },
                 &server);

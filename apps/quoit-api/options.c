@@ -6,10 +6,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <quoit/version.h>
 
 #define USAGE_ERROR 2
+
+/* Options without a letter. */
+enum {
+        TLS_CERT = 256,
+        TLS_KEY,
+        TLS_PORT,
+        TLS_CLIENT_CA,
+        TLS_CLIENT_OPTIONAL,
+        TLS_MIN,
+        TLS_TICKET_KEY,
+        TLS_THREADS,
+};
 
 static const char help[] =
         "usage: quoit-api [OPTION...]\n"
@@ -24,6 +37,22 @@ static const char help[] =
         "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
         "  --workers N     run the handlers on N threads of their own, where they may block;\n"
         "                  0, unless told, runs them on the rings\n"
+        "\n"
+        "TLS, where there is a certificate; SIGHUP reads all its files again:\n"
+        "  --tls-cert FILE        certificate and those that lead to its root, PEM; more than "
+        "one,\n"
+        "                         each with its --tls-key, are told apart by the name a client "
+        "asks for\n"
+        "  --tls-key FILE         its private key, PEM\n"
+        "  --tls-port PORT        listen for TLS here too, and leave --port in the clear; 0 takes "
+        "a "
+        "free one\n"
+        "  --tls-client-ca FILE   clients must show a certificate that one of these vouches for\n"
+        "  --tls-client-optional  they may show one\n"
+        "  --tls-min VERSION      1.2 or 1.3; 1.2 unless told\n"
+        "  --tls-ticket-key FILE  80 secret bytes that sessions are resumed by across processes\n"
+        "  --tls-threads N        threads for handshakes; 1 unless told\n"
+        "\n"
         "  --help, -h      this text\n"
         "  --version       the version\n";
 
@@ -58,8 +87,79 @@ static const char *from_environment(const char *name, const char *otherwise)
         return value && *value ? value : otherwise;
 }
 
+static void add_file(const char **files, unsigned *count, const char *option, const char *file)
+{
+        if (*count == CERTIFICATES_MAX)
+                usage_error(
+                        "%s: '%s' is one too many, %u can be had", option, file, CERTIFICATES_MAX);
+        files[(*count)++] = file;
+}
+
+static quoit_tls_version parse_tls_version(const char *text)
+{
+        if (strcmp(text, "1.2") == 0)
+                return QUOIT_TLS_VERSION_1_2;
+        if (strcmp(text, "1.3") != 0)
+                usage_error("--tls-min: '%s' is neither 1.2 nor 1.3", text);
+        return QUOIT_TLS_VERSION_1_3;
+}
+
+/* Those of TLS; false: it is none of them. */
+static bool parse_tls_option(struct options *options, int option)
+{
+        struct secure_options *secure = &options->secure;
+
+        switch (option) {
+        case TLS_CERT:
+                add_file(secure->certificate_files, &secure->certificate_count, "--tls-cert",
+                        optarg);
+                return true;
+        case TLS_KEY:
+                add_file(secure->key_files, &secure->key_count, "--tls-key", optarg);
+                return true;
+        case TLS_PORT:
+                secure->port = (int)parse_number("--tls-port", optarg, 0, 65535);
+                return true;
+        case TLS_CLIENT_CA:
+                secure->tls.client_ca_file = optarg;
+                return true;
+        case TLS_CLIENT_OPTIONAL:
+                secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUEST;
+                return true;
+        case TLS_MIN:
+                secure->tls.version_min = parse_tls_version(optarg);
+                return true;
+        case TLS_TICKET_KEY:
+                secure->tls.ticket_key_file = optarg;
+                return true;
+        case TLS_THREADS:
+                options->handshake_threads = parse_number("--tls-threads", optarg, 1, 4096);
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* What the options say together. */
+static void check_tls(struct secure_options *secure)
+{
+        if (secure->certificate_count != secure->key_count)
+                usage_error("--tls-cert and --tls-key come in pairs, there are %u and %u",
+                        secure->certificate_count, secure->key_count);
+        if (secure->certificate_count == 0 &&
+                (secure->port >= 0 || secure->tls.client_ca_file || secure->tls.client_auth ||
+                        secure->tls.version_min || secure->tls.ticket_key_file))
+                usage_error("TLS takes a certificate: give --tls-cert and --tls-key");
+        if (!secure->tls.client_ca_file && secure->tls.client_auth)
+                usage_error("--tls-client-optional takes a --tls-client-ca");
+        if (secure->tls.client_ca_file && !secure->tls.client_auth)
+                secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
+}
+
 static void parse_option(struct options *options, int option, const char *program)
 {
+        if (parse_tls_option(options, option))
+                return;
         switch (option) {
         case 'o':
                 options->host = optarg;
@@ -93,6 +193,14 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "port", required_argument, NULL, 'p' },
                 { "rings", required_argument, NULL, 'r' },
                 { "workers", required_argument, NULL, 'w' },
+                { "tls-cert", required_argument, NULL, TLS_CERT },
+                { "tls-key", required_argument, NULL, TLS_KEY },
+                { "tls-port", required_argument, NULL, TLS_PORT },
+                { "tls-client-ca", required_argument, NULL, TLS_CLIENT_CA },
+                { "tls-client-optional", no_argument, NULL, TLS_CLIENT_OPTIONAL },
+                { "tls-min", required_argument, NULL, TLS_MIN },
+                { "tls-ticket-key", required_argument, NULL, TLS_TICKET_KEY },
+                { "tls-threads", required_argument, NULL, TLS_THREADS },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
                 { 0 },
@@ -104,9 +212,11 @@ void options_parse(struct options *options, int argc, char **argv)
                 .port = parse_number(
                         "BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
                 .rings = 1,
+                .secure.port = -1,
         };
         while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
+        check_tls(&options->secure);
 }

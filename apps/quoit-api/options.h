@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "secure.h"
+
 struct options {
         const char *host;
         unsigned port;
         unsigned rings;
         unsigned workers; /* 0: handlers run on the rings */
+        unsigned handshake_threads;
+        struct secure_options secure;
 };
 
 /* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */

@@ -70,8 +70,13 @@ typedef struct quoit_limits {
         uint32_t resets_burst_max;
         /* ... and so many a second after that; above: GOAWAY. Default 1000. */
         uint32_t resets_per_second;
-        /* Until the HTTP/2 preface and SETTINGS have come; above: closed. Default 10 000. */
+        /* Until TLS's handshake is over and the HTTP/2 preface and SETTINGS have come; above: closed. Default 10 000. */
         uint32_t handshake_ms;
+        /*
+         * What waits of a TLS handshake to be looked at, and what its client has sent behind it; above: closed. HTTP/2 lets
+         * it send 64 KiB of messages by then. Default 128 KiB.
+         */
+        uint32_t handshake_bytes_max;
         /*
          * How long one send of at most turn_bytes_max may take the peer's TCP; above: closed. Also how long an
          * offloaded handler waits for room in its call's queue; above: RESOURCE_EXHAUSTED. Default 60 000.
@@ -113,6 +118,8 @@ typedef struct quoit_limits {
 
         /* Calls that wait for a worker thread; above: RESOURCE_EXHAUSTED. Default 10 000. */
         uint32_t offloaded_max;
+        /* Steps of TLS handshakes that wait for a thread; above: the connection is closed. Default 1000. */
+        uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them. Default 30 000. */
         uint32_t drain_ms;
 } quoit_limits;

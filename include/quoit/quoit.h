@@ -12,4 +12,5 @@
 #include <quoit/server.h>
 #include <quoit/service.h>
 #include <quoit/status.h>
+#include <quoit/tls.h>
 #include <quoit/version.h>

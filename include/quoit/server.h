@@ -41,6 +41,8 @@ typedef struct quoit_server_options {
         unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */
         unsigned unix_mode; /* of the unix sockets it makes, such as 0660; what the umask leaves */
         unsigned workers; /* threads for offloaded methods; started only if there are such. 10 */
+        unsigned
+                handshake_threads; /* for handshakes of TLS; started only if a listener speaks it. 1 */
         quoit_limits limits; /* see limits.h */
         quoit_log_fn on_log; /* none: the server says nothing */
         void *log_user; /* handed to @on_log */
@@ -48,7 +50,7 @@ typedef struct quoit_server_options {
 
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
- * workers, a `unix_mode` over 0777, or a window over 2^31-1 bytes; -ENOMEM.
+ * workers or handshake threads, a `unix_mode` over 0777, or a window over 2^31-1 bytes; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 

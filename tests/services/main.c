@@ -37,12 +37,32 @@ static int offload(bool all)
                      : quoit_server_set_method(test.server, "/calls.Calls/BlockingCount", &options);
 }
 
+/* With TLS where there is a certificate. */
+static int listen_on(const char *address, const struct options *options)
+{
+        quoit_tls *tls = NULL;
+        int r;
+
+        if (!options->certificate_file)
+                return quoit_server_listen(test.server, address, NULL);
+        r = quoit_tls_new(&options->tls, &tls);
+        if (r < 0)
+                return r;
+        r = quoit_tls_add_certificate(tls, options->certificate_file, options->key_file);
+        if (r < 0)
+                fprintf(stderr, "test-server: %s\n", quoit_tls_problem(tls));
+        else
+                r = quoit_server_listen_tls(test.server, address, tls, NULL);
+        quoit_tls_free(tls); /* the server has its own reference */
+        return r;
+}
+
 static int listen_on_all(const struct options *options)
 {
         int r = 0;
 
         for (unsigned i = 0; r == 0 && i < options->address_count; i++)
-                r = quoit_server_listen(test.server, options->addresses[i], NULL);
+                r = listen_on(options->addresses[i], options);
         for (unsigned i = 0; r == 0 && i < quoit_server_listener_count(test.server); i++)
                 fprintf(stderr, "test-server: listening on %s\n",
                         quoit_server_listener_address(test.server, i));

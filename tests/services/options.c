@@ -20,7 +20,9 @@ static const struct limit {
         LIMIT(stream_window_bytes),
         LIMIT(connection_window_bytes),
         LIMIT(window_bytes_max),
+        LIMIT(handshake_bytes_max),
         LIMIT(handshake_ms),
+        LIMIT(handshakes_queued_max),
         LIMIT(stall_ms),
         LIMIT(window_stall_ms),
         LIMIT(keepalive_ms),
@@ -87,7 +89,14 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->server.workers = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--method") == 0 && options->method_count < 16)
                         options->methods[options->method_count++] = value;
-                else if (strcmp(argv[i], "--limit") == 0)
+                else if (strcmp(argv[i], "--tls-cert") == 0)
+                        options->certificate_file = value;
+                else if (strcmp(argv[i], "--tls-key") == 0)
+                        options->key_file = value;
+                else if (strcmp(argv[i], "--tls-client-ca") == 0) {
+                        options->tls.client_ca_file = value;
+                        options->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUEST;
+                } else if (strcmp(argv[i], "--limit") == 0)
                         set_limit(&options->server.limits, value);
                 else
                         refuse(argv[i]);

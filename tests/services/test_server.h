@@ -33,6 +33,9 @@ struct options {
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
         unsigned method_count;
+        const char *certificate_file; /* --tls-cert: every address speaks TLS */
+        const char *key_file;
+        quoit_tls_options tls;
         quoit_server_options server;
 };
 

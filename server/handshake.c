@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/handshake.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/call.h"
+
+#define RECORD_HEADER_BYTES 5 /* type, version, length: RFC 8446 section 5.1 */
+
+/* ---- the step, on a thread ---- */
+
+static void on_work(struct work *work)
+{
+        struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
+
+        if (!atomic_load(&handshake->abandoned))
+                handshake->result = tls_handshake(handshake->tls, &handshake->problem);
+        call_host_post(handshake->host, &handshake->mail);
+}
+
+/* ---- the ring's side ---- */
+
+static void on_delivery(struct mail *mail)
+{
+        struct handshake *handshake = CONTAINER_OF(mail, struct handshake, mail);
+
+        handshake->lent = false;
+        handshake->on_step(handshake);
+}
+
+/* How many of the bytes are whole records; all, if they are none: OpenSSL is to say what they are. */
+static size_t whole_records(const struct tls_bytes *bytes)
+{
+        size_t whole = 0;
+
+        while (bytes->size - whole > 0) {
+                const uint8_t *record = bytes->data + whole;
+                size_t left = bytes->size - whole;
+                size_t size;
+
+                if (!tls_is_record(record, left))
+                        return bytes->size;
+                if (left < RECORD_HEADER_BYTES)
+                        break;
+                size = RECORD_HEADER_BYTES + (size_t)(record[3] << 8 | record[4]);
+                if (left < size)
+                        break;
+                whole += size;
+        }
+        return whole;
+}
+
+int handshake_continue(struct handshake *handshake)
+{
+        size_t whole = whole_records(&handshake->inbox);
+        struct tls_bytes rest = { 0 };
+
+        if (handshake->lent || whole == 0)
+                return 0;
+        if (workers_queued(handshake->threads) >= handshake->limits.queued_max)
+                return -EBUSY;
+        if (!tls_bytes_append(&rest, handshake->inbox.data + whole, handshake->inbox.size - whole))
+                return -ENOMEM;
+        free(handshake->reading.data);
+        handshake->reading = handshake->inbox;
+        handshake->inbox = rest;
+        tls_put(handshake->tls, handshake->reading.data, whole);
+        handshake->lent = true;
+        workers_submit(handshake->threads, &handshake->work);
+        return 0;
+}
+
+int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size)
+{
+        if (handshake->inbox.size + size > handshake->limits.bytes_max)
+                return -EMSGSIZE;
+        if (!tls_bytes_append(&handshake->inbox, data, size))
+                return -ENOMEM;
+        return handshake_continue(handshake);
+}
+
+struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct call_host *host,
+        const struct handshake_limits *limits, void (*on_step)(struct handshake *handshake))
+{
+        struct handshake *handshake = calloc(1, sizeof(*handshake));
+
+        if (!handshake)
+                return NULL;
+        handshake->work.on_work = on_work;
+        handshake->mail.on_delivery = on_delivery;
+        handshake->tls = tls;
+        handshake->threads = threads;
+        handshake->host = host;
+        handshake->limits = *limits;
+        handshake->on_step = on_step;
+        return handshake;
+}
+
+struct handshake *handshake_free(struct handshake *handshake)
+{
+        if (!handshake)
+                return NULL;
+        assert(!handshake->lent);
+        free(handshake->inbox.data);
+        free(handshake->reading.data);
+        free(handshake);
+        return NULL;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/secure.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/connection.h"
+#include "transport/tls_config.h"
+
+#define PLAIN_BYTES ((size_t)16384) /* a record */
+
+/* ---- life ---- */
+
+static void on_step(struct handshake *handshake)
+{
+        struct secure *secure = CONTAINER_OF(handshake->tls, struct secure, tls);
+
+        connection_on_secured(secure->connection);
+}
+
+static int start(struct secure *secure, quoit_tls *tls)
+{
+        struct shard *shard = secure->connection->shard;
+        const quoit_limits *limits = &shard->server->options.limits;
+        struct tls_context *context = tls_config_context(tls);
+        int r = tls_init_server(&secure->tls, context);
+
+        tls_context_unref(context);
+        if (r < 0)
+                return r;
+        secure->handshake = handshake_new(&secure->tls, &shard->server->handshakers, &shard->host,
+                &(struct handshake_limits){ .bytes_max = limits->handshake_bytes_max,
+                        .queued_max = limits->handshakes_queued_max },
+                on_step);
+        return secure->handshake ? 0 : -ENOMEM;
+}
+
+int secure_open(struct connection *connection, quoit_tls *tls)
+{
+        struct secure *secure = calloc(1, sizeof(*secure));
+        int r;
+
+        if (!secure)
+                return -ENOMEM;
+        connection->secure = secure;
+        secure->connection = connection;
+        r = start(secure, tls);
+        if (r < 0)
+                secure_free(connection);
+        return r;
+}
+
+void secure_free(struct connection *connection)
+{
+        struct secure *secure = connection->secure;
+
+        if (!secure)
+                return;
+        assert(!secure_is_lent(secure) && !secure->in_flight.data);
+        handshake_free(secure->handshake);
+        tls_deinit(&secure->tls);
+        free(secure);
+        connection->secure = NULL;
+}
+
+void secure_abandon(struct secure *secure)
+{
+        if (secure && secure->handshake)
+                atomic_store(&secure->handshake->abandoned, true);
+}
+
+/* ---- in ---- */
+
+static int complain(const struct secure *secure, int error, const char *what)
+{
+        const struct connection *connection = secure->connection;
+
+        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: TLS: %s; closed",
+                connection->peer.address, what);
+        return error;
+}
+
+/* All that the peer has sent is opened and fed: OpenSSL keeps nothing but the beginning of a record. */
+static int read_all(struct secure *secure)
+{
+        struct session *session = &secure->connection->session;
+        struct tls_problem problem;
+        int r = 0;
+
+        while (r == 0) {
+                uint8_t plain[PLAIN_BYTES];
+                size_t size;
+
+                r = tls_read(&secure->tls, plain, sizeof(plain), &size, &problem);
+                if (r == -EPROTO) {
+                        session_terminate(session, NGHTTP2_PROTOCOL_ERROR, problem.text);
+                        return complain(secure, r, problem.text);
+                }
+                if (r == 0)
+                        r = session_feed(session, plain, size);
+        }
+        return r == -EAGAIN ? 0 : r;
+}
+
+static int read_open(struct secure *secure, const uint8_t *data, size_t size)
+{
+        if (size == 0)
+                return 0;
+        tls_put(&secure->tls, data, size);
+        return read_all(secure);
+}
+
+static int check_put(struct secure *secure, int r)
+{
+        switch (r) {
+        case -EMSGSIZE:
+                return complain(secure, r, "it sends too much before its handshake is over");
+        case -EBUSY:
+                return complain(secure, r, "too many handshakes wait for a thread");
+        default:
+                return r;
+        }
+}
+
+int secure_feed(struct secure *secure, const uint8_t *data, size_t size)
+{
+        if (secure->handshake)
+                return check_put(secure, handshake_put(secure->handshake, data, size));
+        return read_open(secure, data, size);
+}
+
+/* What came behind the client's last words of the handshake is its first of HTTP/2. */
+static int finish_handshake(struct secure *secure)
+{
+        struct handshake *handshake = secure->handshake;
+        int r;
+
+        secure->handshake = NULL;
+        r = read_all(secure);
+        if (r == 0)
+                r = read_open(secure, handshake->inbox.data, handshake->inbox.size);
+        handshake_free(handshake);
+        return r;
+}
+
+int secure_step(struct secure *secure)
+{
+        switch (secure->handshake->result) {
+        case 0:
+                return finish_handshake(secure);
+        case -EAGAIN:
+                return check_put(secure, handshake_continue(secure->handshake));
+        default:
+                return complain(secure, secure->handshake->result, secure->handshake->problem.text);
+        }
+}
+
+void secure_explain(const struct connection *connection, const uint8_t *data, size_t size)
+{
+        if (!connection->secure && !connection->session.settings_received && size >= 3 &&
+                tls_is_record(data, size))
+                server_log(connection->shard->server, QUOIT_LOG_INFO,
+                        "%s: it speaks TLS, and this port is in the clear; closed",
+                        connection->peer.address);
+}
+
+/* ---- out ---- */
+
+int secure_seal(struct secure *secure, const struct output *output, bool last, bool *ret_any)
+{
+        int r = 0;
+
+        assert(!secure->in_flight.data);
+        *ret_any = false;
+        if (secure_is_lent(secure))
+                return 0;
+        if (output && output->bytes > 0 && secure_is_open(secure))
+                r = tls_seal(&secure->tls, output->iov, output->iov_count);
+        if (r < 0)
+                return r;
+        if (last)
+                tls_end(&secure->tls);
+        secure->in_flight = tls_take(&secure->tls);
+        secure->iovec = (struct iovec){ secure->in_flight.data, secure->in_flight.size };
+        *ret_any = secure->in_flight.size > 0;
+        return 0;
+}
+
+void secure_sent(struct secure *secure)
+{
+        free(secure->in_flight.data);
+        secure->in_flight = (struct tls_bytes){ 0 };
+}

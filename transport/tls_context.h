@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What handshakes go by: an OpenSSL context for each certificate, made from files at one moment. It does not
+ * change; a reload makes another one. Counted by reference: a connection keeps the one that it began with.
+ */
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+#include <quoit/tls.h>
+
+#include "transport/tls_problem.h"
+#include "transport/tls_tickets.h"
+
+/* The two files of a certificate. */
+struct tls_source {
+        char *certificate_file;
+        char *key_file;
+};
+
+/* What a context is made from; what is behind the pointers is read during tls_context_new() alone. */
+struct tls_rules {
+        const quoit_tls_options *options;
+        const struct tls_source *sources;
+        size_t source_count; /* at least one */
+        struct tls_tickets *tickets; /* outlives every context */
+};
+
+struct tls_context {
+        atomic_uint references;
+        BIO_METHOD *pipe; /* between OpenSSL and our buffers: tls.c */
+        size_t count;
+        SSL_CTX *contexts[]; /* the first is the default */
+};
+
+/* With one reference. 0, or as quoit_tls_add_certificate(). */
+int tls_context_new(const struct tls_rules *rules, struct tls_context **ret_context,
+        struct tls_problem *problem);
+
+struct tls_context *tls_context_ref(struct tls_context *context);
+
+/* Any thread. Takes NULL. */
+void tls_context_unref(struct tls_context *context);
+
+/* The one whose certificate is for @name: exactly, else by a wildcard, else the first. */
+SSL_CTX *tls_context_choose(const struct tls_context *context, const char *name);
