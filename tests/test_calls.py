@@ -325,6 +325,18 @@ def test_a_stream_runs_no_further_ahead_than_its_reader(calls_server, calls, sta
         eventually(lambda: stats("running") == 0, "it has ended")
 
 
+def test_a_worker_has_room_as_soon_as_its_messages_are_sent(calls, start):
+    """And not only when other traffic happens to wake the ring, or after stall_ms."""
+    server = start("test-server", "--limit", "call_queue_bytes_max=8192")
+    parts, part_bytes = 10, len(message(calls.Payload(data=bytes(16 << 10)).SerializeToString()))
+    with Wire(server) as wire:
+        begin = time.monotonic()
+        request = calls.Number(value=parts).SerializeToString()
+        answer = wire.call("/calls.Calls/BlockingParts", request)
+        assert time.monotonic() - begin < 3
+    assert answer.status == 0 and len(answer.data) == parts * part_bytes
+
+
 def settled(value):
     """What @value() is once it has been the same for a while."""
     last, since = value(), time.monotonic()

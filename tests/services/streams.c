@@ -66,6 +66,20 @@ static void blocking_count(quoit_call *call, const calls_CountRequest *request, 
         quoit_call_finish(call, counting->status, counting->message);
 }
 
+static void blocking_parts(quoit_call *call, const calls_Number *request, void *user)
+{
+        static const char part[16 << 10];
+
+        watch(call, user);
+        for (int64_t i = 0; i < calls_Number_value(request); i++) {
+                calls_Payload *payload = calls_Payload_new(quoit_call_scratch(call));
+
+                calls_Payload_set_data(payload, upb_StringView_FromDataAndSize(part, sizeof(part)));
+                calls_Calls_BlockingParts_send(call, payload);
+        }
+        quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
 static void late(quoit_call *call, const calls_Empty *request, void *user)
 {
         struct counting counting = { .test = user };
@@ -180,6 +194,7 @@ void streams_add(calls_Calls_service *service)
 {
         service->Count = count;
         service->BlockingCount = blocking_count;
+        service->BlockingParts = blocking_parts;
         service->Late = late;
         service->Sum = (calls_Calls_Sum_handler){
                 .on_start = sum_start,
