@@ -63,6 +63,7 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
         }
         *buffers = (struct buffers){
                 .ring = ring,
+                .bulk = options ? options->bulk : NULL,
                 .entries = entries,
                 .memory = memory,
                 .buffer_bytes = buffer_bytes,

@@ -18,6 +18,9 @@ struct buffers_options {
         unsigned count;     /* power of two; 0: 256 */
         size_t buffer_bytes; /* 0: 16 KiB */
         uint16_t group;     /* id on the ring; one `struct buffers` a group */
+        /* Larger ones, for sockets that bring more than these take at once; NULL: there are none.
+         * Outlives this. */
+        struct buffers *bulk;
 };
 
 /* Somebody who waits for buffers. Embedded. */
@@ -28,6 +31,7 @@ struct buffers_waiter {
 
 struct buffers {
         struct ring *ring;
+        struct buffers *bulk;
         struct io_uring_buf_ring *entries;
         unsigned char *memory;
         size_t buffer_bytes;

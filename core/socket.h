@@ -21,7 +21,8 @@ struct socket;
 
 struct socket_handler {
         /* @bytes live during the call only. At most one buffer; a turn may bring several, but
-         * who keeps bringing more than SOCKET_BURST_MAX is held to one a turn. */
+         * who brings more than SOCKET_BURST_MAX is held to one a turn from then on, a large one
+         * (buffers_options.bulk), until that brings less than SOCKET_LITTLE_BYTES. */
         void (*on_data)(struct socket *socket, const unsigned char *bytes, size_t size);
 
         /* No more data will come: @error 0, the peer half-closed; else the negative errno that
@@ -40,7 +41,8 @@ struct socket_handler {
 
 enum {
         SOCKET_IOVECS_MAX = 1024, /* the kernel's UIO_MAXIOV */
-        SOCKET_BURST_MAX = 4, /* buffers */
+        SOCKET_BURST_MAX = 2, /* buffers */
+        SOCKET_LITTLE_BYTES = 1024,
 };
 
 enum socket_receive {
@@ -76,7 +78,8 @@ struct socket {
         uint8_t receive_burst; /* full buffers that came in receive_turn */
         uint16_t receive_turn; /* low bits of the ring's turns */
         bool receive_wanted;
-        bool receive_greedy; /* brought a burst, was not read empty since: one buffer a turn */
+        bool receive_greedy; /* brought a burst, and never little since: one bulk buffer a turn */
+        bool receive_bulk; /* what is in flight was armed so */
         bool send_in_flight;
 };
 

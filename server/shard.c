@@ -187,13 +187,28 @@ static bool shard_is_over(struct shard *shard)
 
 /* ---- life ---- */
 
+/* Of these, what is in use at a time stays in a core's cache. */
+static int shard_init_buffers(struct shard *shard)
+{
+        struct buffers_options bulk = { .count = 16, .buffer_bytes = 64 << 10, .group = 1 };
+        struct buffers_options small = { .bulk = &shard->bulk };
+        int r = buffers_init(&shard->bulk, &shard->ring, &bulk);
+
+        if (r < 0)
+                return r;
+        r = buffers_init(&shard->buffers, &shard->ring, &small);
+        if (r < 0)
+                buffers_deinit(&shard->bulk);
+        return r;
+}
+
 static int shard_setup(struct shard *shard)
 {
         int r = ring_init(&shard->ring, NULL);
 
         if (r < 0)
                 return r;
-        r = buffers_init(&shard->buffers, &shard->ring, &(struct buffers_options){ 0 });
+        r = shard_init_buffers(shard);
         if (r < 0) {
                 ring_deinit(&shard->ring);
                 return r;
@@ -229,6 +244,7 @@ static void shard_teardown(struct shard *shard)
         arena_pool_deinit(&shard->arenas);
         memory_deinit(&shard->memory);
         buffers_deinit(&shard->buffers);
+        buffers_deinit(&shard->bulk);
         ring_deinit(&shard->ring);
 }
 

@@ -24,6 +24,7 @@ struct shard {
         pthread_t thread;
         struct ring ring;
         struct buffers buffers;
+        struct buffers bulk; /* larger ones, for who brings more */
         struct arena_pool arenas;
         struct memory memory; /* nghttp2's */
         struct slab connections;

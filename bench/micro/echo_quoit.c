@@ -25,7 +25,7 @@ struct peer {
 };
 
 static struct ring ring;
-static struct buffers buffers;
+static struct buffers buffers, bulk;
 static struct listener listener;
 
 static void append(struct bytes *bytes, const void *data, size_t size)
@@ -125,10 +125,14 @@ static const struct listener_handler listener_handler = { .on_accept = on_accept
 
 void echo_serve_quoit(int listen_fd)
 {
+        struct buffers_options large = { .count = 16, .buffer_bytes = 64 << 10, .group = 1 };
+        struct buffers_options small = { .bulk = &bulk };
         int r = ring_init(&ring, NULL);
 
         if (r == 0)
-                r = buffers_init(&buffers, &ring, NULL);
+                r = buffers_init(&bulk, &ring, &large);
+        if (r == 0)
+                r = buffers_init(&buffers, &ring, &small);
         if (r == 0)
                 listener_start(&listener, &ring, listen_fd, &listener_handler);
         while (r == 0)

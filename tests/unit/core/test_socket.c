@@ -645,17 +645,26 @@ static void test_pause_and_resume_at_once(void **state)
         fixture_deinit(&fixture);
 }
 
-static void test_a_flood_is_held_to_a_buffer_a_turn(void **state)
+/* @bulk_bytes: of a large buffer; 0: there are none. */
+static void flood(size_t bulk_bytes)
 {
+        struct buffers bulk;
+        struct buffers_options bulk_options = {
+                .count = 4, .buffer_bytes = bulk_bytes, .group = 1
+        };
         struct buffers_options options = { .count = 64, .buffer_bytes = 1024 };
+        size_t bite = bulk_bytes > 0 ? bulk_bytes : options.buffer_bytes;
         struct fixture fixture;
         unsigned char *bytes = noise(MIB);
-        size_t before;
+        size_t before, bites = 0;
         struct end *end;
         int fds[2];
 
-        (void)state;
-        fixture_init(&fixture, &options);
+        options.bulk = bulk_bytes > 0 ? &bulk : NULL;
+        assert_int_equal(ring_init(&fixture.ring, NULL), 0);
+        if (options.bulk)
+                assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
+        assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
         pair_unix(fds);
         end = end_new(&fixture.ring, &fixture.buffers, fds[0], 2 * MIB);
         for (unsigned turn = 0; turn < 300; turn++) {
@@ -664,8 +673,10 @@ static void test_a_flood_is_held_to_a_buffer_a_turn(void **state)
                 before = end->received_size;
                 assert_int_equal(ring_turn(&fixture.ring, SECOND), 0);
                 if (turn > 3)
-                        assert_in_range(end->received_size - before, 1, 1024);
+                        assert_in_range(end->received_size - before, 1, bite);
+                bites += end->received_size - before == bite;
         }
+        assert_true(bites > 250);
         /* When it is over, the socket is back to what costs least. */
         do {
                 before = end->received_size;
@@ -684,7 +695,66 @@ static void test_a_flood_is_held_to_a_buffer_a_turn(void **state)
         end_free(end);
         close(fds[1]);
         free(bytes);
-        fixture_deinit(&fixture);
+        buffers_deinit(&fixture.buffers);
+        if (options.bulk)
+                buffers_deinit(&bulk);
+        ring_deinit(&fixture.ring);
+}
+
+static void test_a_flood_is_held_to_a_buffer_a_turn(void **state)
+{
+        (void)state;
+        flood(0);
+}
+
+static void test_a_flood_is_held_to_a_bulk_buffer_a_turn(void **state)
+{
+        (void)state;
+        flood(4096);
+}
+
+/* More floods than bulk buffers: each has its turn, and all of it comes, in order. */
+static void test_bulk_buffers_run_out(void **state)
+{
+        enum { FLOODS = 7, SIZE = 256 * 1024 };
+        struct buffers_options bulk_options = { .count = 2, .buffer_bytes = 8192, .group = 1 };
+        struct buffers bulk;
+        struct buffers_options options = { .count = 64, .buffer_bytes = 1024, .bulk = &bulk };
+        struct fixture fixture;
+        unsigned char *bytes = noise(SIZE);
+        struct end *ends[FLOODS];
+        size_t sent[FLOODS] = { 0 };
+        int fds[FLOODS][2];
+        bool all = false;
+
+        (void)state;
+        assert_int_equal(ring_init(&fixture.ring, NULL), 0);
+        assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
+        assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
+        for (unsigned i = 0; i < FLOODS; i++) {
+                pair_unix(fds[i]);
+                ends[i] = end_new(&fixture.ring, &fixture.buffers, fds[i][0], SIZE);
+        }
+        while (!all) {
+                all = true;
+                for (unsigned i = 0; i < FLOODS; i++) {
+                        ssize_t n = send(fds[i][1], bytes + sent[i], SIZE - sent[i], MSG_DONTWAIT);
+
+                        sent[i] += n > 0 ? (size_t)n : 0;
+                        all &= ends[i]->received_size == SIZE;
+                }
+                assert_int_equal(ring_turn(&fixture.ring, all ? 0 : SECOND), 0);
+        }
+        assert_true(bulk.exhausted > 0);
+        for (unsigned i = 0; i < FLOODS; i++) {
+                assert_memory_equal(ends[i]->received, bytes, SIZE);
+                end_free(ends[i]);
+                close(fds[i][1]);
+        }
+        free(bytes);
+        buffers_deinit(&fixture.buffers);
+        buffers_deinit(&bulk);
+        ring_deinit(&fixture.ring);
 }
 
 /* --- many --- */
@@ -902,6 +972,8 @@ int main(void)
                 cmocka_unit_test(test_pause_stops_and_resume_goes_on),
                 cmocka_unit_test(test_pause_and_resume_at_once),
                 cmocka_unit_test(test_a_flood_is_held_to_a_buffer_a_turn),
+                cmocka_unit_test(test_a_flood_is_held_to_a_bulk_buffer_a_turn),
+                cmocka_unit_test(test_bulk_buffers_run_out),
                 cmocka_unit_test(test_thousands_leave_nothing),
                 cmocka_unit_test(test_anything_at_any_time),
         };
