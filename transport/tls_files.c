@@ -9,19 +9,18 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-static int open_file(
-        const char *file, const char *what, FILE **ret_stream, struct tls_problem *problem)
+/* NULL: *@ret_error and @problem say why. */
+static FILE *open_file(
+        const char *file, const char *what, int *ret_error, struct tls_problem *problem)
 {
         FILE *stream = fopen(file, "re");
 
         if (!stream) {
-                int error = -errno;
-
-                return tls_problem_set(
-                        problem, error, "cannot read the %s %s: %s", what, file, strerror(-error));
+                *ret_error = -errno;
+                tls_problem_set(problem, *ret_error, "cannot read the %s %s: %s", what, file,
+                        strerror(-*ret_error));
         }
-        *ret_stream = stream;
-        return 0;
+        return stream;
 }
 
 /* PEM_read_*() found none: at the file's end that is as it should be. */
@@ -119,10 +118,10 @@ static int read_key(FILE *stream, const char *file, EVP_PKEY **ret_key, struct t
 static int load_chain(
         const char *file, struct tls_certificate *certificate, struct tls_problem *problem)
 {
-        FILE *stream;
-        int r = open_file(file, "certificate", &stream, problem);
+        int r = 0;
+        FILE *stream = open_file(file, "certificate", &r, problem);
 
-        if (r < 0)
+        if (!stream)
                 return r;
         r = read_chain(stream, file, certificate, problem);
         fclose(stream);
@@ -132,10 +131,10 @@ static int load_chain(
 static int load_key(
         const char *file, struct tls_certificate *certificate, struct tls_problem *problem)
 {
-        FILE *stream;
-        int r = open_file(file, "private key", &stream, problem);
+        int r = 0;
+        FILE *stream = open_file(file, "private key", &r, problem);
 
-        if (r < 0)
+        if (!stream)
                 return r;
         r = read_key(stream, file, &certificate->key, problem);
         fclose(stream);
