@@ -47,6 +47,11 @@ int example_serve(quoit_server *server, int r, const char *address)
 {
         if (r < 0 || quoit_server_listen(server, address, NULL) < 0)
                 return example_fail(server);
+        return example_run(server, address);
+}
+
+int example_run(quoit_server *server, const char *address)
+{
         running = server;
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);

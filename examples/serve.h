@@ -17,6 +17,9 @@ quoit_server *example_server(const quoit_server_options *options);
  */
 int example_serve(quoit_server *server, int r, const char *address);
 
+/* The rest of it, for a server that listens on @address already. */
+int example_run(quoit_server *server, const char *address);
+
 /* The last line said on stderr, and what main() returns then. */
 int example_fail(quoit_server *server);
 

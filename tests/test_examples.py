@@ -4,6 +4,7 @@
 import concurrent.futures
 import queue
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import time
 import grpc
 import pytest
 
+from certificates import Certificate
 from servers import PATIENCE, Server, eventually
 
 
@@ -159,3 +161,23 @@ def test_foreign_loop(stub, guide):
 
     first = ticks()
     eventually(lambda: ticks() > first, "the loop sees to its clock and to the server")
+
+
+def test_tls(build, guide, tmp_path):
+    ca = Certificate(tmp_path, "ca")
+    shown = Certificate(tmp_path, "server", ca, ["localhost"])
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / "tls", shown.file, shown.key_file, address)
+    credentials = grpc.ssl_channel_credentials(ca.pem)
+    options = [("grpc.ssl_target_name_override", "localhost")]
+    with grpc.secure_channel(address, credentials, options) as channel:
+        greet = guide.Stub(channel).Greet
+        greeting = greet(guide.Name(name="Ann"), timeout=PATIENCE)
+        assert greeting.text == "Hello Ann, in private!"
+        server.signal(signal.SIGHUP)
+        server.logged("read again")
+        shown.key_file.write_text("no key")
+        server.signal(signal.SIGHUP)
+        server.logged("the certificates stay as they are")
+        assert greet(guide.Name(name="Bob"), timeout=PATIENCE).text == "Hello Bob, in private!"
+    server.stop()
