@@ -7,7 +7,9 @@
 
 #include <quoit/quoit.h>
 
+#include "access.h"
 #include "api.h"
+#include "hangup.h"
 #include "options.h"
 
 /* What a client takes by default; a larger answer would only fail there. */
@@ -38,11 +40,14 @@ static void on_signals(void (*handler)(int))
         sigaction(SIGINT, &action, NULL);
 }
 
+/* What main() returns, after all is freed. */
 static int end(int status)
 {
         on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
+        hangup_stop();
         quoit_server_free(server);
-        secure_end(tls);
+        quoit_tls_free(tls);
+        access_stop();
         return status;
 }
 
@@ -81,7 +86,10 @@ static int serve(const struct options *options)
 {
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
         const struct secure_options *secure = &options->secure;
+        int r;
 
+        if (!access_start(server, options->access_log, options->access_log_json))
+                return end(EXIT_FAILURE);
         if (api_Api_register(server, &api_service, &limits) < 0)
                 return fail();
         if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
@@ -89,6 +97,11 @@ static int serve(const struct options *options)
                 return fail();
         if (secure->certificate_count > 0 && !(tls = secure_begin(secure)))
                 return end(EXIT_FAILURE);
+        r = hangup_start();
+        if (r < 0) {
+                fprintf(stderr, "quoit-api: cannot start a thread: %s\n", strerror(-r));
+                return end(EXIT_FAILURE);
+        }
         on_signals(on_signal);
         if (tls && secure->port >= 0 && listen_on(options, (unsigned)secure->port, tls) < 0)
                 return fail();

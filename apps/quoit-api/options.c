@@ -53,6 +53,12 @@ static const char help[] =
         "  --tls-ticket-key FILE  80 secret bytes that sessions are resumed by across processes\n"
         "  --tls-threads N        threads for handshakes; 1 unless told\n"
         "\n"
+        "A line for each call, when it is over:\n"
+        "  --access-log FILE           to the end of FILE, or - for standard output; SIGHUP opens "
+        "it\n"
+        "                              anew, after it was moved away\n"
+        "  --access-log-format FORMAT  text or json; text unless told\n"
+        "\n"
         "  --help, -h      this text\n"
         "  --version       the version\n";
 
@@ -78,6 +84,14 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
                 usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
         return (unsigned)value;
+}
+
+/* Whether it is @second, which it may be instead of @first. */
+static bool parse_choice(const char *what, const char *text, const char *first, const char *second)
+{
+        if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
+                usage_error("%s: '%s' is neither %s nor %s", what, text, first, second);
+        return strcmp(text, second) == 0;
 }
 
 static const char *from_environment(const char *name, const char *otherwise)
@@ -173,6 +187,13 @@ static void parse_option(struct options *options, int option, const char *progra
         case 'w':
                 options->workers = parse_number("--workers", optarg, 0, 4096);
                 break;
+        case 'a':
+                options->access_log = optarg;
+                break;
+        case 'f':
+                options->access_log_json =
+                        parse_choice("--access-log-format", optarg, "text", "json");
+                break;
         case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
@@ -201,6 +222,8 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "tls-min", required_argument, NULL, TLS_MIN },
                 { "tls-ticket-key", required_argument, NULL, TLS_TICKET_KEY },
                 { "tls-threads", required_argument, NULL, TLS_THREADS },
+                { "access-log", required_argument, NULL, 'a' },
+                { "access-log-format", required_argument, NULL, 'f' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
                 { 0 },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 #include "secure.h"
 
 struct options {
@@ -10,6 +12,8 @@ struct options {
         unsigned workers; /* 0: handlers run on the rings */
         unsigned handshake_threads;
         struct secure_options secure;
+        const char *access_log; /* file, "-" for standard output; NULL: none */
+        bool access_log_json;
 };
 
 /* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */

@@ -15,8 +15,8 @@ struct secure_options {
         quoit_tls_options tls;
 };
 
-/* Reads the files, and does so again at each SIGHUP, until secure_end(); NULL: a line was printed that says what is wrong. */
+/*
+ * Reads the files, and does so again at each SIGHUP: call it before hangup_start(). NULL: a line was printed that says
+ * what is wrong.
+ */
 quoit_tls *secure_begin(const struct secure_options *options);
-
-/* Takes NULL. */
-void secure_end(quoit_tls *tls);

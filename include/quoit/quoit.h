@@ -3,11 +3,13 @@
 
 /* All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves. */
 
+#include <quoit/access_log.h>
 #include <quoit/call.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
 #include <quoit/message.h>
 #include <quoit/method_options.h>
+#include <quoit/metrics.h>
 #include <quoit/peer.h>
 #include <quoit/server.h>
 #include <quoit/service.h>

@@ -98,10 +98,15 @@ static int serve(const struct options *options)
         peer_add(&service);
         unary_add(&service);
         streams_add(&service);
+        metrics_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
 
         if (r == 0)
                 r = offload(options->offload_all);
+        if (r == 0 && options->metrics)
+                r = quoit_metrics_new(&test.metrics);
+        if (r == 0 && options->metrics)
+                r = quoit_metrics_attach(test.metrics, test.server);
         if (r == 0 && options->intercept)
                 r = intercept(test.server);
         for (unsigned i = 0; r == 0 && i < options->method_count; i++)
@@ -135,5 +140,6 @@ int main(int argc, char **argv)
         if (r < 0)
                 fprintf(stderr, "test-server: %s\n", quoit_server_problem(test.server));
         quoit_server_free(test.server);
+        quoit_metrics_free(test.metrics);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -73,6 +73,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->intercept = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--metrics") == 0) {
+                        options->metrics = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--offload-all") == 0) {
                         options->offload_all = true;
                         continue;

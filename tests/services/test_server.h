@@ -15,6 +15,7 @@
 
 struct test_server {
         quoit_server *server;
+        quoit_metrics *metrics; /* NULL: none are counted */
         /* Counted on any thread. */
         atomic_llong running;   /* calls whose on_done has not come yet */
         atomic_llong cancelled; /* on_cancel */
@@ -29,6 +30,7 @@ struct options {
         const char *addresses[ADDRESSES_MAX];
         unsigned address_count;
         bool intercept; /* interceptors.c */
+        bool metrics;
         bool loop; /* served by a loop of poll(2) */
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
@@ -56,3 +58,4 @@ void watch(quoit_call *call, struct test_server *test);
 void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);
+void metrics_add(calls_Calls_service *service);

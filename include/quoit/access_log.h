@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An access log: one line for each call, when it is over.
+ *
+ *      static void on_line(void *user, const char *line, size_t size) { ... }
+ *      ...
+ *      quoit_access_log *log = NULL;
+ *      r = quoit_access_log_new(QUOIT_ACCESS_LOG_JSON, on_line, file, &log);
+ *      r = quoit_access_log_attach(log, server);
+ *
+ * As text, key=value:
+ *
+ *      time=2026-11-23T12:00:00.123Z peer="ipv4:192.0.2.1:50000" method="/api.Api/sayHello" status=OK duration_us=412
+ *      wait_us=8 messages_received=1 bytes_received=7 messages_sent=1 bytes_sent=14 timeout_ms=5000
+ *      user_agent="grpc-python/1.80.0"
+ *
+ * in one line; as JSON, an object with the same names. `time` is when the request's headers had come, in UTC;
+ * `timeout_ms`, the time that the call had then, is there where it had a deadline; `http_status` where the answer was no gRPC;
+ * `user_agent` where the client sent one. `wait_us` passed before the handler was called: interceptors, the rest of
+ * the request, a worker. `bytes_...` are those of messages as they went over the wire, without their prefixes.
+ *
+ * What a peer has chosen is quoted, escaped, and cut to 256 characters: a line is a line, whatever a client sends. Escapes
+ * are JSON's (RFC 8259 section 7), in text too; a byte that is no printable ASCII is escaped by its number.
+ */
+
+#include <stddef.h>
+
+#include <quoit/export.h>
+#include <quoit/service.h>
+
+QUOIT_BEGIN_DECLS
+
+/* An access log, opaque. */
+typedef struct quoit_access_log quoit_access_log;
+
+/* How a line is written. */
+typedef enum quoit_access_log_format {
+        QUOIT_ACCESS_LOG_TEXT, /* key=value ... */
+        QUOIT_ACCESS_LOG_JSON, /* an object a line */
+} quoit_access_log_format;
+
+/*
+ * Takes a line of @size bytes, its newline included, valid during the call. On the ring, several rings at once: it must
+ * not block, which a write to a disk may. A buffer and a thread of the program's own, as in quoit-api's
+ * log_writer.c, keep the ring from the disk.
+ */
+typedef void (*quoit_access_log_fn)(void *user, const char *line, size_t size);
+
+/* A log whose lines @on_line gets, with @user, in *@ret_log. 0, -ENOMEM. */
+QUOIT_API int quoit_access_log_new(quoit_access_log_format format, quoit_access_log_fn on_line,
+        void *user, quoit_access_log **ret_log);
+
+/* Frees it, after its server. Takes NULL, returns NULL. */
+QUOIT_API quoit_access_log *quoit_access_log_free(quoit_access_log *log);
+
+/*
+ * Logs the calls of @server: an interceptor. Register it first, and its line comes when all others have seen the
+ * end. 0, or an error of quoit_server_intercept().
+ */
+QUOIT_API int quoit_access_log_attach(quoit_access_log *log, quoit_server *server);
+
+QUOIT_END_DECLS

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <quoit/access_log.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <quoit/interceptor.h>
+
+#include "services/line.h"
+
+#define NS_PER_US 1000u
+#define NS_PER_MS 1000000u
+#define NS_PER_S 1000000000u
+
+struct quoit_access_log {
+        quoit_access_log_format format;
+        quoit_access_log_fn on_line;
+        void *user;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+        struct timespec now;
+
+        clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* The day's time of a moment on the monotonic clock: what is past since then is no more than a call's life. */
+static uint64_t unix_ms_of(uint64_t monotonic_ns)
+{
+        uint64_t past_ns = clock_ns(CLOCK_MONOTONIC) - monotonic_ns;
+
+        return (clock_ns(CLOCK_REALTIME) - past_ns) / NS_PER_MS;
+}
+
+static void add_text(struct line *line, const char *name, const char *text)
+{
+        line_add_quoted(line, name, text, strlen(text));
+}
+
+static void add_sizes(struct line *line, const quoit_call_summary *summary)
+{
+        line_add_number(line, "duration_us", summary->duration_ns / NS_PER_US);
+        line_add_number(line, "wait_us", summary->wait_ns / NS_PER_US);
+        line_add_number(line, "messages_received", summary->messages_received);
+        line_add_number(line, "bytes_received", summary->bytes_received);
+        line_add_number(line, "messages_sent", summary->messages_sent);
+        line_add_number(line, "bytes_sent", summary->bytes_sent);
+}
+
+/* The ring's clock, from which the deadline was counted, is behind by up to a turn: to the next millisecond. */
+static uint64_t timeout_ms_of(const quoit_call *call, const quoit_call_summary *summary)
+{
+        uint64_t deadline_ns = quoit_call_deadline_ns(call);
+
+        return deadline_ns <= summary->started_ns
+                       ? 0
+                       : (deadline_ns - summary->started_ns + NS_PER_MS - 1) / NS_PER_MS;
+}
+
+static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
+{
+        const quoit_access_log *log = user;
+        upb_StringView agent;
+        struct line line;
+
+        line_begin(&line, log->format == QUOIT_ACCESS_LOG_JSON);
+        line_add_time(&line, "time", unix_ms_of(summary->started_ns));
+        add_text(&line, "peer", quoit_call_peer(call));
+        add_text(&line, "method", quoit_call_path(call));
+        line_add_word(&line, "status", quoit_status_name(summary->status));
+        if (summary->http_status != 200)
+                line_add_number(&line, "http_status", summary->http_status);
+        add_sizes(&line, summary);
+        if (quoit_call_deadline_ns(call) != UINT64_MAX)
+                line_add_number(&line, "timeout_ms", timeout_ms_of(call, summary));
+        if (quoit_call_metadata(call, "user-agent", &agent))
+                line_add_quoted(&line, "user_agent", agent.data, agent.size);
+        line_end(&line);
+        log->on_line(log->user, line.bytes, line.size);
+}
+
+int quoit_access_log_new(quoit_access_log_format format, quoit_access_log_fn on_line, void *user,
+        quoit_access_log **ret_log)
+{
+        quoit_access_log *log = malloc(sizeof(*log));
+
+        if (!log)
+                return -ENOMEM;
+        *log = (quoit_access_log){ .format = format, .on_line = on_line, .user = user };
+        *ret_log = log;
+        return 0;
+}
+
+quoit_access_log *quoit_access_log_free(quoit_access_log *log)
+{
+        free(log);
+        return NULL;
+}
+
+int quoit_access_log_attach(quoit_access_log *log, quoit_server *server)
+{
+        static const quoit_interceptor interceptor = { .on_end = on_end };
+
+        return quoit_server_intercept(server, &interceptor, log);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A histogram that one thread writes and any reads, in whole numbers (nanoseconds, bytes) until it is shown. Zeroed
+ * memory is an empty one.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <quoit/metrics.h>
+
+#define HISTOGRAM_COUNTS_MAX 42
+
+/* The buckets, and what the numbers are shown in. */
+struct histogram_scale {
+        const double *bounds;
+        size_t bound_count;
+        double unit; /* of the bounds, in whole numbers */
+};
+
+/* A66's: seconds, recorded in nanoseconds; bytes. */
+extern const struct histogram_scale histogram_durations, histogram_sizes;
+
+struct histogram {
+        atomic_ullong counts[HISTOGRAM_COUNTS_MAX];
+        atomic_ullong sum;
+};
+
+/* By the only thread that writes. */
+static inline void histogram_add(atomic_ullong *counter, uint64_t value)
+{
+        uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+
+        atomic_store_explicit(counter, old + value, memory_order_relaxed);
+}
+
+/* By the only thread that writes. */
+void histogram_record(
+        struct histogram *histogram, const struct histogram_scale *scale, uint64_t value);
+
+/* Adds what is in @from, which others may be writing. */
+void histogram_merge(struct histogram *histogram, const struct histogram *from);
+
+/* For users; with the counts in @counts. */
+quoit_histogram histogram_show(const struct histogram *histogram,
+        const struct histogram_scale *scale, uint64_t counts[HISTOGRAM_COUNTS_MAX]);
