@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/compression.h"
 #include "call/encoding.h"
 #include "call/offload.h"
 #include "codec/format.h"
@@ -225,6 +226,8 @@ static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_M
 
         if (r < 0)
                 return r;
+        if (call->compression != QUOIT_IDENTITY)
+                call_compress(call, &encoding);
         size = encoding.size;
         r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
         encoding_deinit(&encoding);
@@ -273,7 +276,8 @@ bool quoit_call_writable(const quoit_call *call)
         if (call->offload)
                 writable = offload_is_writable(call->offload);
         else
-                writable = call->writer.queued_bytes < call_limits(call)->call_queue_bytes_max;
+                writable = call->writer.queued_bytes < call_limits(call)->call_queue_bytes_max &&
+                           !call_group_is_worn(call->group);
         if (!writable)
                 ((quoit_call *)call)->wants_writable = true;
         return writable;

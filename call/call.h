@@ -25,6 +25,8 @@
 #include "call/reader.h"
 #include "call/writer.h"
 #include "codec/arena.h"
+#include "codec/coders.h"
+#include "codec/compression.h"
 #include "codec/large_blocks.h"
 #include "core/list.h"
 #include "core/ring.h"
@@ -65,6 +67,7 @@ struct request {
         bool has_timeout : 1;
         bool bad_timeout : 1;
         bool bad_encoding : 1;
+        bool has_encoding : 1; /* one other than identity */
         bool oversize : 1; /* a -bin field that is many */
         bool out_of_memory : 1;
 };
@@ -79,6 +82,9 @@ struct call_host {
         unsigned index; /* of the ring, among the server's */
         void *user;
         struct late_copy late; /* of a message that is queued on some call */
+        struct coders coders;
+        struct compression_cache accepted;
+        quoit_compression compression; /* of calls that say nothing else */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
         /* The call may have an event to be dispatched. */
@@ -97,6 +103,7 @@ struct call_group {
         uint32_t lent; /* at the workers, or on their way there */
         size_t received_bytes; /* held by the readers */
         size_t queued_bytes; /* waiting in the writers */
+        size_t coded_bytes; /* compressed or decompressed on the ring in this turn; plain */
         /* taken from the writers, ever: stands still when the peer opens no window */
         uint64_t written_bytes;
         const struct peer *peer;
@@ -113,6 +120,7 @@ struct quoit_call {
         struct reader reader;
         struct writer writer;
         struct request request;
+        compression_set accepted; /* what the client takes */
         struct timer deadline;
         uint64_t deadline_ns;
         struct call_post *posts; /* delivered, not yet run */
@@ -150,6 +158,8 @@ struct quoit_call {
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
         bool handled : 1; /* the handler has been called */
+        quoit_compression compression; /* of its answers */
+        bool sends_plain : 1; /* not of those that are sent now */
         bool finish_asked : 1;
         bool headers_asked : 1;
         bool held : 1;

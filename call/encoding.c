@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/encoding.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -166,6 +167,41 @@ void encoding_free_blocks(struct encoding *encoding)
                 encoding->first = segment->next;
                 segment->release(NULL, segment);
         }
+}
+
+/* A block of exactly that: it may be larger than those that are encoded into. */
+static struct block *block_of(upb_alloc *alloc, const uint8_t *data, size_t size)
+{
+        upb_SizedPtr memory = upb_SizeReturningMalloc(alloc, sizeof(struct block) + size);
+        struct block *block = memory.p;
+
+        if (!block)
+                return NULL;
+        *block = (struct block){
+                .segment.release = release_block, .alloc = alloc, .block_bytes = memory.n
+        };
+        memcpy(block_end(block) - size, data, size);
+        return block;
+}
+
+int encoding_replace(struct encoding *encoding, const uint8_t *data, size_t size)
+{
+        bool is_small = size <= WRITER_PLACE_BYTES_MAX;
+        struct block *block = is_small ? NULL : block_of(encoding->alloc, data, size);
+
+        if (!is_small && !block)
+                return -ENOMEM;
+        encoding_free_blocks(encoding);
+        encoding->size = size;
+        encoding->block = block;
+        if (is_small) {
+                encoding->data = memcpy(encoding->small.end - size, data, size);
+        } else {
+                encoding->first = &block->segment;
+                encoding->data = block_end(block) - size;
+                block_close(encoding, encoding->data);
+        }
+        return 0;
 }
 
 void encoding_copy(const struct encoding *encoding, uint8_t *out)

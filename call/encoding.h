@@ -37,6 +37,9 @@ int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
         struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
         size_t bytes_max);
 
+/* Holds the @size bytes at @data, a framed message, instead: a copy. 0, or -ENOMEM and nothing changed. */
+int encoding_replace(struct encoding *encoding, const uint8_t *data, size_t size);
+
 /* The blocks go, unless they were taken: @first is NULL then. */
 void encoding_free_blocks(struct encoding *encoding);
 static inline void encoding_deinit(struct encoding *encoding)

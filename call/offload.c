@@ -12,6 +12,7 @@
 
 struct offload {
         struct quoit_call *call;
+        struct coders *coders; /* of the worker that has the call */
         pthread_mutex_t mutex;
         pthread_cond_t has_room;
         size_t unsent_bytes; /* under @mutex: of messages that the worker has sent and the socket has not taken */
@@ -32,8 +33,7 @@ struct offload *offload_new(struct quoit_call *call)
 
         if (!offload)
                 return NULL;
-        offload->call = call;
-        offload->unsent_bytes = 0;
+        *offload = (struct offload){ .call = call };
         pthread_mutex_init(&offload->mutex, NULL);
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -65,6 +65,16 @@ bool offload_is_writable(struct offload *offload)
         writable = has_room(offload);
         pthread_mutex_unlock(&offload->mutex);
         return writable;
+}
+
+void offload_lend_coders(struct offload *offload, struct coders *coders)
+{
+        offload->coders = coders;
+}
+
+struct coders *offload_coders(struct offload *offload)
+{
+        return offload->coders;
 }
 
 void offload_interrupt(struct offload *offload)

@@ -13,6 +13,7 @@
 
 #include "core/mailbox.h"
 
+struct coders;
 struct encoding;
 struct offload;
 struct quoit_call;
@@ -32,6 +33,10 @@ int offload_send_headers(struct offload *offload);
 
 /* On a worker: whether offload_send() would not have to wait. */
 bool offload_is_writable(struct offload *offload);
+
+/* On a worker: its coders, from now until the call goes back; for the functions of the call that it runs. */
+void offload_lend_coders(struct offload *offload, struct coders *coders);
+struct coders *offload_coders(struct offload *offload);
 
 /* On the ring: the call is cancelled, a waiting worker goes on. Takes NULL. */
 void offload_interrupt(struct offload *offload);

@@ -69,6 +69,12 @@ static void reader_unhold(struct quoit_call *call, size_t bytes)
         call->group->received_bytes -= bytes;
 }
 
+void reader_hold_decompressed(struct quoit_call *call, size_t bytes)
+{
+        if (!call_takes_many(call))
+                reader_hold(call, bytes);
+}
+
 static size_t message_cost(const struct reader_message *message)
 {
         return sizeof(*message) + message->size + FRAMING_PREFIX_BYTES;
@@ -118,7 +124,10 @@ static int reader_append(
         if (!message)
                 return -ENOMEM;
         *message = (struct reader_message){
-                .data = bytes->data, .size = bytes->size, .batch = reader->batch
+                .data = bytes->data,
+                .size = bytes->size,
+                .batch = reader->batch,
+                .compression = bytes->compressed ? reader->compression : QUOIT_IDENTITY,
         };
         if (reader->batch) {
                 reader->batch->users++;
@@ -132,7 +141,7 @@ static int reader_append(
         reader->messages++;
         call->seen.bytes_received += bytes->size;
         reader_hold(call, sizeof(*message));
-        return bytes->compressed ? -ENOTSUP : 0;
+        return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;
 }
 
 static void reader_open_window(struct quoit_call *call)

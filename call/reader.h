@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <quoit/compression.h>
+
 #include "codec/framing.h"
 
 struct quoit_call;
@@ -29,10 +31,13 @@ struct reader_message {
         struct reader_batch *batch;
         const uint8_t *data;
         size_t size;
+        quoit_compression compression; /* what the data is in */
 };
 
 struct reader {
         struct framing framing;
+        quoit_compression
+                compression; /* of the messages that are flagged so; identity: none may be */
         struct reader_batch *batch;   /* of the message in progress, where many may come */
         struct reader_message *first; /* whole ones that wait */
         struct reader_message *last;
@@ -54,6 +59,12 @@ void reader_deinit(struct quoit_call *call);
  * connection's, -EPROTO a bad flag, -ENOTSUP compressed without a grpc-encoding, -ENOMEM.
  */
 int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
+
+/*
+ * What the only message of a call became, after it was decompressed into the call's arena, counts as long as the call.
+ * Nothing where many may come: there it lives as long as the handler looks at it.
+ */
+void reader_hold_decompressed(struct quoit_call *call, size_t bytes);
 
 /* The next whole message, the caller's to free, on the ring; NULL when there is none or no credit for it. */
 struct reader_message *reader_take(struct quoit_call *call);

@@ -64,14 +64,25 @@ static void block_add_head(struct field_block *block)
         block_add_text(block, "content-type", "application/grpc");
 }
 
+/* To clients that compress: that they may, and with what. */
+static void block_add_accepted(struct field_block *block, const struct quoit_call *call)
+{
+        if (call->request.has_encoding)
+                block_add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);
+}
+
+static void block_add_compression(struct field_block *block, const struct quoit_call *call)
+{
+        if (call->compression != QUOIT_IDENTITY)
+                block_add_text(block, "grpc-encoding", compression_name(call->compression));
+}
+
 static void block_add_status(
         struct field_block *block, quoit_status status, const char *text, size_t text_size)
 {
         block_add_text(block, "grpc-status", status_format(status));
         if (text_size > 0)
                 block_add(block, "grpc-message", strlen("grpc-message"), text, text_size);
-        if (status == QUOIT_UNIMPLEMENTED)
-                block_add_text(block, "grpc-accept-encoding", "identity");
 }
 
 /* Where a block can't be sent the stream can't be ended in order. */
@@ -89,6 +100,8 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
         call->headers_submitted = true;
         if (r == 0) {
                 block_add_head(&block);
+                block_add_compression(&block, call);
+                block_add_accepted(&block, call);
                 block_add_all(&block, headers);
                 r = stream_respond(&call->stream, block.fields, block.count, false);
                 block_deinit(&block);
@@ -122,6 +135,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         call->trailers_submitted = true;
         if (r == 0) {
                 block_add_head(&block);
+                block_add_accepted(&block, call);
                 block_add_status(&block, status, text, text_size);
                 block_add_all(&block, trailers);
                 r = stream_respond(&call->stream, block.fields, block.count, true);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call/compression.h"
 #include "core/usdt.h"
 #include "server/dispatch.h"
 #include "server/peer.h"
@@ -222,7 +223,7 @@ static bool run_some(struct connection *connection, struct list *again)
         struct list *link;
 
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
-                (link = list_pop(&connection->ready))) {
+                !call_group_is_worn(&connection->group) && (link = list_pop(&connection->ready))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
                 enum dispatched dispatched = dispatch_call(call, connection->shard->server);
 
@@ -247,6 +248,7 @@ static void run_ready(struct connection *connection)
         if (connection->budget_turn_ns != ring_now_ns(ring)) {
                 connection->budget_turn_ns = ring_now_ns(ring);
                 connection->budget_calls = limits_of(connection)->turn_calls_max;
+                connection->group.coded_bytes = 0;
         }
         list_init(&again);
         more = run_some(connection, &again);

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "call/compression.h"
 #include "call/offload.h"
-#include "codec/message.h"
+#include "server/decode.h"
 #include "server/server.h"
 #include "server/workers.h"
 
-#define REQUEST_ARENA_BYTES ((size_t)1024)
 #define EVENTS_A_TURN                                                                              \
         16 /* of one call: a stream of tiny messages must not keep the others waiting */
 
@@ -31,6 +31,7 @@ struct errand {
         struct quoit_call *call;
         enum event event;
         struct reader_message *message; /* of START and MESSAGE */
+        size_t grown_bytes; /* what the message became when it was decompressed; else 0 */
         struct call_post *post;         /* of POST */
         struct quoit_server *server;
         struct work work;
@@ -122,39 +123,6 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
         }
 }
 
-/* Where a request is decoded to: NULL if memory is short. */
-static upb_Arena *request_arena(struct quoit_call *call)
-{
-        if (!call_takes_many(call))
-                return call_arena(call);
-        if (!call->request_arena.upb &&
-                arena_init(&call->request_arena, call_pool(call), REQUEST_ARENA_BYTES) < 0)
-                return NULL;
-        return call->request_arena.upb;
-}
-
-/* NULL: the handler is not to see it. */
-static const struct upb_Message *decode(struct errand *errand)
-{
-        struct quoit_call *call = errand->call;
-        const struct reader_message *message = errand->message;
-        upb_Arena *arena = request_arena(call);
-        upb_Message *decoded = NULL;
-        int r = -ENOMEM;
-
-        if (arena)
-                r = message_decode(message->data, message->size, call->route->method->request, NULL,
-                        arena, &decoded);
-        if (r == -ENOMEM)
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-        else if (r < 0)
-                call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
-        if (r < 0 || !call->group->host->interceptors)
-                return decoded;
-        interceptors_received(call, decoded, message->size);
-        return call_is_over(call) ? NULL : decoded;
-}
-
 /* The handler is about to be called for the first time. */
 static void note_handled(struct quoit_call *call)
 {
@@ -177,7 +145,7 @@ static void run_start(struct errand *errand)
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
-        request = decode(errand);
+        request = decode_request(call, errand->message, &errand->grown_bytes);
         if (!request)
                 return;
         note_handled(call);
@@ -188,7 +156,8 @@ static void run_message(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
         const struct route *route = call->route;
-        const struct upb_Message *request = decode(errand);
+        const struct upb_Message *request =
+                decode_request(call, errand->message, &errand->grown_bytes);
 
         if (request)
                 route->method->on_message(route->implementation, call, request, call->state_user);
@@ -273,6 +242,8 @@ static void settle(const struct errand *errand)
         struct quoit_call *call = errand->call;
 
         reader_message_free(errand->message);
+        if (errand->grown_bytes > 0)
+                reader_hold_decompressed(call, errand->grown_bytes);
         if (errand->event == EVENT_DONE) {
                 call_set_state(call, CALL_DONE);
                 call_free_message(call);
@@ -307,11 +278,12 @@ static void on_returned(struct mail *mail)
         free(errand);
 }
 
-static void on_work(struct work *work)
+static void on_work(struct work *work, struct coders *coders)
 {
         struct errand *errand = CONTAINER_OF(work, struct errand, work);
         struct call_host *host = errand->call->group->host;
 
+        offload_lend_coders(errand->call->offload, coders);
         run_event(errand);
         errand->mail.on_delivery = on_returned;
         call_host_post(host, &errand->mail);
@@ -362,6 +334,13 @@ static bool has_its_share(const struct call_group *group, const struct quoit_ser
         return group->lent >= server->options.workers;
 }
 
+/* A request that would grow when it is decompressed, on a connection whose requests have grown too much already. */
+static bool is_over_memory(const struct quoit_call *call)
+{
+        return call->reader.first && call->reader.first->compression != QUOIT_IDENTITY &&
+               call->group->received_bytes > call_limits(call)->connection_receive_bytes_max;
+}
+
 /* What is posted or ends a call runs in any case. */
 static bool may_wait(enum event event)
 {
@@ -382,6 +361,13 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 if (may_wait(event) && (dispatch_is_congested(call->group) ||
                                                (worker && has_its_share(call->group, server))))
                         return DISPATCHED_CONGESTED;
+                if (may_wait(event) && call_group_is_worn(call->group))
+                        return DISPATCHED_SOME;
+                if (event == EVENT_START && is_over_memory(call)) {
+                        call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
+                                "the connection's requests are over the limit");
+                        return DISPATCHED_ALL;
+                }
                 if (worker)
                         return lend(call, event, server) ? DISPATCHED_SOME : DISPATCHED_ALL;
                 take_event(call, event, &errand);

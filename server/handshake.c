@@ -12,10 +12,11 @@
 
 /* ---- the step, on a thread ---- */
 
-static void on_work(struct work *work)
+static void on_work(struct work *work, struct coders *coders)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
 
+        (void)coders;
         if (!atomic_load(&handshake->abandoned))
                 handshake->result = tls_handshake(handshake->tls, &handshake->problem);
         call_host_post(handshake->host, &handshake->mail);

@@ -11,6 +11,8 @@ void limits_complete(quoit_limits *limits)
 {
         DEFAULT(message_receive_bytes_max, 4 << 20);
         DEFAULT(message_send_bytes_max, INT32_MAX);
+        DEFAULT(compress_bytes_min, 256);
+        DEFAULT(compress_ring_bytes_max, 1 << 20);
         DEFAULT(call_queue_bytes_max, 64 << 10);
         DEFAULT(header_fields_max, 128);
         DEFAULT(header_bytes_max, 8 << 10);

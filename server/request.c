@@ -67,6 +67,15 @@ static void add_pseudo(
         }
 }
 
+static void add_encoding(struct quoit_call *call, const struct session_field *field)
+{
+        quoit_compression *algorithm = &call->reader.compression;
+
+        call->request.bad_encoding =
+                compression_parse(field->value, field->value_size, algorithm) < 0;
+        call->request.has_encoding = call->request.bad_encoding || *algorithm != QUOIT_IDENTITY;
+}
+
 static void add_grpc(struct quoit_call *call, const struct session_field *field)
 {
         struct request *request = &call->request;
@@ -76,7 +85,10 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
                 request->bad_timeout =
                         timeout_parse(field->value, field->value_size, &request->timeout_ns) < 0;
         } else if (is_name(field, "grpc-encoding")) {
-                request->bad_encoding = !is_value(field, "identity");
+                add_encoding(call, field);
+        } else if (is_name(field, "grpc-accept-encoding")) {
+                call->accepted = compression_cache_parse(
+                        &call->group->host->accepted, field->value, field->value_size);
         }
         /* other names that begin with grpc- are the protocol's own: not for the handler */
 }
@@ -176,6 +188,11 @@ static void apply_options(struct quoit_call *call)
                 request->has_timeout = true;
                 request->timeout_ns = timeout_max_ns;
         }
+        if (compression_has(call->accepted, options->compression))
+                call->compression = options->compression;
+        if (call->compression == QUOIT_IDENTITY &&
+                compression_has(call->accepted, call->group->host->compression))
+                call->compression = call->group->host->compression;
         if (options->message_receive_bytes_max > 0)
                 framing_init(&call->reader.framing, options->message_receive_bytes_max);
 }

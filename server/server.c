@@ -48,6 +48,7 @@ static bool options_are_valid(const quoit_server_options *options)
         /* windows: RFC 9113 section 6.9.1 */
         return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
                options->handshake_threads <= WORKERS_MAX && options->unix_mode <= 0777 &&
+               (unsigned)options->compression <= QUOIT_ZSTD &&
                limits->stream_window_bytes <= INT32_MAX &&
                limits->connection_window_bytes <= INT32_MAX &&
                limits->window_bytes_max <= INT32_MAX;
@@ -158,6 +159,8 @@ int quoit_server_set_method(
         if (atomic_load(&server->running))
                 return server_fail(
                         server, -EBUSY, "the server runs: options of methods are set before");
+        if ((unsigned)options->compression > QUOIT_ZSTD)
+                return server_fail(server, -EINVAL, "%s: no such compression", path);
         if (router_set_options(&server->router, path, options) == 0)
                 return server_fail(
                         server, -ENOENT, "no method %s: register its service first", path);

@@ -227,6 +227,7 @@ static int shard_setup(struct shard *shard)
                 .limits = &shard->server->options.limits,
                 .interceptors = shard->server->interceptors,
                 .index = (unsigned)(shard - shard->server->shards),
+                .compression = shard->server->options.compression,
                 .user = shard,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,
@@ -241,6 +242,7 @@ static void shard_teardown(struct shard *shard)
         slab_deinit(&shard->outputs);
         slab_deinit(&shard->calls);
         slab_deinit(&shard->connections);
+        coders_deinit(&shard->host.coders);
         arena_pool_deinit(&shard->arenas);
         memory_deinit(&shard->memory);
         buffers_deinit(&shard->buffers);

@@ -32,10 +32,12 @@ static struct work *take(struct workers *workers)
 static void *run(void *user)
 {
         struct workers *workers = user;
+        struct coders coders = { 0 };
         struct work *work;
 
         while ((work = take(workers)))
-                work->on_work(work);
+                work->on_work(work, &coders);
+        coders_deinit(&coders);
         return NULL;
 }
 

@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "codec/coders.h"
+
 /* A piece of work, embedded in what it is about. */
 struct work {
         struct work *next;
-        void (*on_work)(struct work *work); /* on a worker; may free it */
+        void (*on_work)(struct work *work,
+                struct coders *coders); /* on a worker, whose @coders are; may free it */
 };
 
 struct workers {

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/compression.h>
 #include <quoit/export.h>
 #include <quoit/status.h>
 #include <quoit/upb_names.h>
@@ -140,6 +141,26 @@ QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const c
  */
 QUOIT_API void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
+
+/* ---- compression -------------------------------------------------------------------------- */
+
+/*
+ * Compresses the answers of this call with @algorithm, from `compress_bytes_min` on; QUOIT_IDENTITY: does not. Else
+ * the server's option `compression` says. What requests are compressed with does not matter. On a ring answers over
+ * `compress_ring_bytes_max` go as they are.
+ * 0; -ENOTSUP: the client does not take it (grpc-accept-encoding), nothing changed; -EALREADY when the headers,
+ * or the status, have been sent; -EINVAL: no such algorithm.
+ */
+QUOIT_API int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm);
+
+/* The algorithm of this call's answers. */
+QUOIT_API quoit_compression quoit_call_compression(const quoit_call *call);
+
+/*
+ * Whether the messages that are sent from here on are compressed, in a call that does so: true at first. For those that
+ * are compressed already, or hold secrets beside what a stranger chose (the CRIME attack).
+ */
+QUOIT_API void quoit_call_set_message_compression(quoit_call *call, bool enabled);
 
 /* ---- answering later ---------------------------------------------------------------------- */
 

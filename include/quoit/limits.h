@@ -12,10 +12,17 @@
 typedef struct quoit_limits {
         /* ---- messages ---- */
 
-        /* One request message; above: RESOURCE_EXHAUSTED. Default 4 MiB. */
+        /* One request message, as it comes and decompressed; above: RESOURCE_EXHAUSTED. Default 4 MiB. */
         size_t message_receive_bytes_max;
         /* One answer; above: RESOURCE_EXHAUSTED. Default 2 GiB - 1. */
         size_t message_send_bytes_max;
+        /* An answer that is smaller is not compressed: it would save no packet. Default 256. */
+        size_t compress_bytes_min;
+        /*
+         * Nor is one that is larger, unless the method is offloaded: it would keep all calls of its ring waiting. Default
+         * 1 MiB, 10 to 20 ms of gzip.
+         */
+        size_t compress_ring_bytes_max;
         /* Answers queued on a call that still counts as writable. Default 64 KiB. */
         size_t call_queue_bytes_max;
 
@@ -111,7 +118,7 @@ typedef struct quoit_limits {
 
         /* Handlers run. Default 128. */
         uint32_t turn_calls_max;
-        /* Bytes sent. Default 256 KiB. */
+        /* Bytes sent; and bytes compressed or decompressed on the ring, one message at least. Default 256 KiB. */
         uint32_t turn_bytes_max;
 
         /* ---- the process ---- */

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/compression.h>
 #include <quoit/export.h>
 #include <quoit/service.h>
 
@@ -32,12 +33,14 @@ typedef struct quoit_method_options {
         size_t message_receive_bytes_max;
         /* Likewise. */
         size_t message_send_bytes_max;
+        /* Of answers to clients that take it. What the server's option says cannot be undone here; a handler can. */
+        quoit_compression compression;
 } quoit_method_options;
 
 /*
  * Sets @options, copied, for @path: "/package.Service/method", or "/package.Service/" and a star for all methods of a
  * service. Replaces what was set for them before: what holds for a service comes first, then what differs in a method.
- * Before quoit_server_run(), after the service was registered. 0; -ENOENT for an unknown path; -EBUSY.
+ * Before quoit_server_run(), after the service was registered. 0; -ENOENT for an unknown path; -EINVAL for an unknown compression; -EBUSY.
  */
 QUOIT_API int quoit_server_set_method(
         quoit_server *server, const char *path, const quoit_method_options *options);

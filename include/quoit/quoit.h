@@ -5,6 +5,7 @@
 
 #include <quoit/access_log.h>
 #include <quoit/call.h>
+#include <quoit/compression.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
 #include <quoit/message.h>

@@ -44,13 +44,15 @@ typedef struct quoit_server_options {
         unsigned
                 handshake_threads; /* for handshakes of TLS; started only if a listener speaks it. 1 */
         quoit_limits limits; /* see limits.h */
+        quoit_compression compression; /* of answers to clients that take it; identity */
         quoit_log_fn on_log; /* none: the server says nothing */
         void *log_user; /* handed to @on_log */
 } quoit_server_options;
 
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
- * workers or handshake threads, a `unix_mode` over 0777, or a window over 2^31-1 bytes; -ENOMEM.
+ * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, or no such
+ * compression; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 

@@ -99,6 +99,7 @@ static int serve(const struct options *options)
         unary_add(&service);
         streams_add(&service);
         metrics_add(&service);
+        compressed_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
 
         if (r == 0)

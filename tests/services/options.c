@@ -14,6 +14,8 @@ static const struct limit {
 #define LIMIT(name) { #name, offsetof(quoit_limits, name), sizeof(((quoit_limits *)0)->name) }
         LIMIT(message_receive_bytes_max),
         LIMIT(message_send_bytes_max),
+        LIMIT(compress_bytes_min),
+        LIMIT(compress_ring_bytes_max),
         LIMIT(call_queue_bytes_max),
         LIMIT(connections_max),
         LIMIT(connection_receive_bytes_max),
@@ -93,6 +95,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->server.workers = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--method") == 0 && options->method_count < 16)
                         options->methods[options->method_count++] = value;
+                else if (strcmp(argv[i], "--compression") == 0)
+                        options->server.compression = (quoit_compression)atoi(value);
                 else if (strcmp(argv[i], "--tls-cert") == 0)
                         options->certificate_file = value;
                 else if (strcmp(argv[i], "--tls-key") == 0)

@@ -57,5 +57,6 @@ void watch(quoit_call *call, struct test_server *test);
 /* Each puts the handlers of its file in. */
 void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
+void compressed_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);
 void metrics_add(calls_Calls_service *service);

@@ -69,6 +69,7 @@ static void shard_deinit(struct shard *shard)
         assert(shard->arenas.used_bytes == 0);
         slab_deinit(&shard->outputs);
         slab_deinit(&shard->calls);
+        coders_deinit(&shard->host.coders);
         memory_deinit(&shard->memory);
         arena_pool_deinit(&shard->arenas);
         assert(mailbox_is_empty(&shard->ring.mailbox));
@@ -137,6 +138,7 @@ void host_turn(struct host *host)
 
         deliver_mails(host);
         timers_expire(&host->shard.ring.timers, ring_now_ns(&host->shard.ring));
+        host->group.coded_bytes = 0;
         list_init(&now);
         list_splice(&now, &host->ready);
         while ((link = list_pop(&now))) {

@@ -34,7 +34,12 @@ static const struct request_case cases[] = {
         { .name = "grpc-timeout", .value = "-1S", .http = "200", .status = "13" },
         { .name = "grpc-timeout", .value = "123456789S", .http = "200", .status = "13" },
         { .name = "grpc-encoding", .value = "identity", .http = "200", .status = "0" },
-        { .name = "grpc-encoding", .value = "gzip", .http = "200", .status = "12" },
+        { .name = "grpc-encoding", .value = "gzip", .http = "200", .status = "0" },
+        { .name = "grpc-encoding", .value = "deflate", .http = "200", .status = "0" },
+        { .name = "grpc-encoding", .value = "zstd", .http = "200", .status = "0" },
+        { .name = "grpc-encoding", .value = "snappy", .http = "200", .status = "12" },
+        { .name = "grpc-encoding", .value = "GZIP", .http = "200", .status = "12" },
+        { .name = "grpc-encoding", .value = "", .http = "200", .status = "12" },
         { .name = "grpc-unknown", .value = "x", .http = "200", .status = "0" },
         { .name = "x-bin", .value = "no base64!", .http = "200", .status = "0" },
         { .name = "x", .value = "caf\xc3\xa9", .http = "200", .status = "0" },
@@ -111,7 +116,7 @@ static void test_texts(void **state)
         assert_string_equal(reply->text, "unknown service or method");
         reply = send_case(client, &(struct request_case){ .name = "grpc-encoding", .value = "br" });
         assert_string_equal(reply->text, "grpc-encoding is not supported");
-        assert_string_equal(reply->accept_encoding, "identity");
+        assert_string_equal(reply->accept_encoding, "identity,deflate,gzip,zstd");
         client_free(client);
 }
 

@@ -21,10 +21,11 @@ struct job {
         unsigned seen_at;
 };
 
-static void on_work(struct work *work)
+static void on_work(struct work *work, struct coders *coders)
 {
         struct job *job = CONTAINER_OF(work, struct job, work);
 
+        assert_non_null(coders);
         if (job->begun) {
                 sem_post(job->begun);
                 sem_wait(job->may_end);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/coders.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+/* zlib's names for the formats, by the size of its window (deflateInit2). */
+#define ZLIB_FORMAT 15
+#define GZIP_FORMAT (15 + 16)
+
+/* Fast ones: a ring's other calls wait. What more costs and saves: docs/protocol.md. */
+#define ZLIB_LEVEL 1
+#define ZSTD_LEVEL 1
+
+/* Of a zstd frame: what RFC 8878 (section 3.1.1.1.2) wants every decoder to take. A larger one is refused. */
+#define ZSTD_WINDOW_BITS 23
+
+#define PLAIN_BYTES_FIRST ((size_t)16 << 10) /* room for what comes out, at first */
+
+/* ---- memory ---- */
+
+uint8_t *coders_memory(struct coders *coders, size_t size)
+{
+        uint8_t *memory;
+
+        if (size <= coders->memory_bytes)
+                return coders->memory;
+        memory = realloc(coders->memory, size);
+        if (!memory)
+                return NULL;
+        coders->memory = memory;
+        coders->memory_bytes = size;
+        return memory;
+}
+
+void coders_trim(struct coders *coders)
+{
+        if (coders->memory_bytes <= CODERS_KEPT_BYTES)
+                return;
+        free(coders->memory);
+        coders->memory = NULL;
+        coders->memory_bytes = 0;
+}
+
+void coders_deinit(struct coders *coders)
+{
+        for (size_t i = 0; i < sizeof(coders->deflaters) / sizeof(*coders->deflaters); i++) {
+                if (coders->deflaters[i])
+                        deflateEnd(coders->deflaters[i]);
+                free(coders->deflaters[i]);
+        }
+        if (coders->inflater)
+                inflateEnd(coders->inflater);
+        free(coders->inflater);
+        ZSTD_freeCCtx(coders->zstd);
+        ZSTD_freeDCtx(coders->unzstd);
+        free(coders->memory);
+        *coders = (struct coders){ 0 };
+}
+
+static int format_of(quoit_compression algorithm)
+{
+        return algorithm == QUOIT_GZIP ? GZIP_FORMAT : ZLIB_FORMAT;
+}
+
+/* ---- out ---- */
+
+/* As if new. NULL: no memory. */
+static z_stream *ready_deflater(struct coders *coders, quoit_compression algorithm)
+{
+        z_stream **place = coders->deflaters + algorithm;
+
+        if (*place) {
+                deflateReset(*place);
+                return *place;
+        }
+        *place = calloc(1, sizeof(**place));
+        if (*place && deflateInit2(*place, ZLIB_LEVEL, Z_DEFLATED, format_of(algorithm),
+                              MAX_MEM_LEVEL - 1, Z_DEFAULT_STRATEGY) != Z_OK) {
+                free(*place);
+                *place = NULL;
+        }
+        return *place;
+}
+
+static int compress_zlib(struct coders *coders, quoit_compression algorithm, const uint8_t *data,
+        size_t size, uint8_t *out, size_t *out_size)
+{
+        z_stream *stream = ready_deflater(coders, algorithm);
+
+        if (!stream)
+                return -ENOMEM;
+        stream->next_in = (Bytef *)data;
+        stream->avail_in = (uInt)size;
+        stream->next_out = out;
+        stream->avail_out = (uInt)*out_size;
+        if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+                return -ENOSPC;
+        *out_size -= stream->avail_out;
+        return 0;
+}
+
+static int zstd_error(size_t result, int otherwise)
+{
+        return ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation ? -ENOMEM : otherwise;
+}
+
+static int compress_zstd(
+        struct coders *coders, const uint8_t *data, size_t size, uint8_t *out, size_t *out_size)
+{
+        size_t result;
+
+        if (!coders->zstd)
+                coders->zstd = ZSTD_createCCtx();
+        if (!coders->zstd)
+                return -ENOMEM;
+        result = ZSTD_compressCCtx(coders->zstd, out, *out_size, data, size, ZSTD_LEVEL);
+        if (ZSTD_isError(result))
+                return zstd_error(result, -ENOSPC);
+        *out_size = result;
+        return 0;
+}
+
+int coders_compress(struct coders *coders, quoit_compression algorithm, const uint8_t *data,
+        size_t size, uint8_t *out, size_t *out_size)
+{
+        if (algorithm == QUOIT_ZSTD)
+                return compress_zstd(coders, data, size, out, out_size);
+        return compress_zlib(coders, algorithm, data, size, out, out_size);
+}
+
+/* ---- in ---- */
+
+/* What comes out, as far as it has come, in the memory of the coders. */
+struct plain {
+        struct coders *coders;
+        size_t size;
+        size_t bytes_max;
+};
+
+/* Makes room for more: none is left. One byte over the limit is enough to know that it was passed. */
+static int make_room(struct plain *plain)
+{
+        size_t want = plain->size < PLAIN_BYTES_FIRST ? PLAIN_BYTES_FIRST : 2 * plain->size;
+
+        if (want > plain->bytes_max + 1)
+                want = plain->bytes_max + 1;
+        return coders_memory(plain->coders, want) ? 0 : -ENOMEM;
+}
+
+static size_t room(const struct plain *plain)
+{
+        size_t all = plain->coders->memory_bytes;
+
+        return (all > plain->bytes_max ? plain->bytes_max + 1 : all) - plain->size;
+}
+
+static z_stream *ready_inflater(struct coders *coders, quoit_compression algorithm)
+{
+        z_stream *stream = coders->inflater;
+
+        if (stream) {
+                inflateReset2(stream, format_of(algorithm));
+                return stream;
+        }
+        stream = calloc(1, sizeof(*stream));
+        if (stream && inflateInit2(stream, format_of(algorithm)) != Z_OK) {
+                free(stream);
+                stream = NULL;
+        }
+        return coders->inflater = stream;
+}
+
+/* 1 when the data has ended, 0 when there is more to do. */
+static int after_inflate(z_stream *stream, quoit_compression algorithm, int result)
+{
+        switch (result) {
+        case Z_STREAM_END:
+                if (stream->avail_in == 0)
+                        return 1;
+                return algorithm == QUOIT_GZIP && inflateReset(stream) == Z_OK ? 0 : -EBADMSG;
+        case Z_OK:
+        case Z_BUF_ERROR:
+                return stream->avail_out == 0 ? 0 : -EBADMSG; /* it ends too early */
+        case Z_MEM_ERROR:
+                return -ENOMEM;
+        default:
+                return -EBADMSG;
+        }
+}
+
+static int decompress_zlib(
+        struct plain *plain, quoit_compression algorithm, const uint8_t *data, size_t size)
+{
+        z_stream *stream = ready_inflater(plain->coders, algorithm);
+        int r = 0;
+
+        if (!stream)
+                return -ENOMEM;
+        stream->next_in = (Bytef *)data;
+        stream->avail_in = (uInt)size;
+        while (r == 0) {
+                size_t given;
+
+                if (room(plain) == 0 && make_room(plain) < 0)
+                        return -ENOMEM;
+                given = room(plain);
+                stream->next_out = plain->coders->memory + plain->size;
+                stream->avail_out = (uInt)given;
+                r = inflate(stream, Z_NO_FLUSH);
+                plain->size += given - stream->avail_out;
+                if (plain->size > plain->bytes_max)
+                        return -EMSGSIZE;
+                r = after_inflate(stream, algorithm, r);
+        }
+        return r < 0 ? r : 0;
+}
+
+static ZSTD_DCtx *ready_unzstd(struct coders *coders)
+{
+        if (coders->unzstd) {
+                ZSTD_DCtx_reset(coders->unzstd, ZSTD_reset_session_only);
+                return coders->unzstd;
+        }
+        coders->unzstd = ZSTD_createDCtx();
+        if (coders->unzstd)
+                ZSTD_DCtx_setParameter(coders->unzstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_BITS);
+        return coders->unzstd;
+}
+
+/* RFC 8878's. Where zstd was built to read the formats before it, too, those are not: a peer is not to choose old code. */
+static bool begins_frame(const uint8_t *data, size_t size)
+{
+        uint32_t magic;
+
+        if (size < sizeof(magic))
+                return false;
+        memcpy(&magic, data, sizeof(magic));
+        magic = le32toh(magic);
+        return magic == ZSTD_MAGICNUMBER ||
+               (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+}
+
+static int decompress_zstd(struct plain *plain, const uint8_t *data, size_t size)
+{
+        ZSTD_DCtx *context = ready_unzstd(plain->coders);
+        ZSTD_inBuffer in = { data, size, 0 };
+        size_t left = 0; /* 0: between two frames */
+
+        if (!context)
+                return -ENOMEM;
+        for (;;) {
+                ZSTD_outBuffer out;
+
+                if (left == 0 && !begins_frame(data + in.pos, size - in.pos))
+                        return -EBADMSG;
+                if (room(plain) == 0 && make_room(plain) < 0)
+                        return -ENOMEM;
+                out = (ZSTD_outBuffer){ plain->coders->memory + plain->size, room(plain), 0 };
+                left = ZSTD_decompressStream(context, &out, &in);
+                plain->size += out.pos;
+                if (plain->size > plain->bytes_max)
+                        return -EMSGSIZE;
+                if (ZSTD_isError(left))
+                        return zstd_error(left, -EBADMSG);
+                if (left == 0 && in.pos == size)
+                        return 0;
+                if (in.pos == size && out.pos < out.size)
+                        return -EBADMSG; /* it ends too early */
+        }
+}
+
+int coders_decompress(struct coders *coders, quoit_compression algorithm, const uint8_t *data,
+        size_t size, size_t bytes_max, const uint8_t **ret_data, size_t *ret_size)
+{
+        struct plain plain = { .coders = coders,
+                .bytes_max = bytes_max < INT32_MAX ? bytes_max : INT32_MAX };
+        int r;
+
+        if (size == 0)
+                r = 0;
+        else if (algorithm == QUOIT_ZSTD)
+                r = decompress_zstd(&plain, data, size);
+        else
+                r = decompress_zlib(&plain, algorithm, data, size);
+        if (r < 0)
+                return r;
+        *ret_data = plain.size > 0 ? coders->memory : (const uint8_t *)"";
+        *ret_size = plain.size;
+        return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <quoit/compression.h>
+
+/* The algorithms' names on the wire. */
+
+/* All that this library reads and writes, as `grpc-accept-encoding` lists them. */
+#define COMPRESSION_LIST "identity,deflate,gzip,zstd"
+
+/* A set of algorithms: bit 1 << algorithm. */
+typedef unsigned compression_set;
+
+static inline bool compression_has(compression_set set, quoit_compression algorithm)
+{
+        return set >> algorithm & 1;
+}
+
+/* Parses the value of `grpc-encoding`: 0, or -EINVAL for a name that is none of ours. */
+int compression_parse(const char *name, size_t size, quoit_compression *ret_algorithm);
+
+/* The name in a static string. @algorithm must be one of ours. */
+const char *compression_name(quoit_compression algorithm);
+
+/*
+ * Those of ours that are in the value of `grpc-accept-encoding`, names between commas with white space around them;
+ * identity always is.
+ */
+compression_set compression_parse_list(const char *list, size_t size);
+
+/* The last list that was parsed: peers send the same one with every call. Zeroed memory is a valid object. */
+struct compression_cache {
+        char list[64];
+        size_t size;
+        compression_set set;
+};
+
+/* As compression_parse_list(). */
+compression_set compression_cache_parse(
+        struct compression_cache *cache, const char *list, size_t size);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/decode.h"
+
+#include <errno.h>
+
+#include "call/compression.h"
+#include "call/interceptors.h"
+#include "codec/message.h"
+
+#define REQUEST_ARENA_BYTES ((size_t)1024)
+
+/* Where a request is decoded to: NULL if memory is short. */
+static upb_Arena *request_arena(struct quoit_call *call)
+{
+        if (!call_takes_many(call))
+                return call_arena(call);
+        if (!call->request_arena.upb &&
+                arena_init(&call->request_arena, call_pool(call), REQUEST_ARENA_BYTES) < 0)
+                return NULL;
+        return call->request_arena.upb;
+}
+
+static void fail_compressed(struct quoit_call *call, int error)
+{
+        if (error == -ENOMEM)
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else if (error == -EMSGSIZE)
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the request message is over the limit when decompressed");
+        else
+                call_fail(call, QUOIT_INTERNAL, "the request message does not decompress");
+}
+
+static upb_Message *decode(
+        struct quoit_call *call, upb_Arena *arena, const struct reader_message *message)
+{
+        upb_Message *decoded = NULL;
+        int r = message_decode(
+                message->data, message->size, call->route->method->request, NULL, arena, &decoded);
+
+        if (r == -ENOMEM)
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else if (r < 0)
+                call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
+        return decoded;
+}
+
+const struct upb_Message *decode_request(
+        struct quoit_call *call, struct reader_message *message, size_t *ret_grown)
+{
+        upb_Arena *arena = request_arena(call);
+        upb_Message *decoded;
+
+        if (!arena) {
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return NULL;
+        }
+        if (message->compression != QUOIT_IDENTITY) {
+                int r = call_decompress(call, message, arena);
+
+                if (r < 0) {
+                        fail_compressed(call, r);
+                        return NULL;
+                }
+                *ret_grown = message->size;
+        }
+        decoded = decode(call, arena, message);
+        if (!decoded || !call->group->host->interceptors)
+                return decoded;
+        interceptors_received(call, decoded, message->size);
+        return call_is_over(call) ? NULL : decoded;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A request message on its way to the handler, on the thread that runs it: decompressed, decoded, shown to the interceptors. */
+
+#include "call/call.h"
+
+/*
+ * The message that @message holds. NULL: the handler is not to see it; what is wrong with it the call has failed with.
+ * *@ret_grown, untouched where it came as it is, is the size of what it became by decompression.
+ */
+const struct upb_Message *decode_request(
+        struct quoit_call *call, struct reader_message *message, size_t *ret_grown);
