@@ -10,6 +10,7 @@ import time
 import grpc
 import pytest
 
+from certificates import Certificate
 from conftest import channel
 from dynamic import Protos
 from servers import PATIENCE, Server
@@ -46,13 +47,43 @@ def server(build):
 
 
 @pytest.fixture(scope="module")
-def go_client():
-    return [go_install("google.golang.org/grpc/interop/client", GRPC_GO)]
+def pki(tmp_path_factory):
+    """A CA, .server for this machine, and the CA for Java."""
+    folder = tmp_path_factory.mktemp("pki")
+    ca = Certificate(folder, "ca")
+    ca.server = Certificate(folder, "server", ca, names=["localhost"])
+    return ca
 
 
 @pytest.fixture(scope="module")
-def java_client():
-    return [tool("java"), "-cp", java_jars(), "io.grpc.testing.integration.TestServiceClient"]
+def tls_server(build, pki):
+    files = ["--tls_cert_file", pki.server.file, f"--tls_key_file={pki.server.key_file}"]
+    server = Server(build / "bin" / "quoit-interop-server", "--port=0", "--use_tls=true", *files)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module", params=["plain", "TLS"])
+def served(request):
+    """A server, and what its client needs to know of how it is served."""
+    if request.param == "plain":
+        return request.getfixturevalue("server"), None
+    return request.getfixturevalue("tls_server"), request.getfixturevalue("pki")
+
+
+@pytest.fixture(scope="module")
+def trust_store(pki):
+    """What Java knows a CA by."""
+    store = pki.file.with_suffix(".p12")
+    command = [tool("keytool"), "-importcert", "-noprompt", "-alias", "ca", "-file", pki.file]
+    command += ["-keystore", store, "-storepass", "public"]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=PATIENCE)
+    return [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=public"]
+
+
+@pytest.fixture(scope="module")
+def go_client():
+    return [go_install("google.golang.org/grpc/interop/client", GRPC_GO)]
 
 
 # grpc-go's client cancels and half-closes at once, and may find the answer to the half-close before
@@ -73,15 +104,23 @@ def run_case(client, case, server, *options):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_grpc_go(server, go_client, case):
-    run_case(go_client, case, server, "--use_tls=false")
+def test_grpc_go(served, go_client, case):
+    server, pki = served
+    options = ["--use_tls=false"]
+    if pki:
+        options = ["--use_tls=true", "--use_test_ca=true", f"--ca_file={pki.file}"]
+    run_case(go_client, case, server, *options)
 
 
 @pytest.mark.parametrize("case", ["custom_metadata", "very_large_request", "ping_pong"])
 @pytest.mark.parametrize("transport", ["netty", "okhttp"])
-def test_grpc_java(server, java_client, case, transport):
+def test_grpc_java(request, served, case, transport):
+    server, pki = served
+    trust = request.getfixturevalue("trust_store") if pki else []
+    client = [tool("java"), *trust, "-cp", java_jars()]
+    client += ["io.grpc.testing.integration.TestServiceClient"]
     okhttp = f"--use_okhttp={str(transport == 'okhttp').lower()}"
-    run_case(java_client, case, server, "--use_tls=false", okhttp)
+    run_case(client, case, server, f"--use_tls={str(bool(pki)).lower()}", okhttp)
 
 
 # ---- what those clients do not ask for ----
@@ -216,7 +255,17 @@ def test_the_server_has_one_id(stub, protos):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--nonsense"], ["extra"], ["--port"], ["--port=x"], ["--port", "65536"]]
+    "arguments",
+    [
+        ["--nonsense"],
+        ["extra"],
+        ["--port"],
+        ["--port=x"],
+        ["--port", "65536"],
+        ["--use_tls"],
+        ["--use_tls=maybe"],
+        ["--use_tls", "true", "--tls_key_file=x"],
+    ],
 )
 def test_a_bad_command_line(build, arguments):
     done = subprocess.run(
@@ -227,3 +276,16 @@ def test_a_bad_command_line(build, arguments):
     )
     assert done.returncode == 2
     assert re.fullmatch(r"quoit-interop-server: [^\n]+\n", done.stderr)
+
+
+def test_files_that_are_not_there(build, pki):
+    command = [build / "bin/quoit-interop-server", "--use_tls", "--tls_cert_file=absent"]
+    command += [f"--tls_key_file={pki.server.key_file}", "--port=0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert re.fullmatch(r"quoit-interop-server: [^\n]*absent[^\n]*\n", done.stderr)
+
+
+def test_no_tls_is_no_tls(build):
+    server = Server(build / "bin/quoit-interop-server", "--port=0", "--use_tls", "false")
+    server.stop()

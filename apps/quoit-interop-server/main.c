@@ -35,26 +35,60 @@ static void on_log(void *user, quoit_log_level level, const char *line)
         fprintf(stderr, "quoit-interop-server: %s: %s\n", names[level], line);
 }
 
-static int serve(const struct options *options)
+static void __attribute__((noreturn)) fail(const char *problem)
+{
+        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
+        fprintf(stderr, "quoit-interop-server: %s\n", problem);
+        exit(EXIT_FAILURE);
+}
+
+static uint16_t listen_with_tls(const char *address, const struct options *options)
+{
+        quoit_tls_options rules = { .client_ca_file = options->tls_client_ca_file };
+        quoit_tls *tls;
+        uint16_t port;
+
+        if (rules.client_ca_file)
+                rules.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
+        if (quoit_tls_new(&rules, &tls) < 0)
+                fail("out of memory");
+        if (quoit_tls_add_certificate(tls, options->tls_cert_file, options->tls_key_file) < 0)
+                fail(quoit_tls_problem(tls));
+        if (quoit_server_listen_tls(server, address, tls, &port) < 0)
+                fail(quoit_server_problem(server));
+        quoit_tls_free(tls); /* the server has a reference of its own */
+        return port;
+}
+
+static uint16_t listen_on(const char *address, const struct options *options)
+{
+        uint16_t port;
+
+        if (options->use_tls)
+                return listen_with_tls(address, options);
+        if (quoit_server_listen(server, address, &port) < 0)
+                fail(quoit_server_problem(server));
+        return port;
+}
+
+static void serve(const struct options *options)
 {
         static grpc_testing_TestService_service service;
         static char id[64];
         char address[32];
         uint16_t port;
-        int r;
 
         unary_add(&service);
         streams_add(&service);
         snprintf(id, sizeof(id), "quoit-interop-server-%ld", (long)getpid());
         snprintf(address, sizeof(address), "[::]:%u", options->port);
-        r = grpc_testing_TestService_register(server, &service, id);
-        if (r == 0)
-                r = quoit_server_listen(server, address, &port);
-        if (r < 0)
-                return r;
+        if (grpc_testing_TestService_register(server, &service, id) < 0)
+                fail(quoit_server_problem(server));
+        port = listen_on(address, options);
         on_signals(on_signal);
         fprintf(stderr, "quoit-interop-server: listening on [::]:%u\n", port);
-        return quoit_server_run(server);
+        if (quoit_server_run(server) < 0)
+                fail(quoit_server_problem(server));
 }
 
 int main(int argc, char **argv)
@@ -67,14 +101,10 @@ int main(int argc, char **argv)
                                      .limits.message_receive_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = on_log },
                 &server);
-        if (r < 0) {
-                fprintf(stderr, "quoit-interop-server: %s\n", strerror(-r));
-                return EXIT_FAILURE;
-        }
-        r = serve(&options);
-        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
-                fprintf(stderr, "quoit-interop-server: %s\n", quoit_server_problem(server));
+                fail(strerror(-r));
+        serve(&options);
+        on_signals(SIG_DFL);
         quoit_server_free(server);
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define USAGE_ERROR 2
 
@@ -16,9 +17,14 @@ static const char help[] =
         "SIGTERM or SIGINT stops it. Options are those of grpc's own servers, as --name=value\n"
         "or --name value.\n"
         "\n"
-        "  --port PORT     on all addresses, 0 takes a free one; 10000 unless told\n"
-        "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
-        "  --help, -h      this text\n";
+        "  --port PORT                on all addresses, 0 takes a free one; 10000 unless told\n"
+        "  --rings N                  threads that serve, each with an io_uring; 1 unless told\n"
+        "  --use_tls [BOOL]           true: TLS, with the two files below; false unless told\n"
+        "  --tls_cert_file FILE       the server's certificate and those that vouch for it, PEM\n"
+        "  --tls_key_file FILE        its private key, PEM\n"
+        "  --tls_client_ca_file FILE  clients must show a certificate that this one, PEM, vouches "
+        "for\n"
+        "  --help, -h                 this text\n";
 
 static void __attribute__((format(printf, 1, 2), noreturn)) usage_error(const char *format, ...)
 {
@@ -44,34 +50,70 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         return (unsigned)value;
 }
 
+/* What follows "--use_tls": nothing is true, and "--use_tls true" is as good as "--use_tls=true". */
+static bool parse_use_tls(int argc, char **argv)
+{
+        const char *text = optarg;
+
+        if (!text && optind < argc && *argv[optind] != '-')
+                text = argv[optind++];
+        if (!text || strcmp(text, "true") == 0)
+                return true;
+        if (strcmp(text, "false") != 0)
+                usage_error("--use_tls: '%s' is neither true nor false", text);
+        return false;
+}
+
+static void parse_option(struct options *options, int option, int argc, char **argv)
+{
+        switch (option) {
+        case 'p':
+                options->port = (uint16_t)parse_number("--port", optarg, 0, 65535);
+                break;
+        case 'r':
+                options->rings = parse_number("--rings", optarg, 1, 1024);
+                break;
+        case 't':
+                options->use_tls = parse_use_tls(argc, argv);
+                break;
+        case 'c':
+                options->tls_cert_file = optarg;
+                break;
+        case 'k':
+                options->tls_key_file = optarg;
+                break;
+        case 'a':
+                options->tls_client_ca_file = optarg;
+                break;
+        case 'h':
+                fputs(help, stdout);
+                exit(EXIT_SUCCESS);
+        case ':':
+                usage_error("%s needs a value", argv[optind - 1]);
+        default:
+                usage_error("unknown option %s", argv[optind - 1]);
+        }
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
         static const struct option known[] = {
                 { "port", required_argument, NULL, 'p' },
                 { "rings", required_argument, NULL, 'r' },
+                { "use_tls", optional_argument, NULL, 't' },
+                { "tls_cert_file", required_argument, NULL, 'c' },
+                { "tls_key_file", required_argument, NULL, 'k' },
+                { "tls_client_ca_file", required_argument, NULL, 'a' },
                 { "help", no_argument, NULL, 'h' },
                 { 0 },
         };
         int option;
 
         *options = (struct options){ .port = 10000, .rings = 1 };
-        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-                switch (option) {
-                case 'p':
-                        options->port = (uint16_t)parse_number("--port", optarg, 0, 65535);
-                        break;
-                case 'r':
-                        options->rings = parse_number("--rings", optarg, 1, 1024);
-                        break;
-                case 'h':
-                        fputs(help, stdout);
-                        exit(EXIT_SUCCESS);
-                case ':':
-                        usage_error("%s needs a value", argv[optind - 1]);
-                default:
-                        usage_error("unknown option %s", argv[optind - 1]);
-                }
-        }
+        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
+                parse_option(options, option, argc, argv);
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
+        if (options->use_tls && !(options->tls_cert_file && options->tls_key_file))
+                usage_error("--use_tls needs --tls_cert_file and --tls_key_file");
 }

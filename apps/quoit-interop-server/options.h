@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct options {
         uint16_t port;
         unsigned rings;
+        bool use_tls;
+        const char *tls_cert_file; /* these two are set if use_tls is */
+        const char *tls_key_file;
+        const char *tls_client_ca_file; /* NULL: clients show no certificate */
 };
 
 /* From the command line; prints what --help asks for, or what is wrong, and exits. */
