@@ -94,6 +94,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         pthread_cond_destroy(&server->met);
         pthread_mutex_destroy(&server->mutex);
         router_deinit(&server->router);
+        hooks_deinit(&server->hooks);
         free(server->interceptors);
         free(server->services);
         free(server->shards);
@@ -194,15 +195,20 @@ int server_explain_start(quoit_server *server, int error)
         return server_fail(server, error, "cannot set up io_uring: %s", text);
 }
 
-void quoit_server_stop(quoit_server *server)
+void server_wake_shards(quoit_server *server)
 {
         atomic_fetch_add(&server->wakers, 1);
-        atomic_fetch_add(&server->stops, 1);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
                 if (atomic_load(&server->shards[i].wakeable))
                         ring_wake(&server->shards[i].ring);
         }
         atomic_fetch_sub(&server->wakers, 1);
+}
+
+void quoit_server_stop(quoit_server *server)
+{
+        atomic_fetch_add(&server->stops, 1);
+        server_wake_shards(server);
 }
 
 const char *quoit_server_problem(const quoit_server *server)

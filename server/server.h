@@ -13,6 +13,7 @@
 #include <quoit/tls.h>
 
 #include "call/peer.h"
+#include "server/hooks.h"
 #include "server/router.h"
 #include "server/workers.h"
 
@@ -47,6 +48,7 @@ struct quoit_server {
         struct interceptors *interceptors; /* NULL: there are none */
         const quoit_service **services;
         size_t service_count;
+        struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];
         unsigned listener_count;
         struct workers workers;
@@ -59,6 +61,7 @@ struct quoit_server {
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
         atomic_uint wakers; /* of them, those at work */
+        atomic_bool hooks_stopped; /* the hooks have been told */
         atomic_bool running; /* it was started: what is fixed is fixed */
         enum server_life life; /* for the thread that starts it */
         unsigned
@@ -77,6 +80,9 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
 
 /* A ring could not be had: what is in the way, and what helps. Returns @error. */
 int server_explain_start(struct quoit_server *server, int error);
+
+/* Makes all rings turn. Async-signal-safe, and from any thread. */
+void server_wake_shards(struct quoit_server *server);
 
 /* Waits for all shards to come; @error 0 or why the caller's part failed. True: nobody's has. */
 bool server_meet(struct quoit_server *server, enum meeting meeting, int error);

@@ -161,11 +161,34 @@ static void shard_drain(struct shard *shard)
                 on_notice_over);
 }
 
+/*
+ * Whether the hooks have been told of the stop, by the first shard, and what they have then posted to calls has had a turn to
+ * run, and be sent.
+ */
+static bool shard_is_past_hooks(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        if (shard->hooks_seen)
+                return true;
+        if (shard == server->shards) {
+                hooks_stop(&server->hooks);
+                atomic_store(&server->hooks_stopped, true);
+                server_wake_shards(server);
+        }
+        shard->hooks_seen = atomic_load(&server->hooks_stopped);
+        if (shard->hooks_seen)
+                ring_wake(&shard->ring);
+        return false;
+}
+
 static void shard_see_stops(struct shard *shard)
 {
         unsigned stops = atomic_load(&shard->server->stops);
 
-        if (shard->stops_seen == 0 && stops > 0)
+        if (stops == 0 || !shard_is_past_hooks(shard))
+                return;
+        if (shard->stops_seen == 0)
                 shard_drain(shard);
         if (shard->stops_seen < 2 && stops > 1)
                 for_each_connection(shard, cancel_calls);
@@ -276,8 +299,10 @@ static void shard_break(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
-        if (shard == server->shards)
+        if (shard == server->shards) {
                 atomic_store(&server->listening, 0);
+                atomic_store(&server->hooks_stopped, true);
+        }
         quoit_server_stop(server);
         quoit_server_stop(server);
 }

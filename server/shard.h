@@ -34,6 +34,7 @@ struct shard {
         struct list connection_list;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
         unsigned stops_seen;
+        bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
         atomic_bool wakeable;
         atomic_uint load; /* connections, those on their way included */

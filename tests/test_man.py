@@ -12,10 +12,11 @@ def pages(root):
 
 
 def installed_programs(root):
-    text = (root / "bin/meson.build").read_text()
-    for name, body in re.findall(r"executable\('([\w-]+)',(.*?)^\)", text, re.M | re.S):
-        if "install: true" in body:
-            yield name
+    for folder in ("bin", "codec/plugin"):
+        text = (root / folder / "meson.build").read_text()
+        for name, body in re.findall(r"executable\('([\w-]+)',(.*?)^\)", text, re.M | re.S):
+            if "install: true" in body:
+                yield name
 
 
 def test_every_program_has_its_page_and_is_installed_with_it(root):

@@ -82,6 +82,19 @@ static int listen_on(const struct options *options, unsigned port, quoit_tls *wi
         return 0;
 }
 
+/* What clients and operators expect beside the service itself. */
+static int add_services(const struct options *options)
+{
+        quoit_health *health;
+        int r = 0;
+
+        if (options->health)
+                r = quoit_health_register(server, &health);
+        if (options->health && r == 0)
+                r = quoit_health_set(health, "api.Api", QUOIT_HEALTH_SERVING);
+        return r;
+}
+
 static int serve(const struct options *options)
 {
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
@@ -90,7 +103,7 @@ static int serve(const struct options *options)
 
         if (!access_start(server, options->access_log, options->access_log_json))
                 return end(EXIT_FAILURE);
-        if (api_Api_register(server, &api_service, &limits) < 0)
+        if (api_Api_register(server, &api_service, &limits) < 0 || add_services(options) < 0)
                 return fail();
         if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
                                             &(quoit_method_options){ .offload = true }) < 0)

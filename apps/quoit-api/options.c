@@ -59,6 +59,9 @@ static const char help[] =
         "                              anew, after it was moved away\n"
         "  --access-log-format FORMAT  text or json; text unless told\n"
         "\n"
+        "Services beside it, unless told:\n"
+        "  --no-health     do without grpc.health.v1.Health\n"
+        "\n"
         "  --help, -h      this text\n"
         "  --version       the version\n";
 
@@ -194,6 +197,9 @@ static void parse_option(struct options *options, int option, const char *progra
                 options->access_log_json =
                         parse_choice("--access-log-format", optarg, "text", "json");
                 break;
+        case 'H':
+                options->health = false;
+                break;
         case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
@@ -224,6 +230,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "tls-threads", required_argument, NULL, TLS_THREADS },
                 { "access-log", required_argument, NULL, 'a' },
                 { "access-log-format", required_argument, NULL, 'f' },
+                { "no-health", no_argument, NULL, 'H' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
                 { 0 },
@@ -236,6 +243,7 @@ void options_parse(struct options *options, int argc, char **argv)
                         "BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
                 .rings = 1,
                 .secure.port = -1,
+                .health = true,
         };
         while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);

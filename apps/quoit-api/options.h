@@ -14,6 +14,7 @@ struct options {
         struct secure_options secure;
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
+        bool health; /* serve grpc.health.v1.Health too */
 };
 
 /* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */

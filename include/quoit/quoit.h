@@ -6,6 +6,8 @@
 #include <quoit/access_log.h>
 #include <quoit/call.h>
 #include <quoit/compression.h>
+#include <quoit/health.h>
+#include <quoit/hooks.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
 #include <quoit/message.h>

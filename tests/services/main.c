@@ -95,13 +95,15 @@ static int serve(const struct options *options)
 {
         int r;
 
+        health_add(&service);
         peer_add(&service);
         unary_add(&service);
         streams_add(&service);
         metrics_add(&service);
         compressed_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
-
+        if (r == 0)
+                r = quoit_health_register(test.server, &test.health);
         if (r == 0)
                 r = offload(options->offload_all);
         if (r == 0 && options->metrics)

@@ -16,6 +16,7 @@
 struct test_server {
         quoit_server *server;
         quoit_metrics *metrics; /* NULL: none are counted */
+        quoit_health *health;
         /* Counted on any thread. */
         atomic_llong running;   /* calls whose on_done has not come yet */
         atomic_llong cancelled; /* on_cancel */
@@ -55,6 +56,7 @@ void attach_to_reply(quoit_call *call);
 void watch(quoit_call *call, struct test_server *test);
 
 /* Each puts the handlers of its file in. */
+void health_add(calls_Calls_service *service);
 void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
 void compressed_add(calls_Calls_service *service);
