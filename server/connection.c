@@ -458,10 +458,10 @@ void connection_ping(struct connection *connection)
         request_flush(connection);
 }
 
-void connection_refuse_pings(struct connection *connection)
+void connection_calm(struct connection *connection, const char *what, const char *reason)
 {
-        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: too many PINGs; closed",
-                connection->peer.address);
-        session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
+        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: too many %s; closed",
+                connection->peer.address, what);
+        session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, reason);
         start_closing(connection);
 }

@@ -15,6 +15,7 @@
 #include "core/socket.h"
 #include "core/timer.h"
 #include "server/keepalive.h"
+#include "server/rate.h"
 #include "server/shard.h"
 #include "transport/bdp.h"
 #include "transport/session.h"
@@ -41,6 +42,7 @@ struct connection {
         struct timer watch;
         struct bdp bdp;
         struct keepalive keepalive;
+        struct rate resets;
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */
         uint64_t send_started_ns;
@@ -71,8 +73,8 @@ void connection_cancel_calls(struct connection *connection, const char *why);
 /* Asks the peer for a sign of life. */
 void connection_ping(struct connection *connection);
 
-/* The peer pings too often: GOAWAY ENHANCE_YOUR_CALM "too_many_pings". */
-void connection_refuse_pings(struct connection *connection);
+/* The peer does @what too often: GOAWAY ENHANCE_YOUR_CALM with @reason, and running calls are lost. */
+void connection_calm(struct connection *connection, const char *what, const char *reason);
 
 /* A thread is through with a step of the handshake of its TLS. */
 void connection_on_secured(struct connection *connection);

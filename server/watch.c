@@ -194,7 +194,19 @@ static void count_pings(struct connection *connection)
         session->has_answered = false;
         if (!keepalive_allows(&connection->keepalive, limits_of(connection), pings,
                     !list_is_empty(&session->streams), was_answered, now_of(connection)))
-                connection_refuse_pings(connection);
+                connection_calm(connection, "PINGs", "too_many_pings");
+}
+
+/* Each has cost a call's beginning, whoever sent it. */
+static void count_resets(struct connection *connection)
+{
+        const quoit_limits *limits = limits_of(connection);
+        uint32_t resets = connection->session.resets;
+
+        connection->session.resets = 0;
+        if (!rate_allows(&connection->resets, resets, limits->resets_burst_max,
+                    limits->resets_per_second, now_of(connection)))
+                connection_calm(connection, "resets of streams", "too_many_resets");
 }
 
 void watch_heard(struct connection *connection)
@@ -202,9 +214,12 @@ void watch_heard(struct connection *connection)
         struct session *session = &connection->session;
 
         keepalive_heard(&connection->keepalive, now_of(connection));
-        if (session->pings > 0)
+        if (session->resets > 0)
+                count_resets(connection);
+        if (session->pings > 0 && connection->state == CONNECTION_OPEN)
                 count_pings(connection);
-        if (!session->drain_acknowledged || connection->drain_seen)
+        if (connection->state != CONNECTION_OPEN || !session->drain_acknowledged ||
+                connection->drain_seen)
                 return;
         connection->drain_seen = true;
         start(connection, DRAIN_GRACE_NS, on_drain_step);

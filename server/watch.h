@@ -12,7 +12,7 @@ struct connection;
 void watch_begin(struct connection *connection);
 
 /*
- * Bytes have come, and were fed. PINGs that come too often end the connection; if the bytes tell that the peer knows of
+ * Bytes have come, and were fed. PINGs and resets that come too often end the connection; if the bytes tell that the peer knows of
  * the drain, what it has on the way is given a last moment.
  */
 void watch_heard(struct connection *connection);

@@ -35,7 +35,7 @@ WAIT = "/calls.Calls/Wait"
 CHAT = "/calls.Calls/Chat"
 LATER = "/calls.Calls/Later"
 SUM = "/calls.Calls/Sum"
-OK, UNKNOWN, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 8, 12, 13
+OK, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 4, 8, 12, 13
 
 
 @pytest.fixture(scope="module", params=["plain", "offloaded"])
@@ -432,36 +432,102 @@ def flood(wire, frame, count):
         wire.send(data)
 
 
-def test_rapid_reset(server, calls):
-    """CVE-2023-44487: thousands of calls, each reset at once."""
+def provoke(wire, how):
+    """A call whose stream is reset, by its client or, for what that sends, by the server."""
+    if how == "reset by the client":
+        wire.reset(wire.request(WAIT, b""))
+    elif how == "content-length":
+        stream = wire.headers(request_fields(CHAT) + [("content-length", "1")])
+        wire.data(stream, b"more than one")
+    elif how == "bad field":
+        wire.headers(request_fields(CHAT) + [("x", "a\nb")])
+    elif how == "huge field":
+        wire.headers(request_fields(CHAT) + [("x", "y" * 3000)] * 6)
+    else:
+        stream = wire.request(SUM, b"\x08\x01", end=False)
+        trailers = {
+            "trailers without an end": ([("x", "y")], False),
+            "trailers with a bad field": ([("x", "a\nb")], True),
+            "trailers with a path": ([(":path", "/")], True),
+            "huge trailers": ([("x", "y" * 3000)] * 6, True),
+        }
+        fields, end = trailers[how]
+        wire.headers(fields, end=end, stream=stream)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["reset by the client", "content-length", "bad field", "huge field"]
+    + ["trailers without an end", "trailers with a bad field", "trailers with a path", "huge trailers"],
+)
+def test_rapid_reset(start, calls, how):
+    """CVE-2023-44487 and CVE-2025-8671, MadeYouReset: calls are begun and reset, in all ways that there are."""
+    bounds = ["--limit", "resets_burst_max=200", "--limit", "resets_per_second=1"]
+    server = start("test-server", *bounds, "--limit", f"ping_strikes_max={2**32 - 1}")
+    with Wire(server) as wire, channel(server.target) as opened:
+        for _ in range(20):  # below the limit they cost their streams only
+            provoke(wire, how)
+        assert works(wire)
+        for count in range(20, 1000):
+            provoke(wire, how)
+            # so that the server is not ahead of us: it may have 128 streams open, and reads many frames at once
+            if not wire.ping():
+                break
+        assert 200 <= count < 210
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and b"too_many_resets" in wire.goaway_texts
+        wire.read_to_end()
+        assert server.logged("too many resets of streams")
+        stub = calls.Stub(opened)
+        eventually(lambda: stub.Stats(calls.Empty()).running == 0, "handlers were told")
+
+
+def test_answers_before_the_end_are_no_resets(start):
+    """The server resets these too, with NO_ERROR behind its answer: nobody's fault."""
+    server = start("test-server", "--limit", "resets_burst_max=20", "--limit", "resets_per_second=1")
+    with Wire(server) as wire:
+        for _ in range(100):
+            answer = wire.answer(wire.request("/calls.Calls/First", b"\x12\x01x", end=False))
+            wire.read(lambda answer=answer: answer.reset is not None, "the stream's reset")
+            assert answer.status == OK and answer.reset == NO_ERROR
+
+
+def test_a_flood_of_resets(server, calls):
+    """By the limits that a server has by itself."""
     with Wire(server) as wire:
         for _ in range(10_000):
-            stream = wire.request(WAIT, b"")
-            wire.reset(stream)
+            provoke(wire, "reset by the client")
             wire.poll()
             if wire.goaways or wire.closed:
                 break
-        assert wire.goaways and wire.goaways[-1][1] != NO_ERROR
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
         wire.read_to_end()
     with channel(server.target) as opened:
         stub = calls.Stub(opened)
         eventually(lambda: stub.Stats(calls.Empty()).running <= 1, "handlers were told")
 
 
-def test_calls_that_were_reset_count_until_their_handlers_are_done(server, calls):
-    """128 handlers that sleep, their streams reset: no more are started on this connection."""
+@pytest.mark.parametrize("how", ["reset", "deadline"])
+def test_calls_that_are_over_count_until_their_handlers_are_done(server, calls, how):
+    """Handlers that sleep on, though their streams are over: twice as many as streams, and no more."""
+    changes = {"grpc_timeout": "50m"} if how == "deadline" else {}
+    delay = calls.Delay(ms=1500).SerializeToString()
+    most = 0
     with Wire(server) as wire, channel(server.target) as opened:
         stub = calls.Stub(opened)
-        delay = calls.Delay(ms=1500).SerializeToString()
-        for _ in range(128):
-            wire.reset(wire.request(LATER, delay))
-        assert wire.ping()
-        before = stub.Stats(calls.Empty()).running
-        streams = [wire.request(LATER, delay) for _ in range(100)]
-        refused = [wire.answer(stream, 3).reset == REFUSED_STREAM for stream in streams[:50]]
-        if before >= 128:
-            assert all(refused)
-        assert stub.Stats(calls.Empty()).running <= 128 + 2
+        for batch in range(12):
+            streams = [wire.request(LATER, delay, **changes) for _ in range(64)]
+            assert wire.ping()
+            if batch == 0:
+                eventually(lambda: stub.Stats(calls.Empty()).running >= 32, "they run")
+            for stream in streams:
+                if how == "deadline":
+                    answer = wire.answer(stream)
+                    assert answer.status == DEADLINE_EXCEEDED or answer.reset == REFUSED_STREAM
+                else:
+                    wire.reset(stream)
+            assert wire.ping()
+            most = max(most, stub.Stats(calls.Empty()).running)
+        assert 32 <= most <= 2 * 128 + 2  # two are the honest client's
         eventually(lambda: stub.Stats(calls.Empty()).running <= 2, "they are done")
         assert works(wire)
 

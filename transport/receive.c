@@ -182,6 +182,9 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 break;
         case NGHTTP2_DATA:
                 return receive_data(session, frame);
+        case NGHTTP2_RST_STREAM:
+                session->resets++;
+                break;
         case NGHTTP2_SETTINGS:
                 session->settings_received = true;
                 break;

@@ -45,6 +45,14 @@ static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t
         return 0;
 }
 
+/* A stream that was answered, or whose deadline broke off its answer, is reset for no fault of the peer's. */
+static void note_reset(struct session *session, uint32_t error_code)
+{
+        session->has_reset = true;
+        if (error_code != NGHTTP2_NO_ERROR && error_code != NGHTTP2_CANCEL)
+                session->resets++;
+}
+
 /*
  * Our side has ended while the peer's is open: nothing it sends will be looked at, so the stream is
  * reset in good order (RFC 9113 section 8.1), behind the trailers.
@@ -55,7 +63,7 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         struct stream *stream;
 
         if (frame->hd.type == NGHTTP2_RST_STREAM)
-                session->has_reset = true;
+                note_reset(session, frame->rst_stream.error_code);
         if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
                 session->has_answered = true;
         if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)

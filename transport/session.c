@@ -17,8 +17,10 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
         nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_max_outbound_ack(option, limits->control_queue_max);
         nghttp2_option_set_max_continuations(option, limits->continuation_frames_max);
-        nghttp2_option_set_stream_reset_rate_limit(
-                option, limits->resets_burst_max, limits->resets_per_second);
+        nghttp2_option_set_glitch_rate_limit(
+                option, limits->glitches_burst_max, limits->glitches_per_second);
+        /* it would not count those that we are made to send: see `resets` */
+        nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
         *ret_option = option;
         return 0;
 }

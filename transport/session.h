@@ -68,6 +68,7 @@ struct session {
         uint32_t received_bytes;
         uint32_t empty_frames;
         uint32_t pings; /* the peer's, for whoever has a clock to count and to clear */
+        uint32_t resets; /* the same: of streams, the peer's and those that it has provoked */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         bool settings_received : 1;

@@ -73,10 +73,20 @@ typedef struct quoit_limits {
         uint32_t continuation_frames_max;
         /* Empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM. Default 100. */
         uint32_t empty_frames_max;
-        /* Streams that the peer resets, this many at once ... Default 2000. */
+        /*
+         * Streams that the peer resets (CVE-2023-44487), or makes us reset by what it sends on them (CVE-2025-8671), this
+         * many at once ... Default 2000.
+         */
         uint32_t resets_burst_max;
-        /* ... and so many a second after that; above: GOAWAY. Default 1000. */
+        /* ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM "too_many_resets". Default 1000. */
         uint32_t resets_per_second;
+        /*
+         * What is allowed and of no use (PRIORITY, frames of unknown types, empty DATA), and requests that contradict
+         * themselves: this many at once ... Default 10 000.
+         */
+        uint32_t glitches_burst_max;
+        /* ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM. Default 330. */
+        uint32_t glitches_per_second;
         /* Until TLS's handshake is over and the HTTP/2 preface and SETTINGS have come; above: closed. Default 10 000. */
         uint32_t handshake_ms;
         /*

@@ -22,6 +22,8 @@ static const struct limit {
         LIMIT(stream_window_bytes),
         LIMIT(connection_window_bytes),
         LIMIT(window_bytes_max),
+        LIMIT(resets_burst_max),
+        LIMIT(resets_per_second),
         LIMIT(handshake_bytes_max),
         LIMIT(handshake_ms),
         LIMIT(handshakes_queued_max),

@@ -16,8 +16,8 @@ const quoit_limits joint_limits = {
         .continuation_frames_max = 8,
         .control_queue_max = 100,
         .empty_frames_max = 100,
-        .resets_burst_max = 50,
-        .resets_per_second = 1,
+        .glitches_burst_max = 1000,
+        .glitches_per_second = 1,
 };
 
 const uint8_t *joint_bytes(void)

@@ -229,32 +229,89 @@ static void test_padding_flood(void **state)
         flood_with_empty_data(true);
 }
 
-/* CVE-2023-44487: streams that are reset as fast as they are opened. */
+/* CVE-2023-44487: streams that are reset as fast as they are opened are counted. */
 static void test_rapid_reset(void **state)
 {
         static uint8_t bytes[BLOCK_MAX];
-        quoit_limits limits = joint_limits;
-        struct frame_seen frame;
-        struct joint *joint;
-        int32_t id = 1;
+        struct joint *joint = joint_ready(NULL);
 
         (void)state;
-        limits.resets_burst_max = 20;
-        limits.resets_per_second = 1;
-        joint = joint_ready(&limits);
-        while (id < 200 && joint->feed_error == 0 &&
-                !joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame)) {
+        for (int32_t id = 1; id < 40; id += 2) {
                 size_t size = put_request(bytes, id, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
 
                 size += frame_head(bytes + size, 4, NGHTTP2_RST_STREAM, 0, id);
                 memcpy(bytes + size, "\0\0\0\x08", 4);
-                joint_feed(joint, bytes, size + 4);
-                joint_to_client(joint);
-                id += 2;
+                assert_int_equal(joint_feed(joint, bytes, size + 4), 0);
         }
-        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
-        assert_int_not_equal(frame.code, NGHTTP2_NO_ERROR);
-        assert_in_range(joint->stream_count, limits.resets_burst_max, limits.resets_burst_max + 5);
+        assert_int_equal(joint->server.resets, 20);
+        joint_free(joint);
+}
+
+/* CVE-2025-8671: so are those that the peer makes us reset, by a field that is none, too large a block, a second request. */
+static void test_provoked_reset(void **state)
+{
+        static uint8_t bytes[BLOCK_MAX], more[BLOCK_MAX];
+        quoit_limits limits = joint_limits;
+        struct joint *joint;
+        size_t size;
+
+        (void)state;
+        limits.header_bytes_max = limits.header_bytes_hard_max = 1000;
+        joint = joint_ready(&limits);
+        size = put_request(bytes, 1, "/a.B/c", more, hpack_field(more, "Upper", "case"),
+                NGHTTP2_FLAG_END_HEADERS);
+        size += put_request(bytes + size, 3, "/a.B/c", more, put_fields(more, 50, "y"),
+                NGHTTP2_FLAG_END_HEADERS);
+        size += put_request(bytes + size, 5, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
+        size += put_request(bytes + size, 5, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
+        assert_int_equal(joint_feed(joint, bytes, size), 0);
+        joint->refuse = true;
+        size = put_request(bytes, 7, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
+        assert_int_equal(joint_feed(joint, bytes, size), 0);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_RST_STREAM, -1, NULL), 4);
+        assert_int_equal(joint->server.resets, 4);
+        joint_free(joint);
+}
+
+/* One that was answered before its end is reset for a reason of our own. */
+static void test_reset_behind_an_answer(void **state)
+{
+        static uint8_t bytes[BLOCK_MAX];
+        struct joint *joint = joint_ready(NULL);
+        struct frame_seen frame;
+        size_t size = put_request(bytes, 1, "/a.B/c", NULL, 0, NGHTTP2_FLAG_END_HEADERS);
+
+        (void)state;
+        assert_int_equal(joint_feed(joint, bytes, size), 0);
+        joint_answer(&joint->streams[0], "x", 1);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_RST_STREAM, 1, &frame), 1);
+        assert_int_equal(frame.code, NGHTTP2_NO_ERROR);
+        assert_int_equal(joint->server.resets, 0);
+        joint_free(joint);
+}
+
+/* CVE-2019-9513: what means nothing is skipped, so and so often. */
+static void test_priority_flood(void **state)
+{
+        static uint8_t bytes[64];
+        struct joint *joint = joint_ready(NULL);
+        struct frame_seen frame;
+        unsigned count = 0;
+
+        (void)state;
+        while (count < 5000 && !joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame)) {
+                size_t size = frame_head(bytes, 5, NGHTTP2_PRIORITY, NGHTTP2_FLAG_NONE, 1001);
+
+                memcpy(bytes + size, "\0\0\0\0\x10", 5);
+                joint_feed(joint, bytes, size + 5);
+                joint_to_client(joint);
+                count++;
+        }
+        assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);
+        assert_in_range(
+                count, joint->limits.glitches_burst_max, joint->limits.glitches_burst_max + 10);
         joint_free(joint);
 }
 
@@ -381,6 +438,9 @@ int main(void)
                 cmocka_unit_test(test_empty_data_flood),
                 cmocka_unit_test(test_padding_flood),
                 cmocka_unit_test(test_rapid_reset),
+                cmocka_unit_test(test_provoked_reset),
+                cmocka_unit_test(test_reset_behind_an_answer),
+                cmocka_unit_test(test_priority_flood),
                 cmocka_unit_test(test_ping_flood),
                 cmocka_unit_test(test_settings_flood),
                 cmocka_unit_test(test_no_preface),
