@@ -283,8 +283,7 @@ bool quoit_call_writable(const quoit_call *call)
         return writable;
 }
 
-/* @size, or less: text beyond would not fit into a peer's header list. Never within a character of UTF-8. */
-static size_t cut_text(const char *text, size_t size)
+size_t call_cut_status_text(const char *text, size_t size)
 {
         if (size <= STATUS_TEXT_BYTES_MAX)
                 return size;
@@ -314,7 +313,7 @@ static void finish(quoit_call *call, quoit_status status, const char *text, size
 {
         if (call->finish_asked)
                 return;
-        set_status(call, status, text, cut_text(text, size));
+        set_status(call, status, text, call_cut_status_text(text, size));
         if (call->offload)
                 return; /* applied when the call comes back from its worker */
         if (call->state == CALL_OPEN)

@@ -240,6 +240,12 @@ void call_free_message(struct quoit_call *call);
 /* Frees the call if nobody needs it any more. */
 void call_release(struct quoit_call *call);
 
+/*
+ * How many of @size bytes of @text go out as the status's text: more would not fit into a peer's header list. Never ends
+ * within a character of UTF-8.
+ */
+size_t call_cut_status_text(const char *text, size_t size);
+
 /* The call, if OPEN, has a status (finish_asked): FINISHED, and trailers go out. Ring's side. */
 void call_apply_finish(struct quoit_call *call);
 

@@ -34,6 +34,11 @@ static quoit_status status_known(uint64_t number)
         return number <= STATUS_LAST ? (quoit_status)number : QUOIT_UNKNOWN;
 }
 
+quoit_status status_normal(quoit_status status)
+{
+        return status_known((uint64_t)status);
+}
+
 const char *quoit_status_name(quoit_status status)
 {
         return status_table[status_known((uint64_t)status)].name;

@@ -29,5 +29,8 @@ quoit_status status_from_http(unsigned int http_status);
 /* What a stream reset without `grpc-status` means, from its HTTP/2 error code. */
 quoit_status status_from_http2_error(uint32_t error_code);
 
+/* @status, or UNKNOWN for a number that is none of ours: what status_format() says. */
+quoit_status status_normal(quoit_status status);
+
 /* Whether the library itself may end a call with @status: seven of them are the application's alone (quoit/status.h). */
 bool status_is_librarys(quoit_status status);

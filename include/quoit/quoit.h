@@ -6,6 +6,7 @@
 #include <quoit/access_log.h>
 #include <quoit/call.h>
 #include <quoit/compression.h>
+#include <quoit/details.h>
 #include <quoit/health.h>
 #include <quoit/hooks.h>
 #include <quoit/interceptor.h>

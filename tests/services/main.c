@@ -101,6 +101,7 @@ static int serve(const struct options *options)
         streams_add(&service);
         metrics_add(&service);
         compressed_add(&service);
+        details_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
         if (r == 0)
                 r = quoit_health_register(test.server, &test.health);

@@ -60,5 +60,6 @@ void health_add(calls_Calls_service *service);
 void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
 void compressed_add(calls_Calls_service *service);
+void details_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);
 void metrics_add(calls_Calls_service *service);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <quoit/details.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "call/call.h"
+#include "codec/base64.h"
+#include "codec/message.h"
+#include "codec/rpc_status.h"
+#include "codec/status.h"
+#include "upb/wire/encode.h"
+
+#define FIELD_NAME "grpc-status-details-bin"
+
+static int encode_detail(
+        const quoit_detail *detail, upb_Arena *arena, struct rpc_detail *ret_encoded)
+{
+        int options = kUpb_EncodeOption_CheckRequired |
+                      (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
+        struct rpc_detail encoded = { .type = upb_StringView_FromString(detail->type) };
+        char *bytes;
+
+        switch (upb_Encode(
+                detail->message, detail->table, options, arena, &bytes, &encoded.value.size)) {
+        case kUpb_EncodeStatus_Ok:
+                encoded.value.data = bytes;
+                *ret_encoded = encoded;
+                return 0;
+        case kUpb_EncodeStatus_OutOfMemory:
+                return -ENOMEM;
+        default:
+                return -EINVAL;
+        }
+}
+
+static int encode_details(
+        const quoit_detail *details, size_t count, upb_Arena *arena, struct rpc_detail *encoded)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < count && r == 0; i++)
+                r = encode_detail(details + i, arena, encoded + i);
+        return r;
+}
+
+/* Into the trailers, as the client is to see it. */
+static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status *status)
+{
+        const size_t name_size = strlen(FIELD_NAME);
+        size_t size = rpc_status_size(status), sent_size = base64_encoded_size(size);
+        size_t field_bytes = name_size + sent_size + FIELD_OVERHEAD_BYTES;
+        uint8_t *bytes;
+        char *text;
+
+        if (call->trailer_fields.bytes + field_bytes > call_limits(call)->metadata_out_bytes_max)
+                return -E2BIG;
+        bytes = upb_Arena_Malloc(arena, size);
+        text = upb_Arena_Malloc(arena, sent_size);
+        if (!bytes || !text)
+                return -ENOMEM;
+        rpc_status_write(status, bytes);
+        base64_encode(text, bytes, size);
+        return fields_append(&call->trailer_fields, arena, FIELD_NAME, name_size, text, sent_size);
+}
+
+static int add_details(quoit_call *call, quoit_status status, const char *message,
+        const quoit_detail *details, size_t count)
+{
+        upb_Arena *arena = call_arena(call);
+        struct rpc_detail *encoded =
+                arena ? upb_Arena_Malloc(arena, count * sizeof(*encoded)) : NULL;
+        size_t message_size = message ? strlen(message) : 0;
+        int r;
+
+        if (status == QUOIT_OK)
+                return -EINVAL;
+        if (!encoded)
+                return -ENOMEM;
+        r = encode_details(details, count, arena, encoded);
+        if (r < 0)
+                return r;
+        return add_field(call, arena,
+                &(struct rpc_status){
+                        .status = status_normal(status),
+                        .message = { message, call_cut_status_text(message, message_size) },
+                        .details = encoded,
+                        .count = count,
+                });
+}
+
+int quoit_call_finish_details(quoit_call *call, quoit_status status, const char *message,
+        const quoit_detail *details, size_t count)
+{
+        int r;
+
+        if (call->finish_asked)
+                return -EALREADY;
+        r = count > 0 ? add_details(call, status, message, details, count) : 0;
+        quoit_call_finish(call, status, message);
+        return r;
+}

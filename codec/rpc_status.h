@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/status.h>
+
+#include "upb/base/string_view.h"
+
+/*
+ * google.rpc.Status, written without a table: its three fields never change.
+ *
+ *      message Status { int32 code = 1; string message = 2; repeated google.protobuf.Any details = 3; }
+ *      message Any { string type_url = 1; bytes value = 2; }
+ */
+
+struct rpc_detail {
+        upb_StringView type; /* "package.Message", or a type URL */
+        upb_StringView value; /* the message's bytes */
+};
+
+struct rpc_status {
+        quoit_status status; /* on the wire the number that goes with it as grpc-status */
+        upb_StringView message;
+        const struct rpc_detail *details;
+        size_t count;
+};
+
+/* How many bytes rpc_status_write() writes. */
+size_t rpc_status_size(const struct rpc_status *status);
+
+void rpc_status_write(const struct rpc_status *status, uint8_t *out);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What quoit_call_finish_details() returns; what clients read of it the whole's tests show. */
+
+#include "harness.h"
+
+#include <errno.h>
+
+#include <quoit/details.h>
+
+#include "codec/node.h"
+#include "upb/message/accessors.h"
+
+static struct quoit_call *started_call(struct bench *bench)
+{
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+
+        call->started = true;
+        return call;
+}
+
+static void end(struct bench *bench, struct quoit_call *call)
+{
+        assert_int_equal(call->state, CALL_FINISHED);
+        call_set_state(call, CALL_DONE);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* Any message will do: one with @size bytes in it. */
+static quoit_detail detail_of(upb_Arena *arena, size_t size)
+{
+        const upb_MiniTable *table = node_table_new(arena);
+        upb_Message *message = upb_Message_New(table, arena);
+        char *blob = upb_Arena_Malloc(arena, size + 1);
+
+        memset(blob, 'b', size);
+        upb_Message_SetBaseFieldString(message, upb_MiniTable_FindFieldByNumber(table, NODE_BLOB),
+                upb_StringView_FromDataAndSize(blob, size));
+        return (quoit_detail){ "t.Node", message, table };
+}
+
+static const struct field *details_of(const struct quoit_call *call)
+{
+        const struct field *field = call->trailer_fields.first;
+
+        while (field && strncmp(field->name, "grpc-status-details-bin", field->name_size) != 0)
+                field = field->next;
+        return field;
+}
+
+static void test_within_the_limit(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+        upb_Arena *arena = upb_Arena_New();
+        quoit_detail detail = detail_of(arena, 1000);
+
+        (void)state;
+        bench->limits.metadata_out_bytes_max = 4096;
+        assert_int_equal(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1), 0);
+        assert_non_null(details_of(call));
+        assert_int_equal(details_of(call)->value_size % 4 == 1, 0);
+        assert_int_equal(call->status, QUOIT_ABORTED);
+        assert_int_equal(
+                quoit_call_finish_details(call, QUOIT_UNKNOWN, "again", &detail, 1), -EALREADY);
+        assert_int_equal(call->status, QUOIT_ABORTED);
+        assert_int_equal(call->trailer_fields.count, 1);
+        upb_Arena_Free(arena);
+        end(bench, call);
+}
+
+/* The call ends with its status all the same. */
+static void test_over_the_limit(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+        upb_Arena *arena = upb_Arena_New();
+        quoit_detail detail = detail_of(arena, 3000);
+
+        (void)state;
+        bench->limits.metadata_out_bytes_max = 4096; /* base64 makes it 4000, and names count */
+        assert_int_equal(
+                quoit_call_add_trailer(call, "x", upb_StringView_FromDataAndSize("1", 1)), 0);
+        assert_int_equal(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1), -E2BIG);
+        assert_null(details_of(call));
+        assert_int_equal(call->status, QUOIT_ABORTED);
+        assert_int_equal(call->status_text_size, 2);
+        upb_Arena_Free(arena);
+        end(bench, call);
+}
+
+static void test_success_has_none(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+        upb_Arena *arena = upb_Arena_New();
+        quoit_detail detail = detail_of(arena, 10);
+
+        (void)state;
+        bench->limits.metadata_out_bytes_max = 4096;
+        assert_int_equal(quoit_call_finish_details(call, QUOIT_OK, NULL, &detail, 1), -EINVAL);
+        assert_null(details_of(call));
+        assert_int_equal(call->status, QUOIT_OK);
+        upb_Arena_Free(arena);
+        end(bench, call);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_within_the_limit),
+                cmocka_unit_test(test_over_the_limit),
+                cmocka_unit_test(test_success_has_none),
+        };
+
+        return cmocka_run_group_tests_name("call/details", tests, NULL, NULL);
+}
