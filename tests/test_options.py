@@ -41,7 +41,7 @@ def one_line(text):
 def test_help_names_every_option(run):
     result = run("--help")
     assert result.returncode == 0 and result.stderr == ""
-    for word in ("--host", "--port", "--rings", "--workers", "--tls-cert", "--help", "--version"):
+    for word in ("--host", "--port", "--listen", "--unix-mode", "--rings", "--workers", "--tls-cert", "--help", "--version"):
         assert word in result.stdout
     assert "BACKEND_HOST" in result.stdout and "BACKEND_PORT" in result.stdout
 
@@ -65,6 +65,14 @@ def test_version(run):
         ["--port", "65536"],
         ["--port", "99999999999999999999"],
         ["--port", "80x"],
+        ["--listen"],
+        ["--listen", "[::]:0", "--port", "0"],
+        ["--listen", "[::]:0", "--host", "::"],
+        ["--listen", ""] * 17,
+        ["--unix-mode", "0"],
+        ["--unix-mode", "8"],
+        ["--unix-mode", "rw"],
+        ["--unix-mode", "1777"],
         ["--rings", "0"],
         ["--rings", "100000"],
         ["--workers", "-1"],
@@ -82,6 +90,21 @@ def test_bad_port_in_the_environment(run):
     result = run(env={"BACKEND_PORT": "fifty"})
     assert (result.returncode, result.stdout) == (2, "")
     assert "BACKEND_PORT" in one_line(result.stderr)
+
+
+def test_listen_in_place_of_host_and_port(api, start, tmp_path):
+    addresses = [f"unix:{tmp_path}/socket", "127.0.0.1:0"]
+    arguments = [word for address in addresses for word in ("--listen", address)]
+    server = start("quoit-api", *arguments, "--unix-mode", 600, env={"BACKEND_PORT": "1"})
+    assert server.address == addresses[0]
+    assert (tmp_path / "socket").stat().st_mode & 0o7777 == 0o600
+    assert hello(api, server.target)
+    assert hello(api, server.logged("127.0.0.1:").split()[-1])
+
+
+def test_an_address_that_is_none(run):
+    result = run("--listen", "127.0.0.1:0", "--listen", "nonsense")
+    assert result.returncode == 1 and "'nonsense' is no address" in one_line(result.stderr)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", ""])
@@ -204,7 +227,7 @@ def test_io_uring_is_forbidden(run, rings, error, remedy):
 def test_no_descriptor_for_a_ring(run, sanitized):
     if sanitized:
         pytest.skip("a sanitizer wants descriptors of its own")
-    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
     result = run("--port", 0, "--rings", 8, preexec=limit)
     assert (result.returncode, result.stdout) == (1, "")
     assert "RLIMIT_NOFILE" in one_line(result.stderr.splitlines(keepends=True)[-1])

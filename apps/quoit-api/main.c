@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +8,24 @@
 
 #include "access.h"
 #include "api.h"
+#include "doors.h"
 #include "hangup.h"
+#include "notify.h"
 #include "options.h"
+#include "restart.h"
 
 /* What a client takes by default; a larger answer would only fail there. */
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
 
 static quoit_server *server; /* for the signal handler */
 static quoit_tls *tls; /* NULL: all is in the clear */
+static struct doors doors;
 
 static void on_signal(int signal_number)
 {
         (void)signal_number;
+        if (restart_forbid())
+                notify_stopping();
         quoit_server_stop(server);
 }
 
@@ -43,10 +48,12 @@ static void on_signals(void (*handler)(int))
 /* What main() returns, after all is freed. */
 static int end(int status)
 {
-        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
+        on_signals(SIG_DFL); /* the handler must not meet a server that is gone, nor must these: */
         hangup_stop();
+        restart_end();
         quoit_server_free(server);
         quoit_tls_free(tls);
+        doors_deinit(&doors);
         access_stop();
         return status;
 }
@@ -55,31 +62,6 @@ static int fail(void)
 {
         fprintf(stderr, "quoit-api: %s\n", quoit_server_problem(server));
         return end(EXIT_FAILURE);
-}
-
-/* HOST:PORT, an IPv6 address in brackets. */
-static void format_address(char *text, size_t size, const char *host, unsigned port)
-{
-        bool bare_v6 = strchr(host, ':') && *host != '[';
-
-        snprintf(text, size, bare_v6 ? "[%s]:%u" : "%s:%u", host, port);
-}
-
-/* Listens, with TLS unless @with is NULL, and says where. */
-static int listen_on(const struct options *options, unsigned port, quoit_tls *with)
-{
-        char address[512];
-        uint16_t bound;
-        int r;
-
-        format_address(address, sizeof(address), options->host, port);
-        r = with ? quoit_server_listen_tls(server, address, with, &bound)
-                 : quoit_server_listen(server, address, &bound);
-        if (r < 0)
-                return r;
-        format_address(address, sizeof(address), *options->host ? options->host : "[::]", bound);
-        fprintf(stderr, "quoit-api: %slistening on %s\n", with ? "TLS: " : "", address);
-        return 0;
 }
 
 /* What clients and operators expect beside the service itself. */
@@ -95,11 +77,36 @@ static int add_services(const struct options *options)
         return r;
 }
 
-static int serve(const struct options *options)
+/* The threads that wait for signals. */
+static int start_threads(char **argv)
+{
+        int r = hangup_start();
+
+        if (r == 0)
+                r = restart_begin(argv, &doors);
+        if (r < 0)
+                fprintf(stderr, "quoit-api: cannot start a thread: %s\n", strerror(-r));
+        return r;
+}
+
+/* From here on somebody may come. */
+static int start_serving(void)
+{
+        int r = quoit_server_start(server);
+
+        if (r < 0)
+                return r;
+        doors_announce(&doors);
+        if (doors.predecessor.listeners)
+                predecessor_relieve(&doors.predecessor); /* which tells systemd */
+        else
+                notify_ready();
+        return 0;
+}
+
+static int serve(const struct options *options, char **argv)
 {
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
-        const struct secure_options *secure = &options->secure;
-        int r;
 
         if (!access_start(server, options->access_log, options->access_log_json))
                 return end(EXIT_FAILURE);
@@ -108,19 +115,16 @@ static int serve(const struct options *options)
         if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
                                             &(quoit_method_options){ .offload = true }) < 0)
                 return fail();
-        if (secure->certificate_count > 0 && !(tls = secure_begin(secure)))
+        if (options->secure.certificate_count > 0 && !(tls = secure_begin(&options->secure)))
                 return end(EXIT_FAILURE);
-        r = hangup_start();
-        if (r < 0) {
-                fprintf(stderr, "quoit-api: cannot start a thread: %s\n", strerror(-r));
+        doors.server = server;
+        predecessor_meet(&doors.predecessor);
+        if (doors_open(&doors, options, tls) < 0)
+                return fail();
+        if (start_threads(argv) < 0)
                 return end(EXIT_FAILURE);
-        }
         on_signals(on_signal);
-        if (tls && secure->port >= 0 && listen_on(options, (unsigned)secure->port, tls) < 0)
-                return fail();
-        if (listen_on(options, options->port, secure->port < 0 ? tls : NULL) < 0)
-                return fail();
-        if (quoit_server_run(server) < 0)
+        if (start_serving() < 0 || quoit_server_run(server) < 0)
                 return fail();
         fprintf(stderr, "quoit-api: stopped\n");
         return end(EXIT_SUCCESS);
@@ -135,6 +139,7 @@ int main(int argc, char **argv)
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .workers = options.workers,
                                      .handshake_threads = options.handshake_threads,
+                                     .unix_mode = options.unix_mode,
                                      .limits.message_send_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = on_log },
                 &server);
@@ -142,5 +147,5 @@ int main(int argc, char **argv)
                 fprintf(stderr, "quoit-api: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
-        return serve(&options);
+        return serve(&options, argv);
 }

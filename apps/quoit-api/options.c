@@ -31,9 +31,15 @@ static const char help[] =
         "gracefully:\n"
         "running calls may finish; a second one cancels them.\n"
         "\n"
+        "SIGUSR2 puts a new process of the same file and options in its place, and no call fails.\n"
+        "\n"
         "  --host HOST     name or address to listen on; all addresses unless told "
         "($BACKEND_HOST)\n"
         "  --port PORT     port, 0 takes a free one; 50051 unless told ($BACKEND_PORT)\n"
+        "  --listen ADDRESS\n"
+        "                  in place of these two, and more than once: HOST:PORT, unix:PATH,\n"
+        "                  unix-abstract:NAME, vsock:CID:PORT, fd:N, systemd, systemd:NAME\n"
+        "  --unix-mode M   mode of unix sockets that it makes, octal; by the umask unless told\n"
         "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
         "  --workers N     run the handlers on N threads of their own, where they may block;\n"
         "                  0, unless told, runs them on the rings\n"
@@ -95,6 +101,23 @@ static bool parse_choice(const char *what, const char *text, const char *first, 
         if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
                 usage_error("%s: '%s' is neither %s nor %s", what, text, first, second);
         return strcmp(text, second) == 0;
+}
+
+static unsigned parse_mode(const char *what, const char *text)
+{
+        char *end;
+        unsigned long mode = strtoul(text, &end, 8);
+
+        if (*text < '0' || *text > '7' || *end || mode == 0 || mode > 0777)
+                usage_error("%s: '%s' is no mode from 1 to 777", what, text);
+        return (unsigned)mode;
+}
+
+static void add_address(struct options *options, const char *address)
+{
+        if (options->address_count == ADDRESSES_MAX)
+                usage_error("--listen: more than %d addresses", ADDRESSES_MAX);
+        options->addresses[options->address_count++] = address;
 }
 
 static const char *from_environment(const char *name, const char *otherwise)
@@ -180,8 +203,16 @@ static void parse_option(struct options *options, int option, const char *progra
         switch (option) {
         case 'o':
                 options->host = optarg;
+                options->names_host = true;
+                break;
+        case 'l':
+                add_address(options, optarg);
+                break;
+        case 'm':
+                options->unix_mode = parse_mode("--unix-mode", optarg);
                 break;
         case 'p':
+                options->names_host = true;
                 options->port = parse_number("--port", optarg, 0, 65535);
                 break;
         case 'r':
@@ -218,6 +249,8 @@ void options_parse(struct options *options, int argc, char **argv)
         static const struct option known[] = {
                 { "host", required_argument, NULL, 'o' },
                 { "port", required_argument, NULL, 'p' },
+                { "listen", required_argument, NULL, 'l' },
+                { "unix-mode", required_argument, NULL, 'm' },
                 { "rings", required_argument, NULL, 'r' },
                 { "workers", required_argument, NULL, 'w' },
                 { "tls-cert", required_argument, NULL, TLS_CERT },
@@ -250,4 +283,6 @@ void options_parse(struct options *options, int argc, char **argv)
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
         check_tls(&options->secure);
+        if (options->address_count > 0 && options->names_host)
+                usage_error("--listen is in place of --host and --port, not beside them");
 }

@@ -5,9 +5,15 @@
 
 #include "secure.h"
 
+#define ADDRESSES_MAX 16
+
 struct options {
         const char *host;
         unsigned port;
+        bool names_host; /* one of these was on the command line */
+        const char *addresses[ADDRESSES_MAX]; /* in place of these */
+        unsigned address_count;
+        unsigned unix_mode; /* 0: as the umask has it */
         unsigned rings;
         unsigned workers; /* 0: handlers run on the rings */
         unsigned handshake_threads;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "doors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int listen_on(quoit_server *server, const char *address, quoit_tls *tls)
+{
+        return tls ? quoit_server_listen_tls(server, address, tls, NULL)
+                   : quoit_server_listen(server, address, NULL);
+}
+
+/* By the predecessor's sockets for @door, if it had some. */
+static int listen_at(struct doors *doors, const struct door *door)
+{
+        int fds[SOCKETS_MAX], r = 0;
+        unsigned count = predecessor_take(&doors->predecessor, door->address, fds, SOCKETS_MAX);
+
+        if (count == 0)
+                return listen_on(doors->server, door->address, door->tls);
+        for (unsigned i = 0; i < count && r == 0; i++) {
+                char address[16];
+
+                snprintf(address, sizeof(address), "fd:%d", fds[i]);
+                r = listen_on(doors->server, address, door->tls);
+        }
+        return r;
+}
+
+static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
+{
+        struct door *door = doors->of + doors->count;
+        int r;
+
+        *door = (struct door){
+                .address = strdup(address),
+                .tls = tls,
+                .first = quoit_server_listener_count(doors->server),
+        };
+        if (!door->address)
+                return -ENOMEM;
+        doors->count++;
+        r = listen_at(doors, door);
+        if (r == 0)
+                door->count = quoit_server_listener_count(doors->server) - door->first;
+        return r;
+}
+
+/* HOST:PORT, an IPv6 address in brackets. */
+static int open_port(struct doors *doors, const char *host, unsigned port, quoit_tls *tls)
+{
+        bool bare_v6 = strchr(host, ':') && *host != '[';
+        char address[512];
+
+        snprintf(address, sizeof(address), bare_v6 ? "[%s]:%u" : "%s:%u", host, port);
+        return open_door(doors, address, tls);
+}
+
+int doors_open(struct doors *doors, const struct options *options, quoit_tls *tls)
+{
+        int tls_port = options->secure.port, r = 0;
+
+        if (tls && tls_port >= 0) {
+                r = open_port(doors, options->host, (unsigned)tls_port, tls);
+                tls = NULL; /* all others are in the clear */
+        }
+        if (r == 0 && options->address_count == 0)
+                r = open_port(doors, options->host, options->port, tls);
+        for (unsigned i = 0; r == 0 && i < options->address_count; i++)
+                r = open_door(doors, options->addresses[i], tls);
+        return r;
+}
+
+void doors_announce(const struct doors *doors)
+{
+        for (unsigned i = 0; i < doors->count; i++) {
+                const struct door *door = doors->of + i;
+
+                for (unsigned j = 0; j < door->count; j++)
+                        fprintf(stderr, "quoit-api: %slistening on %s\n", door->tls ? "TLS: " : "",
+                                quoit_server_listener_address(doors->server, door->first + j));
+        }
+}
+
+void doors_deinit(struct doors *doors)
+{
+        for (unsigned i = 0; i < doors->count; i++)
+                free(doors->of[i].address);
+}

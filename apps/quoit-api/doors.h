@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Where the program listens: each address of its command line with the sockets it has become. */
+
+#include <quoit/quoit.h>
+
+#include "options.h"
+#include "predecessor.h"
+
+#define DOORS_MAX (ADDRESSES_MAX + 2)
+
+struct door {
+        char *address; /* the command line's, on the heap */
+        quoit_tls *tls; /* NULL: in the clear */
+        unsigned first; /* of the server's listeners */
+        unsigned count;
+};
+
+struct doors {
+        quoit_server *server;
+        struct predecessor predecessor;
+        struct door of[DOORS_MAX];
+        unsigned count;
+};
+
+/*
+ * Listens wherever @options say, by the sockets of a predecessor where it had some. @tls: NULL where there is no
+ * certificate. 0, or a negative errno, which quoit_server_problem() explains.
+ */
+int doors_open(struct doors *doors, const struct options *options, quoit_tls *tls);
+
+/* Says on stderr where it listens. */
+void doors_announce(const struct doors *doors);
+
+void doors_deinit(struct doors *doors);

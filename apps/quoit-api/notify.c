@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Whether anybody hears it is not for the service to care about. */
+static void notify(const char *text)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        const char *path = getenv("NOTIFY_SOCKET");
+        int error = errno, fd;
+
+        if (!path || !*path || strlen(path) >= sizeof(address.sun_path))
+                return;
+        strcpy(address.sun_path, path);
+        if (*path == '@')
+                address.sun_path[0] = '\0'; /* an abstract one */
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0) {
+                (void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+                close(fd);
+        }
+        errno = error;
+}
+
+void notify_ready(void)
+{
+        notify("READY=1");
+}
+
+void notify_stopping(void)
+{
+        notify("STOPPING=1");
+}
+
+void notify_main_pid(pid_t pid)
+{
+        char text[32];
+
+        snprintf(text, sizeof(text), "MAINPID=%d", pid);
+        notify(text);
+}

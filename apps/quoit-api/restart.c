@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "restart.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "notify.h"
+#include "successor.h"
+
+#define PATIENCE_MS 30000 /* for a new process to come up */
+
+static struct {
+        pthread_t thread;
+        char **argv;
+        const struct doors *doors;
+        int signal_fd;
+        int end_fd; /* readable when the server has ended */
+        bool begun;
+        atomic_bool forbidden;
+} restart;
+
+static void complain(const char *why)
+{
+        fprintf(stderr, "quoit-api: error: no restart: %s\n", why);
+}
+
+bool restart_forbid(void)
+{
+        return !atomic_exchange(&restart.forbidden, true);
+}
+
+static void hand_over(pid_t pid)
+{
+        if (!restart_forbid()) {
+                kill(pid, SIGTERM); /* who has stopped this one meanwhile means the service */
+                return;
+        }
+        notify_main_pid(pid);
+        fprintf(stderr, "quoit-api: process %d has taken over from %d\n", pid, getpid());
+        quoit_server_stop(restart.doors->server);
+}
+
+static void await(struct successor *successor)
+{
+        struct pollfd polled[] = {
+                { .fd = successor->ready_fd, .events = POLLIN },
+                { .fd = restart.end_fd, .events = POLLIN },
+        };
+        pid_t pid = successor->pid;
+        char why[64];
+        int r = poll(polled, 2, PATIENCE_MS);
+
+        if (r > 0 && polled[0].revents && !polled[1].revents) {
+                if (successor_has_come(successor, why, sizeof(why)))
+                        hand_over(pid);
+                else
+                        complain(why);
+                return;
+        }
+        successor_kill(successor);
+        if (r == 0)
+                complain("the new one did not come up in 30 s");
+}
+
+static void start_over(void)
+{
+        struct successor successor;
+        int r;
+
+        if (atomic_load(&restart.forbidden)) {
+                complain("it is stopping");
+                return;
+        }
+        if (getpid() == 1) {
+                complain("as process 1 it can't end before its container does");
+                return;
+        }
+        r = successor_start(&successor, restart.argv, restart.doors);
+        if (r < 0)
+                complain(strerror(-r));
+        else
+                await(&successor);
+}
+
+static void *watch(void *user)
+{
+        struct pollfd polled[] = {
+                { .fd = restart.end_fd, .events = POLLIN },
+                { .fd = restart.signal_fd, .events = POLLIN },
+        };
+
+        (void)user;
+        for (;;) {
+                struct signalfd_siginfo signal;
+
+                (void)poll(polled, 2, -1);
+                if (polled[0].revents)
+                        return NULL;
+                if (read(restart.signal_fd, &signal, sizeof(signal)) == sizeof(signal))
+                        start_over();
+        }
+}
+
+static int start_thread(void)
+{
+        sigset_t all, old;
+        int r;
+
+        sigfillset(&all); /* they are the main thread's */
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        r = pthread_create(&restart.thread, NULL, watch, NULL);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return -r;
+}
+
+static void close_fds(void)
+{
+        if (restart.signal_fd >= 0)
+                close(restart.signal_fd);
+        if (restart.end_fd >= 0)
+                close(restart.end_fd);
+}
+
+int restart_begin(char **argv, const struct doors *doors)
+{
+        sigset_t set;
+        int r;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR2);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        restart.argv = argv;
+        restart.doors = doors;
+        restart.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        restart.end_fd = eventfd(0, EFD_CLOEXEC);
+        r = restart.signal_fd < 0 || restart.end_fd < 0 ? -errno : start_thread();
+        restart.begun = r == 0;
+        if (r < 0)
+                close_fds();
+        return r;
+}
+
+void restart_end(void)
+{
+        uint64_t one = 1;
+
+        if (!restart.begun)
+                return;
+        (void)!write(restart.end_fd, &one, sizeof(one));
+        pthread_join(restart.thread, NULL);
+        close_fds();
+}

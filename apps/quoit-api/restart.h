@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "doors.h"
+
+/*
+ * SIGUSR2 puts a new process of the program's file in this one's place, and nobody who calls notices: the new one takes
+ * the sockets over and begins to serve, then this one stops as by SIGTERM. Where the new one does not come up, this one
+ * goes on, and says so. A thread of its own sees to it.
+ */
+
+/* @argv and @doors have to stay. From here on SIGUSR2 is blocked on threads that are started. 0 or a negative errno. */
+int restart_begin(char **argv, const struct doors *doors);
+
+/* It is to stop: no more restarts. True: the first to say so. Async-signal-safe. */
+bool restart_forbid(void);
+
+/* The server has ended: no more restarts, and a new process that is not up yet is not wanted. Harmless
+ * where it never began. */
+void restart_end(void);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A new process of this program (of its file as it is now), with the same command line, that takes the sockets over:
+ * predecessor.h is its side.
+ */
+
+#include <sys/types.h>
+
+#include "doors.h"
+
+struct successor {
+        pid_t pid;
+        int pidfd;
+        int ready_fd; /* readable when it serves, or has given up */
+};
+
+/* Starts it. 0 or a negative errno. */
+int successor_start(struct successor *successor, char **argv, const struct doors *doors);
+
+/*
+ * What ready_fd was readable for: true, it serves, and is on its own from now on. Else it has ended by now, and @ret_why
+ * (of @size bytes) says how.
+ */
+bool successor_has_come(struct successor *successor, char *ret_why, size_t size);
+
+/* It takes too long, or is wanted no more: ends it. */
+void successor_kill(struct successor *successor);
