@@ -22,3 +22,8 @@ int quoit_call_peer_credentials(const quoit_call *call, quoit_peer_credentials *
         *ret_credentials = call->group->peer->credentials;
         return 0;
 }
+
+const quoit_peer_tls *quoit_call_peer_tls(const quoit_call *call)
+{
+        return call->group->peer->tls;
+}

@@ -14,4 +14,5 @@ struct peer {
         char local[PEER_ADDRESS_BYTES]; /* ours, in the same spelling */
         bool has_credentials;
         quoit_peer_credentials credentials;
+        const quoit_peer_tls *tls; /* once the handshake is over; NULL: in the clear */
 };

@@ -61,6 +61,7 @@ void secure_free(struct connection *connection)
         assert(!secure_is_lent(secure) && !secure->in_flight.data);
         handshake_free(secure->handshake);
         tls_deinit(&secure->tls);
+        tls_identity_free(secure->identity);
         free(secure);
         connection->secure = NULL;
 }
@@ -137,6 +138,10 @@ static int finish_handshake(struct secure *secure)
         struct handshake *handshake = secure->handshake;
         int r;
 
+        secure->identity = tls_identity_new(secure->tls.ssl);
+        if (!secure->identity)
+                return -ENOMEM;
+        secure->connection->peer.tls = secure->identity;
         secure->handshake = NULL;
         r = read_all(secure);
         if (r == 0)

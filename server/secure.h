@@ -13,6 +13,7 @@
 
 #include "server/handshake.h"
 #include "transport/tls.h"
+#include "transport/tls_identity.h"
 
 struct connection;
 struct output;
@@ -21,6 +22,8 @@ struct secure {
         struct tls tls; /* the handshake's while that is lent */
         struct handshake *handshake; /* NULL: it is over */
         struct connection *connection;
+        quoit_peer_tls
+                *identity; /* once the handshake is over: as long as the connection's calls */
         bool input_ended; /* while it was lent: what came before is looked at first */
         struct tls_bytes in_flight; /* ciphertext that is being sent */
         struct iovec iovec; /* the same, as the socket takes it */

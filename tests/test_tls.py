@@ -3,6 +3,7 @@
 
 import collections
 import contextlib
+import hashlib
 import signal
 import socket
 import ssl
@@ -57,9 +58,13 @@ def pki(tmp_path_factory):
     return Pki(tmp_path_factory.mktemp("pki"))
 
 
+def tls_options(certificate):
+    return ["--tls-cert", certificate.file, "--tls-key", certificate.key_file]
+
+
 def options_of(certificate, **others):
     """quoit-api's options for @certificate."""
-    options = ["--port", 0, "--tls-cert", certificate.file, "--tls-key", certificate.key_file]
+    options = ["--port", 0, *tls_options(certificate)]
     for name, value in others.items():
         options += [f"--tls-{name.replace('_', '-')}", value]
     return options
@@ -146,9 +151,7 @@ def test_plain_and_tls_side_by_side(start, pki):
 
 
 def test_large_messages_both_ways_in_odd_pieces(start, pki):
-    server = start(
-        "test-server", "--tls-cert", pki.server.file, "--tls-key", pki.server.key_file
-    )
+    server = start("test-server", *tls_options(pki.server))
     with Wire(server, tls={"context": pki.context()}) as wire:
         sent = message(b"\x12\x80\x80\x08" + bytes(97 + i % 26 for i in range(131072)))
         assert wire.ping()  # the windows are as large as the server wants them
@@ -215,8 +218,8 @@ def test_certificates_by_name(start, pki):
     server = start(
         "quoit-api",
         *options_of(pki.server),
-        *options_of(wild)[2:],
-        *options_of(exact)[2:],
+        *tls_options(wild),
+        *tls_options(exact),
     )
     for name, shown in {
         "localhost": pki.server,
@@ -260,6 +263,44 @@ def test_a_client_that_does_not_trust_us(serve, pki):
     assert "CERTIFICATE_VERIFY_FAILED" in str(refused(server, pki.context(ca=pki.other_ca)))
     server.logged("it gave up: tlsv1 alert unknown ca")
     hello(server, pki.context())
+
+
+def test_handlers_know_who_calls(start, pki, calls):
+    names = ["a.example", "URI:spiffe://example/a", "email:a@example.org", "IP:192.0.2.1", "IP:::1"]
+    who = pki.make("who", names=names)
+    server = start("test-server", *tls_options(pki.server), "--tls-client-ca", pki.ca.file)
+    for shown in (who, None):
+        pair = (shown.key_pem, shown.pem) if shown else ()
+        credentials = grpc.ssl_channel_credentials(pki.ca.pem, *pair)
+        with grpc.secure_channel(f"localhost:{server.port}", credentials) as channel:
+            tls = calls.Stub(channel).Peer(calls.Empty(), timeout=PATIENCE).tls
+        assert (tls.version, tls.server_name, tls.resumed) == ("TLSv1.3", "localhost", False)
+        assert tls.cipher.startswith("TLS_")
+        if not shown:
+            assert not tls.certificate and not tls.subject and not tls.names
+            continue
+        assert tls.certificate == who.der
+        assert tls.fingerprint == hashlib.sha256(who.der).digest()
+        assert tls.subject == "CN=who"
+        kinds = [f"DNS {names[0]}"] + [name.replace(":", " ", 1) for name in names[1:]]
+        assert list(tls.names) == kinds
+
+
+def test_a_handler_outlives_its_connection(start, pki, calls):
+    """What it knows of its peer is there as long as the call."""
+    server = start("test-server", *tls_options(pki.server), "--offload-all")
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        assert wire.ping()
+        for _ in range(20):
+            wire.request("/calls.Calls/Peer")
+            wire.request("/calls.Calls/Wait")
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        assert wire.call(ECHO, b"\x12\x01x").status == 0
+
+
+def test_calls_in_the_clear_have_no_tls(start, connect, calls):
+    server = start("test-server")
+    assert not calls.Stub(connect(server)).Peer(calls.Empty()).HasField("tls")
 
 
 # ---- what is no TLS, and half of it ----
@@ -314,8 +355,7 @@ def client_hello(pki):
 @pytest.fixture
 def hasty(start, pki):
     """test-server, which waits for no handshake longer than 0.7 s."""
-    certificate = ["--tls-cert", pki.server.file, "--tls-key", pki.server.key_file]
-    return start("test-server", *certificate, "--limit", "handshake_ms=700")
+    return start("test-server", *tls_options(pki.server), "--limit", "handshake_ms=700")
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 100, None])
@@ -526,7 +566,7 @@ def test_bad_files(fail, pki, tmp_path):
 def test_bad_rules(fail, pki, tmp_path):
     short = tmp_path / "short"
     short.write_bytes(b"x" * 48)
-    good = ["--tls-cert", pki.server.file, "--tls-key", pki.server.key_file]
+    good = tls_options(pki.server)
     for options, status, problem in (
         ([*good, "--tls-client-ca", tmp_path / "no"], 1, "cannot read the client CA"),
         ([*good, "--tls-client-ca", pki.server.key_file], 1, "holds no CA certificates"),
@@ -546,7 +586,7 @@ def test_bad_rules(fail, pki, tmp_path):
 def test_a_storm_of_handshakes_does_not_stop_the_ring(start, pki):
     """Calls are answered while handshakes are made: in the order of arrival they would come last."""
     slow = pki.make("slow", names=["localhost"], kind=4096)
-    server = start("test-server", "--tls-cert", slow.file, "--tls-key", slow.key_file)
+    server = start("test-server", *tls_options(slow))
     first = client_hello(pki)
     storm = 100
     with contextlib.ExitStack() as stack:
@@ -569,8 +609,7 @@ def test_a_storm_of_handshakes_does_not_stop_the_ring(start, pki):
 
 def test_too_many_handshakes_are_turned_away(start, pki):
     slow = pki.make("slow2", names=["localhost"], kind=4096)
-    certificate = ["--tls-cert", slow.file, "--tls-key", slow.key_file]
-    server = start("test-server", *certificate, "--limit", "handshakes_queued_max=5")
+    server = start("test-server", *tls_options(slow), "--limit", "handshakes_queued_max=5")
     first = client_hello(pki)
     with contextlib.ExitStack() as stack:
         peers = [stack.enter_context(raw(server)) for _ in range(60)]
@@ -586,8 +625,7 @@ def test_too_many_handshakes_are_turned_away(start, pki):
 
 
 def test_too_much_before_the_handshake_is_over(start, pki):
-    certificate = ["--tls-cert", pki.server.file, "--tls-key", pki.server.key_file]
-    server = start("test-server", *certificate, "--limit", "handshake_bytes_max=4000")
+    server = start("test-server", *tls_options(pki.server), "--limit", "handshake_bytes_max=4000")
     with raw(server) as connection, contextlib.suppress(ConnectionResetError, BrokenPipeError):
         connection.sendall(b"\x16\x03\x01\x40\x00" + b"x" * 5000)
         read_to_end(connection)

@@ -6,6 +6,8 @@
  * It is found out when the connection opens, and stays true as long as the call: from any thread that may use it.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <quoit/call.h>
@@ -28,6 +30,38 @@ typedef struct quoit_peer_credentials {
  */
 QUOIT_API int quoit_call_peer_credentials(
         const quoit_call *call, quoit_peer_credentials *ret_credentials);
+
+/* Of what kind a name in a certificate is (subjectAltName: RFC 5280 section 4.2.1.6). */
+typedef enum quoit_peer_name_kind {
+        QUOIT_PEER_NAME_DNS,
+        QUOIT_PEER_NAME_URI, /* a SPIFFE ID is one */
+        QUOIT_PEER_NAME_EMAIL,
+        QUOIT_PEER_NAME_IP, /* as inet_ntop(3) writes it */
+} quoit_peer_name_kind;
+
+/* A name that the peer's certificate vouches for. */
+typedef struct quoit_peer_name {
+        quoit_peer_name_kind kind; /* what it names */
+        const char *text; /* has no NUL within */
+} quoit_peer_name;
+
+/* What a handshake of TLS found out of a connection. */
+typedef struct quoit_peer_tls {
+        const char *version; /* "TLSv1.2", "TLSv1.3" */
+        const char *cipher; /* by IANA's name: "TLS_AES_128_GCM_SHA256" */
+        const char *server_name; /* that the client asked for (SNI); NULL: none */
+        bool resumed; /* by a ticket: the certificate was checked when that was given out */
+        /* The rest is of the client's certificate, which client_ca_file vouches for; zero and NULL where it has shown none. */
+        const uint8_t *certificate; /* DER */
+        size_t certificate_bytes; /* of DER */
+        uint8_t fingerprint[32]; /* SHA-256 of the DER */
+        const char *subject; /* as RFC 2253 writes it: "CN=client,O=Example" */
+        const quoit_peer_name *names; /* in its order, those of the kinds above */
+        size_t name_count; /* of `names` */
+} quoit_peer_tls;
+
+/* Of the connection that the call came on; NULL: it is in the clear. Lives as long as the call. */
+QUOIT_API const quoit_peer_tls *quoit_call_peer_tls(const quoit_call *call);
 
 /*
  * The address of this machine that the peer has connected to, spelled as quoit_call_peer()'s: with several listeners,
