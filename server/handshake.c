@@ -8,8 +8,6 @@
 
 #include "call/call.h"
 
-#define RECORD_HEADER_BYTES 5 /* type, version, length: RFC 8446 section 5.1 */
-
 /* ---- the step, on a thread ---- */
 
 static void on_work(struct work *work, struct coders *coders)
@@ -32,31 +30,9 @@ static void on_delivery(struct mail *mail)
         handshake->on_step(handshake);
 }
 
-/* How many of the bytes are whole records; all, if they are none: OpenSSL is to say what they are. */
-static size_t whole_records(const struct tls_bytes *bytes)
-{
-        size_t whole = 0;
-
-        while (bytes->size - whole > 0) {
-                const uint8_t *record = bytes->data + whole;
-                size_t left = bytes->size - whole;
-                size_t size;
-
-                if (!tls_is_record(record, left))
-                        return bytes->size;
-                if (left < RECORD_HEADER_BYTES)
-                        break;
-                size = RECORD_HEADER_BYTES + (size_t)(record[3] << 8 | record[4]);
-                if (left < size)
-                        break;
-                whole += size;
-        }
-        return whole;
-}
-
 int handshake_continue(struct handshake *handshake)
 {
-        size_t whole = whole_records(&handshake->inbox);
+        size_t whole = tls_whole_records(handshake->inbox.data, handshake->inbox.size);
         struct tls_bytes rest = { 0 };
 
         if (handshake->lent || whole == 0)

@@ -132,6 +132,27 @@ bool tls_is_record(const uint8_t *data, size_t size)
                (size < 2 || data[1] == SSL3_VERSION_MAJOR);
 }
 
+size_t tls_whole_records(const uint8_t *data, size_t size)
+{
+        size_t whole = 0;
+
+        while (size - whole > 0) {
+                const uint8_t *record = data + whole;
+                size_t left = size - whole;
+                size_t length;
+
+                if (!tls_is_record(record, left))
+                        return size; /* OpenSSL is to say what it is */
+                if (left < SSL3_RT_HEADER_LENGTH)
+                        break;
+                length = SSL3_RT_HEADER_LENGTH + (size_t)(record[3] << 8 | record[4]);
+                if (left < length)
+                        break;
+                whole += length;
+        }
+        return whole;
+}
+
 int tls_handshake(struct tls *tls, struct tls_problem *problem)
 {
         int r;

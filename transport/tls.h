@@ -81,6 +81,9 @@ struct tls_bytes tls_take(struct tls *tls);
 /* Whether a record of TLS begins so, as far as @size bytes tell (RFC 8446 section 5.1); at least one. */
 bool tls_is_record(const uint8_t *data, size_t size);
 
+/* How many of these bytes, from the beginning of a record, are whole records; all of them where something is none. */
+size_t tls_whole_records(const uint8_t *data, size_t size);
+
 /* Makes room for @size more; what is there stays. False: no memory. */
 bool tls_bytes_reserve(struct tls_bytes *bytes, size_t size);
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki.h"
+#include "transport/tls_config.h"
+#include "transport/tls_identity.h"
+
+/* A client and a server of TLS, joined in memory. */
+struct joint {
+        struct pki pki;
+        quoit_tls *rules;
+        struct tls tls;
+        SSL *client;
+        struct tls_problem problem;
+};
+
+static int setup_with(void **state, const char *names, const quoit_tls_options *options)
+{
+        struct joint *joint = calloc(1, sizeof(*joint));
+        quoit_tls_options own = *options;
+        struct tls_context *context;
+
+        pki_init(&joint->pki, names);
+        if (own.client_auth)
+                own.client_ca_file = joint->pki.certificate_file;
+        joint->rules = pki_rules(&joint->pki, &own);
+        context = tls_config_context(joint->rules);
+        assert_int_equal(tls_init_server(&joint->tls, context), 0);
+        tls_context_unref(context);
+        joint->client = pki_client(&joint->pki);
+        *state = joint;
+        return 0;
+}
+
+static int setup(void **state)
+{
+        return setup_with(state, "DNS:localhost", &(quoit_tls_options){ 0 });
+}
+
+static int setup_mutual(void **state)
+{
+        return setup_with(state,
+                "DNS:localhost,URI:spiffe://example/a,otherName:1.2.3.4;UTF8:other,IP:2001:db8::1",
+                &(quoit_tls_options){ .client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE });
+}
+
+static int teardown(void **state)
+{
+        struct joint *joint = *state;
+
+        SSL_free(joint->client);
+        tls_deinit(&joint->tls);
+        quoit_tls_free(joint->rules);
+        pki_deinit(&joint->pki);
+        free(joint);
+        return 0;
+}
+
+/* The handshake, the client's bytes in pieces of @piece. */
+static void shake_hands(struct joint *joint, size_t piece)
+{
+        uint8_t data[16384];
+        size_t size;
+        int r = -EAGAIN;
+
+        for (int rounds = 0; rounds < 5 && (r == -EAGAIN || !SSL_is_init_finished(joint->client));
+                rounds++) {
+                (void)SSL_do_handshake(joint->client);
+                while (r == -EAGAIN &&
+                        (size = pki_client_take(joint->client, data, piece < 1 ? 1 : piece)) > 0) {
+                        tls_put(&joint->tls, data, size);
+                        r = tls_handshake(&joint->tls, &joint->problem);
+                }
+                pki_client_give(joint->client, &joint->tls);
+        }
+        assert_int_equal(r, 0);
+        assert_int_equal(joint->tls.state, TLS_OPEN);
+        assert_true(SSL_is_init_finished(joint->client));
+}
+
+/* What the client sends is read until there is no more: how many bytes, or the error that is no -EAGAIN. */
+static ssize_t read_all(struct joint *joint)
+{
+        uint8_t data[65536], plain[16384];
+        size_t taken = pki_client_take(joint->client, data, sizeof(data));
+        size_t sum = 0, size;
+        int r;
+
+        tls_put(&joint->tls, data, taken);
+        while ((r = tls_read(&joint->tls, plain, sizeof(plain), &size, &joint->problem)) == 0)
+                sum += size;
+        return r == -EAGAIN ? (ssize_t)sum : r;
+}
+
+static void test_handshake_in_any_pieces(void **state)
+{
+        static const size_t pieces[] = { 1, 5, 6, 100, 16384 };
+
+        for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+                struct joint *joint;
+
+                if (i > 0) {
+                        teardown(state);
+                        setup(state);
+                }
+                joint = *state;
+                shake_hands(joint, pieces[i]);
+                assert_int_equal(SSL_write(joint->client, "hello", 5), 5);
+                assert_int_equal(read_all(joint), 5);
+        }
+}
+
+static unsigned count_records(const struct tls_bytes *bytes)
+{
+        unsigned count = 0;
+
+        for (size_t at = 0; at < bytes->size; count++)
+                at += 5 + (size_t)(bytes->data[at + 3] << 8 | bytes->data[at + 4]);
+        return count;
+}
+
+/* Headers and payloads as an output has them: in as few records as the bytes fit, and in order. */
+static void test_seal_gathers(void **state)
+{
+        struct joint *joint = *state;
+        static uint8_t payload[40000];
+        static char received[200000];
+        struct iovec iovecs[8];
+        size_t total = 0, got = 0;
+
+        shake_hands(joint, 16384);
+        for (size_t i = 0; i < sizeof(payload); i++)
+                payload[i] = (uint8_t)(i * 31 >> 3);
+        for (unsigned i = 0; i < 8; i++) {
+                iovecs[i] = (struct iovec){ payload + i, i % 2 ? sizeof(payload) - 8 : 9 };
+                total += iovecs[i].iov_len;
+        }
+        assert_int_equal(tls_seal(&joint->tls, iovecs, 8), 0);
+        assert_int_equal(count_records(&joint->tls.out), (total + 16383) / 16384);
+        pki_client_give(joint->client, &joint->tls);
+        for (int n; (n = SSL_read(joint->client, received + got, 65536)) > 0;)
+                got += (size_t)n;
+        assert_int_equal(got, total);
+        for (unsigned i = 0, at = 0; i < 8; at += (unsigned)iovecs[i].iov_len, i++)
+                assert_memory_equal(received + at, iovecs[i].iov_base, iovecs[i].iov_len);
+        /* one small piece: one record, in memory of its size */
+        assert_int_equal(tls_seal(&joint->tls, &(struct iovec){ payload, 10 }, 1), 0);
+        assert_int_equal(count_records(&joint->tls.out), 1);
+        assert_true(joint->tls.out.capacity < 128);
+}
+
+static void test_ends(void **state)
+{
+        struct joint *joint = *state;
+        char byte;
+
+        shake_hands(joint, 16384);
+        SSL_write(joint->client, "last", 4);
+        SSL_shutdown(joint->client);
+        assert_int_equal(read_all(joint), -ENODATA);
+        /* we may go on until we end, too, which is said once */
+        assert_int_equal(tls_seal(&joint->tls, &(struct iovec){ (void *)"x", 1 }, 1), 0);
+        tls_end(&joint->tls);
+        tls_end(&joint->tls);
+        assert_int_equal(joint->tls.state, TLS_ENDED);
+        pki_client_give(joint->client, &joint->tls);
+        assert_int_equal(SSL_read(joint->client, &byte, 1), 1);
+        assert_int_equal(SSL_read(joint->client, &byte, 1), 0);
+        assert_int_equal(SSL_get_error(joint->client, 0), SSL_ERROR_ZERO_RETURN);
+}
+
+static void update_key(struct joint *joint, bool with_data)
+{
+        assert_int_equal(SSL_key_update(joint->client, SSL_KEY_UPDATE_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(joint->client), 1);
+        if (with_data)
+                SSL_write(joint->client, "x", 1);
+}
+
+/* RFC 8446 section 4.6.3: a peer may change its keys, and have us change ours; not for ever and nothing else. */
+static void test_key_updates(void **state)
+{
+        struct joint *joint = *state;
+        ssize_t r = 0;
+        char byte;
+
+        shake_hands(joint, 16384);
+        for (int i = 0; i < 100; i++) {
+                update_key(joint, true);
+                assert_int_equal(read_all(joint), 1);
+                assert_int_equal(tls_seal(&joint->tls, &(struct iovec){ (void *)"y", 1 }, 1), 0);
+                pki_client_give(joint->client, &joint->tls);
+                assert_int_equal(SSL_read(joint->client, &byte, 1), 1);
+        }
+        for (int i = 0; i < 40 && r == 0; i++) {
+                update_key(joint, false);
+                r = read_all(joint);
+                assert_true(joint->tls.out.size < 4096); /* our answers do not pile up */
+        }
+        assert_int_equal(r, -EPROTO);
+        assert_non_null(strstr(joint->problem.text, "again and again"));
+}
+
+static void test_identity(void **state)
+{
+        struct joint *joint = *state;
+        quoit_peer_tls *identity;
+
+        shake_hands(joint, 16384);
+        identity = tls_identity_new(joint->tls.ssl);
+        assert_string_equal(identity->version, "TLSv1.3");
+        assert_string_equal(identity->server_name, "localhost");
+        assert_string_equal(identity->subject, "CN=a test");
+        assert_true(identity->certificate_bytes > 100);
+        /* those of kinds that we tell */
+        assert_int_equal(identity->name_count, 3);
+        assert_int_equal(identity->names[0].kind, QUOIT_PEER_NAME_DNS);
+        assert_string_equal(identity->names[1].text, "spiffe://example/a");
+        assert_string_equal(identity->names[2].text, "2001:db8::1");
+        tls_identity_free(identity);
+        tls_identity_free(NULL);
+}
+
+static void test_whole_records(void **state)
+{
+        static const uint8_t two[] = { 22, 3, 1, 0, 2, 'a', 'b', 20, 3, 3, 0, 1, 1 };
+        static const uint8_t http[] = "GET / HTTP/1.1";
+
+        (void)state;
+        for (size_t size = 0; size <= sizeof(two); size++)
+                assert_int_equal(tls_whole_records(two, size), size == sizeof(two) ? size
+                                                               : size >= 7         ? 7
+                                                                                   : 0);
+        assert_int_equal(tls_whole_records(http, 1), 1);
+        assert_int_equal(tls_whole_records(http, sizeof(http)), sizeof(http));
+}
+
+/* A key seals for two hours, opens for two more, and is unknown then. */
+static void test_ticket_keys(void **state)
+{
+        struct tls_problem problem;
+        struct tls_tickets tickets;
+        struct tls_ticket_key first, second, third, found;
+        uint64_t now;
+
+        (void)state;
+        tls_tickets_init(&tickets);
+        assert_int_equal(tls_tickets_renew(&tickets, NULL, &problem), 0);
+        now = tickets.made_s;
+        assert_int_equal(tls_tickets_sealing(&tickets, now, &first), 0);
+        assert_int_equal(tls_tickets_sealing(&tickets, now + TLS_TICKET_SECONDS - 1, &second), 0);
+        assert_memory_equal(&first, &second, sizeof(first));
+        assert_int_equal(tls_tickets_sealing(&tickets, now + TLS_TICKET_SECONDS, &second), 0);
+        assert_memory_not_equal(&first, &second, sizeof(first));
+        assert_int_equal(tls_tickets_find(&tickets, first.name, &found), 2);
+        assert_memory_equal(&first, &found, sizeof(first));
+        assert_int_equal(tls_tickets_find(&tickets, second.name, &found), 1);
+        assert_int_equal(tls_tickets_sealing(&tickets, now + 2 * TLS_TICKET_SECONDS, &third), 0);
+        assert_int_equal(tls_tickets_find(&tickets, first.name, &found), 0);
+        tls_tickets_deinit(&tickets);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_handshake_in_any_pieces, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_seal_gathers, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_key_updates, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_identity, setup_mutual, teardown),
+                cmocka_unit_test(test_whole_records),
+                cmocka_unit_test(test_ticket_keys),
+        };
+
+        return cmocka_run_group_tests_name("transport/tls", tests, NULL, NULL);
+}
