@@ -19,6 +19,9 @@ KITCHEN = sorted(f"kitchen/{path.name}" for path in (PROTOS / "kitchen").iterdir
 OTHERS = sorted(path.name for path in PROTOS.glob("*.proto"))
 ALL = KITCHEN + OTHERS + WELL_KNOWN + ["google/protobuf/descriptor.proto"]
 
+# What libquoit.a stands on; nghttp2 is in it, unless the build took the machine's.
+STATIC_LIBRARIES = ["-luring", "-lssl", "-lcrypto", "-lz", "-lzstd", "-lnghttp2", "-lpthread"]
+
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wundef"]
 C_WARNINGS = WARNINGS + ["-Wstrict-prototypes", "-Wmissing-prototypes"]
 
@@ -69,7 +72,7 @@ class Kit:
         flags = ["-std=gnu11", "-O1", "-g", *warnings, f"-I{folder}"]
         if self.sanitize != "none":
             flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
-        libraries = [str(self.archive), "-luring", "-lnghttp2", "-lpthread"]
+        libraries = [str(self.archive), *STATIC_LIBRARIES]
         if shared:
             libraries = [f"-L{self.archive.parent}", f"-Wl,-rpath,{self.archive.parent}"]
             libraries += ["-l:libquoit.so"]

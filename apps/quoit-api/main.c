@@ -74,6 +74,8 @@ static int add_services(const struct options *options)
                 r = quoit_health_register(server, &health);
         if (options->health && r == 0)
                 r = quoit_health_set(health, "api.Api", QUOIT_HEALTH_SERVING);
+        if (options->reflection && r == 0)
+                r = quoit_reflection_register(server, NULL, 0);
         return r;
 }
 

@@ -67,6 +67,8 @@ static const char help[] =
         "\n"
         "Services beside it, unless told:\n"
         "  --no-health     do without grpc.health.v1.Health\n"
+        "  --no-reflection do without grpc.reflection, by which grpcurl and its kin learn what "
+        "there is\n"
         "\n"
         "  --help, -h      this text\n"
         "  --version       the version\n";
@@ -231,6 +233,9 @@ static void parse_option(struct options *options, int option, const char *progra
         case 'H':
                 options->health = false;
                 break;
+        case 'R':
+                options->reflection = false;
+                break;
         case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
@@ -264,6 +269,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "access-log", required_argument, NULL, 'a' },
                 { "access-log-format", required_argument, NULL, 'f' },
                 { "no-health", no_argument, NULL, 'H' },
+                { "no-reflection", no_argument, NULL, 'R' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
                 { 0 },
@@ -277,6 +283,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 .rings = 1,
                 .secure.port = -1,
                 .health = true,
+                .reflection = true,
         };
         while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);

@@ -21,6 +21,7 @@ struct options {
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
         bool health; /* serve grpc.health.v1.Health too */
+        bool reflection; /* and grpc.reflection */
 };
 
 /* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */

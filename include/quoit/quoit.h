@@ -15,6 +15,7 @@
 #include <quoit/method_options.h>
 #include <quoit/metrics.h>
 #include <quoit/peer.h>
+#include <quoit/reflection.h>
 #include <quoit/server.h>
 #include <quoit/service.h>
 #include <quoit/status.h>
