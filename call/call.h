@@ -158,6 +158,7 @@ struct quoit_call {
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
         bool handled : 1; /* the handler has been called */
+        quoit_compression request_compression; /* of the message that the handler has */
         quoit_compression compression; /* of its answers */
         bool sends_plain : 1; /* not of those that are sent now */
         bool finish_asked : 1;

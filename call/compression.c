@@ -23,6 +23,11 @@ int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
         return 0;
 }
 
+quoit_compression quoit_call_request_compression(const quoit_call *call)
+{
+        return call->request_compression;
+}
+
 quoit_compression quoit_call_compression(const quoit_call *call)
 {
         return call->compression;

@@ -55,6 +55,7 @@ const struct upb_Message *decode_request(
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return NULL;
         }
+        call->request_compression = message->compression;
         if (message->compression != QUOIT_IDENTITY) {
                 int r = call_decompress(call, message, arena);
 

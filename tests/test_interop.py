@@ -2,6 +2,7 @@
 """quoit-interop-server under the interoperability clients of grpc-go and grpc-java: the cases of
 grpc's "gRPC Interop Test Case Descriptions"."""
 
+import gzip
 import re
 import subprocess
 import threading
@@ -15,6 +16,7 @@ from conftest import channel
 from dynamic import Protos
 from servers import PATIENCE, Server
 from toolchains import go_install, java_jars, tool
+from wire import Wire, message, request_fields
 
 GRPC_GO = "v1.85.0"
 
@@ -112,12 +114,22 @@ def test_grpc_go(served, go_client, case):
     run_case(go_client, case, server, *options)
 
 
-@pytest.mark.parametrize("case", ["custom_metadata", "very_large_request", "ping_pong"])
-@pytest.mark.parametrize("transport", ["netty", "okhttp"])
+# A JVM takes a second or two to be up: few cases, and what starts quickly.
+JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
+JAVA_CASES = [
+    ("netty", "client_compressed_unary"),
+    ("netty", "server_compressed_unary"),
+    ("netty", "client_compressed_streaming"),
+    ("netty", "server_compressed_streaming"),
+    ("okhttp", "very_large_request"),
+]
+
+
+@pytest.mark.parametrize("transport, case", JAVA_CASES)
 def test_grpc_java(request, served, case, transport):
     server, pki = served
     trust = request.getfixturevalue("trust_store") if pki else []
-    client = [tool("java"), *trust, "-cp", java_jars()]
+    client = [tool("java"), *JAVA, *trust, "-cp", java_jars()]
     client += ["io.grpc.testing.integration.TestServiceClient"]
     okhttp = f"--use_okhttp={str(transport == 'okhttp').lower()}"
     run_case(client, case, server, f"--use_tls={str(bool(pki)).lower()}", okhttp)
@@ -238,11 +250,44 @@ def test_headers_are_headers_of_a_failed_call_too(stub, protos):
     assert [tuple(pair) for pair in error.trailing_metadata()] == sent[1:]
 
 
-def test_a_request_that_should_be_compressed_and_is_not(stub, protos):
-    request = protos.message("grpc.testing.SimpleRequest")(expect_compressed={"value": True})
-    with pytest.raises(grpc.RpcError) as caught:
-        stub.UnaryCall(request, timeout=PATIENCE)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+def call_with(wire, method, request, packed=False, **fields):
+    """@request, as gzip or not, to a method of TestService: [whether it is compressed, ...], status."""
+    body = request.SerializeToString()
+    stream = wire.headers(request_fields(f"/grpc.testing.TestService/{method}", **fields))
+    wire.data(stream, message(gzip.compress(body) if packed else body, int(packed)), end=True)
+    answer = wire.answer(stream)
+    flags, data = [], bytes(answer.data)
+    while data:
+        flags.append(data[0])
+        data = data[5 + int.from_bytes(data[1:5], "big") :]
+    return flags, answer.status
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("expected", [False, True])
+def test_requests_are_compressed_as_expected_or_refused(server, protos, packed, expected):
+    fields = {"expect_compressed": {"value": expected}}
+    status = 0 if packed == expected else grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    for method, kind in (("UnaryCall", "Simple"), ("StreamingInputCall", "StreamingInputCall")):
+        request = protos.message(f"grpc.testing.{kind}Request")(**fields)
+        with Wire(server) as wire:
+            assert call_with(wire, method, request, packed, grpc_encoding="gzip")[1] == status
+
+
+def test_answers_are_compressed_as_asked(server, protos):
+    unary = protos.message("grpc.testing.SimpleRequest")
+    stream = protos.message("grpc.testing.StreamingOutputCallRequest")
+    wanted = [{"size": 1000, "compressed": {"value": value}} for value in (False, True, False)]
+    with Wire(server) as wire:
+        for value in (False, True):
+            request = unary(response_size=1000, response_compressed={"value": value})
+            assert call_with(wire, "UnaryCall", request) == ([0], 0)  # it takes nothing else
+            flags = call_with(wire, "UnaryCall", request, grpc_accept_encoding="gzip")
+            assert flags == ([int(value)], 0)
+        request = stream(response_parameters=wanted)
+        for method in ("StreamingOutputCall", "FullDuplexCall", "HalfDuplexCall"):
+            flags = call_with(wire, method, request, grpc_accept_encoding="gzip")
+            assert flags == ([0, 1, 0], 0)
 
 
 def test_the_server_has_one_id(stub, protos):

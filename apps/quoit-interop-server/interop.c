@@ -18,6 +18,17 @@ void interop_echo_metadata(quoit_call *call)
                 (void)quoit_call_add_trailer(call, "x-grpc-test-echo-trailing-bin", value);
 }
 
+bool interop_check_compression(quoit_call *call, const grpc_testing_BoolValue *expected)
+{
+        bool compressed = quoit_call_request_compression(call) != QUOIT_IDENTITY;
+
+        if (!expected || grpc_testing_BoolValue_value(expected) == compressed)
+                return true;
+        quoit_call_finishf(call, QUOIT_INVALID_ARGUMENT,
+                "the message is %scompressed, against expectation", compressed ? "" : "not ");
+        return false;
+}
+
 bool interop_finish_as_asked(quoit_call *call, const grpc_testing_EchoStatus *asked)
 {
         int32_t code = asked ? grpc_testing_EchoStatus_code(asked) : QUOIT_OK;

@@ -24,6 +24,12 @@ void streams_add(grpc_testing_TestService_service *service);
  */
 void interop_echo_metadata(quoit_call *call);
 
+/*
+ * True if the message that the handler has is compressed as @expected says, which may be NULL: either way is right.
+ * Otherwise false, and the call is finished with INVALID_ARGUMENT, which clients probe for.
+ */
+bool interop_check_compression(quoit_call *call, const grpc_testing_BoolValue *expected);
+
 /* True, and the call is finished, if @asked (which may be NULL) wants a status other than OK. */
 bool interop_finish_as_asked(quoit_call *call, const grpc_testing_EchoStatus *asked);
 

@@ -11,6 +11,7 @@
 struct step {
         int32_t bytes;
         int32_t interval_us; /* before it */
+        bool compressed;
 };
 
 /* Of the interval before the next step. */
@@ -66,6 +67,18 @@ static bool output_make_room(struct output *output, size_t count)
         return true;
 }
 
+static struct step step_of(const grpc_testing_ResponseParameters *parameters)
+{
+        const grpc_testing_BoolValue *compressed =
+                grpc_testing_ResponseParameters_compressed(parameters);
+
+        return (struct step){
+                .bytes = grpc_testing_ResponseParameters_size(parameters),
+                .interval_us = grpc_testing_ResponseParameters_interval_us(parameters),
+                .compressed = compressed && grpc_testing_BoolValue_value(compressed),
+        };
+}
+
 /* Adds what @request asks for; otherwise the call is finished. */
 static void output_add(quoit_call *call, struct output *output,
         const grpc_testing_StreamingOutputCallRequest *request)
@@ -86,11 +99,13 @@ static void output_add(quoit_call *call, struct output *output,
                 interop_out_of_memory(call);
                 return;
         }
-        for (size_t i = 0; i < count; i++)
-                output->steps[output->count++] = (struct step){
-                        .bytes = grpc_testing_ResponseParameters_size(parameters[i]),
-                        .interval_us = grpc_testing_ResponseParameters_interval_us(parameters[i]),
-                };
+        for (size_t i = 0; i < count; i++) {
+                struct step step = step_of(parameters[i]);
+
+                if (step.compressed) /* which is done if the client takes it, and the headers have not gone */
+                        (void)quoit_call_set_compression(call, QUOIT_GZIP);
+                output->steps[output->count++] = step;
+        }
 }
 
 static void on_rested(quoit_call *call, void *arg)
@@ -124,6 +139,7 @@ static void send_step(quoit_call *call, const struct step *step)
                 return;
         }
         grpc_testing_StreamingOutputCallResponse_set_payload(message, payload);
+        quoit_call_set_message_compression(call, step->compressed);
         /* the three methods answer with the same type */
         grpc_testing_TestService_FullDuplexCall_send(call, message);
 }
@@ -188,13 +204,10 @@ static void input_message(
         struct input *input = state;
         const grpc_testing_Payload *payload =
                 grpc_testing_StreamingInputCallRequest_payload(message);
-        const grpc_testing_BoolValue *compressed =
+        const grpc_testing_BoolValue *expected =
                 grpc_testing_StreamingInputCallRequest_expect_compressed(message);
 
-        if (compressed && grpc_testing_BoolValue_value(compressed))
-                quoit_call_finish(call, QUOIT_INVALID_ARGUMENT,
-                        "the message should be compressed, and isn't");
-        else if (payload)
+        if (interop_check_compression(call, expected) && payload)
                 input->bytes += (int32_t)grpc_testing_Payload_body(payload).size;
 }
 

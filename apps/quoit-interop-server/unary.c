@@ -20,15 +20,17 @@ static void empty_call(quoit_call *call, const grpc_testing_Empty *request, void
 /* Whether the client may have what it asked for; if not, the call is finished. */
 static bool accept(quoit_call *call, const grpc_testing_SimpleRequest *request)
 {
-        const grpc_testing_BoolValue *compressed =
-                grpc_testing_SimpleRequest_expect_compressed(request);
+        return interop_check_compression(
+                       call, grpc_testing_SimpleRequest_expect_compressed(request)) &&
+               !interop_finish_as_asked(call, grpc_testing_SimpleRequest_response_status(request));
+}
 
-        if (compressed && grpc_testing_BoolValue_value(compressed)) {
-                quoit_call_finish(call, QUOIT_INVALID_ARGUMENT,
-                        "the request should be compressed, and isn't");
-                return false;
-        }
-        return !interop_finish_as_asked(call, grpc_testing_SimpleRequest_response_status(request));
+static bool wants_compression(const grpc_testing_SimpleRequest *request)
+{
+        const grpc_testing_BoolValue *wanted =
+                grpc_testing_SimpleRequest_response_compressed(request);
+
+        return wanted && grpc_testing_BoolValue_value(wanted);
 }
 
 static void unary_call(quoit_call *call, const grpc_testing_SimpleRequest *request, void *user)
@@ -51,6 +53,8 @@ static void unary_call(quoit_call *call, const grpc_testing_SimpleRequest *reque
         grpc_testing_SimpleResponse_set_payload(reply, payload);
         if (grpc_testing_SimpleRequest_fill_server_id(request))
                 grpc_testing_SimpleResponse_set_server_id(reply, upb_StringView_FromString(user));
+        if (wants_compression(request)) /* which is done if the client takes it */
+                (void)quoit_call_set_compression(call, QUOIT_GZIP);
         grpc_testing_TestService_UnaryCall_reply(call, reply);
 }
 

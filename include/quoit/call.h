@@ -153,6 +153,12 @@ QUOIT_API void quoit_call_reply(
  */
 QUOIT_API int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm);
 
+/*
+ * What the message that the handler was given last, the request or one of on_message, was compressed with when it
+ * came; QUOIT_IDENTITY: it was not.
+ */
+QUOIT_API quoit_compression quoit_call_request_compression(const quoit_call *call);
+
 /* The algorithm of this call's answers. */
 QUOIT_API quoit_compression quoit_call_compression(const quoit_call *call);
 
