@@ -79,6 +79,8 @@ void info_add_request(
 
         CONFORMANCE(Any_set_type_url)(any, type_url(call, name));
         CONFORMANCE(Any_set_value)(any, upb_StringView_FromDataAndSize(bytes, size));
+        /* answers are compressed as requests are, while the headers have not gone */
+        (void)quoit_call_set_compression(call, quoit_call_request_compression(call));
 }
 
 payload *payload_new(quoit_call *call, upb_StringView data, request_info *info)
@@ -129,16 +131,50 @@ void delay(uint32_t ms)
         nanosleep(&time, NULL);
 }
 
+/*
+ * A message of any type, as an empty one whose fields are all unknown: they go out as they came. It has the type URL with
+ * it, NUL-terminated.
+ */
+static quoit_detail detail_of(quoit_call *call, const CONFORMANCE(Any) * any)
+{
+        upb_Arena *arena = quoit_call_arena(call);
+        upb_StringView value = CONFORMANCE(Any_value)(any);
+        upb_StringView url = CONFORMANCE(Any_type_url)(any);
+        char *type = quoit_call_alloc(call, url.size + 1);
+
+        memcpy(type, url.data, url.size);
+        return (quoit_detail){
+                .type = type,
+                .message = UPB_UPCAST(
+                        CONFORMANCE(UnimplementedRequest_parse)(value.data, value.size, arena)),
+                .table = &connectrpc__conformance__v1__UnimplementedRequest_msg_init,
+        };
+}
+
 void finish(quoit_call *call, const error *wanted, const request_info *info)
 {
+        const CONFORMANCE(Any) *const *anys;
         upb_StringView message;
+        quoit_detail *details;
+        size_t count;
 
-        (void)info;
         if (!wanted) {
                 quoit_call_finish(call, QUOIT_OK, NULL);
                 return;
         }
+        anys = CONFORMANCE(Error_details)(wanted, &count);
+        details = quoit_call_alloc(call, (count + 1) * sizeof(*details));
+        for (size_t i = 0; i < count; i++)
+                details[i] = detail_of(call, anys[i]);
+        if (info)
+                details[count++] = (quoit_detail){
+                        .type = "connectrpc.conformance.v1.ConformancePayload.RequestInfo",
+                        .message = UPB_UPCAST(info),
+                        .table =
+                                &connectrpc__conformance__v1__ConformancePayload__RequestInfo_msg_init,
+                };
         message = CONFORMANCE(Error_message)(wanted);
-        quoit_call_finishf(call, (quoit_status)CONFORMANCE(Error_code)(wanted), "%.*s",
-                (int)message.size, message.data);
+        quoit_call_finish_details(call, (quoit_status)CONFORMANCE(Error_code)(wanted),
+                quoit_call_format(call, "%.*s", (int)message.size, message.data).data, details,
+                count);
 }

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "conformance.h"
 #include "connectrpc/conformance/v1/server_compat.quoit.h"
@@ -56,7 +58,44 @@ static CONFORMANCE(ServerCompatRequest) * read_request(upb_Arena *arena)
         return request;
 }
 
-static void write_response(upb_Arena *arena, uint16_t port)
+/* The name of a file with these bytes, as long as the process lives. */
+static const char *file_of(upb_Arena *arena, upb_StringView bytes)
+{
+        static const char format[] = "/proc/self/fd/%d";
+        char *name = upb_Arena_Malloc(arena, sizeof(format) + 10);
+        int descriptor = memfd_create("pem", MFD_CLOEXEC);
+
+        if (descriptor < 0 || write(descriptor, bytes.data, bytes.size) != (ssize_t)bytes.size)
+                fail("no memory file");
+        sprintf(name, format, descriptor);
+        return name;
+}
+
+static int listen_with_tls(
+        upb_Arena *arena, const CONFORMANCE(ServerCompatRequest) * request, uint16_t *ret_port)
+{
+        const CONFORMANCE(TLSCreds) *creds = CONFORMANCE(ServerCompatRequest_server_creds)(request);
+        upb_StringView client_ca = CONFORMANCE(ServerCompatRequest_client_tls_cert)(request);
+        quoit_tls_options rules = { 0 };
+        quoit_tls *tls;
+        int r;
+
+        if (client_ca.size > 0) {
+                rules.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
+                rules.client_ca_file = file_of(arena, client_ca);
+        }
+        if (quoit_tls_new(&rules, &tls) < 0)
+                fail("no TLS");
+        if (quoit_tls_add_certificate(tls, file_of(arena, CONFORMANCE(TLSCreds_cert)(creds)),
+                    file_of(arena, CONFORMANCE(TLSCreds_key)(creds))) < 0)
+                fail(quoit_tls_problem(tls));
+        r = quoit_server_listen_tls(server, "127.0.0.1:0", tls, ret_port);
+        quoit_tls_free(tls);
+        return r;
+}
+
+static void write_response(
+        upb_Arena *arena, const CONFORMANCE(ServerCompatRequest) * request, uint16_t port)
 {
         CONFORMANCE(ServerCompatResponse) *response = CONFORMANCE(ServerCompatResponse_new)(arena);
         uint32_t prefix;
@@ -66,6 +105,10 @@ static void write_response(upb_Arena *arena, uint16_t port)
         CONFORMANCE(ServerCompatResponse_set_host)(
                 response, upb_StringView_FromString("127.0.0.1"));
         CONFORMANCE(ServerCompatResponse_set_port)(response, port);
+        if (CONFORMANCE(ServerCompatRequest_use_tls)(request))
+                CONFORMANCE(ServerCompatResponse_set_pem_cert)(
+                        response, CONFORMANCE(TLSCreds_cert)(
+                                          CONFORMANCE(ServerCompatRequest_server_creds)(request)));
         bytes = CONFORMANCE(ServerCompatResponse_serialize)(response, arena, &size);
         prefix = htonl((uint32_t)size);
         fwrite(&prefix, sizeof(prefix), 1, stdout);
@@ -73,7 +116,7 @@ static void write_response(upb_Arena *arena, uint16_t port)
         fflush(stdout);
 }
 
-static int serve(upb_Arena *arena)
+static int serve(upb_Arena *arena, const CONFORMANCE(ServerCompatRequest) * request)
 {
         static conformance_service service;
         uint16_t port;
@@ -86,11 +129,15 @@ static int serve(upb_Arena *arena)
                 r = quoit_server_set_method(server,
                         "/connectrpc.conformance.v1.ConformanceService/*",
                         &(quoit_method_options){ .offload = true });
-        if (r == 0)
+        if (r < 0)
+                return r;
+        if (CONFORMANCE(ServerCompatRequest_use_tls)(request))
+                r = listen_with_tls(arena, request, &port);
+        else
                 r = quoit_server_listen(server, "127.0.0.1:0", &port);
         if (r < 0)
                 return r;
-        write_response(arena, port);
+        write_response(arena, request, port);
         return quoit_server_run(server);
 }
 
@@ -103,13 +150,14 @@ int main(void)
                 .workers = WORKERS,
                 .limits.message_receive_bytes_max =
                         CONFORMANCE(ServerCompatRequest_message_receive_limit)(request),
+                .limits.compress_bytes_min = 1,
                 .on_log = on_log,
         };
 
         if (quoit_server_new(&options, &server) < 0)
                 fail("no server");
         sigaction(SIGTERM, &action, NULL);
-        if (serve(arena) < 0)
+        if (serve(arena, request) < 0)
                 fail(quoit_server_problem(server));
         signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         quoit_server_free(server);
