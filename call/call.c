@@ -9,6 +9,7 @@
 #include "codec/status.h"
 #include "core/usdt.h"
 
+#define PUSHBACK "grpc-retry-pushback-ms"
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
 struct quoit_call *call_new(struct call_group *group)
@@ -55,6 +56,8 @@ static void call_free(struct quoit_call *call)
         arena_deinit(&call->scratch);
         arena_deinit(&call->arena);
         offload_free(call->offload);
+        if (call->live_calls)
+                atomic_fetch_sub_explicit(call->live_calls, 1, memory_order_relaxed);
         call_discharge(call);
         slab_free(group->host->calls, call);
         group->count--;
@@ -177,10 +180,11 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
 /* The status, where the peer can make sense of it: behind half a message it could not. */
 static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
 {
+        const struct fields *trailers = call->refused ? &call->trailer_fields : NULL;
         size_t text_size = strlen(text);
 
         if (!call->headers_submitted)
-                response_submit_trailers_only(call, status, text, text_size, NULL);
+                response_submit_trailers_only(call, status, text, text_size, trailers);
         else if (writer_is_at_border(&call->writer))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
@@ -204,6 +208,29 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         writer_drop(call);
         call_hasten_delayed(call);
         call_end(call);
+}
+
+/* Around what the limit says, so that those who were refused together do not come back together. */
+static void push_back(struct quoit_call *call)
+{
+        struct ring *ring = call->group->host->ring;
+        uint64_t mixed = (ring_now_ns(ring) ^ (uintptr_t)call) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+        uint64_t middle_ms = call_limits(call)->retry_pushback_ms;
+        uint64_t ms = middle_ms - middle_ms / 5 + mixed % (middle_ms * 2 / 5 + 1);
+        upb_StringView text = quoit_call_format(call, "%llu", (unsigned long long)ms);
+
+        /* without memory it comes back when it likes */
+        if (text.size > 0 && fields_append(&call->trailer_fields, call_arena(call), PUSHBACK,
+                                     strlen(PUSHBACK), text.data, text.size) == 0)
+                call->refused = true;
+}
+
+void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back)
+{
+        atomic_fetch_add_explicit(&call->group->host->refused, 1, memory_order_relaxed);
+        if (pushes_back)
+                push_back(call);
+        call_cancel(call, status, text);
 }
 
 void call_fail(struct quoit_call *call, quoit_status status, const char *text)

@@ -52,6 +52,7 @@ struct route {
         const void *implementation;
         void *user;
         quoit_method_options options;
+        atomic_uint *live_calls; /* on all rings, where the options bound them; heap */
 };
 
 /* What the header block has said so far; of no use once the call is OPEN. */
@@ -87,6 +88,7 @@ struct call_host {
         quoit_compression compression; /* of calls that say nothing else */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
+        atomic_ullong refused; /* calls, ever */
         /* The call may have an event to be dispatched. */
         void (*on_ready)(struct quoit_call *call);
         /* The call's session may have something to send. */
@@ -132,8 +134,10 @@ struct quoit_call {
         bool half_close_told : 1;
         bool cancel_told : 1;
         bool at_worker : 1;
+        bool refused : 1; /* before any handler: its trailers say when to come back */
         bool in_charge : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
+        atomic_uint *live_calls; /* of its method, where it counts; NULL: nowhere */
         struct seen seen; /* in part the handler's side */
 
         /* ---- the handler's side ---- */
@@ -213,6 +217,12 @@ void call_set_state(struct quoit_call *call, enum call_state state);
  * @status is one that status_is_librarys(): all that the library says of itself passes here.
  */
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
+
+/*
+ * As call_cancel(), of a call that no handler has seen, for want of room: counted, and if @pushes_back told when to come
+ * again (grpc-retry-pushback-ms of gRPC's proposal A6).
+ */
+void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back);
 
 /*
  * Gives a call up from within its handler's side: as call_cancel(), on a worker once the call is back.

@@ -338,7 +338,7 @@ static void on_closed(struct socket *socket)
 
         QUOIT_PROBE(connection_close, &connection->group);
         connection_set_state(connection, CONNECTION_DEAD);
-        atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+        admission_leave(shard, &connection->admitted);
         connection_try_free(connection);
 }
 
@@ -380,7 +380,7 @@ static const struct socket_handler socket_handler = {
         .on_closed = on_closed,
 };
 
-void connection_open(struct shard *shard, int fd, quoit_tls *tls)
+void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted)
 {
         struct connection *connection = slab_alloc(&shard->connections);
 
@@ -389,6 +389,7 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls)
         *connection = (struct connection){
                 .shard = shard,
                 .group = { .host = &shard->host },
+                .admitted = *admitted,
         };
         if (session_init_server(&connection->session, &shard->memory.h2, limits_of(connection),
                     &stream_events, &connection->group) < 0)
@@ -416,7 +417,7 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls)
 
 refuse:
         slab_free(&shard->connections, connection);
-        atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+        admission_leave(shard, admitted);
         close(fd);
 }
 
@@ -460,8 +461,8 @@ void connection_ping(struct connection *connection)
 
 void connection_calm(struct connection *connection, const char *what, const char *reason)
 {
-        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: too many %s; closed",
-                connection->peer.address, what);
+        server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
+                "%s: too many %s; closed", connection->peer.address, what);
         session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, reason);
         start_closing(connection);
 }

@@ -14,6 +14,7 @@
 #include "core/ring.h"
 #include "core/socket.h"
 #include "core/timer.h"
+#include "server/admission.h"
 #include "server/keepalive.h"
 #include "server/rate.h"
 #include "server/shard.h"
@@ -53,10 +54,11 @@ struct connection {
         enum connection_state state;
         bool drain_seen; /* the drain's last moment has begun */
         struct peer peer;
+        struct admitted admitted;
 };
 
-/* Takes over @fd; @tls of its listener, NULL for none. If memory is short it is closed. */
-void connection_open(struct shard *shard, int fd, quoit_tls *tls);
+/* Takes over @fd, which was @admitted; @tls of its listener, NULL for none. If memory is short it is closed. */
+void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted);
 
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);

@@ -7,6 +7,7 @@
 
 #include "call/compression.h"
 #include "call/offload.h"
+#include "server/admission.h"
 #include "server/decode.h"
 #include "server/server.h"
 #include "server/workers.h"
@@ -291,19 +292,18 @@ static void on_work(struct work *work, struct coders *coders)
 
 static bool lend(struct quoit_call *call, enum event event, struct quoit_server *server)
 {
-        struct errand *errand = NULL;
+        struct errand *errand;
 
-        if (event != EVENT_START ||
-                workers_queued(&server->workers) < server->options.limits.offloaded_max)
-                errand = calloc(1, sizeof(*errand));
+        if (event == EVENT_START && !admission_wait_for_worker(call, server))
+                return false;
+        errand = calloc(1, sizeof(*errand));
         if (errand && !call->offload)
                 call->offload = offload_new(call);
         if (!errand || !call->offload) {
                 free(errand);
                 if (event != EVENT_START)
                         return true; /* no memory now: tried again in the next turn */
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "too much work waits for the worker threads");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return false;
         }
         take_event(call, event, errand);

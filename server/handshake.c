@@ -37,7 +37,7 @@ int handshake_continue(struct handshake *handshake)
 
         if (handshake->lent || whole == 0)
                 return 0;
-        if (workers_queued(handshake->threads) >= handshake->limits.queued_max)
+        if (workers_load(handshake->threads).queued >= handshake->limits.queued_max)
                 return -EBUSY;
         if (!tls_bytes_append(&rest, handshake->inbox.data + whole, handshake->inbox.size - whole))
                 return -ENOMEM;

@@ -22,6 +22,7 @@ void limits_complete(quoit_limits *limits)
                         limits->header_bytes_max; /* oversize is to be answered */
         DEFAULT(metadata_out_bytes_max, 16 << 10);
         DEFAULT(connections_max, 65536);
+        DEFAULT(connections_per_address_max, limits->connections_max);
         DEFAULT(streams_max, 128);
         DEFAULT(stream_window_bytes, 256 << 10);
         DEFAULT(connection_window_bytes, 1 << 20);
@@ -49,6 +50,9 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(connection_age_grace_ms, UINT32_MAX);
         DEFAULT(turn_calls_max, 128);
         DEFAULT(turn_bytes_max, 256 << 10);
+        DEFAULT(calls_max, 262144);
+        DEFAULT(retry_pushback_ms, 1000);
+        DEFAULT(peer_log_lines_per_second, 10);
         DEFAULT(offloaded_max, 10000);
         DEFAULT(handshakes_queued_max, 1000);
         DEFAULT(drain_ms, 30 * 1000);

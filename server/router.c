@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLOTS_MIN 64
+#define CACHE_LINE_BYTES 64
 
 struct router_slot {
         struct route *
@@ -105,18 +106,32 @@ static bool path_matches(const char *pattern, const char *path)
         return strcmp(pattern, path) == 0;
 }
 
-size_t router_set_options(
+/* On a cache line of its own: all rings write it. */
+static atomic_uint *live_calls_new(void)
+{
+        atomic_uint *live = aligned_alloc(CACHE_LINE_BYTES, CACHE_LINE_BYTES);
+
+        if (live)
+                atomic_init(live, 0);
+        return live;
+}
+
+ssize_t router_set_options(
         struct router *router, const char *path, const quoit_method_options *options)
 {
-        size_t count = 0;
+        ssize_t count = 0;
 
         for (size_t i = 0; i < router->slot_count; i++) {
                 struct route *route = router->slots[i].route;
 
-                if (route && path_matches(path, route->method->path)) {
-                        route->options = *options;
-                        count++;
-                }
+                if (!route || !path_matches(path, route->method->path))
+                        continue;
+                if (options->live_calls_max > 0 && !route->live_calls)
+                        route->live_calls = live_calls_new();
+                if (options->live_calls_max > 0 && !route->live_calls)
+                        return -ENOMEM;
+                route->options = *options;
+                count++;
         }
         return count;
 }
@@ -132,8 +147,11 @@ bool router_has_offloaded(const struct router *router)
 
 void router_deinit(struct router *router)
 {
-        for (size_t i = 0; i < router->slot_count; i++)
+        for (size_t i = 0; i < router->slot_count; i++) {
+                if (router->slots[i].route)
+                        free(router->slots[i].route->live_calls);
                 free(router->slots[i].route);
+        }
         free(router->slots);
         *router = (struct router){ 0 };
 }

@@ -6,6 +6,7 @@
  */
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "call/call.h"
 
@@ -23,8 +24,8 @@ int router_add(struct router *router, const struct route *route);
 /* NULL: unknown. The route lives as long as the router. */
 const struct route *router_find(const struct router *router, const char *path, size_t size);
 
-/* Sets the options of the route that @path names, or of all of its service ("/package.Service/" and a star). Returns how many. */
-size_t router_set_options(
+/* Sets the options of the route that @path names, or of all of its service ("/package.Service/" and a star). Returns how many, or -ENOMEM. */
+ssize_t router_set_options(
         struct router *router, const char *path, const quoit_method_options *options);
 
 /* Whether any route is offloaded. */

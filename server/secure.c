@@ -78,8 +78,8 @@ static int complain(const struct secure *secure, int error, const char *what)
 {
         const struct connection *connection = secure->connection;
 
-        server_log(connection->shard->server, QUOIT_LOG_INFO, "%s: TLS: %s; closed",
-                connection->peer.address, what);
+        server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
+                "%s: TLS: %s; closed", connection->peer.address, what);
         return error;
 }
 
@@ -166,7 +166,7 @@ void secure_explain(const struct connection *connection, const uint8_t *data, si
 {
         if (!connection->secure && !connection->session.settings_received && size >= 3 &&
                 tls_is_record(data, size))
-                server_log(connection->shard->server, QUOIT_LOG_INFO,
+                server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
                         "%s: it speaks TLS, and this port is in the clear; closed",
                         connection->peer.address);
 }

@@ -2,6 +2,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +19,41 @@
 #define WORKERS_DEFAULT 10 /* as many as the seed's ThreadPoolExecutor */
 #define LOG_LINE_BYTES 512
 
-void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
+static void write_log(
+        struct quoit_server *server, quoit_log_level level, const char *format, va_list arguments)
 {
         char line[LOG_LINE_BYTES];
+
+        vsnprintf(line, sizeof(line), format, arguments);
+        server->options.on_log(server->options.log_user, level, line);
+}
+
+void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
+{
         va_list arguments;
 
         if (!server->options.on_log)
                 return;
         va_start(arguments, format);
-        vsnprintf(line, sizeof(line), format, arguments);
+        write_log(server, level, format, arguments);
         va_end(arguments);
-        server->options.on_log(server->options.log_user, level, line);
+}
+
+void server_log_peer(struct quoit_server *server, uint64_t now_ns, const char *format, ...)
+{
+        uint32_t lines_per_second = server->options.limits.peer_log_lines_per_second;
+        va_list arguments;
+        uint64_t quiet;
+
+        if (!server->options.on_log ||
+                !log_gate_open(&server->peer_log, lines_per_second, now_ns, &quiet))
+                return;
+        if (quiet > 0)
+                server_log(server, QUOIT_LOG_INFO, "%" PRIu64 " lines about peers were left out",
+                        quiet);
+        va_start(arguments, format);
+        write_log(server, QUOIT_LOG_INFO, format, arguments);
+        va_end(arguments);
 }
 
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
@@ -73,6 +98,8 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
                 server->options.handshake_threads = 1;
         limits_complete(&server->options.limits);
         workers_init(&server->workers);
+        addresses_init(&server->addresses);
+        log_gate_init(&server->peer_log);
         workers_init(&server->handshakers);
         pthread_mutex_init(&server->mutex, NULL);
         pthread_cond_init(&server->met, NULL);
@@ -95,6 +122,8 @@ quoit_server *quoit_server_free(quoit_server *server)
         pthread_mutex_destroy(&server->mutex);
         router_deinit(&server->router);
         hooks_deinit(&server->hooks);
+        addresses_deinit(&server->addresses);
+        log_gate_deinit(&server->peer_log);
         free(server->interceptors);
         free(server->services);
         free(server->shards);
@@ -157,12 +186,17 @@ int quoit_server_register(
 int quoit_server_set_method(
         quoit_server *server, const char *path, const quoit_method_options *options)
 {
+        ssize_t set;
+
         if (atomic_load(&server->running))
                 return server_fail(
                         server, -EBUSY, "the server runs: options of methods are set before");
         if ((unsigned)options->compression > QUOIT_ZSTD)
                 return server_fail(server, -EINVAL, "%s: no such compression", path);
-        if (router_set_options(&server->router, path, options) == 0)
+        set = router_set_options(&server->router, path, options);
+        if (set < 0)
+                return server_fail(server, (int)set, "out of memory");
+        if (set == 0)
                 return server_fail(
                         server, -ENOENT, "no method %s: register its service first", path);
         return 0;
@@ -221,11 +255,13 @@ void quoit_server_get_statistics(
 {
         quoit_server_statistics statistics = {
                 .connections_accepted = atomic_load(&server->connections_accepted),
+                .connections_refused = atomic_load(&server->connections_refused),
                 .connections_open = server->shards ? shards_load(server) : 0,
         };
 
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
                 statistics.calls_started += atomic_load(&server->shards[i].calls_started);
+                statistics.calls_refused += atomic_load(&server->shards[i].host.refused);
                 statistics.calls_open += atomic_load(&server->shards[i].calls_open);
         }
         *ret_statistics = statistics;

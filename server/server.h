@@ -13,7 +13,9 @@
 #include <quoit/tls.h>
 
 #include "call/peer.h"
+#include "server/addresses.h"
 #include "server/hooks.h"
+#include "server/log_gate.h"
 #include "server/router.h"
 #include "server/workers.h"
 
@@ -67,11 +69,20 @@ struct quoit_server {
         unsigned
                 threads; /* the first shard's, which is the caller's, and those that were started */
         atomic_ullong connections_accepted;
+        atomic_ullong connections_refused;
+        struct addresses addresses;
+        struct log_gate peer_log;
         char problem[512];
 };
 
 /* One line to the log, if there is one. From any of the server's threads. */
 void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/*
+ * The same, of what a peer did: QUOIT_LOG_INFO, and no more lines than `peer_log_lines_per_second`. @now_ns: the ring's.
+ */
+void server_log_peer(struct quoit_server *server, uint64_t now_ns, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /* Notes what is wrong, for quoit_server_problem(); returns @error. Not while the server runs. */

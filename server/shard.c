@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/probe.h"
+#include "server/admission.h"
 #include "server/connection.h"
 
 #define NS_PER_MS 1000000ull
@@ -21,13 +22,14 @@ struct handover {
         struct shard *to;
         int fd;
         quoit_tls *tls;
+        struct admitted admitted;
 };
 
 static void on_handover(struct mail *mail)
 {
         struct handover *handover = CONTAINER_OF(mail, struct handover, mail);
 
-        connection_open(handover->to, handover->fd, handover->tls);
+        connection_open(handover->to, handover->fd, handover->tls, &handover->admitted);
         free(handover);
 }
 
@@ -54,25 +56,28 @@ static struct shard *least_loaded(struct quoit_server *server)
         return best;
 }
 
-void shard_place_connection(struct shard *from, int fd, quoit_tls *tls)
+void shard_place_connection(
+        struct shard *from, int fd, quoit_tls *tls, const struct admitted *admitted)
 {
         struct shard *to = least_loaded(from->server);
         struct handover *handover;
 
         atomic_fetch_add_explicit(&to->load, 1, memory_order_relaxed);
         if (to == from) {
-                connection_open(to, fd, tls);
+                connection_open(to, fd, tls, admitted);
                 return;
         }
         handover = malloc(sizeof(*handover));
         if (!handover) {
-                atomic_fetch_sub_explicit(&to->load, 1, memory_order_relaxed);
+                admission_leave(to, admitted);
                 close(fd);
                 return;
         }
-        *handover = (struct handover){
-                .mail.on_delivery = on_handover, .to = to, .fd = fd, .tls = tls
-        };
+        *handover = (struct handover){ .mail.on_delivery = on_handover,
+                .to = to,
+                .fd = fd,
+                .tls = tls,
+                .admitted = *admitted };
         ring_post(&to->ring, &from->ring, &handover->mail);
 }
 
@@ -80,13 +85,15 @@ static void on_accept(struct listener *listener, int fd)
 {
         struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
         struct quoit_server *server = shard->server;
+        struct admitted admitted;
 
         atomic_fetch_add_explicit(&server->connections_accepted, 1, memory_order_relaxed);
-        if (shards_load(server) >= server->options.limits.connections_max) {
+        if (!admission_enter(shard, fd, &admitted)) {
                 close(fd);
                 return;
         }
-        shard_place_connection(shard, fd, server->listeners[listener - shard->listeners].tls);
+        shard_place_connection(
+                shard, fd, server->listeners[listener - shard->listeners].tls, &admitted);
 }
 
 static void on_backoff(struct listener *listener, int error)

@@ -19,6 +19,8 @@
 #include "server/server.h"
 #include "transport/memory.h"
 
+struct admitted;
+
 struct shard {
         struct quoit_server *server;
         pthread_t thread;
@@ -67,4 +69,5 @@ uint64_t shards_load(const struct quoit_server *server);
  * Hands @fd, freshly accepted on @from by a listener of @tls (NULL: none), to the shard with the fewest connections. On
  * @from's thread.
  */
-void shard_place_connection(struct shard *from, int fd, quoit_tls *tls);
+void shard_place_connection(
+        struct shard *from, int fd, quoit_tls *tls, const struct admitted *admitted);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "call/call.h"
+#include "server/admission.h"
 #include "server/request.h"
 #include "server/shard.h"
 
@@ -23,7 +24,7 @@ static struct stream *on_stream(void *user)
 
         /* nghttp2 bounds the open streams; twice as many because an honest client that cancels asks again at once */
         if (group->in_charge >= 2 * group->host->limits->streams_max)
-                return NULL;
+                return NULL; /* REFUSED_STREAM: clients come again by themselves */
         call = call_new(group);
         if (!call)
                 return NULL;
@@ -44,6 +45,8 @@ static void on_headers(struct stream *stream, bool oversize)
         struct quoit_call *call = call_of_stream(stream);
 
         request_accept(call, oversize);
+        if (call->state == CALL_OPEN && !admission_begin_call(call, shard_of(call->group)))
+                return;
         if (call->state == CALL_OPEN && (call_takes_many(call) || interceptors_remain(call)))
                 call_wake(call);
 }

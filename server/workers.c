@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 void workers_init(struct workers *workers)
 {
@@ -13,11 +14,31 @@ void workers_init(struct workers *workers)
         pthread_cond_init(&workers->has_work, NULL);
 }
 
-static struct work *take(struct workers *workers)
+static uint64_t now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* An eighth of what is new, as TCP smooths its round trips (RFC 6298). Under the mutex. */
+static void note_service(struct workers *workers, uint64_t took_ns)
+{
+        if (workers->service_ns == 0)
+                workers->service_ns = took_ns;
+        else
+                workers->service_ns += took_ns / 8 - workers->service_ns / 8;
+}
+
+/* @took_ns: the thread's last piece of work; 0: it had none. */
+static struct work *take(struct workers *workers, uint64_t took_ns)
 {
         struct work *work;
 
         pthread_mutex_lock(&workers->mutex);
+        if (took_ns > 0)
+                note_service(workers, took_ns);
         while (!workers->first && !workers->stopping)
                 pthread_cond_wait(&workers->has_work, &workers->mutex);
         work = workers->first;
@@ -33,10 +54,15 @@ static void *run(void *user)
 {
         struct workers *workers = user;
         struct coders coders = { 0 };
+        uint64_t took_ns = 0;
         struct work *work;
 
-        while ((work = take(workers)))
+        while ((work = take(workers, took_ns))) {
+                uint64_t began_ns = now_ns();
+
                 work->on_work(work, &coders);
+                took_ns = now_ns() - began_ns;
+        }
         coders_deinit(&coders);
         return NULL;
 }
@@ -76,14 +102,18 @@ void workers_submit(struct workers *workers, struct work *work)
         pthread_mutex_unlock(&workers->mutex);
 }
 
-size_t workers_queued(struct workers *workers)
+struct workers_load workers_load(struct workers *workers)
 {
-        size_t queued;
+        struct workers_load load;
 
         pthread_mutex_lock(&workers->mutex);
-        queued = workers->queued;
+        load.queued = workers->queued;
+        /* whole rounds: with a few in the queue a thread may be free at once, and who is refused in error has lost more */
+        load.wait_ns = workers->thread_count > 0
+                               ? load.queued / workers->thread_count * workers->service_ns
+                               : 0;
         pthread_mutex_unlock(&workers->mutex);
-        return queued;
+        return load;
 }
 
 void workers_stop(struct workers *workers)

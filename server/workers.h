@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "codec/coders.h"
 
@@ -24,6 +25,7 @@ struct workers {
         struct work *first;
         struct work *last;
         size_t queued;
+        uint64_t service_ns; /* what a piece of work takes: a moving average */
         bool stopping;
         pthread_t *threads;
         unsigned thread_count;
@@ -37,8 +39,12 @@ int workers_start(struct workers *workers, unsigned count);
 /* From any thread, after a successful workers_start(). */
 void workers_submit(struct workers *workers, struct work *work);
 
-/* How much work waits for a thread. */
-size_t workers_queued(struct workers *workers);
+/* What waits for a thread, and how long a further piece would: by what the last ones took. */
+struct workers_load {
+        size_t queued;
+        uint64_t wait_ns;
+};
+struct workers_load workers_load(struct workers *workers);
 
 /* Ends the threads when all work is done. Nobody may submit any more. May come again. */
 void workers_stop(struct workers *workers);

@@ -77,6 +77,9 @@ def test_version(run):
         ["--rings", "100000"],
         ["--workers", "-1"],
         ["--workers", "many"],
+        ["--max-connections", "0"],
+        ["--max-connections-per-address", "-3"],
+        ["--max-calls", "4294967296"],
     ],
     ids=" ".join,
 )

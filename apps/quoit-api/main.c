@@ -138,11 +138,12 @@ int main(int argc, char **argv)
         int r;
 
         options_parse(&options, argc, argv);
+        options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .workers = options.workers,
                                      .handshake_threads = options.handshake_threads,
                                      .unix_mode = options.unix_mode,
-                                     .limits.message_send_bytes_max = MESSAGE_BYTES_MAX,
+                                     .limits = options.limits,
                                      .on_log = on_log },
                 &server);
         if (r < 0) {

@@ -22,6 +22,9 @@ enum {
         TLS_MIN,
         TLS_TICKET_KEY,
         TLS_THREADS,
+        MAX_CONNECTIONS,
+        MAX_CONNECTIONS_PER_ADDRESS,
+        MAX_CALLS,
 };
 
 static const char help[] =
@@ -58,6 +61,12 @@ static const char help[] =
         "  --tls-min VERSION      1.2 or 1.3; 1.2 unless told\n"
         "  --tls-ticket-key FILE  80 secret bytes that sessions are resumed by across processes\n"
         "  --tls-threads N        threads for handshakes; 1 unless told\n"
+        "\n"
+        "Who is let in; a call too many is told to come again later:\n"
+        "  --max-connections N              of all; 65536 unless told\n"
+        "  --max-connections-per-address N  of an IPv4 address or an IPv6 /64; as many unless "
+        "told\n"
+        "  --max-calls N                    at once, of all; 262144 unless told\n"
         "\n"
         "A line for each call, when it is over:\n"
         "  --access-log FILE           to the end of FILE, or - for standard output; SIGHUP opens "
@@ -223,6 +232,17 @@ static void parse_option(struct options *options, int option, const char *progra
         case 'w':
                 options->workers = parse_number("--workers", optarg, 0, 4096);
                 break;
+        case MAX_CONNECTIONS:
+                options->limits.connections_max =
+                        parse_number("--max-connections", optarg, 1, UINT32_MAX);
+                break;
+        case MAX_CONNECTIONS_PER_ADDRESS:
+                options->limits.connections_per_address_max =
+                        parse_number("--max-connections-per-address", optarg, 1, UINT32_MAX);
+                break;
+        case MAX_CALLS:
+                options->limits.calls_max = parse_number("--max-calls", optarg, 1, UINT32_MAX);
+                break;
         case 'a':
                 options->access_log = optarg;
                 break;
@@ -266,6 +286,10 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "tls-min", required_argument, NULL, TLS_MIN },
                 { "tls-ticket-key", required_argument, NULL, TLS_TICKET_KEY },
                 { "tls-threads", required_argument, NULL, TLS_THREADS },
+                { "max-connections", required_argument, NULL, MAX_CONNECTIONS },
+                { "max-connections-per-address", required_argument, NULL,
+                        MAX_CONNECTIONS_PER_ADDRESS },
+                { "max-calls", required_argument, NULL, MAX_CALLS },
                 { "access-log", required_argument, NULL, 'a' },
                 { "access-log-format", required_argument, NULL, 'f' },
                 { "no-health", no_argument, NULL, 'H' },

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include <quoit/limits.h>
+
 #include "secure.h"
 
 #define ADDRESSES_MAX 16
@@ -18,6 +20,7 @@ struct options {
         unsigned workers; /* 0: handlers run on the rings */
         unsigned handshake_threads;
         struct secure_options secure;
+        quoit_limits limits; /* 0: the default */
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
         bool health; /* serve grpc.health.v1.Health too */

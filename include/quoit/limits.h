@@ -42,6 +42,11 @@ typedef struct quoit_limits {
         /* Of the whole server; above: closed at once. Default 65536. */
         uint32_t connections_max;
         /*
+         * Of one address, which is an IPv4 address or an IPv6 /64; above: closed at once. Default as connections_max: behind
+         * a proxy all come from one. A server that faces the internet wants it lower.
+         */
+        uint32_t connections_per_address_max;
+        /*
          * Open streams of a connection, announced to the peer (SETTINGS_MAX_CONCURRENT_STREAMS). With those
          * that it has reset and whose handlers still run it may have twice as many; above: REFUSED_STREAM.
          * Default 128.
@@ -133,7 +138,19 @@ typedef struct quoit_limits {
 
         /* ---- the process ---- */
 
-        /* Calls that wait for a worker thread; above: RESOURCE_EXHAUSTED. Default 10 000. */
+        /*
+         * Calls whose handlers have not ended, or whose answers were not taken. Each ring has an equal part of them, so that
+         * they need not ask each other; above: RESOURCE_EXHAUSTED, with pushback. Default 262 144.
+         */
+        uint32_t calls_max;
+        /*
+         * What a call that was refused for want of room is told to wait before it comes again, give or take a fifth (trailer
+         * grpc-retry-pushback-ms of gRPC's proposal A6). Default 1000.
+         */
+        uint32_t retry_pushback_ms;
+        /* Lines of the log about what peers did, a second; more are counted. Default 10. */
+        uint32_t peer_log_lines_per_second;
+        /* Calls that wait for a worker thread; above: RESOURCE_EXHAUSTED, with pushback. Default 10 000. */
         uint32_t offloaded_max;
         /* Steps of TLS handshakes that wait for a thread; above: the connection is closed. Default 1000. */
         uint32_t handshakes_queued_max;

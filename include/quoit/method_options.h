@@ -29,6 +29,11 @@ typedef struct quoit_method_options {
          * none; over: DEADLINE_EXCEEDED. Milliseconds.
          */
         uint32_t deadline_max_ms;
+        /*
+         * Calls of the method that are live at once, on all rings; above: RESOURCE_EXHAUSTED, with pushback. For all of a
+         * service: each method has as many.
+         */
+        uint32_t live_calls_max;
         /* Instead of the limit of that name (limits.h), smaller or larger. */
         size_t message_receive_bytes_max;
         /* Likewise. */

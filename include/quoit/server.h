@@ -144,8 +144,12 @@ QUOIT_API const char *quoit_server_problem(const quoit_server *server);
 /* Counters since the server has been made. */
 typedef struct quoit_server_statistics {
         uint64_t connections_accepted; /* ever */
+        uint64_t
+                connections_refused; /* ever, of those: over connections_max or connections_per_address_max */
         uint64_t connections_open; /* now */
         uint64_t calls_started; /* ever */
+        uint64_t
+                calls_refused; /* ever, of those: for want of room, or of time before their deadline */
         uint64_t calls_open; /* now: those whose handlers have not ended */
 } quoit_server_statistics;
 

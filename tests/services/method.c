@@ -18,6 +18,8 @@ static int set_option(quoit_method_options *options, const char *text)
                 options->offload = value != 0;
         else if (strcmp(name, "deadline_max_ms") == 0)
                 options->deadline_max_ms = (uint32_t)value;
+        else if (strcmp(name, "live_calls_max") == 0)
+                options->live_calls_max = (uint32_t)value;
         else if (strcmp(name, "message_receive_bytes_max") == 0)
                 options->message_receive_bytes_max = value;
         else if (strcmp(name, "message_send_bytes_max") == 0)

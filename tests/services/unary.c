@@ -121,6 +121,8 @@ static void stats(quoit_call *call, const calls_Empty *request, void *user)
         calls_StatsReply_set_stopped(reply, atomic_load(&test->stopped));
         calls_StatsReply_set_sent(reply, atomic_load(&test->sent));
         calls_StatsReply_set_connections_open(reply, (int64_t)statistics.connections_open);
+        calls_StatsReply_set_calls_refused(reply, (int64_t)statistics.calls_refused);
+        calls_StatsReply_set_connections_refused(reply, (int64_t)statistics.connections_refused);
         calls_StatsReply_set_calls_open(reply, (int64_t)statistics.calls_open);
         calls_Calls_Stats_reply(call, reply);
 }

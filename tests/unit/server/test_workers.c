@@ -91,7 +91,7 @@ static void test_parallel(void **state)
         }
         for (unsigned i = 0; i < 3; i++)
                 sem_wait(&begun);
-        assert_int_equal(workers_queued(&workers), 5);
+        assert_int_equal(workers_load(&workers).queued, 5);
         assert_int_equal(atomic_load(&done), 0);
         for (unsigned i = 0; i < 8; i++)
                 sem_post(&may_end);
@@ -107,7 +107,7 @@ static void test_never_started(void **state)
 
         (void)state;
         workers_init(&workers);
-        assert_int_equal(workers_queued(&workers), 0);
+        assert_int_equal(workers_load(&workers).queued, 0);
         workers_deinit(&workers);
 }
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/addresses.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#define BUCKETS_MIN 64
+
+struct address_load {
+        struct address_load *next; /* in the bucket */
+        uint64_t prefix; /* of IPv6 the first half; IPv4 as its mapped form, folded */
+        uint32_t connections;
+};
+
+void addresses_init(struct addresses *addresses)
+{
+        *addresses = (struct addresses){ 0 };
+        pthread_mutex_init(&addresses->mutex, NULL);
+        /* without randomness a peer may make its own connections slow to open: no more */
+        (void)!getrandom(addresses->secret, sizeof(addresses->secret), 0);
+}
+
+void addresses_deinit(struct addresses *addresses)
+{
+        free(addresses->buckets);
+        pthread_mutex_destroy(&addresses->mutex);
+}
+
+/* Multiply and fold, both sides with a secret: nobody can choose addresses that share a bucket. */
+static struct address_load **bucket_of(const struct addresses *addresses, uint64_t prefix)
+{
+        unsigned __int128 product =
+                (unsigned __int128)(prefix ^ addresses->secret[0]) * (addresses->secret[1] | 1);
+
+        return &addresses->buckets[((uint64_t)product ^ (uint64_t)(product >> 64)) &
+                                   (addresses->bucket_count - 1)];
+}
+
+static void link_load(struct addresses *addresses, struct address_load *load)
+{
+        struct address_load **bucket = bucket_of(addresses, load->prefix);
+
+        load->next = *bucket;
+        *bucket = load;
+}
+
+/* Twice the buckets when there are as many addresses; the old ones do for as long as there is no memory. */
+static int grow(struct addresses *addresses)
+{
+        struct addresses grown = *addresses;
+
+        if (addresses->count < addresses->bucket_count)
+                return 0;
+        grown.bucket_count = addresses->bucket_count ? addresses->bucket_count * 2 : BUCKETS_MIN;
+        grown.buckets = calloc(grown.bucket_count, sizeof(struct address_load *));
+        if (!grown.buckets)
+                return addresses->buckets ? 0 : -ENOMEM;
+        for (size_t i = 0; i < addresses->bucket_count; i++) {
+                struct address_load *load, *next;
+
+                for (load = addresses->buckets[i]; load; load = next) {
+                        next = load->next;
+                        link_load(&grown, load);
+                }
+        }
+        free(addresses->buckets);
+        addresses->buckets = grown.buckets;
+        addresses->bucket_count = grown.bucket_count;
+        return 0;
+}
+
+static struct address_load *find(struct addresses *addresses, uint64_t prefix)
+{
+        struct address_load *load;
+
+        for (load = addresses->bucket_count ? *bucket_of(addresses, prefix) : NULL; load;
+                load = load->next) {
+                if (load->prefix == prefix)
+                        return load;
+        }
+        return NULL;
+}
+
+static struct address_load *add(struct addresses *addresses, uint64_t prefix)
+{
+        struct address_load *load;
+
+        if (grow(addresses) < 0)
+                return NULL;
+        load = calloc(1, sizeof(*load));
+        if (!load)
+                return NULL;
+        load->prefix = prefix;
+        link_load(addresses, load);
+        addresses->count++;
+        return load;
+}
+
+/* False: it has none that could be told from others. */
+static bool prefix_of(int fd, uint64_t *ret_prefix)
+{
+        struct sockaddr_storage address;
+        socklen_t size = sizeof(address);
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+        uint32_t v4_bits;
+
+        if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
+                return false;
+        if (address.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+                memcpy(ret_prefix, &v6->sin6_addr, sizeof(*ret_prefix));
+                return true;
+        }
+        if (address.ss_family == AF_INET6)
+                memcpy(&v4_bits, v6->sin6_addr.s6_addr + 12, sizeof(v4_bits));
+        else
+                v4_bits = v4->sin_addr.s_addr;
+        /* ::/64 plus four bytes is nobody's /64 */
+        *ret_prefix = (uint64_t)v4_bits << 32;
+        return address.ss_family == AF_INET6 || address.ss_family == AF_INET;
+}
+
+int addresses_enter(
+        struct addresses *addresses, int fd, uint32_t max, struct address_load **ret_load)
+{
+        struct address_load *load;
+        uint64_t prefix;
+        int r = 0;
+
+        if (!prefix_of(fd, &prefix)) {
+                *ret_load = NULL;
+                return 0;
+        }
+        pthread_mutex_lock(&addresses->mutex);
+        load = find(addresses, prefix);
+        if (!load)
+                load = add(addresses, prefix);
+        if (!load)
+                r = -ENOMEM;
+        else if (load->connections >= max)
+                r = -EMFILE;
+        else
+                load->connections++;
+        pthread_mutex_unlock(&addresses->mutex);
+        if (r == 0)
+                *ret_load = load;
+        return r;
+}
+
+void addresses_leave(struct addresses *addresses, struct address_load *load)
+{
+        struct address_load **link;
+
+        if (!load)
+                return;
+        pthread_mutex_lock(&addresses->mutex);
+        if (--load->connections == 0) {
+                for (link = bucket_of(addresses, load->prefix); *link != load;)
+                        link = &(*link)->next;
+                *link = load->next;
+                addresses->count--;
+                free(load);
+        }
+        pthread_mutex_unlock(&addresses->mutex);
+}

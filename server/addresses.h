@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * How many connections each address has, for `connections_per_address_max`: an IPv4 address, or the /64 of an IPv6 one,
+ * which is what one customer gets. Shared by all rings; a connection takes a lock when it comes and when it goes.
+ */
+
+#include <pthread.h>
+#include <stdint.h>
+
+/* One address with connections. There are never more of them than connections. */
+struct address_load;
+
+struct addresses {
+        pthread_mutex_t mutex;
+        struct address_load **buckets; /* a power of two of them, by a hash that peers can't know */
+        size_t bucket_count;
+        size_t count; /* of addresses */
+        uint64_t secret[2];
+};
+
+void addresses_init(struct addresses *addresses);
+
+/* No connection is left. */
+void addresses_deinit(struct addresses *addresses);
+
+/*
+ * Counts the connection of @fd, in *@ret_load until addresses_leave(). 0; NULL and 0 where the peer has no such address (a
+ * unix socket); -EMFILE: it has @max already; -ENOMEM. Any thread.
+ */
+int addresses_enter(
+        struct addresses *addresses, int fd, uint32_t max, struct address_load **ret_load);
+
+/* Any thread. Takes NULL. */
+void addresses_leave(struct addresses *addresses, struct address_load *load);

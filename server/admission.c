@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/admission.h"
+
+#include <errno.h>
+
+#include "call/call.h"
+#include "server/addresses.h"
+#include "server/peer.h"
+#include "server/server.h"
+#include "server/shard.h"
+#include "server/workers.h"
+
+/* ---- connections ---- */
+
+static bool refuse_connection(struct shard *shard, int fd, const char *why)
+{
+        struct quoit_server *server = shard->server;
+        struct peer peer;
+
+        atomic_fetch_add_explicit(&server->connections_refused, 1, memory_order_relaxed);
+        peer_identify(fd, &peer);
+        server_log_peer(
+                server, ring_now_ns(&shard->ring), "%s: %s; closed at once", peer.address, why);
+        return false;
+}
+
+bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted)
+{
+        struct quoit_server *server = shard->server;
+        const quoit_limits *limits = &server->options.limits;
+        int r = 0;
+
+        *ret_admitted = (struct admitted){ 0 };
+        if (shards_load(server) >= limits->connections_max)
+                return refuse_connection(shard, fd, "there are connections_max connections");
+        if (limits->connections_per_address_max < limits->connections_max)
+                r = addresses_enter(&server->addresses, fd, limits->connections_per_address_max,
+                        &ret_admitted->address);
+        if (r == -EMFILE)
+                return refuse_connection(
+                        shard, fd, "its address has connections_per_address_max connections");
+        return r == 0 || refuse_connection(shard, fd, "out of memory");
+}
+
+void admission_leave(struct shard *shard, const struct admitted *admitted)
+{
+        atomic_fetch_sub_explicit(&shard->load, 1, memory_order_relaxed);
+        addresses_leave(&shard->server->addresses, admitted->address);
+}
+
+/* ---- calls ---- */
+
+/* Rings share no counter for this: each has its part of the calls. */
+static bool is_over_calls_max(const struct shard *shard)
+{
+        const quoit_server_options *options = &shard->server->options;
+        uint64_t share =
+                ((uint64_t)options->limits.calls_max + options->rings - 1) / options->rings;
+
+        /* the call itself is among them */
+        return atomic_load_explicit(&shard->calls_open, memory_order_relaxed) > share;
+}
+
+/* Counts the call as live, unless there are too many. */
+static bool enter_method(struct quoit_call *call)
+{
+        atomic_uint *live = call->route->live_calls;
+        uint32_t max = call->route->options.live_calls_max;
+
+        if (max == 0)
+                return true;
+        if (atomic_fetch_add_explicit(live, 1, memory_order_relaxed) >= max) {
+                atomic_fetch_sub_explicit(live, 1, memory_order_relaxed);
+                return false;
+        }
+        call->live_calls = live;
+        return true;
+}
+
+bool admission_begin_call(struct quoit_call *call, struct shard *shard)
+{
+        if (is_over_calls_max(shard)) {
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the server has too many calls", true);
+                return false;
+        }
+        if (!enter_method(call)) {
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the method has too many calls", true);
+                return false;
+        }
+        return true;
+}
+
+/*
+ * UNAVAILABLE, without a time to come back: nothing was done, and another server may still be in time. DEADLINE_EXCEEDED
+ * would say that it is too late everywhere.
+ */
+bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *server)
+{
+        struct workers_load load = workers_load(&server->workers);
+        uint64_t now_ns = ring_now_ns(call->group->host->ring);
+
+        if (load.queued >= server->options.limits.offloaded_max) {
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "too much work waits for the worker threads", true);
+                return false;
+        }
+        /* one whose deadline is over is its timer's */
+        if (call->deadline_ns > now_ns && call->deadline_ns - now_ns < load.wait_ns) {
+                call_refuse(call, QUOIT_UNAVAILABLE,
+                        "no worker thread would be free before the deadline", false);
+                return false;
+        }
+        return true;
+}
