@@ -90,6 +90,11 @@ const char *quoit_call_path(const quoit_call *call)
         return call->route->method->path;
 }
 
+upb_StringView quoit_call_authority(const quoit_call *call)
+{
+        return call->authority;
+}
+
 bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value)
 {
         size_t size = strlen(name);

@@ -146,6 +146,7 @@ struct quoit_call {
         struct arena
                 request_arena; /* of the request message that the handler has, where many come */
         struct arena scratch; /* of the message being made, where many are sent */
+        upb_StringView authority;
         struct fields request_fields;
         struct fields header_fields;
         struct fields trailer_fields;

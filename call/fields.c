@@ -6,7 +6,20 @@
 #include <string.h>
 
 #include "codec/base64.h"
+#include "codec/copy.h"
 #include "codec/metadata.h"
+
+/* As the last one. */
+static void append(struct fields *fields, struct field *field)
+{
+        if (fields->last)
+                fields->last->next = field;
+        else
+                fields->first = field;
+        fields->last = field;
+        fields->count++;
+        fields->bytes += field->name_size + field->value_size + FIELD_OVERHEAD_BYTES;
+}
 
 int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size)
@@ -21,13 +34,28 @@ int fields_append(struct fields *fields, upb_Arena *arena, const char *name, siz
                 .value = value,
                 .value_size = value_size,
         };
-        if (fields->last)
-                fields->last->next = field;
-        else
-                fields->first = field;
-        fields->last = field;
-        fields->count++;
-        fields->bytes += name_size + value_size + FIELD_OVERHEAD_BYTES;
+        append(fields, field);
+        return 0;
+}
+
+/* All of it in one piece. */
+static int append_copy(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size)
+{
+        struct field *field = upb_Arena_Malloc(arena, sizeof(*field) + name_size + value_size);
+        char *bytes = (char *)(field + 1);
+
+        if (!field)
+                return -ENOMEM;
+        *field = (struct field){
+                .name = bytes,
+                .name_size = name_size,
+                .value = bytes + name_size,
+                .value_size = value_size,
+        };
+        copy_short((uint8_t *)bytes, (const uint8_t *)name, name_size);
+        copy_short((uint8_t *)bytes + name_size, (const uint8_t *)value, value_size);
+        append(fields, field);
         return 0;
 }
 
@@ -67,19 +95,13 @@ static int receive_binary(struct fields *fields, upb_Arena *arena, const char *n
 int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size, size_t count_max)
 {
-        char *copy;
-
         if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
                 return 0;
         if (metadata_name_binary(name, name_size))
                 return receive_binary(fields, arena, name, name_size, value, value_size, count_max);
         if (!metadata_value_valid(value, value_size))
                 return 0;
-        copy = copy_name(arena, name, name_size, value_size);
-        if (!copy)
-                return -ENOMEM;
-        memcpy(copy + name_size, value, value_size);
-        return fields_append(fields, arena, copy, name_size, copy + name_size, value_size);
+        return append_copy(fields, arena, name, name_size, value, value_size);
 }
 
 /* HTTP's own names: ours to set, or such that a peer must take the answer for malformed (RFC 9113 section 8.2.2). */

@@ -5,24 +5,41 @@
 
 #include "codec/base64.h"
 
+static const bool name_characters[256] = {
+        ['a' ... 'z'] = true,
+        ['0' ... '9'] = true,
+        ['_'] = true,
+        ['-'] = true,
+        ['.'] = true,
+};
+
 bool metadata_name_valid(const char *name, size_t size)
 {
-        for (size_t i = 0; i < size; i++) {
-                char c = name[i];
-
-                if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-' &&
-                        c != '.')
+        for (size_t i = 0; i < size; i++)
+                if (!name_characters[(unsigned char)name[i]])
                         return false;
-        }
         return size > 0;
+}
+
+#define RESERVED_PREFIX "grpc-"
+
+static bool is_applications(const char *name, size_t size)
+{
+        static const char *const names[] = { "previous-rpc-attempts", "retry-pushback-ms",
+                "server-stats-bin", "tags-bin", "trace-bin" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+                if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0)
+                        return true;
+        return false;
 }
 
 bool metadata_name_reserved(const char *name, size_t size)
 {
-        static const char prefix[] = "grpc-";
-        size_t prefix_size = sizeof(prefix) - 1;
+        size_t prefix_size = strlen(RESERVED_PREFIX);
 
-        return size >= prefix_size && memcmp(name, prefix, prefix_size) == 0;
+        return size >= prefix_size && memcmp(name, RESERVED_PREFIX, prefix_size) == 0 &&
+               !is_applications(name + prefix_size, size - prefix_size);
 }
 
 bool metadata_name_binary(const char *name, size_t size)
@@ -33,10 +50,25 @@ bool metadata_name_binary(const char *name, size_t size)
         return size > suffix_size && memcmp(name + size - suffix_size, suffix, suffix_size) == 0;
 }
 
+/* Of all bytes of @word. Each of the three leaves a high bit where a byte is over 0x7f, below 0x20, or 0x7f. */
+static bool is_printable(uint64_t word)
+{
+        const uint64_t each = 0x0101010101010101;
+
+        return ((word | (word - 0x20 * each) | (word + each)) & 0x80 * each) == 0;
+}
+
 bool metadata_value_valid(const char *value, size_t size)
 {
-        for (size_t i = 0; i < size; i++)
-                if (value[i] < 0x20 || value[i] > 0x7e)
+        uint64_t word;
+
+        for (; size >= sizeof(word); size -= sizeof(word), value += sizeof(word)) {
+                memcpy(&word, value, sizeof(word));
+                if (!is_printable(word))
+                        return false;
+        }
+        for (; size > 0; size--, value++)
+                if (*value < 0x20 || *value > 0x7e)
                         return false;
         return true;
 }

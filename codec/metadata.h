@@ -13,7 +13,11 @@
 /* Whether @name is well-formed and not empty. HTTP/2's pseudo-headers (":path") are not. */
 bool metadata_name_valid(const char *name, size_t size);
 
-/* Whether @name begins with "grpc-": the protocol's own, not for applications. */
+/*
+ * Whether @name is the protocol's own, not for applications: all that begin with "grpc-" but those that applications
+ * and their tools exchange, grpc-previous-rpc-attempts and grpc-retry-pushback-ms (gRFC A6), grpc-trace-bin and
+ * grpc-tags-bin (OpenCensus), and grpc-server-stats-bin.
+ */
 bool metadata_name_reserved(const char *name, size_t size);
 
 /*

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "codec/timeout.h"
 #include "core/usdt.h"
@@ -25,20 +26,27 @@ static bool is_value(const struct session_field *field, const char *what)
         return is(field->value, field->value_size, what);
 }
 
-/* "application/grpc", "+proto", with parameters or without. */
+/* Whether the text begins with @what, in whatever case, and moves past it. */
+static bool skip(const char **text, size_t *size, const char *what)
+{
+        size_t prefix = strlen(what);
+
+        if (*size < prefix || strncasecmp(*text, what, prefix) != 0)
+                return false;
+        *text += prefix;
+        *size -= prefix;
+        return true;
+}
+
+/* "application/grpc", "+proto", with parameters or without (RFC 9110, section 8.3.1). */
 static bool is_grpc_type(const char *type, size_t size)
 {
-        size_t prefix = strlen(GRPC_TYPE);
-
-        if (size < prefix || memcmp(type, GRPC_TYPE, prefix) != 0)
+        if (is(type, size, GRPC_TYPE))
+                return true;
+        if (!skip(&type, &size, GRPC_TYPE))
                 return false;
-        type += prefix;
-        size -= prefix;
-        if (size >= strlen("+proto") && memcmp(type, "+proto", strlen("+proto")) == 0) {
-                type += strlen("+proto");
-                size -= strlen("+proto");
-        }
-        return size == 0 || *type == ';' || *type == ' ';
+        skip(&type, &size, "+proto");
+        return size == 0 || *type == ';' || *type == ' ' || *type == '\t';
 }
 
 /* Interceptors are to see what was asked for. */
@@ -49,6 +57,16 @@ static void take_unknown_path(struct quoit_call *call, const struct session_fiel
         if (path)
                 call->seen.path = memcpy(path, field->value, field->value_size);
         call->route = &unknown_route;
+}
+
+static void take_authority(struct quoit_call *call, const struct session_field *field)
+{
+        upb_Arena *arena = call_arena(call);
+        char *copy = arena ? upb_Arena_Malloc(arena, field->value_size) : NULL;
+
+        if (copy)
+                call->authority = upb_StringView_FromDataAndSize(
+                        memcpy(copy, field->value, field->value_size), field->value_size);
 }
 
 static void add_pseudo(
@@ -64,6 +82,8 @@ static void add_pseudo(
         } else if (is_name(field, ":method")) {
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
+        } else if (is_name(field, ":authority")) {
+                take_authority(call, field);
         }
 }
 
@@ -74,6 +94,21 @@ static void add_encoding(struct quoit_call *call, const struct session_field *fi
         call->request.bad_encoding =
                 compression_parse(field->value, field->value_size, algorithm) < 0;
         call->request.has_encoding = call->request.bad_encoding || *algorithm != QUOIT_IDENTITY;
+}
+
+/* For the handler, unless its name is the protocol's own. */
+static void add_metadata(struct quoit_call *call, const struct session_field *field)
+{
+        upb_Arena *arena = call_arena(call);
+        int r = arena ? fields_receive(&call->request_fields, arena, field->name, field->name_size,
+                                field->value, field->value_size,
+                                call_limits(call)->header_fields_max)
+                      : -ENOMEM;
+
+        if (r == -E2BIG)
+                call->request.oversize = true;
+        else if (r < 0)
+                call->request.out_of_memory = true;
 }
 
 static void add_grpc(struct quoit_call *call, const struct session_field *field)
@@ -89,31 +124,21 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
         } else if (is_name(field, "grpc-accept-encoding")) {
                 call->accepted = compression_cache_parse(
                         &call->group->host->accepted, field->value, field->value_size);
+        } else {
+                add_metadata(call, field);
         }
-        /* other names that begin with grpc- are the protocol's own: not for the handler */
 }
 
 static void add_regular(struct quoit_call *call, const struct session_field *field)
 {
         struct request *request = &call->request;
-        upb_Arena *arena;
-        int r;
 
-        if (is_name(field, "content-type")) {
+        if (is_name(field, "content-type"))
                 request->is_grpc = is_grpc_type(field->value, field->value_size);
-        } else if (is_name(field, "te")) {
+        else if (is_name(field, "te"))
                 request->has_te = is_value(field, "trailers");
-        } else {
-                arena = call_arena(call);
-                r = arena ? fields_receive(&call->request_fields, arena, field->name,
-                                    field->name_size, field->value, field->value_size,
-                                    call_limits(call)->header_fields_max)
-                          : -ENOMEM;
-                if (r == -E2BIG)
-                        request->oversize = true;
-                else if (r < 0)
-                        request->out_of_memory = true;
-        }
+        else
+                add_metadata(call, field);
 }
 
 void request_add_field(

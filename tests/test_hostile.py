@@ -170,7 +170,7 @@ def test_a_message_in_frames_of_one_byte(wire):
 
 
 @pytest.mark.parametrize(
-    "type_", [None, "text/html", "application/json", "application/grpcx", "application/grpc-web", ""]
+    "type_", [None, "text/html", "application/json", "application/grpcx", "application/grpc-web", "application/grpc+json", ""]
 )
 def test_other_content_types(wire, type_):
     answer = wire.call(ECHO, content_type=type_)
@@ -178,7 +178,7 @@ def test_other_content_types(wire, type_):
     assert works(wire)
 
 
-@pytest.mark.parametrize("type_", ["application/grpc+proto", "application/grpc;charset=utf-8"])
+@pytest.mark.parametrize("type_", ["application/grpc+proto", "application/grpc;charset=utf-8", "Application/gRPC", "application/grpc ; x=y"])
 def test_content_types_of_grpc(wire, type_):
     assert wire.call(ECHO, content_type=type_).status == OK
 

@@ -67,10 +67,14 @@ QUOIT_API const char *quoit_call_path(const quoit_call *call);
  */
 QUOIT_API const char *quoit_call_peer(const quoit_call *call);
 
+/* The host, and port, that the client asked for (:authority); empty where it named none. Lives as long as the call. */
+QUOIT_API upb_StringView quoit_call_authority(const quoit_call *call);
+
 /*
  * The first value of the request's metadata @name (lower case), in *@ret_value: true, or false and
  * *@ret_value untouched where there is none. Values of names that end in "-bin" are decoded from
- * base64 already. Reserved names (grpc-*, :path and its kin, content-type, te) are not shown.
+ * base64 already. The client's "user-agent" is among them. Reserved names (grpc-*, :path and its kin, content-type, te)
+ * are not, but grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin are.
  * The bytes live as long as the call.
  */
 QUOIT_API bool quoit_call_metadata(
@@ -92,9 +96,9 @@ QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 /* ---- answering ---------------------------------------------------------------------------- */
 
 /*
- * Adds metadata to the headers of the answer. @name: lower case letters,
- * digits, "-", "_" and ".", not starting with "grpc-", none of HTTP's own such as "content-type". @value: printable ASCII, or any bytes where
- * the name ends in "-bin" (they go out in base64). Both are copied.
+ * Adds metadata to the headers of the answer. @name: lower case letters, digits, "-", "_" and ".", not starting with
+ * "grpc-" (but grpc-retry-pushback-ms and grpc-server-stats-bin), none of HTTP's own such as "content-type". @value:
+ * printable ASCII, or any bytes where the name ends in "-bin" (they go out in base64). Both are copied.
  * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
  * -ENOMEM; -E2BIG past the limit `metadata_out_bytes_max`.
  */

@@ -274,6 +274,7 @@ static void metadata(quoit_call *call, const calls_MetadataRequest *request, voi
         }
         fields = calls_MetadataRequest_trailers(request, &size);
         add_fields(call, reply, fields, size, quoit_call_add_trailer);
+        calls_MetadataReply_set_authority(reply, quoit_call_authority(call));
         calls_MetadataReply_set_path(reply, upb_StringView_FromString(quoit_call_path(call)));
         calls_MetadataReply_set_peer(reply, upb_StringView_FromString(quoit_call_peer(call)));
         calls_Calls_Metadata_reply(call, reply);

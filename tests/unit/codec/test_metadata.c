@@ -31,11 +31,34 @@ static void test_every_byte(void **state)
         assert_true(metadata_value_valid("", 0));
 }
 
+/* Every byte at every place of values that are looked at eight bytes at a time. */
+static void test_long_values(void **state)
+{
+        char value[24];
+
+        (void)state;
+        for (size_t size = 1; size <= sizeof(value); size++) {
+                for (size_t at = 0; at < size; at++) {
+                        for (int c = 0; c < 256; c++) {
+                                memset(value, c & 1 ? ' ' : '~', sizeof(value));
+                                value[at] = (char)c;
+                                assert_int_equal(
+                                        metadata_value_valid(value, size), c >= 0x20 && c <= 0x7e);
+                        }
+                }
+        }
+}
+
 static void test_reserved_and_binary(void **state)
 {
         (void)state;
         assert_true(metadata_name_reserved("grpc-", 5));
         assert_true(metadata_name_reserved("grpc-status", 11));
+        assert_true(metadata_name_reserved("grpc-trace", 10));
+        assert_true(metadata_name_reserved("grpc-status-details-bin", 23));
+        assert_false(metadata_name_reserved("grpc-trace-bin", 14));
+        assert_false(metadata_name_reserved("grpc-retry-pushback-ms", 22));
+        assert_false(metadata_name_reserved("grpc-previous-rpc-attempts", 26));
         assert_false(metadata_name_reserved("grpc", 4));
         assert_false(metadata_name_reserved("grpcx-status", 12));
         assert_false(metadata_name_reserved("x-grpc-status", 13));
@@ -123,6 +146,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_byte),
+                cmocka_unit_test(test_long_values),
                 cmocka_unit_test(test_reserved_and_binary),
                 cmocka_unit_test(test_binary_values),
                 cmocka_unit_test(test_room_for_all_values),
