@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import toolchains
+from certificates import Certificate
 from servers import PATIENCE, Server
 
 LANGUAGES = ["go", "java", "node"]
@@ -21,22 +22,48 @@ CHECKS = [
     "unimplemented",
     "deadline",
     "cancellation",
+    "compression",
+    "error_details",
     "thousand_streams",
 ]
 
 
 @pytest.fixture(scope="module")
-def server(build):
-    server = Server(build / "bin" / "quoit-interop-server", "--port=0")
+def pki(tmp_path_factory):
+    """A CA, .server and .client."""
+    folder = tmp_path_factory.mktemp("pki")
+    ca = Certificate(folder, "ca")
+    ca.server = Certificate(folder, "server", ca, names=["localhost"])
+    ca.client = Certificate(folder, "client", ca)
+    return ca
+
+
+@pytest.fixture(scope="module", params=["plain", "mTLS"])
+def served(request, build, pki):
+    """A server, and the files that its clients need."""
+    files = {"cert": pki.server.file, "key": pki.server.key_file, "client_ca": pki.file}
+    options = [f"--tls_{name}_file={path}" for name, path in files.items()] + ["--use_tls"]
+    has_tls = request.param == "mTLS"
+    server = Server(
+        build / "bin" / "quoit-interop-server", "--port=0", *(options if has_tls else [])
+    )
+    yield server, [pki.file, pki.client.file, pki.client.key_file] if has_tls else []
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def test_server(build):
+    server = Server(build / "tests/services/test-server")
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
-def said(request, root, server):
+def said(request, root, served, test_server):
     """What the client of one language said: for each check "ok", or how it failed."""
     command = getattr(toolchains, f"{request.param}_client")()
-    command += [f"localhost:{server.port}", root / "proto"]
+    server, files = served
+    command += [f"localhost:{server.port}", root / "proto", test_server.target, *files]
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, timeout=6 * PATIENCE
     )

@@ -2,12 +2,14 @@
 
 // A grpc-go client of quoit-interop-server: calls of every kind, and says how each check went.
 //
-//	client ADDRESS
+//	client ADDRESS PROTOS ADDRESS-OF-TEST-SERVER [CA CERTIFICATE KEY]
 package main
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +18,17 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
 	pb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 const (
@@ -43,17 +50,34 @@ var checks = []struct {
 	{"unimplemented", unimplemented},
 	{"deadline", deadline},
 	{"cancellation", cancellation},
+	{"compression", compression},
+	{"error_details", errorDetails},
 	{"thousand_streams", thousandStreams},
 }
 
-func main() {
-	conn, err := grpc.NewClient(os.Args[1],
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(32*mib)))
+func must[T any](value T, err error) T {
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(2)
 	}
+	return value
+}
+
+// What the last three arguments say: without them there is no TLS.
+func security() credentials.TransportCredentials {
+	if len(os.Args) < 7 {
+		return insecure.NewCredentials()
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(must(os.ReadFile(os.Args[4])))
+	own := must(tls.LoadX509KeyPair(os.Args[5], os.Args[6]))
+	return credentials.NewTLS(&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{own}})
+}
+
+func main() {
+	conn := must(grpc.NewClient(os.Args[1],
+		grpc.WithTransportCredentials(security()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(32*mib))))
 	stub := pb.NewTestServiceClient(conn)
 	for _, check := range checks {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -247,6 +271,41 @@ func cancellation(ctx context.Context, stub pb.TestServiceClient) error {
 		return err
 	}
 	return unary(ctx, stub) // the connection is as good as before
+}
+
+// What the server expects, and what it is asked for, is compressed.
+func compression(ctx context.Context, stub pb.TestServiceClient) error {
+	request := &pb.SimpleRequest{
+		ResponseSize:       100000,
+		Payload:            payload(100000),
+		ExpectCompressed:   &pb.BoolValue{Value: true},
+		ResponseCompressed: &pb.BoolValue{Value: true},
+	}
+	reply, err := stub.UnaryCall(ctx, request, grpc.UseCompressor(gzip.Name))
+	if err != nil {
+		return err
+	}
+	return equal("size", len(reply.GetPayload().GetBody()), 100000)
+}
+
+// Of calls.Calls.Details: code 3, message "no", violations {"name": "empty"}.
+func errorDetails(ctx context.Context, _ pb.TestServiceClient) error {
+	conn := must(grpc.NewClient(os.Args[3], grpc.WithTransportCredentials(insecure.NewCredentials())))
+	defer conn.Close()
+	request := &emptypb.Empty{} // the fields are unknown ones to it
+	if err := proto.Unmarshal([]byte("\x08\x03\x12\x02no\x1a\x0d\x0a\x04name\x12\x05empty"), request); err != nil {
+		return err
+	}
+	err := conn.Invoke(ctx, "/calls.Calls/Details", request, &emptypb.Empty{})
+	if err := ended(err, codes.InvalidArgument, "no"); err != nil {
+		return err
+	}
+	for _, detail := range status.Convert(err).Details() {
+		if bad, ok := detail.(*errdetails.BadRequest); ok && len(bad.FieldViolations) == 1 {
+			return equal("violation", bad.FieldViolations[0].GetDescription(), "empty")
+		}
+	}
+	return fmt.Errorf("details: %v", status.Convert(err).Details())
 }
 
 // More streams at once, on one connection, than the server takes: the client's have to wait.

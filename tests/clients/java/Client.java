@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: MIT
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
+import com.google.rpc.BadRequest;
+import io.grpc.CallOptions;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.protobuf.ProtoUtils;
+import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.grpc.testing.integration.EmptyProtos.Empty;
+import io.grpc.testing.integration.Messages.BoolValue;
 import io.grpc.testing.integration.Messages.EchoStatus;
 import io.grpc.testing.integration.Messages.Payload;
 import io.grpc.testing.integration.Messages.ResponseParameters;
@@ -21,6 +32,8 @@ import io.grpc.testing.integration.Messages.StreamingInputCallResponse;
 import io.grpc.testing.integration.Messages.StreamingOutputCallRequest;
 import io.grpc.testing.integration.Messages.StreamingOutputCallResponse;
 import io.grpc.testing.integration.TestServiceGrpc;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,7 +48,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * A grpc-java client of quoit-interop-server: calls of every kind, and says how each check went.
  *
- * <p>java Client ADDRESS
+ * <p>java Client ADDRESS PROTOS ADDRESS-OF-TEST-SERVER [CA CERTIFICATE KEY]
  */
 public final class Client {
   private static final int MIB = 1 << 20;
@@ -48,19 +61,32 @@ public final class Client {
   private final TestServiceGrpc.TestServiceBlockingStub bare;
   private final TestServiceGrpc.TestServiceStub bareAsync;
 
-  private Client(ManagedChannel channel) {
+  private final String testServer;
+
+  private Client(ManagedChannel channel, String testServer) {
+    this.testServer = testServer;
     bare = TestServiceGrpc.newBlockingStub(channel);
     bareAsync = TestServiceGrpc.newStub(channel);
   }
 
   public static void main(String[] arguments) throws Exception {
     ManagedChannel channel =
-        NettyChannelBuilder.forTarget(arguments[0])
-            .usePlaintext()
+        NettyChannelBuilder.forTarget(arguments[0], security(arguments))
             .maxInboundMessageSize(32 * MIB)
             .build();
-    new Client(channel).checks().forEach(Client::report);
+    new Client(channel, arguments[2]).checks().forEach(Client::report);
     channel.shutdownNow().awaitTermination(PATIENCE_MS, TimeUnit.MILLISECONDS);
+  }
+
+  /** What the last three arguments say: without them there is no TLS. */
+  private static ChannelCredentials security(String[] arguments) throws Exception {
+    if (arguments.length < 6) {
+      return InsecureChannelCredentials.create();
+    }
+    return TlsChannelCredentials.newBuilder()
+        .trustManager(new File(arguments[3]))
+        .keyManager(new File(arguments[4]), new File(arguments[5]))
+        .build();
   }
 
   private Map<String, Check> checks() {
@@ -75,6 +101,8 @@ public final class Client {
     checks.put("unimplemented", this::unimplemented);
     checks.put("deadline", this::deadline);
     checks.put("cancellation", this::cancellation);
+    checks.put("compression", this::compression);
+    checks.put("error_details", this::errorDetails);
     checks.put("thousand_streams", this::thousandStreams);
     return checks;
   }
@@ -315,6 +343,50 @@ public final class Client {
     Status status = Status.fromThrowable(end.get(PATIENCE_MS, TimeUnit.MILLISECONDS));
     equal("status", status.getCode(), Status.Code.CANCELLED);
     unary(); // the connection is as good as before
+  }
+
+  /** What the server expects, and what it is asked for, is compressed. */
+  private void compression() {
+    BoolValue yes = BoolValue.newBuilder().setValue(true).build();
+    SimpleRequest request =
+        SimpleRequest.newBuilder()
+            .setResponseSize(100000)
+            .setPayload(payload(100000))
+            .setExpectCompressed(yes)
+            .setResponseCompressed(yes)
+            .build();
+    SimpleResponse reply = stub().withCompression("gzip").unaryCall(request);
+    equal("size", reply.getPayload().getBody().size(), 100000);
+  }
+
+  /** Of calls.Calls.Details: code 3, message "no", violations {"name": "empty"}. */
+  private void errorDetails() throws Exception {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(testServer, InsecureChannelCredentials.create()).build();
+    MethodDescriptor<Empty, Empty> method =
+        MethodDescriptor.<Empty, Empty>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName("calls.Calls/Details")
+            .setRequestMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .setResponseMarshaller(ProtoUtils.marshaller(Empty.getDefaultInstance()))
+            .build();
+    byte[] fields =
+        "\b\3\22\2no\32\15\n\4name\22\5empty".getBytes(StandardCharsets.ISO_8859_1);
+    Empty request = Empty.parseFrom(fields); // they are unknown ones to it
+    CallOptions options =
+        CallOptions.DEFAULT.withDeadlineAfter(PATIENCE_MS, TimeUnit.MILLISECONDS);
+    try {
+      ClientCalls.blockingUnaryCall(channel, method, options, request);
+      throw new AssertionError("it did not fail");
+    } catch (StatusRuntimeException e) {
+      com.google.rpc.Status status = StatusProto.fromThrowable(e);
+      Any detail = status.getDetails(0);
+      equal("status", status.getCode(), Status.Code.INVALID_ARGUMENT.value());
+      equal("text", status.getMessage(), "no");
+      equal("violation", detail.unpack(BadRequest.class).getFieldViolations(0).getField(), "name");
+    } finally {
+      channel.shutdownNow();
+    }
   }
 
   /** More streams at once, on one connection, than the server takes: the client's have to wait. */

@@ -2,23 +2,29 @@
 
 // A @grpc/grpc-js client of quoit-interop-server: calls of every kind, and says how each check went.
 //
-//     node client.js ADDRESS FOLDER-OF-PROTOS
+//     node client.js ADDRESS PROTOS ADDRESS-OF-TEST-SERVER [CA CERTIFICATE KEY]
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
 
 const MIB = 1 << 20;
 const PATIENCE_MS = 30000;
-const [address, protos] = process.argv.slice(2);
+const [address, protos, testServer, ...files] = process.argv.slice(2);
 
 const definition = loader.loadSync('grpc/testing/test.proto', { includeDirs: [protos], defaults: true });
 const { TestService } = grpc.loadPackageDefinition(definition).grpc.testing;
-const stub = new TestService(address, grpc.credentials.createInsecure(), {
+const [ca, certificate, key] = files.map((file) => fs.readFileSync(file));
+const security = ca
+  ? grpc.credentials.createSsl(ca, key, certificate)
+  : grpc.credentials.createInsecure();
+const options = {
   'grpc.max_receive_message_length': 32 * MIB,
   'grpc.max_send_message_length': 32 * MIB,
-});
+};
+const stub = new TestService(address, security, options);
 
 // ---- calls as promises; a failed call is a value too ----
 
@@ -139,6 +145,37 @@ const checks = {
     assert.equal(error.code, grpc.status.CANCELLED);
     assert.deepEqual(sizes, [1]);
     await checks.unary(); // the connection is as good as before
+  },
+
+  // What the server expects, and what it is asked for, is compressed.
+  async compression() {
+    const gzip = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
+    const packing = new TestService(address, security, { ...options, ...gzip });
+    const request = {
+      responseSize: 100000,
+      payload: payload(100000),
+      expectCompressed: { value: true },
+      responseCompressed: { value: true },
+    };
+    const { error, reply } = await single((done) => packing.UnaryCall(request, soon(), done));
+    packing.close();
+    assert.equal(error, null);
+    assert.equal(reply.payload.body.length, 100000);
+  },
+
+  // Of calls.Calls.Details: code 3, message "no", violations {"name": "empty"}.
+  async error_details() {
+    const client = new grpc.Client(testServer, grpc.credentials.createInsecure());
+    const request = Buffer.from('\x08\x03\x12\x02no\x1a\x0d\x0a\x04name\x12\x05empty', 'latin1');
+    const same = (bytes) => bytes;
+    const path = '/calls.Calls/Details';
+    const { error } = await single((done) =>
+      client.makeUnaryRequest(path, same, same, request, new grpc.Metadata(), soon(), done));
+    client.close();
+    assert.deepEqual([error.code, error.details], [grpc.status.INVALID_ARGUMENT, 'no']);
+    const [details] = error.metadata.get('grpc-status-details-bin');
+    assert.ok(details.includes('type.googleapis.com/google.rpc.BadRequest'));
+    assert.ok(details.includes('name') && details.includes('empty'));
   },
 
   // More streams at once, on one connection, than the server takes: the client's have to wait.
