@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <quoit/interceptor.h>
+#include <quoit/peer.h>
 
 #include "services/line.h"
 
@@ -61,6 +62,16 @@ static uint64_t timeout_ms_of(const quoit_call *call, const quoit_call_summary *
                        : (deadline_ns - summary->started_ns + NS_PER_MS - 1) / NS_PER_MS;
 }
 
+/* Who the peer has proved to be. */
+static void add_tls(struct line *line, const quoit_peer_tls *tls)
+{
+        if (!tls)
+                return;
+        line_add_word(line, "tls", tls->version);
+        if (tls->subject)
+                add_text(line, "tls_subject", tls->subject);
+}
+
 static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
 {
         const quoit_access_log *log = user;
@@ -79,6 +90,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
                 line_add_number(&line, "timeout_ms", timeout_ms_of(call, summary));
         if (quoit_call_metadata(call, "user-agent", &agent))
                 line_add_quoted(&line, "user_agent", agent.data, agent.size);
+        add_tls(&line, quoit_call_peer_tls(call));
         line_end(&line);
         log->on_line(log->user, line.bytes, line.size);
 }

@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 
+import grpc
 import pytest
 
+from certificates import Certificate
 from servers import PATIENCE, eventually
 from wire import Wire, request_fields
 
@@ -66,6 +68,20 @@ def test_text(start, log):
         first,
     )
     assert ' status=UNKNOWN http_status=415 duration_us=' in second
+
+
+def test_who_called_by_tls(start, api, log, tmp_path):
+    ca = Certificate(tmp_path, "ca", ca=True)
+    server_side = Certificate(tmp_path, "server", ca, names=["localhost"])
+    client = Certificate(tmp_path, 'cl"ient', ca)
+    options = ["--tls-cert", server_side.file, "--tls-key", server_side.key_file]
+    options += ["--tls-client-ca", ca.file, "--access-log", log, "--access-log-format", "json"]
+    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, *options)
+    credentials = grpc.ssl_channel_credentials(ca.pem, client.key_pem, client.pem)
+    with grpc.secure_channel(f"localhost:{server.port}", credentials) as opened:
+        api.Stub(opened).sayHello(api.HelloRequest(name="Ann"), timeout=PATIENCE)
+    (entry,) = entries(log, 1)
+    assert entry["tls"] == "TLSv1.3" and "ient" in entry["tls_subject"]
 
 
 def test_hostile_bytes_stay_in_their_line(start, log):

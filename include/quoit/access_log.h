@@ -17,9 +17,10 @@
  *      user_agent="grpc-python/1.80.0"
  *
  * in one line; as JSON, an object with the same names. `time` is when the request's headers had come, in UTC;
- * `timeout_ms`, the time that the call had then, is there where it had a deadline; `http_status` where the answer was no gRPC;
- * `user_agent` where the client sent one. `wait_us` passed before the handler was called: interceptors, the rest of
- * the request, a worker. `bytes_...` are those of messages as they went over the wire, without their prefixes.
+ * `timeout_ms`, the time that the call had then, is there where it had a deadline; `http_status` where the answer was no
+ * gRPC; `user_agent` where the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` where the client has shown
+ * a certificate. `wait_us` passed before the handler was called: interceptors, the rest of the request, a worker.
+ * `bytes_...` are those of messages as they went over the wire, without their prefixes.
  *
  * What a peer has chosen is quoted, escaped, and cut to 256 characters: a line is a line, whatever a client sends. Escapes
  * are JSON's (RFC 8259 section 7), in text too; a byte that is no printable ASCII is escaped by its number.
