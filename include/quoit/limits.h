@@ -20,7 +20,7 @@ typedef struct quoit_limits {
         size_t compress_bytes_min;
         /*
          * Nor is one that is larger, unless the method is offloaded: it would keep all calls of its ring waiting. Default
-         * 1 MiB, 10 to 20 ms of gzip.
+         * 1 MiB, some 10 ms of gzip.
          */
         size_t compress_ring_bytes_max;
         /* Answers queued on a call that still counts as writable. Default 64 KiB. */
