@@ -306,6 +306,8 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return false;
         }
+        /* the ring's pool is the ring's alone */
+        assert(!call->arena.pool && !call->request_arena.pool && !call->scratch.pool);
         take_event(call, event, errand);
         errand->server = server;
         errand->work.on_work = on_work;

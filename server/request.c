@@ -59,14 +59,36 @@ static void take_unknown_path(struct quoit_call *call, const struct session_fiel
         call->route = &unknown_route;
 }
 
-static void take_authority(struct quoit_call *call, const struct session_field *field)
+static void take_authority(struct quoit_call *call, const char *text, size_t size)
 {
         upb_Arena *arena = call_arena(call);
-        char *copy = arena ? upb_Arena_Malloc(arena, field->value_size) : NULL;
+        char *copy = arena ? upb_Arena_Malloc(arena, size) : NULL;
 
         if (copy)
-                call->authority = upb_StringView_FromDataAndSize(
-                        memcpy(copy, field->value, field->value_size), field->value_size);
+                call->authority = upb_StringView_FromDataAndSize(memcpy(copy, text, size), size);
+}
+
+/* The authority came before the method was known to be offloaded: an arena for workers is not on the ring's pool. */
+static void leave_pool(struct quoit_call *call)
+{
+        struct arena old = call->arena;
+        upb_StringView authority = call->authority;
+
+        call->arena = (struct arena){ 0 };
+        call->authority = upb_StringView_FromDataAndSize(NULL, 0);
+        take_authority(call, authority.data, authority.size);
+        arena_deinit(&old);
+}
+
+static void take_path(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
+{
+        call->request.has_path = field->value_size > 0 && *field->value == '/';
+        call->route = router_find(router, field->value, field->value_size);
+        if (call->route && call->route->options.offload && call->arena.pool)
+                leave_pool(call);
+        if (!call->route && call->group->host->interceptors)
+                take_unknown_path(call, field);
 }
 
 static void add_pseudo(
@@ -75,15 +97,12 @@ static void add_pseudo(
         struct request *request = &call->request;
 
         if (is_name(field, ":path")) {
-                request->has_path = field->value_size > 0 && *field->value == '/';
-                call->route = router_find(router, field->value, field->value_size);
-                if (!call->route && call->group->host->interceptors)
-                        take_unknown_path(call, field);
+                take_path(call, router, field);
         } else if (is_name(field, ":method")) {
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
         } else if (is_name(field, ":authority")) {
-                take_authority(call, field);
+                take_authority(call, field->value, field->value_size);
         }
 }
 

@@ -164,6 +164,17 @@ def test_silence_within_a_header_block_holds_up_only_its_own_connection(calls_se
         assert all(stats("connections_open") == 2 for _ in range(20))
 
 
+@pytest.mark.parametrize("first", [":authority", ":path", ":method", ":scheme"])
+def test_pseudo_fields_may_come_in_any_order(calls_server, first):
+    """RFC 9113 has none for them: grpcio begins with the path, Go with the authority."""
+    fields = request_fields("/calls.Calls/Echo")
+    fields.sort(key=lambda field: (not field[0].startswith(":"), field[0] != first))
+    with Wire(calls_server) as wire:
+        stream = wire.headers(fields)
+        wire.data(stream, message(b"\x12\x01x"), end=True)
+        assert wire.answer(stream).data == message(b"\x12\x01x")
+
+
 def test_requests_may_trickle(calls_server, calls):
     """Byte by byte, each in a frame and a packet of its own."""
     body = message(calls.Payload(text="slow").SerializeToString())
