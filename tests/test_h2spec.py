@@ -20,10 +20,11 @@ EXPLAINED = {
 }
 # Fails where our answer, which closes the stream, is quicker than h2spec's next frame.
 SOMETIMES = {
+    ("http2/5.1", "half closed (remote): Sends a DATA frame"),
     (
         "http2/6.1",
         'Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state',
-    )
+    ),
 }
 
 

@@ -27,7 +27,7 @@ static void set_health(quoit_call *call, const calls_HealthChange *request, void
 {
         struct test_server *test = user;
         upb_StringView service = calls_HealthChange_service(request);
-        char *name = strndup(service.data, service.size);
+        char *name = service.size > 0 ? strndup(service.data, service.size) : strdup("");
         int r = change(test->health, request, name);
 
         free(name);
