@@ -72,8 +72,8 @@ class StrictServer:
             piece = body[at : at + 10_000]
             self.send(frames.DataFrame(stream, piece, flags=["PADDED"], pad_length=200))
         self.send(frames.DataFrame(stream, b""))
+        self.served += 1  # the client may be gone, and looked at, as soon as it has the trailers
         self.send(frames.HeadersFrame(stream, trailers, flags=["END_STREAM", "END_HEADERS"]))
-        self.served += 1
 
     def answer_status(self, stream, status, text=""):
         fields = [(":status", "200"), ("content-type", "application/grpc")]
