@@ -192,7 +192,8 @@ QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, voi
 /*
  * Runs @fn(@call, @arg) @delay_ms from now, or as soon as the call is cancelled, where the call's handlers run; counts
  * as a hold until then. It does not run where the call has been finished first. The clock is monotonic, and read
- * once a turn of the ring. From the call's handlers; several may be on their way.
+ * once a turn of the ring. From the call's handlers; several may be on their way, and run in the order of their times, but for
+ * an offloaded call that is cancelled: there in the order in which they were asked for.
  * 0, or -ENOMEM and @fn will not run.
  */
 QUOIT_API int quoit_call_after(
