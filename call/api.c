@@ -199,6 +199,7 @@ static void fail_unsendable(quoit_call *call, int error)
 /* A message was queued: it goes out with the connection's next send, which one before it has asked for. */
 static void queued_on_ring(quoit_call *call, bool was_empty)
 {
+        call_count_sent(call);
         if (!call->headers_submitted) {
                 call_submit_headers(call);
         } else if (was_empty) {

@@ -12,6 +12,16 @@
 #define PUSHBACK "grpc-retry-pushback-ms"
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
+static void count_start(struct call_group *group)
+{
+        uint64_t now_ns = ring_now_ns(group->host->ring);
+
+        counter_add(&group->counts.started, 1);
+        counter_set(&group->counts.last_started_ns, now_ns);
+        counter_add(&group->host->counts.started, 1);
+        counter_set(&group->host->counts.last_ns, now_ns);
+}
+
 struct quoit_call *call_new(struct call_group *group)
 {
         struct quoit_call *call = slab_alloc(group->host->calls);
@@ -30,6 +40,7 @@ struct quoit_call *call_new(struct call_group *group)
         reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
         group->count++;
         group->in_charge++;
+        count_start(group);
         return call;
 }
 
@@ -43,6 +54,8 @@ static void call_discharge(struct quoit_call *call)
 static void call_free(struct quoit_call *call)
 {
         struct call_group *group = call->group;
+        struct call_counts *counts = &group->host->counts;
+        quoit_status outcome = call->seen.outcome;
 
         if (group->host->interceptors && call->seen.opened_ns > 0)
                 interceptors_end(call);
@@ -61,6 +74,7 @@ static void call_free(struct quoit_call *call)
         call_discharge(call);
         slab_free(group->host->calls, call);
         group->count--;
+        counter_add(outcome == QUOIT_OK ? &counts->succeeded : &counts->failed, 1);
         group->host->on_freed(group->host->user, group);
 }
 
@@ -253,8 +267,11 @@ void call_refuse_http(struct quoit_call *call)
         call_end(call);
 }
 
-void call_on_stream_closed(struct quoit_call *call)
+void call_on_stream_closed(struct quoit_call *call, bool in_order)
 {
+        struct stream_counts *counts = &call->group->counts;
+
+        counter_add(in_order ? &counts->succeeded : &counts->failed, 1);
         call_cancel(call, QUOIT_OK, NULL);
         if (!quoit_call_cancelled(call))
                 call_discharge(call);

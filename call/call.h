@@ -20,6 +20,7 @@
 #include <quoit/method_options.h>
 #include <quoit/service.h>
 
+#include "call/counts.h"
 #include "call/fields.h"
 #include "call/interceptors.h"
 #include "call/reader.h"
@@ -82,6 +83,7 @@ struct call_host {
         const struct interceptors *interceptors; /* NULL: there are none */
         unsigned index; /* of the ring, among the server's */
         void *user;
+        struct call_counts counts;
         struct late_copy late; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;
@@ -109,6 +111,7 @@ struct call_group {
         /* taken from the writers, ever: stands still when the peer opens no window */
         uint64_t written_bytes;
         const struct peer *peer;
+        struct stream_counts counts;
 };
 
 struct quoit_call {
@@ -234,8 +237,8 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text);
 /* Answers a request that is no gRPC as its `request` says. In state OPENING. */
 void call_refuse_http(struct quoit_call *call);
 
-/* The stream is closed. */
-void call_on_stream_closed(struct quoit_call *call);
+/* The stream is closed; @in_order: by both sides, and neither has reset it. */
+void call_on_stream_closed(struct quoit_call *call, bool in_order);
 
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
@@ -323,6 +326,15 @@ static inline size_t call_send_bytes_max(const struct quoit_call *call)
 
 /* The call's arena, made at its first use; NULL if memory is short. */
 upb_Arena *call_arena(struct quoit_call *call);
+
+/* A message is queued to be sent. On the ring. */
+static inline void call_count_sent(const struct quoit_call *call)
+{
+        struct stream_counts *counts = &call->group->counts;
+
+        counter_add(&counts->messages_sent, 1);
+        counter_set(&counts->last_sent_ns, ring_now_ns(call->group->host->ring));
+}
 
 /* Tells the dispatcher to look at the call. */
 static inline void call_wake(struct quoit_call *call)

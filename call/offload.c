@@ -122,6 +122,7 @@ static void on_parcel(struct mail *mail)
                 return;
         }
         writer_append_segment(call, &parcel->segment);
+        call_count_sent(call);
         stream_resume(&call->stream);
         call->group->host->on_output(call);
 }

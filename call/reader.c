@@ -139,6 +139,8 @@ static int reader_append(
                 reader->first = message;
         reader->last = message;
         reader->messages++;
+        counter_add(&call->group->counts.messages_received, 1);
+        counter_set(&call->group->counts.last_received_ns, ring_now_ns(call->group->host->ring));
         call->seen.bytes_received += bytes->size;
         reader_hold(call, sizeof(*message));
         return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;

@@ -58,7 +58,7 @@ static bool is_over_calls_max(const struct shard *shard)
                 ((uint64_t)options->limits.calls_max + options->rings - 1) / options->rings;
 
         /* the call itself is among them */
-        return atomic_load_explicit(&shard->calls_open, memory_order_relaxed) > share;
+        return call_counts_open(&shard->host.counts) > share;
 }
 
 /* Counts the call as live, unless there are too many. */

@@ -78,6 +78,7 @@ void connection_close(struct connection *connection)
                 return;
         connection_set_state(connection, CONNECTION_CLOSED);
         watch_end(connection);
+        census_remove(&connection->shard->census, &connection->census);
         ring_undefer(&connection->flush);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
@@ -136,6 +137,14 @@ static bool is_ending(const struct connection *connection)
         return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
 }
 
+static void note_windows(struct connection *connection)
+{
+        counter_set(&connection->census.send_window_bytes,
+                (uint64_t)session_send_window_bytes(&connection->session));
+        counter_set(&connection->census.receive_window_bytes,
+                (uint64_t)session_receive_window_bytes(&connection->session));
+}
+
 static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
 {
         /* a pinned stream waits for it too: a worker may, for room in its call's queue */
@@ -144,6 +153,7 @@ static void send_iovecs(struct connection *connection, struct iovec *iovecs, siz
                        session_is_over(&connection->session);
 
         connection->send_started_ns = ring_now_ns(ring_of(connection));
+        note_windows(connection);
         socket_send(&connection->socket, iovecs, count, awaited);
 }
 
@@ -363,7 +373,6 @@ void connection_on_call_freed(void *user, struct call_group *group)
         struct shard *shard = user;
         struct connection *connection = connection_of_group(group);
 
-        atomic_fetch_sub_explicit(&shard->calls_open, 1, memory_order_relaxed);
         if (group->count == 0)
                 connection->idle_ns = ring_now_ns(&shard->ring);
         /* not from within its own dispatch: that ends with a look at it */
@@ -379,6 +388,20 @@ static const struct socket_handler socket_handler = {
         .on_sent = on_sent,
         .on_closed = on_closed,
 };
+
+static void join_census(struct connection *connection)
+{
+        struct shard *shard = connection->shard;
+
+        connection->census = (struct census_entry){
+                .id = atomic_fetch_add(&shard->server->connection_ids, 1) + 1,
+                .peer = &connection->peer,
+                .counts = &connection->group.counts,
+        };
+        list_init(&connection->census.link);
+        note_windows(connection);
+        census_add(&shard->census, &connection->census);
+}
 
 void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted)
 {
@@ -404,6 +427,7 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
         list_init(&connection->ready);
         list_init(&connection->link);
         list_append(&shard->connection_list, &connection->link);
+        join_census(connection);
         deferred_init(&connection->dispatch, on_dispatch);
         deferred_init(&connection->flush, on_flush);
         socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
@@ -455,6 +479,7 @@ void connection_cancel_calls(struct connection *connection, const char *why)
 
 void connection_ping(struct connection *connection)
 {
+        counter_add(&connection->census.keepalives_sent, 1);
         session_ping(&connection->session);
         request_flush(connection);
 }

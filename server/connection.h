@@ -36,6 +36,7 @@ struct connection {
         struct call_group group;
         struct shard *shard;
         struct list link; /* in the shard */
+        struct census_entry census;
         struct list ready; /* calls that may have an event */
         struct deferred dispatch;
         struct deferred flush;

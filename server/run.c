@@ -128,8 +128,10 @@ static int prepare(quoit_server *server)
         server->shards = calloc(server->options.rings, sizeof(*server->shards));
         if (!server->shards)
                 return server_fail(server, -ENOMEM, "out of memory");
-        for (unsigned i = 0; i < server->options.rings; i++)
+        for (unsigned i = 0; i < server->options.rings; i++) {
                 server->shards[i].server = server;
+                census_init(&server->shards[i].census);
+        }
         atomic_store(&server->listening, server->listener_count);
         return start_workers(server);
 }

@@ -142,6 +142,8 @@ static int finish_handshake(struct secure *secure)
         if (!secure->identity)
                 return -ENOMEM;
         secure->connection->peer.tls = secure->identity;
+        atomic_store_explicit(&secure->connection->census.tls_cipher,
+                secure->connection->peer.tls->cipher, memory_order_relaxed);
         secure->handshake = NULL;
         r = read_all(secure);
         if (r == 0)

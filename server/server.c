@@ -126,6 +126,8 @@ quoit_server *quoit_server_free(quoit_server *server)
         log_gate_deinit(&server->peer_log);
         free(server->interceptors);
         free(server->services);
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++)
+                census_deinit(&server->shards[i].census);
         free(server->shards);
         free(server);
         return NULL;
@@ -248,23 +250,6 @@ void quoit_server_stop(quoit_server *server)
 const char *quoit_server_problem(const quoit_server *server)
 {
         return server->problem;
-}
-
-void quoit_server_get_statistics(
-        const quoit_server *server, quoit_server_statistics *ret_statistics)
-{
-        quoit_server_statistics statistics = {
-                .connections_accepted = atomic_load(&server->connections_accepted),
-                .connections_refused = atomic_load(&server->connections_refused),
-                .connections_open = server->shards ? shards_load(server) : 0,
-        };
-
-        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
-                statistics.calls_started += atomic_load(&server->shards[i].calls_started);
-                statistics.calls_refused += atomic_load(&server->shards[i].host.refused);
-                statistics.calls_open += atomic_load(&server->shards[i].calls_open);
-        }
-        *ret_statistics = statistics;
 }
 
 const char *quoit_version(void)

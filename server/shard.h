@@ -16,6 +16,7 @@
 #include "core/listener.h"
 #include "core/ring.h"
 #include "core/slab.h"
+#include "server/census.h"
 #include "server/server.h"
 #include "transport/memory.h"
 
@@ -34,14 +35,13 @@ struct shard {
         struct slab outputs;
         struct call_host host;
         struct list connection_list;
+        struct census census;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
         unsigned stops_seen;
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
         atomic_bool wakeable;
         atomic_uint load; /* connections, those on their way included */
-        atomic_ullong calls_started;
-        atomic_uint calls_open;
 };
 
 /*

@@ -19,18 +19,13 @@ static struct shard *shard_of(const struct call_group *group)
 static struct stream *on_stream(void *user)
 {
         struct call_group *group = user;
-        struct shard *shard = shard_of(group);
         struct quoit_call *call;
 
         /* nghttp2 bounds the open streams; twice as many because an honest client that cancels asks again at once */
         if (group->in_charge >= 2 * group->host->limits->streams_max)
                 return NULL; /* REFUSED_STREAM: clients come again by themselves */
         call = call_new(group);
-        if (!call)
-                return NULL;
-        atomic_fetch_add_explicit(&shard->calls_started, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&shard->calls_open, 1, memory_order_relaxed);
-        return &call->stream;
+        return call ? &call->stream : NULL;
 }
 
 static void on_field(struct stream *stream, const struct session_field *field)
@@ -121,8 +116,7 @@ static void on_write(struct stream *stream, struct output *output, size_t size)
 
 static void on_close(struct stream *stream, uint32_t error_code)
 {
-        (void)error_code;
-        call_on_stream_closed(call_of_stream(stream));
+        call_on_stream_closed(call_of_stream(stream), error_code == NGHTTP2_NO_ERROR);
 }
 
 static void on_unpinned(struct stream *stream)

@@ -222,6 +222,16 @@ void session_set_windows(
                 session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window_bytes);
 }
 
+int32_t session_send_window_bytes(const struct session *session)
+{
+        return nghttp2_session_get_remote_window_size(session->h2);
+}
+
+int32_t session_receive_window_bytes(const struct session *session)
+{
+        return nghttp2_session_get_local_window_size(session->h2);
+}
+
 void session_ping(struct session *session)
 {
         (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);

@@ -133,6 +133,10 @@ void session_ping(struct session *session);
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);
 
+/* Flow control of the connection (RFC 9113 section 5.2): what we may send, and what the peer may. */
+int32_t session_send_window_bytes(const struct session *session);
+int32_t session_receive_window_bytes(const struct session *session);
+
 /*
  * Ends the connection with GOAWAY, an HTTP/2 error code and, unless NULL, a @reason for the peer's log: it can't be fed any
  * more, streams that run are lost.

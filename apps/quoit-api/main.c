@@ -76,6 +76,8 @@ static int add_services(const struct options *options)
                 r = quoit_health_set(health, "api.Api", QUOIT_HEALTH_SERVING);
         if (options->reflection && r == 0)
                 r = quoit_reflection_register(server, NULL, 0);
+        if (options->channelz && r == 0)
+                r = quoit_channelz_register(server);
         return r;
 }
 

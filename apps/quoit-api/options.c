@@ -76,6 +76,7 @@ static const char help[] =
         "\n"
         "Services beside it, unless told:\n"
         "  --no-health     do without grpc.health.v1.Health\n"
+        "  --no-channelz   do without grpc.channelz.v1.Channelz, which tells who is connected\n"
         "  --no-reflection do without grpc.reflection, by which grpcurl and its kin learn what "
         "there is\n"
         "\n"
@@ -256,6 +257,9 @@ static void parse_option(struct options *options, int option, const char *progra
         case 'R':
                 options->reflection = false;
                 break;
+        case 'Z':
+                options->channelz = false;
+                break;
         case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
@@ -293,6 +297,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "access-log", required_argument, NULL, 'a' },
                 { "access-log-format", required_argument, NULL, 'f' },
                 { "no-health", no_argument, NULL, 'H' },
+                { "no-channelz", no_argument, NULL, 'Z' },
                 { "no-reflection", no_argument, NULL, 'R' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
@@ -308,6 +313,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 .secure.port = -1,
                 .health = true,
                 .reflection = true,
+                .channelz = true,
         };
         while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);

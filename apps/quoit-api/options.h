@@ -25,6 +25,7 @@ struct options {
         bool access_log_json;
         bool health; /* serve grpc.health.v1.Health too */
         bool reflection; /* and grpc.reflection */
+        bool channelz; /* and grpc.channelz.v1.Channelz */
 };
 
 /* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */

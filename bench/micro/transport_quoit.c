@@ -45,10 +45,8 @@ static void on_output(struct quoit_call *call)
 
 static void on_freed(void *user, struct call_group *group)
 {
-        struct shard *shard = user;
-
+        (void)user;
         (void)group;
-        atomic_fetch_sub_explicit(&shard->calls_open, 1, memory_order_relaxed);
 }
 
 static void shard_open(struct shard *shard, quoit_server *server)

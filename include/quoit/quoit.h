@@ -5,6 +5,7 @@
 
 #include <quoit/access_log.h>
 #include <quoit/call.h>
+#include <quoit/channelz.h>
 #include <quoit/compression.h>
 #include <quoit/details.h>
 #include <quoit/health.h>
@@ -18,6 +19,7 @@
 #include <quoit/reflection.h>
 #include <quoit/server.h>
 #include <quoit/service.h>
+#include <quoit/statistics.h>
 #include <quoit/status.h>
 #include <quoit/tls.h>
 #include <quoit/version.h>

@@ -20,6 +20,7 @@
 #include <quoit/export.h>
 #include <quoit/limits.h>
 #include <quoit/service.h>
+#include <quoit/statistics.h>
 
 QUOIT_BEGIN_DECLS
 
@@ -140,21 +141,5 @@ QUOIT_API void quoit_server_stop(quoit_server *server);
 
 /* What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. */
 QUOIT_API const char *quoit_server_problem(const quoit_server *server);
-
-/* Counters since the server has been made. */
-typedef struct quoit_server_statistics {
-        uint64_t connections_accepted; /* ever */
-        uint64_t
-                connections_refused; /* ever, of those: over connections_max or connections_per_address_max */
-        uint64_t connections_open; /* now */
-        uint64_t calls_started; /* ever */
-        uint64_t
-                calls_refused; /* ever, of those: for want of room, or of time before their deadline */
-        uint64_t calls_open; /* now: those whose handlers have not ended */
-} quoit_server_statistics;
-
-/* Reads the counters into *@ret_statistics. Any thread. */
-QUOIT_API void quoit_server_get_statistics(
-        const quoit_server *server, quoit_server_statistics *ret_statistics);
 
 QUOIT_END_DECLS

@@ -106,6 +106,8 @@ static int serve(const struct options *options)
         if (r == 0)
                 r = quoit_health_register(test.server, &test.health);
         if (r == 0)
+                r = quoit_channelz_register(test.server);
+        if (r == 0)
                 r = offload(options->offload_all);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_new(&test.metrics);

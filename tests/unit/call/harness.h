@@ -122,5 +122,5 @@ static inline struct quoit_call *bench_call(struct bench *bench, quoit_method_ki
 static inline void bench_close(struct quoit_call *call)
 {
         stream_set_state(&call->stream, STREAM_CLOSED);
-        call_on_stream_closed(call);
+        call_on_stream_closed(call, false);
 }

@@ -28,10 +28,7 @@ static void on_output(struct quoit_call *call)
 
 static void on_freed(void *user, struct call_group *group)
 {
-        struct shard *shard = user;
-
-        assert(shard == &host_of(group)->shard);
-        atomic_fetch_sub(&shard->calls_open, 1);
+        assert(user == &host_of(group)->shard);
 }
 
 static void on_log(void *user, quoit_log_level level, const char *line)
@@ -65,7 +62,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
 
 static void shard_deinit(struct shard *shard)
 {
-        assert(atomic_load(&shard->calls_open) == 0);
+        assert(call_counts_open(&shard->host.counts) == 0);
         assert(shard->arenas.used_bytes == 0);
         slab_deinit(&shard->outputs);
         slab_deinit(&shard->calls);

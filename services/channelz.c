@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include <quoit/channelz.h>
+
+#include "services/channelz_describe.h"
+
+/* Of a page, where the client does not ask for less; as in gRPC C++. */
+#define RESULTS_MAX 100
+
+static void fail_no_memory(quoit_call *call)
+{
+        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+/* There are none in a server. */
+static void on_get_top_channels(
+        quoit_call *call, const grpc_channelz_v1_GetTopChannelsRequest *request, void *user)
+{
+        upb_Arena *arena = quoit_call_arena(call);
+        grpc_channelz_v1_GetTopChannelsResponse *response =
+                arena ? grpc_channelz_v1_GetTopChannelsResponse_new(arena) : NULL;
+
+        (void)request;
+        (void)user;
+        if (!response) {
+                fail_no_memory(call);
+                return;
+        }
+        grpc_channelz_v1_GetTopChannelsResponse_set_end(response, true);
+        grpc_channelz_v1_Channelz_GetTopChannels_reply(call, response);
+}
+
+static void on_get_channel(
+        quoit_call *call, const grpc_channelz_v1_GetChannelRequest *request, void *user)
+{
+        (void)request;
+        (void)user;
+        quoit_call_finish(call, QUOIT_NOT_FOUND, "a server has no channels");
+}
+
+static void on_get_subchannel(
+        quoit_call *call, const grpc_channelz_v1_GetSubchannelRequest *request, void *user)
+{
+        (void)request;
+        (void)user;
+        quoit_call_finish(call, QUOIT_NOT_FOUND, "a server has no subchannels");
+}
+
+static void on_get_servers(
+        quoit_call *call, const grpc_channelz_v1_GetServersRequest *request, void *user)
+{
+        upb_Arena *arena = quoit_call_arena(call);
+        grpc_channelz_v1_GetServersResponse *response =
+                arena ? grpc_channelz_v1_GetServersResponse_new(arena) : NULL;
+        bool ok = response;
+
+        if (ok && grpc_channelz_v1_GetServersRequest_start_server_id(request) <= CHANNELZ_SERVER) {
+                grpc_channelz_v1_Server *server =
+                        grpc_channelz_v1_GetServersResponse_add_server(response, arena);
+
+                ok = server && channelz_describe_server(user, server, arena);
+        }
+        if (!ok) {
+                fail_no_memory(call);
+                return;
+        }
+        grpc_channelz_v1_GetServersResponse_set_end(response, true);
+        grpc_channelz_v1_Channelz_GetServers_reply(call, response);
+}
+
+static void fail_no_server(quoit_call *call, int64_t id)
+{
+        quoit_call_finishf(call, QUOIT_NOT_FOUND, "no server has the id %lld", (long long)id);
+}
+
+static void on_get_server(
+        quoit_call *call, const grpc_channelz_v1_GetServerRequest *request, void *user)
+{
+        int64_t id = grpc_channelz_v1_GetServerRequest_server_id(request);
+        upb_Arena *arena = quoit_call_arena(call);
+        grpc_channelz_v1_GetServerResponse *response;
+        grpc_channelz_v1_Server *server;
+
+        if (id != CHANNELZ_SERVER) {
+                fail_no_server(call, id);
+                return;
+        }
+        response = arena ? grpc_channelz_v1_GetServerResponse_new(arena) : NULL;
+        server = response ? grpc_channelz_v1_GetServerResponse_mutable_server(response, arena)
+                          : NULL;
+        if (server && channelz_describe_server(user, server, arena))
+                grpc_channelz_v1_Channelz_GetServer_reply(call, response);
+        else
+                fail_no_memory(call);
+}
+
+/* ---- sockets: of connections alone; listeners are in their server ---- */
+
+/* The first id of a connection that channelz calls @socket_id or higher. */
+static uint64_t connection_at(const quoit_server *server, int64_t socket_id)
+{
+        int64_t first = channelz_connection_id(server, 1);
+
+        return socket_id > first ? (uint64_t)(socket_id - first) + 1 : 1;
+}
+
+/* One more than is wanted is read, to see whether it is the last page. */
+static grpc_channelz_v1_GetServerSocketsResponse *make_page(
+        const quoit_server *server, uint64_t first, size_t wanted, quoit_call *call)
+{
+        upb_Arena *arena = quoit_call_arena(call);
+        quoit_connection_statistics *connections =
+                quoit_call_alloc(call, (wanted + 1) * sizeof(*connections));
+        grpc_channelz_v1_GetServerSocketsResponse *response =
+                connections ? grpc_channelz_v1_GetServerSocketsResponse_new(arena) : NULL;
+        size_t count;
+
+        if (!response)
+                return NULL;
+        count = quoit_server_get_connections(server, first, connections, wanted + 1);
+        grpc_channelz_v1_GetServerSocketsResponse_set_end(response, count <= wanted);
+        for (size_t i = 0; i < count && i < wanted; i++) {
+                if (!channelz_refer(server, connections + i,
+                            grpc_channelz_v1_GetServerSocketsResponse_add_socket_ref(
+                                    response, arena),
+                            arena))
+                        return NULL;
+        }
+        return response;
+}
+
+static void on_get_server_sockets(
+        quoit_call *call, const grpc_channelz_v1_GetServerSocketsRequest *request, void *user)
+{
+        int64_t id = grpc_channelz_v1_GetServerSocketsRequest_server_id(request);
+        int64_t wanted = grpc_channelz_v1_GetServerSocketsRequest_max_results(request);
+        int64_t start = grpc_channelz_v1_GetServerSocketsRequest_start_socket_id(request);
+        grpc_channelz_v1_GetServerSocketsResponse *response;
+
+        if (id != CHANNELZ_SERVER) {
+                fail_no_server(call, id);
+                return;
+        }
+        if (wanted <= 0 || wanted > RESULTS_MAX)
+                wanted = RESULTS_MAX;
+        response = make_page(user, connection_at(user, start), (size_t)wanted, call);
+        if (response)
+                grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
+        else
+                fail_no_memory(call);
+}
+
+/* Whether there is a socket of that @id, described in @to then. False with *@ret_ok: there is none. */
+static bool find_socket(const quoit_server *server, int64_t id, grpc_channelz_v1_Socket *to,
+        upb_Arena *arena, bool *ret_ok)
+{
+        unsigned listeners = quoit_server_listener_count(server);
+        quoit_connection_statistics connection;
+
+        if (id >= channelz_listener_id(0) && id < channelz_listener_id(listeners)) {
+                *ret_ok = channelz_describe_listener(
+                        server, (unsigned)(id - channelz_listener_id(0)), to, arena);
+                return true;
+        }
+        if (id < channelz_connection_id(server, 1) ||
+                quoit_server_get_connections(server, connection_at(server, id), &connection, 1) ==
+                        0 ||
+                channelz_connection_id(server, connection.id) != id)
+                return false;
+        *ret_ok = channelz_describe_connection(server, &connection, to, arena);
+        return true;
+}
+
+static void on_get_socket(
+        quoit_call *call, const grpc_channelz_v1_GetSocketRequest *request, void *user)
+{
+        int64_t id = grpc_channelz_v1_GetSocketRequest_socket_id(request);
+        upb_Arena *arena = quoit_call_arena(call);
+        grpc_channelz_v1_GetSocketResponse *response =
+                arena ? grpc_channelz_v1_GetSocketResponse_new(arena) : NULL;
+        grpc_channelz_v1_Socket *socket =
+                response ? grpc_channelz_v1_GetSocketResponse_mutable_socket(response, arena)
+                         : NULL;
+        bool ok = false;
+
+        if (socket && !find_socket(user, id, socket, arena, &ok))
+                quoit_call_finishf(
+                        call, QUOIT_NOT_FOUND, "no socket has the id %lld", (long long)id);
+        else if (ok)
+                grpc_channelz_v1_Channelz_GetSocket_reply(call, response);
+        else
+                fail_no_memory(call);
+}
+
+int quoit_channelz_register(quoit_server *server)
+{
+        static const grpc_channelz_v1_Channelz_service service = {
+                .GetTopChannels = on_get_top_channels,
+                .GetServers = on_get_servers,
+                .GetServer = on_get_server,
+                .GetServerSockets = on_get_server_sockets,
+                .GetChannel = on_get_channel,
+                .GetSubchannel = on_get_subchannel,
+                .GetSocket = on_get_socket,
+        };
+
+        return grpc_channelz_v1_Channelz_register(server, &service, server);
+}

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+"""grpc.channelz.v1.Channelz: grpcio's own stub asks for figures that the test knows."""
+
+import ipaddress
+import time
+
+import grpc
+import pytest
+from grpc_channelz.v1 import channelz_pb2 as pb
+from grpc_channelz.v1 import channelz_pb2_grpc
+
+from certificates import Certificate
+from conftest import channel
+from servers import PATIENCE, eventually
+from wire import WINDOW_MAX, Wire, message
+
+MODES = {"plain": [], "rings": ["--rings", 3], "offloaded": ["--offload-all", "--rings", 2]}
+
+
+class Channelz:
+    def __init__(self, opened):
+        self.stub = channelz_pb2_grpc.ChannelzStub(opened)
+
+    def server(self):
+        response = self.stub.GetServers(pb.GetServersRequest(), timeout=PATIENCE)
+        assert response.end
+        (server,) = response.server
+        return server
+
+    def page(self, start=0, wanted=0):
+        request = pb.GetServerSocketsRequest(
+            server_id=self.server().ref.server_id, start_socket_id=start, max_results=wanted
+        )
+        return self.stub.GetServerSockets(request, timeout=PATIENCE)
+
+    def socket(self, id_):
+        return self.stub.GetSocket(pb.GetSocketRequest(socket_id=id_), timeout=PATIENCE).socket
+
+    def sockets(self):
+        page = self.page()
+        assert page.end
+        return [self.socket(reference.socket_id) for reference in page.socket_ref]
+
+    def of(self, wire):
+        """The socket at whose other end @wire is."""
+        port = wire.socket.getsockname()[1]
+        (found,) = (one for one in self.sockets() if one.remote.tcpip_address.port == port)
+        return found
+
+
+@pytest.fixture(params=MODES)
+def server(request, start):
+    return start("test-server", *MODES[request.param])
+
+
+@pytest.fixture
+def channelz(server, connect):
+    return Channelz(connect(server))
+
+
+def code_of(call, request):
+    with pytest.raises(grpc.RpcError) as error:
+        call(request, timeout=PATIENCE)
+    return error.value.code()
+
+
+def is_recent(timestamp):
+    return abs(time.time() - timestamp.ToNanoseconds() / 1e9) < PATIENCE
+
+
+def test_calls_of_the_server(channelz, server, calls):
+    before = channelz.server().data
+    with Wire(server) as wire:
+        for _ in range(20):
+            assert wire.call("/calls.Calls/Echo").status == 0
+        for _ in range(3):
+            assert wire.call("/calls.Calls/Status", calls.StatusRequest(code=9).SerializeToString()).status == 9
+        assert wire.call("/calls.Calls/NoSuch").status == 12
+        stream = wire.request("/calls.Calls/Wait")
+        assert wire.ping()
+        wire.reset(stream)
+        assert wire.ping()
+
+        def failed():
+            return channelz.server().data.calls_failed == before.calls_failed + 5
+
+        eventually(failed, "they are counted")
+    data = channelz.server().data
+    assert data.calls_succeeded >= before.calls_succeeded + 20
+    assert data.calls_started > data.calls_succeeded + data.calls_failed  # this one is not over
+    assert is_recent(data.last_call_started_timestamp)
+
+
+def test_a_connection(channelz, server, calls):
+    with Wire(server, window=WINDOW_MAX) as wire:
+        assert wire.ping()
+        fresh = channelz.of(wire).data
+        assert fresh == pb.SocketData(
+            local_flow_control_window=fresh.local_flow_control_window,
+            remote_flow_control_window=fresh.remote_flow_control_window,
+        )
+        assert wire.call("/calls.Calls/Echo").status == 0
+        count = calls.CountRequest(count=50).SerializeToString()
+        assert wire.call("/calls.Calls/Count", count).status == 0
+        numbers = b"".join(message(calls.Number(value=i).SerializeToString()) for i in range(7))
+        stream = wire.request("/calls.Calls/Sum", end=False)
+        wire.data(stream, numbers, end=True)
+        assert wire.answer(stream).status == 0
+        reset = wire.request("/calls.Calls/Wait")
+        open_ = wire.request("/calls.Calls/Wait")
+        assert wire.ping()
+        wire.reset(reset)
+        assert wire.ping()
+        socket = channelz.of(wire)
+        data = socket.data
+        assert data.streams_started == 5
+        assert (data.streams_succeeded, data.streams_failed) == (3, 1)
+        assert (data.messages_received, data.messages_sent) == (1 + 1 + (1 + 7) + 2, 1 + 50 + 1)
+        assert is_recent(data.last_remote_stream_created_timestamp)
+        assert is_recent(data.last_message_sent_timestamp)
+        assert is_recent(data.last_message_received_timestamp)
+        assert not data.HasField("last_local_stream_created_timestamp")
+        assert not socket.HasField("security")
+        host, port = wire.socket.getpeername()
+        assert socket.local.tcpip_address.port == port
+        assert socket.local.tcpip_address.ip_address == ipaddress.ip_address(host).packed
+        assert socket.ref.name == f"ipv4:127.0.0.1:{wire.socket.getsockname()[1]}"
+        wire.reset(open_)
+
+
+def test_flow_control_windows(channelz, server, calls):
+    """Ours is what Wire has granted the connection, less what has come; the peer's what the server has granted."""
+    with Wire(server) as wire:
+        big = wire.call("/calls.Calls/Big", calls.Number(value=100_000).SerializeToString())
+        assert big.status == 0
+        data = channelz.of(wire).data
+        assert data.local_flow_control_window.value == WINDOW_MAX - len(big.data)
+        granted = 65535 + wire.windows[0]
+        assert 0 < data.remote_flow_control_window.value <= granted
+
+
+def test_the_cipher_of_tls(start, tmp_path):
+    authority = Certificate(tmp_path, "ca")
+    own = Certificate(tmp_path, "server", authority, names=["localhost"])
+    server = start("quoit-api", "--port", 0, "--tls-cert", own.file, "--tls-key", own.key_file)
+    credentials = grpc.ssl_channel_credentials(authority.pem)
+    with grpc.secure_channel(f"localhost:{server.port}", credentials) as opened:
+        (socket,) = Channelz(opened).sockets()
+        assert socket.security.tls.standard_name.startswith("TLS_")
+    with Wire(server) as wire:  # no TLS at all: it never gets through the handshake
+        wire.read_to_end()
+
+
+def test_keepalives_are_counted(start, connect):
+    server = start("test-server", "--limit", "keepalive_ms=100", "--limit", "keepalive_timeout_ms=20000")
+    channelz = Channelz(connect(server))
+    with Wire(server) as wire:
+        assert wire.ping()
+        wire.read(lambda: len(wire.pings) >= 2, "the server asks for a sign of life")
+        assert channelz.of(wire).data.keep_alives_sent >= 2
+
+
+def test_listeners(channelz, server):
+    (listener,) = channelz.server().listen_socket
+    assert listener.name == server.target
+    socket = channelz.socket(listener.socket_id)
+    assert (socket.ref.name, socket.local.tcpip_address.port) == (server.target, server.port)
+    assert not socket.HasField("remote")
+    assert listener.socket_id not in [one.socket_id for one in channelz.page().socket_ref]
+
+
+def test_other_addresses(start, tmp_path):
+    path = f"unix:{tmp_path}/socket"
+    server = start("test-server", "--address", "[::1]:0", "--address", path, "--address", "unix-abstract:quoit-channelz")
+    with channel(path) as opened:
+        channelz = Channelz(opened)
+        v6, unix, abstract = (channelz.socket(one.socket_id) for one in channelz.server().listen_socket)
+        assert v6.local.tcpip_address.ip_address == ipaddress.ip_address("::1").packed
+        assert unix.local.uds_address.filename == f"{tmp_path}/socket"
+        assert abstract.local.other_address.name == "unix-abstract:quoit-channelz"
+        (own,) = channelz.sockets()
+        assert own.local.uds_address.filename == f"{tmp_path}/socket"
+    assert server.port == 0 or server.port > 0
+
+
+def test_pages(channelz, server):
+    wires = [Wire(server) for _ in range(150)]
+    for wire in wires:
+        assert wire.ping()
+    whole, start_ = [], 0
+    while True:
+        page = channelz.page(start_)
+        ids = [reference.socket_id for reference in page.socket_ref]
+        assert ids == sorted(set(ids)) and len(ids) <= 100
+        assert all(id_ >= start_ for id_ in ids)
+        whole += ids
+        if page.end:
+            break
+        start_ = ids[-1] + 1
+    assert len(whole) == 151  # and our own
+    names = {channelz.socket(id_).ref.name for id_ in whole[:20]}
+    assert len(names) == 20
+    three = channelz.page(whole[5], 3)
+    assert [one.socket_id for one in three.socket_ref] == whole[5:8] and not three.end
+    last = channelz.page(whole[-1], 3)
+    assert [one.socket_id for one in last.socket_ref] == whole[-1:] and last.end
+    after = channelz.page(whole[-1] + 1)
+    assert (len(after.socket_ref), after.end) == (0, True)
+    for wire in wires:
+        wire.socket.close()
+    eventually(lambda: len(channelz.page().socket_ref) == 1, "the others are gone")
+    gone = pb.GetSocketRequest(socket_id=whole[0] if whole[0] != channelz.page().socket_ref[0].socket_id else whole[1])
+    assert code_of(channelz.stub.GetSocket, gone) == grpc.StatusCode.NOT_FOUND
+
+
+def test_connections_come_and_go_while_it_asks(channelz, server):
+    for _ in range(100):
+        with Wire(server) as wire:
+            assert wire.ping()
+            assert channelz.page().socket_ref
+
+
+def test_there_are_no_channels(channelz):
+    top = channelz.stub.GetTopChannels(pb.GetTopChannelsRequest(), timeout=PATIENCE)
+    assert top == pb.GetTopChannelsResponse(end=True)
+    for call, request in (
+        (channelz.stub.GetChannel, pb.GetChannelRequest(channel_id=1)),
+        (channelz.stub.GetSubchannel, pb.GetSubchannelRequest(subchannel_id=1)),
+    ):
+        assert code_of(call, request) == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("id_", [0, -1, 2, 10**18, -(2**63), 2**63 - 1])
+def test_unknown_ids(channelz, id_):
+    stub = channelz.stub
+    requests = [
+        (stub.GetServer, pb.GetServerRequest(server_id=id_)),
+        (stub.GetServerSockets, pb.GetServerSocketsRequest(server_id=id_)),
+    ]
+    if id_ != 2:  # the listener's
+        requests.append((stub.GetSocket, pb.GetSocketRequest(socket_id=id_)))
+    for call, request in requests:
+        assert code_of(call, request) == grpc.StatusCode.NOT_FOUND
+
+
+def test_limits_of_pages(channelz):
+    for wanted in (-1, -(2**63), 2**63 - 1):
+        assert len(channelz.page(0, wanted).socket_ref) == 1
+    for start_ in (-1, -(2**63)):
+        assert len(channelz.page(start_).socket_ref) == 1
+    assert not channelz.page(2**63 - 1).socket_ref
+    servers = channelz.stub.GetServers(pb.GetServersRequest(start_server_id=2), timeout=PATIENCE)
+    assert servers == pb.GetServersResponse(end=True)
+
+
+def test_quoit_api(start, connect):
+    server = start("quoit-api", "--port", 0)
+    assert Channelz(connect(server)).server().listen_socket
+    server = start("quoit-api", "--port", 0, "--no-channelz")
+    stub = Channelz(connect(server)).stub
+    assert code_of(stub.GetServers, pb.GetServersRequest()) == grpc.StatusCode.UNIMPLEMENTED
