@@ -217,10 +217,13 @@ static bool shard_is_over(struct shard *shard)
 
 /* ---- life ---- */
 
-/* Of these, what is in use at a time stays in a core's cache. */
+/*
+ * Bulk is read by one connection a turn, into the one buffer there is: what a turn reads, makes of it and sends stays in
+ * a core's cache, and the connections with little to say are served between any two of those with much.
+ */
 static int shard_init_buffers(struct shard *shard)
 {
-        struct buffers_options bulk = { .count = 16, .buffer_bytes = 64 << 10, .group = 1 };
+        struct buffers_options bulk = { .count = 1, .buffer_bytes = 256 << 10, .group = 1 };
         struct buffers_options small = { .bulk = &shard->bulk };
         int r = buffers_init(&shard->bulk, &shard->ring, &bulk);
 

@@ -125,7 +125,7 @@ static const struct listener_handler listener_handler = { .on_accept = on_accept
 
 void echo_serve_quoit(int listen_fd)
 {
-        struct buffers_options large = { .count = 16, .buffer_bytes = 64 << 10, .group = 1 };
+        struct buffers_options large = { .count = 1, .buffer_bytes = 256 << 10, .group = 1 };
         struct buffers_options small = { .bulk = &bulk };
         int r = ring_init(&ring, NULL);
 

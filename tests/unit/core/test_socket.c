@@ -714,10 +714,12 @@ static void test_a_flood_is_held_to_a_bulk_buffer_a_turn(void **state)
 }
 
 /* More floods than bulk buffers: each has its turn, and all of it comes, in order. */
-static void test_bulk_buffers_run_out(void **state)
+static void floods(unsigned bulk_count)
 {
         enum { FLOODS = 7, SIZE = 256 * 1024 };
-        struct buffers_options bulk_options = { .count = 2, .buffer_bytes = 8192, .group = 1 };
+        struct buffers_options bulk_options = {
+                .count = bulk_count, .buffer_bytes = 8192, .group = 1
+        };
         struct buffers bulk;
         struct buffers_options options = { .count = 64, .buffer_bytes = 1024, .bulk = &bulk };
         struct fixture fixture;
@@ -727,7 +729,6 @@ static void test_bulk_buffers_run_out(void **state)
         int fds[FLOODS][2];
         bool all = false;
 
-        (void)state;
         assert_int_equal(ring_init(&fixture.ring, NULL), 0);
         assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
         assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
@@ -755,6 +756,13 @@ static void test_bulk_buffers_run_out(void **state)
         buffers_deinit(&fixture.buffers);
         buffers_deinit(&bulk);
         ring_deinit(&fixture.ring);
+}
+
+static void test_bulk_buffers_run_out(void **state)
+{
+        (void)state;
+        floods(1);
+        floods(2);
 }
 
 /* --- many --- */
