@@ -190,6 +190,10 @@ static void fail_unsendable(quoit_call *call, int error)
         case -EINVAL:
                 call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
                 break;
+        case -EALREADY:
+                call->misuse = "it sent a second answer where one is due; ended INTERNAL";
+                call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
+                break;
         default:
                 call_fail(call, QUOIT_INTERNAL, "the answer is nested too deeply");
                 break;
@@ -261,7 +265,7 @@ static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_M
                 if (call_is_over(call))
                         return 0;
         }
-        r = send_message(call, keeper, message, type);
+        r = call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
         if (r < 0)
                 fail_unsendable(call, r);
         return r;
@@ -315,10 +319,23 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         call->status_text = encoded;
 }
 
+/* gRPC's clients take an OK without the one message for a broken answer, or hang. */
+static bool lacks_answer(const quoit_call *call)
+{
+        return call->route && !call_sends_many(call) && call->seen.messages_sent == 0 &&
+               !quoit_call_cancelled(call);
+}
+
 static void finish(quoit_call *call, quoit_status status, const char *text, size_t size)
 {
         if (call->finish_asked)
                 return;
+        if (status == QUOIT_OK && lacks_answer(call)) {
+                call->misuse = "it finished OK without an answer; answered INTERNAL";
+                status = QUOIT_INTERNAL;
+                text = "the handler did not answer";
+                size = strlen(text);
+        }
         set_status(call, status, text, call_cut_status_text(text, size));
         if (call->offload)
                 return; /* applied when the call comes back from its worker */

@@ -165,6 +165,8 @@ struct quoit_call {
         size_t status_text_size;
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
+        const char *
+                misuse; /* what the handler has done that it may not, static; NULL: nothing that was not logged */
         bool handled : 1; /* the handler has been called */
         quoit_compression request_compression; /* of the message that the handler has */
         quoit_compression compression; /* of its answers */
@@ -285,6 +287,12 @@ static inline bool call_sends_many(const struct quoit_call *call)
         quoit_method_kind kind = call->route->method->kind;
 
         return kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
+}
+
+/* Whether there has been the one answer that the method has. */
+static inline bool call_has_answered(const struct quoit_call *call)
+{
+        return call->seen.messages_sent > 0 && !call_sends_many(call);
 }
 
 /* Where the call's arenas take their blocks: NULL, malloc, where a worker may allocate from them. */

@@ -237,6 +237,16 @@ static bool is_forgotten(const struct quoit_call *call)
                !call->posts && list_is_empty(&call->delayed);
 }
 
+static void log_misuse(const struct errand *errand)
+{
+        struct quoit_call *call = errand->call;
+
+        if (call->misuse)
+                server_log(errand->server, QUOIT_LOG_ERROR, "%s: a mistake of the handler: %s",
+                        quoit_call_path(call), call->misuse);
+        call->misuse = NULL;
+}
+
 /* After an event, on the ring again. The call may be freed. */
 static void settle(const struct errand *errand)
 {
@@ -246,6 +256,7 @@ static void settle(const struct errand *errand)
         if (errand->grown_bytes > 0)
                 reader_hold_decompressed(call, errand->grown_bytes);
         if (errand->event == EVENT_DONE) {
+                log_misuse(errand);
                 call_set_state(call, CALL_DONE);
                 call_free_message(call);
                 call_release(call);
@@ -257,12 +268,10 @@ static void settle(const struct errand *errand)
         if (call->failure != QUOIT_OK)
                 call_cancel(call, call->failure, call->failure_text);
         if (is_forgotten(call)) {
-                server_log(errand->server, QUOIT_LOG_ERROR,
-                        "%s: the handler returned without a finish, a hold or a pump; answered "
-                        "INTERNAL",
-                        call->route->method->path);
+                call->misuse = "it returned without a finish, a hold or a pump; answered INTERNAL";
                 quoit_call_finish(call, QUOIT_INTERNAL, "the handler did not answer");
         }
+        log_misuse(errand);
         if (call->finish_asked)
                 call_apply_finish(call);
 }

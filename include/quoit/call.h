@@ -111,13 +111,14 @@ QUOIT_API int quoit_call_add_trailer(quoit_call *call, const char *name, upb_Str
 QUOIT_API void quoit_call_send_headers(quoit_call *call);
 
 /*
- * Encodes @message, of type @type, and queues it for sending. Generated code wraps this with types:
+ * Encodes @message, of type @type, and queues it for sending. Strings go as they are: that those of proto3 are UTF-8 is
+ * the handler's to see to, or the client can't parse them. Generated code wraps this with types:
  * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
  * it waits while the queue is full, at most `stall_ms` (-ETIMEDOUT), since others want the worker.
  * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set; -E2BIG: nested too deeply)
- * after which the call is over, with a status that says so; a hold still wants its finish.
+ * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
+ * answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
  */
 QUOIT_API int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
@@ -131,6 +132,7 @@ QUOIT_API bool quoit_call_writable(const quoit_call *call);
 /*
  * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out
  * behind what was queued. Does nothing where the call was finished before. Ends a hold.
+ * QUOIT_OK wants its answer first where the method has one: without it, INTERNAL is sent and a line logged.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
 
@@ -184,7 +186,7 @@ QUOIT_API void quoit_call_hold(quoit_call *call);
 
 /*
  * Runs @fn(@call, @arg) where the call's handlers run. From any thread; the call must be held, and
- * no post may come after the one whose function finishes the call.
+ * no post may come after the one whose function finishes the call: it may find no call any more.
  * 0, or -ENOMEM and @fn will not run.
  */
 QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
@@ -203,19 +205,23 @@ QUOIT_API int quoit_call_after(
  * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again
  * whenever there is room in the queue, until the call is finished. It sends while
  * quoit_call_writable() and returns. A pump that sent nothing, with room, and did not finish, is
- * run again only after the next post, message or send.
+ * run again only after the next post, message or send. In place of one that was given before.
  */
 QUOIT_API void quoit_call_pump(
         quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state);
 
 /*
  * @on_cancel(@call, @state) runs once, at once, if the call is cancelled before it is finished: to
- * stop work on it. A held call still wants its quoit_call_finish().
+ * stop work on it. A held call still wants its quoit_call_finish(). Like all events of a call it waits for the one that
+ * runs: work that blocks, in an offloaded method, asks quoit_call_cancelled() from time to time. In place of one that was given before.
  */
 QUOIT_API void quoit_call_on_cancel(
         quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state);
 
-/* @on_done(@call, @state) runs once, last of all, however the call ends: to free what belongs to it. */
+/*
+ * @on_done(@call, @state) runs once, last of all, however the call ends: to free what belongs to it. In place of one that
+ * was given before, which then does not run.
+ */
 QUOIT_API void quoit_call_on_done(
         quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state);
 

@@ -13,7 +13,7 @@
 
 static struct quoit_call *started_call(struct bench *bench)
 {
-        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
 
         call->started = true;
         return call;

@@ -2,6 +2,7 @@
 #include "script.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "script.quoit.h"
@@ -102,6 +103,17 @@ static void reply(quoit_call *call, void *user)
                 script_Script_Unary_reply(call, told);
 }
 
+/* By name of a method that sends many: the one of a unary method is its reply. */
+static void twice(quoit_call *call, struct play *play)
+{
+        script_Told *told = told_new(call, play);
+        int r = told ? script_Script_ServerStream_send(call, told) : -ENOMEM;
+
+        if (r == 0 && !quoit_call_cancelled(call))
+                assert(script_Script_ServerStream_send(call, told) == -EALREADY);
+        quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
 static void post(quoit_call *call, struct play *play, void (*fn)(quoit_call *call, void *user))
 {
         quoit_call_hold(call);
@@ -158,6 +170,12 @@ static void unary(quoit_call *call, const script_Ask *ask, void *user)
                 fail(call, script_Ask_payload(ask));
                 break;
         case SCRIPT_FORGET:
+                break;
+        case SCRIPT_EMPTY:
+                quoit_call_finish(call, QUOIT_OK, NULL);
+                break;
+        case SCRIPT_TWICE:
+                twice(call, play);
                 break;
         case SCRIPT_HEADERS:
                 quoit_call_send_headers(call);

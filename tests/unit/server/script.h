@@ -14,6 +14,8 @@ enum script_act {
         SCRIPT_ANSWER, /* in order: one message, or Ask.count of them, of Ask.size bytes each */
         SCRIPT_FAIL, /* finish with NOT_FOUND, Ask.payload being the text */
         SCRIPT_FORGET, /* return without any answer */
+        SCRIPT_EMPTY, /* finish with OK, without a message */
+        SCRIPT_TWICE, /* two messages */
         SCRIPT_HOLD, /* answer when script_finish_held() says so, or when cancelled */
         SCRIPT_POST, /* hold, and answer from a function that was posted */
         SCRIPT_METADATA, /* the request's metadata sent back as headers and as trailers, then as SCRIPT_ANSWER */

@@ -81,6 +81,27 @@ static void test_failures(void **state)
         client_free(client);
 }
 
+/* What would be a broken answer to the client is INTERNAL there and a line in the log. */
+static void test_one_answer_is_due(void **state)
+{
+        static const uint32_t acts[] = { SCRIPT_EMPTY, SCRIPT_TWICE };
+        static const char *const texts[] = { "the handler did not answer",
+                "the handler answered twice" };
+        struct client *client = client_new(NULL);
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                struct reply *reply = client_call(client, "Unary", NULL, NULL);
+
+                client_act(client, reply, acts[i], 0, 0);
+                client_run(client);
+                assert_status(reply, "13");
+                assert_string_equal(reply->text, texts[i]);
+                assert_int_equal(client->host->log_lines, i + 1);
+        }
+        client_free(client);
+}
+
 static void test_answered_later(void **state)
 {
         struct client *client = client_new(NULL);
@@ -340,6 +361,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_unary),
                 cmocka_unit_test(test_failures),
+                cmocka_unit_test(test_one_answer_is_due),
                 cmocka_unit_test(test_answered_later),
                 cmocka_unit_test(test_metadata_both_ways),
                 cmocka_unit_test(test_deadline),
