@@ -26,7 +26,8 @@ static void fail_compressed(struct quoit_call *call, int error)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
         else if (error == -EMSGSIZE)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the request message is over the limit when decompressed");
+                        "the request message is over the limit (message_receive_bytes_max) when "
+                        "decompressed");
         else
                 call_fail(call, QUOIT_INTERNAL, "the request message does not decompress");
 }

@@ -33,7 +33,7 @@ static const struct {
         const char *text;
 } hints[] = {
         { ADDRESS_TCP, -EADDRINUSE,
-                "another process listens there; stop it or choose another port" },
+                "another process, or this one, listens there; stop it or choose another port" },
         { ADDRESS_TCP, -EACCES,
                 "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port" },
         { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },

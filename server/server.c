@@ -66,25 +66,36 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
         return error;
 }
 
-static bool options_are_valid(const quoit_server_options *options)
+/* What is wrong with them, NULL: nothing. */
+static const char *find_fault(const quoit_server_options *options)
 {
         const quoit_limits *limits = &options->limits;
 
-        /* windows: RFC 9113 section 6.9.1 */
-        return options->rings <= RINGS_MAX && options->workers <= WORKERS_MAX &&
-               options->handshake_threads <= WORKERS_MAX && options->unix_mode <= 0777 &&
-               (unsigned)options->compression <= QUOIT_ZSTD &&
-               limits->stream_window_bytes <= INT32_MAX &&
-               limits->connection_window_bytes <= INT32_MAX &&
-               limits->window_bytes_max <= INT32_MAX;
+        if (options->rings > RINGS_MAX)
+                return "rings: at most 1024";
+        if (options->workers > WORKERS_MAX || options->handshake_threads > WORKERS_MAX)
+                return "workers, handshake_threads: at most 4096";
+        if (options->unix_mode > 0777)
+                return "unix_mode: permissions alone, such as 0660";
+        if ((unsigned)options->compression > QUOIT_ZSTD)
+                return "compression: no such algorithm";
+        /* RFC 9113 section 6.9.1 */
+        if (limits->stream_window_bytes > INT32_MAX ||
+                limits->connection_window_bytes > INT32_MAX || limits->window_bytes_max > INT32_MAX)
+                return "limits: a window has at most 2147483647 bytes";
+        return NULL;
 }
 
 int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server)
 {
+        const char *fault = options ? find_fault(options) : NULL;
         quoit_server *server;
 
-        if (options && !options_are_valid(options))
+        if (fault) {
+                if (options->on_log)
+                        options->on_log(options->log_user, QUOIT_LOG_ERROR, fault);
                 return -EINVAL;
+        }
         server = calloc(1, sizeof(*server));
         if (!server)
                 return -ENOMEM;
@@ -199,8 +210,10 @@ int quoit_server_set_method(
         if (set < 0)
                 return server_fail(server, (int)set, "out of memory");
         if (set == 0)
-                return server_fail(
-                        server, -ENOENT, "no method %s: register its service first", path);
+                return server_fail(server, -ENOENT,
+                        "no method %s: it is /package.Service/Method of a service that was "
+                        "registered before",
+                        path);
         return 0;
 }
 

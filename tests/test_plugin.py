@@ -53,8 +53,10 @@ def test_version_and_help(kit):
 
 def test_unknown_argument_is_one_line_and_failure(kit):
     done = run(kit, "--frobnicate")
-    assert done.returncode == 1 and done.stdout == b""
-    assert done.stderr == b"protoc-gen-quoit: unknown argument: --frobnicate\n"
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr == (
+        b"protoc-gen-quoit: unknown argument '--frobnicate'; --help says what it takes\n"
+    )
 
 
 @pytest.mark.parametrize("garbage", (b"\xff\xff\xff\xff", b"\x0a\xff\xff\xff\xff\x7f", b"GET / HTTP/1.1\r\n"))

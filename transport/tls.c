@@ -74,7 +74,8 @@ static const struct {
 } plain_words[] = {
         { SSL_R_HTTP_REQUEST, "it speaks HTTP in the clear, and TLS is spoken here" },
         { SSL_R_HTTPS_PROXY_REQUEST, "it speaks HTTP in the clear, and TLS is spoken here" },
-        { SSL_R_WRONG_VERSION_NUMBER, "what it sent is no TLS" },
+        { SSL_R_WRONG_VERSION_NUMBER,
+                "what it sent is no TLS; perhaps it speaks gRPC in the clear" },
         { SSL_R_UNSUPPORTED_PROTOCOL, "it offers no version of TLS that is new enough" },
         { SSL_R_CALLBACK_FAILED, "it offers no protocol by ALPN, and \"h2\" is due" },
         { SSL_R_NO_APPLICATION_PROTOCOL, "it offers other protocols than \"h2\" by ALPN" },

@@ -60,8 +60,8 @@ static int read_key(const char *file, struct tls_ticket_key *key, struct tls_pro
         if (!whole)
                 return tls_problem_set(problem, -EINVAL,
                         "the ticket key %s is not of %zu bytes: make one with \"openssl rand -out "
-                        "%s %zu\"",
-                        file, sizeof(*key), file, sizeof(*key));
+                        "NEWFILE %zu\"",
+                        file, sizeof(*key), sizeof(*key));
         return 0;
 }
 

@@ -320,6 +320,8 @@ void options_parse(struct options *options, int argc, char **argv)
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
         check_tls(&options->secure);
+        if (options->access_log_json && !options->access_log)
+                usage_error("--access-log-format takes an --access-log");
         if (options->address_count > 0 && options->names_host)
                 usage_error("--listen is in place of --host and --port, not beside them");
 }

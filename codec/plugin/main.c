@@ -80,7 +80,10 @@ int main(int argc, char **argv)
                         puts("protoc-gen-quoit " QUOIT_VERSION);
                         return EXIT_SUCCESS;
                 }
-                return fail("unknown argument: ", argv[1]);
+                fprintf(stderr,
+                        "protoc-gen-quoit: unknown argument '%s'; --help says what it takes\n",
+                        argv[1]);
+                return 2;
         }
         arena = memory_arena_new();
         r = serve(arena);

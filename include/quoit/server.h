@@ -53,7 +53,7 @@ typedef struct quoit_server_options {
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
  * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, or no such
- * compression; -ENOMEM.
+ * compression, and `on_log` is told which; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
