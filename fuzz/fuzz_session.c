@@ -114,6 +114,7 @@ static const quoit_limits limits = {
         .metadata_out_bytes_max = 500,
         .streams_max = 8,
         .stream_window_bytes = 2000,
+        .frame_bytes_max = 20000,
         .connection_receive_bytes_max = 3000,
         .control_queue_max = 10,
         .empty_frames_max = 5,

@@ -27,6 +27,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(stream_window_bytes, 256 << 10);
         DEFAULT(connection_window_bytes, 1 << 20);
         DEFAULT(window_bytes_max, 4 << 20);
+        DEFAULT(frame_bytes_max, 128 << 10);
         DEFAULT(connection_receive_bytes_max, 32 << 20);
         DEFAULT(connection_send_bytes_max, 16 << 20);
         DEFAULT(control_queue_max, 1000);

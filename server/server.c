@@ -83,6 +83,10 @@ static const char *find_fault(const quoit_server_options *options)
         if (limits->stream_window_bytes > INT32_MAX ||
                 limits->connection_window_bytes > INT32_MAX || limits->window_bytes_max > INT32_MAX)
                 return "limits: a window has at most 2147483647 bytes";
+        /* RFC 9113 section 6.5.2; 0 is the default */
+        if (limits->frame_bytes_max > 0 &&
+                (limits->frame_bytes_max < 1 << 14 || limits->frame_bytes_max >= 1 << 24))
+                return "limits: a frame has at most 16384 to 16777215 bytes";
         return NULL;
 }
 

@@ -8,8 +8,11 @@ import pytest
 
 from toolchains import go_install
 
+LARGE_HEADERS = "Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_FRAME_SIZE"
+
 # Case by the section of the specification and its text in h2spec: why it fails.
 EXPLAINED = {
+    ("http2/4.2", LARGE_HEADERS): "takes 20 KB for more than a frame of ours holds",
     ("http2/5.1", "closed: Sends a DATA frame after sending RST_STREAM frame"): "dropped",
     ("http2/5.1", "closed: Sends a DATA frame"): "dropped",
     ("http2/5.3.1", "Sends PRIORITY frame that depend on itself"): "RFC 9113 knows no dependencies",
@@ -33,13 +36,13 @@ def test_the_reasons_are_written_down(root):
     assert [text for _, text in [*EXPLAINED, *SOMETIMES] if text not in page] == []
 
 
-@pytest.mark.parametrize("path", ["/api.Api/sayHello", "/"])
-def test_h2spec(start, tmp_path, path):
+def run_h2spec(start, tmp_path, *arguments):
+    """Its cases, and those of them that failed."""
     h2spec = go_install("github.com/summerwind/h2spec/cmd/h2spec", "v2.2.1+incompatible")
     server = start("quoit-api", "--port", 0)
     report = tmp_path / "report.xml"
     subprocess.run(
-        [h2spec, "-h", "127.0.0.1", "-p", str(server.port), "--strict", "--path", path]
+        [h2spec, "-h", "127.0.0.1", "-p", str(server.port), "--strict", *arguments]
         + ["--timeout", "2", "--junit-report", report],
         stdout=subprocess.DEVNULL, timeout=120,
     )  # fmt: skip
@@ -49,6 +52,18 @@ def test_h2spec(start, tmp_path, path):
         for case in cases
         if case.find("failure") is not None or case.find("error") is not None
     }
+    return cases, failed
+
+
+@pytest.mark.parametrize("path", ["/api.Api/sayHello", "/"])
+def test_h2spec(start, tmp_path, path):
+    cases, failed = run_h2spec(start, tmp_path, "--path", path)
     assert len(cases) >= 146
     assert failed - SOMETIMES == set(EXPLAINED)
     assert not [case for case in cases if case.find("skipped") is not None]
+
+
+def test_headers_that_are_larger_than_a_frame(start, tmp_path):
+    """Five fields of that length are."""
+    cases, failed = run_h2spec(start, tmp_path, "http2/4.2", "--max-header-length", "40000")
+    assert not failed and LARGE_HEADERS in [case.get("classname") for case in cases]

@@ -5,6 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* As long as it may be without SETTINGS: `frame_bytes_max` is for DATA. */
+#define GOAWAY_BYTES_MAX 16384
+
 static struct stream *session_stream(struct session *session, int32_t id)
 {
         if (!session->current || session->current->id != id)
@@ -15,7 +18,7 @@ static struct stream *session_stream(struct session *session, int32_t id)
 /*
  * A frame that nghttp2 would overlook. HEADERS for a stream that is over, or was skipped, end the connection (RFC 9113,
  * sections 5.1 and 5.1.1), unless we are what ended such a stream: then its trailers may have crossed with our
- * RST_STREAM. Likewise PRIORITY on the connection (section 6.3).
+ * RST_STREAM. Likewise PRIORITY on the connection (section 6.3). And one that it would hold too much of.
  */
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user)
 {
@@ -24,6 +27,11 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
 
         if (head->type == NGHTTP2_PRIORITY && id == 0)
                 session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+        if (head->type == NGHTTP2_GOAWAY && head->length > GOAWAY_BYTES_MAX) {
+                /* nghttp2 would keep all of its text until it is whole */
+                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
+                return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
         if (head->type != NGHTTP2_HEADERS || id > session->last_id || id % 2 == 0 ||
                 nghttp2_session_get_stream_user_data(h2, id) || session->has_reset)
                 return 0;

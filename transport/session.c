@@ -50,6 +50,7 @@ static int submit_settings(struct session *session)
         const nghttp2_settings_entry settings[] = {
                 { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
                 { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes },
+                { NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits->frame_bytes_max },
                 { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes_max },
                 { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
         };

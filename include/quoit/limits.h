@@ -63,6 +63,12 @@ typedef struct quoit_limits {
          */
         uint32_t window_bytes_max;
         /*
+         * How large a frame a client may send (SETTINGS_MAX_FRAME_SIZE, RFC 9113 section 6.5.2); above: the connection ends with
+         * FRAME_SIZE_ERROR. Clients that make use of it send large messages in fewer frames, which costs both ends less, but
+         * while a frame is on its way nothing else comes on its connection. 16 384 to 16 777 215. Default 128 KiB.
+         */
+        uint32_t frame_bytes_max;
+        /*
          * What a connection's unfinished and undelivered request messages hold, bookkeeping included; above: the
          * call that asks for more gets RESOURCE_EXHAUSTED. Default 32 MiB.
          */

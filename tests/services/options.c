@@ -26,6 +26,7 @@ static const struct limit {
         LIMIT(stream_window_bytes),
         LIMIT(connection_window_bytes),
         LIMIT(window_bytes_max),
+        LIMIT(frame_bytes_max),
         LIMIT(resets_burst_max),
         LIMIT(resets_per_second),
         LIMIT(handshake_bytes_max),

@@ -29,7 +29,7 @@ static void test_defaults(void **state)
                 memcpy(&mark, (unsigned char *)&marked + i, 4);
                 assert_int_equal(mark, UINT32_MAX); /* what is set stays */
                 if (i >= offsetof(quoit_limits, connections_max) &&
-                        i <= offsetof(quoit_limits, window_bytes_max))
+                        i <= offsetof(quoit_limits, frame_bytes_max))
                         assert_int_not_equal(word, 0);
         }
         assert_int_equal(limits.message_receive_bytes_max, 4 << 20);

@@ -13,6 +13,7 @@ const quoit_limits joint_limits = {
         .header_bytes_hard_max = 16 << 10,
         .stream_window_bytes = 64 << 10,
         .connection_window_bytes = 256 << 10,
+        .frame_bytes_max = 32 << 10,
         .continuation_frames_max = 8,
         .control_queue_max = 100,
         .empty_frames_max = 100,

@@ -315,6 +315,26 @@ static void test_priority_flood(void **state)
         joint_free(joint);
 }
 
+/* What is kept until it is whole may not be as long as DATA. */
+static void test_long_goaway(void **state)
+{
+        static uint8_t bytes[64];
+        struct joint *joint = joint_ready(NULL);
+        size_t size = frame_head(bytes, 16384, NGHTTP2_GOAWAY, NGHTTP2_FLAG_NONE, 0);
+
+        (void)state;
+        assert_true(joint->limits.frame_bytes_max > 16385);
+        assert_int_equal(joint_feed(joint, bytes, size), 0);
+        joint_free(joint);
+
+        joint = joint_ready(NULL);
+        size = frame_head(bytes, 16385, NGHTTP2_GOAWAY, NGHTTP2_FLAG_NONE, 0);
+        assert_int_equal(joint_feed(joint, bytes, size), -EPROTO);
+        joint_to_client(joint);
+        assert_int_equal(joint->goaway_code, NGHTTP2_ENHANCE_YOUR_CALM);
+        joint_free(joint);
+}
+
 /* CVE-2019-9512, CVE-2019-9515: answers that pile up because the peer does not read. */
 static void flood_control(uint8_t type, size_t payload_size)
 {
@@ -441,6 +461,7 @@ int main(void)
                 cmocka_unit_test(test_provoked_reset),
                 cmocka_unit_test(test_reset_behind_an_answer),
                 cmocka_unit_test(test_priority_flood),
+                cmocka_unit_test(test_long_goaway),
                 cmocka_unit_test(test_ping_flood),
                 cmocka_unit_test(test_settings_flood),
                 cmocka_unit_test(test_no_preface),

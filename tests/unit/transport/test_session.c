@@ -399,6 +399,9 @@ static void test_settings(void **state)
         assert_int_equal(nghttp2_session_get_remote_settings(
                                  joint->client, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE),
                 joint->limits.header_bytes_max);
+        assert_int_equal(
+                nghttp2_session_get_remote_settings(joint->client, NGHTTP2_SETTINGS_MAX_FRAME_SIZE),
+                joint->limits.frame_bytes_max);
         assert_int_equal(nghttp2_session_get_remote_window_size(joint->client),
                 joint->limits.connection_window_bytes);
         joint_free(joint);
