@@ -10,10 +10,8 @@
 
 #include "call/call.h"
 #include "call/compression.h"
-#include "call/encoding.h"
 #include "call/offload.h"
 #include "codec/format.h"
-#include "codec/framing.h"
 #include "codec/percent.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
@@ -173,110 +171,6 @@ void quoit_call_send_headers(quoit_call *call)
                         call->offload); /* without memory they go with the first message */
 }
 
-static void fail_unsendable(quoit_call *call, int error)
-{
-        switch (error) {
-        case -EMSGSIZE:
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the answer is over the limit (message_send_bytes_max)");
-                break;
-        case -ENOMEM:
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-                break;
-        case -ETIMEDOUT:
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the client takes its answers too slowly for a worker thread");
-                break;
-        case -EINVAL:
-                call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
-                break;
-        case -EALREADY:
-                call->misuse = "it sent a second answer where one is due; ended INTERNAL";
-                call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
-                break;
-        default:
-                call_fail(call, QUOIT_INTERNAL, "the answer is nested too deeply");
-                break;
-        }
-}
-
-/* A message was queued: it goes out with the connection's next send, which one before it has asked for. */
-static void queued_on_ring(quoit_call *call, bool was_empty)
-{
-        call_count_sent(call);
-        if (!call->headers_submitted) {
-                call_submit_headers(call);
-        } else if (was_empty) {
-                stream_resume(&call->stream);
-                call->group->host->on_output(call);
-        }
-}
-
-static int queue_on_ring(quoit_call *call, struct encoding *encoding)
-{
-        bool was_empty = call->writer.queued_bytes == 0;
-        int r = writer_append(call, encoding);
-
-        if (r == 0)
-                queued_on_ring(call, was_empty);
-        return r;
-}
-
-/* @keeper: see encoding_init(). */
-static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
-{
-        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
-        uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
-        upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
-        struct encoding encoding;
-        size_t size;
-        int r = encoding_init(
-                &encoding, small, alloc, keeper, message, type, call_send_bytes_max(call));
-
-        if (r < 0)
-                return r;
-        if (call->compression != QUOIT_IDENTITY)
-                call_compress(call, &encoding);
-        size = encoding.size;
-        r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
-        encoding_deinit(&encoding);
-        if (r < 0)
-                return r;
-        call->seen.messages_sent++;
-        call->seen.bytes_sent += size - FRAMING_PREFIX_BYTES;
-        if (call->scratch.upb)
-                arena_reset_if_worn(&call->scratch);
-        call->headers_asked = true;
-        if (call->pump)
-                call->wants_writable = true;
-        return 0;
-}
-
-static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
-{
-        int r;
-
-        if (call_is_over(call))
-                return 0;
-        if (call->group->host->interceptors) {
-                interceptors_sent(call, message, type);
-                if (call_is_over(call))
-                        return 0;
-        }
-        r = call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
-        if (r < 0)
-                fail_unsendable(call, r);
-        return r;
-}
-
-int quoit_call_send(
-        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
-{
-        return send_or_fail(call, NULL, message, type);
-}
-
 bool quoit_call_writable(const quoit_call *call)
 {
         bool writable;
@@ -359,13 +253,6 @@ void quoit_call_finishf(quoit_call *call, quoit_status status, const char *forma
         text = format_text(call_arena(call), format, arguments);
         va_end(arguments);
         finish(call, status, text.data, text.size);
-}
-
-void quoit_call_reply(
-        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
-{
-        if (send_or_fail(call, call, message, type) == 0)
-                quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
 /* ---- streaming, and its end ---- */

@@ -153,6 +153,7 @@ struct quoit_call {
         struct fields request_fields;
         struct fields header_fields;
         struct fields trailer_fields;
+        size_t in_place_bytes_max; /* of messages that send.c encodes in their place, prefixes included */
         void *state_user; /* what on_start returned */
         void (*pump)(quoit_call *call, void *state);
         void *pump_state;
@@ -338,10 +339,7 @@ upb_Arena *call_arena(struct quoit_call *call);
 /* A message is queued to be sent. On the ring. */
 static inline void call_count_sent(const struct quoit_call *call)
 {
-        struct stream_counts *counts = &call->group->counts;
-
-        counter_add(&counts->messages_sent, 1);
-        counter_set(&counts->last_sent_ns, ring_now_ns(call->group->host->ring));
+        counter_add(&call->group->counts.messages_sent, 1);
 }
 
 /* Tells the dispatcher to look at the call. */

@@ -50,6 +50,6 @@ struct stream_counts {
         counter messages_sent; /* handed over to be sent */
         counter messages_received; /* whole */
         counter last_started_ns;
-        counter last_sent_ns;
+        counter last_sent_ns; /* when bytes of a message were */
         counter last_received_ns;
 };

@@ -75,29 +75,36 @@ static size_t block_room(const struct segment *segment)
         return (size_t)(block->bytes + sizeof(block->bytes) - (segment->data + segment->size));
 }
 
-/* @size bytes behind those of the last block, which has room for them. */
-static uint8_t *block_extend(struct quoit_call *call, size_t size)
+size_t writer_room(const struct writer *writer, uint8_t **ret_place)
 {
-        struct segment *segment = call->writer.last;
-        uint8_t *place = (uint8_t *)segment->data + segment->size;
+        const struct segment *last = writer->first ? writer->last : NULL;
+        size_t room = block_room(last);
 
-        segment->size += size;
+        if (room > 0)
+                *ret_place = (uint8_t *)last->data + last->size;
+        return room;
+}
+
+void writer_extend(struct quoit_call *call, size_t size)
+{
+        call->writer.last->size += size;
         count_queued(call, size, 0);
-        return place;
 }
 
 static uint8_t *place_in_block(struct quoit_call *call, size_t size)
 {
-        struct writer *writer = &call->writer;
+        uint8_t *place;
 
-        if (!writer->first || block_room(writer->last) < size) {
+        if (writer_room(&call->writer, &place) < size) {
                 struct segment *fresh = block_new(call);
 
                 if (!fresh)
                         return NULL;
                 writer_append_segment(call, fresh);
+                place = (uint8_t *)fresh->data;
         }
-        return block_extend(call, size);
+        writer_extend(call, size);
+        return place;
 }
 
 /* The only answer of a call: its arena, which lives longer, will do. */
@@ -171,6 +178,7 @@ void writer_write(struct quoit_call *call, struct output *output, size_t size)
         late_copy_run(late_copy(call));
         count_queued(call, 0, size);
         call->group->written_bytes += size;
+        counter_set(&call->group->counts.last_sent_ns, ring_now_ns(call->group->host->ring));
         while (size > 0) {
                 struct segment *segment = writer->first;
                 size_t piece = size < segment->size ? size : segment->size;

@@ -40,6 +40,13 @@ int writer_append(struct quoit_call *call, struct encoding *encoding);
 #define WRITER_PLACE_BYTES_MAX LATE_COPY_BYTES_MAX
 uint8_t *writer_place(struct quoit_call *call, size_t size);
 
+/*
+ * The room behind the small messages of a stream, if some wait: a message written there is queued by writer_extend() if
+ * nothing else is queued or written before. 0: there is none.
+ */
+size_t writer_room(const struct writer *writer, uint8_t **ret_place);
+void writer_extend(struct quoit_call *call, size_t size);
+
 /* Queues @segment, which embeds what @release frees once it has been sent. */
 struct segment {
         struct segment *next;

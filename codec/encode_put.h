@@ -14,10 +14,8 @@
 
 #include "codec/copy.h"
 #include "codec/encode.h"
+#include "codec/encode_value.h"
 #include "upb/wire/types.h"
-
-#define ENCODE_INLINE static inline __attribute__((always_inline))
-#define ENCODE_LIKELY(condition) __builtin_expect(!!(condition), true)
 
 #define ENCODE_HEAD_BYTES_MAX ((size_t)15)
 static_assert(ENCODE_HEAD_BYTES_MAX <= ENCODE_BLOCK_BYTES_MIN, "a block holds a head");
@@ -33,29 +31,6 @@ uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *d
 
 /* Varints of any length. */
 uint8_t *encode_put_long_varint(uint8_t *at, uint64_t value);
-
-/* ---- loads from where upb keeps a value ---- */
-
-ENCODE_INLINE uint8_t encode_load8(const void *data)
-{
-        return *(const uint8_t *)data;
-}
-
-ENCODE_INLINE uint32_t encode_load32(const void *data)
-{
-        uint32_t value;
-
-        memcpy(&value, data, sizeof(value));
-        return value;
-}
-
-ENCODE_INLINE uint64_t encode_load64(const void *data)
-{
-        uint64_t value;
-
-        memcpy(&value, data, sizeof(value));
-        return value;
-}
 
 /* ---- where we are ---- */
 

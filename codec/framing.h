@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "upb/mem/arena.h"
 
@@ -69,9 +71,7 @@ static inline size_t framing_reserved(const struct framing *framing)
 static inline void framing_write_prefix(
         uint8_t out[FRAMING_PREFIX_BYTES], bool compressed, uint32_t size)
 {
+        size = htobe32(size);
         out[0] = compressed;
-        out[1] = (uint8_t)(size >> 24);
-        out[2] = (uint8_t)(size >> 16);
-        out[3] = (uint8_t)(size >> 8);
-        out[4] = (uint8_t)size;
+        memcpy(out + 1, &size, sizeof(size));
 }

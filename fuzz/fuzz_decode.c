@@ -8,6 +8,7 @@
 #include "kitchen/proto2.quoit.h"
 #include "kitchen/proto3.quoit.h"
 
+#include "../tests/unit/codec/flat.h"
 #include "../tests/unit/codec/owner.h"
 #include "codec/framing.h"
 #include "codec/message.h"
@@ -94,6 +95,7 @@ static void check_encoders(
         assert(size == FRAMING_PREFIX_BYTES + encoded_size);
         assert(!encoded_size || !memcmp(bytes + FRAMING_PREFIX_BYTES, encoded, encoded_size));
         free(bytes);
+        (void)flat_is_as_expected(msg, table, encoded, encoded_size);
 }
 
 static void check(const char *data, size_t size, const upb_MiniTable *table, upb_Arena *arena)

@@ -13,6 +13,7 @@
 #include "codec/encode.h"
 #include "codec/framing.h"
 #include "codec/message.h"
+#include "flat.h"
 #include "owner.h"
 #include "random.h"
 #include "upb/mem/arena.h"
@@ -407,6 +408,9 @@ static int encode_error(upb_EncodeStatus status)
         }
 }
 
+/* Messages that encode_flat() took. */
+static size_t n_flat;
+
 /* That upb says the same: whether it is an error, and which; and all the bytes. */
 static int assert_as_upb(const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena)
 {
@@ -417,7 +421,12 @@ static int assert_as_upb(const upb_Message *message, const upb_MiniTable *table,
         char *expected;
         int expected_r =
                 encode_error(upb_Encode(message, table, options, arena, &expected, &expected_size));
+        uint8_t place[100];
 
+        if (expected_r == 0)
+                n_flat += flat_is_as_expected(message, table, expected, expected_size);
+        else
+                assert_int_equal(encode_flat(place, sizeof(place), message, table), -ENOTSUP);
         for (size_t i = 0; i < sizeof(block_bytes_max) / sizeof(*block_bytes_max); i++) {
                 struct owner owner = {
                         .encoder.bytes_max = SIZE_MAX,
@@ -461,6 +470,8 @@ static void test_every_scalar(void **state)
                 };
                 upb_Arena *arena = upb_Arena_New();
                 const upb_MiniTable *table = table_new(&field, 1, 0, arena);
+                bool is_required = field.modifiers & kUpb_FieldModifier_IsRequired;
+                size_t flat_before = n_flat;
 
                 assert_as_upb(upb_Message_New(table, arena), table, arena);
                 for (size_t j = 0; j < VALUES; j++) {
@@ -472,13 +483,14 @@ static void test_every_scalar(void **state)
                                 message, upb_MiniTable_GetFieldByIndex(table, 0), &value);
                         assert_as_upb(message, table, arena);
                 }
+                assert_int_equal(n_flat - flat_before, is_required ? 0 : 1 + VALUES);
                 upb_Arena_Free(arena);
         }
 }
 
 static void test_random_types(void **state)
 {
-        size_t n_encoded = 0, n_lacking = 0;
+        size_t n_encoded = 0, n_lacking = 0, flat_before = n_flat;
 
         (void)state;
         for (uint64_t seed = 1; seed <= 1500; seed++) {
@@ -499,6 +511,7 @@ static void test_random_types(void **state)
                 upb_Arena_Free(arena);
         }
         assert_true(n_encoded > 4000 && n_lacking > 50);
+        assert_true(n_flat - flat_before > 500);
 }
 
 /* Written down, not asked of upb. */

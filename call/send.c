@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a handler sends: from a message to the writer's queue. */
+
+#include <errno.h>
+
+#include "call/call.h"
+#include "call/compression.h"
+#include "call/encoding.h"
+#include "call/offload.h"
+#include "codec/encode_flat.h"
+#include "codec/framing.h"
+
+static void fail_unsendable(quoit_call *call, int error)
+{
+        switch (error) {
+        case -EMSGSIZE:
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the answer is over the limit of a message");
+                break;
+        case -ENOMEM:
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        case -ETIMEDOUT:
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the client takes its answers too slowly for a worker thread");
+                break;
+        case -EINVAL:
+                call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
+                break;
+        case -EALREADY:
+                call->misuse = "it sent a second answer where one is due; ended INTERNAL";
+                call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
+                break;
+        default:
+                call_fail(call, QUOIT_INTERNAL, "the answer is nested too deeply");
+                break;
+        }
+}
+
+/* A message was queued: it goes out with the connection's next send, which one before it has asked for. */
+static void queued_on_ring(quoit_call *call, bool was_empty)
+{
+        call_count_sent(call);
+        if (!call->headers_submitted) {
+                call_submit_headers(call);
+        } else if (was_empty) {
+                stream_resume(&call->stream);
+                call->group->host->on_output(call);
+        }
+}
+
+static int queue_on_ring(quoit_call *call, struct encoding *encoding)
+{
+        bool was_empty = call->writer.queued_bytes == 0;
+        int r = writer_append(call, encoding);
+
+        if (r == 0)
+                queued_on_ring(call, was_empty);
+        return r;
+}
+
+/* A message was queued, or is on its way there from a worker. @size: with its prefix. */
+static void note_sent(quoit_call *call, size_t size)
+{
+        call->seen.messages_sent++;
+        call->seen.bytes_sent += size - FRAMING_PREFIX_BYTES;
+        if (call->scratch.upb)
+                arena_reset_if_worn(&call->scratch);
+        call->headers_asked = true;
+        if (call->pump)
+                call->wants_writable = true;
+}
+
+/*
+ * How large those messages may be that are encoded in their place; 0: none are. Known once the first was sent: how the
+ * answers are compressed does not change then.
+ */
+static size_t in_place_bytes_max(const quoit_call *call)
+{
+        size_t limit = call_send_bytes_max(call);
+
+        if (!call_sends_many(call) || call->offload || call->compression != QUOIT_IDENTITY)
+                return 0;
+        return limit < WRITER_PLACE_BYTES_MAX ? FRAMING_PREFIX_BYTES + limit
+                                              : WRITER_PLACE_BYTES_MAX;
+}
+
+/*
+ * Encodes a message right behind those that wait already. False, and nothing is sent: none wait, it is too large for the room there or
+ * for the limit, or it is of the kind that encode_flat() leaves alone; no other of the call's is tried then, since the messages of
+ * a stream are much alike.
+ */
+static bool send_in_place(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        size_t room = call->in_place_bytes_max, room_there;
+        uint8_t *place;
+        int size;
+
+        if (room == 0)
+                return false;
+        room_there = writer_room(&call->writer, &place);
+        room = room_there < room ? room_there : room;
+        if (room == 0)
+                return false;
+        size = encode_flat(place, room, message, type);
+        if (size == -ENOTSUP)
+                call->in_place_bytes_max = 0;
+        if (size < 0)
+                return false;
+        writer_extend(call, (size_t)size);
+        call_count_sent(call);
+        note_sent(call, (size_t)size);
+        return true;
+}
+
+/* @keeper: see encoding_init(). */
+static int send_encoding(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
+{
+        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
+        uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
+        upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
+        struct encoding encoding;
+        size_t size;
+        int r = encoding_init(
+                &encoding, small, alloc, keeper, message, type, call_send_bytes_max(call));
+
+        if (r < 0)
+                return r;
+        if (call->compression != QUOIT_IDENTITY)
+                call_compress(call, &encoding);
+        size = encoding.size;
+        r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
+        encoding_deinit(&encoding);
+        if (r < 0)
+                return r;
+        if (call->seen.messages_sent == 0)
+                call->in_place_bytes_max = in_place_bytes_max(call);
+        note_sent(call, size);
+        return 0;
+}
+
+static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
+{
+        int r = 0;
+
+        if (call_is_over(call))
+                return 0;
+        if (call->group->host->interceptors) {
+                interceptors_sent(call, message, type);
+                if (call_is_over(call))
+                        return 0;
+        }
+        if (!send_in_place(call, message, type))
+                r = call_has_answered(call) ? -EALREADY
+                                            : send_encoding(call, keeper, message, type);
+        if (r < 0)
+                fail_unsendable(call, r);
+        return r;
+}
+
+int quoit_call_send(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        return send_or_fail(call, NULL, message, type);
+}
+
+void quoit_call_reply(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        if (send_or_fail(call, call, message, type) == 0)
+                quoit_call_finish(call, QUOIT_OK, NULL);
+}
