@@ -13,7 +13,7 @@ from conftest import channel
 from servers import PATIENCE
 from wire import Wire, message
 
-OK, UNIMPLEMENTED, RESOURCE_EXHAUSTED, INTERNAL = 0, 12, 8, 13
+OK, UNIMPLEMENTED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL = 0, 12, 8, 10, 13
 IDENTITY, DEFLATE, GZIP, ZSTD = range(4)
 EINVAL, EALREADY, ENOTSUP = -22, -114, -95
 ECHO, CHAT, WAIT, STATUS = (f"/calls.Calls/{name}" for name in ("Echo", "Chat", "Wait", "Status"))
@@ -163,7 +163,8 @@ def test_bombs_take_bounded_memory(calls_server, calls, sanitized):
 def test_bombs_leave_others_their_turn(start, calls):
     """One ring: an honest call does not wait until all of another connection's bombs have gone off."""
     server = start("test-server")
-    bomb = gzip(calls.Payload(data=bytes(LIMIT - 64)).SerializeToString())
+    asked = calls.StatusRequest(code=ABORTED).SerializeToString()
+    bomb = gzip(calls.Payload(data=bytes(LIMIT - 64)).SerializeToString() + asked)
     with Wire(server) as wire, Wire(server) as honest:
         assert wire.ping() and honest.call(ECHO).status == OK
         streams = [wire.request(STATUS, None, grpc_encoding="gzip") for _ in range(100)]
@@ -180,7 +181,7 @@ def test_bombs_leave_others_their_turn(start, calls):
         wire.poll()
         done = sum(wire.streams[stream].is_over for stream in streams)
         assert order == [OK] and done < len(streams)
-        assert all(wire.answer(stream).status == OK for stream in streams)
+        assert all(wire.answer(stream).status == ABORTED for stream in streams)
 
 
 # ---- answers ----
