@@ -175,6 +175,21 @@ void secure_explain(const struct connection *connection, const uint8_t *data, si
 
 /* ---- out ---- */
 
+static struct tls_spares *spares_of(const struct secure *secure)
+{
+        return &secure->connection->shard->spares;
+}
+
+static int seal_output(struct secure *secure, const struct output *output)
+{
+        struct tls *tls = &secure->tls;
+        size_t size = tls_sealed_bytes_max(output->bytes);
+
+        if (!tls->out.data && size >= TLS_SPARE_BYTES_MIN)
+                tls->out = tls_spares_take(spares_of(secure), size);
+        return tls_seal(tls, output->iov, output->iov_count);
+}
+
 int secure_seal(struct secure *secure, const struct output *output, bool last, bool *ret_any)
 {
         int r = 0;
@@ -184,7 +199,7 @@ int secure_seal(struct secure *secure, const struct output *output, bool last, b
         if (secure_is_lent(secure))
                 return 0;
         if (output && output->bytes > 0 && secure_is_open(secure))
-                r = tls_seal(&secure->tls, output->iov, output->iov_count);
+                r = seal_output(secure, output);
         if (r < 0)
                 return r;
         if (last)
@@ -197,6 +212,6 @@ int secure_seal(struct secure *secure, const struct output *output, bool last, b
 
 void secure_sent(struct secure *secure)
 {
-        free(secure->in_flight.data);
+        tls_spares_give(spares_of(secure), secure->in_flight);
         secure->in_flight = (struct tls_bytes){ 0 };
 }

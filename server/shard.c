@@ -278,6 +278,7 @@ static void shard_teardown(struct shard *shard)
         coders_deinit(&shard->host.coders);
         arena_pool_deinit(&shard->arenas);
         memory_deinit(&shard->memory);
+        tls_spares_deinit(&shard->spares);
         buffers_deinit(&shard->buffers);
         buffers_deinit(&shard->bulk);
         ring_deinit(&shard->ring);

@@ -19,6 +19,7 @@
 #include "server/census.h"
 #include "server/server.h"
 #include "transport/memory.h"
+#include "transport/tls_spares.h"
 
 struct admitted;
 
@@ -30,6 +31,7 @@ struct shard {
         struct buffers bulk; /* larger ones, for who brings more */
         struct arena_pool arenas;
         struct memory memory; /* nghttp2's */
+        struct tls_spares spares; /* for ciphertext */
         struct slab connections;
         struct slab calls;
         struct slab outputs;

@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 
 #define RECORD_BYTES_MAX ((size_t)SSL3_RT_MAX_PLAIN_LENGTH)
-#define RECORD_OVERHEAD_BYTES ((size_t)64) /* and less: header, nonce, tag */
 #define KEY_UPDATES_MAX 32
 
 /* ---- life ---- */
@@ -246,8 +245,7 @@ static bool reserve(struct tls *tls, const struct iovec *iovecs, size_t count)
 
         for (size_t i = 0; i < count; i++)
                 size += iovecs[i].iov_len;
-        return tls_bytes_reserve(
-                &tls->out, size + (size / RECORD_BYTES_MAX + 1) * RECORD_OVERHEAD_BYTES);
+        return tls_bytes_reserve(&tls->out, tls_sealed_bytes_max(size));
 }
 
 int tls_seal(struct tls *tls, const struct iovec *iovecs, size_t count)

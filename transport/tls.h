@@ -66,6 +66,12 @@ int tls_handshake(struct tls *tls, struct tls_problem *problem);
 int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
         struct tls_problem *problem);
 
+/* How much ciphertext so much makes, at most: a record has a header, a nonce and a tag. */
+static inline size_t tls_sealed_bytes_max(size_t size)
+{
+        return size + (size / SSL3_RT_MAX_PLAIN_LENGTH + 1) * 64;
+}
+
 /*
  * Seals all of @iovecs, in as few records as they fit, onto `out`: they are the caller's again on return. Only while
  * TLS_OPEN. 0, or -ENOMEM, and nothing can be sealed any more.

@@ -13,6 +13,7 @@
 #include "pki.h"
 #include "transport/tls_config.h"
 #include "transport/tls_identity.h"
+#include "transport/tls_spares.h"
 
 /* A client and a server of TLS, joined in memory. */
 struct joint {
@@ -269,6 +270,35 @@ static void test_ticket_keys(void **state)
         tls_tickets_deinit(&tickets);
 }
 
+/* A block comes back for what has about its size; what is kept is bounded. */
+static void test_spares(void **state)
+{
+        struct tls_spares spares = { 0 };
+        struct tls_bytes blocks[40], small;
+        uint8_t *first;
+
+        (void)state;
+        blocks[0] = tls_spares_take(&spares, 70000);
+        assert_true(blocks[0].capacity >= 70000 && blocks[0].size == 0);
+        first = blocks[0].data;
+        blocks[0].size = 70000;
+        tls_spares_give(&spares, blocks[0]);
+        small = tls_spares_take(&spares, 20000); /* too little to hold all that */
+        assert_ptr_not_equal(small.data, first);
+        blocks[0] = tls_spares_take(&spares, 130000);
+        assert_ptr_equal(blocks[0].data, first);
+        assert_int_equal(blocks[0].size, 0);
+        tls_spares_give(&spares, small);
+        tls_spares_give(&spares, blocks[0]);
+        tls_spares_give(&spares, (struct tls_bytes){ 0 });
+        for (unsigned i = 0; i < 40; i++)
+                blocks[i] = tls_spares_take(&spares, 500000);
+        for (unsigned i = 0; i < 40; i++)
+                tls_spares_give(&spares, blocks[i]);
+        assert_true(spares.bytes <= TLS_SPARES_BYTES_MAX && spares.count > 10);
+        tls_spares_deinit(&spares);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -279,6 +309,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_identity, setup_mutual, teardown),
                 cmocka_unit_test(test_whole_records),
                 cmocka_unit_test(test_ticket_keys),
+                cmocka_unit_test(test_spares),
         };
 
         return cmocka_run_group_tests_name("transport/tls", tests, NULL, NULL);
