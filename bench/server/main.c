@@ -57,9 +57,6 @@ static int serve(const struct options *options)
         if (r == 0)
                 r = bench_Bench_register(server, &bench_service, NULL);
         if (r == 0)
-                r = quoit_server_set_method(
-                        server, "/bench.Bench/pause", &(quoit_method_options){ .offload = true });
-        if (r == 0)
                 r = listen_on(options->port);
         if (r == 0)
                 r = quoit_server_run(server);
@@ -73,9 +70,7 @@ int main(int argc, char **argv)
 
         options_parse(&options, argc, argv);
         r = quoit_server_new(
-                &(quoit_server_options){
-                        .rings = options.rings, .workers = options.workers, .on_log = on_log },
-                &server);
+                &(quoit_server_options){ .rings = options.rings, .on_log = on_log }, &server);
         if (r < 0) {
                 fprintf(stderr, "quoit-bench-server: %s\n", strerror(-r));
                 return EXIT_FAILURE;

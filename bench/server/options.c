@@ -17,7 +17,6 @@ static const char help[] =
         "\n"
         "  --port PORT     port, 0 takes a free one\n"
         "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
-        "  --workers N     threads on which bench.Bench/pause sleeps; 64 unless told\n"
         "  --help, -h      this text\n";
 
 static void __attribute__((noreturn)) usage_error(const char *what, const char *problem)
@@ -48,9 +47,6 @@ static void parse_option(struct options *options, int option, const char *word)
         case 'r':
                 options->rings = parse_number("--rings", optarg, 1, 1024);
                 break;
-        case 'w':
-                options->workers = parse_number("--workers", optarg, 1, 4096);
-                break;
         case 'h':
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
@@ -66,15 +62,13 @@ void options_parse(struct options *options, int argc, char **argv)
         static const struct option known[] = {
                 { "port", required_argument, NULL, 'p' },
                 { "rings", required_argument, NULL, 'r' },
-                { "workers", required_argument, NULL, 'w' },
                 { "help", no_argument, NULL, 'h' },
                 { 0 },
         };
         const unsigned none = 65536;
         int option;
 
-        /* pauses sleep, so workers cost a stack each; with the library's 10 they would queue */
-        *options = (struct options){ .port = none, .rings = 1, .workers = 64 };
+        *options = (struct options){ .port = none, .rings = 1 };
         while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
                 parse_option(options, option, argv[optind - 1]);
         if (optind < argc)

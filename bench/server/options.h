@@ -4,7 +4,6 @@
 struct options {
         unsigned port;
         unsigned rings;
-        unsigned workers;
 };
 
 /* From the command line; prints what --help asks for, or what is wrong, and exits. */

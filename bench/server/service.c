@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
 
-#include <time.h>
-
-#define NS_PER_MS 1000000l
-
 static void out_of_memory(quoit_call *call)
 {
         quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
@@ -83,22 +79,23 @@ static void chat_half_close(quoit_call *call, void *user)
 
 /* ---- pause ---- */
 
-/*
- * quoit/call.h has no timer for handlers, so this does what a user's blocking code does: it sleeps
- * on a worker, and the rings go on. As many pauses run at once as there are workers.
- */
-static void pause_ms(quoit_call *call, const bench_Pause *request, void *user)
+static void end_pause(quoit_call *call, void *arg)
 {
-        int32_t ms = bench_Pause_milliseconds(request);
-        struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS };
         bench_Payload *reply = bench_Payload_new(quoit_call_scratch(call));
 
-        (void)user;
-        if (ms > 0)
-                nanosleep(&time, NULL);
+        (void)arg;
         if (reply)
                 bench_Bench_pause_reply(call, reply);
         else
+                out_of_memory(call);
+}
+
+static void pause_ms(quoit_call *call, const bench_Pause *request, void *user)
+{
+        int32_t ms = bench_Pause_milliseconds(request);
+
+        (void)user;
+        if (quoit_call_after(call, ms > 0 ? (uint32_t)ms : 0, end_pause, NULL) < 0)
                 out_of_memory(call);
 }
 

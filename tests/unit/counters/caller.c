@@ -169,6 +169,14 @@ void caller_set(struct caller *caller, const char *path, const uint8_t *request,
 #define FIELD(name, value)                                                                         \
         { (uint8_t *)name, (uint8_t *)value, sizeof(name) - 1, sizeof(value) - 1, 0 }
 
+static nghttp2_nv text_field(const char *name, const char *text)
+{
+        return (nghttp2_nv){ .name = (uint8_t *)name,
+                .namelen = strlen(name),
+                .value = (uint8_t *)text,
+                .valuelen = text ? strlen(text) : 0 };
+}
+
 static void submit(struct caller *caller)
 {
         struct exchange *exchange = calloc(1, sizeof(*exchange));
@@ -176,12 +184,14 @@ static void submit(struct caller *caller)
         nghttp2_nv fields[] = {
                 FIELD(":method", "POST"),
                 FIELD(":scheme", "http"),
-                { (uint8_t *)":path", (uint8_t *)caller->path, 5, strlen(caller->path), 0 },
+                text_field(":path", caller->path),
                 FIELD(":authority", "localhost"),
                 FIELD("te", "trailers"),
                 FIELD("content-type", "application/grpc"),
+                text_field("grpc-encoding", caller->encoding),
+                text_field("grpc-accept-encoding", caller->encoding),
         };
-        size_t count = sizeof(fields) / sizeof(fields[0]);
+        size_t count = sizeof(fields) / sizeof(fields[0]) - (caller->encoding ? 0 : 2);
 
         assert_non_null(exchange);
         assert_true(

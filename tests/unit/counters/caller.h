@@ -18,6 +18,8 @@ struct caller {
         unsigned open; /* calls that are not answered */
         unsigned pause_us; /* before each batch of calls: as from afar */
         const char *path; /* of the calls in progress: */
+        const char *
+                encoding; /* of the request's message, and what is taken; NULL: nothing is said of it */
         const uint8_t *request; /* one message with its prefix */
         size_t request_size;
         const uint8_t *reply; /* what comes back, with its prefix */

@@ -92,6 +92,7 @@ void service_start(struct service *service, bool traces_enters)
 {
         quoit_server_options options = {
                 .limits = { .handshake_ms = LONG_MS, .stall_ms = LONG_MS },
+                .compression = QUOIT_GZIP, /* for those who take it */
         };
 
         *service = (struct service){ .traces_enters = traces_enters };

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "caller.h"
+#include "codec/coders.h"
+#include "codec/compression.h"
 #include "codec/framing.h"
 #include "counters.quoit.h"
 #include "counts.h"
@@ -256,6 +258,44 @@ static void test_list(void **state)
         }
 }
 
+/* The message that @framed holds, compressed. */
+static uint8_t *compressed(
+        struct fixture *fixture, quoit_compression algorithm, const uint8_t *framed, size_t *size)
+{
+        uint8_t *message = upb_Arena_Malloc(fixture->arena, *size + 1024);
+        size_t room = *size + 1024 - FRAMING_PREFIX_BYTES;
+        struct coders coders = { 0 };
+
+        assert_int_equal(
+                coders_compress(&coders, algorithm, framed + FRAMING_PREFIX_BYTES,
+                        *size - FRAMING_PREFIX_BYTES, message + FRAMING_PREFIX_BYTES, &room),
+                0);
+        coders_deinit(&coders);
+        framing_write_prefix(message, true, (uint32_t)room);
+        *size = FRAMING_PREFIX_BYTES + room;
+        return message;
+}
+
+/* A list, asked for in each algorithm, and answered in gzip to those who take it. */
+static void test_compressed(void **state)
+{
+        static const quoit_compression algorithms[] = { QUOIT_GZIP, QUOIT_DEFLATE, QUOIT_ZSTD };
+        struct fixture *fixture = *state;
+        struct caller *caller = &fixture->caller;
+
+        for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+                set_list(fixture);
+                caller->encoding = compression_name(algorithms[i]);
+                caller->request =
+                        compressed(fixture, algorithms[i], caller->request, &caller->request_size);
+                if (algorithms[i] == QUOIT_GZIP)
+                        caller->reply =
+                                compressed(fixture, QUOIT_GZIP, caller->reply, &caller->reply_size);
+                caller_call(caller, WARM_UP_CALLS, 10);
+                assert_true(cost_of(fixture, caller->encoding, CALLS, 10).allocations == 0);
+        }
+}
+
 static void test_large_request(void **state)
 {
         struct fixture *fixture = *state;
@@ -320,6 +360,7 @@ int main(void)
                 cmocka_unit_test(test_counts),
                 cmocka_unit_test_setup_teardown(test_small_calls, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_compressed, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply_from_the_arena, set_up, tear_down),
