@@ -53,12 +53,8 @@ void admission_leave(struct shard *shard, const struct admitted *admitted)
 /* Rings share no counter for this: each has its part of the calls. */
 static bool is_over_calls_max(const struct shard *shard)
 {
-        const quoit_server_options *options = &shard->server->options;
-        uint64_t share =
-                ((uint64_t)options->limits.calls_max + options->rings - 1) / options->rings;
-
         /* the call itself is among them */
-        return call_counts_open(&shard->host.counts) > share;
+        return call_counts_open(&shard->host.counts) > shard->calls_max;
 }
 
 /* Counts the call as live, unless there are too many. */

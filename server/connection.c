@@ -445,12 +445,22 @@ refuse:
         close(fd);
 }
 
+const struct quoit_call *connection_first_call(const struct connection *connection)
+{
+        const struct list *streams = &connection->session.streams;
+
+        if (connection->state > CONNECTION_CLOSING || list_is_empty(streams))
+                return NULL;
+        return call_of_stream(CONTAINER_OF(streams->next, struct stream, link));
+}
+
 void connection_drain(struct connection *connection)
 {
-        if (connection->state != CONNECTION_OPEN)
+        if (connection->state != CONNECTION_OPEN || connection->session.drain_announced)
                 return;
         session_drain(&connection->session);
         request_flush(connection);
+        watch_drain(connection);
 }
 
 void connection_drain_now(struct connection *connection)

@@ -64,7 +64,10 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);
 
-/* Graceful end: running calls may finish, new ones are not taken. */
+/* The first of the calls whose stream is open; NULL: there is none. */
+const struct quoit_call *connection_first_call(const struct connection *connection);
+
+/* Graceful end, in two steps: running calls may finish, new ones are not taken after the second. */
 void connection_drain(struct connection *connection);
 
 /* The second step of it, when the peer is slow to answer the first. */

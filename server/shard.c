@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/shard.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@
 #include "server/connection.h"
 
 #define NS_PER_MS 1000000ull
-#define DRAIN_NOTICE_NS                                                                            \
-        (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define ARENAS_KEPT_BYTES ((size_t)32 << 20)
 
 /* ---- connections ---- */
@@ -133,28 +132,49 @@ static void for_each_connection(struct shard *shard, void (*fn)(struct connectio
         }
 }
 
+/* Any call whose client is still there; NULL: there is none. */
+static const struct quoit_call *find_call(const struct shard *shard)
+{
+        for (const struct list *link = shard->connection_list.next; link != &shard->connection_list;
+                link = link->next) {
+                const struct quoit_call *call =
+                        connection_first_call(CONTAINER_OF(link, struct connection, link));
+
+                if (call)
+                        return call;
+        }
+        return NULL;
+}
+
+/* What the server has waited for. Who holds a call and forgets it finds it by this. */
+static void log_rest(const struct shard *shard)
+{
+        uint64_t count = call_counts_open(&shard->host.counts);
+        const struct quoit_call *call = find_call(shard);
+
+        if (count > 0)
+                server_log(shard->server, QUOIT_LOG_WARNING,
+                        "calls that still run are cancelled: %" PRIu64 ", such as %s%s",
+                        count,
+                        call ? quoit_call_path(call)
+                             : "one whose client is gone and whose handler goes on",
+                        call && call->held ? ", held: it wants its quoit_call_finish()" : "");
+}
+
 static void cancel_calls(struct connection *connection)
 {
         connection_cancel_calls(connection, "the server is stopping");
 }
 
-static void on_drain_over(struct timer *timer)
+static void cancel_rest(struct shard *shard)
 {
-        struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
-
-        server_log(shard->server, QUOIT_LOG_WARNING,
-                "calls still run at the end of the drain time; cancelled");
+        log_rest(shard);
         for_each_connection(shard, cancel_calls);
 }
 
-static void on_notice_over(struct timer *timer)
+static void on_drain_over(struct timer *timer)
 {
-        struct shard *shard = CONTAINER_OF(timer, struct shard, drain);
-        uint64_t rest_ns = shard->server->options.limits.drain_ms * NS_PER_MS;
-
-        for_each_connection(shard, connection_drain_now);
-        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + rest_ns,
-                on_drain_over);
+        cancel_rest(CONTAINER_OF(timer, struct shard, drain));
 }
 
 static void shard_drain(struct shard *shard)
@@ -164,8 +184,9 @@ static void shard_drain(struct shard *shard)
         for (unsigned i = 0; shard == server->shards && i < server->listener_count; i++)
                 listener_stop(shard->listeners + i);
         for_each_connection(shard, connection_drain);
-        timer_start(&shard->ring.timers, &shard->drain, ring_now_ns(&shard->ring) + DRAIN_NOTICE_NS,
-                on_notice_over);
+        timer_start(&shard->ring.timers, &shard->drain,
+                ring_now_ns(&shard->ring) + server->options.limits.drain_ms * NS_PER_MS,
+                on_drain_over);
 }
 
 /*
@@ -198,7 +219,7 @@ static void shard_see_stops(struct shard *shard)
         if (shard->stops_seen == 0)
                 shard_drain(shard);
         if (shard->stops_seen < 2 && stops > 1)
-                for_each_connection(shard, cancel_calls);
+                cancel_rest(shard);
         shard->stops_seen = stops;
 }
 
@@ -235,6 +256,13 @@ static int shard_init_buffers(struct shard *shard)
         return r;
 }
 
+/* Equal parts, rounded up. */
+static uint32_t share_calls_max(const quoit_server_options *options)
+{
+        return (uint32_t)(((uint64_t)options->limits.calls_max + options->rings - 1) /
+                          options->rings);
+}
+
 static int shard_setup(struct shard *shard)
 {
         int r = ring_init(&shard->ring, NULL);
@@ -253,6 +281,7 @@ static int shard_setup(struct shard *shard)
         slab_init(&shard->connections, sizeof(struct connection), 64);
         slab_init(&shard->calls, sizeof(struct quoit_call), 64);
         slab_init(&shard->outputs, sizeof(struct output), 4);
+        shard->calls_max = share_calls_max(&shard->server->options);
         shard->host = (struct call_host){
                 .ring = &shard->ring,
                 .arenas = &shard->arenas,

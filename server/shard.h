@@ -44,6 +44,7 @@ struct shard {
         struct timer drain; /* the limit of a graceful stop */
         atomic_bool wakeable;
         atomic_uint load; /* connections, those on their way included */
+        uint32_t calls_max; /* its part of the limit of that name */
 };
 
 /*

@@ -72,10 +72,8 @@ static void on_drain_step(struct timer *timer)
         watch_again(connection);
 }
 
-/* Its time is over, or it has nothing to do: it ends gracefully by itself, as all do when the server stops. */
-static void retire(struct connection *connection)
+void watch_drain(struct connection *connection)
 {
-        connection_drain(connection);
         start(connection, DRAIN_NOTICE_NS, on_drain_step);
 }
 
@@ -150,7 +148,7 @@ static void watch_life(struct connection *connection)
                         return;
                 }
         } else if (is_idle(connection, now_ns, &due_ns) || is_old(connection, now_ns, &due_ns)) {
-                retire(connection);
+                connection_drain(connection);
                 return;
         }
         start_at(connection, due_ns, on_watch);

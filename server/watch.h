@@ -17,6 +17,9 @@ void watch_begin(struct connection *connection);
  */
 void watch_heard(struct connection *connection);
 
+/* The first GOAWAY is on its way: the second follows the answer to it, or comes when there was none in time. */
+void watch_drain(struct connection *connection);
+
 /* Nothing comes in any more; what is queued has a limited time to go out. */
 void watch_last_words(struct connection *connection);
 

@@ -58,6 +58,7 @@ static void shard_open(struct shard *shard, quoit_server *server)
         arena_pool_init(&shard->arenas, (size_t)8 << 20, 0);
         slab_init(&shard->calls, sizeof(struct quoit_call), 64);
         slab_init(&shard->outputs, sizeof(struct output), 4);
+        shard->calls_max = server->options.limits.calls_max;
         shard->host = (struct call_host){
                 .ring = &shard->ring,
                 .arenas = &shard->arenas,

@@ -48,6 +48,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
         memory_init(&shard->memory);
         slab_init(&shard->calls, sizeof(struct quoit_call), 16);
         slab_init(&shard->outputs, sizeof(struct output), 1);
+        shard->calls_max = server->options.limits.calls_max;
         shard->host = (struct call_host){
                 .ring = &shard->ring,
                 .arenas = &shard->arenas,
