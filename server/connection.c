@@ -9,6 +9,7 @@
 #include "call/compression.h"
 #include "core/usdt.h"
 #include "server/dispatch.h"
+#include "server/greeting.h"
 #include "server/peer.h"
 #include "server/secure.h"
 #include "server/stream_events.h"
@@ -325,7 +326,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         } else {
                 r = session_feed(&connection->session, bytes, size);
                 if (r < 0)
-                        secure_explain(connection, bytes, size);
+                        greeting_explain(connection, bytes, size);
         }
         on_fed(connection, r);
 }

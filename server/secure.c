@@ -164,15 +164,6 @@ int secure_step(struct secure *secure)
         }
 }
 
-void secure_explain(const struct connection *connection, const uint8_t *data, size_t size)
-{
-        if (!connection->secure && !connection->session.settings_received && size >= 3 &&
-                tls_is_record(data, size))
-                server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
-                        "%s: it speaks TLS, and this port is in the clear; closed",
-                        connection->peer.address);
-}
-
 /* ---- out ---- */
 
 static struct tls_spares *spares_of(const struct secure *secure)

@@ -67,6 +67,3 @@ int secure_seal(struct secure *secure, const struct output *output, bool last, b
 
 /* That send is over. */
 void secure_sent(struct secure *secure);
-
-/* In the log, if @data, the first from a peer that the session did not understand, is TLS where none is spoken. */
-void secure_explain(const struct connection *connection, const uint8_t *data, size_t size);

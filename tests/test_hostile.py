@@ -115,6 +115,14 @@ def test_garbage_is_closed(server, data):
         wire.read_to_end()
 
 
+def test_the_log_says_what_is_no_http2(start):
+    server = start("test-server")
+    with Wire(server, start=False) as wire:
+        wire.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wire.read_to_end()
+    server.logged('it begins with "GET /.[31m HTTP/1.1", which is no HTTP/2; closed')
+
+
 @pytest.mark.parametrize(
     "data",
     [

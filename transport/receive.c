@@ -94,16 +94,18 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         struct stream *stream = session_stream(session, frame->hd.stream_id);
         nghttp2_vec name_bytes, value_bytes;
 
-        (void)h2;
         (void)flags;
         if (!stream)
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* it was refused: nobody counts its fields, so skip them */
         name_bytes = nghttp2_rcbuf_get_buf(name);
         value_bytes = nghttp2_rcbuf_get_buf(value);
         if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {
-                if (stream->field_bytes > session->limits->header_bytes_hard_max)
-                        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* RST_STREAM, the rest is skipped */
-                return 0;
+                if (stream->field_bytes <= session->limits->header_bytes_hard_max)
+                        return 0;
+                /* in place of nghttp2's INTERNAL_ERROR; the rest is skipped */
+                (void)nghttp2_submit_rst_stream(
+                        h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
         if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
                 return 0; /* trailers of a request are of no use to us */

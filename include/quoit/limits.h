@@ -32,7 +32,7 @@ typedef struct quoit_limits {
         uint32_t header_fields_max;
         /* Size of one request's fields, announced to the peer; above: RESOURCE_EXHAUSTED. Default 8 KiB. */
         uint32_t header_bytes_max;
-        /* The same; above: the stream is reset unanswered. Default 16 KiB, at least header_bytes_max. */
+        /* The same; above: the stream is reset with ENHANCE_YOUR_CALM. Default 16 KiB, at least header_bytes_max. */
         uint32_t header_bytes_hard_max;
         /* What a handler adds to one call's headers, and to its trailers; above: -E2BIG. Default 16 KiB. */
         size_t metadata_out_bytes_max;

@@ -115,6 +115,7 @@ static void test_too_many_bytes(void **state)
         assert_int_equal(joint->streams[2].headers, 0);
         assert_int_equal(joint->streams[2].closes, 1);
         assert_int_equal(joint_count_frames(joint, NGHTTP2_RST_STREAM, 5, &frame), 1);
+        assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);
         assert_alive(joint, 7);
         joint_free(joint);
 }
