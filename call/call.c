@@ -262,6 +262,7 @@ void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);
         call->seen.outcome = QUOIT_UNKNOWN;
+        call->seen.http_status = call->request.http_status;
         response_submit_http(call, call->request.http_status, call->request.http_text);
         call->group->host->on_output(call);
         call_end(call);

@@ -6,7 +6,7 @@
  * their handler runs: on the ring, or on the worker of an offloaded call, with that thread's coders. What waits in
  * queues is in the form that travels, so a small bomb stays small until then.
  *
- * On a ring the work counts in the connection's turn: see call_is_worn().
+ * On a ring the work counts in the connection's turn: see call_group_is_worn().
  */
 
 #include <stdbool.h>

@@ -121,7 +121,7 @@ static quoit_call_summary summarize(const struct quoit_call *call)
         const struct seen *seen = &call->seen;
         bool handled = seen->handled_ns > 0 && call->route != &unknown_route;
         uint64_t duration_ns = interceptors_now_ns() - seen->opened_ns;
-        const char *http_status = call->request.http_status;
+        const char *http_status = seen->http_status;
 
         return (quoit_call_summary){
                 .status = seen->outcome,

@@ -33,6 +33,7 @@ struct seen {
         uint64_t opened_ns; /* the headers had come; 0: not yet */
         uint64_t bytes_received;
         const char *path; /* in the arena, where there is no route */
+        const char *http_status; /* of an answer that is no gRPC; NULL: there was none */
 
         /* ---- the handler's side ---- */
         uint64_t handled_ns; /* the handler was called; 0: it was not */

@@ -110,6 +110,8 @@ int quoit_call_after(
 
         if (call->finish_asked)
                 return 0;
+        if (quoit_call_cancelled(call))
+                return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
         post = post_new(call, fn, arg);
         if (!post)
                 return -ENOMEM;
@@ -118,10 +120,8 @@ int quoit_call_after(
         if (call->offload) {
                 post->mail.on_delivery = on_delay_asked;
                 call_host_post(call->group->host, &post->mail);
-        } else if (call->state == CALL_OPEN) {
-                start_delay(post);
         } else {
-                queue_post(post);
+                start_delay(post);
         }
         return 0;
 }

@@ -167,13 +167,22 @@ static bool wait_for_room(struct offload *offload)
 int offload_send(struct offload *offload, const struct encoding *encoding)
 {
         bool ok;
+        int r;
 
         pthread_mutex_lock(&offload->mutex);
         ok = wait_for_room(offload);
         if (ok)
                 offload->unsent_bytes += encoding->size;
         pthread_mutex_unlock(&offload->mutex);
-        return ok ? parcel_post(offload, encoding) : -ETIMEDOUT;
+        if (!ok)
+                return -ETIMEDOUT;
+        r = parcel_post(offload, encoding);
+        if (r < 0) {
+                pthread_mutex_lock(&offload->mutex);
+                offload->unsent_bytes -= encoding->size;
+                pthread_mutex_unlock(&offload->mutex);
+        }
+        return r;
 }
 
 int offload_send_headers(struct offload *offload)

@@ -192,14 +192,17 @@ struct reader_message *reader_take(struct quoit_call *call)
         struct reader *reader = &call->reader;
         struct reader_message *message = reader->first;
 
-        if (!message || reader->credits == 0)
+        if (!message)
                 return NULL;
+        if (call_takes_many(call)) {
+                if (reader->credits == 0)
+                        return NULL;
+                if (reader->credits != QUOIT_CREDITS_UNLIMITED)
+                        reader->credits--;
+                reader_unhold(call, message_cost(message));
+        }
         reader->first = message->next;
         message->next = NULL;
-        if (reader->credits != QUOIT_CREDITS_UNLIMITED)
-                reader->credits--;
-        if (call_takes_many(call))
-                reader_unhold(call, message_cost(message));
         reader_open_window(call);
         return message;
 }

@@ -171,6 +171,8 @@ int quoit_call_send(
 void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        if (send_or_fail(call, call, message, type) == 0)
-                quoit_call_finish(call, QUOIT_OK, NULL);
+        bool sent = send_or_fail(call, call, message, type) == 0;
+
+        /* where it could not be sent the call has its status; that its handler is through counts all the same */
+        quoit_call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL);
 }

@@ -43,6 +43,10 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
 
         (void)request;
         (void)user;
+        if (!work) {
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return;
+        }
         work->call = call;
         quoit_call_hold(call);
         if (pthread_create(&thread, NULL, make_answer, work) != 0)

@@ -103,12 +103,18 @@ static void search(struct census *census, uint64_t id_min, struct found *found)
         pthread_mutex_unlock(&census->mutex);
 }
 
+/* None before they are all set up: the caller's thread may be any. */
+static unsigned rings_in_use(const quoit_server *server)
+{
+        return atomic_load(&server->has_begun) ? server->options.rings : 0;
+}
+
 size_t quoit_server_get_connections(const quoit_server *server, uint64_t id_min,
         quoit_connection_statistics *connections, size_t capacity)
 {
         struct found found = { .list = connections, .capacity = capacity };
 
-        for (unsigned i = 0; server->shards && i < server->options.rings; i++)
+        for (unsigned i = 0; i < rings_in_use(server); i++)
                 search(&server->shards[i].census, id_min, &found);
         return found.count;
 }
@@ -119,11 +125,11 @@ void quoit_server_get_statistics(
         quoit_server_statistics statistics = {
                 .connections_accepted = atomic_load(&server->connections_accepted),
                 .connections_refused = atomic_load(&server->connections_refused),
-                .connections_open = server->shards ? shards_load(server) : 0,
+                .connections_open = rings_in_use(server) > 0 ? shards_load(server) : 0,
         };
         uint64_t ended;
 
-        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
+        for (unsigned i = 0; i < rings_in_use(server); i++) {
                 const struct call_counts *counts = &server->shards[i].host.counts;
                 uint64_t last_ns = counter_read(&counts->last_ns);
 

@@ -145,6 +145,7 @@ int quoit_server_start(quoit_server *server)
         server->threads = start_shards(server);
         if (shard_start(server->shards)) {
                 server->life = SERVER_SERVES;
+                atomic_store(&server->has_begun, true);
                 return 0;
         }
         join_threads(server);

@@ -14,7 +14,6 @@
 #include "core/probe.h"
 #include "server/shard.h"
 
-#define RINGS_MAX 1024
 #define WORKERS_MAX 4096
 #define WORKERS_DEFAULT 10 /* as many as the seed's ThreadPoolExecutor */
 #define LOG_LINE_BYTES 512
@@ -71,7 +70,7 @@ static const char *find_fault(const quoit_server_options *options)
 {
         const quoit_limits *limits = &options->limits;
 
-        if (options->rings > RINGS_MAX)
+        if (options->rings > QUOIT_RINGS_MAX)
                 return "rings: at most 1024";
         if (options->workers > WORKERS_MAX || options->handshake_threads > WORKERS_MAX)
                 return "workers, handshake_threads: at most 4096";

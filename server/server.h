@@ -72,6 +72,7 @@ struct quoit_server {
         atomic_ullong connections_refused;
         struct addresses addresses;
         struct log_gate peer_log;
+        atomic_bool has_begun; /* the shards may be looked at by any thread from here on */
         atomic_ullong connection_ids; /* the highest that was given */
         char problem[512];
 };

@@ -154,8 +154,7 @@ static void log_rest(const struct shard *shard)
 
         if (count > 0)
                 server_log(shard->server, QUOIT_LOG_WARNING,
-                        "calls that still run are cancelled: %" PRIu64 ", such as %s%s",
-                        count,
+                        "calls that still run are cancelled: %" PRIu64 ", such as %s%s", count,
                         call ? quoit_call_path(call)
                              : "one whose client is gone and whose handler goes on",
                         call && call->held ? ", held: it wants its quoit_call_finish()" : "");

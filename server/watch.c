@@ -141,7 +141,7 @@ static void watch_life(struct connection *connection)
                 close_with(connection, "takes nothing of what waits for it");
                 return;
         }
-        due_ns = earlier(due_ns, now_ns + limits->stall_ms / 2 * NS_PER_MS);
+        due_ns = earlier(due_ns, now_ns + limits->stall_ms * NS_PER_MS / 2);
         if (connection->session.drain_announced) {
                 if (is_past_grace(connection, now_ns, &due_ns)) {
                         connection_cancel_calls(connection, "the connection's time is over");
@@ -171,14 +171,16 @@ static void on_watch(struct timer *timer)
 static void watch_again(struct connection *connection)
 {
         const quoit_limits *limits = limits_of(connection);
-        uint32_t soon_ms = limits->handshake_ms;
+        uint64_t soon_ns = earlier(limits->keepalive_ms,
+                                   earlier(limits->connection_idle_ms, limits->connection_age_ms)) *
+                           NS_PER_MS;
 
         if (connection->session.settings_received)
-                soon_ms = 0;
-        soon_ms = soon_ms < limits->keepalive_ms ? soon_ms : limits->keepalive_ms;
-        soon_ms = soon_ms < limits->connection_idle_ms ? soon_ms : limits->connection_idle_ms;
-        soon_ms = soon_ms < limits->connection_age_ms ? soon_ms : limits->connection_age_ms;
-        start(connection, soon_ms * NS_PER_MS, on_watch);
+                soon_ns = 0;
+        start_at(connection,
+                earlier(connection->opened_ns + limits->handshake_ms * NS_PER_MS,
+                        now_of(connection) + soon_ns),
+                on_watch);
 }
 
 /* What a peer's PINGs cost it. */

@@ -3,7 +3,7 @@
 
 /*
  * The time that a connection is given for what its peer must do: a handshake, taking what waits for it, giving a sign of
- * life, reading our last words; and the time that it is given at all. One timer, which is about one of these at a time; what is over its time ends in connection_close().
+ * life, reading our last words; and the time that it is given at all. One timer, which is about one of these at a time; what is over its time is closed, or drained.
  */
 
 struct connection;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include <quoit/interceptor.h>
+#include <quoit/server.h>
 
 #include "services/histogram.h"
 
-#define RINGS_MAX 1024 /* as quoit_server_new() has it */
 #define BUCKETS 64
 #define STATUSES (QUOIT_UNAUTHENTICATED + 1)
 
@@ -38,7 +38,7 @@ struct ring_metrics {
 };
 
 struct quoit_metrics {
-        struct ring_metrics *_Atomic rings[RINGS_MAX]; /* NULL: it had no call yet */
+        struct ring_metrics *_Atomic rings[QUOIT_RINGS_MAX]; /* NULL: it had no call yet */
 };
 
 /* ---- counting ---- */
@@ -143,7 +143,7 @@ static uint64_t started(const quoit_metrics *metrics, const quoit_method *method
 {
         uint64_t sum = 0;
 
-        for (unsigned i = 0; i < RINGS_MAX; i++) {
+        for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
                 struct method_metrics *found = find_method(atomic_load(&metrics->rings[i]), method);
 
                 if (found)
@@ -158,7 +158,7 @@ static bool sum_up(const quoit_metrics *metrics, const quoit_method *method, uns
 {
         bool any = false;
 
-        for (unsigned i = 0; i < RINGS_MAX; i++) {
+        for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
                 struct method_metrics *found = find_method(atomic_load(&metrics->rings[i]), method);
                 const struct series *series = found ? atomic_load(&found->series[status]) : NULL;
 
@@ -195,7 +195,7 @@ static void read_method(const quoit_metrics *metrics, const quoit_method *method
 void quoit_metrics_read(
         const quoit_metrics *metrics, const quoit_metrics_reader *reader, void *user)
 {
-        for (unsigned i = 0; i < RINGS_MAX; i++) {
+        for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
                 struct ring_metrics *ring = atomic_load(&metrics->rings[i]);
 
                 for (unsigned b = 0; ring && b < BUCKETS; b++) {
@@ -230,7 +230,7 @@ static void free_method(struct method_metrics *method)
 
 quoit_metrics *quoit_metrics_free(quoit_metrics *metrics)
 {
-        for (unsigned i = 0; metrics && i < RINGS_MAX; i++) {
+        for (unsigned i = 0; metrics && i < QUOIT_RINGS_MAX; i++) {
                 struct ring_metrics *ring = metrics->rings[i];
 
                 for (unsigned b = 0; ring && b < BUCKETS; b++) {

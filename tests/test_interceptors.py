@@ -210,6 +210,10 @@ def test_cancelled_calls_are_heard_of(server, ends):
         assert wire.ping()
         wire.reset(stream)
         assert ends.next()[0]["status"] == "1"
+        fields = [(n, "GET" if n == ":method" else v) for n, v in request_fields(ECHO)]
+        wire.reset(wire.headers(fields))  # before it is answered 405
+        end = ends.next()[0]
+        assert (end["status"], end["http"]) == ("1", "200")
         wire.request("/calls.Calls/Wait")
         assert wire.ping()
     assert ends.next()[0]["status"] == "1"

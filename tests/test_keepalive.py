@@ -171,10 +171,10 @@ def test_ages_differ(start):
 
 
 def test_a_handshake_is_still_limited(start):
-    server = start("test-server", *limits(handshake_ms=200, connection_idle_ms=50))
+    server = start("test-server", *limits(handshake_ms=1000, connection_idle_ms=900))
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as silent:
         began = time.monotonic()
         assert silent.recv(100) == b""
-        assert time.monotonic() - began > 0.19
+        assert 0.99 < time.monotonic() - began < 1.7
     server.logged("no HTTP/2 preface and SETTINGS in time")
     eventually(lambda: server.descriptors() < 100, "nothing is left")

@@ -57,7 +57,7 @@ QUOIT_API upb_StringView quoit_call_format(quoit_call *call, const char *format,
 
 /* ---- what the client asked ---------------------------------------------------------------- */
 
-/* The path of the method, "/package.Service/method"; lives as long as the server. */
+/* The path of the method, "/package.Service/method", or what the client asked for in its place. Lives as long as the call. */
 QUOIT_API const char *quoit_call_path(const quoit_call *call);
 
 /*
@@ -141,7 +141,8 @@ QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const c
         __attribute__((format(printf, 3, 4)));
 
 /*
- * Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. Strings and
+ * Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. What cannot be sent
+ * ends the call with the status that quoit_call_send() has for it. Ends a hold in any case. Strings and
  * packed fields of 16 KiB and more may be sent from where they lie if that is the call's arena, the request's
  * own included: leave their bytes as they are from here on. All else may be changed or dropped on return.
  */
@@ -196,7 +197,7 @@ QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, voi
  * as a hold until then. It does not run where the call has been finished first. The clock is monotonic, and read
  * once a turn of the ring. From the call's handlers; several may be on their way, and run in the order of their times, but for
  * an offloaded call that is cancelled: there in the order in which they were asked for.
- * 0, or -ENOMEM and @fn will not run.
+ * 0; -ENOMEM, or -ECANCELED where the call was cancelled before, and @fn will not run.
  */
 QUOIT_API int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg);
@@ -232,7 +233,8 @@ QUOIT_API void quoit_call_on_done(
 
 /*
  * How many further messages on_message may be given; QUOIT_CREDITS_UNLIMITED at first. At 0 the
- * stream's flow-control window closes (RFC 9113 section 5.2) and the client has to wait.
+ * stream's flow-control window closes (RFC 9113 section 5.2) and the client has to wait. The request of a method that
+ * has one is given to its handler without.
  */
 QUOIT_API void quoit_call_set_read_credits(quoit_call *call, uint32_t credits);
 

@@ -37,6 +37,9 @@ typedef enum quoit_log_level {
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
 
+/* The most `rings` of a server. */
+#define QUOIT_RINGS_MAX 1024
+
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
         unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */

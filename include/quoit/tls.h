@@ -93,7 +93,8 @@ QUOIT_API int quoit_tls_reload(quoit_tls *tls);
 
 /*
  * What went wrong in the last function on @tls that failed: one line with the file, what is wrong and what
- * to do; "" if nothing did. Owned by @tls, valid until the next function on it.
+ * to do; "" if nothing did. Owned by @tls, valid until the next function on it, of whatever thread: who reloads from
+ * several has a lock of their own around both.
  */
 QUOIT_API const char *quoit_tls_problem(const quoit_tls *tls);
 

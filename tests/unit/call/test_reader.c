@@ -118,6 +118,24 @@ static void test_credits(void **state)
         bench_free(bench);
 }
 
+/* An interceptor may take them from any call: a request that comes alone is given to its handler all the same. */
+static void test_one_message_needs_no_credit(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
+        uint8_t wire[64];
+        struct reader_message *message;
+
+        (void)state;
+        quoit_call_set_read_credits(call, 0);
+        assert_int_equal(feed(call, wire, put_message(wire, 1, 'a')), 0);
+        message = reader_take(call);
+        assert_message(message, 1, 'a');
+        reader_message_free(message);
+        bench_close(call);
+        bench_free(bench);
+}
+
 /* One limit for all calls of a peer; a message in progress counts whole. */
 static void test_group_limit(void **state)
 {
@@ -212,6 +230,7 @@ int main(void)
                 cmocka_unit_test(test_window),
                 cmocka_unit_test(test_window_with_several_messages),
                 cmocka_unit_test(test_credits),
+                cmocka_unit_test(test_one_message_needs_no_credit),
                 cmocka_unit_test(test_group_limit),
                 cmocka_unit_test(test_errors),
                 cmocka_unit_test(test_no_memory),

@@ -127,7 +127,6 @@ static void posted_reply(quoit_call *call, void *user)
 {
         ((struct play *)user)->posted = false;
         reply(call, user);
-        quoit_call_finish(call, QUOIT_CANCELLED, NULL); /* where nothing can be sent any more */
 }
 
 /* The request's metadata, back again; what may not be sent is left out. */

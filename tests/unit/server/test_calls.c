@@ -126,6 +126,21 @@ static void test_answered_later(void **state)
         client_free(client);
 }
 
+/* A reply that cannot be sent is the handler's last word as well: nothing would end the hold. */
+static void test_a_reply_over_the_limit_ends_the_hold(void **state)
+{
+        const quoit_limits limits = { .message_send_bytes_max = 100 };
+        struct client *client = client_new(&limits);
+        struct reply *reply = client_call(client, "Unary", NULL, NULL);
+
+        (void)state;
+        client_act(client, reply, SCRIPT_POST, 0, 1000);
+        client_run(client);
+        assert_status(reply, "8");
+        assert_int_equal(client->host->script.done, 1);
+        client_free(client);
+}
+
 static void test_metadata_both_ways(void **state)
 {
         struct client *client = client_new(NULL);
@@ -363,6 +378,7 @@ int main(void)
                 cmocka_unit_test(test_failures),
                 cmocka_unit_test(test_one_answer_is_due),
                 cmocka_unit_test(test_answered_later),
+                cmocka_unit_test(test_a_reply_over_the_limit_ends_the_hold),
                 cmocka_unit_test(test_metadata_both_ways),
                 cmocka_unit_test(test_deadline),
                 cmocka_unit_test(test_server_stream),
