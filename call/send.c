@@ -16,7 +16,7 @@ static void fail_unsendable(quoit_call *call, int error)
         switch (error) {
         case -EMSGSIZE:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the answer is over the limit of a message");
+                        "the answer is over the limit (message_send_bytes_max)");
                 break;
         case -ENOMEM:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
