@@ -24,6 +24,7 @@
 #include "call/fields.h"
 #include "call/interceptors.h"
 #include "call/reader.h"
+#include "call/ring_share.h"
 #include "call/writer.h"
 #include "codec/arena.h"
 #include "codec/coders.h"
@@ -84,6 +85,7 @@ struct call_host {
         unsigned index; /* of the ring, among the server's */
         void *user;
         struct call_counts counts;
+        struct ring_share share;
         struct late_copy late; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;

@@ -45,11 +45,14 @@ static struct coders *coders_of(struct quoit_call *call)
         return call->offload ? offload_coders(call->offload) : &call->group->host->coders;
 }
 
-/* Time of the ring's, which all connections share. A worker's is nobody else's. */
-static void count_work(struct quoit_call *call, size_t plain_bytes)
+void call_count_work(struct quoit_call *call, size_t plain_bytes)
 {
-        if (!call->offload)
-                call->group->coded_bytes += plain_bytes;
+        struct call_host *host = call->group->host;
+
+        if (call->offload)
+                return;
+        call->group->coded_bytes += plain_bytes;
+        ring_share_take(&host->share, ring_now_ns(host->ring), plain_bytes);
 }
 
 /* ---- out ---- */
@@ -80,7 +83,7 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
 
         if (call->sends_plain || plain_bytes == 0 || !is_worth_it(call, plain_bytes))
                 return;
-        count_work(call, plain_bytes);
+        call_count_work(call, plain_bytes);
         memory = coders_memory(coders, 2 * encoding->size);
         if (memory && coders_compress(coders, call->compression,
                               in_one_piece(encoding, memory + encoding->size), plain_bytes,
@@ -107,7 +110,7 @@ int call_decompress(struct quoit_call *call, struct reader_message *message, upb
                 copy = upb_Arena_Malloc(arena, size);
                 r = copy ? 0 : -ENOMEM;
         }
-        count_work(call, r == 0 ? size : bytes_max);
+        call_count_work(call, r == 0 ? size : bytes_max);
         if (copy) {
                 memcpy(copy, plain, size);
                 message->data = copy;

@@ -27,6 +27,9 @@ void call_compress(struct quoit_call *call, struct encoding *encoding);
  */
 int call_decompress(struct quoit_call *call, struct reader_message *message, upb_Arena *arena);
 
+/* Time of the ring's, which all connections share, went into a large message. Nothing on a worker, whose is nobody else's. */
+void call_count_work(struct quoit_call *call, size_t plain_bytes);
+
 /* The calls of a connection have compressed and decompressed enough for one turn of their ring. */
 static inline bool call_group_is_worn(const struct call_group *group)
 {

@@ -69,7 +69,7 @@ static void reader_unhold(struct quoit_call *call, size_t bytes)
         call->group->received_bytes -= bytes;
 }
 
-void reader_hold_decompressed(struct quoit_call *call, size_t bytes)
+void reader_hold_parsed(struct quoit_call *call, size_t bytes)
 {
         if (!call_takes_many(call))
                 reader_hold(call, bytes);

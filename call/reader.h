@@ -61,10 +61,10 @@ void reader_deinit(struct quoit_call *call);
 int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
 
 /*
- * What the only message of a call became, after it was decompressed into the call's arena, counts as long as the call.
+ * What the only message of a call became, decompressed and parsed into the call's arena, counts as long as the call.
  * Nothing where many may come: there it lives as long as the handler looks at it.
  */
-void reader_hold_decompressed(struct quoit_call *call, size_t bytes);
+void reader_hold_parsed(struct quoit_call *call, size_t bytes);
 
 /* The next whole message, the caller's to free, on the ring; NULL when there is none or no credit for it. */
 struct reader_message *reader_take(struct quoit_call *call);

@@ -184,7 +184,9 @@ void arena_reset_if_worn(struct arena *arena)
         char *first = arena->first;
         char *top = upb_Arena_Malloc(arena->upb, 1);
 
-        if (top < first || top > first + arena->first_bytes / 2)
+        /* what is too large for a block has one of its own, and the first goes on */
+        if (top < first || top > first + arena->first_bytes / 2 ||
+                arena_grown_bytes(arena->upb) > 0)
                 arena_reset(arena);
 }
 

@@ -113,7 +113,14 @@ int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_
  */
 void arena_reset(struct arena *arena);
 
-/* Resets it if half of its first block is used, or more: for small things that come and go, cheaper than a reset each. */
+/* What its blocks hold beside the first. */
+static inline size_t arena_grown_bytes(const upb_Arena *upb)
+{
+        return upb_Arena_SpaceAllocated(
+                upb, NULL); /* the first was given by us, and upb does not count it */
+}
+
+/* Resets it if half of its first block is used, or there are others: for small things that come and go, cheaper than a reset each. */
 void arena_reset_if_worn(struct arena *arena);
 
 /* Gives everything back. Any half-built or already deinited object will do. */

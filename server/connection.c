@@ -193,6 +193,10 @@ static void on_flush(struct deferred *deferred)
 {
         struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
 
+        if (connection->dispatch_last) {
+                connection->dispatch_last = false;
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        }
         if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
                 return; /* on_sent comes back here */
         fill(connection);
@@ -227,7 +231,7 @@ static void on_sent(struct socket *socket, int error)
  * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
  * more to run in the next turn.
  */
-static bool run_some(struct connection *connection, struct list *again)
+static bool run_some(struct connection *connection, struct list *again, bool in_line)
 {
         size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
         bool more = false;
@@ -236,7 +240,8 @@ static bool run_some(struct connection *connection, struct list *again)
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
                 !call_group_is_worn(&connection->group) && (link = list_pop(&connection->ready))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
-                enum dispatched dispatched = dispatch_call(call, connection->shard->server);
+                enum dispatched dispatched =
+                        dispatch_call(call, connection->shard->server, in_line);
 
                 if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
                         list_append(again, &call->ready);
@@ -250,7 +255,18 @@ static bool run_some(struct connection *connection, struct list *again)
         return more || !list_is_empty(&connection->ready);
 }
 
-static void run_ready(struct connection *connection)
+/* In the next turn; who has used of this one behind those who could not. */
+static void dispatch_again(struct connection *connection)
+{
+        if (connection->group.coded_bytes > 0 && connection->state <= CONNECTION_CLOSING) {
+                connection->dispatch_last = true;
+                request_flush(connection);
+        } else {
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        }
+}
+
+static void run_ready(struct connection *connection, bool in_line)
 {
         struct ring *ring = ring_of(connection);
         struct list again;
@@ -262,11 +278,11 @@ static void run_ready(struct connection *connection)
                 connection->group.coded_bytes = 0;
         }
         list_init(&again);
-        more = run_some(connection, &again);
+        more = run_some(connection, &again, in_line);
         list_splice(&connection->ready, &again);
         if (more) {
                 /* more work than a turn may take: no more is read before it is done */
-                ring_defer(ring, &connection->dispatch, RING_DISPATCH);
+                dispatch_again(connection);
                 socket_pause(&connection->socket);
         } else {
                 /* a handler that finished its own call has asked for it; calls that are congested are woken by what they wait for */
@@ -279,7 +295,7 @@ static void on_dispatch(struct deferred *deferred)
 {
         struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
 
-        run_ready(connection);
+        run_ready(connection, true);
         connection_try_free(connection);
 }
 
@@ -309,7 +325,7 @@ static void on_fed(struct connection *connection, int error)
                 windows_heard(connection);
                 watch_heard(connection);
         }
-        run_ready(connection);
+        run_ready(connection, false);
         request_flush(connection);
 }
 

@@ -52,6 +52,7 @@ struct connection {
         uint64_t written_seen_ns;
         uint64_t budget_turn_ns; /* the turn, by its time, ... */
         uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
+        bool dispatch_last; /* its calls go on in the next turn, once those of others that wait are in line */
         enum connection_state state;
         bool drain_seen; /* the drain's last moment has begun */
         struct peer peer;

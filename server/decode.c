@@ -9,6 +9,13 @@
 
 #define REQUEST_ARENA_BYTES ((size_t)1024)
 
+#define LARGE_BYTES ((size_t)64 << 10)
+
+static bool is_large(const struct reader_message *message)
+{
+        return message->size >= LARGE_BYTES;
+}
+
 /* Where a request is decoded to: NULL if memory is short. */
 static upb_Arena *request_arena(struct quoit_call *call)
 {
@@ -32,6 +39,11 @@ static void fail_compressed(struct quoit_call *call, int error)
                 call_fail(call, QUOIT_INTERNAL, "the request message does not decompress");
 }
 
+bool decode_is_heavy(const struct reader_message *message)
+{
+        return message && (message->compression != QUOIT_IDENTITY || is_large(message));
+}
+
 static upb_Message *decode(
         struct quoit_call *call, upb_Arena *arena, const struct reader_message *message)
 {
@@ -51,22 +63,27 @@ const struct upb_Message *decode_request(
 {
         upb_Arena *arena = request_arena(call);
         upb_Message *decoded;
+        size_t before;
 
         if (!arena) {
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return NULL;
         }
+        before = arena_grown_bytes(arena);
         call->request_compression = message->compression;
         if (message->compression != QUOIT_IDENTITY) {
                 int r = call_decompress(call, message, arena);
 
                 if (r < 0) {
                         fail_compressed(call, r);
+                        *ret_grown = arena_grown_bytes(arena) - before;
                         return NULL;
                 }
-                *ret_grown = message->size;
+        } else if (is_large(message)) {
+                call_count_work(call, message->size);
         }
         decoded = decode(call, arena, message);
+        *ret_grown = arena_grown_bytes(arena) - before;
         if (!decoded || !call->group->host->interceptors)
                 return decoded;
         interceptors_received(call, decoded, message->size);

@@ -7,7 +7,10 @@
 
 /*
  * The message that @message holds. NULL: the handler is not to see it; what is wrong with it the call has failed with.
- * *@ret_grown, untouched where it came as it is, is the size of what it became by decompression.
+ * *@ret_grown is what the arena it is in has grown by: bytes on the wire may become ten times as many in a message.
  */
 const struct upb_Message *decode_request(
         struct quoit_call *call, struct reader_message *message, size_t *ret_grown);
+
+/* It may take the ring long: compressed, or large. Takes NULL, which is not. */
+bool decode_is_heavy(const struct reader_message *message);

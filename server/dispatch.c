@@ -12,6 +12,7 @@
 #include "server/server.h"
 #include "server/workers.h"
 
+#define RING_TURNS 4 /* heavy work of a ring in one turn: as much as so many connections may do */
 #define EVENTS_A_TURN                                                                              \
         16 /* of one call: a stream of tiny messages must not keep the others waiting */
 
@@ -32,7 +33,7 @@ struct errand {
         struct quoit_call *call;
         enum event event;
         struct reader_message *message; /* of START and MESSAGE */
-        size_t grown_bytes; /* what the message became when it was decompressed; else 0 */
+        size_t grown_bytes; /* what the message became, beside its bytes */
         struct call_post *post;         /* of POST */
         struct quoit_server *server;
         struct work work;
@@ -254,7 +255,7 @@ static void settle(const struct errand *errand)
 
         reader_message_free(errand->message);
         if (errand->grown_bytes > 0)
-                reader_hold_decompressed(call, errand->grown_bytes);
+                reader_hold_parsed(call, errand->grown_bytes);
         if (errand->event == EVENT_DONE) {
                 log_misuse(errand);
                 call_set_state(call, CALL_DONE);
@@ -345,11 +346,22 @@ static bool has_its_share(const struct call_group *group, const struct quoit_ser
         return group->lent >= server->options.workers;
 }
 
-/* A request that would grow when it is decompressed, on a connection whose requests have grown too much already. */
+/* A request would grow when it is parsed, and those of its connection have grown too much already. */
 static bool is_over_memory(const struct quoit_call *call)
 {
-        return call->reader.first && call->reader.first->compression != QUOIT_IDENTITY &&
+        return call->reader.first &&
                call->group->received_bytes > call_limits(call)->connection_receive_bytes_max;
+}
+
+/* Whether the ring has time left in this turn for what comes next, if that may take long. */
+static bool has_time(const struct quoit_call *call, enum event event, bool in_line)
+{
+        struct call_host *host = call->group->host;
+
+        return (event != EVENT_START && event != EVENT_MESSAGE) ||
+               !decode_is_heavy(call->reader.first) ||
+               ring_share_allows(&host->share, ring_now_ns(host->ring),
+                       RING_TURNS * (size_t)host->limits->turn_bytes_max, in_line);
 }
 
 /* What is posted or ends a call runs in any case. */
@@ -359,7 +371,7 @@ static bool may_wait(enum event event)
                event == EVENT_HALF_CLOSE || event == EVENT_WRITABLE;
 }
 
-enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server)
+enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server, bool in_line)
 {
         for (int i = 0; i < EVENTS_A_TURN; i++) {
                 enum event event = next_event(call);
@@ -372,7 +384,8 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 if (may_wait(event) && (dispatch_is_congested(call->group) ||
                                                (worker && has_its_share(call->group, server))))
                         return DISPATCHED_CONGESTED;
-                if (may_wait(event) && call_group_is_worn(call->group))
+                if (may_wait(event) && (call_group_is_worn(call->group) ||
+                                               (!worker && !has_time(call, event, in_line))))
                         return DISPATCHED_SOME;
                 if (event == EVENT_START && is_over_memory(call)) {
                         call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,

@@ -17,8 +17,11 @@ enum dispatched {
         DISPATCHED_CONGESTED, /* there is, once the peer has taken what waits for it, or a worker is through with another call */
 };
 
-/* Runs what is due on @call, up to a few events. On the ring. */
-enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server);
+/*
+ * Runs what is due on @call, up to a few events. On the ring. @in_line: it is the turn's time for handlers; else what is
+ * heavy lets those go first who wait for that.
+ */
+enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server, bool in_line);
 
 /* So much waits for the peer of @group that its calls must not make more. */
 bool dispatch_is_congested(const struct call_group *group);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Compression in gRPC: what a client may send, and what it gets, message by message."""
 
+import contextlib
 import struct
 import threading
 import zlib
@@ -158,6 +159,43 @@ def test_bombs_take_bounded_memory(calls_server, calls, sanitized):
             "what does not fit is refused",
         )
         assert calls_server.rss() - before < (600 if sanitized else 150) * MIB
+
+
+# A field that is known, and one that is not, in turn: an object for each of the latter.
+DENSE = b"\x0a\x00\xa0\x06\x01" * (LIMIT // 5)
+
+
+def test_what_grows_when_it_is_parsed_is_bounded(start, sanitized):
+    """Four megabytes that become ten times as much, on calls that stay."""
+    server = start("test-server")
+    bomb = gzip(DENSE)
+    with Wire(server) as wire:
+        assert wire.ping()
+        before = server.rss()
+        streams = [wire.request(WAIT, None, grpc_encoding="gzip") for _ in range(40)]
+        for stream in streams:
+            wire.data(stream, message(bomb, 1), end=True)
+        assert wire.read(
+            lambda: sum(wire.streams[stream].status == RESOURCE_EXHAUSTED for stream in streams) > 30,
+            "what does not fit is refused",
+        )
+        assert server.rss() - before < (600 if sanitized else 150) * MIB
+
+
+def test_bombs_of_many_connections_leave_others_their_turn(start, calls):
+    server = start("test-server")
+    bomb = message(gzip(DENSE[:-5] + calls.StatusRequest(code=ABORTED).SerializeToString()), 1)
+    with contextlib.ExitStack() as stack:
+        honest = stack.enter_context(Wire(server))
+        wires = [stack.enter_context(Wire(server)) for _ in range(32)]
+        assert honest.call(ECHO).status == OK and all(wire.ping() for wire in wires)
+        for wire in wires:
+            wire.data(wire.request(STATUS, None, grpc_encoding="gzip"), bomb, end=True)
+        assert honest.call(ECHO).status == OK
+        for wire in wires:
+            wire.poll()
+        assert not all(wire.streams[1].is_over for wire in wires)
+        assert all(wire.answer(1).status == ABORTED for wire in wires)
 
 
 def test_bombs_leave_others_their_turn(start, calls):

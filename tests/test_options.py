@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -36,6 +37,13 @@ def run(build):
 def one_line(text):
     assert re.fullmatch(r"quoit-api: [^\n]+\n", text), text
     return text
+
+
+def test_a_hangup_without_a_file_to_read_is_nothing(start):
+    server = start("quoit-api", "--port", 0)
+    server.signal(signal.SIGHUP)
+    server.signal()
+    assert server.wait() == 0
 
 
 def test_help_names_every_option(run):

@@ -9,7 +9,8 @@
 #include <openssl/err.h>
 
 #define RECORD_BYTES_MAX ((size_t)SSL3_RT_MAX_PLAIN_LENGTH)
-#define KEY_UPDATES_MAX 32
+#define KEY_UPDATES_MAX 32 /* for so many bytes: */
+#define KEY_UPDATES_BYTES ((size_t)64 << 10)
 
 /* ---- life ---- */
 
@@ -169,6 +170,16 @@ int tls_handshake(struct tls *tls, struct tls_problem *problem)
         return fail(tls, problem);
 }
 
+/* A change of keys is for the many bytes under the last ones, not for a few. */
+static void count_read(struct tls *tls, size_t size)
+{
+        tls->read_bytes += size;
+        if (tls->read_bytes < KEY_UPDATES_BYTES)
+                return;
+        tls->read_bytes = 0;
+        tls->key_updates = 0;
+}
+
 int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
         struct tls_problem *problem)
 {
@@ -183,9 +194,9 @@ int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
                         tls, problem); /* it is told why, in HTTP/2: RFC 9113 section 9.2.1 */
         if (tls->key_updates > KEY_UPDATES_MAX)
                 return tls_problem_set(
-                        problem, -EPROTO, "it changes its keys again and again, and sends nothing");
+                        problem, -EPROTO, "it changes its keys again and again, and sends little");
         if (r == 1) {
-                tls->key_updates = 0;
+                count_read(tls, *ret_size);
                 return 0;
         }
         switch (SSL_get_error(tls->ssl, r)) {

@@ -37,7 +37,8 @@ struct tls {
         size_t in_size;
         struct tls_bytes out;
         enum tls_state state;
-        unsigned key_updates; /* in a row, without data */
+        unsigned key_updates; /* of late */
+        size_t read_bytes; /* since they were last forgotten */
         bool renegotiation; /* was asked for */
 };
 

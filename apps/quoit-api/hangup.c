@@ -45,8 +45,6 @@ int hangup_start(void)
         sigset_t hangup, all, old;
         int r;
 
-        if (work_count == 0)
-                return 0;
         sigemptyset(&hangup);
         sigaddset(&hangup, SIGHUP);
         pthread_sigmask(SIG_BLOCK, &hangup, NULL);

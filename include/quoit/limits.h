@@ -139,7 +139,10 @@ typedef struct quoit_limits {
 
         /* Handlers run. Default 128. */
         uint32_t turn_calls_max;
-        /* Bytes sent; and bytes compressed or decompressed on the ring, one message at least. Default 256 KiB. */
+        /*
+         * Bytes sent; and bytes compressed, decompressed, or parsed in messages of 64 KiB and more on the ring, one message
+         * at least; of all its connections together four times as many. Default 256 KiB.
+         */
         uint32_t turn_bytes_max;
 
         /* ---- the process ---- */
@@ -154,7 +157,7 @@ typedef struct quoit_limits {
          * grpc-retry-pushback-ms of gRPC's proposal A6). Default 1000.
          */
         uint32_t retry_pushback_ms;
-        /* Lines of the log about what peers did, a second; more are counted. Default 10. */
+        /* Lines of the log about what peers did, a second, after a quiet time ten seconds' worth at once; more are counted. Default 10. */
         uint32_t peer_log_lines_per_second;
         /* Calls that wait for a worker thread; above: RESOURCE_EXHAUSTED, with pushback. Default 10 000. */
         uint32_t offloaded_max;

@@ -216,6 +216,26 @@ static void test_contents(void **state)
         arena_pool_deinit(&pool);
 }
 
+/* What has a block of its own leaves the first as it was. */
+static void test_worn_by_a_large_block(void **state)
+{
+        static const size_t sizes[] = { 2000, 40000, 1040000, 1048000, 1048560, 1300000 };
+        struct arena_pool pool;
+        struct arena arena;
+
+        (void)state;
+        arena_pool_init(&pool, (size_t)32 << 20, 0);
+        assert_int_equal(arena_init(&arena, &pool, 1024), 0);
+        for (size_t i = 0; i < 60; i++) {
+                assert_non_null(upb_Arena_Malloc(arena.upb, sizes[i / 10]));
+                arena_reset_if_worn(&arena);
+                assert_int_equal(arena_grown_bytes(arena.upb), 0);
+                assert_int_equal(pool.used_bytes, arena.first_bytes);
+        }
+        arena_deinit(&arena);
+        arena_pool_deinit(&pool);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -227,6 +247,7 @@ int main(void)
                 cmocka_unit_test(test_steady_state_takes_nothing),
                 cmocka_unit_test(test_without_pool),
                 cmocka_unit_test(test_contents),
+                cmocka_unit_test(test_worn_by_a_large_block),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,7 +142,7 @@ void host_turn(struct host *host)
         while ((link = list_pop(&now))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
 
-                if (dispatch_call(call, host->server))
+                if (dispatch_call(call, host->server, true))
                         on_ready(call);
         }
 }
