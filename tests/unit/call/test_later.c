@@ -89,7 +89,8 @@ static void test_a_cancellation_hastens_them(void **state)
         assert_int_equal(quoit_call_after(call, 10, nothing, "b"), 0);
         call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
         assert_int_equal(bench->ring.timers.count, 0);
-        assert_int_equal(quoit_call_after(call, 10, nothing, "c"), -ECANCELED); /* or it went on for ever */
+        assert_int_equal(
+                quoit_call_after(call, 10, nothing, "c"), -ECANCELED); /* or it went on for ever */
         assert_int_equal(bench->ring.timers.count, 0);
         assert_int_equal(posts_of(call, "ba"), 2);
         end(bench, call);
