@@ -3,17 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "call/call.h"
-
-uint64_t interceptors_now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "core/clock.h"
 
 /* ---- methods that there are none of ---- */
 
@@ -120,7 +112,7 @@ static quoit_call_summary summarize(const struct quoit_call *call)
 {
         const struct seen *seen = &call->seen;
         bool handled = seen->handled_ns > 0 && call->route != &unknown_route;
-        uint64_t duration_ns = interceptors_now_ns() - seen->opened_ns;
+        uint64_t duration_ns = clock_now_ns() - seen->opened_ns;
         const char *http_status = seen->http_status;
 
         return (quoit_call_summary){

@@ -58,6 +58,3 @@ void interceptors_sent(struct quoit_call *call, const struct upb_Message *messag
 
 /* The call is over, its arena still there. */
 void interceptors_end(struct quoit_call *call);
-
-/* CLOCK_MONOTONIC, now: a ring's clock stands still for a turn, and many a call is over in less. */
-uint64_t interceptors_now_ns(void);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "call/call.h"
-
-#define NS_PER_MS UINT64_C(1000000)
+#include "core/clock.h"
 
 void quoit_call_hold(quoit_call *call)
 {

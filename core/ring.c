@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ring.h"
+#include "core/clock.h"
 #include "core/sqe.h"
 #include "core/usdt.h"
 
@@ -7,20 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DEINIT_NS UINT64_C(2000000000) /* far more than what ends by itself takes */
 
 enum { SQ_ENTRIES = 1024, CQ_PER_SQ = 4 };
-
-static uint64_t clock_now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* What submit and wait give for reasons that pass by themselves: a signal, a full CQ, no memory
  * for a moment. */
@@ -250,8 +242,8 @@ uint64_t ring_wait_ns(struct ring *ring, uint64_t timeout_ns)
 static int submit_and_wait(struct ring *ring, uint64_t timeout_ns)
 {
         struct __kernel_timespec timeout = {
-                .tv_sec = (int64_t)(timeout_ns / 1000000000),
-                .tv_nsec = (long long)(timeout_ns % 1000000000),
+                .tv_sec = (int64_t)(timeout_ns / NS_PER_S),
+                .tv_nsec = (long long)(timeout_ns % NS_PER_S),
         };
         struct io_uring_cqe *cqe;
         int r;

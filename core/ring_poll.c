@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/clock.h"
 #include "core/ring.h"
 #include "core/sqe.h"
 
@@ -41,8 +42,8 @@ static void alarm_set(struct ring *ring, uint64_t time_ns)
         sqe = ring_sqe(ring, is_set ? &poll->move_op : &poll->alarm_op);
         poll->alarm_ns = time_ns;
         poll->alarm = (struct __kernel_timespec){
-                .tv_sec = (int64_t)(time_ns / 1000000000),
-                .tv_nsec = (long long)(time_ns % 1000000000),
+                .tv_sec = (int64_t)(time_ns / NS_PER_S),
+                .tv_nsec = (long long)(time_ns % NS_PER_S),
         };
         if (is_set)
                 io_uring_prep_timeout_update(

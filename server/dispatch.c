@@ -7,6 +7,7 @@
 
 #include "call/compression.h"
 #include "call/offload.h"
+#include "core/clock.h"
 #include "server/admission.h"
 #include "server/decode.h"
 #include "server/server.h"
@@ -130,7 +131,7 @@ static void note_handled(struct quoit_call *call)
 {
         call->handled = true;
         if (call->group->host->interceptors)
-                call->seen.handled_ns = interceptors_now_ns();
+                call->seen.handled_ns = clock_now_ns();
 }
 
 static void run_start(struct errand *errand)

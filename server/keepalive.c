@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keepalive.h"
 
-#define NS_PER_MS 1000000ull
+#include "core/clock.h"
 
 void keepalive_init(struct keepalive *keepalive, uint64_t now_ns)
 {

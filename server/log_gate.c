@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/log_gate.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "core/clock.h"
+
 #define BURST_NS (10 * NS_PER_S)
 
 void log_gate_init(struct log_gate *gate)

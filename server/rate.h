@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/clock.h"
+
 struct rate {
         uint64_t paid_ns; /* what has happened is paid for by then */
 };
@@ -17,7 +19,7 @@ struct rate {
 static inline bool rate_allows(
         struct rate *rate, uint32_t count, uint32_t burst_max, uint32_t per_second, uint64_t now_ns)
 {
-        uint64_t price_ns = 1000000000u / per_second;
+        uint64_t price_ns = NS_PER_S / per_second;
 
         if (rate->paid_ns < now_ns)
                 rate->paid_ns = now_ns;

@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "codec/timeout.h"
+#include "core/clock.h"
 #include "core/usdt.h"
 
 #define GRPC_TYPE "application/grpc"
-#define NS_PER_MS 1000000ull
 
 static bool is(const char *text, size_t size, const char *what)
 {
@@ -250,7 +250,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         if (call->state != CALL_OPENING)
                 return;
         if (call->group->host->interceptors)
-                call->seen.opened_ns = interceptors_now_ns();
+                call->seen.opened_ns = clock_now_ns();
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(&call->request);
                 return;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/probe.h"
 #include "server/admission.h"
 #include "server/connection.h"
 
-#define NS_PER_MS 1000000ull
 #define ARENAS_KEPT_BYTES ((size_t)32 << 20)
 
 /* ---- connections ---- */

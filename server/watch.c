@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/watch.h"
 
+#include "core/clock.h"
 #include "server/connection.h"
 
-#define NS_PER_MS 1000000ull
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* and then for what the peer had on the way */

@@ -5,21 +5,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "core/clock.h"
 
 void workers_init(struct workers *workers)
 {
         *workers = (struct workers){ 0 };
         pthread_mutex_init(&workers->mutex, NULL);
         pthread_cond_init(&workers->has_work, NULL);
-}
-
-static uint64_t now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* An eighth of what is new, as TCP smooths its round trips (RFC 6298). Under the mutex. */
@@ -58,10 +51,10 @@ static void *run(void *user)
         struct work *work;
 
         while ((work = take(workers, took_ns))) {
-                uint64_t began_ns = now_ns();
+                uint64_t began_ns = clock_now_ns();
 
                 work->on_work(work, &coders);
-                took_ns = now_ns() - began_ns;
+                took_ns = clock_now_ns() - began_ns;
         }
         coders_deinit(&coders);
         return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/bdp.h"
 
-#define NS_PER_S 1000000000ull
+#include "core/clock.h"
 
 void bdp_ask(struct bdp *bdp, uint64_t now_ns)
 {
