@@ -6,17 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "call/compression.h"
 #include "core/usdt.h"
-#include "server/dispatch.h"
 #include "server/greeting.h"
 #include "server/peer.h"
+#include "server/ready.h"
 #include "server/secure.h"
+#include "server/sending.h"
 #include "server/stream_events.h"
 #include "server/watch.h"
 #include "server/windows.h"
-
-#define CALLS_A_FILL 8
 
 static void connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -45,15 +43,7 @@ static const quoit_limits *limits_of(const struct connection *connection)
         return connection->group.host->limits;
 }
 
-static void request_flush(struct connection *connection)
-{
-        if (connection->state > CONNECTION_CLOSING)
-                return;
-        ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
-}
-
-/* The memory goes when the socket is closed, the last call is gone and no thread has its TLS, whichever comes last. */
-static void connection_try_free(struct connection *connection)
+void connection_try_free(struct connection *connection)
 {
         struct shard *shard = connection->shard;
 
@@ -66,13 +56,6 @@ static void connection_try_free(struct connection *connection)
         slab_free(&shard->connections, connection);
 }
 
-static void give_output_back(struct connection *connection)
-{
-        session_release(&stream_events, connection->output);
-        slab_free(&connection->shard->outputs, connection->output);
-        connection->output = NULL;
-}
-
 void connection_close(struct connection *connection)
 {
         if (connection->state >= CONNECTION_CLOSED)
@@ -81,10 +64,12 @@ void connection_close(struct connection *connection)
         watch_end(connection);
         census_remove(&connection->shard->census, &connection->census);
         ring_undefer(&connection->flush);
+        connection->dispatch_last = false;
+        if (!list_is_empty(&connection->ready)) /* calls that are over may have waited for that */
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
-        if (connection->output && !socket_is_sending(&connection->socket))
-                give_output_back(connection);
+        sending_end(connection);
         socket_close(&connection->socket);
 }
 
@@ -93,210 +78,14 @@ static void start_closing(struct connection *connection)
 {
         connection_set_state(connection, CONNECTION_CLOSING);
         watch_last_words(connection);
-        request_flush(connection);
+        sending_request(connection);
 }
 
-/* ---- out ---- */
-
-/* All was said: a friendly end. */
-static void linger(struct connection *connection)
+void connection_linger(struct connection *connection)
 {
         connection_set_state(connection, CONNECTION_LINGERING);
         socket_half_close(&connection->socket);
         watch_linger(connection);
-}
-
-/* Before the end of a handshake of TLS nothing can be said, nor after its failure. */
-static bool has_output(const struct connection *connection)
-{
-        return session_has_output(&connection->session) &&
-               (!connection->secure || secure_is_open(connection->secure));
-}
-
-/* Frames into the output, unless it is on its way, as far as there are some and it has room. */
-static void fill(struct connection *connection)
-{
-        if (socket_is_sending(&connection->socket) || !has_output(connection))
-                return;
-        if (!connection->output) {
-                connection->output = slab_alloc(&connection->shard->outputs);
-                if (!connection->output) {
-                        connection_close(connection);
-                        return;
-                }
-                output_init(connection->output, limits_of(connection)->turn_bytes_max);
-        }
-        if (session_fill(&connection->session, connection->output) < 0)
-                connection_close(connection);
-        if (!list_is_empty(&connection->ready) && !dispatch_is_congested(&connection->group))
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
-}
-
-/* When all that is queued has been said, there is no more. */
-static bool is_ending(const struct connection *connection)
-{
-        return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
-}
-
-static void note_windows(struct connection *connection)
-{
-        counter_set(&connection->census.send_window_bytes,
-                (uint64_t)session_send_window_bytes(&connection->session));
-        counter_set(&connection->census.receive_window_bytes,
-                (uint64_t)session_receive_window_bytes(&connection->session));
-}
-
-static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
-{
-        /* a pinned stream waits for it too: a worker may, for room in its call's queue */
-        bool awaited = connection->state != CONNECTION_OPEN || has_output(connection) ||
-                       (connection->output && connection->output->pinned_count > 0) ||
-                       session_is_over(&connection->session);
-
-        connection->send_started_ns = ring_now_ns(ring_of(connection));
-        note_windows(connection);
-        socket_send(&connection->socket, iovecs, count, awaited);
-}
-
-/* The output is sealed into memory of its own, and what it refers to is free before that is sent. */
-static bool send_sealed(struct connection *connection)
-{
-        struct secure *secure = connection->secure;
-        bool any;
-
-        if (secure_seal(secure, connection->output,
-                    is_ending(connection) && !has_output(connection), &any) < 0) {
-                connection_close(connection);
-                return true;
-        }
-        if (!any)
-                return false;
-        QUOIT_PROBE(send_submit, &connection->group, secure->iovec.iov_len, 1);
-        if (connection->output)
-                give_output_back(connection);
-        send_iovecs(connection, &secure->iovec, 1);
-        return true;
-}
-
-static bool send_plain(struct connection *connection)
-{
-        struct output *output = connection->output;
-
-        if (!output || output->bytes == 0)
-                return false;
-        QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
-        send_iovecs(connection, output->iov, output->iov_count);
-        return true;
-}
-
-static void on_flush(struct deferred *deferred)
-{
-        struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
-
-        if (connection->dispatch_last) {
-                connection->dispatch_last = false;
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
-        }
-        if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
-                return; /* on_sent comes back here */
-        fill(connection);
-        if (connection->state > CONNECTION_CLOSING ||
-                (connection->secure ? send_sealed(connection) : send_plain(connection)))
-                return;
-        if (connection->output)
-                give_output_back(connection);
-        if (is_ending(connection))
-                linger(connection);
-}
-
-static void on_sent(struct socket *socket, int error)
-{
-        struct connection *connection = connection_of_socket(socket);
-
-        QUOIT_PROBE(send_complete, &connection->group, error);
-        if (connection->secure)
-                secure_sent(connection->secure);
-        else
-                give_output_back(connection);
-        if (error < 0)
-                connection_close(connection);
-        else
-                request_flush(connection);
-}
-
-/* ---- handlers ---- */
-
-/*
- * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
- * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
- * more to run in the next turn.
- */
-static bool run_some(struct connection *connection, struct list *again, bool in_line)
-{
-        size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
-        bool more = false;
-        struct list *link;
-
-        while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
-                !call_group_is_worn(&connection->group) && (link = list_pop(&connection->ready))) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
-                enum dispatched dispatched =
-                        dispatch_call(call, connection->shard->server, in_line);
-
-                if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
-                        list_append(again, &call->ready);
-                if (dispatched == DISPATCHED_CONGESTED)
-                        continue;
-                more |= dispatched == DISPATCHED_SOME;
-                if (--connection->budget_calls % CALLS_A_FILL == 0 &&
-                        connection->state <= CONNECTION_CLOSING)
-                        fill(connection);
-        }
-        return more || !list_is_empty(&connection->ready);
-}
-
-/* In the next turn; who has used of this one behind those who could not. */
-static void dispatch_again(struct connection *connection)
-{
-        if (connection->group.coded_bytes > 0 && connection->state <= CONNECTION_CLOSING) {
-                connection->dispatch_last = true;
-                request_flush(connection);
-        } else {
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
-        }
-}
-
-static void run_ready(struct connection *connection, bool in_line)
-{
-        struct ring *ring = ring_of(connection);
-        struct list again;
-        bool more;
-
-        if (connection->budget_turn_ns != ring_now_ns(ring)) {
-                connection->budget_turn_ns = ring_now_ns(ring);
-                connection->budget_calls = limits_of(connection)->turn_calls_max;
-                connection->group.coded_bytes = 0;
-        }
-        list_init(&again);
-        more = run_some(connection, &again, in_line);
-        list_splice(&connection->ready, &again);
-        if (more) {
-                /* more work than a turn may take: no more is read before it is done */
-                dispatch_again(connection);
-                socket_pause(&connection->socket);
-        } else {
-                /* a handler that finished its own call has asked for it; calls that are congested are woken by what they wait for */
-                ring_undefer(&connection->dispatch);
-                socket_resume(&connection->socket);
-        }
-}
-
-static void on_dispatch(struct deferred *deferred)
-{
-        struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
-
-        run_ready(connection, true);
-        connection_try_free(connection);
 }
 
 /* ---- in ---- */
@@ -325,8 +114,8 @@ static void on_fed(struct connection *connection, int error)
                 windows_heard(connection);
                 watch_heard(connection);
         }
-        run_ready(connection, false);
-        request_flush(connection);
+        ready_run(connection, false);
+        sending_request(connection);
 }
 
 static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
@@ -382,7 +171,7 @@ void connection_on_call_ready(struct quoit_call *call)
 
 void connection_on_call_output(struct quoit_call *call)
 {
-        request_flush(connection_of_group(call->group));
+        sending_request(connection_of_group(call->group));
 }
 
 void connection_on_call_freed(void *user, struct call_group *group)
@@ -402,7 +191,7 @@ void connection_on_call_freed(void *user, struct call_group *group)
 static const struct socket_handler socket_handler = {
         .on_data = on_data,
         .on_receive_end = on_receive_end,
-        .on_sent = on_sent,
+        .on_sent = sending_on_sent,
         .on_closed = on_closed,
 };
 
@@ -416,7 +205,7 @@ static void join_census(struct connection *connection)
                 .counts = &connection->group.counts,
         };
         list_init(&connection->census.link);
-        note_windows(connection);
+        sending_note_windows(connection);
         census_add(&shard->census, &connection->census);
 }
 
@@ -445,8 +234,8 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
         list_init(&connection->link);
         list_append(&shard->connection_list, &connection->link);
         join_census(connection);
-        deferred_init(&connection->dispatch, on_dispatch);
-        deferred_init(&connection->flush, on_flush);
+        deferred_init(&connection->dispatch, ready_on_turn_end);
+        deferred_init(&connection->flush, sending_on_turn_end);
         socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
         socket_resume(&connection->socket);
         windows_init(connection);
@@ -476,7 +265,7 @@ void connection_drain(struct connection *connection)
         if (connection->state != CONNECTION_OPEN || connection->session.drain_announced)
                 return;
         session_drain(&connection->session);
-        request_flush(connection);
+        sending_request(connection);
         watch_drain(connection);
 }
 
@@ -485,7 +274,7 @@ void connection_drain_now(struct connection *connection)
         if (connection->state != CONNECTION_OPEN)
                 return;
         session_drain_now(&connection->session);
-        request_flush(connection);
+        sending_request(connection);
 }
 
 void connection_cancel_calls(struct connection *connection, const char *why)
@@ -508,7 +297,7 @@ void connection_ping(struct connection *connection)
 {
         counter_add(&connection->census.keepalives_sent, 1);
         session_ping(&connection->session);
-        request_flush(connection);
+        sending_request(connection);
 }
 
 void connection_calm(struct connection *connection, const char *what, const char *reason)

@@ -65,6 +65,12 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);
 
+/* All was said: a friendly end, whose other half is the peer's. */
+void connection_linger(struct connection *connection);
+
+/* The memory goes when the socket is closed, the last call is gone and no thread has its TLS, whichever comes last. */
+void connection_try_free(struct connection *connection);
+
 /* The first of the calls whose stream is open; NULL: there is none. */
 const struct quoit_call *connection_first_call(const struct connection *connection);
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves. */
+/*
+ * All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves.
+ *
+ * A pointer that is handed in is not NULL, unless it says there what NULL means.
+ */
 
 #include <quoit/access_log.h>
 #include <quoit/call.h>

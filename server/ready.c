@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/ready.h"
+
+#include "call/compression.h"
+#include "server/connection.h"
+#include "server/dispatch.h"
+#include "server/sending.h"
+
+#define CALLS_A_FILL 8
+
+static struct ring *ring_of(struct connection *connection)
+{
+        return &connection->shard->ring;
+}
+
+static const quoit_limits *limits_of(const struct connection *connection)
+{
+        return connection->group.host->limits;
+}
+
+/*
+ * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
+ * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
+ * more to run in the next turn.
+ */
+static bool run_some(struct connection *connection, struct list *again, bool in_line)
+{
+        size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
+        bool more = false;
+        struct list *link;
+
+        while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
+                !call_group_is_worn(&connection->group) && (link = list_pop(&connection->ready))) {
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+                enum dispatched dispatched =
+                        dispatch_call(call, connection->shard->server, in_line);
+
+                if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
+                        list_append(again, &call->ready);
+                if (dispatched == DISPATCHED_CONGESTED)
+                        continue;
+                more |= dispatched == DISPATCHED_SOME;
+                if (--connection->budget_calls % CALLS_A_FILL == 0 &&
+                        connection->state <= CONNECTION_CLOSING)
+                        sending_fill(connection);
+        }
+        return more || !list_is_empty(&connection->ready);
+}
+
+/* In the next turn; who has used of this one behind those who could not. */
+static void dispatch_again(struct connection *connection)
+{
+        if (connection->group.coded_bytes > 0 && connection->state <= CONNECTION_CLOSING) {
+                connection->dispatch_last = true;
+                sending_request(connection);
+        } else {
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        }
+}
+
+void ready_run(struct connection *connection, bool in_line)
+{
+        struct ring *ring = ring_of(connection);
+        struct list again;
+        bool more;
+
+        if (connection->budget_turn_ns != ring_now_ns(ring)) {
+                connection->budget_turn_ns = ring_now_ns(ring);
+                connection->budget_calls = limits_of(connection)->turn_calls_max;
+                connection->group.coded_bytes = 0;
+        }
+        list_init(&again);
+        more = run_some(connection, &again, in_line);
+        list_splice(&connection->ready, &again);
+        if (more) {
+                /* more work than a turn may take: no more is read before it is done */
+                dispatch_again(connection);
+                socket_pause(&connection->socket);
+        } else {
+                /* a handler that finished its own call has asked for it; calls that are congested are woken by what they wait for */
+                ring_undefer(&connection->dispatch);
+                socket_resume(&connection->socket);
+        }
+}
+
+void ready_on_turn_end(struct deferred *deferred)
+{
+        struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
+
+        ready_run(connection, true);
+        connection_try_free(connection);
+}

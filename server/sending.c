@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/sending.h"
+
+#include "core/usdt.h"
+#include "server/connection.h"
+#include "server/dispatch.h"
+#include "server/secure.h"
+#include "server/stream_events.h"
+
+static struct ring *ring_of(struct connection *connection)
+{
+        return &connection->shard->ring;
+}
+
+void sending_request(struct connection *connection)
+{
+        if (connection->state > CONNECTION_CLOSING)
+                return;
+        ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
+}
+
+static void give_output_back(struct connection *connection)
+{
+        session_release(&stream_events, connection->output);
+        slab_free(&connection->shard->outputs, connection->output);
+        connection->output = NULL;
+}
+
+void sending_end(struct connection *connection)
+{
+        if (connection->output && !socket_is_sending(&connection->socket))
+                give_output_back(connection);
+}
+
+/* Before the end of a handshake of TLS nothing can be said, nor after its failure. */
+static bool has_output(const struct connection *connection)
+{
+        return session_has_output(&connection->session) &&
+               (!connection->secure || secure_is_open(connection->secure));
+}
+
+void sending_fill(struct connection *connection)
+{
+        if (socket_is_sending(&connection->socket) || !has_output(connection))
+                return;
+        if (!connection->output) {
+                connection->output = slab_alloc(&connection->shard->outputs);
+                if (!connection->output) {
+                        connection_close(connection);
+                        return;
+                }
+                output_init(connection->output, connection->group.host->limits->turn_bytes_max);
+        }
+        if (session_fill(&connection->session, connection->output) < 0)
+                connection_close(connection);
+        if (!list_is_empty(&connection->ready) && !dispatch_is_congested(&connection->group))
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+}
+
+/* When all that is queued has been said, there is no more. */
+static bool is_ending(const struct connection *connection)
+{
+        return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
+}
+
+void sending_note_windows(struct connection *connection)
+{
+        counter_set(&connection->census.send_window_bytes,
+                (uint64_t)session_send_window_bytes(&connection->session));
+        counter_set(&connection->census.receive_window_bytes,
+                (uint64_t)session_receive_window_bytes(&connection->session));
+}
+
+static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
+{
+        /* a pinned stream waits for it too: a worker may, for room in its call's queue */
+        bool awaited = connection->state != CONNECTION_OPEN || has_output(connection) ||
+                       (connection->output && connection->output->pinned_count > 0) ||
+                       session_is_over(&connection->session);
+
+        connection->send_started_ns = ring_now_ns(ring_of(connection));
+        sending_note_windows(connection);
+        socket_send(&connection->socket, iovecs, count, awaited);
+}
+
+/* The output is sealed into memory of its own, and what it refers to is free before that is sent. */
+static bool send_sealed(struct connection *connection)
+{
+        struct secure *secure = connection->secure;
+        bool any;
+
+        if (secure_seal(secure, connection->output,
+                    is_ending(connection) && !has_output(connection), &any) < 0) {
+                connection_close(connection);
+                return true;
+        }
+        if (!any)
+                return false;
+        QUOIT_PROBE(send_submit, &connection->group, secure->iovec.iov_len, 1);
+        if (connection->output)
+                give_output_back(connection);
+        send_iovecs(connection, &secure->iovec, 1);
+        return true;
+}
+
+static bool send_plain(struct connection *connection)
+{
+        struct output *output = connection->output;
+
+        if (!output || output->bytes == 0)
+                return false;
+        QUOIT_PROBE(send_submit, &connection->group, output->bytes, output->iov_count);
+        send_iovecs(connection, output->iov, output->iov_count);
+        return true;
+}
+
+void sending_on_turn_end(struct deferred *deferred)
+{
+        struct connection *connection = CONTAINER_OF(deferred, struct connection, flush);
+
+        if (connection->dispatch_last) {
+                connection->dispatch_last = false;
+                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        }
+        if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
+                return; /* on_sent comes back here */
+        sending_fill(connection);
+        if (connection->state > CONNECTION_CLOSING ||
+                (connection->secure ? send_sealed(connection) : send_plain(connection)))
+                return;
+        if (connection->output)
+                give_output_back(connection);
+        if (is_ending(connection))
+                connection_linger(connection);
+}
+
+void sending_on_sent(struct socket *socket, int error)
+{
+        struct connection *connection = CONTAINER_OF(socket, struct connection, socket);
+
+        QUOIT_PROBE(send_complete, &connection->group, error);
+        if (connection->secure)
+                secure_sent(connection->secure);
+        else
+                give_output_back(connection);
+        if (error < 0)
+                connection_close(connection);
+        else
+                sending_request(connection);
+}
