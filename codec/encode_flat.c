@@ -123,8 +123,8 @@ ENCODE_INLINE uint8_t *flat_put_value(uint8_t *at, uint8_t *limit, const upb_Mes
 
 int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const upb_MiniTable *table)
 {
-        const upb_MiniTableField *field = table->UPB_ONLYBITS(fields);
-        const upb_MiniTableField *fields_end = field + table->UPB_ONLYBITS(field_count);
+        const upb_MiniTableField *fields =
+                table->UPB_ONLYBITS(fields); /* NULL where there are none */
         uint8_t *start = place + FRAMING_PREFIX_BYTES, *at = start;
         size_t span = room - FRAMING_PREFIX_BYTES - HEAD_BYTES_MAX; /* of where heads may begin */
 
@@ -133,7 +133,9 @@ int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const u
         if (table->UPB_PRIVATE(required_count) > 0 ||
                 UPB_PRIVATE(_upb_Message_GetInternal)(message))
                 return -ENOTSUP;
-        for (; field < fields_end; field++) {
+        for (unsigned i = 0; i < table->UPB_ONLYBITS(field_count); i++) {
+                const upb_MiniTableField *field = fields + i;
+
                 at = flat_put_value(at, start + span, message, field,
                         UPB_PRIVATE(_upb_Message_DataPtr)(message, field));
                 if (!ENCODE_LIKELY((uintptr_t)at - (uintptr_t)start <= span))
