@@ -93,7 +93,7 @@ void writer_extend(struct quoit_call *call, size_t size)
 
 static uint8_t *place_in_block(struct quoit_call *call, size_t size)
 {
-        uint8_t *place;
+        uint8_t *place = NULL;
 
         if (writer_room(&call->writer, &place) < size) {
                 struct segment *fresh = block_new(call);
