@@ -179,12 +179,15 @@ def test_the_applications_options(start):
 # ---- time ----
 
 
-def test_work_that_would_be_too_late_is_refused_at_once(start):
+def test_work_that_would_be_too_late_is_refused_at_once(start, calls):
     server = start("test-server", "--workers", 1, "--limit", "offloaded_max=3")
     opened = [Wire(server) for _ in range(5)]
+    running = lambda: statistics(calls, opened[3]).running
     assert opened[0].call(SLEEP, sleep_ms(400)).status == 0  # so long it takes
-    streams = []
-    for wire in opened[:3]:  # the first runs, two wait: one of a connection at a time
+    eventually(lambda: running() == 0, "its handler is through")
+    streams = [opened[0].request(SLEEP, sleep_ms(400))]
+    eventually(lambda: running() == 1, "the worker is busy")
+    for wire in opened[1:3]:  # these wait: one of a connection at a time
         streams.append(wire.request(SLEEP, sleep_ms(400)))
         assert wire.ping()
     answer = opened[3].call(SLEEP, sleep_ms(400), grpc_timeout="200m")
