@@ -155,7 +155,7 @@ def test_a_client_comes_back_when_it_was_told_to(start, calls):
     config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
     with channel(server.target, service_config=json.dumps(config)) as opened:
         stub = calls.Stub(opened)
-        first = stub.Later.future(calls.Delay(ms=300), timeout=PATIENCE)
+        first = stub.Later.future(calls.Delay(ms=700), timeout=PATIENCE)
         with Wire(server) as wire:
             eventually(lambda: statistics(calls, wire).running > 0, "the first call runs")
         began = time.monotonic()
