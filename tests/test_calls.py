@@ -333,7 +333,7 @@ def test_a_worker_has_room_as_soon_as_its_messages_are_sent(calls, start):
         begin = time.monotonic()
         request = calls.Number(value=parts).SerializeToString()
         answer = wire.call("/calls.Calls/BlockingParts", request)
-        assert time.monotonic() - begin < PATIENCE  # half of stall_ms
+        assert time.monotonic() - begin < 3
     assert answer.status == 0 and len(answer.data) == parts * part_bytes
 
 

@@ -171,10 +171,10 @@ def test_ages_differ(start):
 
 
 def test_a_handshake_is_still_limited(start):
-    server = start("test-server", *limits(handshake_ms=1000, connection_idle_ms=900))
+    server = start("test-server", *limits(handshake_ms=2000, connection_idle_ms=1900))
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as silent:
         assert silent.recv(100) == b""
-        assert time.monotonic() - began > 0.99
+        assert 1.99 < time.monotonic() - began < 3.7  # at 3.8 it is looked at by the idle limit
     server.logged("no HTTP/2 preface and SETTINGS in time")
     eventually(lambda: server.descriptors() < 100, "nothing is left")
