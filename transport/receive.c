@@ -8,13 +8,6 @@
 /* As long as it may be without SETTINGS: `frame_bytes_max` is for DATA. */
 #define GOAWAY_BYTES_MAX 16384
 
-static struct stream *session_stream(struct session *session, int32_t id)
-{
-        if (!session->current || session->current->id != id)
-                session->current = nghttp2_session_get_stream_user_data(session->h2, id);
-        return session->current;
-}
-
 /*
  * A frame that nghttp2 would overlook. HEADERS for a stream that is over, or was skipped, end the connection (RFC 9113,
  * sections 5.1 and 5.1.1), unless we are what ended such a stream: then its trailers may have crossed with our

@@ -24,8 +24,11 @@ static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, s
                 return NGHTTP2_ERR_PAUSE;
         pull = session->events->on_pull(stream, size_max);
         assert(pull.size <= size_max);
-        if (pull.size == 0 && !pull.last)
+        session->current = stream;
+        if (pull.size == 0 && !pull.last) {
+                stream->starved = true;
                 return NGHTTP2_ERR_DEFERRED;
+        }
         *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
         if (pull.last)
                 *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -71,7 +74,7 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         session->has_answered = true;
         if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
                 return 0;
-        stream = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+        stream = session_stream(session, frame->hd.stream_id);
         if (!stream || stream->state == STREAM_CLOSED)
                 return 0;
         if (stream->state == STREAM_HALF_CLOSED_REMOTE) {
@@ -152,9 +155,11 @@ int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size
 
 void stream_resume(struct stream *stream)
 {
-        /* fails only where there is nothing to resume */
-        if (stream->session)
-                (void)nghttp2_session_resume_data(stream->session->h2, stream->id);
+        if (!stream->session || !stream->starved)
+                return;
+        stream->starved = false;
+        /* fails only where a reset has gone before it */
+        (void)nghttp2_session_resume_data(stream->session->h2, stream->id);
 }
 
 void stream_reset(struct stream *stream, uint32_t error_code)

@@ -91,6 +91,13 @@ void session_deinit(struct session *session)
         session->h2 = NULL;
 }
 
+struct stream *session_stream(struct session *session, int32_t id)
+{
+        if (!session->current || session->current->id != id)
+                session->current = nghttp2_session_get_stream_user_data(session->h2, id);
+        return session->current;
+}
+
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code)
 {
         if (stream->state != STREAM_CLOSED)

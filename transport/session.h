@@ -61,7 +61,7 @@ struct session {
         void *user;
         struct list streams;
         uint32_t stream_count;
-        struct stream *current; /* of the last frame: most often of the next one too */
+        struct stream *current; /* of the last frame, either way: most often of the next one too */
         struct output *output; /* during session_fill() */
         const quoit_limits *limits;
         /* of DATA in this feed, given back to the connection's window at its end */
@@ -129,6 +129,9 @@ void session_set_windows(
 
 /* Asks the peer whether it is still there; any byte from it will do for an answer. */
 void session_ping(struct session *session);
+
+/* The stream @id; NULL: there is none, or it was refused. Internal to the transport. */
+struct stream *session_stream(struct session *session, int32_t id);
 
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);

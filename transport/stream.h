@@ -38,6 +38,7 @@ struct stream {
         uint32_t field_bytes;      /* of the header block at hand, 32 a field included */
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
+        bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
 };
 
 /* The one place where a stream's state changes; asserts that the step is one of RFC 9113's. */
