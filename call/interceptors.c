@@ -13,7 +13,8 @@ static void *refuse_unknown(const void *implementation, quoit_call *call, void *
 {
         (void)implementation;
         (void)user;
-        quoit_call_finish(call, QUOIT_UNIMPLEMENTED, "unknown service or method");
+        quoit_call_finishf(
+                call, QUOIT_UNIMPLEMENTED, "unknown service or method: %s", quoit_call_path(call));
         return NULL;
 }
 

@@ -49,7 +49,7 @@ static bool is_grpc_type(const char *type, size_t size)
         return size == 0 || *type == ';' || *type == ' ' || *type == '\t';
 }
 
-/* Interceptors are to see what was asked for. */
+/* To be answered as any call is, by a method that tells the client, and interceptors, what was asked for. */
 static void take_unknown_path(struct quoit_call *call, const struct session_field *field)
 {
         char *path = quoit_call_alloc(call, field->value_size + 1);
@@ -87,7 +87,7 @@ static void take_path(
         call->route = router_find(router, field->value, field->value_size);
         if (call->route && call->route->options.offload && call->arena.pool)
                 leave_pool(call);
-        if (!call->route && call->group->host->interceptors)
+        if (!call->route)
                 take_unknown_path(call, field);
 }
 
@@ -193,10 +193,6 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         if (request->bad_timeout) {
                 *ret_text = "malformed grpc-timeout";
                 return QUOIT_INTERNAL;
-        }
-        if (!call->route) {
-                *ret_text = "unknown service or method";
-                return QUOIT_UNIMPLEMENTED;
         }
         if (request->bad_encoding) {
                 *ret_text = "grpc-encoding is not supported";
