@@ -22,7 +22,7 @@ ALL = KITCHEN + OTHERS + WELL_KNOWN + ["google/protobuf/descriptor.proto"]
 # What libquoit.a stands on; nghttp2 is in it, unless the build took the machine's.
 STATIC_LIBRARIES = ["-luring", "-lssl", "-lcrypto", "-lz", "-lzstd", "-lnghttp2", "-lpthread"]
 
-WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wundef"]
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wundef"]
 C_WARNINGS = WARNINGS + ["-Wstrict-prototypes", "-Wmissing-prototypes"]
 
 

@@ -46,6 +46,11 @@ static void unit_emit_source_top(struct unit *u)
         printer_emit(&u->c,
                 "/* Made by protoc-gen-quoit $version$ from $file_name$: do not edit. */\n"
                 "#include \"$header$\"\n"
+                "\n"
+                "/* upb's tables end in arrays without a size that are initialized, and "
+                "descriptors are long. */\n"
+                "#pragma GCC diagnostic ignored \"-Wpedantic\"\n"
+                "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
                 "\n");
 }
 
