@@ -23,9 +23,8 @@ struct interceptors {
 };
 
 struct attachment;
-struct route;
 
-/* A call's part, of use only where there are interceptors. Each side's members are its own, as in struct quoit_call. */
+/* A call's part, of use where there are interceptors, but for `path`. Each side's members are its own, as in struct quoit_call. */
 struct seen {
         /* ---- the ring's side ---- */
         unsigned starts; /* how many have seen the call start */
@@ -41,9 +40,6 @@ struct seen {
         uint32_t messages_sent;
         struct attachment *attachments;
 };
-
-/* Of paths that the router does not know: answers UNIMPLEMENTED, behind the interceptors. */
-extern const struct route unknown_route;
 
 /* The call has interceptors, and some of them have not seen it start. */
 bool interceptors_remain(const struct quoit_call *call);

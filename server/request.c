@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "call/unknown.h"
 #include "codec/timeout.h"
 #include "core/clock.h"
 #include "core/usdt.h"
