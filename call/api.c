@@ -83,9 +83,9 @@ upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
 
 const char *quoit_call_path(const quoit_call *call)
 {
-        if (call->seen.path || !call->route)
-                return call->seen.path ? call->seen.path : "";
-        return call->route->method->path;
+        if (call->unknown_path)
+                return call->unknown_path;
+        return call->route ? call->route->method->path : "";
 }
 
 upb_StringView quoit_call_authority(const quoit_call *call)

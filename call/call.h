@@ -152,6 +152,7 @@ struct quoit_call {
                 request_arena; /* of the request message that the handler has, where many come */
         struct arena scratch; /* of the message being made, where many are sent */
         upb_StringView authority;
+        const char *unknown_path; /* in the arena; NULL: it is the route's */
         struct fields request_fields;
         struct fields header_fields;
         struct fields trailer_fields;

@@ -24,14 +24,13 @@ struct interceptors {
 
 struct attachment;
 
-/* A call's part, of use where there are interceptors, but for `path`. Each side's members are its own, as in struct quoit_call. */
+/* A call's part, of use only where there are interceptors. Each side's members are its own, as in struct quoit_call. */
 struct seen {
         /* ---- the ring's side ---- */
         unsigned starts; /* how many have seen the call start */
         quoit_status outcome; /* once it is FINISHED or CANCELLED */
         uint64_t opened_ns; /* the headers had come; 0: not yet */
         uint64_t bytes_received;
-        const char *path; /* in the arena, where there is no route */
         const char *http_status; /* of an answer that is no gRPC; NULL: there was none */
 
         /* ---- the handler's side ---- */

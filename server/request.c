@@ -56,7 +56,7 @@ static void take_unknown_path(struct quoit_call *call, const struct session_fiel
         char *path = quoit_call_alloc(call, field->value_size + 1);
 
         if (path)
-                call->seen.path = memcpy(path, field->value, field->value_size);
+                call->unknown_path = memcpy(path, field->value, field->value_size);
         call->route = &unknown_route;
 }
 

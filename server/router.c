@@ -24,7 +24,7 @@ static uint64_t hash_add(uint64_t hash, const char *bytes, size_t size)
         return hash ^ hash >> 32;
 }
 
-/* A word a step: a byte a step took as long as 3 % of a call. Paths are ours, so nobody can choose them to collide. */
+/* A word a step: each waits for the one before it. Paths are ours, so nobody can choose them to collide. */
 static uint64_t hash_path(const char *path, size_t size)
 {
         uint64_t hash = size;

@@ -18,6 +18,7 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
         struct session *session = user;
         int32_t id = head->stream_id;
 
+        (void)h2;
         if (head->type == NGHTTP2_PRIORITY && id == 0)
                 session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
         if (head->type == NGHTTP2_GOAWAY && head->length > GOAWAY_BYTES_MAX) {
@@ -26,7 +27,7 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
         if (head->type != NGHTTP2_HEADERS || id > session->last_id || id % 2 == 0 ||
-                nghttp2_session_get_stream_user_data(h2, id) || session->has_reset)
+                session_stream(session, id) || session->has_reset)
                 return 0;
         session_terminate(session,
                 id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);

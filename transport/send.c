@@ -88,10 +88,8 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
 /* A header block that nghttp2 cannot make, too large for one: the peer must not wait for it for ever. */
 static int on_frame_not_sent(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
 {
-        (void)user;
         (void)error;
-        if (frame->hd.type != NGHTTP2_HEADERS ||
-                !nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id))
+        if (frame->hd.type != NGHTTP2_HEADERS || !session_stream(user, frame->hd.stream_id))
                 return 0; /* or the stream has been closed meanwhile, and nobody waits */
         return nghttp2_submit_rst_stream(
                 h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
