@@ -201,6 +201,18 @@ def test_names_that_clash_get_an_underscore(generated):
         assert member in header, member
 
 
+def test_types_may_be_called_as_what_is_written_calls_its_locals(kit, tmp_path):
+    text = """syntax = "proto3";
+        message handler {} message call {} message message {} message state {} message implementation {}
+        service S { rpc A(stream handler) returns (handler); rpc B(call) returns (stream message);
+                    rpc C(stream state) returns (stream implementation); rpc D(message) returns (call); }
+        """
+    generate(kit, tmp_path, text)
+    out = tmp_path / "out"
+    compiler = plugin_kit.compilers("c")[0]
+    kit.compile([compiler, "-std=gnu11", *plugin_kit.C_WARNINGS], out / "t.quoit.c", tmp_path / "t.o", f"-I{out}")
+
+
 def test_names_that_clash_with_themselves(generated):
     header = (generated / "scopes.quoit.h").read_text()
     for text in (

@@ -36,7 +36,7 @@ static const char *const words[] = {
         "fd_set", "feof", "ferror", "fflush", "ffs", "fgetc", "fgetpos", "fgets", "field", "file",
         "float", "floor", "fmod", "fopen", "for", "fpos_t", "fprintf", "fputc", "fputs", "fread",
         "free", "freopen", "frexp", "friend", "fscanf", "fseek", "fsetpos", "ftell", "fwrite",
-        "gamma", "getc", "getchar", "getenv", "gets", "gid_t", "goto", "i386", "if",
+        "gamma", "getc", "getchar", "getenv", "gets", "gid_t", "goto", "handler", "i386", "if",
         "implementation", "import", "index", "inline", "int", "int16_t", "int32_t", "int64_t",
         "int8_t", "intmax_t", "intptr_t", "isfinite", "isinf", "isnan", "isnormal", "item", "iter",
         "j0", "j1", "jmp_buf", "jn", "key", "labs", "ldexp", "ldiv", "ldiv_t", "len", "linux",
