@@ -19,7 +19,7 @@ from servers import PATIENCE, eventually
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 from harness import bench as bench_module  # noqa: E402
-from harness import bars, contestants, plot, progress, report  # noqa: E402
+from harness import bars, cli, contestants, plot, progress, report  # noqa: E402
 from harness import servers, stats, tables, works  # noqa: E402
 
 RUN = [sys.executable, str(ROOT / "bench" / "run")]
@@ -386,3 +386,18 @@ def test_list_names_every_work():
     done = subprocess.run([*RUN, "--list"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0
     assert all(work.name in done.stdout for work in works.WORKS) and "grpc-go" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, folder",
+    [
+        ([], "docs/benchmarks"),
+        (["--rounds", "1"], ".cache/bench/report"),
+        (["--connections", "100"], ".cache/bench/report"),
+        (["--quick"], ".cache/bench/report"),
+        (["--report", "elsewhere/results.json"], "elsewhere"),
+        (["--quick", "--out", "elsewhere"], "elsewhere"),
+    ],
+)
+def test_only_a_whole_run_goes_to_the_docs(arguments, folder):
+    assert contestants.ROOT / cli.out_of(cli.parse(arguments)) == contestants.ROOT / folder

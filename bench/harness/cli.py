@@ -206,14 +206,17 @@ def write_report(results, folder):
 
 
 def as_json(results):
-    """One line a round and contestant: large, but it can be read and compared."""
+    """One line a figure: large, but it can be read and compared."""
     return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
 
 
 def out_of(options):
     if options.out:
         return options.out
-    whole = not (options.quick or options.only or options.peers or options.seconds)
+    if options.report:
+        return options.report.parent
+    less = ("quick", "only", "peers", "rounds", "seconds", "connections")
+    whole = not any(getattr(options, name) for name in less)
     return contestants.ROOT / ("docs/benchmarks" if whole else ".cache/bench/report")
 
 

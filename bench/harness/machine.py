@@ -10,6 +10,8 @@ import subprocess
 
 from .contestants import ROOT
 
+BUNDLED_NGHTTP2 = ROOT / "subprojects/packagefiles/nghttp2/meson.build"
+
 
 def _first(path, pattern):
     found = re.search(pattern, pathlib.Path(path).read_text(), re.MULTILINE)
@@ -39,7 +41,7 @@ def describe():
         "kernel": platform.release(),
         "system": _first("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)'),
         "quoit": _says("git", "describe", "--always", "--dirty"),
-        "nghttp2": _says("pkg-config", "--modversion", "libnghttp2"),
+        "nghttp2": _first(BUNDLED_NGHTTP2, r"^\s*version: '([^']+)'"),
         "liburing": _says("pkg-config", "--modversion", "liburing"),
     }
 

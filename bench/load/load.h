@@ -18,7 +18,6 @@
 struct load {
         const struct options *options;
         struct method methods[METHODS_MAX];
-        unsigned method_count;
         struct schedule schedule;
         struct connection *connections;
         unsigned char *inbox; /* what a read brings, for whichever connection */

@@ -69,8 +69,10 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){ .port = none, .rings = 1 };
-        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
-                parse_option(options, option, argv[optind - 1]);
+        /* "+": words in their order, so that the one at hand is known also within a cluster */
+        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
+                at = optind)
+                parse_option(options, option, argv[at]);
         if (optind < argc)
                 usage_error(argv[optind], "is no option");
         if (options->port == none)
