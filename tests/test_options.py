@@ -65,6 +65,7 @@ def test_version(run):
     [
         ["--nonsense"],
         ["-x"],
+        ["-p50051"],
         ["extra"],
         ["--port"],
         ["--port", ""],

@@ -246,6 +246,22 @@ def test_a_stop_ends_a_new_process_that_is_not_up_yet(chain, installed, tmp_path
     eventually(lambda: not os.path.exists(f"/proc/{pid}"), "it is gone")
 
 
+def test_a_predecessor_that_has_gone_is_not_missed(api, build):
+    def orphan():
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, 9)
+
+    variable = {"QUOIT_API_PREDECESSOR": "9\n"}
+    served = Server(build / "bin" / "quoit-api", "--port", 0, env=variable, preexec=orphan, close_fds=False)
+    try:
+        with grpc.insecure_channel(served.target) as channel:
+            api.Stub(channel).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE)
+    finally:
+        served.process.terminate()
+        assert served.process.wait(PATIENCE) == 0
+
+
 # ---- systemd ----
 
 

@@ -139,6 +139,7 @@ int main(int argc, char **argv)
         struct options options;
         int r;
 
+        signal(SIGPIPE, SIG_IGN); /* neither a log nor a predecessor that has gone may end us */
         options_parse(&options, argc, argv);
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,

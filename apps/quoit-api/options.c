@@ -147,15 +147,6 @@ static void add_file(const char **files, unsigned *count, const char *option, co
         files[(*count)++] = file;
 }
 
-static quoit_tls_version parse_tls_version(const char *text)
-{
-        if (strcmp(text, "1.2") == 0)
-                return QUOIT_TLS_VERSION_1_2;
-        if (strcmp(text, "1.3") != 0)
-                usage_error("--tls-min: '%s' is neither 1.2 nor 1.3", text);
-        return QUOIT_TLS_VERSION_1_3;
-}
-
 /* Those of TLS; false: it is none of them. */
 static bool parse_tls_option(struct options *options, int option)
 {
@@ -179,7 +170,9 @@ static bool parse_tls_option(struct options *options, int option)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUEST;
                 return true;
         case TLS_MIN:
-                secure->tls.version_min = parse_tls_version(optarg);
+                secure->tls.version_min = parse_choice("--tls-min", optarg, "1.2", "1.3")
+                                                  ? QUOIT_TLS_VERSION_1_3
+                                                  : QUOIT_TLS_VERSION_1_2;
                 return true;
         case TLS_TICKET_KEY:
                 secure->tls.ticket_key_file = optarg;
@@ -208,7 +201,7 @@ static void check_tls(struct secure_options *secure)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
 }
 
-static void parse_option(struct options *options, int option, const char *program)
+static void parse_option(struct options *options, int option, const char *word)
 {
         if (parse_tls_option(options, option))
                 return;
@@ -267,9 +260,9 @@ static void parse_option(struct options *options, int option, const char *progra
                 printf("quoit-api %s\n", quoit_version());
                 exit(EXIT_SUCCESS);
         case ':':
-                usage_error("%s needs a value", program);
+                usage_error("%s needs a value", word);
         default:
-                usage_error("unknown option %s", program);
+                usage_error("unknown option %s", word);
         }
 }
 
@@ -315,8 +308,10 @@ void options_parse(struct options *options, int argc, char **argv)
                 .reflection = true,
                 .channelz = true,
         };
-        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
-                parse_option(options, option, argv[optind - 1]);
+        /* "+": words in their order, so that the one at hand is known also within a cluster */
+        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
+                at = optind)
+                parse_option(options, option, argv[at]);
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
         check_tls(&options->secure);
