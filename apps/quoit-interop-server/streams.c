@@ -184,7 +184,7 @@ static void streaming_output_call(
 /* ---- StreamingInputCall ---- */
 
 struct input {
-        int32_t bytes;
+        uint64_t bytes;
 };
 
 static void *input_start(quoit_call *call, void *user)
@@ -208,7 +208,7 @@ static void input_message(
                 grpc_testing_StreamingInputCallRequest_expect_compressed(message);
 
         if (interop_check_compression(call, expected) && payload)
-                input->bytes += (int32_t)grpc_testing_Payload_body(payload).size;
+                input->bytes += grpc_testing_Payload_body(payload).size;
 }
 
 static void input_half_close(quoit_call *call, void *state)
@@ -221,7 +221,13 @@ static void input_half_close(quoit_call *call, void *state)
                 interop_out_of_memory(call);
                 return;
         }
-        grpc_testing_StreamingInputCallResponse_set_aggregated_payload_size(reply, input->bytes);
+        if (input->bytes > INT32_MAX) {
+                quoit_call_finish(
+                        call, QUOIT_OUT_OF_RANGE, "more than 2 GiB: int32 has no room for it");
+                return;
+        }
+        grpc_testing_StreamingInputCallResponse_set_aggregated_payload_size(
+                reply, (int32_t)input->bytes);
         grpc_testing_TestService_StreamingInputCall_reply(call, reply);
 }
 
