@@ -55,8 +55,8 @@ typedef struct quoit_server_options {
 
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
- * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, or no such
- * compression, and `on_log` is told which; -ENOMEM.
+ * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, a
+ * `frame_bytes_max` that HTTP/2 does not allow, or no such compression, and `on_log` is told which; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 

@@ -80,7 +80,8 @@ QUOIT_API quoit_tls *quoit_tls_free(quoit_tls *tls);
  * one that has it exactly before one with a wildcard, the first that was added where none has it.
  * From any thread, also while servers run. 0, or a negative errno and quoit_tls_problem() tells more: that of
  * the file that cannot be read; -EINVAL: bad options, no PEM, the key is another certificate's;
- * -EKEYEXPIRED: the certificate is over; -EKEYREJECTED: OpenSSL finds it too weak; -ENOMEM. The rules are as before then.
+ * -EKEYEXPIRED: the certificate is over or not yet valid; -EKEYREJECTED: OpenSSL finds it too weak; -ENOMEM. The rules
+ * are as before then.
  */
 QUOIT_API int quoit_tls_add_certificate(
         quoit_tls *tls, const char *certificate_file, const char *key_file);
