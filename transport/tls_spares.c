@@ -38,6 +38,8 @@ struct tls_bytes tls_spares_take(struct tls_spares *spares, size_t size)
                 return block;
         }
         block.data = malloc(block.capacity);
+        if (!block.data)
+                block.capacity = 0;
         return block;
 }
 
