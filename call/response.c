@@ -153,6 +153,8 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         (void)block_init(&block, NULL); /* no list: cannot fail */
         block_add_text(&block, ":status", http_status);
         block_add_text(&block, "content-type", "text/plain");
+        if (strcmp(http_status, "405") == 0)
+                block_add_text(&block, "allow", "POST"); /* RFC 9110, section 15.5.6 */
         check(call, stream_respond_text(&call->stream, block.fields, block.count, text));
 }
 
