@@ -34,7 +34,9 @@ void windows_heard(struct connection *connection)
         struct session *session = &connection->session;
         struct bdp *bdp = &connection->bdp;
         uint64_t now_ns = ring_now_ns(&connection->shard->ring);
+        uint32_t received_bytes = session->received_bytes;
 
+        session->received_bytes = 0;
         if (session->round_trip_answered) {
                 session->round_trip_answered = false;
                 if (bdp_answered(bdp, window_bytes_max(connection), now_ns))
@@ -46,7 +48,7 @@ void windows_heard(struct connection *connection)
                 bdp->window_bytes = limits->stream_window_bytes;
                 set_windows(connection);
         }
-        if (session->received_bytes > 0 && bdp_received(bdp, session->received_bytes) &&
+        if (received_bytes > 0 && bdp_received(bdp, received_bytes) &&
                 bdp->window_bytes < limits->window_bytes_max) {
                 bdp_ask(bdp, now_ns);
                 session_measure(session);

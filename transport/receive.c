@@ -55,9 +55,11 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         }
         note_id(session, frame->hd.stream_id);
         stream = session->events->on_stream(session->user);
-        if (!stream)
+        if (!stream) {
+                session->has_reset = true; /* trailers may come before that has gone out */
                 return nghttp2_submit_rst_stream(
                         h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+        }
         stream->session = session;
         stream->id = frame->hd.stream_id;
         stream_set_state(stream, STREAM_OPEN);

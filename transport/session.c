@@ -124,18 +124,19 @@ static bool answers_pile_up(const struct session *session)
 
 int session_feed(struct session *session, const uint8_t *data, size_t size)
 {
+        uint32_t before = session->received_bytes, received;
         nghttp2_ssize r;
 
         if (session->terminated)
                 return -EPROTO;
-        session->received_bytes = 0;
         r = nghttp2_session_mem_recv2(session->h2, data, size);
         if (r < 0)
                 return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : -EPROTO;
         assert((size_t)r == size);
         /* One slow stream must not stop the others: only its own window stays shut. */
-        if (session->received_bytes > 0)
-                (void)nghttp2_session_consume_connection(session->h2, session->received_bytes);
+        received = session->received_bytes - before;
+        if (received > 0)
+                (void)nghttp2_session_consume_connection(session->h2, received);
         if (answers_pile_up(session)) {
                 session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
                 return -EPROTO;
@@ -145,13 +146,23 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
 
 bool session_has_output(const struct session *session)
 {
-        return nghttp2_session_want_write(session->h2);
+        return session->drain_due || nghttp2_session_want_write(session->h2);
+}
+
+/* nghttp2 takes new streams until the frame is made: it names the newest as of then. */
+static void submit_last_goaway(struct session *session)
+{
+        session->drain_due = false;
+        (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
+                nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
 }
 
 int session_fill(struct session *session, struct output *output)
 {
         int r = 0;
 
+        if (session->drain_due)
+                submit_last_goaway(session);
         session->output = output;
         while (output_has_room(output, 1)) {
                 const uint8_t *data;
@@ -197,8 +208,7 @@ void session_drain_now(struct session *session)
         if (session->drained)
                 return;
         session->drained = true;
-        (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
-                nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
+        session->drain_due = true;
 }
 
 void session_terminate(struct session *session, uint32_t error_code, const char *reason)

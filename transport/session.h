@@ -64,8 +64,7 @@ struct session {
         struct stream *current; /* of the last frame, either way: most often of the next one too */
         struct output *output; /* during session_fill() */
         const quoit_limits *limits;
-        /* of DATA in this feed, given back to the connection's window at its end */
-        uint32_t received_bytes;
+        uint32_t received_bytes; /* of DATA, for whoever measures it and clears it */
         uint32_t empty_frames;
         uint32_t pings; /* the peer's, for whoever has a clock to count and to clear */
         uint32_t resets; /* the same: of streams, the peer's and those that it has provoked */
@@ -78,6 +77,7 @@ struct session {
         bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
         bool round_trip_answered : 1; /* whoever measures it clears it */
         bool drained : 1;
+        bool drain_due : 1; /* the last GOAWAY is to be made with the next output */
         bool terminated : 1; /* nothing is fed any more */
 };
 
@@ -88,7 +88,7 @@ struct session {
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
         const struct session_events *events, void *user);
 
-/* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_sent() first. */
+/* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_release()d first. */
 void session_deinit(struct session *session);
 
 /*

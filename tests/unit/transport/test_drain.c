@@ -81,6 +81,28 @@ static void test_second_step_without_an_ack(void **state)
 }
 
 /* A PING's ACK that nobody waits for drains nothing. */
+/* Output is held up behind a slow peer: what came after session_drain_now() was taken, and is not disowned. */
+static void test_second_step_names_what_came_before_it_went_out(void **state)
+{
+        struct joint *joint = joint_new(NULL, 2);
+        struct frame_seen frame;
+
+        (void)state;
+        joint_run(joint);
+        session_drain(&joint->server);
+        session_drain_now(&joint->server);
+        assert_true(session_has_output(&joint->server));
+        put_request(joint, 1);
+        assert_int_equal(joint->stream_count, 1);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 2);
+        assert_int_equal(frame.last_id, 1);
+        assert_false(session_is_over(&joint->server));
+        put_request(joint, 3);
+        assert_int_equal(joint->stream_count, 1);
+        joint_free(joint);
+}
+
 static void test_stray_ack(void **state)
 {
         struct joint *joint = joint_new(NULL, 3);
@@ -119,6 +141,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_two_steps),
                 cmocka_unit_test(test_second_step_without_an_ack),
+                cmocka_unit_test(test_second_step_names_what_came_before_it_went_out),
                 cmocka_unit_test(test_stray_ack),
                 cmocka_unit_test(test_terminate),
         };

@@ -233,6 +233,42 @@ static void test_refused_stream(void **state)
         joint_free(joint);
 }
 
+/* They may come before the peer can know that it was refused: no fault of the peer's. */
+static void test_trailers_of_a_refused_stream(void **state)
+{
+        static const uint8_t trailers[] = { 0x00, 1, 'x', 1, 'y' };
+        struct joint *joint = joint_new(NULL, 5);
+        uint8_t bytes[512];
+        size_t size = hpack_request(bytes + 9, "/a.B/c"), head;
+
+        (void)state;
+        joint_run(joint);
+        joint->refuse = true;
+        head = frame_head(bytes, (uint32_t)size, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1);
+        assert_int_equal(joint_feed(joint, bytes, head + size), 0);
+        head = frame_head(bytes, sizeof(trailers), NGHTTP2_HEADERS,
+                NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1);
+        memcpy(bytes + head, trailers, sizeof(trailers));
+        assert_int_equal(joint_feed(joint, bytes, head + sizeof(trailers)), 0);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, NULL), 0);
+        joint_free(joint);
+}
+
+/* It is for who measures to clear it: over TLS there are many feeds in what was received at once. */
+static void test_received_bytes_add_up(void **state)
+{
+        struct joint *joint = joint_new(NULL, 5);
+
+        (void)state;
+        for (unsigned i = 1; i <= 3; i++) {
+                joint_request(joint, "/a.B/c", "x", 1, true);
+                joint_run(joint);
+                assert_int_equal(joint->server.received_bytes, i);
+        }
+        joint_free(joint);
+}
+
 static void test_reset_by_the_peer(void **state)
 {
         struct joint *joint = joint_new(NULL, 6);
@@ -418,6 +454,8 @@ int main(void)
                 cmocka_unit_test(test_resume),
                 cmocka_unit_test(test_flow_control),
                 cmocka_unit_test(test_refused_stream),
+                cmocka_unit_test(test_trailers_of_a_refused_stream),
+                cmocka_unit_test(test_received_bytes_add_up),
                 cmocka_unit_test(test_reset_by_the_peer),
                 cmocka_unit_test(test_reset_by_us),
                 cmocka_unit_test(test_deinit_with_open_streams),
