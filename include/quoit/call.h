@@ -36,12 +36,13 @@ struct upb_MiniTable;
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* The call's arena: what is allocated there lives until the call's on_done has returned. */
+/* The call's arena: what is allocated there lives until the call's on_done has returned. NULL when memory is short,
+ * which no function of upb takes. */
 QUOIT_API struct upb_Arena *quoit_call_arena(quoit_call *call);
 
 /*
  * The scratch arena, for messages on their way out: what is allocated there lives until the next
- * message is sent on this call. A stream of any length runs in bounded memory with it.
+ * message is sent on this call. A stream of any length runs in bounded memory with it. NULL as above.
  */
 QUOIT_API struct upb_Arena *quoit_call_scratch(quoit_call *call);
 
