@@ -60,16 +60,24 @@ static void test_two_steps(void **state)
         joint_free(joint);
 }
 
-/* The peer answers no PING: the second step comes by itself, and once. */
-static void test_second_step_without_an_ack(void **state)
+/* Both steps are asked for, and nothing has gone out yet. */
+static struct joint *joint_drained_at_once(void)
 {
         struct joint *joint = joint_new(NULL, 2);
-        struct frame_seen frame;
 
-        (void)state;
         joint_run(joint);
         session_drain(&joint->server);
         session_drain_now(&joint->server);
+        return joint;
+}
+
+/* The peer answers no PING: the second step comes by itself, and once. */
+static void test_second_step_without_an_ack(void **state)
+{
+        struct joint *joint = joint_drained_at_once();
+        struct frame_seen frame;
+
+        (void)state;
         session_drain_now(&joint->server);
         joint_to_client(joint);
         assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 2);
@@ -80,17 +88,13 @@ static void test_second_step_without_an_ack(void **state)
         joint_free(joint);
 }
 
-/* A PING's ACK that nobody waits for drains nothing. */
 /* Output is held up behind a slow peer: what came after session_drain_now() was taken, and is not disowned. */
 static void test_second_step_names_what_came_before_it_went_out(void **state)
 {
-        struct joint *joint = joint_new(NULL, 2);
+        struct joint *joint = joint_drained_at_once();
         struct frame_seen frame;
 
         (void)state;
-        joint_run(joint);
-        session_drain(&joint->server);
-        session_drain_now(&joint->server);
         assert_true(session_has_output(&joint->server));
         put_request(joint, 1);
         assert_int_equal(joint->stream_count, 1);
@@ -103,6 +107,7 @@ static void test_second_step_names_what_came_before_it_went_out(void **state)
         joint_free(joint);
 }
 
+/* A PING's ACK that nobody waits for drains nothing. */
 static void test_stray_ack(void **state)
 {
         struct joint *joint = joint_new(NULL, 3);
