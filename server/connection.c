@@ -262,7 +262,7 @@ const struct quoit_call *connection_first_call(const struct connection *connecti
 
 void connection_drain(struct connection *connection)
 {
-        if (connection->state != CONNECTION_OPEN || connection->session.drain_announced)
+        if (connection->state != CONNECTION_OPEN || connection->session.drain > DRAIN_NONE)
                 return;
         session_drain(&connection->session);
         sending_request(connection);

@@ -142,7 +142,7 @@ static void watch_life(struct connection *connection)
                 return;
         }
         due_ns = earlier(due_ns, now_ns + limits->stall_ms * NS_PER_MS / 2);
-        if (connection->session.drain_announced) {
+        if (connection->session.drain > DRAIN_NONE) {
                 if (is_past_grace(connection, now_ns, &due_ns)) {
                         connection_cancel_calls(connection, "the connection's time is over");
                         return;
@@ -218,7 +218,7 @@ void watch_heard(struct connection *connection)
                 count_resets(connection);
         if (session->pings > 0 && connection->state == CONNECTION_OPEN)
                 count_pings(connection);
-        if (connection->state != CONNECTION_OPEN || !session->drain_acknowledged ||
+        if (connection->state != CONNECTION_OPEN || session->drain != DRAIN_ACKNOWLEDGED ||
                 connection->drain_seen)
                 return;
         connection->drain_seen = true;

@@ -173,8 +173,9 @@ static void receive_pong(struct session *session, const uint8_t opaque[PING_BYTE
 {
         if (memcmp(opaque, PING_OF_ROUND_TRIP, PING_BYTES) == 0)
                 session->round_trip_answered = true;
-        else if (session->drain_announced && memcmp(opaque, PING_OF_DRAIN, PING_BYTES) == 0)
-                session->drain_acknowledged = true;
+        else if (session->drain == DRAIN_ANNOUNCED &&
+                 memcmp(opaque, PING_OF_DRAIN, PING_BYTES) == 0)
+                session_set_drain(session, DRAIN_ACKNOWLEDGED);
 }
 
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)

@@ -146,13 +146,13 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
 
 bool session_has_output(const struct session *session)
 {
-        return session->drain_due || nghttp2_session_want_write(session->h2);
+        return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
 }
 
 /* nghttp2 takes new streams until the frame is made: it names the newest as of then. */
 static void submit_last_goaway(struct session *session)
 {
-        session->drain_due = false;
+        session_set_drain(session, DRAIN_DONE);
         (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
                 nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
 }
@@ -161,7 +161,7 @@ int session_fill(struct session *session, struct output *output)
 {
         int r = 0;
 
-        if (session->drain_due)
+        if (session->drain == DRAIN_DUE)
                 submit_last_goaway(session);
         session->output = output;
         while (output_has_room(output, 1)) {
@@ -194,21 +194,25 @@ bool session_is_over(const struct session *session)
         return !nghttp2_session_want_read(session->h2) && !nghttp2_session_want_write(session->h2);
 }
 
+void session_set_drain(struct session *session, enum drain_step step)
+{
+        assert(step > session->drain);
+        session->drain = step;
+}
+
 void session_drain(struct session *session)
 {
-        if (session->drain_announced)
+        if (session->drain > DRAIN_NONE)
                 return;
-        session->drain_announced = true;
+        session_set_drain(session, DRAIN_ANNOUNCED);
         (void)nghttp2_submit_shutdown_notice(session->h2);
         (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_DRAIN);
 }
 
 void session_drain_now(struct session *session)
 {
-        if (session->drained)
-                return;
-        session->drained = true;
-        session->drain_due = true;
+        if (session->drain < DRAIN_DUE)
+                session_set_drain(session, DRAIN_DUE);
 }
 
 void session_terminate(struct session *session, uint32_t error_code, const char *reason)

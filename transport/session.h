@@ -55,6 +55,15 @@ struct session_events {
         void (*on_unpinned)(struct stream *stream);
 };
 
+/* How far a graceful end has come, forwards only; steps may be left out. */
+enum drain_step {
+        DRAIN_NONE,
+        DRAIN_ANNOUNCED,
+        DRAIN_ACKNOWLEDGED, /* the peer has read the announcement; streams that it had queued may still come */
+        DRAIN_DUE, /* the last GOAWAY is to be made with the next output */
+        DRAIN_DONE,
+};
+
 struct session {
         nghttp2_session *h2;
         const struct session_events *events;
@@ -70,14 +79,11 @@ struct session {
         uint32_t resets; /* the same: of streams, the peer's and those that it has provoked */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
+        enum drain_step drain;
         bool settings_received : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
-        bool drain_announced : 1;
-        bool drain_acknowledged : 1; /* the peer has read the announcement; streams that it had queued may still come */
         bool round_trip_answered : 1; /* whoever measures it clears it */
-        bool drained : 1;
-        bool drain_due : 1; /* the last GOAWAY is to be made with the next output */
         bool terminated : 1; /* nothing is fed any more */
 };
 
@@ -111,11 +117,14 @@ bool session_is_over(const struct session *session);
 
 /*
  * Graceful end, in two steps (RFC 9113 section 6.8): a GOAWAY that names no stream and a PING; some time after
- * that was answered (`drain_acknowledged`) session_drain_now(): a GOAWAY with the last stream, and nothing new is taken.
+ * that was answered (DRAIN_ACKNOWLEDGED) session_drain_now(): a GOAWAY with the last stream, and nothing new is taken.
  * Not with the answer at once: peers send it ahead of requests that they have queued.
  */
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);
+
+/* Internal to the transport. */
+void session_set_drain(struct session *session, enum drain_step step);
 
 /* Asks for an answer whose time is measured: `round_trip_answered`. */
 void session_measure(struct session *session);
