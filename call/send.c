@@ -149,6 +149,10 @@ static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_M
 
         if (call_is_over(call))
                 return 0;
+        if (!message) {
+                fail_unsendable(call, -ENOMEM);
+                return -ENOMEM;
+        }
         if (call->group->host->interceptors) {
                 interceptors_sent(call, message, type);
                 if (call_is_over(call))

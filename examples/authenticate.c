@@ -41,7 +41,8 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
 
         (void)request;
         (void)user;
-        guide_Greeting_set_text(reply, quoit_call_format(call, "Hello %s!", name));
+        if (reply)
+                guide_Greeting_set_text(reply, quoit_call_format(call, "Hello %s!", name));
         guide_Guide_Greet_reply(call, reply);
 }
 

@@ -34,9 +34,11 @@ static void on_half_close(quoit_call *call, void *state)
         const struct average *average = state;
         guide_Mean *reply = guide_Mean_new(quoit_call_scratch(call));
 
-        guide_Mean_set_count(reply, average->count);
-        if (average->count > 0)
-                guide_Mean_set_value(reply, (double)average->sum / (double)average->count);
+        if (reply) {
+                guide_Mean_set_count(reply, average->count);
+                guide_Mean_set_value(reply,
+                        average->count > 0 ? (double)average->sum / (double)average->count : 0);
+        }
         guide_Guide_Average_reply(call, reply);
 }
 

@@ -21,7 +21,8 @@ static void answer(quoit_call *call, void *arg)
         struct work *work = arg;
         guide_Greeting *reply = guide_Greeting_new(quoit_call_scratch(call));
 
-        guide_Greeting_set_text(reply, upb_StringView_FromString(work->text));
+        if (reply)
+                guide_Greeting_set_text(reply, upb_StringView_FromString(work->text));
         guide_Guide_Greet_reply(call, reply); /* ends the hold */
 }
 

@@ -15,8 +15,9 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
         nanosleep(&pause, NULL);
         if (quoit_call_cancelled(call))
                 return; /* nobody waits any more; the call is over by itself */
-        guide_Greeting_set_text(
-                reply, quoit_call_format(call, "Good morning %.*s!", (int)name.size, name.data));
+        if (reply)
+                guide_Greeting_set_text(reply,
+                        quoit_call_format(call, "Good morning %.*s!", (int)name.size, name.data));
         guide_Guide_Greet_reply(call, reply);
 }
 

@@ -13,8 +13,10 @@ static void pump(quoit_call *call, void *state)
         while (*next >= 0 && quoit_call_writable(call)) {
                 guide_Number *number = guide_Number_new(quoit_call_scratch(call));
 
-                guide_Number_set_value(number, (*next)--);
-                guide_Guide_Countdown_send(call, number);
+                if (number)
+                        guide_Number_set_value(number, (*next)--);
+                if (guide_Guide_Countdown_send(call, number) < 0)
+                        return; /* the call is over, and has its status */
         }
         if (*next < 0)
                 quoit_call_finish(call, QUOIT_OK, NULL);

@@ -21,8 +21,9 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
         guide_Greeting *reply = guide_Greeting_new(quoit_call_scratch(call));
 
         (void)user;
-        guide_Greeting_set_text(reply,
-                quoit_call_format(call, "Hello %.*s, in private!", (int)name.size, name.data));
+        if (reply)
+                guide_Greeting_set_text(reply, quoit_call_format(call, "Hello %.*s, in private!",
+                                                       (int)name.size, name.data));
         guide_Guide_Greet_reply(call, reply);
 }
 

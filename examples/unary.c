@@ -24,10 +24,11 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
                 greeting = "Hallo";
         quoit_call_add_trailer(call, "greeted-by", upb_StringView_FromString("unary"));
 
-        /* in the call's scratch arena: gone once it is sent */
+        /* in the call's scratch arena: gone once it is sent. NULL: memory is short, which the client is told by replying that. */
         reply = guide_Greeting_new(quoit_call_scratch(call));
-        guide_Greeting_set_text(
-                reply, quoit_call_format(call, "%s %.*s!", greeting, (int)name.size, name.data));
+        if (reply)
+                guide_Greeting_set_text(reply,
+                        quoit_call_format(call, "%s %.*s!", greeting, (int)name.size, name.data));
         guide_Guide_Greet_reply(call, reply);
 }
 

@@ -6,26 +6,17 @@
 /* Of a page, where the client does not ask for less; as in gRPC C++. */
 #define RESULTS_MAX 100
 
-static void fail_no_memory(quoit_call *call)
-{
-        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-}
-
 /* There are none in a server. */
 static void on_get_top_channels(
         quoit_call *call, const grpc_channelz_v1_GetTopChannelsRequest *request, void *user)
 {
-        upb_Arena *arena = quoit_call_arena(call);
         grpc_channelz_v1_GetTopChannelsResponse *response =
-                arena ? grpc_channelz_v1_GetTopChannelsResponse_new(arena) : NULL;
+                grpc_channelz_v1_GetTopChannelsResponse_new(quoit_call_arena(call));
 
         (void)request;
         (void)user;
-        if (!response) {
-                fail_no_memory(call);
-                return;
-        }
-        grpc_channelz_v1_GetTopChannelsResponse_set_end(response, true);
+        if (response)
+                grpc_channelz_v1_GetTopChannelsResponse_set_end(response, true);
         grpc_channelz_v1_Channelz_GetTopChannels_reply(call, response);
 }
 
@@ -50,7 +41,7 @@ static void on_get_servers(
 {
         upb_Arena *arena = quoit_call_arena(call);
         grpc_channelz_v1_GetServersResponse *response =
-                arena ? grpc_channelz_v1_GetServersResponse_new(arena) : NULL;
+                grpc_channelz_v1_GetServersResponse_new(arena);
         bool ok = response;
 
         if (ok && grpc_channelz_v1_GetServersRequest_start_server_id(request) <= CHANNELZ_SERVER) {
@@ -59,12 +50,9 @@ static void on_get_servers(
 
                 ok = server && channelz_describe_server(user, server, arena);
         }
-        if (!ok) {
-                fail_no_memory(call);
-                return;
-        }
-        grpc_channelz_v1_GetServersResponse_set_end(response, true);
-        grpc_channelz_v1_Channelz_GetServers_reply(call, response);
+        if (ok)
+                grpc_channelz_v1_GetServersResponse_set_end(response, true);
+        grpc_channelz_v1_Channelz_GetServers_reply(call, ok ? response : NULL);
 }
 
 static void fail_no_server(quoit_call *call, int64_t id)
@@ -84,13 +72,12 @@ static void on_get_server(
                 fail_no_server(call, id);
                 return;
         }
-        response = arena ? grpc_channelz_v1_GetServerResponse_new(arena) : NULL;
+        response = grpc_channelz_v1_GetServerResponse_new(arena);
         server = response ? grpc_channelz_v1_GetServerResponse_mutable_server(response, arena)
                           : NULL;
-        if (server && channelz_describe_server(user, server, arena))
-                grpc_channelz_v1_Channelz_GetServer_reply(call, response);
-        else
-                fail_no_memory(call);
+        if (server && !channelz_describe_server(user, server, arena))
+                server = NULL;
+        grpc_channelz_v1_Channelz_GetServer_reply(call, server ? response : NULL);
 }
 
 /* ---- sockets: of connections alone; listeners are in their server ---- */
@@ -103,7 +90,7 @@ static uint64_t connection_at(const quoit_server *server, int64_t socket_id)
         return socket_id > first ? (uint64_t)(socket_id - first) + 1 : 1;
 }
 
-/* One more than is wanted is read, to see whether it is the last page. */
+/* One more than is wanted is read, to see whether it is the last page. NULL: there is no memory for it. */
 static grpc_channelz_v1_GetServerSocketsResponse *make_page(
         const quoit_server *server, uint64_t first, size_t wanted, quoit_call *call)
 {
@@ -143,10 +130,7 @@ static void on_get_server_sockets(
         if (wanted <= 0 || wanted > RESULTS_MAX)
                 wanted = RESULTS_MAX;
         response = make_page(user, connection_at(user, start), (size_t)wanted, call);
-        if (response)
-                grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
-        else
-                fail_no_memory(call);
+        grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
 }
 
 /* Whether there is a socket of that @id, described in @to then. False with *@ret_ok: there is none. */
@@ -176,7 +160,7 @@ static void on_get_socket(
         int64_t id = grpc_channelz_v1_GetSocketRequest_socket_id(request);
         upb_Arena *arena = quoit_call_arena(call);
         grpc_channelz_v1_GetSocketResponse *response =
-                arena ? grpc_channelz_v1_GetSocketResponse_new(arena) : NULL;
+                grpc_channelz_v1_GetSocketResponse_new(arena);
         grpc_channelz_v1_Socket *socket =
                 response ? grpc_channelz_v1_GetSocketResponse_mutable_socket(response, arena)
                          : NULL;
@@ -185,10 +169,8 @@ static void on_get_socket(
         if (socket && !find_socket(user, id, socket, arena, &ok))
                 quoit_call_finishf(
                         call, QUOIT_NOT_FOUND, "no socket has the id %lld", (long long)id);
-        else if (ok)
-                grpc_channelz_v1_Channelz_GetSocket_reply(call, response);
         else
-                fail_no_memory(call);
+                grpc_channelz_v1_Channelz_GetSocket_reply(call, ok ? response : NULL);
 }
 
 int quoit_channelz_register(quoit_server *server)

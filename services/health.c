@@ -78,16 +78,11 @@ static int status_of(quoit_health *health, upb_StringView service)
 static grpc_health_v1_HealthCheckResponse *response_new(upb_Arena *arena, int status)
 {
         grpc_health_v1_HealthCheckResponse *response =
-                arena ? grpc_health_v1_HealthCheckResponse_new(arena) : NULL;
+                grpc_health_v1_HealthCheckResponse_new(arena);
 
         if (response)
                 grpc_health_v1_HealthCheckResponse_set_status(response, status);
         return response;
-}
-
-static void fail_no_memory(quoit_call *call)
-{
-        quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
 }
 
 /* ---- Check and List ---- */
@@ -95,7 +90,6 @@ static void fail_no_memory(quoit_call *call)
 static void on_check(quoit_call *call, const grpc_health_v1_HealthCheckRequest *request, void *user)
 {
         quoit_health *health = user;
-        grpc_health_v1_HealthCheckResponse *response;
         int status;
 
         pthread_mutex_lock(&health->mutex);
@@ -105,11 +99,7 @@ static void on_check(quoit_call *call, const grpc_health_v1_HealthCheckRequest *
                 quoit_call_finish(call, QUOIT_NOT_FOUND, "unknown service");
                 return;
         }
-        response = response_new(quoit_call_arena(call), status);
-        if (response)
-                grpc_health_v1_Health_Check_reply(call, response);
-        else
-                fail_no_memory(call);
+        grpc_health_v1_Health_Check_reply(call, response_new(quoit_call_arena(call), status));
 }
 
 /* A copy: the entry may go before the answer is sent. */
@@ -131,8 +121,7 @@ static void on_list(quoit_call *call, const grpc_health_v1_HealthListRequest *re
 {
         quoit_health *health = user;
         upb_Arena *arena = quoit_call_arena(call);
-        grpc_health_v1_HealthListResponse *list =
-                arena ? grpc_health_v1_HealthListResponse_new(arena) : NULL;
+        grpc_health_v1_HealthListResponse *list = grpc_health_v1_HealthListResponse_new(arena);
         bool ok = list;
         size_t count;
 
@@ -146,10 +135,8 @@ static void on_list(quoit_call *call, const grpc_health_v1_HealthListRequest *re
         if (count > LIST_MAX)
                 quoit_call_finishf(call, QUOIT_RESOURCE_EXHAUSTED,
                         "more than %d services are known", LIST_MAX);
-        else if (ok)
-                grpc_health_v1_Health_List_reply(call, list);
         else
-                fail_no_memory(call);
+                grpc_health_v1_Health_List_reply(call, ok ? list : NULL);
 }
 
 /* ---- Watch ---- */
@@ -190,13 +177,10 @@ static void tell(quoit_call *call, void *state)
         status = status_of(health, watch->service);
         is_stopping = health->is_stopping;
         pthread_mutex_unlock(&health->mutex);
-        if (status != watch->told && quoit_call_writable(call)) {
-                grpc_health_v1_HealthCheckResponse *response =
-                        response_new(quoit_call_scratch(call), status);
-
-                if (response && grpc_health_v1_Health_Watch_send(call, response) == 0)
-                        watch->told = status;
-        }
+        if (status != watch->told && quoit_call_writable(call) &&
+                grpc_health_v1_Health_Watch_send(
+                        call, response_new(quoit_call_scratch(call), status)) == 0)
+                watch->told = status;
         if (is_stopping && watch->told == status)
                 end_watch(watch);
 }
@@ -237,7 +221,7 @@ static void on_watch(quoit_call *call, const grpc_health_v1_HealthCheckRequest *
         struct watch *watch = quoit_call_alloc(call, sizeof(*watch));
 
         if (!watch) {
-                fail_no_memory(call);
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return;
         }
         *watch = (struct watch){

@@ -252,7 +252,7 @@ static void on_request(quoit_call *call, const request *of, void *state)
 {
         struct conversation *conversation = state;
         upb_Arena *arena = quoit_call_scratch(call);
-        response *to = arena ? grpc_reflection_v1_ServerReflectionResponse_new(arena) : NULL;
+        response *to = grpc_reflection_v1_ServerReflectionResponse_new(arena);
 
         if (!conversation || !to || !set_answer(conversation, to, arena, of)) {
                 fail_no_memory(call);

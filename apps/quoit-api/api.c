@@ -109,9 +109,10 @@ uint64_t api_items_bytes(int32_t length)
 
 /* ---- getAll ---- */
 
+/* NULL: there is no memory for them. */
 static api_Items *make_items(upb_Arena *arena, int32_t length)
 {
-        api_Items *items = arena ? api_Items_new(arena) : NULL;
+        api_Items *items = api_Items_new(arena);
         struct name name;
 
         name_init(&name);
@@ -134,7 +135,6 @@ static void get_all(quoit_call *call, const api_ApiRequest *request, void *user)
         const struct api_limits *limits = user;
         int32_t length = api_ApiRequest_length(request);
         uint64_t bytes = api_items_bytes(length);
-        api_Items *items;
 
         if (bytes > limits->message_bytes_max) {
                 quoit_call_finishf(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -143,11 +143,7 @@ static void get_all(quoit_call *call, const api_ApiRequest *request, void *user)
                         length, bytes, limits->message_bytes_max);
                 return;
         }
-        items = make_items(quoit_call_arena(call), length);
-        if (items)
-                api_Api_getAll_reply(call, items);
-        else
-                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        api_Api_getAll_reply(call, make_items(quoit_call_arena(call), length));
 }
 
 /* ---- getStream ---- */

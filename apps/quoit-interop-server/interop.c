@@ -57,7 +57,7 @@ grpc_testing_Payload *interop_payload(quoit_call *call, int32_t size, upb_Arena 
                         INTEROP_PAYLOAD_BYTES_MAX);
                 return NULL;
         }
-        payload = arena ? grpc_testing_Payload_new(arena) : NULL;
+        payload = grpc_testing_Payload_new(arena);
         if (payload)
                 grpc_testing_Payload_set_body(
                         payload, upb_StringView_FromDataAndSize(zeros, (size_t)size));

@@ -3,5 +3,5 @@
 
 #include "bench.quoit.h"
 
-/* bench.Bench, without use for a `user`. pause blocks: it wants to be offloaded. */
+/* bench.Bench, without use for a `user`. */
 extern const bench_Bench_service bench_service;

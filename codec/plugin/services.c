@@ -71,7 +71,8 @@ static void services_emit_sender(struct unit *u, const upb_MethodDef *method)
                         "static inline int $method$_send(quoit_call *call, const "
                         "$reply$ *message)\n"
                         "{\n"
-                        "        return quoit_call_send(call, UPB_UPCAST(message), "
+                        "        return quoit_call_send(\n"
+                        "                call, (const upb_Message *)message, "
                         "&$reply_table$);\n"
                         "}\n"
                         "\n");
@@ -82,7 +83,8 @@ static void services_emit_sender(struct unit *u, const upb_MethodDef *method)
                         "static inline void $method$_reply(quoit_call *call, const $reply$ "
                         "*reply)\n"
                         "{\n"
-                        "        quoit_call_reply(call, UPB_UPCAST(reply), &$reply_table$);\n"
+                        "        quoit_call_reply(call, (const upb_Message *)reply, "
+                        "&$reply_table$);\n"
                         "}\n"
                         "\n");
 }

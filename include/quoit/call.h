@@ -36,8 +36,10 @@ struct upb_MiniTable;
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* The call's arena: what is allocated there lives until the call's on_done has returned. NULL when memory is short,
- * which no function of upb takes. */
+/*
+ * The call's arena: what is allocated there lives until the call's on_done has returned. NULL when memory is short: then the
+ * generated TYPE_new() is NULL too, and sending that ends the call; upb's own functions do not take it.
+ */
 QUOIT_API struct upb_Arena *quoit_call_arena(quoit_call *call);
 
 /*
@@ -118,7 +120,7 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
  * it waits while the queue is full, at most `stall_ms` (-ETIMEDOUT), since others want the worker.
  * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOMEM; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
+ * `message_send_bytes_max`; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
  * answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
  */
 QUOIT_API int quoit_call_send(

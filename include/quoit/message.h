@@ -118,12 +118,13 @@ _Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out
 
 /*
  * _upb_Message_New(), but small messages are cleared in place: memset() of a size that the compiler does not know
- * is a call that takes longer than all the rest. Sizes are multiples of 8; both halves may overlap.
+ * is a call that takes longer than all the rest. Sizes are multiples of 8; both halves may overlap. Without an @arena, for
+ * which memory was short, there is no message either: NULL.
  */
 static inline void *quoit_message_new(const upb_MiniTable *table, upb_Arena *arena)
 {
         size_t size = table->QUOIT_UPB_PRIVATE(size);
-        char *msg = (char *)upb_Arena_Malloc(arena, size);
+        char *msg = arena ? (char *)upb_Arena_Malloc(arena, size) : NULL;
 
         if (!msg)
                 return NULL;

@@ -176,6 +176,9 @@ static void unary(quoit_call *call, const script_Ask *ask, void *user)
         case SCRIPT_TWICE:
                 twice(call, play);
                 break;
+        case SCRIPT_NULL:
+                script_Script_Unary_reply(call, script_Told_new(NULL));
+                break;
         case SCRIPT_HEADERS:
                 quoit_call_send_headers(call);
                 hold(call, script);
@@ -255,6 +258,9 @@ static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
         case SCRIPT_METADATA:
                 echo_metadata(call);
                 quoit_call_pump(call, pump, play);
+                break;
+        case SCRIPT_NULL:
+                assert(script_Script_ServerStream_send(call, NULL) == -ENOMEM);
                 break;
         case SCRIPT_ENDLESS:
                 play->left = 1;

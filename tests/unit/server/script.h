@@ -22,6 +22,7 @@ enum script_act {
         SCRIPT_HEADERS, /* headers at once, the rest as SCRIPT_HOLD */
         SCRIPT_BURST, /* all answers at once, whether there is room or not */
         SCRIPT_ENDLESS, /* answers without end, where many are sent */
+        SCRIPT_NULL, /* one message for which there was no memory */
         SCRIPT_STOP_READING, /* no more credits; as many as Ask.count after a post */
         SCRIPT_ACTS,
 };

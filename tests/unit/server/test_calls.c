@@ -141,6 +141,25 @@ static void test_a_reply_over_the_limit_ends_the_hold(void **state)
         client_free(client);
 }
 
+/* There was no memory for the answer: that is what the client is told. */
+static void test_no_message(void **state)
+{
+        static const char *const methods[] = { "Unary", "ServerStream" };
+        struct client *client = client_new(NULL);
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                struct reply *reply = client_call(client, methods[i], NULL, NULL);
+
+                client_act(client, reply, SCRIPT_NULL, 0, 0);
+                client_run(client);
+                assert_status(reply, "8");
+                assert_string_equal(reply->text, "out of memory");
+        }
+        assert_int_equal(client->host->log_lines, 0);
+        client_free(client);
+}
+
 static void test_metadata_both_ways(void **state)
 {
         struct client *client = client_new(NULL);
@@ -379,6 +398,7 @@ int main(void)
                 cmocka_unit_test(test_one_answer_is_due),
                 cmocka_unit_test(test_answered_later),
                 cmocka_unit_test(test_a_reply_over_the_limit_ends_the_hold),
+                cmocka_unit_test(test_no_message),
                 cmocka_unit_test(test_metadata_both_ways),
                 cmocka_unit_test(test_deadline),
                 cmocka_unit_test(test_server_stream),
