@@ -86,7 +86,7 @@ void offload_interrupt(struct offload *offload)
         pthread_mutex_unlock(&offload->mutex);
 }
 
-/* @bytes_sent: how much of the segment's was counted; the segment's own size shrinks as it is written. */
+/* @bytes_counted: how much of the segment's was counted; the segment's own size shrinks as it is written. */
 static void parcel_free(struct parcel *parcel, size_t bytes_counted)
 {
         struct offload *offload = parcel->call->offload;

@@ -60,7 +60,7 @@ void output_copy(struct output *output, const void *data, size_t size);
 /* Refers to @data, which belongs to @stream and lives until the stream is unpinned. */
 void output_refer(struct output *output, const void *data, size_t size, struct stream *stream);
 
-/* Whether output_refer() would succeed. */
+/* Whether there is room for an output_refer(). */
 static inline bool output_can_refer(const struct output *output)
 {
         return output->iov_count + 2 <= OUTPUT_IOV_MAX;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "transport/tls.h"
@@ -178,7 +179,7 @@ int tls_context_new(const struct tls_rules *rules, struct tls_context **ret_cont
                 calloc(1, sizeof(*context) + rules->source_count * sizeof(SSL_CTX *));
         int r = 0;
 
-        tls_problem_forget();
+        ERR_clear_error(); /* of this thread: those that follow are ours */
         if (context)
                 atomic_store(&context->references, 1);
         if (!context || !(context->pipe = tls_pipe_new()))

@@ -6,11 +6,6 @@
 
 #include <openssl/err.h>
 
-void tls_problem_forget(void)
-{
-        ERR_clear_error();
-}
-
 int tls_problem_set(struct tls_problem *problem, int error, const char *format, ...)
 {
         va_list arguments;

@@ -10,9 +10,6 @@ struct tls_problem {
         char text[512];
 };
 
-/* Forgets OpenSSL's errors of this thread: those that follow are ours. */
-void tls_problem_forget(void);
-
 /* Writes the line. Returns @error. */
 int tls_problem_set(struct tls_problem *problem, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

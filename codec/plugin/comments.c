@@ -165,13 +165,12 @@ static bool comments_is_short(upb_StringView text)
         return !memchr(text.data, '\n', comments_trim(text.data, text.size));
 }
 
-static void comments_emit_key(
-        const struct comments *c, struct printer *p, const char *key, int indent)
+void comments_emit(const struct comments *c, struct printer *p, const char *full_name, int indent)
 {
         upb_value value;
         upb_StringView before, behind;
 
-        if (!upb_strtable_lookup(&c->by_name, key, &value))
+        if (!upb_strtable_lookup(&c->by_name, full_name, &value))
                 return;
         before = google_protobuf_SourceCodeInfo_Location_leading_comments(
                 upb_value_getconstptr(value));
@@ -195,13 +194,8 @@ static void comments_emit_key(
         printer_printf(p, "%*s */\n", indent, "");
 }
 
-void comments_emit(const struct comments *c, struct printer *p, const char *full_name, int indent)
-{
-        comments_emit_key(c, p, full_name, indent);
-}
-
 void comments_emit_file(const struct comments *c, struct printer *p)
 {
-        comments_emit_key(c, p, "file 1", 0);
-        comments_emit_key(c, p, "file 2", 0);
+        comments_emit(c, p, "file 1", 0);
+        comments_emit(c, p, "file 2", 0);
 }
