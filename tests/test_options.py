@@ -66,6 +66,7 @@ def test_version(run):
         ["--nonsense"],
         ["-x"],
         ["-p50051"],
+        ["--no-health=1"],
         ["extra"],
         ["--port"],
         ["--port", ""],

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "thread.h"
+
 #define WORKS_MAX 8
 
 static struct {
@@ -42,19 +44,15 @@ static void *run(void *user)
 
 int hangup_start(void)
 {
-        sigset_t hangup, all, old;
+        sigset_t hangup;
         int r;
 
         sigemptyset(&hangup);
         sigaddset(&hangup, SIGHUP);
         pthread_sigmask(SIG_BLOCK, &hangup, NULL);
-        /* the others are the main thread's */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&thread, NULL, run, NULL);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        r = thread_start(&thread, run, NULL);
         started = r == 0;
-        return -r;
+        return r;
 }
 
 void hangup_stop(void)

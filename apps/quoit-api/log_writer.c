@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "thread.h"
 
 #define BUFFER_BYTES                                                                               \
         ((size_t)1 << 20) /* some 4000 lines; the thread has as much again in its hands */
@@ -134,19 +135,6 @@ static void *run(void *user)
         return NULL;
 }
 
-/* Signals are for the main thread. */
-static int start_thread(struct log_writer *writer)
-{
-        sigset_t all, old;
-        int r;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&writer->thread, NULL, run, writer);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return -r;
-}
-
 static void writer_free(struct log_writer *writer)
 {
         close_file(writer->fd);
@@ -179,7 +167,8 @@ int log_writer_open(const char *path, struct log_writer **ret_writer)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&writer->changed, &attributes);
         pthread_condattr_destroy(&attributes);
-        r = writer->writing && writer->filling ? start_thread(writer) : -ENOMEM;
+        r = writer->writing && writer->filling ? thread_start(&writer->thread, run, writer)
+                                               : -ENOMEM;
         if (r < 0) {
                 writer_free(writer);
                 return r;

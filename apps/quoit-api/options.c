@@ -262,7 +262,9 @@ static void parse_option(struct options *options, int option, const char *word)
         case ':':
                 usage_error("%s needs a value", word);
         default:
-                usage_error("unknown option %s", word);
+                usage_error(
+                        strchr(word, '=') && optopt ? "%s: it takes no value" : "unknown option %s",
+                        word);
         }
 }
 

@@ -15,6 +15,7 @@
 
 #include "notify.h"
 #include "successor.h"
+#include "thread.h"
 
 #define PATIENCE_MS 30000 /* for a new process to come up */
 
@@ -110,18 +111,6 @@ static void *watch(void *user)
         }
 }
 
-static int start_thread(void)
-{
-        sigset_t all, old;
-        int r;
-
-        sigfillset(&all); /* they are the main thread's */
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&restart.thread, NULL, watch, NULL);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        return -r;
-}
-
 static void close_fds(void)
 {
         if (restart.signal_fd >= 0)
@@ -142,7 +131,9 @@ int restart_begin(char **argv, const struct doors *doors)
         restart.doors = doors;
         restart.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         restart.end_fd = eventfd(0, EFD_CLOEXEC);
-        r = restart.signal_fd < 0 || restart.end_fd < 0 ? -errno : start_thread();
+        r = restart.signal_fd < 0 || restart.end_fd < 0
+                    ? -errno
+                    : thread_start(&restart.thread, watch, NULL);
         restart.begun = r == 0;
         if (r < 0)
                 close_fds();

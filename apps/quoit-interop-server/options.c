@@ -64,7 +64,8 @@ static bool parse_use_tls(int argc, char **argv)
         return false;
 }
 
-static void parse_option(struct options *options, int option, int argc, char **argv)
+static void parse_option(
+        struct options *options, int option, const char *word, int argc, char **argv)
 {
         switch (option) {
         case 'p':
@@ -89,9 +90,9 @@ static void parse_option(struct options *options, int option, int argc, char **a
                 fputs(help, stdout);
                 exit(EXIT_SUCCESS);
         case ':':
-                usage_error("%s needs a value", argv[optind - 1]);
+                usage_error("%s needs a value", word);
         default:
-                usage_error("unknown option %s", argv[optind - 1]);
+                usage_error("unknown option %s", word);
         }
 }
 
@@ -110,8 +111,10 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){ .port = 10000, .rings = 1 };
-        while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1)
-                parse_option(options, option, argc, argv);
+        /* "+": words in their order, so that the one at hand is known also within a cluster */
+        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
+                at = optind)
+                parse_option(options, option, argv[at], argc, argv);
         if (optind < argc)
                 usage_error("'%s' is no option", argv[optind]);
         if (options->use_tls && !(options->tls_cert_file && options->tls_key_file))

@@ -302,6 +302,9 @@ static void parse_option(struct options *options, int option, const char *word)
         case ':':
                 usage_error("%s needs a value", word);
         default:
+                if (optopt > 0 &&
+                        optopt < OPTION_CONNECTIONS) /* a letter, maybe of several in a word */
+                        usage_error("unknown option -%c", optopt);
                 usage_error("unknown option %s", word);
         }
 }

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <pthread.h>
+
+/* pthread_create() of a thread that takes no signals: those are the main thread's. 0, or a negative errno. */
+int thread_start(pthread_t *ret_thread, void *(*run)(void *arg), void *arg);
