@@ -140,7 +140,7 @@ def report(results, plots=()):
         parts += ["## Not measured\n", missing_list(results)]
     complaints = complaints_list(figures)
     if complaints:
-        parts += ["## Failed\n", complaints]
+        parts += ["## No figure\n", complaints]
     parts += [READ_ME, "## Machine and versions\n", machine_table(results)]
     parts += ["## Commands\n", commands_section(results)]
     return "\n".join(parts)

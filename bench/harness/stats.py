@@ -69,7 +69,8 @@ class Figures:
     def complaint(self, work, contestant):
         """Why there is no figure: the first reason any round gave."""
         for figures in self.work(work)["rounds"]:
-            reason = figures.get(contestant, {}).get("failed")
+            own = figures.get(contestant, {})
+            reason = own.get("failed") or own.get("unable")
             if reason:
                 return reason
         return None
