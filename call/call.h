@@ -107,7 +107,7 @@ struct call_group {
         uint32_t count; /* not freed yet */
         uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
-        size_t received_bytes; /* held by the readers */
+        size_t held_bytes; /* of requests, in the readers */
         size_t queued_bytes; /* waiting in the writers */
         size_t coded_bytes; /* compressed or decompressed on the ring in this turn; plain */
         /* taken from the writers, ever: stands still when the peer opens no window */

@@ -351,7 +351,7 @@ static bool has_its_share(const struct call_group *group, const struct quoit_ser
 static bool is_over_memory(const struct quoit_call *call)
 {
         return call->reader.first &&
-               call->group->received_bytes > call_limits(call)->connection_receive_bytes_max;
+               call->group->held_bytes > call_limits(call)->connection_receive_bytes_max;
 }
 
 /* Whether the ring has time left in this turn for what comes next, if that may take long. */

@@ -77,7 +77,7 @@ static inline struct bench *bench_new(void)
 static inline void bench_free(struct bench *bench)
 {
         assert_int_equal(bench->group.count, 0);
-        assert_int_equal(bench->group.received_bytes, 0);
+        assert_int_equal(bench->group.held_bytes, 0);
         assert_int_equal(bench->group.queued_bytes, 0);
         assert_int_equal(bench->calls.live, 0);
         assert_int_equal(bench->arenas.used_bytes, 0);

@@ -104,7 +104,7 @@ void host_free(struct host *host)
                 host_turn(host);
         assert(host->script.started == host->script.done);
         assert(host->group.count == 0);
-        assert(host->group.received_bytes == 0);
+        assert(host->group.held_bytes == 0);
         assert(host->group.queued_bytes == 0);
         shard_deinit(&host->shard);
         quoit_server_free(host->server);
