@@ -157,7 +157,9 @@ static void log_rest(const struct shard *shard)
                         "calls that still run are cancelled: %" PRIu64 ", such as %s%s", count,
                         call ? quoit_call_path(call)
                              : "one whose client is gone and whose handler goes on",
-                        call && call->held ? ", held: it wants its quoit_call_finish()" : "");
+                        call && !call->at_worker && call->held
+                                ? ", held: it wants its quoit_call_finish()"
+                                : "");
 }
 
 static void cancel_calls(struct connection *connection)
