@@ -33,16 +33,6 @@ static struct connection *connection_of_group(struct call_group *group)
         return CONTAINER_OF(group, struct connection, group);
 }
 
-static struct ring *ring_of(struct connection *connection)
-{
-        return &connection->shard->ring;
-}
-
-static const quoit_limits *limits_of(const struct connection *connection)
-{
-        return connection->group.host->limits;
-}
-
 void connection_try_free(struct connection *connection)
 {
         struct shard *shard = connection->shard;
@@ -66,7 +56,7 @@ void connection_close(struct connection *connection)
         ring_undefer(&connection->flush);
         connection->dispatch_last = false;
         if (!list_is_empty(&connection->ready)) /* calls that are over may have waited for that */
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
         sending_end(connection);
@@ -166,7 +156,7 @@ void connection_on_call_ready(struct quoit_call *call)
 
         if (list_is_empty(&call->ready))
                 list_append(&connection->ready, &call->ready);
-        ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+        ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
 void connection_on_call_output(struct quoit_call *call)
@@ -220,8 +210,8 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
                 .group = { .host = &shard->host },
                 .admitted = *admitted,
         };
-        if (session_init_server(&connection->session, &shard->memory.h2, limits_of(connection),
-                    &stream_events, &connection->group) < 0)
+        if (session_init_server(&connection->session, &shard->memory.h2,
+                    connection_limits(connection), &stream_events, &connection->group) < 0)
                 goto refuse;
         if (tls && secure_open(connection, tls) < 0) {
                 session_deinit(&connection->session);

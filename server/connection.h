@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One connection: a socket and an HTTP/2 session, linked. Bytes that come are fed; the calls that get
- * ready are dispatched at the end of the turn; then what the session has to say goes out in one send.
+ * One connection: a socket and an HTTP/2 session, linked. Bytes that come are fed; the calls that they make
+ * ready are dispatched right behind; what the session has to say goes out in one send at the turn's end.
  */
 
 #include <stdbool.h>
@@ -58,6 +58,16 @@ struct connection {
         struct peer peer;
         struct admitted admitted;
 };
+
+static inline struct ring *connection_ring(struct connection *connection)
+{
+        return &connection->shard->ring;
+}
+
+static inline const quoit_limits *connection_limits(const struct connection *connection)
+{
+        return connection->group.host->limits;
+}
 
 /* Takes over @fd, which was @admitted; @tls of its listener, NULL for none. If memory is short it is closed. */
 void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted);

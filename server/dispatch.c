@@ -235,8 +235,7 @@ static void run_event(struct errand *errand)
 static bool is_forgotten(const struct quoit_call *call)
 {
         return call->state == CALL_OPEN && call->half_close_told && !call->reader.first &&
-               !call->finish_asked && !call->held && !call->pump && !call->wants_writable &&
-               !call->posts && list_is_empty(&call->delayed);
+               !call->finish_asked && !call_is_held(call) && !call->pump && !call->wants_writable;
 }
 
 static void log_misuse(const struct errand *errand)
@@ -382,9 +381,10 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
                 worker = runs_on_worker(call, event);
-                if (may_wait(event) && (dispatch_is_congested(call->group) ||
-                                               (worker && has_its_share(call->group, server))))
+                if (may_wait(event) && dispatch_is_congested(call->group))
                         return DISPATCHED_CONGESTED;
+                if (may_wait(event) && worker && has_its_share(call->group, server))
+                        return DISPATCHED_BUSY;
                 if (may_wait(event) && (call_group_is_worn(call->group) ||
                                                (!worker && !has_time(call, event, in_line))))
                         return DISPATCHED_SOME;

@@ -14,7 +14,8 @@ struct quoit_server;
 enum dispatched {
         DISPATCHED_ALL,       /* nothing is due any more; the call may be freed */
         DISPATCHED_SOME,      /* there is more to run */
-        DISPATCHED_CONGESTED, /* there is, once the peer has taken what waits for it, or a worker is through with another call */
+        DISPATCHED_CONGESTED, /* there is, once the peer has taken what waits for it */
+        DISPATCHED_BUSY, /* there is, once a worker is through with another of the connection's calls */
 };
 
 /*

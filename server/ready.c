@@ -8,25 +8,16 @@
 
 #define CALLS_A_FILL 8
 
-static struct ring *ring_of(struct connection *connection)
-{
-        return &connection->shard->ring;
-}
-
-static const quoit_limits *limits_of(const struct connection *connection)
-{
-        return connection->group.host->limits;
-}
-
 /*
  * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
  * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
- * more to run in the next turn.
+ * more to run in the next turn, also for calls that stood back only until such a fill.
  */
 static bool run_some(struct connection *connection, struct list *again, bool in_line)
 {
-        size_t queued_max = connection->group.queued_bytes + limits_of(connection)->turn_bytes_max;
-        bool more = false;
+        size_t queued_max =
+                connection->group.queued_bytes + connection_limits(connection)->turn_bytes_max;
+        bool more = false, congested = false;
         struct list *link;
 
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
@@ -37,14 +28,16 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
 
                 if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
                         list_append(again, &call->ready);
-                if (dispatched == DISPATCHED_CONGESTED)
+                congested |= dispatched == DISPATCHED_CONGESTED;
+                if (dispatched == DISPATCHED_CONGESTED || dispatched == DISPATCHED_BUSY)
                         continue;
                 more |= dispatched == DISPATCHED_SOME;
                 if (--connection->budget_calls % CALLS_A_FILL == 0 &&
                         connection->state <= CONNECTION_CLOSING)
                         sending_fill(connection);
         }
-        return more || !list_is_empty(&connection->ready);
+        return more || !list_is_empty(&connection->ready) ||
+               (congested && !dispatch_is_congested(&connection->group));
 }
 
 /* In the next turn; who has used of this one behind those who could not. */
@@ -54,19 +47,19 @@ static void dispatch_again(struct connection *connection)
                 connection->dispatch_last = true;
                 sending_request(connection);
         } else {
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         }
 }
 
 void ready_run(struct connection *connection, bool in_line)
 {
-        struct ring *ring = ring_of(connection);
+        struct ring *ring = connection_ring(connection);
         struct list again;
         bool more;
 
         if (connection->budget_turn_ns != ring_now_ns(ring)) {
                 connection->budget_turn_ns = ring_now_ns(ring);
-                connection->budget_calls = limits_of(connection)->turn_calls_max;
+                connection->budget_calls = connection_limits(connection)->turn_calls_max;
                 connection->group.coded_bytes = 0;
         }
         list_init(&again);

@@ -7,16 +7,11 @@
 #include "server/secure.h"
 #include "server/stream_events.h"
 
-static struct ring *ring_of(struct connection *connection)
-{
-        return &connection->shard->ring;
-}
-
 void sending_request(struct connection *connection)
 {
         if (connection->state > CONNECTION_CLOSING)
                 return;
-        ring_defer(ring_of(connection), &connection->flush, RING_FLUSH);
+        ring_defer(connection_ring(connection), &connection->flush, RING_FLUSH);
 }
 
 static void give_output_back(struct connection *connection)
@@ -54,7 +49,7 @@ void sending_fill(struct connection *connection)
         if (session_fill(&connection->session, connection->output) < 0)
                 connection_close(connection);
         if (!list_is_empty(&connection->ready) && !dispatch_is_congested(&connection->group))
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
 /* When all that is queued has been said, there is no more. */
@@ -78,7 +73,7 @@ static void send_iovecs(struct connection *connection, struct iovec *iovecs, siz
                        (connection->output && connection->output->pinned_count > 0) ||
                        session_is_over(&connection->session);
 
-        connection->send_started_ns = ring_now_ns(ring_of(connection));
+        connection->send_started_ns = ring_now_ns(connection_ring(connection));
         sending_note_windows(connection);
         socket_send(&connection->socket, iovecs, count, awaited);
 }
@@ -120,7 +115,7 @@ void sending_on_turn_end(struct deferred *deferred)
 
         if (connection->dispatch_last) {
                 connection->dispatch_last = false;
-                ring_defer(ring_of(connection), &connection->dispatch, RING_DISPATCH);
+                ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         }
         if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
                 return; /* on_sent comes back here */

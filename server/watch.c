@@ -11,11 +11,6 @@
         (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
 
-static const quoit_limits *limits_of(const struct connection *connection)
-{
-        return connection->group.host->limits;
-}
-
 static uint64_t now_of(const struct connection *connection)
 {
         return ring_now_ns(&connection->shard->ring);
@@ -42,7 +37,7 @@ static void watch_again(struct connection *connection);
 /* The peer's TCP takes nothing, or its HTTP/2 opens no window for what waits: how long already? */
 static bool is_stalled(struct connection *connection, uint64_t now_ns)
 {
-        const quoit_limits *limits = limits_of(connection);
+        const quoit_limits *limits = connection_limits(connection);
 
         if (socket_is_sending(&connection->socket) &&
                 now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
@@ -79,7 +74,7 @@ void watch_drain(struct connection *connection)
 
 static bool is_idle(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint32_t idle_ms = limits_of(connection)->connection_idle_ms;
+        uint32_t idle_ms = connection_limits(connection)->connection_idle_ms;
         uint64_t since_ns = connection->group.count > 0 ? now_ns : connection->idle_ns;
 
         if (idle_ms == UINT32_MAX)
@@ -91,7 +86,7 @@ static bool is_idle(const struct connection *connection, uint64_t now_ns, uint64
 /* Those of one hour do not end in one second, were they opened in one: a tenth more or less, by its address. */
 static uint64_t age_ns(const struct connection *connection)
 {
-        uint64_t age = limits_of(connection)->connection_age_ms * NS_PER_MS;
+        uint64_t age = connection_limits(connection)->connection_age_ms * NS_PER_MS;
         uint64_t mixed =
                 ((uint64_t)(uintptr_t)connection ^ connection->opened_ns) * 0x9E3779B97F4A7C15;
 
@@ -102,7 +97,7 @@ static bool is_old(const struct connection *connection, uint64_t now_ns, uint64_
 {
         uint64_t due_ns = connection->opened_ns + age_ns(connection);
 
-        if (limits_of(connection)->connection_age_ms == UINT32_MAX)
+        if (connection_limits(connection)->connection_age_ms == UINT32_MAX)
                 return false;
         *ret_due_ns = earlier(*ret_due_ns, due_ns);
         return now_ns >= due_ns;
@@ -112,10 +107,11 @@ static bool is_old(const struct connection *connection, uint64_t now_ns, uint64_
 static bool is_past_grace(
         const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint32_t grace_ms = limits_of(connection)->connection_age_grace_ms;
+        uint32_t grace_ms = connection_limits(connection)->connection_age_grace_ms;
         uint64_t due_ns = connection->opened_ns + age_ns(connection) + grace_ms * NS_PER_MS;
 
-        if (limits_of(connection)->connection_age_ms == UINT32_MAX || grace_ms == UINT32_MAX)
+        if (connection_limits(connection)->connection_age_ms == UINT32_MAX ||
+                grace_ms == UINT32_MAX)
                 return false;
         *ret_due_ns = earlier(*ret_due_ns, due_ns);
         return now_ns >= due_ns;
@@ -126,7 +122,7 @@ static bool is_past_grace(
 /* A connection past its handshake. */
 static void watch_life(struct connection *connection)
 {
-        const quoit_limits *limits = limits_of(connection);
+        const quoit_limits *limits = connection_limits(connection);
         uint64_t now_ns = now_of(connection), due_ns;
         enum keepalive_verdict alive =
                 keepalive_look(&connection->keepalive, limits, now_ns, &due_ns);
@@ -161,7 +157,7 @@ static void on_watch(struct timer *timer)
         if (connection->session.settings_received)
                 watch_life(connection);
         else if (now_of(connection) - connection->opened_ns >=
-                 limits_of(connection)->handshake_ms * NS_PER_MS)
+                 connection_limits(connection)->handshake_ms * NS_PER_MS)
                 close_with(connection, "no HTTP/2 preface and SETTINGS in time");
         else
                 watch_again(connection);
@@ -170,7 +166,7 @@ static void on_watch(struct timer *timer)
 /* From the handshake on: its end is not noticed at once, so that it is looked at soon enough for all that may follow. */
 static void watch_again(struct connection *connection)
 {
-        const quoit_limits *limits = limits_of(connection);
+        const quoit_limits *limits = connection_limits(connection);
         uint64_t soon_ns = earlier(limits->keepalive_ms,
                                    earlier(limits->connection_idle_ms, limits->connection_age_ms)) *
                            NS_PER_MS;
@@ -192,7 +188,7 @@ static void count_pings(struct connection *connection)
 
         session->pings = 0;
         session->has_answered = false;
-        if (!keepalive_allows(&connection->keepalive, limits_of(connection), pings,
+        if (!keepalive_allows(&connection->keepalive, connection_limits(connection), pings,
                     !list_is_empty(&session->streams), was_answered, now_of(connection)))
                 connection_calm(connection, "PINGs", "too_many_pings");
 }
@@ -200,7 +196,7 @@ static void count_pings(struct connection *connection)
 /* Each has cost a call's beginning, whoever sent it. */
 static void count_resets(struct connection *connection)
 {
-        const quoit_limits *limits = limits_of(connection);
+        const quoit_limits *limits = connection_limits(connection);
         uint32_t resets = connection->session.resets;
 
         connection->session.resets = 0;

@@ -30,7 +30,7 @@ from wire import (
 )
 
 MIB = 1 << 20
-ECHO = "/calls.Calls/Echo"
+ECHO, BIG = "/calls.Calls/Echo", "/calls.Calls/Big"
 WAIT = "/calls.Calls/Wait"
 CHAT = "/calls.Calls/Chat"
 LATER = "/calls.Calls/Later"
@@ -777,6 +777,24 @@ def test_a_peer_that_reads_nothing_is_closed(start, calls):
         with channel(server.target) as opened:
             stub = calls.Stub(opened)
             eventually(lambda: stub.Stats(calls.Empty()).running == 0, "its handler was told")
+
+
+def test_what_waits_for_room_goes_on_when_there_is_room_again(start, calls):
+    """Frames are made in the midst of a turn's calls too, and take what others waited for: nothing else comes to wake them."""
+    server = start("test-server", "--limit", "connection_send_bytes_max=200", "--limit", "stall_ms=60000")
+    with Wire(server) as wire:
+        held = [wire.request(WAIT) for _ in range(8)]
+        assert works(wire)
+        # all at once: frames after the 8th call; the 9th has too much to say for the others; frames amid the ends of those held
+        sent = bytearray()
+        wire.send = sent.extend
+        sizes = [1] * 8 + [300] + [1] * 7
+        streams = [wire.request(BIG, calls.Number(value=size).SerializeToString()) for size in sizes]
+        for stream in held:
+            wire.reset(stream)
+        del wire.send
+        wire.send(sent)
+        assert all(wire.answer(stream).status == OK for stream in streams)
 
 
 def test_an_idle_connection_is_no_stalled_one(start, calls):

@@ -23,6 +23,7 @@ static const struct limit {
         LIMIT(retry_pushback_ms),
         LIMIT(peer_log_lines_per_second),
         LIMIT(connection_receive_bytes_max),
+        LIMIT(connection_send_bytes_max),
         LIMIT(stream_window_bytes),
         LIMIT(connection_window_bytes),
         LIMIT(window_bytes_max),
