@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs protoc with our plugin, and compiles what comes out of it."""
 
+import functools
 import json
 import os
 import pathlib
@@ -18,9 +19,6 @@ WELL_KNOWN = [
 KITCHEN = sorted(f"kitchen/{path.name}" for path in (PROTOS / "kitchen").iterdir())
 OTHERS = sorted(path.name for path in PROTOS.glob("*.proto"))
 ALL = KITCHEN + OTHERS + WELL_KNOWN + ["google/protobuf/descriptor.proto"]
-
-# What libquoit.a stands on; nghttp2 is in it, unless the build took the machine's.
-STATIC_LIBRARIES = ["-luring", "-lssl", "-lcrypto", "-lz", "-lzstd", "-lnghttp2", "-lpthread"]
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wundef"]
 C_WARNINGS = WARNINGS + ["-Wstrict-prototypes", "-Wmissing-prototypes"]
@@ -45,6 +43,18 @@ class Kit:
             f"-I{build / 'include' / 'quoit'}",
             f"-I{root / 'subprojects' / 'upb-35.1'}",
         ]
+
+    @functools.cached_property
+    def libraries(self):
+        """What libquoit.a stands on, by its own word for that."""
+        done = subprocess.run(
+            ["pkg-config", "--static", "--libs", "quoit"],
+            env={**os.environ, "PKG_CONFIG_PATH": str(self.archive.parent.parent / "meson-private")},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return [word for word in done.stdout.split() if word != "-lquoit"]
 
     def protoc(self, out, files, *arguments, paths=(PROTOS, GOOGLE), check=True):
         out.mkdir(parents=True, exist_ok=True)
@@ -72,7 +82,7 @@ class Kit:
         flags = ["-std=gnu11", "-O1", "-g", *warnings, f"-I{folder}"]
         if self.sanitize != "none":
             flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
-        libraries = [str(self.archive), *STATIC_LIBRARIES]
+        libraries = [str(self.archive), *self.libraries]
         if shared:
             libraries = [f"-L{self.archive.parent}", f"-Wl,-rpath,{self.archive.parent}"]
             libraries += ["-l:libquoit.so"]
