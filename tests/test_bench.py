@@ -346,13 +346,27 @@ def servers_left(built):
     return left
 
 
-def test_an_interrupted_run_leaves_no_process(built):
-    command = bench(built, "--only", "getAll-100", "--seconds", 20)
+def at_a_terminal():
+    """A shell's job in the background ignores SIGINT, and so would what it starts."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("nohup", [[], ["nohup"]], ids=["terminal", "nohup"])
+def test_an_interrupted_run_leaves_no_process(built, nohup, number):
+    command = [*nohup, *bench(built, "--only", "getAll-100", "--seconds", 20)]
     environment = {**os.environ, "BENCH_OF": str(built)}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=at_a_terminal
+    )
     try:
         eventually(lambda: len(servers_left(built)) >= 3, "the driver, a server and a load")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
+        if nohup and number == signal.SIGHUP:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1)
+            process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 130
         assert "interrupted" in process.stderr.read()
         eventually(lambda: not servers_left(built), "all stopped")

@@ -227,7 +227,8 @@ def interrupted(*_):
 def main(arguments):
     options = parse(arguments)
     signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGHUP, interrupted)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, interrupted)
     try:
         if options.list:
             print_list()
