@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of hostile peers share: a server, an honest client on it, and a peer of frames by hand.
+
+All is in terms of sockets and frames, since no client library lets one misbehave so. PROTOCOL.md's figures.
+"""
+
+import itertools
+import threading
+import time
+
+import pytest
+
+from conftest import channel
+from servers import PATIENCE, Server
+from wire import Wire, message
+
+MIB = 1 << 20
+ECHO, BIG = "/calls.Calls/Echo", "/calls.Calls/Big"
+WAIT = "/calls.Calls/Wait"
+CHAT = "/calls.Calls/Chat"
+LATER = "/calls.Calls/Later"
+SUM = "/calls.Calls/Sum"
+OK, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0, 2, 4, 8, 12, 13
+
+
+@pytest.fixture(scope="module", params=["plain", "offloaded"])
+def server(request, build):
+    options = ["--offload-all"] if request.param == "offloaded" else []
+    limits = ["--limit", "handshake_ms=700", "--limit", "stall_ms=60000"]
+    # the tests ask with PINGs how far the server has read; test_keepalive.py has the limit on them
+    limits += ["--limit", "ping_strikes_max=4294967295"]
+    started = Server(build / "tests/services/test-server", *options, *limits)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(autouse=True)
+def honest(server, calls):
+    """An honest client on the same server: it calls all the time, and no call of it fails or waits."""
+    over = threading.Event()
+    slowest = [0.0]
+    failures = []
+
+    def call_on():
+        with channel(server.target) as opened:
+            stub = calls.Stub(opened)
+            for number in itertools.count():
+                began = time.monotonic()
+                try:
+                    reply = stub.Echo(calls.Payload(text=str(number)), timeout=PATIENCE)
+                    assert reply.text == str(number)
+                except Exception as error:  # whatever it is, the test tells it
+                    failures.append(error)
+                    return
+                slowest[0] = max(slowest[0], time.monotonic() - began)
+                if over.wait(0.01):
+                    return
+
+    thread = threading.Thread(target=call_on)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    assert not failures
+    # a noisy machine takes its time too; what hangs takes longer
+    assert slowest[0] < 5
+
+
+@pytest.fixture
+def wire(server):
+    with Wire(server) as opened:
+        yield opened
+
+
+def works(wire):
+    """The connection goes on as if nothing had been."""
+    answer = wire.call(ECHO, b"\x12\x01x")
+    return answer.status == OK and answer.data == message(b"\x12\x01x")
