@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""Handshakes that go wrong, or are many: what each is told, and what goes on meanwhile."""
+
+import contextlib
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from servers import PATIENCE, eventually
+from tls import ECHO, hello, raw, read_to_end, refused, tls_options
+from tls import pki, serve  # noqa: F401 (fixtures)
+from wire import PREFACE, Wire
+
+# ---- what is no TLS, and half of it ----
+
+
+def test_plaintext_to_a_tls_port(serve, pki):
+    server = serve()
+    for sent in (PREFACE, b"GET / HTTP/1.1\r\n\r\n"):
+        with raw(server) as connection:
+            connection.sendall(sent)
+            read_to_end(connection)
+    server.logged("it speaks HTTP in the clear, and TLS is spoken here; closed")
+    hello(server, pki.context())
+
+
+def test_tls_to_a_plaintext_port(start, pki):
+    server = start("quoit-api", "--port", 0)
+    assert refused(server, pki.context())
+    server.logged("it speaks TLS, and this port is in the clear; closed")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x16\x03\x01\x00\x04\x01\x00\x00\x00",
+        b"\x17\x03\x03\x00\x10" + b"x" * 16,
+        b"\x15\x03\x03\x00\x02\x02\x28",
+        b"\x16\x03\x01\xff\xff" + b"x" * 70000,
+        b"\0" * 100,
+    ],
+    ids=["garbage", "empty-hello", "data-first", "alert-first", "huge-record", "zeros"],
+)
+def test_garbage_for_a_handshake(serve, pki, sent):
+    server = serve()
+    with raw(server) as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(sent)
+        read_to_end(connection)
+    server.logged("TLS: ")
+    hello(server, pki.context())
+
+
+def client_hello(pki):
+    """The first bytes of a client."""
+    outgoing = ssl.MemoryBIO()
+    client = pki.context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+@pytest.fixture
+def hasty(start, pki):
+    """test-server, which waits for no handshake longer than 0.7 s."""
+    return start("test-server", *tls_options(pki.server), "--limit", "handshake_ms=700")
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 100, None])
+def test_half_a_handshake_ends_in_time(hasty, pki, size):
+    with raw(hasty) as connection:
+        began = time.monotonic()
+        connection.sendall(client_hello(pki)[:size])
+        read_to_end(connection)
+        assert time.monotonic() - began > 0.5
+    hasty.logged("no HTTP/2 preface and SETTINGS in time; closed")
+
+
+def test_a_handshake_in_single_bytes(serve, pki):
+    server = serve()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = pki.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with raw(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                for byte in outgoing.read():
+                    connection.sendall(bytes([byte]))
+                incoming.write(connection.recv(65536))
+        client.write(PREFACE + b"\0\0\0\4\0\0\0\0\0")
+        connection.sendall(outgoing.read())
+        answer = b""
+        while not answer:
+            incoming.write(connection.recv(65536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                answer = client.read()
+        assert answer[3] == 4  # SETTINGS
+
+
+def test_a_record_that_was_tampered_with(serve, pki):
+    server = serve()
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        assert wire.ping()
+        with socket.socket(fileno=wire.socket.detach()) as connection:
+            connection.settimeout(PATIENCE)
+            connection.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+            assert read_to_end(connection)  # an alert, at least
+    server.logged("decryption failed or bad record mac")
+    hello(server, pki.context())
+
+
+def test_the_ends_are_told(serve, pki):
+    """close_notify from the client ends the connection; a GOAWAY of ours is followed by one."""
+    server = serve()
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        assert wire.ping()
+        plain = wire.socket.unwrap()  # sends close_notify, and waits for nothing but the end
+        plain.close()
+    context = pki.context()
+    with Wire(server, tls={"context": context, "suppress_ragged_eofs": False}) as wire:
+        assert wire.ping()
+        wire.send(b"\0\0\1\6\0\0\0\0\0x")  # a PING of one byte
+        wire.read_to_end()  # a ragged end would raise
+        assert [code for _, code in wire.goaways] == [6]
+
+
+def openssl_client(server, *options):
+    return subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-alpn", "h2", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def test_renegotiation_ends_the_connection(serve, pki):
+    """RFC 9113 section 9.2.1: a connection error of type PROTOCOL_ERROR."""
+    server = serve()
+    with openssl_client(server, "-tls1_2") as client:
+        client.stdin.write(b"R\n")
+        client.stdin.flush()
+        server.logged("it asks to negotiate TLS anew; closed")
+        client.communicate()
+    hello(server, pki.context())
+
+
+# ---- handshakes and everybody else ----
+
+
+def test_a_storm_of_handshakes_does_not_stop_the_ring(start, pki):
+    """Calls are answered while handshakes are made: in the order of arrival they would come last."""
+    slow = pki.make("slow", names=["localhost"], kind=4096)
+    server = start("test-server", *tls_options(slow))
+    first = client_hello(pki)
+    storm = 100
+    with contextlib.ExitStack() as stack:
+        wire = stack.enter_context(Wire(server, tls={"context": pki.context()}))
+        assert wire.ping()
+        peers = [stack.enter_context(raw(server)) for _ in range(storm)]
+        for peer in peers:
+            peer.sendall(first)
+        assert wire.call(ECHO, b"\x12\x01x").status == 0
+        answered = 0
+        for peer in peers:
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                answered += bool(peer.recv(1))
+        assert answered < storm / 2
+        for peer in peers:  # and all of them are, in the end
+            peer.settimeout(PATIENCE)
+        assert all(peer.recv(1) for peer in peers[-3:])
+
+
+def test_too_many_handshakes_are_turned_away(start, pki):
+    slow = pki.make("slow2", names=["localhost"], kind=4096)
+    server = start("test-server", *tls_options(slow), "--limit", "handshakes_queued_max=5")
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(raw(server)) for _ in range(60)]
+        for peer in peers:
+            peer.sendall(first)
+        server.logged("too many handshakes wait for a thread; closed")
+
+    def is_served():
+        with contextlib.suppress(OSError), Wire(server, tls={"context": pki.context()}) as wire:
+            return wire.call(ECHO, b"\x12\x01x").status == 0
+
+    eventually(is_served, "there is room again")
+
+
+def test_too_much_before_the_handshake_is_over(start, pki):
+    server = start("test-server", *tls_options(pki.server), "--limit", "handshake_bytes_max=4000")
+    with raw(server) as connection, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        connection.sendall(b"\x16\x03\x01\x40\x00" + b"x" * 5000)
+        read_to_end(connection)
+    server.logged("it sends too much before its handshake is over; closed")
