@@ -37,7 +37,7 @@ static const struct {
         { ADDRESS_TCP, -EACCES,
                 "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port" },
         { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },
-        { ADDRESS_TCP, -EADDRNOTAVAIL, "no address of this machine; [::] is all it has" },
+        { ADDRESS_TCP, -EADDRNOTAVAIL, "no address of this machine; [::] stands for all of its own" },
         { ADDRESS_UNIX, -EADDRINUSE,
                 "another process serves it, or it is no socket; stop that or choose another path" },
         { ADDRESS_UNIX, -EACCES, "this user may not write to its folder" },
