@@ -160,5 +160,5 @@ def test_ten_thousand_hostile_connections_leave_nothing_behind(server, calls, sa
         descriptors, memory = server.descriptors(), server.rss()
         rounds(7000)
         assert server.descriptors() <= descriptors + 2
-        assert server.rss() - memory < (64 if sanitized else 4) * MIB
+        assert server.rss() - memory < (16 if sanitized else 4) * MIB
         assert stub.Echo(calls.Payload(text="still here")).text == "still here"
