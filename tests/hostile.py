@@ -16,6 +16,7 @@ from servers import PATIENCE, Server
 from wire import Wire, message
 
 MIB = 1 << 20
+QUARANTINE = 16  # MiB
 ECHO, BIG = "/calls.Calls/Echo", "/calls.Calls/Big"
 WAIT = "/calls.Calls/Wait"
 CHAT = "/calls.Calls/Chat"
@@ -31,12 +32,18 @@ def server(request, build):
     # the tests ask with PINGs how far the server has read; test_keepalive.py has the limit on them
     limits += ["--limit", "ping_strikes_max=4294967295"]
     # what was freed is soon gone in ASan's build too: tests look at what is resident
-    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=16"
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + f":quarantine_size_mb={QUARANTINE}"
     started = Server(
         build / "tests/services/test-server", *options, *limits, env={"ASAN_OPTIONS": sanitizer}
     )
     yield started
     started.stop()
+
+
+@pytest.fixture
+def kept(sanitized):
+    """MiB that stay resident though the server has freed them."""
+    return QUARANTINE + 8 if sanitized else 0
 
 
 @pytest.fixture(autouse=True)

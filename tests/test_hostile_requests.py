@@ -8,7 +8,7 @@ import hyperframe.frame as frames
 import pytest
 
 from hostile import ECHO, INTERNAL, MIB, OK, RESOURCE_EXHAUSTED, SUM, UNIMPLEMENTED, WAIT, works
-from hostile import honest, server, wire  # noqa: F401 (fixtures)
+from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
 from wire import PREFACE, Wire, message, request_fields
 
 # ---- not HTTP/2 ----
@@ -206,26 +206,26 @@ def test_a_message_of_a_stream_that_does_not_parse(wire):
 
 @pytest.mark.parametrize("length", [4 * MIB + 1, 2**31, 2**32 - 1])
 @pytest.mark.parametrize("path", [ECHO, SUM])
-def test_a_declared_length_is_refused_before_it_comes(wire, server, path, length, sanitized):
+def test_a_declared_length_is_refused_before_it_comes(wire, server, path, length, kept):
     before = server.rss()
     stream = wire.request(path, None, end=False)
     wire.data(stream, message(b"", length=length))
     assert wire.answer(stream).status == RESOURCE_EXHAUSTED
     assert works(wire)
-    assert server.rss() - before < (64 if sanitized else 4) * MIB
+    assert server.rss() - before < (4 + kept) * MIB
 
 
-def test_a_declared_length_within_the_limit_costs_nothing_ahead(server, sanitized):
+def test_a_declared_length_within_the_limit_costs_nothing_ahead(server, kept):
     before = server.rss()
     with Wire(server) as wire:
         for _ in range(100):
             stream = wire.request(ECHO, None, end=False)
             wire.data(stream, message(b"x", length=4 * MIB))
         assert wire.ping()
-        assert server.rss() - before < (64 if sanitized else 8) * MIB
+        assert server.rss() - before < (8 + kept) * MIB
 
 
-def test_unfinished_messages_of_a_connection_are_bounded(server, sanitized):
+def test_unfinished_messages_of_a_connection_are_bounded(server, kept):
     """100 streams of nearly 4 MiB each: all but the first few are refused."""
     before = server.rss()
     with Wire(server) as wire:
@@ -245,7 +245,7 @@ def test_unfinished_messages_of_a_connection_are_bounded(server, sanitized):
         refused = [stream for stream in streams if wire.streams[stream].status == RESOURCE_EXHAUSTED]
         assert len(refused) > 80
         # 32 MiB of messages; a buffer that grows by doubling and leaves the old ones to its arena: four times that
-        assert server.rss() - before < (600 if sanitized else 4 * 32 + 16) * MIB
+        assert server.rss() - before < (4 * 32 + 16 + kept) * MIB
 
 
 @pytest.mark.parametrize("flag, status", [(1, INTERNAL), (2, INTERNAL), (255, INTERNAL)])
