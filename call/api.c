@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "call/call.h"
-#include "call/compression.h"
 #include "call/offload.h"
+#include "call/work.h"
 #include "codec/format.h"
 #include "codec/percent.h"
 

@@ -109,7 +109,7 @@ struct call_group {
         uint32_t lent; /* at the workers, or on their way there */
         size_t held_bytes; /* of requests, in the readers */
         size_t queued_bytes; /* waiting in the writers */
-        size_t coded_bytes; /* compressed or decompressed on the ring in this turn; plain */
+        uint64_t work_ns; /* of the ring in this turn: see call/work.h */
         /* taken from the writers, ever: stands still when the peer opens no window */
         uint64_t written_bytes;
         const struct peer *peer;

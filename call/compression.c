@@ -6,6 +6,7 @@
 
 #include "call/encoding.h"
 #include "call/offload.h"
+#include "call/work.h"
 #include "codec/coders.h"
 #include "codec/framing.h"
 
@@ -45,16 +46,6 @@ static struct coders *coders_of(struct quoit_call *call)
         return call->offload ? offload_coders(call->offload) : &call->group->host->coders;
 }
 
-void call_count_work(struct quoit_call *call, size_t plain_bytes)
-{
-        struct call_host *host = call->group->host;
-
-        if (call->offload)
-                return;
-        call->group->coded_bytes += plain_bytes;
-        ring_share_take(&host->share, ring_now_ns(host->ring), plain_bytes);
-}
-
 /* ---- out ---- */
 
 static bool is_worth_it(const struct quoit_call *call, size_t plain_bytes)
@@ -80,10 +71,11 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
         size_t size = plain_bytes - 1; /* or it does not pay */
         struct coders *coders = coders_of(call);
         uint8_t *memory;
+        uint64_t began_ns;
 
         if (call->sends_plain || plain_bytes == 0 || !is_worth_it(call, plain_bytes))
                 return;
-        call_count_work(call, plain_bytes);
+        began_ns = work_begin();
         memory = coders_memory(coders, 2 * encoding->size);
         if (memory && coders_compress(coders, call->compression,
                               in_one_piece(encoding, memory + encoding->size), plain_bytes,
@@ -92,6 +84,7 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
                 encoding_replace(encoding, memory, FRAMING_PREFIX_BYTES + size);
         }
         coders_trim(coders);
+        work_end(call, began_ns);
 }
 
 /* ---- in ---- */
@@ -110,7 +103,6 @@ int call_decompress(struct quoit_call *call, struct reader_message *message, upb
                 copy = upb_Arena_Malloc(arena, size);
                 r = copy ? 0 : -ENOMEM;
         }
-        call_count_work(call, r == 0 ? size : bytes_max);
         if (copy) {
                 memcpy(copy, plain, size);
                 message->data = copy;

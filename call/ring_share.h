@@ -13,7 +13,7 @@
 
 struct ring_share {
         uint64_t turn_ns; /* the turn, by its time, of which the rest tells */
-        size_t bytes;
+        uint64_t work_ns;
         bool has_waiters; /* somebody was refused in it, ... */
         bool had_waiters; /* ... or in the one before */
 };
@@ -25,20 +25,20 @@ static inline void ring_share_look(struct ring_share *share, uint64_t now_ns)
                         (struct ring_share){ .turn_ns = now_ns, .had_waiters = share->has_waiters };
 }
 
-static inline void ring_share_take(struct ring_share *share, uint64_t now_ns, size_t bytes)
+static inline void ring_share_take(struct ring_share *share, uint64_t now_ns, uint64_t work_ns)
 {
         ring_share_look(share, now_ns);
-        share->bytes += bytes;
+        share->work_ns += work_ns;
 }
 
 /* False: later. @in_line: it has waited its turn; others may not go ahead of those who do. */
 static inline bool ring_share_allows(
-        struct ring_share *share, uint64_t now_ns, size_t bytes_max, bool in_line)
+        struct ring_share *share, uint64_t now_ns, uint64_t work_ns_max, bool in_line)
 {
         bool allows;
 
         ring_share_look(share, now_ns);
-        allows = share->bytes <= bytes_max &&
+        allows = share->work_ns <= work_ns_max &&
                  (in_line || !(share->has_waiters || share->had_waiters));
         share->has_waiters |= !allows;
         return allows;

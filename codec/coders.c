@@ -23,6 +23,14 @@
 
 #define PLAIN_BYTES_FIRST ((size_t)16 << 10) /* room for what comes out, at first */
 
+/*
+ * Data is compressed in blocks, and each may have tables of its own: a microsecond or more to make them from a dozen bytes,
+ * even if nothing comes out. Encoders make blocks of 16 KiB and more, zlib with the least memory for it of 127 bytes. What
+ * has more than as many of those as a message's limit holds was made to keep us busy. The free ones are for small limits.
+ */
+#define BLOCKS_FREE 1024
+#define BLOCK_BYTES_MIN 127
+
 /* ---- memory ---- */
 
 uint8_t *coders_memory(struct coders *coders, size_t size)
@@ -142,7 +150,13 @@ struct plain {
         struct coders *coders;
         size_t size;
         size_t bytes_max;
+        size_t blocks_left;
 };
+
+static int count_block(struct plain *plain)
+{
+        return plain->blocks_left-- > 0 ? 0 : -E2BIG;
+}
 
 /* Makes room for more: none is left. One byte over the limit is enough to know that it was passed. */
 static int make_room(struct plain *plain)
@@ -177,8 +191,12 @@ static z_stream *ready_inflater(struct coders *coders, quoit_compression algorit
         return coders->inflater = stream;
 }
 
+#define AFTER_BLOCK                                                                                \
+        128 /* in data_type: inflate() stopped there, as Z_BLOCK has it, or behind a header */
+
 /* 1 when the data has ended, 0 when there is more to do. */
-static int after_inflate(z_stream *stream, quoit_compression algorithm, int result)
+static int after_inflate(
+        struct plain *plain, z_stream *stream, quoit_compression algorithm, int result)
 {
         switch (result) {
         case Z_STREAM_END:
@@ -186,6 +204,7 @@ static int after_inflate(z_stream *stream, quoit_compression algorithm, int resu
                         return 1;
                 return algorithm == QUOIT_GZIP && inflateReset(stream) == Z_OK ? 0 : -EBADMSG;
         case Z_OK:
+                return stream->data_type & AFTER_BLOCK ? count_block(plain) : 0;
         case Z_BUF_ERROR:
                 return stream->avail_out == 0 ? 0 : -EBADMSG; /* it ends too early */
         case Z_MEM_ERROR:
@@ -213,11 +232,11 @@ static int decompress_zlib(
                 given = room(plain);
                 stream->next_out = plain->coders->memory + plain->size;
                 stream->avail_out = (uInt)given;
-                r = inflate(stream, Z_NO_FLUSH);
+                r = inflate(stream, Z_BLOCK);
                 plain->size += given - stream->avail_out;
                 if (plain->size > plain->bytes_max)
                         return -EMSGSIZE;
-                r = after_inflate(stream, algorithm, r);
+                r = after_inflate(plain, stream, algorithm, r);
         }
         return r < 0 ? r : 0;
 }
@@ -247,29 +266,50 @@ static bool begins_frame(const uint8_t *data, size_t size)
                (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
 }
 
+#define FRAME_HEADER_BYTES_MIN 5
+#define ZSTD_ONE_PIECE_BYTES ((size_t)4 << 10) /* with fewer blocks than are free */
+
+/*
+ * Where the next piece for zstd ends: it asks for no more than a block, @wanted, and is not given more, so that we see the
+ * blocks. What is small it gets whole: it is done without a copy.
+ */
+static size_t piece_end(const ZSTD_inBuffer *in, size_t size, size_t wanted)
+{
+        size_t left = size - in->pos;
+
+        if (wanted == 0)
+                wanted = FRAME_HEADER_BYTES_MIN;
+        return size <= ZSTD_ONE_PIECE_BYTES || wanted > left ? size : in->pos + wanted;
+}
+
 static int decompress_zstd(struct plain *plain, const uint8_t *data, size_t size)
 {
         ZSTD_DCtx *context = ready_unzstd(plain->coders);
-        ZSTD_inBuffer in = { data, size, 0 };
-        size_t left = 0; /* 0: between two frames */
+        ZSTD_inBuffer in = { data, 0, 0 };
+        size_t wanted = 0; /* 0: between two frames */
 
         if (!context)
                 return -ENOMEM;
         for (;;) {
                 ZSTD_outBuffer out;
 
-                if (left == 0 && !begins_frame(data + in.pos, size - in.pos))
+                if (wanted == 0 && !begins_frame(data + in.pos, size - in.pos))
                         return -EBADMSG;
                 if (room(plain) == 0 && make_room(plain) < 0)
                         return -ENOMEM;
+                if (in.pos == in.size) {
+                        in.size = piece_end(&in, size, wanted);
+                        if (count_block(plain) < 0)
+                                return -E2BIG;
+                }
                 out = (ZSTD_outBuffer){ plain->coders->memory + plain->size, room(plain), 0 };
-                left = ZSTD_decompressStream(context, &out, &in);
+                wanted = ZSTD_decompressStream(context, &out, &in);
                 plain->size += out.pos;
                 if (plain->size > plain->bytes_max)
                         return -EMSGSIZE;
-                if (ZSTD_isError(left))
-                        return zstd_error(left, -EBADMSG);
-                if (left == 0 && in.pos == size)
+                if (ZSTD_isError(wanted))
+                        return zstd_error(wanted, -EBADMSG);
+                if (wanted == 0 && in.pos == size)
                         return 0;
                 if (in.pos == size && out.pos < out.size)
                         return -EBADMSG; /* it ends too early */
@@ -283,6 +323,7 @@ int coders_decompress(struct coders *coders, quoit_compression algorithm, const 
                 .bytes_max = bytes_max < INT32_MAX ? bytes_max : INT32_MAX };
         int r;
 
+        plain.blocks_left = BLOCKS_FREE + plain.bytes_max / BLOCK_BYTES_MIN;
         if (size == 0)
                 r = 0;
         else if (algorithm == QUOIT_ZSTD)

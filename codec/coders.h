@@ -44,6 +44,7 @@ int coders_compress(struct coders *coders, quoit_compression algorithm, const ui
  *
  * Returns 0, or
  *   -EMSGSIZE  more than @bytes_max bytes
+ *   -E2BIG     far more blocks than such a message has: it would take long and come to little
  *   -EBADMSG   no such data, cut short, or followed by something else
  *   -ENOMEM
  */

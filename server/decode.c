@@ -5,6 +5,7 @@
 
 #include "call/compression.h"
 #include "call/interceptors.h"
+#include "call/work.h"
 #include "codec/message.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)1024)
@@ -35,6 +36,9 @@ static void fail_compressed(struct quoit_call *call, int error)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the request message is over the limit (message_receive_bytes_max) when "
                         "decompressed");
+        else if (error == -E2BIG)
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the request message is compressed in too many blocks");
         else
                 call_fail(call, QUOIT_INTERNAL, "the request message does not decompress");
 }
@@ -58,6 +62,21 @@ static upb_Message *decode(
         return decoded;
 }
 
+static upb_Message *decode_heavy(
+        struct quoit_call *call, upb_Arena *arena, struct reader_message *message)
+{
+        upb_Message *decoded = NULL;
+        uint64_t began_ns = work_begin();
+        int r = message->compression != QUOIT_IDENTITY ? call_decompress(call, message, arena) : 0;
+
+        if (r < 0)
+                fail_compressed(call, r);
+        else
+                decoded = decode(call, arena, message);
+        work_end(call, began_ns);
+        return decoded;
+}
+
 const struct upb_Message *decode_request(
         struct quoit_call *call, struct reader_message *message, size_t *ret_grown)
 {
@@ -71,18 +90,8 @@ const struct upb_Message *decode_request(
         }
         before = arena_grown_bytes(arena);
         call->request_compression = message->compression;
-        if (message->compression != QUOIT_IDENTITY) {
-                int r = call_decompress(call, message, arena);
-
-                if (r < 0) {
-                        fail_compressed(call, r);
-                        *ret_grown = arena_grown_bytes(arena) - before;
-                        return NULL;
-                }
-        } else if (is_large(message)) {
-                call_count_work(call, message->size);
-        }
-        decoded = decode(call, arena, message);
+        decoded = decode_is_heavy(message) ? decode_heavy(call, arena, message)
+                                           : decode(call, arena, message);
         *ret_grown = arena_grown_bytes(arena) - before;
         if (!decoded || !call->group->host->interceptors)
                 return decoded;

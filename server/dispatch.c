@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "call/compression.h"
 #include "call/offload.h"
+#include "call/work.h"
 #include "core/clock.h"
 #include "server/admission.h"
 #include "server/decode.h"
@@ -361,7 +361,7 @@ static bool has_time(const struct quoit_call *call, enum event event, bool in_li
         return (event != EVENT_START && event != EVENT_MESSAGE) ||
                !decode_is_heavy(call->reader.first) ||
                ring_share_allows(&host->share, ring_now_ns(host->ring),
-                       RING_TURNS * (size_t)host->limits->turn_bytes_max, in_line);
+                       RING_TURNS * work_turn_ns(host), in_line);
 }
 
 /* What is posted or ends a call runs in any case. */

@@ -51,6 +51,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(connection_age_grace_ms, UINT32_MAX);
         DEFAULT(turn_calls_max, 128);
         DEFAULT(turn_bytes_max, 256 << 10);
+        DEFAULT(turn_work_us, 1000);
         DEFAULT(calls_max, 262144);
         DEFAULT(retry_pushback_ms, 1000);
         DEFAULT(peer_log_lines_per_second, 10);

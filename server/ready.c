@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/ready.h"
 
-#include "call/compression.h"
+#include "call/work.h"
 #include "server/connection.h"
 #include "server/dispatch.h"
 #include "server/sending.h"
@@ -43,7 +43,7 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
 /* In the next turn; who has used of this one behind those who could not. */
 static void dispatch_again(struct connection *connection)
 {
-        if (connection->group.coded_bytes > 0 && connection->state <= CONNECTION_CLOSING) {
+        if (connection->group.work_ns > 0 && connection->state <= CONNECTION_CLOSING) {
                 connection->dispatch_last = true;
                 sending_request(connection);
         } else {
@@ -60,7 +60,7 @@ void ready_run(struct connection *connection, bool in_line)
         if (connection->budget_turn_ns != ring_now_ns(ring)) {
                 connection->budget_turn_ns = ring_now_ns(ring);
                 connection->budget_calls = connection_limits(connection)->turn_calls_max;
-                connection->group.coded_bytes = 0;
+                connection->group.work_ns = 0;
         }
         list_init(&again);
         more = run_some(connection, &again, in_line);

@@ -198,6 +198,49 @@ def test_bombs_of_many_connections_leave_others_their_turn(start, calls):
         assert all(wire.answer(1).status == ABORTED for wire in wires)
 
 
+# Eight blocks of deflate, each with tables for 257 codes of which one is used: to say that it has ended.
+EMPTY_BLOCKS = bytes.fromhex(
+    "04c081000000000010ffd524000e040000000080f8af260170200000000000c47f35098003010000000020fe"
+    "ab49001c080000000000f15f4d02e040000000000088ff6a120007020000000040fc57930038100000000000"
+    "e2bf9a"
+)
+
+
+def empty_blocks(count):
+    """Nothing, as gzip may have it: a microsecond of work for each eleven bytes."""
+    head = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+    return head + EMPTY_BLOCKS * (count // 8) + b"\x03\x00" + bytes(8)
+
+
+@pytest.mark.parametrize("options", [[], ["--offload-all"]])
+def test_blocks_that_hold_nothing(start, options):
+    server = start("test-server", *options, "--limit", "message_receive_bytes_max=65536")
+    with Wire(server) as wire:
+        assert ask(wire, ECHO, (empty_blocks(1400), 1), grpc_encoding="gzip").status == OK
+        answer = ask(wire, ECHO, (empty_blocks(1600), 1), grpc_encoding="gzip")
+        assert answer.status == RESOURCE_EXHAUSTED and "blocks" in answer.text
+
+
+def test_blocks_that_hold_nothing_leave_others_their_turn(start):
+    """Half a second of work that comes to no bytes at all."""
+    server = start("test-server")
+    bomb = message(empty_blocks(5_000), 1)
+    with contextlib.ExitStack() as stack:
+        honest = stack.enter_context(Wire(server))
+        wires = [stack.enter_context(Wire(server)) for _ in range(64)]
+        assert honest.call(ECHO).status == OK and all(wire.ping() for wire in wires)
+        for wire in wires:
+            wire.data(wire.request(ECHO, None, grpc_encoding="gzip"), bomb[:-1])
+        assert all(wire.ping() for wire in wires)
+        for wire in wires:
+            wire.data(1, bomb[-1:], end=True)
+        assert honest.call(ECHO).status == OK
+        for wire in wires:
+            wire.poll()
+        assert not all(wire.streams[1].is_over for wire in wires)
+        assert all(wire.answer(1).status == OK for wire in wires)
+
+
 def test_bombs_leave_others_their_turn(start, calls):
     """One ring: an honest call does not wait until all of another connection's bombs have gone off."""
     server = start("test-server")

@@ -12,7 +12,10 @@
 typedef struct quoit_limits {
         /* ---- messages ---- */
 
-        /* One request message, as it comes and decompressed; above: RESOURCE_EXHAUSTED. Default 4 MiB. */
+        /*
+         * One request message, as it comes and decompressed; above: RESOURCE_EXHAUSTED. So is one that is compressed in more
+         * blocks than 1024 and one for each 127 bytes of this, which only keep the decoder busy. Default 4 MiB.
+         */
         size_t message_receive_bytes_max;
         /* One answer; above: RESOURCE_EXHAUSTED. Default 2 GiB - 1. */
         size_t message_send_bytes_max;
@@ -139,11 +142,13 @@ typedef struct quoit_limits {
 
         /* Handlers run. Default 128. */
         uint32_t turn_calls_max;
-        /*
-         * Bytes sent; and bytes compressed, decompressed, or parsed in messages of 64 KiB and more on the ring, one message
-         * at least; of all its connections together four times as many. Default 256 KiB.
-         */
+        /* Bytes sent. Default 256 KiB. */
         uint32_t turn_bytes_max;
+        /*
+         * Time of the ring, in microseconds, that goes into messages which are compressed, decompressed, or of 64 KiB and more
+         * and parsed; one message at least. Of all its connections together four times as much. Default 1000.
+         */
+        uint32_t turn_work_us;
 
         /* ---- the process ---- */
 

@@ -51,6 +51,7 @@ static const struct limit {
         LIMIT(connection_age_grace_ms),
         LIMIT(turn_calls_max),
         LIMIT(turn_bytes_max),
+        LIMIT(turn_work_us),
         LIMIT(calls_max),
         LIMIT(retry_pushback_ms),
         LIMIT(peer_log_lines_per_second),

@@ -140,6 +140,108 @@ static void test_bombs(void **state)
 }
 
 /* Every prefix of it, and every byte of it otherwise: an error, or by chance other data; never a crash, never success where it is short. */
+static struct packed pack_zlib_flushed(
+        int format, int memory, const uint8_t *text, size_t size, size_t each)
+{
+        struct packed packed = { .data = malloc(MIB + 2 * size) };
+        z_stream stream = { .next_out = packed.data, .avail_out = (uInt)(MIB + 2 * size) };
+
+        assert_non_null(packed.data);
+        assert_int_equal(
+                deflateInit2(&stream, 1, Z_DEFLATED, format, memory, Z_DEFAULT_STRATEGY), Z_OK);
+        for (size_t at = 0; at < size; at += each) {
+                stream.next_in = (Bytef *)text + at;
+                stream.avail_in = (uInt)(size - at < each ? size - at : each);
+                assert_int_equal(deflate(&stream, Z_FULL_FLUSH), Z_OK);
+        }
+        assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+        packed.size = stream.total_out;
+        deflateEnd(&stream);
+        return packed;
+}
+
+static struct packed pack_zstd_flushed(const uint8_t *text, size_t size, size_t each)
+{
+        struct packed packed = { .data = malloc(MIB + 8 * size) };
+        ZSTD_outBuffer out = { packed.data, MIB + 8 * size, 0 };
+        ZSTD_CCtx *context = ZSTD_createCCtx();
+
+        assert_non_null(packed.data);
+        for (size_t at = 0; at < size; at += each) {
+                ZSTD_inBuffer in = { text + at, size - at < each ? size - at : each, 0 };
+
+                assert_int_equal(ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush), 0);
+        }
+        assert_int_equal(ZSTD_compressStream2(context, &out, &(ZSTD_inBuffer){ 0 }, ZSTD_e_end), 0);
+        packed.size = out.pos;
+        ZSTD_freeCCtx(context);
+        return packed;
+}
+
+static struct packed pack_flushed(
+        quoit_compression algorithm, const uint8_t *text, size_t size, size_t each)
+{
+        if (algorithm == QUOIT_ZSTD)
+                return pack_zstd_flushed(text, size, each);
+        return pack_zlib_flushed(algorithm == QUOIT_GZIP ? 31 : 15, 8, text, size, each);
+}
+
+/* Each block takes time, whatever is in it: some that hold next to nothing are taken, very many are not. */
+static void test_blocks(void **state)
+{
+        static const struct {
+                size_t size, each;
+                int error;
+        } cases[] = { { 400, 1, 0 }, { 100000, 1, -E2BIG }, { MIB, 4096, 0 } };
+        uint8_t *text = text_new(MIB);
+        struct coders coders = { 0 };
+
+        (void)state;
+        for (size_t a = 0; a < ALGORITHMS; a++) {
+                for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                        struct packed packed =
+                                pack_flushed(algorithms[a], text, cases[i].size, cases[i].each);
+                        const uint8_t *plain;
+                        size_t size;
+
+                        assert_int_equal(coders_decompress(&coders, algorithms[a], packed.data,
+                                                 packed.size, 4 * MIB, &plain, &size),
+                                cases[i].error);
+                        if (cases[i].error == 0) {
+                                assert_int_equal(size, cases[i].size);
+                                assert_memory_equal(plain, text, size);
+                        }
+                        free(packed.data);
+                }
+        }
+        coders_deinit(&coders);
+        free(text);
+}
+
+/* The smallest blocks that zlib makes by itself: as many as a message's limit holds. */
+static void test_the_smallest_blocks(void **state)
+{
+        uint8_t *noise = malloc(MIB);
+        struct coders coders = { 0 };
+        struct packed packed;
+        const uint8_t *plain;
+        uint64_t random = 1;
+        size_t size;
+
+        (void)state;
+        assert_non_null(noise);
+        for (size_t i = 0; i < MIB; i++)
+                noise[i] = (uint8_t)random_upto(&random, 250);
+        packed = pack_zlib_flushed(15, 1, noise, MIB, MIB);
+        assert_int_equal(coders_decompress(&coders, QUOIT_DEFLATE, packed.data, packed.size, MIB,
+                                 &plain, &size),
+                0);
+        assert_int_equal(size, MIB);
+        free(packed.data);
+        coders_deinit(&coders);
+        free(noise);
+}
+
 static void test_corrupt(void **state)
 {
         struct coders coders = { 0 };
@@ -336,6 +438,8 @@ int main(void)
                 cmocka_unit_test(test_there_and_back),
                 cmocka_unit_test(test_no_room),
                 cmocka_unit_test(test_bombs),
+                cmocka_unit_test(test_blocks),
+                cmocka_unit_test(test_the_smallest_blocks),
                 cmocka_unit_test(test_corrupt),
                 cmocka_unit_test(test_other_formats),
                 cmocka_unit_test(test_what_follows),

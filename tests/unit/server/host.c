@@ -136,7 +136,7 @@ void host_turn(struct host *host)
 
         deliver_mails(host);
         timers_expire(&host->shard.ring.timers, ring_now_ns(&host->shard.ring));
-        host->group.coded_bytes = 0;
+        host->group.work_ns = 0;
         list_init(&now);
         list_splice(&now, &host->ready);
         while ((link = list_pop(&now))) {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Large steps of a ring, which all its connections wait for: a message that is compressed, decompressed or, being large, parsed.
+ * The time that they take counts in the turn of their connection, and in the ring's (call/ring_share.h). Time, not bytes:
+ * what a byte costs is the peer's choice, and may be a hundred times what the next one does.
+ *
+ *      uint64_t began_ns = work_begin();
+ *      ...
+ *      work_end(call, began_ns);
+ *
+ * On a worker it counts for nothing: that time is nobody else's.
+ */
+
+#include "call/call.h"
+#include "core/clock.h"
+
+static inline uint64_t work_begin(void)
+{
+        return clock_now_ns();
+}
+
+static inline void work_end(struct quoit_call *call, uint64_t began_ns)
+{
+        struct call_host *host = call->group->host;
+        uint64_t took_ns = clock_now_ns() - began_ns;
+
+        if (call->offload)
+                return;
+        call->group->work_ns += took_ns;
+        ring_share_take(&host->share, ring_now_ns(host->ring), took_ns);
+}
+
+static inline uint64_t work_turn_ns(const struct call_host *host)
+{
+        return host->limits->turn_work_us * NS_PER_US;
+}
+
+/* The calls of a connection have worked enough for one turn of their ring. */
+static inline bool call_group_is_worn(const struct call_group *group)
+{
+        return group->work_ns > work_turn_ns(group->host);
+}
