@@ -291,7 +291,10 @@ static void on_deadline(struct timer *timer)
 {
         struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, deadline);
 
-        call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+        if (call->state == CALL_OPENING)
+                call_refuse_http(call);
+        else
+                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
 }
 
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns)

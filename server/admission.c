@@ -19,8 +19,8 @@ static bool refuse_connection(struct shard *shard, int fd, const char *why)
 
         atomic_fetch_add_explicit(&server->connections_refused, 1, memory_order_relaxed);
         peer_identify(fd, &peer);
-        server_log_peer(
-                server, ring_now_ns(&shard->ring), "%s: %s; closed at once", peer.address, why);
+        server_log_peer(server, QUOIT_LOG_INFO, ring_now_ns(&shard->ring), "%s: %s; closed at once",
+                peer.address, why);
         return false;
 }
 

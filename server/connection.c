@@ -292,8 +292,9 @@ void connection_ping(struct connection *connection)
 
 void connection_calm(struct connection *connection, const char *what, const char *reason)
 {
-        server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
-                "%s: too many %s; closed", connection->peer.address, what);
+        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
+                ring_now_ns(&connection->shard->ring), "%s: too many %s; closed",
+                connection->peer.address, what);
         session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, reason);
         start_closing(connection);
 }

@@ -243,7 +243,8 @@ static void log_misuse(const struct errand *errand)
         struct quoit_call *call = errand->call;
 
         if (call->misuse)
-                server_log(errand->server, QUOIT_LOG_ERROR, "%s: a mistake of the handler: %s",
+                server_log_peer(errand->server, QUOIT_LOG_ERROR,
+                        ring_now_ns(call->group->host->ring), "%s: a mistake of the handler: %s",
                         quoit_call_path(call), call->misuse);
         call->misuse = NULL;
 }

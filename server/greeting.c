@@ -38,12 +38,13 @@ void greeting_explain(const struct connection *connection, const uint8_t *data, 
                 memcmp(data, preface, smaller(size, sizeof(preface) - 1)) == 0)
                 return; /* HTTP/2 it is, if no good one */
         if (size >= 3 && tls_is_record(data, size)) {
-                server_log_peer(server, now_ns,
+                server_log_peer(server, QUOIT_LOG_INFO, now_ns,
                         "%s: it speaks TLS, and this port is in the clear; closed",
                         connection->peer.address);
                 return;
         }
         show(text, data, size);
-        server_log_peer(server, now_ns, "%s: it begins with \"%s\", which is no HTTP/2; closed",
-                connection->peer.address, text);
+        server_log_peer(server, QUOIT_LOG_INFO, now_ns,
+                "%s: it begins with \"%s\", which is no HTTP/2; closed", connection->peer.address,
+                text);
 }

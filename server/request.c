@@ -206,9 +206,17 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         return QUOIT_OK;
 }
 
-/* The answer waits for the request's end: it may yet turn out to be malformed (RFC 9113, section 8.1.1). */
-static void refuse_http(struct request *request)
+/* How long a request that is no gRPC is awaited before it is answered. */
+#define HTTP_REQUEST_NS NS_PER_S
+
+/*
+ * The answer waits for the request's end: it may yet turn out to be malformed (RFC 9113, section 8.1.1). Not for ever: a
+ * client that got its content-type wrong may wait in its turn.
+ */
+static void refuse_http(struct quoit_call *call)
 {
+        struct request *request = &call->request;
+
         request->http_status = request->is_post ? "415" : "405";
         if (request->is_head)
                 request->http_text = ""; /* RFC 9110, section 9.3.2 */
@@ -216,6 +224,7 @@ static void refuse_http(struct request *request)
                 request->http_text =
                         request->is_post ? "gRPC is served here: content-type: application/grpc\n"
                                          : "gRPC is served here: POST only\n";
+        call_set_deadline(call, HTTP_REQUEST_NS);
 }
 
 /* What the method's options say of the request. */
@@ -249,7 +258,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         if (call->group->host->interceptors)
                 call->seen.opened_ns = clock_now_ns();
         if (!oversize && (!request->is_post || !request->is_grpc)) {
-                refuse_http(&call->request);
+                refuse_http(call);
                 return;
         }
         status = find_fault(call, oversize, &text);

@@ -78,8 +78,9 @@ static int complain(const struct secure *secure, int error, const char *what)
 {
         const struct connection *connection = secure->connection;
 
-        server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
-                "%s: TLS: %s; closed", connection->peer.address, what);
+        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
+                ring_now_ns(&connection->shard->ring), "%s: TLS: %s; closed",
+                connection->peer.address, what);
         return error;
 }
 

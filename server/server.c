@@ -38,7 +38,8 @@ void server_log(struct quoit_server *server, quoit_log_level level, const char *
         va_end(arguments);
 }
 
-void server_log_peer(struct quoit_server *server, uint64_t now_ns, const char *format, ...)
+void server_log_peer(struct quoit_server *server, quoit_log_level level, uint64_t now_ns,
+        const char *format, ...)
 {
         uint32_t lines_per_second = server->options.limits.peer_log_lines_per_second;
         va_list arguments;
@@ -51,7 +52,7 @@ void server_log_peer(struct quoit_server *server, uint64_t now_ns, const char *f
                 server_log(server, QUOIT_LOG_INFO, "%" PRIu64 " lines about peers were left out",
                         quiet);
         va_start(arguments, format);
-        write_log(server, QUOIT_LOG_INFO, format, arguments);
+        write_log(server, level, format, arguments);
         va_end(arguments);
 }
 

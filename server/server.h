@@ -82,10 +82,11 @@ void server_log(struct quoit_server *server, quoit_log_level level, const char *
         __attribute__((format(printf, 3, 4)));
 
 /*
- * The same, of what a peer did: QUOIT_LOG_INFO, and no more lines than `peer_log_lines_per_second`. @now_ns: the ring's.
+ * The same, of what a peer did, or can have happen as often as it likes: no more lines than `peer_log_lines_per_second`.
+ * @now_ns: the ring's.
  */
-void server_log_peer(struct quoit_server *server, uint64_t now_ns, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+void server_log_peer(struct quoit_server *server, quoit_log_level level, uint64_t now_ns,
+        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Notes what is wrong, for quoit_server_problem(); returns @error. Not while the server runs. */
 int server_fail(struct quoit_server *server, int error, const char *format, ...)

@@ -95,12 +95,19 @@ static void on_accept(struct listener *listener, int fd)
                 shard, fd, server->listeners[listener - shard->listeners].tls, &admitted);
 }
 
+/* Out of descriptors, a server may stay so for hours. */
+#define BACKOFF_TELL_NS (10 * NS_PER_S)
+
 static void on_backoff(struct listener *listener, int error)
 {
         struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
+        uint64_t now_ns = ring_now_ns(&shard->ring);
 
+        if (shard->backoff_told_ns > 0 && now_ns - shard->backoff_told_ns < BACKOFF_TELL_NS)
+                return;
+        shard->backoff_told_ns = now_ns;
         server_log(shard->server, QUOIT_LOG_WARNING,
-                "cannot accept connections: %s; trying again in 100 ms", strerror(-error));
+                "cannot accept connections: %s; trying again every 100 ms", strerror(-error));
 }
 
 static void on_listener_closed(struct listener *listener)

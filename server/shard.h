@@ -39,6 +39,7 @@ struct shard {
         struct list connection_list;
         struct census census;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
+        uint64_t backoff_told_ns; /* the log was, that nothing can be accepted */
         unsigned stops_seen;
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */

@@ -127,6 +127,16 @@ static void on_unpinned(struct stream *stream)
         call_release(call);
 }
 
+static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
+{
+        const struct call_group *group = user;
+        struct shard *shard = shard_of(group);
+
+        server_log_peer(shard->server, QUOIT_LOG_INFO, ring_now_ns(&shard->ring),
+                "%s: HTTP/2: %s%s%.*s; closed", group->peer->address,
+                nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
+}
+
 const struct session_events stream_events = {
         .on_stream = on_stream,
         .on_field = on_field,
@@ -137,4 +147,5 @@ const struct session_events stream_events = {
         .on_write = on_write,
         .on_close = on_close,
         .on_unpinned = on_unpinned,
+        .on_fault = on_fault,
 };

@@ -52,8 +52,9 @@ static bool is_stalled(struct connection *connection, uint64_t now_ns)
 
 static void close_with(struct connection *connection, const char *why)
 {
-        server_log_peer(connection->shard->server, ring_now_ns(&connection->shard->ring),
-                "%s: %s; closed", connection->peer.address, why);
+        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
+                ring_now_ns(&connection->shard->ring), "%s: %s; closed", connection->peer.address,
+                why);
         connection_close(connection);
 }
 

@@ -97,6 +97,16 @@ def test_a_flood_does_not_fill_the_log(start):
         server.logged("lines about peers were left out")
 
 
+def test_nor_do_mistakes_of_a_handler(start):
+    """It is the peer that says how often they happen."""
+    server = start("test-server", "--limit", "peer_log_lines_per_second=1")
+    with Wire(server) as wire:
+        for _ in range(200):
+            wire.call("/calls.Calls/Forget")
+    server.logged("/calls.Calls/Forget: a mistake of the handler")
+    assert sum("a mistake of the handler" in line for line in server.log) < 100
+
+
 # ---- calls ----
 
 

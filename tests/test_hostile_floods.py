@@ -54,7 +54,16 @@ def test_continuation_flood(server):
                 break
             wire.frame(frames.ContinuationFrame(stream, piece))
         wire.read_to_end()
-        assert wire.goaways or wire.closed
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM; closed")
+
+
+def test_settings_flood(server):
+    """More to be acknowledged than is kept, in one go."""
+    with Wire(server) as wire:
+        wire.send(frames.SettingsFrame().serialize() * 3000)
+        wire.read_to_end()
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
 
 
 def test_trailers_of_a_request_are_bounded_too(server, wire, kept):
@@ -208,12 +217,16 @@ def test_some_empty_data_frames_are_honest(wire):
 
 
 @pytest.mark.parametrize("of", ["a stream", "the connection"])
-def test_window_updates_past_the_maximum(wire, of):
-    stream = wire.request(WAIT, b"")
-    for _ in range(2):
-        wire.open_window(stream if of == "a stream" else 0, 2**31 - 1)
-    wire.read_to_end()
-    assert wire.goaways[-1][1] == FLOW_CONTROL_ERROR
+def test_window_updates_past_the_maximum(start, of):
+    server = start("test-server")
+    with Wire(server) as wire:
+        port = wire.socket.getsockname()[1]
+        stream = wire.request(WAIT, b"")
+        for _ in range(2):
+            wire.open_window(stream if of == "a stream" else 0, 2**31 - 1)
+        wire.read_to_end()
+        assert wire.goaways[-1][1] == FLOW_CONTROL_ERROR
+    assert f"127.0.0.1:{port}: HTTP/2: FLOW_CONTROL_ERROR" in server.logged("FLOW_CONTROL_ERROR")
 
 
 def test_more_data_than_the_window(server):

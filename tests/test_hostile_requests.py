@@ -7,7 +7,7 @@ import time
 import hyperframe.frame as frames
 import pytest
 
-from hostile import ECHO, INTERNAL, MIB, OK, RESOURCE_EXHAUSTED, SUM, UNIMPLEMENTED, WAIT, works
+from hostile import CHAT, ECHO, INTERNAL, MIB, OK, RESOURCE_EXHAUSTED, SUM, UNIMPLEMENTED, WAIT, works
 from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
 from wire import PREFACE, Wire, message, request_fields
 
@@ -113,6 +113,14 @@ def test_content_types_of_grpc(wire, type_):
 def test_other_http_methods(wire, method):
     answer = wire.call(ECHO, method=method)
     assert (answer.http_status, answer.headers["allow"]) == ("405", "POST")
+    assert works(wire)
+
+
+@pytest.mark.parametrize(
+    "fields, status", [({"method": "GET"}, "405"), ({"content_type": "text/html"}, "415")], ids=str
+)
+def test_what_is_no_grpc_is_answered_though_it_does_not_end(wire, fields, status):
+    assert wire.answer(wire.request(CHAT, None, end=False, **fields)).http_status == status
     assert works(wire)
 
 

@@ -56,6 +56,15 @@ static void note_reset(struct session *session, uint32_t error_code)
                 session->resets++;
 }
 
+static void tell_fault(struct session *session, const nghttp2_goaway *frame)
+{
+        if (frame->error_code == NGHTTP2_NO_ERROR || session->fault_told)
+                return;
+        session->fault_told = true;
+        session->events->on_fault(session->user, frame->error_code,
+                (const char *)frame->opaque_data, frame->opaque_data_len);
+}
+
 /*
  * Our side has ended while the peer's is open: nothing it sends will be looked at, so the stream is
  * reset in good order (RFC 9113 section 8.1), behind the trailers.
@@ -69,6 +78,8 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
                 note_reset(session, frame->rst_stream.error_code);
         if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
                 session->has_answered = true;
+        if (frame->hd.type == NGHTTP2_GOAWAY)
+                tell_fault(session, &frame->goaway);
         if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
                 return 0;
         session->has_answered = true;

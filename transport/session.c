@@ -122,6 +122,16 @@ static bool answers_pile_up(const struct session *session)
                (size_t)limits->control_queue_max + 4 * (size_t)limits->streams_max;
 }
 
+/* What nghttp2 gives up on without a word; a bad preface gets none (RFC 9113, section 3.4). */
+static void end_for(struct session *session, int error)
+{
+        bool is_flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+
+        if (!session->terminated && error != NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+                session_terminate(session,
+                        is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, NULL);
+}
+
 int session_feed(struct session *session, const uint8_t *data, size_t size)
 {
         uint32_t before = session->received_bytes, received;
@@ -130,8 +140,12 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         if (session->terminated)
                 return -EPROTO;
         r = nghttp2_session_mem_recv2(session->h2, data, size);
-        if (r < 0)
-                return r == NGHTTP2_ERR_NOMEM ? -ENOMEM : -EPROTO;
+        if (r == NGHTTP2_ERR_NOMEM)
+                return -ENOMEM;
+        if (r < 0) {
+                end_for(session, (int)r);
+                return -EPROTO;
+        }
         assert((size_t)r == size);
         /* One slow stream must not stop the others: only its own window stays shut. */
         received = session->received_bytes - before;
@@ -220,6 +234,7 @@ void session_terminate(struct session *session, uint32_t error_code, const char 
         size_t size = reason ? strlen(reason) : 0;
 
         session->terminated = true;
+        session->fault_told |= reason != NULL;
         if (size > 0) /* goes out ahead of the one that ends the session */
                 (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session->h2), error_code,

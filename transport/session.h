@@ -53,6 +53,11 @@ struct session_events {
         void (*on_close)(struct stream *stream, uint32_t error_code);
         /* The last pin of a stream is gone. */
         void (*on_unpinned)(struct stream *stream);
+        /*
+         * A GOAWAY with @error_code, which is not NO_ERROR, was made: the peer broke the protocol, or is too much. Once, and not
+         * for a session_terminate() with a reason. @text may be empty, and is for people.
+         */
+        void (*on_fault)(void *user, uint32_t error_code, const char *text, size_t size);
 };
 
 /* How far a graceful end has come, forwards only; steps may be left out. */
@@ -85,6 +90,7 @@ struct session {
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool round_trip_answered : 1; /* whoever measures it clears it */
         bool terminated : 1; /* nothing is fed any more */
+        bool fault_told : 1; /* or known to who ended it */
 };
 
 /*

@@ -123,6 +123,14 @@ static void on_close(struct stream *stream, uint32_t error_code)
         of(stream)->error_code = error_code;
 }
 
+static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
+{
+        (void)user;
+        (void)text;
+        (void)size;
+        assert_int_not_equal(error_code, NGHTTP2_NO_ERROR);
+}
+
 static void on_unpinned(struct stream *stream)
 {
         of(stream)->unpins++;
@@ -138,6 +146,7 @@ const struct session_events joint_events = {
         .on_write = on_write,
         .on_close = on_close,
         .on_unpinned = on_unpinned,
+        .on_fault = on_fault,
 };
 
 void joint_answer(struct server_stream *stream, const void *body, size_t size)
