@@ -71,7 +71,7 @@ static void on_wake(struct op *op, int res, uint32_t flags)
         (void)flags;
         /* The wake did its work by ending the wait; what it was for is in the mailbox or the
          * application's. */
-        if (!ring->closing && !ring->poll.is_open)
+        if (!ring->closing && !ring->is_polled)
                 wake_arm(ring);
 }
 
@@ -196,7 +196,7 @@ int ring_init(struct ring *ring, const struct ring_options *options)
                 .fd = -1,
                 .wake_fd = -1,
         };
-        ring_poll_init(ring);
+        ring_alarm_init(ring);
         r = ring_open(ring, options);
         if (r < 0) {
                 ring_close(ring);
@@ -221,22 +221,14 @@ static bool has_deferred(const struct ring *ring)
         return false;
 }
 
-uint64_t ring_wait_ns(struct ring *ring, uint64_t timeout_ns)
+bool ring_may_wait(struct ring *ring)
 {
-        uint64_t next_ns, now_ns;
+        uint64_t next_ns = timers_next_ns(&ring->timers);
 
-        if (timeout_ns == 0 || ring->unsettled || has_deferred(ring))
-                return 0;
-        next_ns = timers_next_ns(&ring->timers);
-        if (next_ns != TIMER_NEVER) {
-                /* Not the turn's time: its work may have taken milliseconds. */
-                now_ns = clock_now_ns();
-                if (next_ns <= now_ns)
-                        return 0;
-                if (next_ns - now_ns < timeout_ns)
-                        timeout_ns = next_ns - now_ns;
-        }
-        return mailbox_sleep(&ring->mailbox) ? timeout_ns : 0;
+        if (ring->unsettled || has_deferred(ring) || next_ns <= ring->now_ns)
+                return false;
+        ring_alarm_keep(ring, next_ns);
+        return mailbox_sleep(&ring->mailbox);
 }
 
 static int submit_and_wait(struct ring *ring, uint64_t timeout_ns)
@@ -347,9 +339,9 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
 {
         int r;
 
-        assert(!ring->in_turn && (timeout_ns == 0 || !ring->poll.is_open));
+        assert(!ring->in_turn && (timeout_ns == 0 || !ring->is_polled));
         ring_poll_drain(ring);
-        r = submit_and_wait(ring, ring_wait_ns(ring, timeout_ns));
+        r = submit_and_wait(ring, timeout_ns > 0 && ring_may_wait(ring) ? timeout_ns : 0);
         if (r < 0)
                 return r;
         ring->in_turn = true;
@@ -376,7 +368,7 @@ void ring_deinit(struct ring *ring)
         timers_deinit(&ring->timers);
         ring->closing = true;
         ring_wake(ring);
-        ring_poll_end(ring);
+        ring_alarm_end(ring);
         /* The read that waits for wakes, and perhaps wakes of other rings: these end by
          * themselves. */
         while (ring->ops_in_flight > 0) {

@@ -57,13 +57,12 @@ struct ring_stats {
         uint64_t overflows; /* turns that found the CQ overflowed: cq_entries is too small */
 };
 
-/* What a ring that a foreign loop drives has beside. */
-struct ring_poll {
-        struct op alarm_op; /* the timeout that makes the descriptor readable for the next timer */
-        struct op move_op; /* moving that */
-        struct __kernel_timespec alarm; /* the kernel reads it when it is submitted */
-        uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
-        bool is_open; /* somebody has asked for the descriptor */
+/* The timeout in the kernel that makes a turn for the next timer. */
+struct ring_alarm {
+        struct op op;
+        struct op move_op; /* moving it */
+        struct __kernel_timespec time; /* the kernel reads it when it is submitted */
+        uint64_t time_ns; /* when it goes off, TIMER_NEVER when it is not set */
 };
 
 struct ring {
@@ -81,7 +80,8 @@ struct ring {
         struct op post_op; /* completions of MSG_RING to us, on the senders' rings */
         int fd;
         int wake_fd;
-        struct ring_poll poll; /* for a foreign loop */
+        struct ring_alarm alarm;
+        bool is_polled; /* by a foreign loop, which has asked for the descriptor */
         bool unsettled; /* prompt operations that the last turn could not decide */
         bool in_turn;
         bool closing;

@@ -18,11 +18,11 @@ struct io_uring_sqe *ring_sqe(struct ring *ring, struct op *op);
  * IOSQE_CQE_SKIP_SUCCESS to the SQE's flags once it is prepared. */
 struct io_uring_sqe *ring_sqe_prompt(struct ring *ring, struct prompt_op *prompt);
 
-/* How long the ring may block, at most @timeout_ns; 0: something is due. When it may, senders know from here on that
- * they have to wake it. */
-uint64_t ring_wait_ns(struct ring *ring, uint64_t timeout_ns);
+/* Whether the ring may block: nothing is due. Timers will end the wait, and senders know from here on that they have to. */
+bool ring_may_wait(struct ring *ring);
 
-/* As a part of the ring's life: core/ring_poll.c. */
-void ring_poll_init(struct ring *ring);
+/* As parts of the ring's life: core/ring_poll.c, core/ring_alarm.c. */
 void ring_poll_drain(struct ring *ring); /* before a turn's submit */
-void ring_poll_end(struct ring *ring); /* its operations end, if there are any */
+void ring_alarm_init(struct ring *ring);
+void ring_alarm_keep(struct ring *ring, uint64_t time_ns); /* it goes off at @time_ns or before */
+void ring_alarm_end(struct ring *ring); /* its operations end, if there are any */

@@ -170,7 +170,7 @@ int quoit_server_run(quoit_server *server)
                 if (r < 0)
                         return r;
         }
-        if (server->shards->ring.poll.is_open)
+        if (server->shards->ring.is_polled)
                 return server_fail(server, -EBUSY, "the server is driven by quoit_server_step()");
         do
                 r = shard_turn(server->shards, RING_FOREVER);

@@ -200,6 +200,58 @@ static void test_timer_precision(void **state)
         ring_deinit(&ring);
 }
 
+static void test_waits_end_for_whichever_timer_is_next(void **state)
+{
+        uint64_t start_ns = clock_ns();
+        struct ring ring;
+        struct timer near, next, far;
+
+        (void)state;
+        assert_int_equal(ring_init(&ring, NULL), 0);
+        timer_init(&near);
+        timer_init(&next);
+        timer_init(&far);
+        timer_start(&ring.timers, &far, start_ns + 10 * SECOND, on_set);
+        ring_wake(&ring);
+        assert_int_equal(ring_turn(&ring, RING_FOREVER), 0);
+        /* earlier than the alarm; and one behind it, for which it has to be set anew */
+        timer_start(&ring.timers, &near, start_ns + 50 * MS, on_set);
+        timer_start(&ring.timers, &next, start_ns + 100 * MS, on_set);
+        while (timer_is_running(&near))
+                assert_int_equal(ring_turn(&ring, RING_FOREVER), 0);
+        assert_in_range(clock_ns() - start_ns, 50 * MS, 4 * SECOND);
+        while (timer_is_running(&next))
+                assert_int_equal(ring_turn(&ring, RING_FOREVER), 0);
+        assert_in_range(clock_ns() - start_ns, 100 * MS, 4 * SECOND);
+        assert_true(ring.stats.turns < 20);
+        timer_cancel(&ring.timers, &far);
+        ring_deinit(&ring); /* with the alarm set */
+}
+
+/* Each call's deadline is another one, and nearly all are cancelled: the kernel is not told of them. */
+static void test_deadlines_cost_the_kernel_nothing(void **state)
+{
+        enum { TURNS = 1000 };
+        unsigned completed = 0;
+        struct ring ring;
+        struct timer timer;
+        struct nop nop;
+
+        (void)state;
+        assert_int_equal(ring_init(&ring, NULL), 0);
+        timer_init(&timer);
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+                timer_start(&ring.timers, &timer, clock_ns() + 100 * SECOND, on_set);
+                nop_queue(&ring, &nop, &completed);
+                assert_int_equal(ring_turn(&ring, RING_FOREVER), 0);
+                timer_cancel(&ring.timers, &timer);
+        }
+        assert_int_equal(completed, TURNS);
+        /* the wheel's next stop before such a deadline lies at most some seconds ahead, and may pass once */
+        assert_in_range(ring.stats.completions, TURNS, TURNS + 2);
+        ring_deinit(&ring);
+}
+
 static void test_timeout_bounds_the_wait(void **state)
 {
         struct ring ring;
@@ -424,6 +476,8 @@ int main(void)
                 cmocka_unit_test(test_order_of_a_turn),
                 cmocka_unit_test(test_deferred_work_keeps_the_ring_awake),
                 cmocka_unit_test(test_timer_precision),
+                cmocka_unit_test(test_waits_end_for_whichever_timer_is_next),
+                cmocka_unit_test(test_deadlines_cost_the_kernel_nothing),
                 cmocka_unit_test(test_timeout_bounds_the_wait),
                 cmocka_unit_test(test_signal_handler_ends_the_wait),
                 cmocka_unit_test(test_failed_message_wakes_all_the_same),
