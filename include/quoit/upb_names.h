@@ -84,7 +84,6 @@
 #define _upb_FileDef_PublicDependencyIndexes quoit__upb_FileDef_PublicDependencyIndexes
 #define _upb_FileDef_RawPackage quoit__upb_FileDef_RawPackage
 #define _upb_FileDef_WeakDependencyIndexes quoit__upb_FileDef_WeakDependencyIndexes
-#define _upb_Hash quoit__upb_Hash
 #define _upb_Map_CTypeSizeTable quoit__upb_Map_CTypeSizeTable
 #define _upb_Map_New quoit__upb_Map_New
 #define _upb_MessageDef_At quoit__upb_MessageDef_At
@@ -132,7 +131,6 @@
 #define kUpb_FltInfinity quoit_kUpb_FltInfinity
 #define kUpb_Infinity quoit_kUpb_Infinity
 #define kUpb_NaN quoit_kUpb_NaN
-#define kWyhashSalt quoit_kWyhashSalt
 #define upb_Arena_DebugRefCount quoit_upb_Arena_DebugRefCount
 #define upb_Arena_DecRefFor quoit_upb_Arena_DecRefFor
 #define upb_Arena_Free quoit_upb_Arena_Free
