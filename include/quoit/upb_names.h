@@ -572,6 +572,7 @@
 #define upb_inttable_iter_value quoit_upb_inttable_iter_value
 #define upb_inttable_lookup quoit_upb_inttable_lookup
 #define upb_inttable_next quoit_upb_inttable_next
+#define upb_inttable_put quoit_upb_inttable_put
 #define upb_inttable_remove quoit_upb_inttable_remove
 #define upb_inttable_removeiter quoit_upb_inttable_removeiter
 #define upb_inttable_replace quoit_upb_inttable_replace
@@ -590,6 +591,7 @@
 #define upb_strtable_lookup2 quoit_upb_strtable_lookup2
 #define upb_strtable_next quoit_upb_strtable_next
 #define upb_strtable_next2 quoit_upb_strtable_next2
+#define upb_strtable_put quoit_upb_strtable_put
 #define upb_strtable_remove2 quoit_upb_strtable_remove2
 #define upb_strtable_removeiter quoit_upb_strtable_removeiter
 #define upb_strtable_resize quoit_upb_strtable_resize
