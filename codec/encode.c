@@ -246,7 +246,7 @@ static uint8_t *encode_array(struct encoder *encoder, uint8_t *at, const upb_Min
         __builtin_unreachable();
 }
 
-/* In the order in which the hash table has them, as upb's does. */
+/* In the order in which the hash table has them, as upb's does. An entry is a message: a level. */
 static uint8_t *encode_map(
         struct encoder *encoder, uint8_t *at, const upb_MiniTableField *field, const upb_Map *map)
 {
@@ -254,6 +254,10 @@ static uint8_t *encode_map(
         size_t iterator = kUpb_Map_Begin;
         upb_MessageValue key, value;
 
+        if (upb_Map_Size(map) == 0)
+                return at;
+        if (!ENCODE_LIKELY(encoder->depth-- > 0))
+                return encode_fail(encoder, -E2BIG);
         while (upb_Map_Next(map, &key, &value, &iterator)) {
                 size_t before = encode_written(encoder, at);
 
@@ -261,6 +265,7 @@ static uint8_t *encode_map(
                 at = encode_value(encoder, at, upb_MiniTable_MapKey(entry), &key);
                 at = encode_pack(encoder, at, field, before);
         }
+        encoder->depth++;
         return at;
 }
 
@@ -364,7 +369,7 @@ int encode_framed(struct encoder *encoder, struct encode_block block, const upb_
 
         encoder->limit = block.start + ENCODE_HEAD_BYTES_MAX;
         encoder->origin = (uintptr_t)block.end;
-        encoder->depth = MESSAGE_DEPTH_MAX;
+        encoder->depth = 1 + MESSAGE_DEPTH_MAX; /* the message itself is in none */
         encoder->error = 0;
         if (encoder->bytes_max > INT32_MAX)
                 encoder->bytes_max = INT32_MAX;

@@ -14,7 +14,10 @@
  * what was allocated until then stays in the arena.
  */
 
-/* Messages nested deeper than this are refused, in both directions. */
+/*
+ * How many messages may be nested in one: groups and maps' entries count too. The same in both directions, and for
+ * protobuf's other parsers.
+ */
 #define MESSAGE_DEPTH_MAX 100
 
 /*
