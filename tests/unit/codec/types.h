@@ -17,6 +17,7 @@
 #include "upb/message/accessors.h"
 #include "upb/message/array.h"
 #include "upb/message/map.h"
+#include "upb/mini_descriptor/build_enum.h"
 #include "upb/mini_descriptor/decode.h"
 #include "upb/mini_descriptor/internal/encode.h"
 #include "upb/mini_descriptor/internal/modifiers.h"
@@ -38,6 +39,7 @@ struct field {
         uint64_t modifiers;
         size_t oneof;              /* 0: in none */
         upb_FieldType key, value; /* of a map: a repeated message of entries; @key 0: it is none */
+        uint64_t value_modifiers;
 };
 
 /* Any message type, and an extension of it if it has some. */
@@ -105,18 +107,38 @@ static inline upb_MiniTable *build(const char *descriptor, const char *end, upb_
         return table;
 }
 
+/* A closed enum of 0, 1 and 2. */
+static inline const upb_MiniTableEnum *enum_new(upb_Arena *arena)
+{
+        char descriptor[64];
+        upb_MtDataEncoder encoder = { .end = descriptor + sizeof(descriptor) };
+        char *p = upb_MtDataEncoder_StartEnum(&encoder, descriptor);
+        const upb_MiniTableEnum *table;
+
+        for (uint32_t value = 0; value < 3; value++)
+                p = upb_MtDataEncoder_PutEnumValue(&encoder, p, value);
+        p = upb_MtDataEncoder_EndEnum(&encoder, p);
+        table = upb_MiniTableEnum_Build(descriptor, (size_t)(p - descriptor), arena, NULL);
+        assert_non_null(table);
+        return table;
+}
+
 static inline const upb_MiniTable *map_entry_new(
         const struct field *field, const upb_MiniTable *table, upb_Arena *arena)
 {
         char descriptor[64];
         upb_MtDataEncoder encoder = { .end = descriptor + sizeof(descriptor) };
         upb_MiniTable *entry = build(descriptor,
-                upb_MtDataEncoder_EncodeMap(&encoder, descriptor, field->key, field->value, 0, 0),
+                upb_MtDataEncoder_EncodeMap(
+                        &encoder, descriptor, field->key, field->value, 0, field->value_modifiers),
                 arena);
 
         if (is_message(field->value))
                 assert_true(upb_MiniTable_SetSubMessage(
                         entry, (upb_MiniTableField *)upb_MiniTable_MapValue(entry), table));
+        else if (field->value_modifiers & kUpb_FieldModifier_IsClosedEnum)
+                assert_true(upb_MiniTable_SetSubEnum(entry,
+                        (upb_MiniTableField *)upb_MiniTable_MapValue(entry), enum_new(arena)));
         return entry;
 }
 
@@ -138,6 +160,18 @@ static inline char *put_oneofs(
         return p;
 }
 
+static inline void link_field(upb_MiniTable *table, const struct field *field, upb_Arena *arena)
+{
+        upb_MiniTableField *made =
+                (upb_MiniTableField *)upb_MiniTable_FindFieldByNumber(table, field->number);
+
+        if (is_message(field->type))
+                assert_true(upb_MiniTable_SetSubMessage(
+                        table, made, field->key ? map_entry_new(field, table, arena) : table));
+        else if (upb_MiniTableField_IsClosedEnum(made))
+                assert_true(upb_MiniTable_SetSubEnum(table, made, enum_new(arena)));
+}
+
 /* Messages in messages are of the same type as what they are in. */
 static inline const upb_MiniTable *table_new(
         const struct field *fields, size_t n_fields, uint64_t modifiers, upb_Arena *arena)
@@ -152,11 +186,7 @@ static inline const upb_MiniTable *table_new(
                         &encoder, p, fields[i].type, fields[i].number, fields[i].modifiers);
         table = build(descriptor, put_oneofs(&encoder, p, fields, n_fields), arena);
         for (size_t i = 0; i < n_fields; i++)
-                if (is_message(fields[i].type))
-                        assert_true(upb_MiniTable_SetSubMessage(table,
-                                (upb_MiniTableField *)upb_MiniTable_FindFieldByNumber(
-                                        table, fields[i].number),
-                                fields[i].key ? map_entry_new(&fields[i], table, arena) : table));
+                link_field(table, &fields[i], arena);
         return table;
 }
 
@@ -167,8 +197,13 @@ static inline const upb_MiniTableExtension *extension_new(upb_FieldType type, ui
         upb_MtDataEncoder encoder = { .end = descriptor + sizeof(descriptor) };
         const char *end =
                 upb_MtDataEncoder_EncodeExtension(&encoder, descriptor, type, number, modifiers);
-        const upb_MiniTableExtension *extension = upb_MiniTableExtension_BuildMessage(descriptor,
-                (size_t)(end - descriptor), table, is_message(type) ? table : NULL, arena, NULL);
+        size_t size = (size_t)(end - descriptor);
+        const upb_MiniTableExtension *extension =
+                modifiers & kUpb_FieldModifier_IsClosedEnum
+                        ? upb_MiniTableExtension_BuildEnum(
+                                  descriptor, size, table, enum_new(arena), arena, NULL)
+                        : upb_MiniTableExtension_BuildMessage(descriptor, size, table,
+                                  is_message(type) ? table : NULL, arena, NULL);
 
         assert_non_null(extension);
         return extension;
@@ -188,6 +223,8 @@ static inline struct field random_field(uint64_t *random, uint32_t number)
         if (what == 0) {
                 field.key = keys[random_upto(random, KEYS - 1)];
                 field.value = random_upto(random, 3) ? field.type : kUpb_FieldType_Message;
+                if (field.value == field.type)
+                        field.value_modifiers = field.modifiers & kUpb_FieldModifier_IsClosedEnum;
                 field.type = kUpb_FieldType_Message;
                 field.modifiers = kUpb_FieldModifier_IsRepeated;
         } else if (what == 1) {
@@ -240,7 +277,8 @@ static inline void random_type(uint64_t *random, struct type *type, upb_Arena *a
         while (extendable && type->n_extensions < 8) {
                 struct field field = random_field(random, 1);
                 uint64_t modifiers = field.modifiers &
-                                     (kUpb_FieldModifier_IsRepeated | kUpb_FieldModifier_IsPacked);
+                                     (kUpb_FieldModifier_IsRepeated | kUpb_FieldModifier_IsPacked |
+                                             kUpb_FieldModifier_IsClosedEnum);
 
                 if (field.key)
                         continue;
