@@ -24,7 +24,8 @@ static uint64_t hash_add(uint64_t hash, const char *bytes, size_t size)
         return hash ^ hash >> 32;
 }
 
-/* A word a step: each waits for the one before it. Paths are ours, so nobody can choose them to collide. */
+/* A word a step: each waits for the one before it. Paths in the table are ours, so nobody can choose them to collide;
+ * one that is looked for is compared with the few that are next to its place, and first by all of its hash. */
 static uint64_t hash_path(const char *path, size_t size)
 {
         uint64_t hash = size;

@@ -142,8 +142,8 @@ def nested(depth):
 
 def test_deep_nesting_is_bounded(calls_server):
     with Wire(calls_server) as wire:
-        assert wire.call("/calls.Calls/Deep", nested(90)).status == 0
-        assert wire.call("/calls.Calls/Deep", nested(110)).status == 13
+        assert wire.call("/calls.Calls/Deep", nested(100)).status == 0
+        assert wire.call("/calls.Calls/Deep", nested(101)).status == 13
         assert wire.call("/calls.Calls/Deep", nested(20_000)).status == 13
 
 

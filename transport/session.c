@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "transport/callbacks.h"
 
@@ -25,6 +26,14 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
         return 0;
 }
 
+/* Of each session, for its map of streams: their ids are the peer's choice. */
+static void fill_randomly(uint8_t *bytes, size_t size)
+{
+        /* nghttp2 takes 0 for none: then a peer may make its own connection slow, no more */
+        if (getrandom(bytes, size, 0) != (ssize_t)size)
+                memset(bytes, 0, size);
+}
+
 static int h2_new(struct session *session, nghttp2_mem *memory)
 {
         nghttp2_session_callbacks *callbacks = NULL;
@@ -35,6 +44,7 @@ static int h2_new(struct session *session, nghttp2_mem *memory)
                 options_new(session->limits, &option) == 0) {
                 receive_set_callbacks(callbacks);
                 send_set_callbacks(callbacks);
+                nghttp2_session_callbacks_set_rand_callback(callbacks, fill_randomly);
                 if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) ==
                         0)
                         r = 0;
