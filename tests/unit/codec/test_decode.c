@@ -39,14 +39,15 @@ struct decoded {
         size_t size;
 };
 
-/* From memory of just its size, so that ASan sees a byte too many. The copy is freed with @arena's user. */
+/* From memory of just its size, so that ASan sees a byte too many. */
 static struct decoded decode(const uint8_t *bytes, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, int decoder, upb_Arena *arena)
 {
         uint8_t *copy = malloc(size ? size : 1);
         struct decoded decoded = { .message = upb_Message_New(table, arena) };
 
-        memcpy(copy, bytes, size);
+        if (size > 0)
+                memcpy(copy, bytes, size);
         /* without an alias nothing points into the copy */
         decoded.status = upb_Decode((const char *)copy, size, decoded.message, table, registry,
                 decoder | kUpb_DecodeOption_CheckRequired |
@@ -68,7 +69,8 @@ static int decode_aliased(const struct wire *wire, const upb_MiniTable *table,
 {
         uint8_t *copy = upb_Arena_Malloc(arena, wire->size);
 
-        memcpy(copy, wire->bytes, wire->size);
+        if (wire->size > 0)
+                memcpy(copy, wire->bytes, wire->size);
         return message_decode(copy, wire->size, table, registry, arena, ret_message);
 }
 

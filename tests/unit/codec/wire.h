@@ -18,8 +18,8 @@ static inline uint8_t *wire_reserve(struct wire *wire, size_t size)
 {
         uint8_t *place;
 
-        if (wire->capacity - wire->size < size) {
-                wire->capacity = 2 * (wire->size + size);
+        if (!wire->bytes || wire->capacity - wire->size < size) {
+                wire->capacity = 2 * (wire->size + size) + 16;
                 wire->bytes = realloc(wire->bytes, wire->capacity);
                 assert(wire->bytes);
         }
