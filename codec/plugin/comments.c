@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "codec/plugin/text.h"
+
 #include "upb/hash/str_table.h"
 
 struct comments {
@@ -120,18 +122,27 @@ struct comments *comments_new(const google_protobuf_FileDescriptorProto *file, u
         return c;
 }
 
-/* What would end the C comment, or start one in it, is pulled apart. */
+/*
+ * What would end the C comment, or start one in it, is pulled apart, and so is what may stand for a backslash. What is
+ * not printable is a space.
+ */
 static void comments_emit_line(
         struct printer *p, int indent, const char *mark, const char *line, size_t size)
 {
-        printer_printf(p, "%*s%s%s", indent, "", mark, size && line[0] != ' ' ? " " : "");
-        for (size_t i = 0; i < size; i++) {
-                bool ends = i && line[i - 1] == '*' && line[i] == '/';
-                bool starts = i && line[i - 1] == '/' && line[i] == '*';
+        char last = ' ';
 
-                if (ends || starts)
+        printer_printf(p, "%*s%s%s", indent, "", mark, size && line[0] != ' ' ? " " : "");
+        for (size_t i = 0, n; i < size; i += n) {
+                bool printable;
+                const char *c = line + i;
+
+                n = text_char(c, size - i, &printable);
+                if (!printable && *c != '\t')
+                        c = " ", n = 1;
+                if ((*c == '/' && (last == '*' || last == '?')) || (*c == '*' && last == '/'))
                         printer_append(p, " ", 1);
-                printer_append(p, line + i, 1);
+                printer_append(p, c, n);
+                last = c[n - 1];
         }
 }
 

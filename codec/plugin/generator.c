@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codec/plugin/check.h"
 #include "codec/plugin/spelling.h"
+#include "codec/plugin/text.h"
 #include "codec/plugin/unit.h"
 
 #include "google/protobuf/compiler/plugin.upb.h"
@@ -13,6 +15,7 @@
 struct generator {
         upb_Arena *arena;
         upb_DefPool *pool;
+        struct check *check;
         struct names *names;
         const google_protobuf_compiler_CodeGeneratorRequest *request;
         google_protobuf_compiler_CodeGeneratorResponse *response;
@@ -28,8 +31,9 @@ static const char *generator_check_options(struct generator *g)
         if (!options.size)
                 return NULL;
         comma = memchr(options.data, ',', options.size);
-        return memory_format(g->arena, "protoc-gen-quoit: unknown option '%.*s'",
-                (int)(comma ? (size_t)(comma - options.data) : options.size), options.data);
+        return memory_format(g->arena, "protoc-gen-quoit: unknown option '%s'",
+                text_line(g->arena, options.data,
+                        comma ? (size_t)(comma - options.data) : options.size));
 }
 
 static void generator_add_file(struct generator *g, const char *name, const struct printer *text)
@@ -84,9 +88,29 @@ static const char *generator_check_wanted(const struct generator *g)
 
         for (size_t i = 0; i < n; i++)
                 if (!upb_DefPool_FindFileByNameWithSize(g->pool, wanted[i].data, wanted[i].size))
-                        return memory_format(g->arena, "protoc-gen-quoit: no descriptor of '%.*s'",
-                                (int)wanted[i].size, wanted[i].data);
+                        return memory_format(g->arena, "protoc-gen-quoit: no descriptor of '%s'",
+                                text_line(g->arena, wanted[i].data, wanted[i].size));
         return NULL;
+}
+
+/* Returns what is wrong, or NULL and the definitions that upb has made of @proto. */
+static const char *generator_add(struct generator *g,
+        const struct google_protobuf_FileDescriptorProto *proto, const upb_FileDef **ret_file)
+{
+        upb_StringView name = google_protobuf_FileDescriptorProto_name(proto);
+        const char *problem = check_file(g->check, proto), *text;
+        upb_Status status;
+
+        if (problem)
+                return problem;
+        upb_Status_Clear(&status);
+        *ret_file = upb_DefPool_AddFile(g->pool, proto, &status);
+        if (*ret_file)
+                return NULL;
+        text = upb_Status_ErrorMessage(&status);
+        return memory_format(g->arena, "protoc-gen-quoit: %s: %s",
+                text_line(g->arena, name.data, name.size),
+                text_line(g->arena, text, strcspn(text, "\n")));
 }
 
 /* protoc lists a file behind all that it imports. Returns what is wrong, or NULL. */
@@ -97,15 +121,12 @@ static const char *generator_emit_all(struct generator *g)
                 google_protobuf_compiler_CodeGeneratorRequest_proto_file(g->request, &n);
 
         for (size_t i = 0; i < n; i++) {
-                upb_Status status;
                 const upb_FileDef *file;
                 struct outline outline;
+                const char *problem = generator_add(g, protos[i], &file);
 
-                upb_Status_Clear(&status);
-                file = upb_DefPool_AddFile(g->pool, protos[i], &status);
-                if (!file)
-                        return memory_format(
-                                g->arena, "protoc-gen-quoit: %s", upb_Status_ErrorMessage(&status));
+                if (problem)
+                        return problem;
                 outline_init(&outline, file, g->arena);
                 names_add_file(g->names, file, &outline);
                 if (generator_is_wanted(g, google_protobuf_FileDescriptorProto_name(protos[i])))
@@ -127,9 +148,11 @@ static void generator_fill(struct generator *g)
                 g->response, google_protobuf_EDITION_2024);
         if (!problem)
                 problem = generator_emit_all(g);
-        if (problem)
+        if (problem) {
+                google_protobuf_compiler_CodeGeneratorResponse_clear_file(g->response);
                 google_protobuf_compiler_CodeGeneratorResponse_set_error(
                         g->response, upb_StringView_FromString(problem));
+        }
 }
 
 int generator_run(const char *request, size_t request_size, upb_Arena *arena,
@@ -140,6 +163,7 @@ int generator_run(const char *request, size_t request_size, upb_Arena *arena,
                 .request = google_protobuf_compiler_CodeGeneratorRequest_parse(
                         request, request_size, arena),
                 .response = memory_check(google_protobuf_compiler_CodeGeneratorResponse_new(arena)),
+                .check = check_new(arena),
                 .names = names_new(arena),
         };
 

@@ -15,13 +15,23 @@ void *memory_check(void *p)
         return p;
 }
 
+static size_t taken; /* of the last arena */
+
 upb_Arena *memory_arena_new(void)
 {
+        taken = 0;
         return memory_check(upb_Arena_New());
 }
 
 void *memory_alloc(upb_Arena *arena, size_t size)
 {
+        if (size > MEMORY_BYTES_MAX - taken) {
+                fputs("protoc-gen-quoit: too much to generate in one run: give protoc fewer files "
+                      "at a time\n",
+                        stderr);
+                exit(EXIT_FAILURE);
+        }
+        taken += size;
         return memory_check(upb_Arena_Malloc(arena, size));
 }
 

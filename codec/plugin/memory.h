@@ -8,8 +8,10 @@
 /*
  * Memory of the plugin: one upb arena for the whole run. The plugin is a short-lived program, so
  * running out of memory ends it with a line on stderr and exit status 1, and nothing else in here
- * has to know of it. Everything returned lives as long as the arena.
+ * has to know of it. So does taking more than MEMORY_BYTES_MAX. Everything returned lives as long
+ * as the arena.
  */
+#define MEMORY_BYTES_MAX ((size_t)4 << 30)
 
 /* Ends the program if @p is NULL; returns it otherwise. For what upb allocates itself. */
 void *memory_check(void *p);

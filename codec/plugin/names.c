@@ -200,9 +200,25 @@ static void names_add_service(struct names *names, const upb_ServiceDef *service
         }
 }
 
+static void names_take_tables(
+        struct names *names, const upb_FileDef *file, const struct outline *outline)
+{
+        size_t n_max = idents_of_tables_max(file, outline);
+        struct idents idents = {
+                .arena = names->arena,
+                .list = memory_alloc(names->arena, n_max * sizeof(char *)),
+        };
+
+        idents_of_tables(&idents, file, outline);
+        assert(idents.n <= n_max);
+        for (size_t i = 0; i < idents.n; i++)
+                names_insert(names, &names->taken, idents.list[i], idents.list[i]);
+}
+
 void names_add_file(struct names *names, const upb_FileDef *file, const struct outline *outline)
 {
         upb_strtable_clear(&names->taken);
+        names_take_tables(names, file, outline);
         names_add_types(names, outline);
         for (size_t i = 0; i < outline->n_enums; i++)
                 names_add_values(names, outline->enums[i]);
