@@ -31,6 +31,7 @@ class Kit:
         self.root = root
         self.plugin = build / "bin" / "protoc-gen-quoit"
         self.archive = build / "libquoit" / "libquoit.a"
+        self.internal = build / "libquoit_internal.a"
         info = build / "meson-info"
         options = json.loads((info / "intro-buildoptions.json").read_text())
         self.sanitize = {o["name"]: o["value"] for o in options}.get("b_sanitize", "none")
@@ -43,6 +44,12 @@ class Kit:
             f"-I{build / 'include' / 'quoit'}",
             f"-I{root / 'subprojects' / 'upb-35.1'}",
         ]
+
+    @property
+    def inside(self):
+        """For what looks into libquoit: the flags that the tree itself is compiled with."""
+        names = self.root / "include" / "quoit" / "upb_names.h"
+        return ["-w", "-D_GNU_SOURCE", "-include", str(names), f"-I{self.root}", f"-I{self.root / 'subprojects/upb-35.1/utf8_range'}"]
 
     @functools.cached_property
     def libraries(self):

@@ -1,29 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Messages go from Python's protobuf through generated C code and back, and must be the same."""
 
-import random
 import struct
 import subprocess
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor import FieldDescriptor as F
 
-from plugin_driver import is_map, write_driver
+from message_filler import Filler
+from plugin_driver import write_driver
 from plugin_kit import KITCHEN, WELL_KNOWN, Kit
 
 PARSED, COPIED, CLEARED, DEFAULTS = range(4)
 FAILED = 0xFFFFFFFF
 FILES = KITCHEN + WELL_KNOWN
-
-INT_RANGES = {
-    F.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
-    F.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
-    F.CPPTYPE_UINT32: (0, 2**32 - 1),
-    F.CPPTYPE_UINT64: (0, 2**64 - 1),
-}
-REALS = (0.0, -0.0, 1.0, -2.5, 1e30, float("inf"), float("-inf"), 3.4028234663852886e38, 1e-40)
-TEXTS = ("", "a", "Grüße", "\0 inside", "🥁" * 5, "x" * 300, "名前", "\u2028")
 
 
 class World:
@@ -89,72 +79,9 @@ def world(root, build, tmp_path_factory, request):
     return World(kit, tmp_path_factory.mktemp("roundtrip"), **how)
 
 
-class Filler:
-    """Fills messages at random, from a seed."""
-
-    def __init__(self, world, seed):
-        self.world = world
-        self.random = random.Random(seed)
-
-    def value(self, field):
-        r = self.random
-        if field.cpp_type in INT_RANGES:
-            low, high = INT_RANGES[field.cpp_type]
-            return r.choice((low, high, 0, 1, r.randint(low, high), r.randint(0, 300)))
-        if field.cpp_type == F.CPPTYPE_BOOL:
-            return r.random() < 0.5
-        if field.cpp_type == F.CPPTYPE_ENUM:
-            return r.choice(field.enum_type.values).number
-        if field.cpp_type == F.CPPTYPE_FLOAT:
-            return struct.unpack("f", struct.pack("f", r.choice(REALS)))[0]
-        if field.cpp_type == F.CPPTYPE_DOUBLE:
-            return r.choice(REALS + (r.random(), 5e-324))
-        if field.type == F.TYPE_BYTES:
-            return r.randbytes(r.choice((0, 1, 20, 200)))
-        return r.choice(TEXTS)
-
-    def fill_map(self, target, field, depth):
-        key = field.message_type.fields_by_name["key"]
-        value = field.message_type.fields_by_name["value"]
-        for _ in range(self.random.randint(1, 12)):
-            if value.message_type:
-                self.fill(target[self.value(key)], value.message_type, depth + 1)
-            else:
-                target[self.value(key)] = self.value(value)
-
-    def fill_field(self, message, field, depth):
-        target = message.Extensions if field.is_extension else None
-        at = target[field] if target is not None and (field.is_repeated or field.message_type) else None
-        if at is None and (field.is_repeated or field.message_type):
-            at = getattr(message, field.name)
-        if is_map(field):
-            self.fill_map(at, field, depth)
-        elif field.is_repeated:
-            for _ in range(self.random.randint(1, 9)):
-                if field.message_type:
-                    self.fill(at.add(), field.message_type, depth + 1)
-                else:
-                    at.append(self.value(field))
-        elif field.message_type:
-            at.SetInParent()
-            self.fill(at, field.message_type, depth + 1)
-        elif target is not None:
-            target[field] = self.value(field)
-        else:
-            setattr(message, field.name, self.value(field))
-
-    def fill(self, message, descriptor, depth=0):
-        fields = list(descriptor.fields) + self.world.extensions_of(descriptor)
-        chance = (0.6, 0.2, 0.06)[depth] if depth < 3 else 0
-        for field in fields:
-            if field.is_required or self.random.random() < chance:
-                self.fill_field(message, field, depth)
-        return message
-
-
 def filled(world, seed):
     for i, descriptor in enumerate(world.messages):
-        yield descriptor, Filler(world, seed * 1000 + i).fill(world.new(descriptor), descriptor)
+        yield descriptor, Filler(world.extensions_of, seed * 1000 + i).fill(world.new(descriptor), descriptor)
 
 
 @pytest.mark.parametrize("mode", (PARSED, COPIED))
@@ -171,7 +98,7 @@ def test_random_messages_survive(world, mode):
 def test_every_field_alone_survives(world):
     cases = []
     for descriptor in world.messages:
-        filler = Filler(world, descriptor.full_name)
+        filler = Filler(world.extensions_of, descriptor.full_name)
         for field in list(descriptor.fields) + world.extensions_of(descriptor):
             message = world.new(descriptor)
             filler.fill_field(message, field, 0)
