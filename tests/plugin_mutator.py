@@ -30,8 +30,10 @@ def copied(message):
 class Mutator:
     def __init__(self, random, request):
         self.random = random
-        self.request = request
-        self.bytes = request.SerializeToString()
+        plain = copied(request)
+        for file in plain.proto_file:
+            file.ClearField("source_code_info")  # of which there is more than of all else
+        self.requests = [plain] * 9 + [request]
 
     def text(self, old, everywhere):
         r = self.random
@@ -46,7 +48,7 @@ class Mutator:
         if kind < 5:
             return r.choice(NAMES)
         strings = [v for m in everywhere for f, v in m.ListFields() if f.type == F.TYPE_STRING and not f.is_repeated]
-        return r.choice(strings)
+        return r.choice(strings or NAMES)
 
     def value(self, field, old, everywhere):
         r = self.random
@@ -90,8 +92,7 @@ class Mutator:
     def mutate_tree(self, request):
         r = self.random
         everywhere = nodes(request, [])
-        # Of comments there is more than of all else.
-        message = r.choice([m for m in everywhere if m.DESCRIPTOR.name != "Location" or r.random() < 0.05])
+        message = r.choice(everywhere)
         present = [field for field, _ in message.ListFields()]
         field = r.choice(present if present and r.random() < 0.7 else list(message.DESCRIPTOR.fields))
         if field.is_repeated:
@@ -108,7 +109,7 @@ class Mutator:
 
     def mutate_bytes(self):
         r = self.random
-        data = bytearray(self.bytes)
+        data = bytearray(r.choice(self.requests).SerializeToString())
         for _ in range(r.randint(1, 4)):
             at = r.randrange(len(data))
             kind = r.randrange(4)
@@ -125,8 +126,7 @@ class Mutator:
     def mutated(self):
         if self.random.random() < 0.2:
             return self.mutate_bytes()
-        request = type(self.request)()
-        request.CopyFrom(self.request)
+        request = copied(self.random.choice(self.requests))
         for _ in range(self.random.choice((1, 1, 1, 2, 3, 6))):
             self.mutate_tree(request)
         return request.SerializePartialToString()

@@ -23,9 +23,11 @@ static bool symbols_is_identifier(const char *name, size_t size)
 static bool symbols_check_package(struct check *check)
 {
         upb_StringView package = google_protobuf_FileDescriptorProto_package(check->source->proto);
-        const char *part = package.data, *end = part + package.size, *dot;
+        const char *part = package.data, *end, *dot;
 
-        for (; package.size && part <= end; part = dot + 1) {
+        if (!package.size)
+                return true;
+        for (end = part + package.size; part <= end; part = dot + 1) {
                 dot = memchr(part, '.', (size_t)(end - part));
                 if (!dot)
                         dot = end;
