@@ -29,7 +29,7 @@ static inline void work_end(struct quoit_call *call, uint64_t began_ns)
         if (call->offload)
                 return;
         call->group->work_ns += took_ns;
-        ring_share_take(&host->share, ring_now_ns(host->ring), took_ns);
+        ring_share_take(&host->share, ring_turns(host->ring), took_ns);
 }
 
 static inline uint64_t work_turn_ns(const struct call_host *host)

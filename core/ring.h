@@ -127,6 +127,12 @@ static inline uint64_t ring_now_ns(const struct ring *ring)
         return ring->now_ns;
 }
 
+/* The number of this turn, from 1 on. */
+static inline uint64_t ring_turns(const struct ring *ring)
+{
+        return ring->stats.turns;
+}
+
 /* How many io_uring_enter calls there were. */
 static inline uint64_t ring_enters(const struct ring *ring)
 {

@@ -50,7 +50,7 @@ struct connection {
         uint64_t send_started_ns;
         uint64_t written_seen; /* what group.written_bytes was, and since when */
         uint64_t written_seen_ns;
-        uint64_t budget_turn_ns; /* the turn, by its time, ... */
+        uint64_t budget_turn; /* the turn, by its number, ... */
         uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
         bool dispatch_last; /* its calls go on in the next turn, once those of others that wait are in line */
         enum connection_state state;

@@ -361,7 +361,7 @@ static bool has_time(const struct quoit_call *call, enum event event, bool in_li
 
         return (event != EVENT_START && event != EVENT_MESSAGE) ||
                !decode_is_heavy(call->reader.first) ||
-               ring_share_allows(&host->share, ring_now_ns(host->ring),
+               ring_share_allows(&host->share, ring_turns(host->ring),
                        RING_TURNS * work_turn_ns(host), in_line);
 }
 

@@ -57,8 +57,8 @@ void ready_run(struct connection *connection, bool in_line)
         struct list again;
         bool more;
 
-        if (connection->budget_turn_ns != ring_now_ns(ring)) {
-                connection->budget_turn_ns = ring_now_ns(ring);
+        if (connection->budget_turn != ring_turns(ring)) {
+                connection->budget_turn = ring_turns(ring);
                 connection->budget_calls = connection_limits(connection)->turn_calls_max;
                 connection->group.work_ns = 0;
         }

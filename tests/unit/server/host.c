@@ -134,6 +134,7 @@ void host_turn(struct host *host)
         struct list now;
         struct list *link;
 
+        host->shard.ring.stats.turns++;
         deliver_mails(host);
         timers_expire(&host->shard.ring.timers, ring_now_ns(&host->shard.ring));
         host->group.work_ns = 0;
