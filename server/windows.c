@@ -45,7 +45,7 @@ void windows_heard(struct connection *connection)
         if (bdp->window_bytes > limits->stream_window_bytes &&
                 bdp->window_bytes > window_bytes_max(connection)) {
                 /* more streams than when they grew */
-                bdp->window_bytes = limits->stream_window_bytes;
+                bdp_restart(bdp, limits->stream_window_bytes);
                 set_windows(connection);
         }
         if (received_bytes > 0 && bdp_received(bdp, received_bytes) &&

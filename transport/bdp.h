@@ -22,6 +22,13 @@ static inline void bdp_init(struct bdp *bdp, uint32_t window_bytes)
         *bdp = (struct bdp){ .window_bytes = window_bytes };
 }
 
+/* The windows are @window_bytes again, for another reason: they may grow anew. */
+static inline void bdp_restart(struct bdp *bdp, uint32_t window_bytes)
+{
+        bdp->window_bytes = window_bytes;
+        bdp->bandwidth = 0;
+}
+
 /* @size bytes of DATA came. True: the round trip is to be measured, bdp_ask(). */
 static inline bool bdp_received(struct bdp *bdp, uint32_t size)
 {

@@ -50,6 +50,20 @@ static void test_others_do_not(void **state)
         assert_int_equal(bdp.window_bytes, 128 * KIB);
 }
 
+/* Windows that were made smaller because there were many streams grow again when these are gone, on the same path. */
+static void test_they_grow_again(void **state)
+{
+        struct bdp bdp;
+
+        (void)state;
+        bdp_init(&bdp, 64 * KIB);
+        for (int i = 0; i < 3; i++) {
+                assert_true(round_trip(&bdp, 100, 32 * KIB));
+                assert_true(round_trip(&bdp, 100, 64 * KIB));
+                bdp_restart(&bdp, 64 * KIB);
+        }
+}
+
 static void test_an_answer_that_nobody_asked_for(void **state)
 {
         struct bdp bdp;
@@ -66,6 +80,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_windows_that_are_filled_grow),
                 cmocka_unit_test(test_others_do_not),
+                cmocka_unit_test(test_they_grow_again),
                 cmocka_unit_test(test_an_answer_that_nobody_asked_for),
         };
 
