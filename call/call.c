@@ -224,6 +224,16 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         call_end(call);
 }
 
+void call_give_up(struct quoit_call *call)
+{
+        if (call->state == CALL_OPEN)
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the client leaves its answers waiting (window_stall_ms)");
+        else
+                response_reset(call, QUOIT_RESOURCE_EXHAUSTED);
+        call->group->host->on_output(call);
+}
+
 /* Around what the limit says, so that those who were refused together do not come back together. */
 static void push_back(struct quoit_call *call)
 {

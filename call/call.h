@@ -25,6 +25,7 @@
 #include "call/interceptors.h"
 #include "call/reader.h"
 #include "call/ring_share.h"
+#include "call/stall.h"
 #include "call/writer.h"
 #include "codec/arena.h"
 #include "codec/coders.h"
@@ -110,8 +111,8 @@ struct call_group {
         size_t held_bytes; /* of requests, in the readers */
         size_t queued_bytes; /* waiting in the writers */
         uint64_t work_ns; /* of the ring in this turn: see call/work.h */
-        /* taken from the writers, ever: stands still when the peer opens no window */
-        uint64_t written_bytes;
+        struct stall stall; /* while bytes wait in the writers */
+        uint64_t emptied_ns; /* when one of them was last written to its end */
         const struct peer *peer;
         struct stream_counts counts;
 };
@@ -239,6 +240,9 @@ void call_refuse(struct quoit_call *call, quoit_status status, const char *text,
  * Unlike a finish it does not end a hold, which is the application's to end.
  */
 void call_fail(struct quoit_call *call, quoit_status status, const char *text);
+
+/* The peer does not take what waits for it on this stream: it gets no more of it. */
+void call_give_up(struct quoit_call *call);
 
 /* Answers a request that is no gRPC as its `request` says. In state OPENING. */
 void call_refuse_http(struct quoit_call *call);

@@ -35,10 +35,39 @@ static void release_block(struct quoit_call *call, struct segment *segment)
         upb_free_sized(call_blocks(call), segment, sizeof(struct block));
 }
 
-static void count_queued(struct quoit_call *call, size_t added, size_t removed)
+static void count_added(struct quoit_call *call, size_t size)
 {
-        call->writer.queued_bytes += added - removed;
-        call->group->queued_bytes += added - removed;
+        struct writer *writer = &call->writer;
+        struct call_group *group = call->group;
+
+        if (writer->queued_bytes == 0) {
+                uint64_t now_ns = ring_now_ns(group->host->ring);
+
+                stall_begin(&writer->stall, now_ns);
+                if (group->queued_bytes == 0)
+                        stall_begin(&group->stall, now_ns);
+        }
+        writer->queued_bytes += size;
+        group->queued_bytes += size;
+}
+
+static void count_removed(struct quoit_call *call, size_t size)
+{
+        call->writer.queued_bytes -= size;
+        call->group->queued_bytes -= size;
+}
+
+static void count_taken(struct quoit_call *call, size_t size)
+{
+        struct call_group *group = call->group;
+        uint64_t now_ns = ring_now_ns(group->host->ring);
+
+        count_removed(call, size);
+        stall_take(&call->writer.stall, size);
+        stall_take(&group->stall, size);
+        if (call->writer.queued_bytes == 0)
+                group->emptied_ns = now_ns;
+        counter_set(&group->counts.last_sent_ns, now_ns);
 }
 
 void writer_append_segment(struct quoit_call *call, struct segment *segment)
@@ -52,7 +81,7 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
         else
                 writer->first = segment;
         writer->last = segment;
-        count_queued(call, segment->size, 0);
+        count_added(call, segment->size);
 }
 
 static struct segment *block_new(struct quoit_call *call)
@@ -88,7 +117,7 @@ size_t writer_room(const struct writer *writer, uint8_t **ret_place)
 void writer_extend(struct quoit_call *call, size_t size)
 {
         call->writer.last->size += size;
-        count_queued(call, size, 0);
+        count_added(call, size);
 }
 
 static uint8_t *place_in_block(struct quoit_call *call, size_t size)
@@ -176,9 +205,7 @@ void writer_write(struct quoit_call *call, struct output *output, size_t size)
 
         assert(size <= writer->queued_bytes);
         late_copy_run(late_copy(call));
-        count_queued(call, 0, size);
-        call->group->written_bytes += size;
-        counter_set(&call->group->counts.last_sent_ns, ring_now_ns(call->group->host->ring));
+        count_taken(call, size);
         while (size > 0) {
                 struct segment *segment = writer->first;
                 size_t piece = size < segment->size ? size : segment->size;
@@ -210,7 +237,7 @@ void writer_drop(struct quoit_call *call)
         late_copy_run(late_copy(call));
         while (call->writer.first)
                 segment_done(call, call->writer.first);
-        count_queued(call, 0, call->writer.queued_bytes);
+        count_removed(call, call->writer.queued_bytes);
 }
 
 bool writer_is_at_border(const struct writer *writer)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "call/late_copy.h"
+#include "call/stall.h"
 #include "transport/output.h"
 
 struct encoding;
@@ -25,6 +26,7 @@ struct writer {
         struct segment *last;
         struct segment *retired; /* written, but the output refers to them until its send is over */
         size_t queued_bytes;
+        struct stall stall; /* while some are */
 };
 
 /*

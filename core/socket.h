@@ -110,6 +110,12 @@ static inline bool socket_is_sending(const struct socket *socket)
         return socket->send_in_flight;
 }
 
+/* By us: what the peer sends is not looked at. */
+static inline bool socket_is_paused(const struct socket *socket)
+{
+        return !socket->receive_wanted;
+}
+
 static inline bool socket_is_open(const struct socket *socket)
 {
         return socket->life == SOCKET_OPEN;

@@ -47,14 +47,15 @@ struct connection {
         struct rate resets;
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */
+        uint64_t drained_ns; /* since when its end is on its way, once it is */
         uint64_t send_started_ns;
-        uint64_t written_seen; /* what group.written_bytes was, and since when */
-        uint64_t written_seen_ns;
         uint64_t budget_turn; /* the turn, by its number, ... */
         uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
         bool dispatch_last; /* its calls go on in the next turn, once those of others that wait are in line */
         enum connection_state state;
+        bool settled; /* the peer's SETTINGS have come */
         bool drain_seen; /* the drain's last moment has begun */
+        bool stall_suspected; /* it was found stalled once */
         struct peer peer;
         struct admitted admitted;
 };

@@ -41,6 +41,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(handshake_bytes_max, 128 << 10);
         DEFAULT(stall_ms, 60 * 1000);
         DEFAULT(window_stall_ms, 600 * 1000);
+        DEFAULT(read_bytes_per_second_min, 100);
         DEFAULT(keepalive_ms, 2 * 3600 * 1000);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
         DEFAULT(ping_interval_min_ms, 300 * 1000);

@@ -3,10 +3,13 @@
 
 #include "core/clock.h"
 #include "server/connection.h"
+#include "server/stalls.h"
 
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* and then for what the peer had on the way */
+#define GREETING_SILENCE_NS                                                                        \
+        (250 * NS_PER_MS) /* who is silent for so long, before its SETTINGS, is not awaited by a drain */
 #define LAST_WORDS_NS                                                                              \
         (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
@@ -21,6 +24,12 @@ static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
         return one_ns < other_ns ? one_ns : other_ns;
 }
 
+/* @ms after @since_ns; UINT32_MAX: never. */
+static uint64_t after(uint64_t since_ns, uint32_t ms)
+{
+        return ms == UINT32_MAX ? UINT64_MAX : since_ns + ms * NS_PER_MS;
+}
+
 static void start_at(struct connection *connection, uint64_t due_ns, void (*on_due)(struct timer *))
 {
         timer_start(&connection->shard->ring.timers, &connection->watch, due_ns, on_due);
@@ -32,23 +41,6 @@ static void start(struct connection *connection, uint64_t time_ns, void (*on_due
 }
 
 static void on_watch(struct timer *timer);
-static void watch_again(struct connection *connection);
-
-/* The peer's TCP takes nothing, or its HTTP/2 opens no window for what waits: how long already? */
-static bool is_stalled(struct connection *connection, uint64_t now_ns)
-{
-        const quoit_limits *limits = connection_limits(connection);
-
-        if (socket_is_sending(&connection->socket) &&
-                now_ns - connection->send_started_ns >= limits->stall_ms * NS_PER_MS)
-                return true;
-        if (connection->group.queued_bytes == 0 ||
-                connection->written_seen != connection->group.written_bytes) {
-                connection->written_seen = connection->group.written_bytes;
-                connection->written_seen_ns = now_ns;
-        }
-        return now_ns - connection->written_seen_ns >= limits->window_stall_ms * NS_PER_MS;
-}
 
 static void close_with(struct connection *connection, const char *why)
 {
@@ -65,86 +57,118 @@ static void on_drain_step(struct timer *timer)
         struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
 
         connection_drain_now(connection);
-        watch_again(connection);
+        start(connection, 0, on_watch);
+}
+
+static void await_greeting(struct connection *connection);
+
+static void on_greeting_drain(struct timer *timer)
+{
+        await_greeting(CONTAINER_OF(timer, struct connection, watch));
+}
+
+/*
+ * Without the peer's SETTINGS there can be no call. Who is just about to send them, as clients are that come while a server
+ * restarts, may have one yet; who is silent holds up nobody. Nor does who sends byte by byte.
+ */
+static void await_greeting(struct connection *connection)
+{
+        uint64_t due_ns = earlier(connection->keepalive.heard_ns + GREETING_SILENCE_NS,
+                connection->drained_ns + DRAIN_NOTICE_NS);
+
+        if (now_of(connection) >= due_ns)
+                connection_close(connection);
+        else
+                start_at(connection, due_ns, on_greeting_drain);
 }
 
 void watch_drain(struct connection *connection)
 {
-        start(connection, DRAIN_NOTICE_NS, on_drain_step);
+        connection->drained_ns = now_of(connection);
+        if (connection->settled)
+                start(connection, DRAIN_NOTICE_NS, on_drain_step);
+        else
+                await_greeting(connection);
 }
 
-static bool is_idle(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+static bool is_over(uint64_t due_ns, uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint32_t idle_ms = connection_limits(connection)->connection_idle_ms;
-        uint64_t since_ns = connection->group.count > 0 ? now_ns : connection->idle_ns;
+        *ret_due_ns = earlier(*ret_due_ns, due_ns);
+        return now_ns >= due_ns;
+}
 
-        if (idle_ms == UINT32_MAX)
-                return false;
-        *ret_due_ns = earlier(*ret_due_ns, since_ns + idle_ms * NS_PER_MS);
-        return now_ns >= since_ns + idle_ms * NS_PER_MS;
+static uint64_t idle_due_ns(const struct connection *connection, uint64_t now_ns)
+{
+        return after(connection->group.count > 0 ? now_ns : connection->idle_ns,
+                connection_limits(connection)->connection_idle_ms);
 }
 
 /* Those of one hour do not end in one second, were they opened in one: a tenth more or less, by its address. */
-static uint64_t age_ns(const struct connection *connection)
+static uint64_t age_due_ns(const struct connection *connection)
 {
-        uint64_t age = connection_limits(connection)->connection_age_ms * NS_PER_MS;
+        uint32_t age_ms = connection_limits(connection)->connection_age_ms;
+        uint64_t age = age_ms * NS_PER_MS;
         uint64_t mixed =
                 ((uint64_t)(uintptr_t)connection ^ connection->opened_ns) * 0x9E3779B97F4A7C15;
 
-        return age - age / 10 + (mixed >> 32) * (age / 5 >> 16) / (UINT32_MAX >> 16);
+        if (age_ms == UINT32_MAX)
+                return UINT64_MAX;
+        return connection->opened_ns + age - age / 10 + (mixed >> 48) * (age / 5 >> 16);
 }
 
-static bool is_old(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+/* When its calls have had their time after its age. */
+static uint64_t grace_due_ns(const struct connection *connection)
 {
-        uint64_t due_ns = connection->opened_ns + age_ns(connection);
+        uint64_t age_ns = age_due_ns(connection);
 
-        if (connection_limits(connection)->connection_age_ms == UINT32_MAX)
-                return false;
-        *ret_due_ns = earlier(*ret_due_ns, due_ns);
-        return now_ns >= due_ns;
-}
-
-/* Whether its calls have had their time after its age. */
-static bool is_past_grace(
-        const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
-{
-        uint32_t grace_ms = connection_limits(connection)->connection_age_grace_ms;
-        uint64_t due_ns = connection->opened_ns + age_ns(connection) + grace_ms * NS_PER_MS;
-
-        if (connection_limits(connection)->connection_age_ms == UINT32_MAX ||
-                grace_ms == UINT32_MAX)
-                return false;
-        *ret_due_ns = earlier(*ret_due_ns, due_ns);
-        return now_ns >= due_ns;
+        if (age_ns == UINT64_MAX)
+                return UINT64_MAX;
+        return after(age_ns, connection_limits(connection)->connection_age_grace_ms);
 }
 
 /* ---- while it lives ---- */
 
-/* A connection past its handshake. */
+/* True: it is closed. */
+static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        if (socket_is_paused(&connection->socket))
+                keepalive_heard(&connection->keepalive,
+                        now_ns); /* it may have said much that is not read yet */
+        switch (keepalive_look(
+                &connection->keepalive, connection_limits(connection), now_ns, ret_due_ns)) {
+        case KEEPALIVE_DEAD:
+                close_with(connection, "no answer to a PING");
+                return true;
+        case KEEPALIVE_ASK:
+                connection_ping(connection);
+                return false;
+        case KEEPALIVE_ALIVE:
+                break;
+        }
+        return false;
+}
+
+/*
+ * A connection past its handshake. Whatever may begin after this look is over only after the time that is allowed for it, so
+ * the next look is at the end of the shortest such time, or of what has begun already.
+ */
 static void watch_life(struct connection *connection)
 {
-        const quoit_limits *limits = connection_limits(connection);
         uint64_t now_ns = now_of(connection), due_ns;
-        enum keepalive_verdict alive =
-                keepalive_look(&connection->keepalive, limits, now_ns, &due_ns);
 
-        if (alive == KEEPALIVE_DEAD) {
-                close_with(connection, "no answer to a PING");
+        if (closes_dead(connection, now_ns, &due_ns))
+                return;
+        if (stalls_look(connection, now_ns, &due_ns)) {
+                close_with(connection, "takes nothing, or too little, of what waits for it");
                 return;
         }
-        if (alive == KEEPALIVE_ASK)
-                connection_ping(connection);
-        if (is_stalled(connection, now_ns)) {
-                close_with(connection, "takes nothing of what waits for it");
-                return;
-        }
-        due_ns = earlier(due_ns, now_ns + limits->stall_ms * NS_PER_MS / 2);
         if (connection->session.drain > DRAIN_NONE) {
-                if (is_past_grace(connection, now_ns, &due_ns)) {
+                if (is_over(grace_due_ns(connection), now_ns, &due_ns)) {
                         connection_cancel_calls(connection, "the connection's time is over");
                         return;
                 }
-        } else if (is_idle(connection, now_ns, &due_ns) || is_old(connection, now_ns, &due_ns)) {
+        } else if (is_over(idle_due_ns(connection, now_ns), now_ns, &due_ns) ||
+                   is_over(age_due_ns(connection), now_ns, &due_ns)) {
                 connection_drain(connection);
                 return;
         }
@@ -153,31 +177,24 @@ static void watch_life(struct connection *connection)
 
 static void on_watch(struct timer *timer)
 {
-        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
-
-        if (connection->session.settings_received)
-                watch_life(connection);
-        else if (now_of(connection) - connection->opened_ns >=
-                 connection_limits(connection)->handshake_ms * NS_PER_MS)
-                close_with(connection, "no HTTP/2 preface and SETTINGS in time");
-        else
-                watch_again(connection);
+        watch_life(CONTAINER_OF(timer, struct connection, watch));
 }
 
-/* From the handshake on: its end is not noticed at once, so that it is looked at soon enough for all that may follow. */
-static void watch_again(struct connection *connection)
+static void on_no_greeting(struct timer *timer)
 {
-        const quoit_limits *limits = connection_limits(connection);
-        uint64_t soon_ns = earlier(limits->keepalive_ms,
-                                   earlier(limits->connection_idle_ms, limits->connection_age_ms)) *
-                           NS_PER_MS;
+        close_with(CONTAINER_OF(timer, struct connection, watch),
+                "no HTTP/2 preface and SETTINGS in time");
+}
 
-        if (connection->session.settings_received)
-                soon_ns = 0;
-        start_at(connection,
-                earlier(connection->opened_ns + limits->handshake_ms * NS_PER_MS,
-                        now_of(connection) + soon_ns),
-                on_watch);
+/* The peer's SETTINGS have come. */
+static void settle(struct connection *connection)
+{
+        connection->settled = true;
+        connection->idle_ns = now_of(connection);
+        if (connection->session.drain > DRAIN_NONE)
+                start(connection, DRAIN_NOTICE_NS, on_drain_step);
+        else
+                watch_life(connection);
 }
 
 /* What a peer's PINGs cost it. */
@@ -211,6 +228,8 @@ void watch_heard(struct connection *connection)
         struct session *session = &connection->session;
 
         keepalive_heard(&connection->keepalive, now_of(connection));
+        if (session->settings_received && !connection->settled)
+                settle(connection);
         if (session->resets > 0)
                 count_resets(connection);
         if (session->pings > 0 && connection->state == CONNECTION_OPEN)
@@ -241,11 +260,12 @@ void watch_linger(struct connection *connection)
 
 void watch_begin(struct connection *connection)
 {
-        connection->opened_ns = connection->idle_ns = now_of(connection);
-        keepalive_init(&connection->keepalive, now_of(connection));
-        connection->written_seen_ns = now_of(connection);
+        connection->opened_ns = now_of(connection);
+        keepalive_init(&connection->keepalive, connection->opened_ns);
         timer_init(&connection->watch);
-        watch_again(connection);
+        start_at(connection,
+                after(connection->opened_ns, connection_limits(connection)->handshake_ms),
+                on_no_greeting);
 }
 
 void watch_end(struct connection *connection)

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """SIGTERM: what runs may finish, what is new is turned away, and the server ends with 0."""
 
+import contextlib
 import signal
 import socket
+import threading
 import time
 
 import grpc
+import hyperframe.frame as frames
 import pytest
 
 from servers import PATIENCE, eventually
-from wire import NO_ERROR, WINDOW_MAX, Wire
+from tls import client_hello, pki, tls_options  # noqa: F401 (fixture)
+from wire import NO_ERROR, PREFACE, WINDOW_MAX, Wire
 
 MODES = {
     "plain": [],
@@ -99,18 +103,105 @@ def test_a_call_between_the_two_steps_is_served(calls, server):
     assert server.wait() == 0
 
 
-def test_connections_that_never_said_a_word_do_not_hold_it_up(server):
-    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(20)]
-    half = Wire(server, start=False)
-    half.send(b"PRI * HTTP/2.0\r\n")
-    with Wire(server) as wire:
-        assert wire.ping()
+SOON = 4  # seconds: far less than handshake_ms
+
+
+def stops_soon(server):
+    began = time.monotonic()
+    server.signal()
+    assert server.wait() == 0
+    assert time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("mode", ["plain", "rings"])
+@pytest.mark.parametrize("count", [1, 100])
+def test_connections_without_settings_do_not_hold_it_up(start, pki, tls, mode, count):
+    """However far they have come: silent, in the midst of a handshake, of the preface, of the SETTINGS."""
+    options = tls_options(pki.server) if tls else []
+    server = start("test-server", *MODES[mode], *options)
+    hello = client_hello(pki)
+    if tls:
+        begun = [b"", hello[:1], hello[:5], hello[:-1], hello]
+    else:
+        begun = [b"", PREFACE[:1], PREFACE[:-1], PREFACE, PREFACE + b"\0\0\x06\4"]
+    with contextlib.ExitStack() as stack:
+        for sent in begun * count:
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            sock.sendall(sent)
+        if tls:  # over with TLS, and then silent
+            stack.enter_context(Wire(server, start=False, tls={"context": pki.context()}))
+        with Wire(server, tls={"context": pki.context()} if tls else None) as wire:
+            assert wire.ping()
+        stops_soon(server)
+
+
+def test_nor_do_those_that_go_on_byte_by_byte(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+        over = threading.Event()
+
+        def dribble():
+            for byte in PREFACE + b"\0\0\x06\4\0\0\0\0\0" + bytes(1000):
+                with contextlib.suppress(OSError):
+                    sock.sendall(bytes([byte]))
+                if over.wait(0.1):
+                    return
+
+        thread = threading.Thread(target=dribble)
+        thread.start()
+        time.sleep(0.3)
+        try:
+            stops_soon(server)
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_one_that_has_just_come_is_served(calls, start):
+    """As clients do while a server restarts."""
+
+    def is_served():
+        server = start("test-server")
+        with Wire(server, start=False) as wire:
+            server.signal()
+            wire.answers_settings = True
+            wire.send(PREFACE)
+            wire.frame(frames.SettingsFrame())
+            stream = wire.request("/calls.Calls/Echo")
+            wire.read(lambda: wire.streams[stream].is_over, "an answer, or the end")
+            return wire.streams[stream].status == 0
+
+    eventually(is_served, "once the machine was quick enough")
+
+
+def test_a_peer_that_reads_nothing_and_has_no_calls(calls, start):
+    """Not even the GOAWAY can be sent."""
+    server = start("test-server", "--limit", "drain_ms=60000")
+    with Wire(server, receive_buffer=4096) as wire, Wire(server) as other:
+        stream = wire.request("/calls.Calls/Count", calls.CountRequest(count=10**9).SerializeToString())
+        stats = lambda: calls.StatsReply.FromString(bytes(other.call("/calls.Calls/Stats").data[5:]))
+        sent = lambda: stats().sent
+
+        def is_stuck():
+            before = sent()
+            time.sleep(0.1)
+            return before > 10_000 and sent() == before
+
+        eventually(is_stuck, "its socket is full")
+        wire.reset(stream)
+        eventually(lambda: stats().running == 0, "it has no call")
+        other.socket.close()
         began = time.monotonic()
         server.signal()
         assert server.wait() == 0
-        assert time.monotonic() - began < 10
-    for sock in [*silent, half.socket]:
-        sock.close()
+        assert time.monotonic() - began < 12  # the last words' time, not stall_ms or drain_ms
+
+
+def test_a_peer_that_answers_nothing_and_has_no_calls(server):
+    with Wire(server) as wire:
+        assert wire.ping()
+        wire.answers_pings = False
+        stops_soon(server)
 
 
 def test_clients_retry_elsewhere(calls, start, connect):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from servers import PATIENCE, eventually
-from tls import ECHO, hello, raw, read_to_end, refused, tls_options
+from tls import ECHO, client_hello, hello, raw, read_to_end, refused, tls_options
 from tls import pki, serve  # noqa: F401 (fixtures)
 from wire import PREFACE, Wire
 
@@ -52,15 +52,6 @@ def test_garbage_for_a_handshake(serve, pki, sent):
         read_to_end(connection)
     server.logged("TLS: ")
     hello(server, pki.context())
-
-
-def client_hello(pki):
-    """The first bytes of a client."""
-    outgoing = ssl.MemoryBIO()
-    client = pki.context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
-    with contextlib.suppress(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
 
 
 @pytest.fixture

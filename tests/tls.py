@@ -103,6 +103,15 @@ def refused(server, context, **rules):
         return error
 
 
+def client_hello(pki):
+    """The first bytes of a client."""
+    outgoing = ssl.MemoryBIO()
+    client = pki.context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
 @contextlib.contextmanager
 def raw(server):
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:

@@ -178,6 +178,11 @@ void stream_reset(struct stream *stream, uint32_t error_code)
                         stream->session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
 }
 
+int32_t stream_send_window_bytes(const struct stream *stream)
+{
+        return nghttp2_session_get_stream_remote_window_size(stream->session->h2, stream->id);
+}
+
 void stream_consume(struct stream *stream, uint32_t size)
 {
         assert(size <= stream->unconsumed_bytes);

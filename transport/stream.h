@@ -63,6 +63,9 @@ void stream_reset(struct stream *stream, uint32_t error_code);
 /* Opens the stream's window by @size bytes of what was received. */
 void stream_consume(struct stream *stream, uint32_t size);
 
+/* How much we may send on it as far as its own window goes. */
+int32_t stream_send_window_bytes(const struct stream *stream);
+
 /* Whether the peer may still send on it. */
 static inline bool stream_is_remote_open(const struct stream *stream)
 {

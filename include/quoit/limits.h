@@ -109,12 +109,21 @@ typedef struct quoit_limits {
          */
         uint32_t handshake_bytes_max;
         /*
-         * How long one send of at most turn_bytes_max may take the peer's TCP; above: closed. Also how long an
+         * How long one send of at most turn_bytes_max may take the peer's TCP; above: closed. UINT32_MAX: for ever. Also how long an
          * offloaded handler waits for room in its call's queue; above: RESOURCE_EXHAUSTED. Default 60 000.
          */
         uint32_t stall_ms;
-        /* How long a peer may leave answers waiting without opening any window; above: closed. Default 600 000. */
+        /*
+         * How long a peer may leave answers waiting, by not opening windows, without taking `read_bytes_per_second_min` of
+         * them; above: the connection is closed, or, where others of its calls are served meanwhile, the call whose window
+         * is shut ends with RESOURCE_EXHAUSTED. UINT32_MAX: for ever. Default 600 000.
+         */
         uint32_t window_stall_ms;
+        /*
+         * What a peer for which answers wait all the time is to take of them, on average over `window_stall_ms`. A slow link or reader takes more,
+         * one that opens its window byte by byte only holds memory. Default 100.
+         */
+        uint32_t read_bytes_per_second_min;
 
         /* ---- the life of a connection (gRPC's keepalive document, A8, A9); UINT32_MAX: never ---- */
 

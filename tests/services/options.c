@@ -41,6 +41,7 @@ static const struct limit {
         LIMIT(handshake_bytes_max),
         LIMIT(stall_ms),
         LIMIT(window_stall_ms),
+        LIMIT(read_bytes_per_second_min),
         LIMIT(keepalive_ms),
         LIMIT(keepalive_timeout_ms),
         LIMIT(ping_interval_min_ms),

@@ -112,7 +112,7 @@ static void test_order(void **state)
                         release(output);
                 }
                 assert_int_equal(call->writer.queued_bytes, 0);
-                assert_int_equal(bench->group.written_bytes, total);
+                assert_int_equal(bench->group.stall.taken_bytes, total);
                 assert_null(call->writer.retired);
                 bench_close(call);
                 bench_free(bench);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/stalls.h"
+
+#include "core/clock.h"
+#include "server/connection.h"
+
+#define LEAVING_NS                                                                                 \
+        (5000 * NS_PER_MS) /* one send's time, on a connection that ends and has no calls */
+#define CONFIRM_NS                                                                                 \
+        (20 * NS_PER_MS) /* the ring itself may have been late: it listens once more before it acts */
+#define LOOKS_A_PERIOD                                                                             \
+        16 /* at most: streams that began to wait at different times are looked at together */
+
+static uint64_t after(uint64_t since_ns, uint64_t time_ns)
+{
+        uint64_t due_ns;
+
+        return __builtin_add_overflow(since_ns, time_ns, &due_ns) ? UINT64_MAX : due_ns;
+}
+
+static uint64_t duration_ns(uint32_t ms)
+{
+        return ms == UINT32_MAX ? UINT64_MAX : ms * NS_PER_MS;
+}
+
+static void look_by(uint64_t *due_ns, uint64_t time_ns)
+{
+        if (time_ns < *due_ns)
+                *due_ns = time_ns;
+}
+
+/* ---- TCP ---- */
+
+/* A send that begins after this look has its time after what is returned in @ret_due_ns, so it is early enough. */
+static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        const struct session *session = &connection->session;
+        uint64_t time_ns = duration_ns(connection_limits(connection)->stall_ms);
+        bool is_sending = socket_is_sending(&connection->socket);
+
+        if (session->drain >= DRAIN_DUE) {
+                look_by(ret_due_ns, now_ns + LEAVING_NS);
+                if (list_is_empty(&session->streams) && time_ns > LEAVING_NS)
+                        time_ns = LEAVING_NS;
+        }
+        if (is_sending && now_ns >= after(connection->send_started_ns, time_ns))
+                return true;
+        look_by(ret_due_ns, after(is_sending ? connection->send_started_ns : now_ns, time_ns));
+        return false;
+}
+
+/* ---- windows ---- */
+
+static struct stall_rule rule_of(const quoit_limits *limits)
+{
+        uint64_t bytes =
+                (uint64_t)limits->read_bytes_per_second_min * limits->window_stall_ms / 1000;
+
+        return (struct stall_rule){
+                .period_ns = duration_ns(limits->window_stall_ms),
+                .bytes_min = bytes > 0 ? bytes : 1,
+        };
+}
+
+/* What the streams of a connection have to do with what waits on it for too long. */
+struct findings {
+        bool any_shut; /* a stream keeps its own window shut */
+        bool any_open; /* one would take it, but for the connection */
+};
+
+static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, uint64_t now_ns,
+        uint64_t *ret_due_ns)
+{
+        uint64_t soon_ns = after(now_ns, rule->period_ns / LOOKS_A_PERIOD);
+        uint64_t due_ns = soon_ns;
+        bool stalled = stall_look(&call->writer.stall, rule, now_ns, &due_ns);
+
+        look_by(ret_due_ns, due_ns > soon_ns ? due_ns : soon_ns);
+        return stalled;
+}
+
+/* @gives_up: those that keep their window shut. */
+static struct findings look_at_streams(struct connection *connection, const struct stall_rule *rule,
+        bool gives_up, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        struct findings findings = { 0 };
+        struct list *streams = &connection->session.streams;
+
+        for (struct list *link = streams->next; link != streams; link = link->next) {
+                struct stream *stream = CONTAINER_OF(link, struct stream, link);
+                struct quoit_call *call = call_of_stream(stream);
+                bool is_open;
+
+                if (call->writer.queued_bytes == 0 || !has_stalled(call, rule, now_ns, ret_due_ns))
+                        continue;
+                is_open = stream_send_window_bytes(stream) > 0;
+                findings.any_open |= is_open;
+                findings.any_shut |= !is_open;
+                if (!gives_up || is_open)
+                        continue;
+                stall_begin(&call->writer.stall, now_ns); /* it may take a while to go */
+                call_give_up(call);
+        }
+        return findings;
+}
+
+/*
+ * The connection takes too little of all that waits on it. Unless it is served on other streams, and only those wait whose windows it
+ * keeps shut: they are given up one by one.
+ */
+static bool is_lost(struct call_group *group, const struct stall_rule *rule,
+        const struct findings *findings, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        uint64_t due_ns = UINT64_MAX;
+        bool stalled = stall_look(&group->stall, rule, now_ns, &due_ns);
+
+        if (stalled && (findings->any_open || group->emptied_ns <= group->stall.since_ns))
+                return true;
+        if (stalled) {
+                stall_begin(&group->stall, now_ns);
+                due_ns = after(now_ns, rule->period_ns);
+        }
+        look_by(ret_due_ns, due_ns);
+        return false;
+}
+
+bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        struct call_group *group = &connection->group;
+        struct stall_rule rule = rule_of(connection_limits(connection));
+        bool was_suspected = connection->stall_suspected;
+        bool is_over = is_stuck(connection, now_ns, ret_due_ns);
+        struct findings findings = { 0 };
+
+        if (group->queued_bytes > 0) {
+                findings = look_at_streams(connection, &rule, false, now_ns, ret_due_ns);
+                is_over |= is_lost(group, &rule, &findings, now_ns, ret_due_ns);
+        } else {
+                look_by(ret_due_ns, after(now_ns, rule.period_ns));
+        }
+        connection->stall_suspected = (is_over || findings.any_shut) && !was_suspected;
+        if (connection->stall_suspected)
+                look_by(ret_due_ns, now_ns + CONFIRM_NS);
+        if (was_suspected && !is_over && findings.any_shut)
+                look_at_streams(connection, &rule, true, now_ns, ret_due_ns);
+        return is_over && was_suspected;
+}
