@@ -98,6 +98,8 @@ struct call_host {
         void (*on_ready)(struct quoit_call *call);
         /* The call's session may have something to send. */
         void (*on_output)(struct quoit_call *call);
+        /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
+        bool (*yields_worker)(void *user);
         /* The call has been freed; it was of @group. */
         void (*on_freed)(void *user, struct call_group *group);
 };

@@ -5,17 +5,25 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "call/call.h"
 #include "call/encoding.h"
+#include "core/clock.h"
+
+#define PAID_BYTES_PER_S                                                                           \
+        UINT64_C(65536) /* what a peer takes pays for a second in which it did not */
+#define ASK_NS                                                                                     \
+        (20 * NS_PER_MS) /* so often a worker that is kept for too long asks whether it is wanted */
 
 struct offload {
         struct quoit_call *call;
         struct coders *coders; /* of the worker that has the call */
         pthread_mutex_t mutex;
         pthread_cond_t has_room;
-        size_t unsent_bytes; /* under @mutex: of messages that the worker has sent and the socket has not taken */
+        /* under @mutex: */
+        size_t unsent_bytes; /* of messages that the worker has sent and the socket has not taken */
+        uint64_t debt_ns; /* how long it was kept waiting, less what the peer has paid */
+        struct offload_wait wait; /* since the worker has the call */
 };
 
 /* A message on its way to the ring, then in the writer's queue. An empty one asks for the headers. */
@@ -67,9 +75,15 @@ bool offload_is_writable(struct offload *offload)
         return writable;
 }
 
-void offload_lend_coders(struct offload *offload, struct coders *coders)
+void offload_begin(struct offload *offload, struct coders *coders)
 {
         offload->coders = coders;
+        offload->wait = (struct offload_wait){ 0 };
+}
+
+struct offload_wait offload_end(struct offload *offload)
+{
+        return offload->wait;
 }
 
 struct coders *offload_coders(struct offload *offload)
@@ -86,6 +100,14 @@ void offload_interrupt(struct offload *offload)
         pthread_mutex_unlock(&offload->mutex);
 }
 
+/* The peer has taken @size bytes. */
+static void pay(struct offload *offload, size_t size)
+{
+        uint64_t paid_ns = size * NS_PER_S / PAID_BYTES_PER_S;
+
+        offload->debt_ns -= paid_ns < offload->debt_ns ? paid_ns : offload->debt_ns;
+}
+
 /* @bytes_counted: how much of the segment's was counted; the segment's own size shrinks as it is written. */
 static void parcel_free(struct parcel *parcel, size_t bytes_counted)
 {
@@ -93,6 +115,7 @@ static void parcel_free(struct parcel *parcel, size_t bytes_counted)
 
         pthread_mutex_lock(&offload->mutex);
         offload->unsent_bytes -= bytes_counted;
+        pay(offload, bytes_counted);
         if (has_room(offload))
                 pthread_cond_broadcast(&offload->has_room);
         pthread_mutex_unlock(&offload->mutex);
@@ -145,23 +168,68 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         return 0;
 }
 
+static uint64_t duration_ns(uint32_t ms)
+{
+        return ms == UINT32_MAX ? UINT64_MAX : ms * NS_PER_MS;
+}
+
+static uint64_t after(uint64_t since_ns, uint64_t time_ns)
+{
+        uint64_t due_ns;
+
+        return __builtin_add_overflow(since_ns, time_ns, &due_ns) ? UINT64_MAX : due_ns;
+}
+
+/* The peer has used up what it may keep a worker for, and somebody else wants one. */
+static bool gives_up(struct offload *offload, uint64_t budget_ns)
+{
+        struct call_host *host = offload->call->group->host;
+
+        if (offload->debt_ns < budget_ns || !host->yields_worker(host->user))
+                return false;
+        offload->wait.yielded = true;
+        return true;
+}
+
+/* When to look again, at the latest. */
+static uint64_t next_look_ns(const struct offload *offload, uint64_t budget_ns, uint64_t now_ns)
+{
+        return after(now_ns, offload->debt_ns < budget_ns ? budget_ns - offload->debt_ns : ASK_NS);
+}
+
+/* Until there is room, or @due_ns; what that takes is owed, up to an amount that can be paid back. */
+static uint64_t wait_until(
+        struct offload *offload, uint64_t budget_ns, uint64_t now_ns, uint64_t due_ns)
+{
+        struct timespec until = { .tv_sec = (time_t)(due_ns / NS_PER_S),
+                .tv_nsec = (long)(due_ns % NS_PER_S) };
+        uint64_t debt_ns_max = after(budget_ns, budget_ns), later_ns;
+
+        pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
+        later_ns = clock_now_ns();
+        offload->wait.waited_ns += later_ns - now_ns;
+        offload->debt_ns += later_ns - now_ns;
+        if (offload->debt_ns > debt_ns_max)
+                offload->debt_ns = debt_ns_max;
+        return later_ns;
+}
+
 /* False: there was none for too long. A worker is shared by all peers: one that takes its answer drop by drop can't keep it. */
 static bool wait_for_room(struct offload *offload)
 {
-        uint32_t stall_ms = call_limits(offload->call)->stall_ms;
-        struct timespec until;
-        int r = 0;
+        const quoit_limits *limits = call_limits(offload->call);
+        uint64_t budget_ns = duration_ns(limits->worker_wait_ms), now_ns, end_ns;
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += stall_ms / 1000;
-        until.tv_nsec += stall_ms % 1000 * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-                until.tv_nsec -= 1000000000L;
-                until.tv_sec++;
+        if (has_room(offload))
+                return true;
+        now_ns = clock_now_ns();
+        end_ns = after(now_ns, duration_ns(limits->stall_ms));
+        while (!has_room(offload) && now_ns < end_ns && !gives_up(offload, budget_ns)) {
+                uint64_t due_ns = next_look_ns(offload, budget_ns, now_ns);
+
+                now_ns = wait_until(offload, budget_ns, now_ns, due_ns < end_ns ? due_ns : end_ns);
         }
-        while (r == 0 && !has_room(offload))
-                r = pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
-        return r == 0;
+        return has_room(offload);
 }
 
 int offload_send(struct offload *offload, const struct encoding *encoding)

@@ -290,15 +290,21 @@ static void on_returned(struct mail *mail)
         free(errand);
 }
 
-static void on_work(struct work *work, struct coders *coders)
+static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct errand *errand = CONTAINER_OF(work, struct errand, work);
         struct call_host *host = errand->call->group->host;
+        struct workers *workers = &errand->server->workers;
+        struct offload_wait wait;
 
-        offload_lend_coders(errand->call->offload, coders);
+        offload_begin(errand->call->offload, coders);
         run_event(errand);
+        wait = offload_end(errand->call->offload);
         errand->mail.on_delivery = on_returned;
         call_host_post(host, &errand->mail);
+        if (wait.yielded)
+                workers_yielded(workers);
+        return wait.waited_ns;
 }
 
 static bool lend(struct quoit_call *call, enum event event, struct quoit_server *server)
@@ -341,10 +347,12 @@ bool dispatch_is_congested(const struct call_group *group)
         return group->queued_bytes >= group->host->limits->connection_send_bytes_max;
 }
 
-/* One peer's calls may keep all workers busy, but not stand in the queue before everybody else's too. */
+/* One peer's calls may keep all workers busy but one, which is for all others, and not stand in the queue before these. */
 static bool has_its_share(const struct call_group *group, const struct quoit_server *server)
 {
-        return group->lent >= server->options.workers;
+        unsigned workers = server->options.workers;
+
+        return group->lent >= (workers > 1 ? workers - 1 : 1);
 }
 
 /* A request would grow when it is parsed, and those of its connection have grown too much already. */

@@ -10,7 +10,7 @@
 
 /* ---- the step, on a thread ---- */
 
-static void on_work(struct work *work, struct coders *coders)
+static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
 
@@ -18,6 +18,7 @@ static void on_work(struct work *work, struct coders *coders)
         if (!atomic_load(&handshake->abandoned))
                 handshake->result = tls_handshake(handshake->tls, &handshake->problem);
         call_host_post(handshake->host, &handshake->mail);
+        return 0;
 }
 
 /* ---- the ring's side ---- */

@@ -57,6 +57,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(retry_pushback_ms, 1000);
         DEFAULT(peer_log_lines_per_second, 10);
         DEFAULT(offloaded_max, 10000);
+        DEFAULT(worker_wait_ms, 1000);
         DEFAULT(handshakes_queued_max, 1000);
         DEFAULT(drain_ms, 30 * 1000);
 }

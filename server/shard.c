@@ -271,6 +271,13 @@ static uint32_t share_calls_max(const quoit_server_options *options)
                           options->rings);
 }
 
+static bool yields_worker(void *user)
+{
+        struct shard *shard = user;
+
+        return workers_yield(&shard->server->workers);
+}
+
 static int shard_setup(struct shard *shard)
 {
         int r = ring_init(&shard->ring, NULL);
@@ -301,6 +308,7 @@ static int shard_setup(struct shard *shard)
                 .user = shard,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,
+                .yields_worker = yields_worker,
                 .on_freed = connection_on_call_freed,
         };
         return 0;

@@ -32,8 +32,11 @@ static struct work *take(struct workers *workers, uint64_t took_ns)
         pthread_mutex_lock(&workers->mutex);
         if (took_ns > 0)
                 note_service(workers, took_ns);
-        while (!workers->first && !workers->stopping)
+        while (!workers->first && !workers->stopping) {
+                workers->idle++;
                 pthread_cond_wait(&workers->has_work, &workers->mutex);
+                workers->idle--;
+        }
         work = workers->first;
         if (work) {
                 workers->first = work->next;
@@ -52,9 +55,10 @@ static void *run(void *user)
 
         while ((work = take(workers, took_ns))) {
                 uint64_t began_ns = clock_now_ns();
+                uint64_t waited_ns = work->on_work(work, &coders);
 
-                work->on_work(work, &coders);
-                took_ns = clock_now_ns() - began_ns;
+                /* who waits for a peer gives the thread up to those who want it: they do not wait for that */
+                took_ns = clock_now_ns() - began_ns - waited_ns;
         }
         coders_deinit(&coders);
         return NULL;
@@ -107,6 +111,24 @@ struct workers_load workers_load(struct workers *workers)
                                : 0;
         pthread_mutex_unlock(&workers->mutex);
         return load;
+}
+
+bool workers_yield(struct workers *workers)
+{
+        bool is_wanted;
+
+        pthread_mutex_lock(&workers->mutex);
+        is_wanted = workers->queued > workers->idle + workers->yielding;
+        workers->yielding += is_wanted;
+        pthread_mutex_unlock(&workers->mutex);
+        return is_wanted;
+}
+
+void workers_yielded(struct workers *workers)
+{
+        pthread_mutex_lock(&workers->mutex);
+        workers->yielding--;
+        pthread_mutex_unlock(&workers->mutex);
 }
 
 void workers_stop(struct workers *workers)

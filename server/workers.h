@@ -15,8 +15,8 @@
 /* A piece of work, embedded in what it is about. */
 struct work {
         struct work *next;
-        void (*on_work)(struct work *work,
-                struct coders *coders); /* on a worker, whose @coders are; may free it */
+        /* On a worker, whose @coders are; may free it. How long it was kept waiting by others, in nanoseconds. */
+        uint64_t (*on_work)(struct work *work, struct coders *coders);
 };
 
 struct workers {
@@ -25,6 +25,8 @@ struct workers {
         struct work *first;
         struct work *last;
         size_t queued;
+        size_t idle; /* threads that wait for work */
+        size_t yielding; /* threads that will be free at once */
         uint64_t service_ns; /* what a piece of work takes: a moving average */
         bool stopping;
         pthread_t *threads;
@@ -45,6 +47,14 @@ struct workers_load {
         uint64_t wait_ns;
 };
 struct workers_load workers_load(struct workers *workers);
+
+/*
+ * From a thread in the midst of its work, which is waiting for something that may take long: true if some other work waits
+ * for a thread, and none comes to be free. Then it ends its work at once, and says so as its last step. Nobody else is told the
+ * same of that work.
+ */
+bool workers_yield(struct workers *workers);
+void workers_yielded(struct workers *workers);
 
 /* Ends the threads when all work is done. Nobody may submit any more. May come again. */
 void workers_stop(struct workers *workers);

@@ -110,7 +110,7 @@ typedef struct quoit_limits {
         uint32_t handshake_bytes_max;
         /*
          * How long one send of at most turn_bytes_max may take the peer's TCP; above: closed. UINT32_MAX: for ever. Also how long an
-         * offloaded handler waits for room in its call's queue; above: RESOURCE_EXHAUSTED. Default 60 000.
+         * offloaded handler waits at once for room in its call's queue; above: RESOURCE_EXHAUSTED. Default 60 000.
          */
         uint32_t stall_ms;
         /*
@@ -175,6 +175,12 @@ typedef struct quoit_limits {
         uint32_t peer_log_lines_per_second;
         /* Calls that wait for a worker thread; above: RESOURCE_EXHAUSTED, with pushback. Default 10 000. */
         uint32_t offloaded_max;
+        /*
+         * How long a peer that does not take its answers may in all keep an offloaded handler, and so a worker thread, waiting.
+         * 64 KiB that it takes pay for a second. Above: its call ends with RESOURCE_EXHAUSTED as soon as another call waits for a
+         * worker thread. UINT32_MAX: never. Default 1000.
+         */
+        uint32_t worker_wait_ms;
         /* Steps of TLS handshakes that wait for a thread; above: the connection is closed. Default 1000. */
         uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them. Default 30 000. */

@@ -57,6 +57,7 @@ static const struct limit {
         LIMIT(retry_pushback_ms),
         LIMIT(peer_log_lines_per_second),
         LIMIT(offloaded_max),
+        LIMIT(worker_wait_ms),
         LIMIT(handshakes_queued_max),
         LIMIT(drain_ms),
 #undef LIMIT

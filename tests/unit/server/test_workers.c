@@ -13,15 +13,17 @@
 #include "server/workers.h"
 
 #include <semaphore.h>
+#include <unistd.h>
 
 struct job {
         struct work work;
         atomic_uint *done;
         sem_t *begun, *may_end; /* NULL: ends at once */
         unsigned seen_at;
+        uint64_t waited_ns;
 };
 
-static void on_work(struct work *work, struct coders *coders)
+static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct job *job = CONTAINER_OF(work, struct job, work);
 
@@ -31,6 +33,7 @@ static void on_work(struct work *work, struct coders *coders)
                 sem_wait(job->may_end);
         }
         job->seen_at = atomic_fetch_add(job->done, 1);
+        return job->waited_ns;
 }
 
 static void test_all_is_done_before_the_end(void **state)
@@ -101,6 +104,77 @@ static void test_parallel(void **state)
         sem_destroy(&may_end);
 }
 
+/* A thread is given up for each piece of work that waits, and for no more; none while one is free. */
+static void test_yields(void **state)
+{
+        struct workers workers;
+        struct job jobs[5];
+        atomic_uint done = 0;
+        sem_t begun, may_end;
+
+        (void)state;
+        sem_init(&begun, 0, 0);
+        sem_init(&may_end, 0, 0);
+        workers_init(&workers);
+        assert_int_equal(workers_start(&workers, 3), 0);
+        for (unsigned i = 0; i < 5; i++) {
+                jobs[i] = (struct job){
+                        .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
+                };
+                if (i < 3)
+                        assert_false(workers_yield(&workers));
+                workers_submit(&workers, &jobs[i].work);
+                if (i < 3)
+                        sem_wait(&begun);
+        }
+        assert_true(workers_yield(&workers));
+        assert_true(workers_yield(&workers));
+        assert_false(workers_yield(&workers));
+        workers_yielded(&workers); /* the thread is free, though it has not taken up its work yet */
+        assert_true(workers_yield(&workers));
+        workers_yielded(&workers);
+        workers_yielded(&workers);
+        for (unsigned i = 0; i < 5; i++)
+                sem_post(&may_end);
+        workers_deinit(&workers);
+        assert_int_equal(workers.yielding, 0);
+        sem_destroy(&begun);
+        sem_destroy(&may_end);
+}
+
+/* What a peer did not read is no measure of what work takes. */
+static void test_waiting_is_no_work(void **state)
+{
+        struct workers workers;
+        struct job jobs[2];
+        atomic_uint done = 0;
+        sem_t begun, may_end;
+
+        (void)state;
+        sem_init(&begun, 0, 0);
+        sem_init(&may_end, 0, 0);
+        workers_init(&workers);
+        assert_int_equal(workers_start(&workers, 1), 0);
+        for (unsigned i = 0; i < 2; i++)
+                jobs[i] = (struct job){
+                        .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
+                };
+        workers_submit(&workers, &jobs[0].work);
+        sem_wait(&begun);
+        usleep(200 * 1000);
+        jobs[0].waited_ns = 200 * 1000 * 1000;
+        workers_submit(&workers, &jobs[1].work);
+        sem_post(&may_end);
+        sem_wait(&begun); /* the first is accounted for */
+        pthread_mutex_lock(&workers.mutex);
+        assert_in_range(workers.service_ns, 1, 190 * 1000 * 1000);
+        pthread_mutex_unlock(&workers.mutex);
+        sem_post(&may_end);
+        workers_deinit(&workers);
+        sem_destroy(&begun);
+        sem_destroy(&may_end);
+}
+
 static void test_never_started(void **state)
 {
         struct workers workers;
@@ -117,6 +191,8 @@ int main(void)
                 cmocka_unit_test(test_all_is_done_before_the_end),
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_parallel),
+                cmocka_unit_test(test_yields),
+                cmocka_unit_test(test_waiting_is_no_work),
                 cmocka_unit_test(test_never_started),
         };
 
