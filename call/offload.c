@@ -168,18 +168,6 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         return 0;
 }
 
-static uint64_t duration_ns(uint32_t ms)
-{
-        return ms == UINT32_MAX ? UINT64_MAX : ms * NS_PER_MS;
-}
-
-static uint64_t after(uint64_t since_ns, uint64_t time_ns)
-{
-        uint64_t due_ns;
-
-        return __builtin_add_overflow(since_ns, time_ns, &due_ns) ? UINT64_MAX : due_ns;
-}
-
 /* The peer has used up what it may keep a worker for, and somebody else wants one. */
 static bool gives_up(struct offload *offload, uint64_t budget_ns)
 {
@@ -194,7 +182,8 @@ static bool gives_up(struct offload *offload, uint64_t budget_ns)
 /* When to look again, at the latest. */
 static uint64_t next_look_ns(const struct offload *offload, uint64_t budget_ns, uint64_t now_ns)
 {
-        return after(now_ns, offload->debt_ns < budget_ns ? budget_ns - offload->debt_ns : ASK_NS);
+        return clock_after_ns(
+                now_ns, offload->debt_ns < budget_ns ? budget_ns - offload->debt_ns : ASK_NS);
 }
 
 /* Until there is room, or @due_ns; what that takes is owed, up to an amount that can be paid back. */
@@ -203,7 +192,7 @@ static uint64_t wait_until(
 {
         struct timespec until = { .tv_sec = (time_t)(due_ns / NS_PER_S),
                 .tv_nsec = (long)(due_ns % NS_PER_S) };
-        uint64_t debt_ns_max = after(budget_ns, budget_ns), later_ns;
+        uint64_t debt_ns_max = clock_after_ns(budget_ns, budget_ns), later_ns;
 
         pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
         later_ns = clock_now_ns();
@@ -218,12 +207,12 @@ static uint64_t wait_until(
 static bool wait_for_room(struct offload *offload)
 {
         const quoit_limits *limits = call_limits(offload->call);
-        uint64_t budget_ns = duration_ns(limits->worker_wait_ms), now_ns, end_ns;
+        uint64_t budget_ns = clock_limit_ns(limits->worker_wait_ms), now_ns, end_ns;
 
         if (has_room(offload))
                 return true;
         now_ns = clock_now_ns();
-        end_ns = after(now_ns, duration_ns(limits->stall_ms));
+        end_ns = clock_after_ns(now_ns, clock_limit_ns(limits->stall_ms));
         while (!has_room(offload) && now_ns < end_ns && !gives_up(offload, budget_ns)) {
                 uint64_t due_ns = next_look_ns(offload, budget_ns, now_ns);
 

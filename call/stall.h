@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/clock.h"
+
 struct stall {
         uint64_t since_ns;    /* when bytes began to wait, or the period began */
         uint64_t taken_bytes; /* since then */
@@ -35,15 +37,11 @@ static inline void stall_take(struct stall *stall, uint64_t size)
 static inline bool stall_look(
         struct stall *stall, const struct stall_rule *rule, uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint64_t due_ns;
-
         if (now_ns - stall->since_ns >= rule->period_ns) {
                 if (stall->taken_bytes < rule->bytes_min)
                         return true;
                 stall_begin(stall, now_ns);
         }
-        if (__builtin_add_overflow(stall->since_ns, rule->period_ns, &due_ns))
-                due_ns = UINT64_MAX;
-        *ret_due_ns = due_ns;
+        *ret_due_ns = clock_after_ns(stall->since_ns, rule->period_ns);
         return false;
 }

@@ -18,3 +18,23 @@ static inline uint64_t clock_now_ns(void)
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
+
+/* The time of a limit of @ms milliseconds; UINT32_MAX: never, UINT64_MAX. */
+static inline uint64_t clock_limit_ns(uint32_t ms)
+{
+        return ms == UINT32_MAX ? UINT64_MAX : ms * NS_PER_MS;
+}
+
+/* @time_ns after @since_ns; UINT64_MAX, never, where that would be past the end of time. */
+static inline uint64_t clock_after_ns(uint64_t since_ns, uint64_t time_ns)
+{
+        uint64_t due_ns;
+
+        return __builtin_add_overflow(since_ns, time_ns, &due_ns) ? UINT64_MAX : due_ns;
+}
+
+/* The same of a limit of @ms milliseconds. */
+static inline uint64_t clock_after_limit_ns(uint64_t since_ns, uint32_t ms)
+{
+        return clock_after_ns(since_ns, clock_limit_ns(ms));
+}

@@ -28,20 +28,14 @@ bool keepalive_allows(struct keepalive *keepalive, const quoit_limits *limits, u
                keepalive->strikes <= limits->ping_strikes_max;
 }
 
-/* @ms after @since_ns; UINT32_MAX: never. */
-static uint64_t after(uint64_t since_ns, uint32_t ms)
-{
-        return ms == UINT32_MAX ? UINT64_MAX : since_ns + ms * NS_PER_MS;
-}
-
 /* While an answer is awaited: at the end of its time, or earlier, if it may have come and another PING may be due. */
 static uint64_t look_again(
         const struct keepalive *keepalive, const quoit_limits *limits, uint64_t now_ns)
 {
         /* a PING that has not gone out may do so at once */
         uint64_t since_ns = keepalive->is_unsent ? now_ns : keepalive->asked_ns;
-        uint64_t end_ns = after(since_ns, limits->keepalive_timeout_ms);
-        uint64_t next_ns = after(now_ns, limits->keepalive_ms);
+        uint64_t end_ns = clock_after_limit_ns(since_ns, limits->keepalive_timeout_ms);
+        uint64_t next_ns = clock_after_limit_ns(now_ns, limits->keepalive_ms);
 
         return end_ns < next_ns ? end_ns : next_ns;
 }
@@ -49,7 +43,7 @@ static uint64_t look_again(
 enum keepalive_verdict keepalive_look(struct keepalive *keepalive, const quoit_limits *limits,
         uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint64_t due_ns = after(keepalive->heard_ns, limits->keepalive_ms);
+        uint64_t due_ns = clock_after_limit_ns(keepalive->heard_ns, limits->keepalive_ms);
 
         if (keepalive->asked_ns == 0 && now_ns < due_ns) {
                 *ret_due_ns = due_ns;
@@ -62,7 +56,7 @@ enum keepalive_verdict keepalive_look(struct keepalive *keepalive, const quoit_l
                 return KEEPALIVE_ASK;
         }
         if (!keepalive->is_unsent &&
-                now_ns >= after(keepalive->asked_ns, limits->keepalive_timeout_ms))
+                now_ns >= clock_after_limit_ns(keepalive->asked_ns, limits->keepalive_timeout_ms))
                 return KEEPALIVE_DEAD;
         *ret_due_ns = look_again(keepalive, limits, now_ns);
         return KEEPALIVE_ALIVE;

@@ -11,18 +11,6 @@
 #define LOOKS_A_PERIOD                                                                             \
         16 /* at most: streams that began to wait at different times are looked at together */
 
-static uint64_t after(uint64_t since_ns, uint64_t time_ns)
-{
-        uint64_t due_ns;
-
-        return __builtin_add_overflow(since_ns, time_ns, &due_ns) ? UINT64_MAX : due_ns;
-}
-
-static uint64_t duration_ns(uint32_t ms)
-{
-        return ms == UINT32_MAX ? UINT64_MAX : ms * NS_PER_MS;
-}
-
 static void look_by(uint64_t *due_ns, uint64_t time_ns)
 {
         if (time_ns < *due_ns)
@@ -35,7 +23,7 @@ static void look_by(uint64_t *due_ns, uint64_t time_ns)
 static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
         const struct session *session = &connection->session;
-        uint64_t time_ns = duration_ns(connection_limits(connection)->stall_ms);
+        uint64_t time_ns = clock_limit_ns(connection_limits(connection)->stall_ms);
         bool is_sending = socket_is_sending(&connection->socket);
 
         if (session->drain >= DRAIN_DUE) {
@@ -43,9 +31,10 @@ static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint6
                 if (list_is_empty(&session->streams) && time_ns > LEAVING_NS)
                         time_ns = LEAVING_NS;
         }
-        if (is_sending && now_ns >= after(connection->send_started_ns, time_ns))
+        if (is_sending && now_ns >= clock_after_ns(connection->send_started_ns, time_ns))
                 return true;
-        look_by(ret_due_ns, after(is_sending ? connection->send_started_ns : now_ns, time_ns));
+        look_by(ret_due_ns,
+                clock_after_ns(is_sending ? connection->send_started_ns : now_ns, time_ns));
         return false;
 }
 
@@ -57,7 +46,7 @@ static struct stall_rule rule_of(const quoit_limits *limits)
                 (uint64_t)limits->read_bytes_per_second_min * limits->window_stall_ms / 1000;
 
         return (struct stall_rule){
-                .period_ns = duration_ns(limits->window_stall_ms),
+                .period_ns = clock_limit_ns(limits->window_stall_ms),
                 .bytes_min = bytes > 0 ? bytes : 1,
         };
 }
@@ -71,7 +60,7 @@ struct findings {
 static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, uint64_t now_ns,
         uint64_t *ret_due_ns)
 {
-        uint64_t soon_ns = after(now_ns, rule->period_ns / LOOKS_A_PERIOD);
+        uint64_t soon_ns = clock_after_ns(now_ns, rule->period_ns / LOOKS_A_PERIOD);
         uint64_t due_ns = soon_ns;
         bool stalled = stall_look(&call->writer.stall, rule, now_ns, &due_ns);
 
@@ -118,7 +107,7 @@ static bool is_lost(struct call_group *group, const struct stall_rule *rule,
                 return true;
         if (stalled) {
                 stall_begin(&group->stall, now_ns);
-                due_ns = after(now_ns, rule->period_ns);
+                due_ns = clock_after_ns(now_ns, rule->period_ns);
         }
         look_by(ret_due_ns, due_ns);
         return false;
@@ -136,7 +125,7 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
                 findings = look_at_streams(connection, &rule, false, now_ns, ret_due_ns);
                 is_over |= is_lost(group, &rule, &findings, now_ns, ret_due_ns);
         } else {
-                look_by(ret_due_ns, after(now_ns, rule.period_ns));
+                look_by(ret_due_ns, clock_after_ns(now_ns, rule.period_ns));
         }
         connection->stall_suspected = (is_over || findings.any_shut) && !was_suspected;
         if (connection->stall_suspected)

@@ -24,12 +24,6 @@ static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
         return one_ns < other_ns ? one_ns : other_ns;
 }
 
-/* @ms after @since_ns; UINT32_MAX: never. */
-static uint64_t after(uint64_t since_ns, uint32_t ms)
-{
-        return ms == UINT32_MAX ? UINT64_MAX : since_ns + ms * NS_PER_MS;
-}
-
 static void start_at(struct connection *connection, uint64_t due_ns, void (*on_due)(struct timer *))
 {
         timer_start(&connection->shard->ring.timers, &connection->watch, due_ns, on_due);
@@ -99,7 +93,7 @@ static bool is_over(uint64_t due_ns, uint64_t now_ns, uint64_t *ret_due_ns)
 
 static uint64_t idle_due_ns(const struct connection *connection, uint64_t now_ns)
 {
-        return after(connection->group.count > 0 ? now_ns : connection->idle_ns,
+        return clock_after_limit_ns(connection->group.count > 0 ? now_ns : connection->idle_ns,
                 connection_limits(connection)->connection_idle_ms);
 }
 
@@ -123,7 +117,7 @@ static uint64_t grace_due_ns(const struct connection *connection)
 
         if (age_ns == UINT64_MAX)
                 return UINT64_MAX;
-        return after(age_ns, connection_limits(connection)->connection_age_grace_ms);
+        return clock_after_limit_ns(age_ns, connection_limits(connection)->connection_age_grace_ms);
 }
 
 /* ---- while it lives ---- */
@@ -264,7 +258,8 @@ void watch_begin(struct connection *connection)
         keepalive_init(&connection->keepalive, connection->opened_ns);
         timer_init(&connection->watch);
         start_at(connection,
-                after(connection->opened_ns, connection_limits(connection)->handshake_ms),
+                clock_after_limit_ns(
+                        connection->opened_ns, connection_limits(connection)->handshake_ms),
                 on_no_greeting);
 }
 

@@ -44,8 +44,8 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 typedef struct quoit_server_options {
         unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */
         unsigned unix_mode; /* of the unix sockets it makes, such as 0660; what the umask leaves */
-        unsigned
-                workers; /* threads for offloaded methods; started only if there are such. One connection has all but one at work. 10 */
+        /* Threads for offloaded methods; started only if there are such. One connection has all but one at work. 10 */
+        unsigned workers;
         unsigned
                 handshake_threads; /* for handshakes of TLS; started only if a listener speaks it. 1 */
         quoit_limits limits; /* see limits.h */
