@@ -2,8 +2,7 @@
 #include "server/census.h"
 
 #include <string.h>
-
-#include <quoit/statistics.h>
+#include <sys/random.h>
 
 #include "call/peer.h"
 #include "server/shard.h"
@@ -13,7 +12,9 @@ _Static_assert(PEER_ADDRESS_BYTES == QUOIT_ADDRESS_BYTES, "addresses are copied 
 void census_init(struct census *census)
 {
         pthread_mutex_init(&census->mutex, NULL);
-        list_init(&census->all);
+        census->root = NULL;
+        /* without randomness a peer may make searches slow: no more */
+        (void)!getrandom(&census->secret, sizeof(census->secret), 0);
 }
 
 void census_deinit(struct census *census)
@@ -21,18 +22,71 @@ void census_deinit(struct census *census)
         pthread_mutex_destroy(&census->mutex);
 }
 
+/* ---- the tree ---- */
+
+/* Each bit of the id and the secret decides about all others: what comes out for one id says nothing of the next one. */
+static uint64_t draw(uint64_t secret, uint64_t id)
+{
+        uint64_t x = secret ^ (id * 0x9e3779b97f4a7c15u);
+
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+        return x ^ (x >> 31);
+}
+
 void census_add(struct census *census, struct census_entry *entry)
 {
+        struct census_entry **at = &census->root;
+
+        entry->priority = draw(census->secret, entry->id);
+        entry->higher = NULL;
         pthread_mutex_lock(&census->mutex);
-        list_append(&census->all, &entry->link);
+        while (*at && (*at)->priority > entry->priority)
+                at = &(*at)->higher;
+        entry->lower = *at;
+        *at = entry;
         pthread_mutex_unlock(&census->mutex);
+}
+
+/* Puts two trees, all of @lower's ids below all of @higher's, at *@at. */
+static void join(struct census_entry **at, struct census_entry *lower, struct census_entry *higher)
+{
+        while (lower && higher) {
+                if (lower->priority > higher->priority) {
+                        *at = lower;
+                        at = &lower->higher;
+                        lower = *at;
+                } else {
+                        *at = higher;
+                        at = &higher->lower;
+                        higher = *at;
+                }
+        }
+        *at = lower ? lower : higher;
 }
 
 void census_remove(struct census *census, struct census_entry *entry)
 {
+        struct census_entry **at = &census->root;
+
         pthread_mutex_lock(&census->mutex);
-        list_remove(&entry->link);
+        while (*at != entry)
+                at = entry->id < (*at)->id ? &(*at)->lower : &(*at)->higher;
+        join(at, entry->lower, entry->higher);
         pthread_mutex_unlock(&census->mutex);
+}
+
+/* The one with the lowest id that is at least @id_min; NULL: none. Under the lock. */
+static const struct census_entry *search(const struct census *census, uint64_t id_min)
+{
+        const struct census_entry *found = NULL;
+
+        for (const struct census_entry *entry = census->root; entry;) {
+                if (entry->id >= id_min)
+                        found = entry;
+                entry = entry->id >= id_min ? entry->lower : entry->higher;
+        }
+        return found;
 }
 
 /* ---- reading ---- */
@@ -61,46 +115,30 @@ static quoit_connection_statistics describe(const struct census_entry *entry)
         return to;
 }
 
-/* The lowest ids found so far, in their order. */
-struct found {
-        quoit_connection_statistics *list;
-        size_t count;
-        size_t capacity;
-};
-
-static bool is_too_high(const struct found *found, uint64_t id)
+uint64_t census_next(struct census *census, uint64_t id_min)
 {
-        return found->count == found->capacity &&
-               (found->count == 0 || id > found->list[found->count - 1].id);
-}
-
-static void insert(struct found *found, const struct census_entry *entry)
-{
-        size_t at = found->count;
-
-        while (at > 0 && found->list[at - 1].id > entry->id)
-                at--;
-        if (found->count < found->capacity)
-                found->count++;
-        memmove(found->list + at + 1, found->list + at,
-                (found->count - at - 1) * sizeof(*found->list));
-        found->list[at] = describe(entry);
-}
-
-static void search(struct census *census, uint64_t id_min, struct found *found)
-{
-        struct list *link;
+        const struct census_entry *entry;
+        uint64_t id;
 
         pthread_mutex_lock(&census->mutex);
-        for (link = census->all.next; link != &census->all; link = link->next) {
-                const struct census_entry *entry = CONTAINER_OF(link, struct census_entry, link);
-
-                if (is_too_high(found, entry->id))
-                        break; /* so are all behind it */
-                if (entry->id >= id_min)
-                        insert(found, entry);
-        }
+        entry = search(census, id_min);
+        id = entry ? entry->id : CENSUS_NONE;
         pthread_mutex_unlock(&census->mutex);
+        return id;
+}
+
+bool census_read(struct census *census, uint64_t id, quoit_connection_statistics *ret_connection)
+{
+        const struct census_entry *entry;
+        bool found;
+
+        pthread_mutex_lock(&census->mutex);
+        entry = search(census, id);
+        found = entry && entry->id == id;
+        if (found)
+                *ret_connection = describe(entry);
+        pthread_mutex_unlock(&census->mutex);
+        return found;
 }
 
 /* None before they are all set up: the caller's thread may be any. */
@@ -109,14 +147,38 @@ static unsigned rings_in_use(const quoit_server *server)
         return atomic_load(&server->has_begun) ? server->options.rings : 0;
 }
 
+/* The ring whose next id is the lowest. */
+static unsigned lowest(const uint64_t *next, unsigned rings)
+{
+        unsigned best = 0;
+
+        for (unsigned i = 1; i < rings; i++) {
+                if (next[i] < next[best])
+                        best = i;
+        }
+        return best;
+}
+
+/* Each ring has its ids in their order: merged, a connection at a time, so that no ring waits for a whole page. */
 size_t quoit_server_get_connections(const quoit_server *server, uint64_t id_min,
         quoit_connection_statistics *connections, size_t capacity)
 {
-        struct found found = { .list = connections, .capacity = capacity };
+        unsigned rings = rings_in_use(server);
+        uint64_t next[QUOIT_RINGS_MAX];
+        size_t count = 0;
 
-        for (unsigned i = 0; i < rings_in_use(server); i++)
-                search(&server->shards[i].census, id_min, &found);
-        return found.count;
+        for (unsigned i = 0; i < rings; i++)
+                next[i] = census_next(&server->shards[i].census, id_min);
+        while (rings > 0 && count < capacity) {
+                unsigned ring = lowest(next, rings);
+                struct census *census = &server->shards[ring].census;
+
+                if (next[ring] == CENSUS_NONE)
+                        break;
+                count += census_read(census, next[ring], connections + count);
+                next[ring] = census_next(census, next[ring] + 1);
+        }
+        return count;
 }
 
 void quoit_server_get_statistics(

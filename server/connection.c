@@ -194,7 +194,6 @@ static void join_census(struct connection *connection)
                 .peer = &connection->peer,
                 .counts = &connection->group.counts,
         };
-        list_init(&connection->census.link);
         sending_note_windows(connection);
         census_add(&shard->census, &connection->census);
 }

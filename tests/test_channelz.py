@@ -2,17 +2,22 @@
 """grpc.channelz.v1.Channelz: grpcio's own stub asks for figures that the test knows."""
 
 import ipaddress
+import pathlib
+import random
+import resource
 import time
+from socket import create_connection
 
 import grpc
 import pytest
 from grpc_channelz.v1 import channelz_pb2 as pb
 from grpc_channelz.v1 import channelz_pb2_grpc
+from hyperframe.frame import SettingsFrame
 
 from certificates import Certificate
 from conftest import channel
 from servers import PATIENCE, eventually
-from wire import WINDOW_MAX, Wire, message
+from wire import PREFACE, WINDOW_MAX, Wire, message
 
 MODES = {"plain": [], "rings": ["--rings", 3], "offloaded": ["--offload-all", "--rings", 2]}
 
@@ -211,6 +216,72 @@ def test_pages(channelz, server):
     eventually(lambda: len(channelz.page().socket_ref) == 1, "the others are gone")
     gone = pb.GetSocketRequest(socket_id=whole[0] if whole[0] != channelz.page().socket_ref[0].socket_id else whole[1])
     assert code_of(channelz.stub.GetSocket, gone) == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.fixture
+def many_descriptors():
+    """As many as may be had, for this process and the servers that it starts."""
+    old = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (old[1], old[1]))
+    yield old[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, old)
+
+
+def open_connections(server, count):
+    """Idle ones, past their handshake."""
+    connections = []
+    for _ in range(count):
+        connections.append(create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
+        connections[-1].sendall(PREFACE + SettingsFrame().serialize())
+    return connections
+
+
+def processor_ns(server, work):
+    """What the server's ring spends on @work."""
+
+    def spent():
+        return int(pathlib.Path(f"/proc/{server.pid}/schedstat").read_text().split()[0])
+
+    before = spent()
+    work()
+    return spent() - before
+
+
+class Crowded:
+    """A server with @count idle connections besides our own."""
+
+    def __init__(self, start, connect, count):
+        self.server = start("test-server")
+        self.channelz = Channelz(connect(self.server))
+        # twice, so that those who are next to each other in memory came at different times
+        for one in random.Random(1).sample(open_connections(self.server, count), count):
+            one.close()
+        eventually(lambda: len(self.channelz.page().socket_ref) == 1, "they are gone")
+        self.connections = open_connections(self.server, count)
+        self.last = self.channelz.page().socket_ref[1].socket_id + count - 1
+        eventually(lambda: self.channelz.page(self.last).socket_ref, "all are open")
+
+    def ask(self):
+        for i in range(50):
+            assert self.channelz.socket(self.last - i % 10)
+        for i in range(5):
+            assert len(self.channelz.page(self.last - 50 - i, 10).socket_ref) == 10
+
+    def cost(self):
+        return processor_ns(self.server, self.ask)
+
+
+def test_a_socket_costs_the_same_among_many(many_descriptors, start, connect):
+    """Looked up, not searched for: with 100 connections and with 9,000."""
+    many = min(9_000, many_descriptors - 500)
+    assert many >= 3_000, "the old way would pass with so few"
+    crowds = [Crowded(start, connect, count) for count in (100, many)]
+    # by turns: the machine has slow moments
+    few, lots = map(min, zip(*([crowd.cost() for crowd in crowds] for _ in range(10))))
+    for crowd in crowds:
+        for one in crowd.connections:
+            one.close()
+    assert lots < 2 * few, (few, lots)
 
 
 def test_connections_come_and_go_while_it_asks(channelz, server):

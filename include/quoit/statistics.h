@@ -62,7 +62,8 @@ typedef struct quoit_connection_statistics {
 /*
  * Reads the open connections with the lowest ids that are at least @id_min, up to @capacity of them, into @connections, by id;
  * returns how many. The next page begins at the last one's id + 1. Any thread, between quoit_server_run()'s begin and
- * quoit_server_free(). A ring waits for this if it opens or closes a connection meanwhile.
+ * quoit_server_free(). It takes as long as there are connections to read, however many are open; a ring that opens or closes
+ * one meanwhile waits for one at most.
  */
 QUOIT_API size_t quoit_server_get_connections(const quoit_server *server, uint64_t id_min,
         quoit_connection_statistics *connections, size_t capacity);
