@@ -4,10 +4,10 @@
 /*
  * An access log: one line for each call, when it is over.
  *
- *      static void on_line(void *user, const char *line, size_t size) { ... }
- *      ...
+ *      quoit_log_writer *file = NULL;
  *      quoit_access_log *log = NULL;
- *      r = quoit_access_log_new(QUOIT_ACCESS_LOG_JSON, on_line, file, &log);
+ *      r = quoit_log_writer_new(&(quoit_log_writer_options){ .path = "access.log" }, &file);
+ *      r = quoit_access_log_new(QUOIT_ACCESS_LOG_JSON, quoit_log_writer_line, file, &log);
  *      r = quoit_access_log_attach(log, server);
  *
  * As text, key=value:
@@ -44,8 +44,7 @@ typedef enum quoit_access_log_format {
 
 /*
  * Takes a line of @size bytes, its newline included, valid during the call. On the ring, several rings at once: it must
- * not block, which a write to a disk may. A buffer and a thread of the program's own, as in quoit-api's
- * log_writer.c, keep the ring from the disk.
+ * not block, which a write to a disk or a pipe may. quoit_log_writer_line() of <quoit/log_writer.h> does not.
  */
 typedef void (*quoit_access_log_fn)(void *user, const char *line, size_t size);
 

@@ -16,6 +16,7 @@
 #include <quoit/hooks.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
+#include <quoit/log_writer.h>
 #include <quoit/message.h>
 #include <quoit/method_options.h>
 #include <quoit/metrics.h>

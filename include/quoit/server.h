@@ -33,7 +33,9 @@ typedef enum quoit_log_level {
 
 /*
  * Takes one line, without a newline and valid during the call. Called from any of the server's
- * threads, at times from several at once. Must not block: the ring waits for it.
+ * threads, at times from several at once; no lock is held, and it may log itself. Must not block: the ring, and all of its
+ * peers, wait for it. To write to stderr does block, where it is a pipe that nobody reads: quoit_log_writer_log() of
+ * <quoit/log_writer.h> writes there, and waits for nobody.
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
 

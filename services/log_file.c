@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Not to wait for a FIFO's reader, now or later. */
+static int open_path(const char *path)
+{
+        int fd =
+                open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static void set_fd(struct log_file *file, int fd)
+{
+        struct stat status;
+
+        file->fd = fd;
+        file->is_regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+int log_file_open(struct log_file *file, const char *path)
+{
+        int fd;
+
+        *file = (struct log_file){ 0 };
+        if (!path || strcmp(path, "-") == 0) {
+                set_fd(file, path ? STDOUT_FILENO : STDERR_FILENO);
+                return 0;
+        }
+        file->path = strdup(path);
+        if (!file->path)
+                return -ENOMEM;
+        fd = open_path(path);
+        if (fd < 0)
+                free(file->path);
+        else
+                set_fd(file, fd);
+        return fd < 0 ? fd : 0;
+}
+
+void log_file_close(struct log_file *file)
+{
+        if (file->path)
+                close(file->fd);
+        free(file->path);
+}
+
+int log_file_reopen(struct log_file *file)
+{
+        int fd = file->path ? open_path(file->path) : file->fd;
+
+        if (fd < 0)
+                return fd;
+        if (file->path)
+                close(file->fd);
+        set_fd(file, fd);
+        return 0;
+}
+
+const char *log_file_name(const struct log_file *file)
+{
+        if (file->path)
+                return file->path;
+        return file->fd == STDOUT_FILENO ? "stdout" : "stderr";
+}
+
+/* Of whole lines what a pipe takes in one piece, so that no other process writes in the midst of one. */
+static size_t first_piece(const char *lines, size_t size)
+{
+        const char *end;
+
+        if (size <= PIPE_BUF)
+                return size;
+        end = memrchr(lines, '\n', PIPE_BUF);
+        return end ? (size_t)(end - lines) + 1 : PIPE_BUF;
+}
+
+/*
+ * Others may have the same descriptor, blocking or not: it is left as it is, and a write that might wait is kept small and
+ * comes when there is room. (One that waits all the same, as another process was faster, is what the writer's end reckons
+ * with.)
+ */
+ssize_t log_file_write(struct log_file *file, const char *lines, size_t size)
+{
+        struct pollfd polled = { .fd = file->fd, .events = POLLOUT };
+        ssize_t n;
+
+        if (!file->is_regular) {
+                size = first_piece(lines, size);
+                if (poll(&polled, 1, LOG_FILE_WAIT_MS) == 0)
+                        return -EAGAIN;
+        }
+        n = write(file->fd, lines, size);
+        return n < 0 ? -errno : n;
+}
