@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/load/report.h"
 #include "bench/load/run.h"
+
+/*
+ * What is closed must not become a connection's number: figures would be sent to a server. Open the wrong way round, so that
+ * to read from it, or to write to it, is an error.
+ */
+static bool fill_descriptors(void)
+{
+        for (int fd = 0; fd <= 2; fd++) {
+                if (fcntl(fd, F_GETFD) < 0 &&
+                        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+                        return false;
+        }
+        return true;
+}
+
+/* Figures that nobody has are worth nothing. */
+static bool flush(void)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return true;
+        fprintf(stderr, "quoit-load: cannot write standard output: %s\n", strerror(errno));
+        return false;
+}
 
 static bool run(struct load *load)
 {
@@ -22,6 +48,10 @@ int main(int argc, char **argv)
         bool good;
         int r;
 
+        if (!fill_descriptors()) {
+                fprintf(stderr, "quoit-load: /dev/null: %s\n", strerror(errno));
+                return EXIT_FAILURE;
+        }
         options_parse(&options, argc, argv);
         r = load_init(&load, &options);
         if (r < 0) {
@@ -35,6 +65,7 @@ int main(int argc, char **argv)
                 report_text(&load);
         /* Nothing measured is nothing proved. */
         good = good && load.calls > 0 && load.errors.count == 0 && load.lost_count == 0;
+        good = flush() && good;
         load_deinit(&load);
         options_deinit(&options);
         return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -297,8 +297,8 @@ static void parse_option(struct options *options, int option, const char *word)
                 options->json = true;
                 break;
         case 'h':
-                fputs(help, stdout);
-                exit(EXIT_SUCCESS);
+                exit(fputs(help, stdout) != EOF && fflush(stdout) == 0 ? EXIT_SUCCESS
+                                                                       : EXIT_FAILURE);
         case ':':
                 usage_error("%s needs a value", word);
         default:

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec/plugin/generator.h"
 
@@ -26,6 +29,27 @@ static int fail(const char *text, const char *subject)
 {
         fprintf(stderr, "protoc-gen-quoit: %s%s\n", text, subject);
         return EXIT_FAILURE;
+}
+
+/*
+ * What is closed must not become the number of a file. Open the wrong way round, so that to read from it, or to write to it,
+ * is an error.
+ */
+static int fill_descriptors(void)
+{
+        for (int fd = 0; fd <= 2; fd++) {
+                if (fcntl(fd, F_GETFD) < 0 &&
+                        open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+static int print(const char *text)
+{
+        if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+                return fail("cannot write standard output: ", strerror(errno));
+        return EXIT_SUCCESS;
 }
 
 /* All of @file, in @arena; NULL if it cannot be read. */
@@ -56,30 +80,28 @@ static int serve(upb_Arena *arena)
 
         request = read_all(stdin, arena, &request_size);
         if (!request)
-                return fail("cannot read standard input", "");
+                return fail("cannot read standard input: ", strerror(errno));
         if (generator_run(request, request_size, arena, &response, &response_size) < 0)
                 return fail(
                         "standard input is not a CodeGeneratorRequest; protoc runs this program",
                         "");
         if (fwrite(response, 1, response_size, stdout) != response_size || fflush(stdout))
-                return fail("cannot write standard output", "");
+                return fail("cannot write standard output: ", strerror(errno));
         return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
         upb_Arena *arena;
-        int r;
+        int r = fill_descriptors();
 
+        if (r < 0)
+                return fail("/dev/null: ", strerror(-r));
         if (argc > 1) {
-                if (!strcmp(argv[1], "--help")) {
-                        fputs(usage, stdout);
-                        return EXIT_SUCCESS;
-                }
-                if (!strcmp(argv[1], "--version")) {
-                        puts("protoc-gen-quoit " QUOIT_VERSION);
-                        return EXIT_SUCCESS;
-                }
+                if (!strcmp(argv[1], "--help"))
+                        return print(usage);
+                if (!strcmp(argv[1], "--version"))
+                        return print("protoc-gen-quoit " QUOIT_VERSION "\n");
                 fprintf(stderr,
                         "protoc-gen-quoit: unknown argument '%s'; --help says what it takes\n",
                         argv[1]);
