@@ -119,12 +119,11 @@ int main(int argc, char **argv)
                 fprintf(stderr, "no loop: %s\n", strerror(errno));
                 return EXIT_FAILURE;
         }
-        fprintf(stderr, "listening on %s\n", address);
+        quoit_log_writer_printf(example_log, "listening on %s", address);
         if (loop(server, epoll, clock, signals) < 0)
                 return example_fail(server);
-        quoit_server_free(server);
         close(epoll);
         close(clock);
         close(signals);
-        return EXIT_SUCCESS;
+        return example_end(server, EXIT_SUCCESS);
 }

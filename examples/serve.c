@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+quoit_log_writer *example_log;
+
 static quoit_server *running; /* for the signal handler */
 
 static void on_signal(int signal_number)
@@ -14,11 +16,15 @@ static void on_signal(int signal_number)
         quoit_server_stop(running); /* running calls may finish; a second signal cancels them */
 }
 
-static void on_log(void *user, quoit_log_level level, const char *line)
+/* Those that stop it. One that comes too early waits until it is not any more. */
+static void set_mask(int how)
 {
-        (void)user;
-        (void)level;
-        fprintf(stderr, "%s\n", line);
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        sigprocmask(how, &set, NULL);
 }
 
 quoit_server *example_server(const quoit_server_options *options)
@@ -27,8 +33,13 @@ quoit_server *example_server(const quoit_server_options *options)
         quoit_server *server = NULL;
         int r;
 
-        with_log.on_log = on_log;
-        r = quoit_server_new(&with_log, &server);
+        set_mask(SIG_BLOCK);
+        r = quoit_log_writer_new(NULL, &example_log);
+        with_log.on_log =
+                quoit_log_writer_log; /* not fprintf(): the ring must not wait for stderr */
+        with_log.log_user = example_log;
+        if (r == 0)
+                r = quoit_server_new(&with_log, &server);
         if (r < 0) {
                 fprintf(stderr, "no server: %s\n", strerror(-r));
                 exit(EXIT_FAILURE);
@@ -36,11 +47,17 @@ quoit_server *example_server(const quoit_server_options *options)
         return server;
 }
 
+int example_end(quoit_server *server, int status)
+{
+        quoit_server_free(server);
+        quoit_log_writer_free(example_log);
+        return status;
+}
+
 int example_fail(quoit_server *server)
 {
-        fprintf(stderr, "%s\n", quoit_server_problem(server));
-        quoit_server_free(server);
-        return EXIT_FAILURE;
+        quoit_log_writer_printf(example_log, "%s", quoit_server_problem(server));
+        return example_end(server, EXIT_FAILURE);
 }
 
 int example_serve(quoit_server *server, int r, const char *address)
@@ -55,11 +72,12 @@ int example_run(quoit_server *server, const char *address)
         running = server;
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);
-        fprintf(stderr, "listening on %s\n", address);
+        set_mask(SIG_UNBLOCK);
+        quoit_log_writer_printf(example_log, "listening on %s", address);
         if (quoit_server_run(server) < 0)
                 return example_fail(server);
-        quoit_server_free(server);
-        return EXIT_SUCCESS;
+        set_mask(SIG_BLOCK); /* the handler must not meet a server that is gone */
+        return example_end(server, EXIT_SUCCESS);
 }
 
 const char *example_address(int argc, char **argv)

@@ -5,9 +5,12 @@
 
 #include <quoit/quoit.h>
 
+/* What is said on stderr, by a thread that no ring waits for. */
+extern quoit_log_writer *example_log;
+
 /*
- * A server that logs to stderr, or the end of the program where there is none to be had. It must be
- * given to example_serve() or quoit_server_free().
+ * First in main(). A server that logs to stderr, or the end of the program where there is none to be had. It must be
+ * given to example_serve() or example_end().
  */
 quoit_server *example_server(const quoit_server_options *options);
 
@@ -22,6 +25,9 @@ int example_run(quoit_server *server, const char *address);
 
 /* The last line said on stderr, and what main() returns then. */
 int example_fail(quoit_server *server);
+
+/* Frees @server, and says what is left to be said. Returns @status. */
+int example_end(quoit_server *server, int status);
 
 /* The program's only argument, or the address it listens on without. */
 const char *example_address(int argc, char **argv);

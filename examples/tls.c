@@ -39,21 +39,27 @@ static void *reload_at_hangup(void *user)
 
         while (sigwait(&hangup, &signal_number) == 0) {
                 if (quoit_tls_reload(tls) < 0)
-                        fprintf(stderr, "the certificates stay as they are: %s\n",
-                                quoit_tls_problem(tls));
+                        quoit_log_writer_printf(example_log,
+                                "the certificates stay as they are: %s", quoit_tls_problem(tls));
                 else
-                        fprintf(stderr, "the certificates have been read again\n");
+                        quoit_log_writer_printf(
+                                example_log, "the certificates have been read again");
         }
         return NULL;
+}
+
+/* In this thread, and those that it starts: one that comes before there is a thread for it waits. */
+static void block_hangup(void)
+{
+        sigemptyset(&hangup);
+        sigaddset(&hangup, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, &hangup, NULL);
 }
 
 static void reload_in_background(quoit_tls *tls)
 {
         pthread_t thread;
 
-        sigemptyset(&hangup);
-        sigaddset(&hangup, SIGHUP);
-        pthread_sigmask(SIG_BLOCK, &hangup, NULL); /* in this thread, and those that it starts */
         if (pthread_create(&thread, NULL, reload_at_hangup, tls) == 0)
                 pthread_detach(thread);
 }
@@ -64,6 +70,7 @@ int main(int argc, char **argv)
         quoit_server *server;
         quoit_tls *tls;
 
+        block_hangup();
         if (argc < 3) {
                 fprintf(stderr, "usage: tls CERTIFICATE KEY [ADDRESS]\n");
                 return 2;
@@ -74,8 +81,8 @@ int main(int argc, char **argv)
                 fprintf(stderr, "%s\n", quoit_tls_problem(tls));
                 return EXIT_FAILURE;
         }
-        reload_in_background(tls);
         server = example_server(NULL);
+        reload_in_background(tls);
         if (guide_Guide_register(server, &service, NULL) < 0 ||
                 quoit_server_listen_tls(server, address, tls, NULL) < 0)
                 return example_fail(server);

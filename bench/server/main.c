@@ -18,13 +18,7 @@ static void on_signal(int signal_number)
         quoit_server_stop(server);
 }
 
-static void on_log(void *user, quoit_log_level level, const char *line)
-{
-        static const char *const names[] = { "error", "warning", "info" };
-
-        (void)user;
-        fprintf(stderr, "quoit-bench-server: %s: %s\n", names[level], line);
-}
+static quoit_log_writer *log_writer;
 
 static void on_signals(void (*handler)(int))
 {
@@ -32,6 +26,17 @@ static void on_signals(void (*handler)(int))
 
         sigaction(SIGTERM, &action, NULL);
         sigaction(SIGINT, &action, NULL);
+}
+
+/* One that comes before there is a handler waits for it. */
+static void mask_signals(int how)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(how, &set, NULL);
 }
 
 static int listen_on(unsigned port)
@@ -43,7 +48,7 @@ static int listen_on(unsigned port)
         snprintf(address, sizeof(address), "127.0.0.1:%u", port);
         r = quoit_server_listen(server, address, &bound);
         if (r == 0)
-                fprintf(stderr, "quoit-bench-server: listening on 127.0.0.1:%u\n", bound);
+                quoit_log_writer_printf(log_writer, "listening on 127.0.0.1:%u", bound);
         return r;
 }
 
@@ -68,18 +73,26 @@ int main(int argc, char **argv)
         struct options options;
         int r;
 
+        mask_signals(SIG_BLOCK);
         options_parse(&options, argc, argv);
-        r = quoit_server_new(
-                &(quoit_server_options){ .rings = options.rings, .on_log = on_log }, &server);
+        r = quoit_log_writer_new(
+                &(quoit_log_writer_options){ .name = "quoit-bench-server" }, &log_writer);
+        if (r == 0)
+                r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
+                                             .on_log = quoit_log_writer_log,
+                                             .log_user = log_writer },
+                        &server);
         if (r < 0) {
                 fprintf(stderr, "quoit-bench-server: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
         on_signals(on_signal);
+        mask_signals(SIG_UNBLOCK);
         r = serve(&options);
         on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
-                fprintf(stderr, "quoit-bench-server: %s\n", quoit_server_problem(server));
+                quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(server));
         quoit_server_free(server);
+        quoit_log_writer_free(log_writer);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

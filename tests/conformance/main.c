@@ -27,17 +27,12 @@ static void on_signal(int signal_number)
         quoit_server_stop(server);
 }
 
-static void on_log(void *user, quoit_log_level level, const char *line)
-{
-        static const char *const names[] = { "error", "warning", "info" };
-
-        (void)user;
-        fprintf(stderr, "conformance-server: %s: %s\n", names[level], line);
-}
+static quoit_log_writer *log_writer;
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
-        fprintf(stderr, "conformance-server: %s\n", what);
+        quoit_log_writer_printf(log_writer, "%s", what);
+        quoit_log_writer_free(log_writer);
         exit(EXIT_FAILURE);
 }
 
@@ -145,15 +140,20 @@ int main(void)
 {
         struct sigaction action = { .sa_handler = on_signal };
         upb_Arena *arena = upb_Arena_New();
-        const CONFORMANCE(ServerCompatRequest) *request = read_request(arena);
+        const CONFORMANCE(ServerCompatRequest) * request;
         quoit_server_options options = {
                 .workers = WORKERS,
-                .limits.message_receive_bytes_max =
-                        CONFORMANCE(ServerCompatRequest_message_receive_limit)(request),
                 .limits.compress_bytes_min = 1,
-                .on_log = on_log,
+                .on_log = quoit_log_writer_log,
         };
 
+        if (quoit_log_writer_new(
+                    &(quoit_log_writer_options){ .name = "conformance-server" }, &log_writer) < 0)
+                return EXIT_FAILURE;
+        request = read_request(arena);
+        options.log_user = log_writer;
+        options.limits.message_receive_bytes_max =
+                CONFORMANCE(ServerCompatRequest_message_receive_limit)(request);
         if (quoit_server_new(&options, &server) < 0)
                 fail("no server");
         sigaction(SIGTERM, &action, NULL);
@@ -161,6 +161,7 @@ int main(void)
                 fail(quoit_server_problem(server));
         signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         quoit_server_free(server);
+        quoit_log_writer_free(log_writer);
         upb_Arena_Free(arena);
         return EXIT_SUCCESS;
 }

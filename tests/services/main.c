@@ -17,13 +17,7 @@ static void on_signal(int signal_number)
         quoit_server_stop(test.server);
 }
 
-static void on_log(void *user, quoit_log_level level, const char *line)
-{
-        static const char *const names[] = { "error", "warning", "info" };
-
-        (void)user;
-        fprintf(stderr, "test-server: %s: %s\n", names[level], line);
-}
+static quoit_log_writer *log_writer;
 
 static int offload(bool all)
 {
@@ -52,7 +46,7 @@ static int listen_on(const char *address, const struct options *options)
                 return r;
         r = quoit_tls_add_certificate(tls, options->certificate_file, options->key_file);
         if (r < 0)
-                fprintf(stderr, "test-server: %s\n", quoit_tls_problem(tls));
+                quoit_log_writer_printf(log_writer, "%s", quoit_tls_problem(tls));
         else
                 r = quoit_server_listen_tls(test.server, address, tls, NULL);
         quoit_tls_free(tls); /* the server has its own reference */
@@ -66,7 +60,7 @@ static int listen_on_all(const struct options *options)
         for (unsigned i = 0; r == 0 && i < options->address_count; i++)
                 r = listen_on(options->addresses[i], options);
         for (unsigned i = 0; r == 0 && i < quoit_server_listener_count(test.server); i++)
-                fprintf(stderr, "test-server: listening on %s\n",
+                quoit_log_writer_printf(log_writer, "listening on %s",
                         quoit_server_listener_address(test.server, i));
         return r;
 }
@@ -123,8 +117,20 @@ static int serve(const struct options *options)
                 return r;
         r = options->loop ? run_in_a_loop() : quoit_server_run(test.server);
         if (r == 0)
-                fprintf(stderr, "test-server: stopped, %lld running\n", atomic_load(&test.running));
+                quoit_log_writer_printf(
+                        log_writer, "stopped, %lld running", atomic_load(&test.running));
         return r;
+}
+
+/* One that comes before there is a handler waits for it. */
+static void mask_signals(int how)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(how, &set, NULL);
 }
 
 int main(int argc, char **argv)
@@ -133,19 +139,25 @@ int main(int argc, char **argv)
         struct options options;
         int r;
 
+        mask_signals(SIG_BLOCK);
         options_parse(&options, argc, argv);
-        options.server.on_log = on_log;
-        r = quoit_server_new(&options.server, &test.server);
+        options.server.on_log = quoit_log_writer_log;
+        r = quoit_log_writer_new(&(quoit_log_writer_options){ .name = "test-server" }, &log_writer);
+        options.server.log_user = log_writer;
+        if (r == 0)
+                r = quoit_server_new(&options.server, &test.server);
         if (r < 0) {
                 fprintf(stderr, "test-server: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
         sigaction(SIGTERM, &action, NULL);
+        mask_signals(SIG_UNBLOCK);
         r = serve(&options);
         signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
-                fprintf(stderr, "test-server: %s\n", quoit_server_problem(test.server));
+                quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(test.server));
         quoit_server_free(test.server);
+        quoit_log_writer_free(log_writer);
         quoit_metrics_free(test.metrics);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
