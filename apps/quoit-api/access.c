@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "access.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <quoit/access_log.h>
+#include <quoit/log_writer.h>
 
+#include "../common/program.h"
 #include "hangup.h"
-#include "log_writer.h"
 
-static struct log_writer *writer;
+static quoit_log_writer *writer;
 static quoit_access_log *access_log;
+
+static void on_problem(void *user, quoit_log_level level, const char *line)
+{
+        (void)user;
+        (void)level;
+        quoit_log_writer_printf(program_log, "warning: access log %s", line);
+}
 
 bool access_start(quoit_server *server, const char *path, bool json)
 {
@@ -18,23 +25,23 @@ bool access_start(quoit_server *server, const char *path, bool json)
 
         if (!path)
                 return true;
-        r = log_writer_open(path, &writer);
+        r = quoit_log_writer_new(
+                &(quoit_log_writer_options){ .path = path, .on_problem = on_problem }, &writer);
         if (r == 0)
                 r = quoit_access_log_new(json ? QUOIT_ACCESS_LOG_JSON : QUOIT_ACCESS_LOG_TEXT,
-                        log_writer_line, writer, &access_log);
+                        quoit_log_writer_line, writer, &access_log);
         if (r == 0)
                 r = quoit_access_log_attach(access_log, server);
         if (r < 0) {
-                fprintf(stderr, "quoit-api: access log %s: %s\n", path, strerror(-r));
+                quoit_log_writer_printf(program_log, "access log %s: %s", path, strerror(-r));
                 return false;
         }
-        hangup_add(log_writer_reopen, writer);
+        hangup_add(quoit_log_writer_reopen, writer);
         return true;
 }
 
 void access_stop(void)
 {
         access_log = quoit_access_log_free(access_log);
-        log_writer_close(writer);
-        writer = NULL;
+        writer = quoit_log_writer_free(writer);
 }

@@ -7,7 +7,7 @@
 
 /*
  * Logs the calls of @server to the file at @path ("-": standard output), as JSON or as text; SIGHUP opens it anew. NULL:
- * no log. Before hangup_start(). False: what is wrong was said on stderr.
+ * no log. Before hangup_start(). False: what is wrong was said.
  */
 bool access_start(quoit_server *server, const char *path, bool json);
 

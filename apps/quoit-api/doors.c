@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/program.h"
+
 static int listen_on(quoit_server *server, const char *address, quoit_tls *tls)
 {
         return tls ? quoit_server_listen_tls(server, address, tls, NULL)
@@ -79,7 +81,8 @@ void doors_announce(const struct doors *doors)
                 const struct door *door = doors->of + i;
 
                 for (unsigned j = 0; j < door->count; j++)
-                        fprintf(stderr, "quoit-api: %slistening on %s\n", door->tls ? "TLS: " : "",
+                        quoit_log_writer_printf(program_log, "%slistening on %s",
+                                door->tls ? "TLS: " : "",
                                 quoit_server_listener_address(doors->server, door->first + j));
         }
 }

@@ -30,7 +30,7 @@ struct doors {
  */
 int doors_open(struct doors *doors, const struct options *options, quoit_tls *tls);
 
-/* Says on stderr where it listens. */
+/* Says where it listens. */
 void doors_announce(const struct doors *doors);
 
 void doors_deinit(struct doors *doors);

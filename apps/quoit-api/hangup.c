@@ -2,12 +2,10 @@
 #include "hangup.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
+#include <stddef.h>
 
-#include "thread.h"
+#include "../common/program.h"
+#include "../common/signal_thread.h"
 
 #define WORKS_MAX 8
 
@@ -16,51 +14,29 @@ static struct {
         void *user;
 } works[WORKS_MAX];
 static unsigned work_count;
-static pthread_t thread;
-static bool started;
-static atomic_bool stopping;
+static struct signal_thread thread;
 
 void hangup_add(void (*on_hangup)(void *user), void *user)
 {
-        assert(work_count < WORKS_MAX && !started);
+        assert(work_count < WORKS_MAX && !thread.is_started);
         works[work_count].on_hangup = on_hangup;
         works[work_count++].user = user;
 }
 
-static void *run(void *user)
+static void on_signal(void)
 {
-        sigset_t hangup;
-        int number;
-
-        (void)user;
-        sigemptyset(&hangup);
-        sigaddset(&hangup, SIGHUP);
-        while (sigwait(&hangup, &number) != 0 || !atomic_load(&stopping)) {
-                for (unsigned i = 0; i < work_count; i++)
-                        works[i].on_hangup(works[i].user);
-        }
-        return NULL;
+        for (unsigned i = 0; i < work_count; i++)
+                works[i].on_hangup(works[i].user);
 }
 
 int hangup_start(void)
 {
-        sigset_t hangup;
-        int r;
+        sigset_t set = program_signals((const int[]){ SIGHUP, 0 });
 
-        sigemptyset(&hangup);
-        sigaddset(&hangup, SIGHUP);
-        pthread_sigmask(SIG_BLOCK, &hangup, NULL);
-        r = thread_start(&thread, run, NULL);
-        started = r == 0;
-        return r;
+        return signal_thread_start(&thread, &set, on_signal);
 }
 
 void hangup_stop(void)
 {
-        if (!started)
-                return;
-        atomic_store(&stopping, true);
-        pthread_kill(thread, SIGHUP);
-        pthread_join(thread, NULL);
-        started = false;
+        signal_thread_stop(&thread);
 }

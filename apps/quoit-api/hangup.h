@@ -9,7 +9,7 @@
 /* Adds what is done, before hangup_start(). A handful at most. */
 void hangup_add(void (*on_hangup)(void *user), void *user);
 
-/* From here on SIGHUP does it, and is blocked on threads that are started later. 0 or a negative errno. */
+/* From here on SIGHUP does it, also one that came before. 0 or a negative errno. */
 int hangup_start(void);
 
 /* The thread has ended: what was added will not be called any more. */

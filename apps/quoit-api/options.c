@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <quoit/version.h>
 
-#define USAGE_ERROR 2
+#include "../common/program.h"
 
 /* Options without a letter. */
 enum {
@@ -83,16 +82,12 @@ static const char help[] =
         "  --help, -h      this text\n"
         "  --version       the version\n";
 
-static void __attribute__((format(printf, 1, 2), noreturn)) usage_error(const char *format, ...)
+static void __attribute__((noreturn)) print_version(void)
 {
-        va_list arguments;
+        char text[64];
 
-        fputs("quoit-api: ", stderr);
-        va_start(arguments, format);
-        vfprintf(stderr, format, arguments);
-        va_end(arguments);
-        fputs("; see quoit-api --help\n", stderr);
-        exit(USAGE_ERROR);
+        snprintf(text, sizeof(text), "quoit-api %s\n", quoit_version());
+        program_print(text);
 }
 
 static unsigned parse_number(const char *what, const char *text, unsigned min, unsigned max)
@@ -103,7 +98,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         errno = 0;
         value = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
+                program_usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
         return (unsigned)value;
 }
 
@@ -111,7 +106,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
 static bool parse_choice(const char *what, const char *text, const char *first, const char *second)
 {
         if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
-                usage_error("%s: '%s' is neither %s nor %s", what, text, first, second);
+                program_usage_error("%s: '%s' is neither %s nor %s", what, text, first, second);
         return strcmp(text, second) == 0;
 }
 
@@ -121,14 +116,14 @@ static unsigned parse_mode(const char *what, const char *text)
         unsigned long mode = strtoul(text, &end, 8);
 
         if (*text < '0' || *text > '7' || *end || mode == 0 || mode > 0777)
-                usage_error("%s: '%s' is no mode from 1 to 777", what, text);
+                program_usage_error("%s: '%s' is no mode from 1 to 777", what, text);
         return (unsigned)mode;
 }
 
 static void add_address(struct options *options, const char *address)
 {
         if (options->address_count == ADDRESSES_MAX)
-                usage_error("--listen: more than %d addresses", ADDRESSES_MAX);
+                program_usage_error("--listen: more than %d addresses", ADDRESSES_MAX);
         options->addresses[options->address_count++] = address;
 }
 
@@ -142,7 +137,7 @@ static const char *from_environment(const char *name, const char *otherwise)
 static void add_file(const char **files, unsigned *count, const char *option, const char *file)
 {
         if (*count == CERTIFICATES_MAX)
-                usage_error(
+                program_usage_error(
                         "%s: '%s' is one too many, %u can be had", option, file, CERTIFICATES_MAX);
         files[(*count)++] = file;
 }
@@ -189,14 +184,14 @@ static bool parse_tls_option(struct options *options, int option)
 static void check_tls(struct secure_options *secure)
 {
         if (secure->certificate_count != secure->key_count)
-                usage_error("--tls-cert and --tls-key come in pairs, there are %u and %u",
+                program_usage_error("--tls-cert and --tls-key come in pairs, there are %u and %u",
                         secure->certificate_count, secure->key_count);
         if (secure->certificate_count == 0 &&
                 (secure->port >= 0 || secure->tls.client_ca_file || secure->tls.client_auth ||
                         secure->tls.version_min || secure->tls.ticket_key_file))
-                usage_error("TLS takes a certificate: give --tls-cert and --tls-key");
+                program_usage_error("TLS takes a certificate: give --tls-cert and --tls-key");
         if (!secure->tls.client_ca_file && secure->tls.client_auth)
-                usage_error("--tls-client-optional takes a --tls-client-ca");
+                program_usage_error("--tls-client-optional takes a --tls-client-ca");
         if (secure->tls.client_ca_file && !secure->tls.client_auth)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
 }
@@ -254,15 +249,13 @@ static void parse_option(struct options *options, int option, const char *word)
                 options->channelz = false;
                 break;
         case 'h':
-                fputs(help, stdout);
-                exit(EXIT_SUCCESS);
+                program_print(help);
         case 'V':
-                printf("quoit-api %s\n", quoit_version());
-                exit(EXIT_SUCCESS);
+                print_version();
         case ':':
-                usage_error("%s needs a value", word);
+                program_usage_error("%s needs a value", word);
         default:
-                usage_error(
+                program_usage_error(
                         strchr(word, '=') && optopt ? "%s: it takes no value" : "unknown option %s",
                         word);
         }
@@ -315,10 +308,10 @@ void options_parse(struct options *options, int argc, char **argv)
                 at = optind)
                 parse_option(options, option, argv[at]);
         if (optind < argc)
-                usage_error("'%s' is no option", argv[optind]);
+                program_usage_error("'%s' is no option", argv[optind]);
         check_tls(&options->secure);
         if (options->access_log_json && !options->access_log)
-                usage_error("--access-log-format takes an --access-log");
+                program_usage_error("--access-log-format takes an --access-log");
         if (options->address_count > 0 && options->names_host)
-                usage_error("--listen is in place of --host and --port, not beside them");
+                program_usage_error("--listen is in place of --host and --port, not beside them");
 }

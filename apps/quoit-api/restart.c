@@ -6,16 +6,16 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "../common/program.h"
+#include "../common/thread.h"
 #include "notify.h"
 #include "successor.h"
-#include "thread.h"
 
 #define PATIENCE_MS 30000 /* for a new process to come up */
 
@@ -31,7 +31,7 @@ static struct {
 
 static void complain(const char *why)
 {
-        fprintf(stderr, "quoit-api: error: no restart: %s\n", why);
+        quoit_log_writer_printf(program_log, "error: no restart: %s", why);
 }
 
 bool restart_forbid(void)
@@ -46,7 +46,7 @@ static void hand_over(pid_t pid)
                 return;
         }
         notify_main_pid(pid);
-        fprintf(stderr, "quoit-api: process %d has taken over from %d\n", pid, getpid());
+        quoit_log_writer_printf(program_log, "process %d has taken over from %d", pid, getpid());
         quoit_server_stop(restart.doors->server);
 }
 
@@ -121,12 +121,9 @@ static void close_fds(void)
 
 int restart_begin(char **argv, const struct doors *doors)
 {
-        sigset_t set;
+        sigset_t set = program_signals((const int[]){ SIGUSR2, 0 });
         int r;
 
-        sigemptyset(&set);
-        sigaddset(&set, SIGUSR2);
-        pthread_sigmask(SIG_BLOCK, &set, NULL);
         restart.argv = argv;
         restart.doors = doors;
         restart.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

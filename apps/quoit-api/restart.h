@@ -9,10 +9,10 @@
  * goes on, and says so. A thread of its own sees to it.
  */
 
-/* @argv and @doors have to stay. From here on SIGUSR2 is blocked on threads that are started. 0 or a negative errno. */
+/* When it serves; @argv and @doors have to stay. A SIGUSR2 that came before is heard now. 0 or a negative errno. */
 int restart_begin(char **argv, const struct doors *doors);
 
-/* It is to stop: no more restarts. True: the first to say so. Async-signal-safe. */
+/* It is to stop: no more restarts. True: the first to say so. */
 bool restart_forbid(void);
 
 /* The server has ended: no more restarts, and a new process that is not up yet is not wanted. Harmless

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/program.h"
+
 #define LAST_WORDS_MS 1000 /* between shutting the pipe and ending */
 
 static void write_doors(FILE *out, const struct doors *doors, int ready_fd)
@@ -72,18 +74,24 @@ static int keep_open(posix_spawn_file_actions_t *actions, const struct doors *do
         return -r;
 }
 
-/* With no signal blocked: here all are, for the thread that waits for them. */
+/*
+ * Here all signals are blocked, for the thread that waits. There those must be that would end it before its main() has
+ * blocked them itself; what is to end it may.
+ */
 static int spawn(
         pid_t *ret_pid, char **argv, const posix_spawn_file_actions_t *actions, char **environment)
 {
         posix_spawnattr_t attributes;
-        sigset_t none;
+        sigset_t blocked = program_signals((const int[]){ SIGHUP, SIGUSR2, 0 });
+        sigset_t defaults;
         int r;
 
-        sigemptyset(&none);
+        sigemptyset(&defaults);
+        sigaddset(&defaults, SIGPIPE);
         posix_spawnattr_init(&attributes);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        posix_spawnattr_setsigmask(&attributes, &blocked);
+        posix_spawnattr_setsigdefault(&attributes, &defaults);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
         r = posix_spawnp(ret_pid, argv[0], actions, &attributes, argv, environment);
         posix_spawnattr_destroy(&attributes);
         return -r;

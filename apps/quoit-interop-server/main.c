@@ -1,45 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/program.h"
+#include "../common/signal_thread.h"
 #include "interop.h"
 #include "options.h"
 
 /* grpc-java's very_large_request has 10 MB, and its own server takes as much as this */
 #define MESSAGE_BYTES_MAX ((size_t)16 << 20)
 
-static quoit_server *server; /* for the signal handler */
+static quoit_server *server;
+static struct signal_thread stopper;
 
-static void on_signal(int signal_number)
+static void on_stop(void)
 {
-        (void)signal_number;
         quoit_server_stop(server);
 }
 
-static void on_signals(void (*handler)(int))
+static void __attribute__((noreturn)) end(int status)
 {
-        struct sigaction action = { .sa_handler = handler };
-
-        sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGINT, &action, NULL);
-}
-
-static void on_log(void *user, quoit_log_level level, const char *line)
-{
-        static const char *const names[] = { "error", "warning", "info" };
-
-        (void)user;
-        fprintf(stderr, "quoit-interop-server: %s: %s\n", names[level], line);
+        signal_thread_stop(&stopper);
+        quoit_server_free(server);
+        program_exit(status);
 }
 
 static void __attribute__((noreturn)) fail(const char *problem)
 {
-        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
-        fprintf(stderr, "quoit-interop-server: %s\n", problem);
-        exit(EXIT_FAILURE);
+        quoit_log_writer_printf(program_log, "%s", problem);
+        end(EXIT_FAILURE);
+}
+
+/* One that came before is heard too. */
+static int stop_on_signals(void)
+{
+        sigset_t set = program_signals((const int[]){ SIGTERM, SIGINT, 0 });
+
+        return signal_thread_start(&stopper, &set, on_stop);
+}
+
+static void run(uint16_t port)
+{
+        int r;
+
+        if (quoit_server_start(server) < 0)
+                fail(quoit_server_problem(server));
+        r = stop_on_signals();
+        if (r < 0)
+                quoit_server_stop(server);
+        quoit_log_writer_printf(program_log, "listening on [::]:%u", port);
+        if (quoit_server_run(server) < 0)
+                fail(quoit_server_problem(server));
+        if (r < 0)
+                fail(strerror(-r));
 }
 
 static uint16_t listen_with_tls(const char *address, const struct options *options)
@@ -76,7 +91,6 @@ static void serve(const struct options *options)
         static grpc_testing_TestService_service service;
         static char id[64];
         char address[32];
-        uint16_t port;
 
         unary_add(&service);
         streams_add(&service);
@@ -84,11 +98,7 @@ static void serve(const struct options *options)
         snprintf(address, sizeof(address), "[::]:%u", options->port);
         if (grpc_testing_TestService_register(server, &service, id) < 0)
                 fail(quoit_server_problem(server));
-        port = listen_on(address, options);
-        on_signals(on_signal);
-        fprintf(stderr, "quoit-interop-server: listening on [::]:%u\n", port);
-        if (quoit_server_run(server) < 0)
-                fail(quoit_server_problem(server));
+        run(listen_on(address, options));
 }
 
 int main(int argc, char **argv)
@@ -96,15 +106,15 @@ int main(int argc, char **argv)
         struct options options;
         int r;
 
+        program_begin("quoit-interop-server");
         options_parse(&options, argc, argv);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .limits.message_receive_bytes_max = MESSAGE_BYTES_MAX,
-                                     .on_log = on_log },
+                                     .on_log = quoit_log_writer_log,
+                                     .log_user = program_log },
                 &server);
         if (r < 0)
                 fail(strerror(-r));
         serve(&options);
-        on_signals(SIG_DFL);
-        quoit_server_free(server);
-        return EXIT_SUCCESS;
+        end(EXIT_SUCCESS);
 }

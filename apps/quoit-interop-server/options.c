@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define USAGE_ERROR 2
+#include "../common/program.h"
 
 static const char help[] =
         "usage: quoit-interop-server [OPTION...]\n"
@@ -26,18 +24,6 @@ static const char help[] =
         "for\n"
         "  --help, -h                 this text\n";
 
-static void __attribute__((format(printf, 1, 2), noreturn)) usage_error(const char *format, ...)
-{
-        va_list arguments;
-
-        fputs("quoit-interop-server: ", stderr);
-        va_start(arguments, format);
-        vfprintf(stderr, format, arguments);
-        va_end(arguments);
-        fputs("; see quoit-interop-server --help\n", stderr);
-        exit(USAGE_ERROR);
-}
-
 static unsigned parse_number(const char *what, const char *text, unsigned min, unsigned max)
 {
         unsigned long value;
@@ -46,7 +32,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         errno = 0;
         value = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
+                program_usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
         return (unsigned)value;
 }
 
@@ -60,7 +46,7 @@ static bool parse_use_tls(int argc, char **argv)
         if (!text || strcmp(text, "true") == 0)
                 return true;
         if (strcmp(text, "false") != 0)
-                usage_error("--use_tls: '%s' is neither true nor false", text);
+                program_usage_error("--use_tls: '%s' is neither true nor false", text);
         return false;
 }
 
@@ -87,12 +73,11 @@ static void parse_option(
                 options->tls_client_ca_file = optarg;
                 break;
         case 'h':
-                fputs(help, stdout);
-                exit(EXIT_SUCCESS);
+                program_print(help);
         case ':':
-                usage_error("%s needs a value", word);
+                program_usage_error("%s needs a value", word);
         default:
-                usage_error("unknown option %s", word);
+                program_usage_error("unknown option %s", word);
         }
 }
 
@@ -116,7 +101,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 at = optind)
                 parse_option(options, option, argv[at], argc, argv);
         if (optind < argc)
-                usage_error("'%s' is no option", argv[optind]);
+                program_usage_error("'%s' is no option", argv[optind]);
         if (options->use_tls && !(options->tls_cert_file && options->tls_key_file))
-                usage_error("--use_tls needs --tls_cert_file and --tls_key_file");
+                program_usage_error("--use_tls needs --tls_cert_file and --tls_key_file");
 }
