@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """protoc-gen-quoit on requests that protoc would not send: it says what is wrong in one line, and never crashes."""
 
+import itertools
 import os
 import random
 import re
@@ -304,6 +305,21 @@ def test_public_imports_in_diamonds(build):
     top = request.proto_file.add(name="top.proto", dependency=last)
     top.message_type.add(name="Top").field.add(name="m", number=1, label=1, type=F.TYPE_MESSAGE, type_name=".M")
     assert not answer_of(build, request).error
+
+
+def test_names_that_all_are_one_in_c(build):
+    """Nested messages called A.A_A.A and the like, in each way that there is."""
+    request = plugin_pb2.CodeGeneratorRequest(file_to_generate=["a.proto"])
+    file = request.proto_file.add(name="a.proto")
+    for dots in itertools.product((False, True), repeat=11):
+        path = ["A"]
+        for dot in dots:
+            path[-1:] = [path[-1], "A"] if dot else [path[-1] + "_A"]
+        messages = file.message_type
+        for name in path:
+            found = [message for message in messages if message.name == name]
+            messages = (found[0] if found else messages.add(name=name)).nested_type
+    assert "too many names are the same in C: rename some" in answer_of(build, request).error
 
 
 def test_a_short_request_cannot_ask_for_everything(build):

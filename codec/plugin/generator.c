@@ -113,6 +113,27 @@ static const char *generator_add(struct generator *g,
                 text_line(g->arena, text, strcspn(text, "\n")));
 }
 
+/* Returns what is wrong with @proto, or NULL. */
+static const char *generator_take(
+        struct generator *g, const struct google_protobuf_FileDescriptorProto *proto)
+{
+        const upb_FileDef *file;
+        struct outline outline;
+        const char *problem = generator_add(g, proto, &file), *crowded;
+
+        if (problem)
+                return problem;
+        outline_init(&outline, file, g->arena);
+        crowded = names_add_file(g->names, file, &outline);
+        if (crowded)
+                return memory_format(g->arena,
+                        "protoc-gen-quoit: %s: %s: too many names are the same in C: rename some",
+                        upb_FileDef_Name(file), crowded);
+        if (generator_is_wanted(g, google_protobuf_FileDescriptorProto_name(proto)))
+                generator_emit(g, proto, file, &outline);
+        return NULL;
+}
+
 /* protoc lists a file behind all that it imports. Returns what is wrong, or NULL. */
 static const char *generator_emit_all(struct generator *g)
 {
@@ -121,16 +142,10 @@ static const char *generator_emit_all(struct generator *g)
                 google_protobuf_compiler_CodeGeneratorRequest_proto_file(g->request, &n);
 
         for (size_t i = 0; i < n; i++) {
-                const upb_FileDef *file;
-                struct outline outline;
-                const char *problem = generator_add(g, protos[i], &file);
+                const char *problem = generator_take(g, protos[i]);
 
                 if (problem)
                         return problem;
-                outline_init(&outline, file, g->arena);
-                names_add_file(g->names, file, &outline);
-                if (generator_is_wanted(g, google_protobuf_FileDescriptorProto_name(protos[i])))
-                        generator_emit(g, protos[i], file, &outline);
         }
         return generator_check_wanted(g);
 }

@@ -14,7 +14,11 @@ struct names {
         upb_Arena *arena;
         upb_strtable chosen; /* full name in .proto to name in C */
         upb_strtable taken;  /* identifiers of the file at hand */
+        const char *crowded; /* what came to a name that too many have already, or NULL */
 };
+
+/* Each tries all that those before it have taken: more of one name would take long, and nobody would read them. */
+enum { UNDERSCORES_MAX = 64 };
 
 /* ---- the two tables --------------------------------------------------------------------------- */
 
@@ -50,7 +54,7 @@ static bool names_are_free(const struct names *names, const struct idents *ident
         return true;
 }
 
-/* @name, with as many `_` as make all of its identifiers free. */
+/* @name, with as many `_` as make all of its identifiers free. NULL: those would be too many. */
 static const char *names_claim(
         struct names *names, const void *def, const char *name, size_t n_max, idents_fn *fn)
 {
@@ -61,7 +65,9 @@ static const char *names_claim(
         };
 
         fn(&idents, def, name);
-        while (!names_are_free(names, &idents)) {
+        for (int n = 0; !names_are_free(names, &idents); n++) {
+                if (n == UNDERSCORES_MAX)
+                        return NULL;
                 name = memory_format(names->arena, "%s_", name);
                 idents.n = 0;
                 fn(&idents, def, name);
@@ -110,7 +116,11 @@ static bool names_upb_conflict(const upb_MessageDef *m, const char *name)
 static void names_choose(struct names *names, const char *full_name, const void *def,
         const char *wish, size_t n_max, idents_fn *fn)
 {
-        names_insert(names, &names->chosen, full_name, names_claim(names, def, wish, n_max, fn));
+        const char *name = names->crowded ? NULL : names_claim(names, def, wish, n_max, fn);
+
+        if (!name)
+                names->crowded = full_name;
+        names_insert(names, &names->chosen, full_name, name ? name : wish);
 }
 
 static void names_add_types(struct names *names, const struct outline *outline)
@@ -215,7 +225,8 @@ static void names_take_tables(
                 names_insert(names, &names->taken, idents.list[i], idents.list[i]);
 }
 
-void names_add_file(struct names *names, const upb_FileDef *file, const struct outline *outline)
+const char *names_add_file(
+        struct names *names, const upb_FileDef *file, const struct outline *outline)
 {
         upb_strtable_clear(&names->taken);
         names_take_tables(names, file, outline);
@@ -234,6 +245,7 @@ void names_add_file(struct names *names, const upb_FileDef *file, const struct o
         }
         for (int i = 0; i < upb_FileDef_ServiceCount(file); i++)
                 names_add_service(names, upb_FileDef_Service(file, i));
+        return names->crowded;
 }
 
 struct names *names_new(upb_Arena *arena)
@@ -241,7 +253,7 @@ struct names *names_new(upb_Arena *arena)
         struct names *names = memory_alloc(arena, sizeof(*names));
         bool ok;
 
-        names->arena = arena;
+        *names = (struct names){ .arena = arena };
         ok = upb_strtable_init(&names->chosen, 64, arena) &&
              upb_strtable_init(&names->taken, 64, arena);
         assert(ok);

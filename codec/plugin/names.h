@@ -16,8 +16,12 @@ struct names;
 
 struct names *names_new(upb_Arena *arena);
 
-/* @file's imports must have been added before it. @outline is of @file. */
-void names_add_file(struct names *names, const upb_FileDef *file, const struct outline *outline);
+/*
+ * @file's imports must have been added before it. @outline is of @file. Returns NULL, or the full name of what can get no
+ * name in C, as too many things have it.
+ */
+const char *names_add_file(
+        struct names *names, const upb_FileDef *file, const struct outline *outline);
 
 /*
  * By full name: the type of a message or an enum, the constant of an enum value, the prefix of a
