@@ -13,6 +13,8 @@ LARGE_HEADERS = "Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_
 # Case by the section of the specification and its text in h2spec: why it fails.
 EXPLAINED = {
     ("http2/4.2", LARGE_HEADERS): "takes 20 KB for more than a frame of ours holds",
+    ("http2/5.1", "idle: Sends a RST_STREAM frame"): "ignored, as grpc-go and gRPC C++ do",
+    ("http2/6.4", "Sends a RST_STREAM frame on a idle stream"): "ignored, as grpc-go and gRPC C++ do",
     ("http2/5.1", "closed: Sends a DATA frame after sending RST_STREAM frame"): "dropped",
     ("http2/5.1", "closed: Sends a DATA frame"): "dropped",
     ("http2/5.3.1", "Sends PRIORITY frame that depend on itself"): "RFC 9113 knows no dependencies",

@@ -245,7 +245,6 @@ def test_more_data_than_the_window(server):
     [
         b"\0\0\0\0\0\0\0\0\0",  # DATA on stream 0
         b"\0\0\4\3\0\0\0\0\0\0\0\0\0",  # RST_STREAM on stream 0
-        b"\0\0\4\3\0\0\0\0\x07\0\0\0\0",  # RST_STREAM on an idle stream
         b"\0\0\5\6\0\0\0\0\0abcde",  # PING of 5 bytes
         b"\0\0\5\4\0\0\0\0\0abcde",  # SETTINGS of 5 bytes
         b"\0\0\6\4\0\0\0\0\0\0\4\xff\xff\xff\xff",  # a window over 2^31 - 1

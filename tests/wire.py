@@ -69,9 +69,11 @@ class Answer:
 
 
 class Wire:
-    def __init__(self, server, start=True, window=WINDOW_MAX, receive_buffer=None, tls=None):
-        """@start: preface and SETTINGS; @window: what every stream of the server may send; @tls:
-        what ssl.SSLContext.wrap_socket() takes, context included."""
+    def __init__(
+        self, server, start=True, window=WINDOW_MAX, total=WINDOW_MAX, receive_buffer=None, tls=None
+    ):
+        """@start: preface and SETTINGS; @window: what every stream of the server may send, @total:
+        all of them together; @tls: what ssl.SSLContext.wrap_socket() takes, context included."""
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -99,7 +101,8 @@ class Wire:
         if start:
             self.send(PREFACE)
             self.frame(frames.SettingsFrame(settings={4: window, 1: 4096}))
-            self.frame(frames.WindowUpdateFrame(0, window_increment=WINDOW_MAX - 65535))
+            if total > 65535:
+                self.frame(frames.WindowUpdateFrame(0, window_increment=total - 65535))
 
     def __enter__(self):
         return self
@@ -119,11 +122,17 @@ class Wire:
     def frame(self, *several):
         self.send(b"".join(frame.serialize() for frame in several))
 
-    def headers(self, fields, end=False, stream=None):
-        """A HEADERS frame, the stream's number is returned."""
+    def headers(self, fields, end=False, stream=None, huffman=True, step=1 << 20):
+        """A HEADERS frame, and CONTINUATIONs when it is over @step bytes; the stream's number is returned."""
         stream = stream or self.new_id()
-        flags = ["END_HEADERS"] + (["END_STREAM"] if end else [])
-        self.frame(frames.HeadersFrame(stream, self.encoder.encode(fields), flags=flags))
+        block = self.encoder.encode(fields, huffman=huffman)
+        pieces = [block[i : i + step] for i in range(0, len(block), step)]
+        kinds = [frames.HeadersFrame] + [frames.ContinuationFrame] * (len(pieces) - 1)
+        built = [kind(stream, piece) for kind, piece in zip(kinds, pieces)]
+        built[-1].flags.add("END_HEADERS")
+        if end:
+            built[0].flags.add("END_STREAM")
+        self.frame(*built)
         return stream
 
     def new_id(self):
