@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Frames for streams that are not there."""
+"""Frames for streams that are not there, fields that are too long."""
 
+import random
 import struct
 
+import hpack
+import hyperframe.frame as frames
 import pytest
 
 from conftest import channel
-from hostile import WAIT, works
+from hostile import ECHO, MIB, OK, RESOURCE_EXHAUSTED, SUM, WAIT, works
 from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
 from servers import eventually
-from wire import CANCEL, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, REFUSED_STREAM, Wire
+from wire import CANCEL, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, REFUSED_STREAM
+from wire import Wire, message, request_fields
+
+METADATA = "/calls.Calls/Metadata"
 
 
 def raw(kind, flags, stream, payload=b""):
@@ -88,3 +94,116 @@ def test_more_streams_than_allowed_are_refused(wire):
     assert not any(wire.streams[stream].is_over for stream in running)
     wire.reset(running[0])
     eventually(lambda: wire.ping() and works(wire), "it has room again")
+
+
+# ---- names and values of any length ----
+
+
+class Repeated:
+    """hpack's Huffman coder, which takes seconds for what is long: of one letter, eight of which are whole bytes."""
+
+    def __init__(self, coder):
+        self.coder = coder
+
+    def encode(self, data):
+        if len(data) < 1000 or set(data) != {data[0]}:
+            return self.coder.encode(data)
+        letter = data[:1]
+        return self.coder.encode(letter * 8) * (len(data) // 8) + self.coder.encode(letter * (len(data) % 8))
+
+
+def settled(server):
+    """A connection on which frames may be as large as the server's SETTINGS say."""
+    wire = Wire(server)
+    wire.encoder.huffman_coder = Repeated(wire.encoder.huffman_coder)
+    assert wire.ping() and wire.settings
+    return wire
+
+
+@pytest.fixture
+def wide(server):
+    with settled(server) as opened:
+        yield opened
+
+
+def fields_of(size, name):
+    return [("n" * size, "v")] if name else [("x", "v" * size)]
+
+
+def send_long(wire, size, name=False, huffman=False, indexed=True, step=100_000):
+    fields = request_fields(ECHO)
+    fields += [field if indexed else hpack.NeverIndexedHeaderTuple(*field) for field in fields_of(size, name)]
+    return wire.headers(fields, end=False, huffman=huffman, step=step)
+
+
+@pytest.mark.parametrize("name", [False, True], ids=["value", "name"])
+@pytest.mark.parametrize("size", [8200, 16_000, 16_400, 65_535, 65_537, 100_000, 131_072, 800_000])
+def test_a_long_field_costs_its_stream_only(wide, size, name):
+    running = wide.request(WAIT, b"")
+    for huffman in (False, True):
+        for indexed in (False, True):
+            stream = send_long(wide, size, name, huffman, indexed)
+            wide.data(stream, message(b""), end=True)
+            answer = wide.answer(stream)
+            if size < 16_100:
+                assert answer.status == RESOURCE_EXHAUSTED
+            else:
+                assert answer.reset == ENHANCE_YOUR_CALM
+            assert works(wide)
+    assert not wide.streams[running].is_over and not wide.goaways
+
+
+def test_long_trailers_cost_their_stream_only(wide):
+    for size in (20_000, 70_000, 300_000):
+        stream = wide.request(SUM, b"\x08\x01", end=False)
+        wide.headers(fields_of(size, False), end=True, stream=stream, huffman=False, step=100_000)
+        assert wide.answer(stream).reset == ENHANCE_YOUR_CALM
+        assert works(wide)
+
+
+def test_tables_stay_in_step(wide, calls):
+    """Whatever is skipped: what the handler is shown afterwards is what was sent."""
+    dice = random.Random(16)
+    sizes = [5, 300, 3000, 3990, 4100, 9000, 16_390, 65_600, 140_000]
+    for number in range(80):
+        size = dice.choice(sizes)
+        stream = send_long(wide, size, dice.random() < 0.3, dice.random() < 0.5, dice.random() < 0.7,
+            dice.choice([30_000, 50_000, 131_072]))  # fmt: skip
+        wide.data(stream, message(b""), end=True)
+        shown = [(f"key-{i}", f"value {dice.randrange(8)}") for i in range(dice.randrange(5))]
+        stream = wide.headers(request_fields(METADATA) + shown)
+        wide.data(stream, message(b""), end=True)
+        answer = wide.answer(stream)
+        assert answer.status == OK, (number, size, answer.text, answer.reset)
+        reply = calls.MetadataReply.FromString(bytes(answer.data[5:]))
+        received = [(field.name, field.value.decode()) for field in reply.received]
+        assert received == shown
+
+
+def test_whoever_allows_for_long_values_gets_them(start, calls):
+    limits = ["header_bytes_max=300000", "header_bytes_hard_max=400000"]
+    server = start("test-server", *(word for limit in limits for word in ("--limit", limit)))
+    with settled(server) as wire:
+        for size, huffman in ((70_000, False), (20_000, True), (299_000, False)):
+            value = "".join(chr(33 + i * 7 % 94) for i in range(size))
+            stream = wire.headers(
+                request_fields(METADATA) + [("x", value)], huffman=huffman, step=131_072
+            )
+            wire.data(stream, message(b""), end=True)
+            answer = wire.answer(stream)
+            assert answer.status == OK
+            reply = calls.MetadataReply.FromString(bytes(answer.data[5:]))
+            assert [(field.name, field.value.decode()) for field in reply.received] == [("x", value)]
+
+
+def test_half_of_a_long_value_takes_no_memory(server, kept):
+    before = server.rss()
+    wires = [settled(server) for _ in range(40)]
+    for wire in wires:
+        block = wire.encoder.encode(request_fields(ECHO)) + b"\x40\x01x\x7f" + b"\xff\xff\x3e"
+        wire.frame(frames.HeadersFrame(wire.new_id(), block + b"v" * 100_000))
+        for _ in range(7):
+            wire.frame(frames.ContinuationFrame(1, b"v" * 100_000))
+    assert server.rss() - before < (8 + kept) * MIB
+    for wire in wires:
+        wire.socket.close()

@@ -8,6 +8,17 @@
 
 #include "transport/callbacks.h"
 
+#ifdef NGHTTP2_HAS_MAX_HEADER_STRING
+/* A longer one alone is over the limit, so there is no use in keeping it. nghttp2 wants the dynamic table's size at least. */
+static size_t header_string_bytes_max(const quoit_limits *limits)
+{
+        size_t bytes = limits->header_bytes_hard_max;
+
+        return bytes > NGHTTP2_DEFAULT_HEADER_TABLE_SIZE ? bytes
+                                                         : NGHTTP2_DEFAULT_HEADER_TABLE_SIZE;
+}
+#endif
+
 static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
 {
         nghttp2_option *option;
@@ -22,6 +33,9 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
                 option, limits->glitches_burst_max, limits->glitches_per_second);
         /* it would not count those that we are made to send: see `resets` */
         nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, UINT64_MAX);
+#ifdef NGHTTP2_HAS_MAX_HEADER_STRING /* subprojects/packagefiles/nghttp2 */
+        nghttp2_option_set_max_header_string(option, header_string_bytes_max(limits));
+#endif
         *ret_option = option;
         return 0;
 }
