@@ -45,6 +45,7 @@ struct connection {
         struct bdp bdp;
         struct keepalive keepalive;
         struct rate resets;
+        struct rate glitches;
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */
         uint64_t drained_ns; /* since when its end is on its way, once it is */

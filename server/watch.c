@@ -217,6 +217,18 @@ static void count_resets(struct connection *connection)
                 connection_calm(connection, "resets of streams", "too_many_resets");
 }
 
+/* What does nobody any good costs little, but for ever. */
+static void count_glitches(struct connection *connection)
+{
+        const quoit_limits *limits = connection_limits(connection);
+        uint32_t count = connection->session.glitches.count;
+
+        connection->session.glitches.count = 0;
+        if (!rate_allows(&connection->glitches, count, limits->glitches_burst_max,
+                    limits->glitches_per_second, now_of(connection)))
+                connection_calm(connection, "frames of no use", "too_many_useless_frames");
+}
+
 void watch_heard(struct connection *connection)
 {
         struct session *session = &connection->session;
@@ -226,6 +238,8 @@ void watch_heard(struct connection *connection)
                 settle(connection);
         if (session->resets > 0)
                 count_resets(connection);
+        if (session->glitches.count > 0 && connection->state == CONNECTION_OPEN)
+                count_glitches(connection);
         if (session->pings > 0 && connection->state == CONNECTION_OPEN)
                 count_pings(connection);
         if (connection->state != CONNECTION_OPEN || session->drain != DRAIN_ACKNOWLEDGED ||

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Frames for streams that are not there, fields that are too long."""
+"""Frames for streams that are not there, fields that are too long, frames that do nobody any good."""
 
 import random
 import struct
@@ -9,13 +9,15 @@ import hyperframe.frame as frames
 import pytest
 
 from conftest import channel
-from hostile import ECHO, MIB, OK, RESOURCE_EXHAUSTED, SUM, WAIT, works
+from hostile import CHAT, ECHO, MIB, OK, RESOURCE_EXHAUSTED, SUM, WAIT, works
 from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
 from servers import eventually
-from wire import CANCEL, ENHANCE_YOUR_CALM, PROTOCOL_ERROR, REFUSED_STREAM
+from wire import CANCEL, ENHANCE_YOUR_CALM, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM
 from wire import Wire, message, request_fields
 
-METADATA = "/calls.Calls/Metadata"
+METADATA, FIRST, BIG = (f"/calls.Calls/{name}" for name in ("Metadata", "First", "Big"))
+FLOOD = 200_000
+DEFAULT_WINDOW = 65535
 
 
 def raw(kind, flags, stream, payload=b""):
@@ -207,3 +209,141 @@ def test_half_of_a_long_value_takes_no_memory(server, kept):
     assert server.rss() - before < (8 + kept) * MIB
     for wire in wires:
         wire.socket.close()
+
+
+def enormous(wire, entry):
+    """A block of more than a MiB that decodes to far more fields than anybody has."""
+    block = wire.encoder.encode(request_fields(ECHO)) + entry * (1_100_000 // len(entry))
+    stream = wire.new_id()
+    pieces = [block[i : i + 131_072] for i in range(0, len(block), 131_072)]
+    wire.send(raw(1, 1, stream, pieces[0]) + b"".join(raw(9, 0, stream, piece) for piece in pieces[1:-1]))
+    wire.send(raw(9, 4, stream, pieces[-1]))
+    wire.encoder = hpack.Encoder()  # it knows nothing of @entry
+
+
+@pytest.mark.parametrize("entry", [b"\x82", b"\0\1x\1y", b"\x40\1x\0"], ids=["indexed", "small", "added"])
+def test_enormous_blocks_can_not_be_repeated_for_ever(start, entry):
+    server = start("test-server", "--limit", "resets_per_second=1")
+    with settled(server) as wire:
+        enormous(wire, entry)
+        assert works(wire)
+        count = 1
+        while count < 30 and not wire.closed and not wire.goaways:
+            enormous(wire, entry)
+            wire.poll()
+            count += 1
+        wire.read_to_end()
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and count > 5
+
+
+# ---- streams that are over ----
+
+
+def answered(wire):
+    """A stream that is over on both sides."""
+    stream = wire.request(ECHO, b"\x12\x01x")
+    assert wire.answer(stream).status == OK
+    return stream
+
+
+def reset_by_us(wire):
+    stream = wire.request(SUM, b"\x08\x01", end=False)
+    wire.reset(stream)
+    return stream
+
+
+def answered_early(wire):
+    """One that the server has answered and reset, while its client might have gone on."""
+    stream = wire.headers(request_fields("/no.Such/Method"))
+    wire.answer(stream)
+    assert wire.read(lambda: wire.streams[stream].reset == NO_ERROR, "the stream's reset")
+    return stream
+
+
+def padded(size):
+    return bytes([size]) + bytes(size)
+
+
+DATA, UPDATE, ONE = 0, 8, b"\0\0\0\1"
+USELESS = {
+    "DATA": lambda wire: raw(DATA, 0, answered(wire), b"x"),
+    "DATA of a reset stream": lambda wire: raw(DATA, 0, reset_by_us(wire), b"x" * 50),
+    "DATA of a stream that we have reset": lambda wire: raw(DATA, 0, answered_early(wire), b"x" * 10),
+    "empty DATA": lambda wire: raw(DATA, 0, answered(wire)),
+    "empty DATA of a stream that we have reset": lambda wire: raw(DATA, 0, answered_early(wire)),
+    "the end": lambda wire: raw(DATA, 1, answered_early(wire)),
+    "padding": lambda wire: raw(DATA, 8, answered(wire), padded(9)),
+    "WINDOW_UPDATE of a stream that is over": lambda wire: raw(UPDATE, 0, answered(wire), ONE),
+    "WINDOW_UPDATE": lambda wire: raw(UPDATE, 0, wire.request(WAIT, b""), ONE),
+    "WINDOW_UPDATE of the connection": lambda wire: raw(UPDATE, 0, 0, ONE),
+    "larger WINDOW_UPDATE": lambda wire: raw(UPDATE, 0, 0, struct.pack(">I", 5000)),
+    "RST_STREAM": lambda wire: reset_frame(answered(wire)),
+    "RST_STREAM of a stream to come": lambda wire: reset_frame(1_000_001),
+    "trailers": lambda wire: raw(1, 5, answered_early(wire), b"\0\1x\1y"),
+    "PRIORITY": lambda wire: raw(2, 0, 1_000_001, b"\0\0\0\0\x10"),
+    "unknown": lambda wire: raw(77, 0, 0, b"abc"),
+    "PRIORITY_UPDATE": lambda wire: raw(16, 0, 0, b"\0\0\0\1u=1"),
+    "ALTSVC": lambda wire: raw(10, 0, 0, b"\0\0abc"),
+    "SETTINGS": lambda wire: raw(4, 0, 0, struct.pack(">HI", 4, 70_000)),
+    "an answer to no PING": lambda wire: raw(6, 1, 0, b"12345678"),
+    "GOAWAY": lambda wire: (wire.request(WAIT, b""), raw(7, 0, 0, bytes(8)))[1],
+}
+
+
+@pytest.mark.parametrize("what", USELESS)
+def test_a_flood_of_what_is_of_no_use_ends(server, kept, what):
+    """A few are nobody's business, two hundred thousand are."""
+    before = server.rss()
+    with Wire(server, window=DEFAULT_WINDOW, total=DEFAULT_WINDOW) as wire:
+        frame = USELESS[what](wire)
+        wire.send(frame * 300)
+        assert works(wire)
+        for _ in range(FLOOD // 500):
+            wire.send(frame * 500)
+            wire.poll()  # answers are read, so that they do not pile up
+            if wire.closed or wire.goaways:
+                break
+        wire.read_to_end()
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    assert server.rss() - before < (16 + kept) * MIB
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 1000])
+def test_what_was_on_its_way_when_we_answered_is_no_flood(start, size):
+    """A client that has not read its answers yet fills its windows with small frames, on four streams."""
+    server = start("test-server")
+    first = message(b"\x12\x01x")
+    sent = 0
+    with Wire(server) as wire:
+        assert wire.ping()
+        for _ in range(3):  # what a call before has earned is used up
+            room = min(256 * 1024, (DEFAULT_WINDOW + wire.windows[0] - sent) // 4)
+            streams = [wire.request(FIRST, b"\x12\x01x", end=False) for _ in range(4)]
+            batch = b"".join(raw(DATA, 0, stream, bytes(size)) for stream in streams)
+            count = (room - len(first)) // size if size else 20
+            wire.send(batch * count)
+            sent += 4 * (len(first) + count * size)
+            for stream in streams:
+                wire.data(stream, end=True)
+                assert wire.answer(stream).is_over
+            assert wire.ping() and not wire.goaways, wire.goaway_texts
+            assert size == 0 or count * size > 30_000
+        assert works(wire)
+
+
+def test_windows_that_are_opened_piece_by_piece_are_no_flood(start, calls):
+    """A client that gives back each KiB that it reads, of the stream and of the connection."""
+    server = start("test-server")
+    body = calls.Number(value=8 * MIB).SerializeToString()
+    with Wire(server, window=DEFAULT_WINDOW, total=DEFAULT_WINDOW) as wire:
+        stream = wire.request(BIG, body)
+        answer = wire.streams[stream]
+        given = 0
+        while not answer.is_over:
+            assert wire.read(lambda: answer.is_over or len(answer.data) > given, "more")
+            steps = [min(1024, len(answer.data) - at) for at in range(given, len(answer.data), 1024)]
+            given = len(answer.data)
+            wire.send(b"".join(raw(UPDATE, 0, at, struct.pack(">I", step))
+                               for step in steps for at in (stream, 0)))  # fmt: skip
+        assert answer.status == OK and len(answer.data) > 8 * MIB
+        assert works(wire)

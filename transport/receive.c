@@ -9,28 +9,56 @@
 #define GOAWAY_BYTES_MAX 16384
 
 /*
- * A frame that nghttp2 would overlook. HEADERS for a stream that is over, or was skipped, end the connection (RFC 9113,
- * sections 5.1 and 5.1.1), unless we are what ended such a stream: then its trailers may have crossed with our
- * RST_STREAM. Likewise PRIORITY on the connection (section 6.3). And one that it would hold too much of.
+ * HEADERS for a stream that is over, or was skipped, which nghttp2 would overlook: they end the connection (RFC 9113,
+ * sections 5.1 and 5.1.1), unless we are what ended such a stream. Then its trailers may have crossed with our RST_STREAM.
  */
+static void check_headers(struct session *session, int32_t id)
+{
+        if (id > session->last_id || id % 2 == 0 || session_stream(session, id) ||
+                session->has_reset)
+                return;
+        session_terminate(session,
+                id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
+}
+
+/* A block that is larger than any that is taken is dear to decode: each part that would make one counts as a reset. */
+static void count_block(struct session *session, size_t size, bool first)
+{
+        session->resets += glitches_block(
+                &session->glitches, (uint32_t)size, first, session->limits->header_bytes_max);
+}
+
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user)
 {
         struct session *session = user;
-        int32_t id = head->stream_id;
 
         (void)h2;
-        if (head->type == NGHTTP2_PRIORITY && id == 0)
-                session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
-        if (head->type == NGHTTP2_GOAWAY && head->length > GOAWAY_BYTES_MAX) {
+        switch (head->type) {
+        case NGHTTP2_HEADERS:
+                count_block(session, head->length, true);
+                check_headers(session, head->stream_id);
+                break;
+        case NGHTTP2_CONTINUATION:
+                count_block(session, head->length, false);
+                break;
+        case NGHTTP2_WINDOW_UPDATE:
+                glitches_window_update(&session->glitches);
+                break;
+        case NGHTTP2_SETTINGS:
+                session->glitches.count += !(head->flags & NGHTTP2_FLAG_ACK);
+                break;
+        case NGHTTP2_PRIORITY:
+                if (head->stream_id == 0) /* RFC 9113, section 6.3; nghttp2 would overlook it */
+                        session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+                break;
+        case NGHTTP2_GOAWAY:
+                session->glitches.count++;
+                if (head->length <= GOAWAY_BYTES_MAX)
+                        break;
                 /* nghttp2 would keep all of its text until it is whole */
                 session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
-        if (head->type != NGHTTP2_HEADERS || id > session->last_id || id % 2 == 0 ||
-                session_stream(session, id) || session->has_reset)
-                return 0;
-        session_terminate(session,
-                id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
         return 0;
 }
 
@@ -57,6 +85,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         stream = session->events->on_stream(session->user);
         if (!stream) {
                 session->has_reset = true; /* trailers may come before that has gone out */
+                session_expect_late(session);
                 return nghttp2_submit_rst_stream(
                         h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         }
@@ -66,6 +95,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
         list_append(&session->streams, &stream->link);
         session->stream_count++;
         session->current = stream;
+        glitches_sent(&session->glitches, 0); /* some clients open each stream's window at once */
         nghttp2_session_set_stream_user_data(h2, stream->id, stream);
         return 0;
 }
@@ -90,6 +120,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         struct stream *stream = session_stream(session, frame->hd.stream_id);
         nghttp2_vec name_bytes, value_bytes;
 
+        (void)h2;
         (void)flags;
         if (!stream)
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* it was refused: nobody counts its fields, so skip them */
@@ -99,8 +130,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
                 if (stream->field_bytes <= session->limits->header_bytes_hard_max)
                         return 0;
                 /* in place of nghttp2's INTERNAL_ERROR; the rest is skipped */
-                (void)nghttp2_submit_rst_stream(
-                        h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
+                session_reset_stream(session, stream, NGHTTP2_ENHANCE_YOUR_CALM);
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
         if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
@@ -171,6 +201,7 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
 
 static void receive_pong(struct session *session, const uint8_t opaque[PING_BYTES])
 {
+        glitches_pong(&session->glitches);
         if (memcmp(opaque, PING_OF_ROUND_TRIP, PING_BYTES) == 0)
                 session->round_trip_answered = true;
         else if (session->drain == DRAIN_ANNOUNCED &&
@@ -221,6 +252,26 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const u
         return 0;
 }
 
+/*
+ * What nghttp2 drops. DATA for a stream that is over, or refused, may have been on its way when we ended it; once the last
+ * GOAWAY has gone out, new streams with all that they bring may, too.
+ */
+static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
+{
+        struct session *session = user;
+
+        (void)h2;
+        if (frame->hd.type == NGHTTP2_DATA && error == NGHTTP2_ERR_STREAM_CLOSED &&
+                session->drain < DRAIN_DONE)
+                glitches_late_data(&session->glitches, (uint32_t)frame->hd.length,
+                        frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+        if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+                session->has_reset = true;
+                session_expect_late(session);
+        }
+        return 0;
+}
+
 static int on_stream_close(nghttp2_session *h2, int32_t id, uint32_t error_code, void *user)
 {
         struct session *session = user;
@@ -239,6 +290,7 @@ void receive_set_callbacks(nghttp2_session_callbacks *callbacks)
         nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
         nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 }

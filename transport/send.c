@@ -48,10 +48,17 @@ static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t
         return 0;
 }
 
-/* A stream that was answered, or whose deadline broke off its answer, is reset for no fault of the peer's. */
-static void note_reset(struct session *session, uint32_t error_code)
+/*
+ * A stream that was answered, or whose deadline broke off its answer, is reset for no fault of the peer's. One that nghttp2
+ * resets by itself is news.
+ */
+static void note_reset(struct session *session, int32_t id, uint32_t error_code)
 {
+        struct stream *stream = session_stream(session, id);
+
         session->has_reset = true;
+        if (stream && !stream->is_reset && stream_is_remote_open(stream))
+                session_expect_late(session);
         if (error_code != NGHTTP2_NO_ERROR && error_code != NGHTTP2_CANCEL)
                 session->resets++;
 }
@@ -69,41 +76,61 @@ static void tell_fault(struct session *session, const nghttp2_goaway *frame)
  * Our side has ended while the peer's is open: nothing it sends will be looked at, so the stream is
  * reset in good order (RFC 9113 section 8.1), behind the trailers.
  */
+static void end_local(struct session *session, int32_t id)
+{
+        struct stream *stream = session_stream(session, id);
+
+        if (!stream || stream->state == STREAM_CLOSED)
+                return;
+        if (stream->state == STREAM_HALF_CLOSED_REMOTE) {
+                stream_set_state(stream, STREAM_CLOSED);
+                return;
+        }
+        stream_set_state(stream, STREAM_HALF_CLOSED_LOCAL);
+        session_reset_stream(session, stream, NGHTTP2_NO_ERROR);
+}
+
 static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
-        struct stream *stream;
 
-        if (frame->hd.type == NGHTTP2_RST_STREAM)
-                note_reset(session, frame->rst_stream.error_code);
-        if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
+        (void)h2;
+        switch (frame->hd.type) {
+        case NGHTTP2_HEADERS:
+        case NGHTTP2_DATA:
                 session->has_answered = true;
-        if (frame->hd.type == NGHTTP2_GOAWAY)
+                glitches_sent(&session->glitches, (uint32_t)frame->hd.length);
+                if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+                        end_local(session, frame->hd.stream_id);
+                break;
+        case NGHTTP2_RST_STREAM:
+                note_reset(session, frame->hd.stream_id, frame->rst_stream.error_code);
+                break;
+        case NGHTTP2_WINDOW_UPDATE:
+                session->has_answered = true;
+                break;
+        case NGHTTP2_PING:
+                session->glitches.pongs_due += !(frame->hd.flags & NGHTTP2_FLAG_ACK);
+                break;
+        case NGHTTP2_GOAWAY:
                 tell_fault(session, &frame->goaway);
-        if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
-                return 0;
-        session->has_answered = true;
-        if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-                return 0;
-        stream = session_stream(session, frame->hd.stream_id);
-        if (!stream || stream->state == STREAM_CLOSED)
-                return 0;
-        if (stream->state == STREAM_HALF_CLOSED_REMOTE) {
-                stream_set_state(stream, STREAM_CLOSED);
-                return 0;
+                break;
         }
-        stream_set_state(stream, STREAM_HALF_CLOSED_LOCAL);
-        return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+        return 0;
 }
 
 /* A header block that nghttp2 cannot make, too large for one: the peer must not wait for it for ever. */
 static int on_frame_not_sent(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
 {
+        struct stream *stream = NULL;
+
+        (void)h2;
         (void)error;
-        if (frame->hd.type != NGHTTP2_HEADERS || !session_stream(user, frame->hd.stream_id))
-                return 0; /* or the stream has been closed meanwhile, and nobody waits */
-        return nghttp2_submit_rst_stream(
-                h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+        if (frame->hd.type == NGHTTP2_HEADERS)
+                stream = session_stream(user, frame->hd.stream_id);
+        if (stream) /* else it has been closed meanwhile, and nobody waits */
+                session_reset_stream(user, stream, NGHTTP2_INTERNAL_ERROR);
+        return 0;
 }
 
 void send_set_callbacks(nghttp2_session_callbacks *callbacks)
@@ -174,8 +201,7 @@ void stream_resume(struct stream *stream)
 void stream_reset(struct stream *stream, uint32_t error_code)
 {
         if (stream->session)
-                (void)nghttp2_submit_rst_stream(
-                        stream->session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
+                session_reset_stream(stream->session, stream, error_code);
 }
 
 int32_t stream_send_window_bytes(const struct stream *stream)

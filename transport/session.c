@@ -92,7 +92,12 @@ int session_init_server(struct session *session, nghttp2_mem *memory, const quoi
 {
         int r;
 
-        *session = (struct session){ .events = events, .user = user, .limits = limits };
+        *session = (struct session){
+                .events = events,
+                .user = user,
+                .limits = limits,
+                .stream_window_bytes = limits->stream_window_bytes,
+        };
         list_init(&session->streams);
         r = h2_new(session, memory);
         if (r == 0)
@@ -132,6 +137,20 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
         session->stream_count--;
         stream->session = NULL;
         session->events->on_close(stream, error_code);
+}
+
+void session_expect_late(struct session *session)
+{
+        glitches_expect_late(&session->glitches, session->stream_window_bytes,
+                (uint32_t)session_receive_window_bytes(session), session->limits->streams_max);
+}
+
+void session_reset_stream(struct session *session, struct stream *stream, uint32_t error_code)
+{
+        if (!stream->is_reset && stream_is_remote_open(stream))
+                session_expect_late(session);
+        stream->is_reset = true;
+        (void)nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
 }
 
 /*
@@ -278,6 +297,8 @@ void session_set_windows(
         const nghttp2_settings_entry setting = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
                 stream_window_bytes };
 
+        if (session->stream_window_bytes < stream_window_bytes)
+                session->stream_window_bytes = stream_window_bytes;
         (void)nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, &setting, 1);
         (void)nghttp2_session_set_local_window_size(
                 session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window_bytes);

@@ -18,6 +18,7 @@
 
 #include <quoit/limits.h>
 
+#include "transport/glitches.h"
 #include "transport/output.h"
 #include "transport/stream.h"
 
@@ -81,7 +82,10 @@ struct session {
         uint32_t received_bytes; /* of DATA, for whoever measures it and clears it */
         uint32_t empty_frames;
         uint32_t pings; /* the peer's, for whoever has a clock to count and to clear */
-        uint32_t resets; /* the same: of streams, the peer's and those that it has provoked */
+        uint32_t
+                resets; /* the same: of streams, the peer's and those that it has provoked, and what is as dear */
+        struct glitches glitches; /* their count is for the same */
+        uint32_t stream_window_bytes; /* the largest that a stream has had */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         enum drain_step drain;
@@ -150,6 +154,15 @@ struct stream *session_stream(struct session *session, int32_t id);
 
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);
+
+/*
+ * Resets @stream, of our own accord or for what the peer did. What it has on the way for it is then no fault of it. Internal
+ * to the transport.
+ */
+void session_reset_stream(struct session *session, struct stream *stream, uint32_t error_code);
+
+/* The peer may not know yet that a stream of it is over. Internal to the transport. */
+void session_expect_late(struct session *session);
 
 /* Flow control of the connection (RFC 9113 section 5.2): what we may send, and what the peer may. */
 int32_t session_send_window_bytes(const struct session *session);

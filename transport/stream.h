@@ -38,6 +38,7 @@ struct stream {
         uint32_t field_bytes;      /* of the header block at hand, 32 a field included */
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
+        bool is_reset; /* RST_STREAM was submitted */
         bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
 };
 

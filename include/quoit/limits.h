@@ -88,18 +88,22 @@ typedef struct quoit_limits {
         /* Empty DATA frames in a row; above: GOAWAY ENHANCE_YOUR_CALM. Default 100. */
         uint32_t empty_frames_max;
         /*
-         * Streams that the peer resets (CVE-2023-44487), or makes us reset by what it sends on them (CVE-2025-8671), this
-         * many at once ... Default 2000.
+         * Streams that the peer resets (CVE-2023-44487), or makes us reset by what it sends on them (CVE-2025-8671), and
+         * each header_bytes_max of a header block beyond the first: this many at once ... Default 2000.
          */
         uint32_t resets_burst_max;
         /* ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM "too_many_resets". Default 1000. */
         uint32_t resets_per_second;
         /*
-         * What is allowed and of no use (PRIORITY, frames of unknown types, empty DATA), and requests that contradict
-         * themselves: this many at once ... Default 10 000.
+         * What is allowed and of no use: PRIORITY, frames of unknown types, SETTINGS, GOAWAY, answers to no PING, empty DATA,
+         * windows that are opened without need, and what comes for streams that are over, unless it was on its way when we
+         * reset them; and requests that contradict themselves. This many at once ... Default 10 000.
          */
         uint32_t glitches_burst_max;
-        /* ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM. Default 330. */
+        /*
+         * ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM. There are two counts, of what nghttp2 sees
+         * and of what it overlooks. Default 330.
+         */
         uint32_t glitches_per_second;
         /* Until TLS's handshake is over and the HTTP/2 preface and SETTINGS have come; above: closed. Default 10 000. */
         uint32_t handshake_ms;

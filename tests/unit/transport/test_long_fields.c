@@ -293,6 +293,28 @@ static void test_a_larger_limit(void **state)
         joint_free(joint);
 }
 
+/* Each part of a block that would make one as large as is taken counts as a reset, in whatever state its stream is. */
+static void test_blocks_that_are_too_large_are_counted(void **state)
+{
+        static uint8_t block[BLOCK_MAX];
+        struct joint *joint = joint_ready(2);
+        size_t size = put_rest_of_request(block);
+        struct variant variant = { 250000, false, false, false };
+
+        (void)state;
+        size += hpack_field(block + size, ":path", "/a.B/c");
+        assert_int_equal(feed_block(joint, 1, block, size), 0);
+        assert_int_equal(joint->server.resets, 0);
+        size += put_variant(block + size, &variant);
+        assert_int_equal(feed_block(joint, 3, block, size), 0);
+        joint_to_client(joint);
+        assert_int_equal(joint->server.resets, size / joint_limits.header_bytes_max + 1);
+        joint->server.resets = 0;
+        assert_int_equal(feed_block(joint, 3, block, size), 0);
+        assert_int_equal(joint->server.resets, size / joint_limits.header_bytes_max);
+        joint_free(joint);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -301,6 +323,7 @@ int main(void)
                 cmocka_unit_test(test_trailers),
                 cmocka_unit_test(test_longer_than_the_block),
                 cmocka_unit_test(test_a_larger_limit),
+                cmocka_unit_test(test_blocks_that_are_too_large_are_counted),
         };
 
         return cmocka_run_group_tests_name("transport/long_fields", tests, NULL, NULL);
