@@ -91,14 +91,16 @@ static void on_receive_end(struct socket *socket, int error)
                 connection_close(connection);
 }
 
-/* The session was fed, @error 0 or why no more can be. */
-static void on_fed(struct connection *connection, int error)
+/* The session was fed with @bytes, or what they decrypt to; @error: 0 or why no more can be. */
+static void on_fed(
+        struct connection *connection, int error, const unsigned char *bytes, size_t size)
 {
         if (error == -ENODATA) {
                 on_receive_end(&connection->socket, 0);
                 return;
         }
         if (error < 0) {
+                greeting_explain(connection, bytes, size);
                 start_closing(connection);
         } else {
                 windows_heard(connection);
@@ -116,14 +118,11 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
         QUOIT_PROBE(receive, &connection->group, size);
         if (connection->state != CONNECTION_OPEN)
                 return;
-        if (connection->secure) {
+        if (connection->secure)
                 r = secure_feed(connection->secure, bytes, size);
-        } else {
+        else
                 r = session_feed(&connection->session, bytes, size);
-                if (r < 0)
-                        greeting_explain(connection, bytes, size);
-        }
-        on_fed(connection, r);
+        on_fed(connection, r, bytes, size);
 }
 
 void connection_on_secured(struct connection *connection)
@@ -131,7 +130,7 @@ void connection_on_secured(struct connection *connection)
         struct secure *secure = connection->secure;
 
         if (connection->state == CONNECTION_OPEN)
-                on_fed(connection, secure_step(secure));
+                on_fed(connection, secure_step(secure), NULL, 0);
         if (secure->input_ended && !secure_is_lent(secure))
                 connection_close(connection);
         connection_try_free(connection);

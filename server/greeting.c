@@ -34,9 +34,14 @@ void greeting_explain(const struct connection *connection, const uint8_t *data, 
         uint64_t now_ns = ring_now_ns(&connection->shard->ring);
         char text[SHOWN_BYTES_MAX + 1];
 
-        if (connection->session.settings_received ||
-                memcmp(data, preface, smaller(size, sizeof(preface) - 1)) == 0)
+        if (!connection->session.bad_preface)
                 return; /* HTTP/2 it is, if no good one */
+        if (connection->secure || connection->session.began ||
+                memcmp(data, preface, smaller(size, sizeof(preface) - 1)) == 0) {
+                server_log_peer(server, QUOIT_LOG_INFO, now_ns,
+                        "%s: its HTTP/2 preface is damaged; closed", connection->peer.address);
+                return;
+        }
         if (size >= 3 && tls_is_record(data, size)) {
                 server_log_peer(server, QUOIT_LOG_INFO, now_ns,
                         "%s: it speaks TLS, and this port is in the clear; closed",

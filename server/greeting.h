@@ -8,5 +8,5 @@
 
 struct connection;
 
-/* In the log, if @data, which the session did not understand, is the first from a peer and no HTTP/2. On a port in the clear. */
+/* In the log, if the session did not understand @data because it is no HTTP/2 that the peer began with. TLS: no @data. */
 void greeting_explain(const struct connection *connection, const uint8_t *data, size_t size);

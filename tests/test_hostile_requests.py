@@ -41,6 +41,19 @@ def test_the_log_says_what_is_no_http2(start):
     server.logged('it begins with "GET /.[31m HTTP/1.1", which is no HTTP/2; closed')
 
 
+@pytest.mark.parametrize("at", [16, 17, 19, 23])
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["whole", "in-pieces"])
+def test_the_log_says_that_a_preface_is_damaged(start, at, in_pieces):
+    server = start("test-server")
+    with Wire(server, start=False) as wire:
+        wire.send(PREFACE[:at])
+        if in_pieces:
+            time.sleep(0.05)
+        wire.send(b"X" + PREFACE[at + 1 :])
+        wire.read_to_end()
+    server.logged("its HTTP/2 preface is damaged; closed")
+
+
 @pytest.mark.parametrize(
     "data",
     [

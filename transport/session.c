@@ -170,7 +170,9 @@ static void end_for(struct session *session, int error)
 {
         bool is_flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
 
-        if (!session->terminated && error != NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+        if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+                session->bad_preface = true;
+        else if (!session->terminated)
                 session_terminate(session,
                         is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, NULL);
 }
@@ -190,6 +192,7 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
                 return -EPROTO;
         }
         assert((size_t)r == size);
+        session->began = true;
         /* One slow stream must not stop the others: only its own window stays shut. */
         received = session->received_bytes - before;
         if (received > 0)

@@ -89,6 +89,8 @@ struct session {
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         enum drain_step drain;
+        bool began : 1; /* bytes were fed, and were HTTP/2 so far */
+        bool bad_preface : 1; /* the peer does not speak HTTP/2; nothing tells it so */
         bool settings_received : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
