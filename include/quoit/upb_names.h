@@ -135,12 +135,14 @@
 #define upb_Arena_DecRefFor quoit_upb_Arena_DecRefFor
 #define upb_Arena_Free quoit_upb_Arena_Free
 #define upb_Arena_Fuse quoit_upb_Arena_Fuse
+#define upb_Arena_GetBudget quoit_upb_Arena_GetBudget
 #define upb_Arena_GetUpbAlloc quoit_upb_Arena_GetUpbAlloc
 #define upb_Arena_IncRefFor quoit_upb_Arena_IncRefFor
 #define upb_Arena_Init quoit_upb_Arena_Init
 #define upb_Arena_IsFused quoit_upb_Arena_IsFused
 #define upb_Arena_RefArena quoit_upb_Arena_RefArena
 #define upb_Arena_SetAllocCleanup quoit_upb_Arena_SetAllocCleanup
+#define upb_Arena_SetBudget quoit_upb_Arena_SetBudget
 #define upb_Arena_SetMaxBlockSize quoit_upb_Arena_SetMaxBlockSize
 #define upb_Arena_SpaceAllocated quoit_upb_Arena_SpaceAllocated
 #define upb_Array_Append quoit_upb_Array_Append
