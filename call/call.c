@@ -112,8 +112,8 @@ static int make_arena(struct quoit_call *call)
 {
         struct arena_pool *pool = call_pool(call);
 
-        if (!pool)
-                return arena_init(&call->arena, NULL, ARENA_BYTES);
+        if (call_shares_arenas(call))
+                return arena_init(&call->arena, pool, ARENA_BYTES);
         large_blocks_init(&call->large, pool);
         return arena_init_large(&call->arena, pool, &call->large, ARENA_BYTES);
 }

@@ -80,6 +80,7 @@ struct request {
 struct call_host {
         struct ring *ring;
         struct arena_pool *arenas;
+        struct arena_pool *shared_arenas; /* of calls whose arenas workers allocate from; NULL: malloc */
         struct slab *calls;
         const quoit_limits *limits;
         const struct interceptors *interceptors; /* NULL: there are none */
@@ -305,10 +306,18 @@ static inline bool call_has_answered(const struct quoit_call *call)
         return call->seen.messages_sent > 0 && !call_sends_many(call);
 }
 
-/* Where the call's arenas take their blocks: NULL, malloc, where a worker may allocate from them. */
+/* A worker may allocate from its arenas. */
+static inline bool call_shares_arenas(const struct quoit_call *call)
+{
+        return call->route && call->route->options.offload;
+}
+
+/* Where the call's arenas take their blocks. NULL: malloc. */
 static inline struct arena_pool *call_pool(const struct quoit_call *call)
 {
-        return call->route && call->route->options.offload ? NULL : call->group->host->arenas;
+        const struct call_host *host = call->group->host;
+
+        return call_shares_arenas(call) ? host->shared_arenas : host->arenas;
 }
 
 /* Blocks that only the ring touches. */

@@ -4,97 +4,149 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_ASAN 1
-#endif
-#endif
+#include "core/mapping.h"
+#include "core/poison.h"
 
 /*
  * Blocks lie in the free lists poisoned, so that ASan sees a use after free as it would with
  * free(). upb poisons parts of its blocks too, and counts on the allocator to lift that.
  */
-#ifdef ARENA_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
-#endif
-
 struct arena_block {
         struct arena_block *next;
 };
 
-/*
- * The class that holds *size bytes, which is set to the class's size; ARENA_CLASSES: none does,
- * malloc serves.
- */
-static unsigned int arena_class(size_t *size)
+#define RECLAIM_BYTES_MIN ((size_t)4 << 20)
+
+/* Of a block that is larger than those of slabs, which *size is set to; ARENA_QUARTERS: it is not kept. */
+static unsigned int quarter_class(size_t *size)
 {
         unsigned int bits, step, quarter;
 
         if (*size > ARENA_LARGE_BYTES_MAX)
-                return ARENA_CLASSES;
-        if (*size <= ARENA_BLOCK_BYTES_MIN) {
-                *size = ARENA_BLOCK_BYTES_MIN;
-                return 0;
-        }
+                return ARENA_QUARTERS;
         bits = 64 - (unsigned int)__builtin_clzl(*size - 1); /* 1 << bits holds it, half does not */
-        if (bits <= ARENA_BITS_MAX) {
-                *size = (size_t)1 << bits;
-                return bits - ARENA_BITS_MIN;
-        }
         step = bits - 3;
         quarter = (unsigned int)((*size - 1) >> step) - 4;
         *size = (size_t)(quarter + 5) << step;
-        return ARENA_POWERS + 4 * (bits - ARENA_BITS_MAX - 1) + quarter;
+        return 4 * (bits - ARENA_BITS_MAX - 1) + quarter;
 }
 
-static void *arena_block_take(struct arena_pool *pool, size_t size, size_t *actual_size)
+static unsigned int power_class(size_t size)
 {
-        unsigned int order = arena_class(&size);
-        struct arena_block *block;
+        if (size <= ARENA_BLOCK_BYTES_MIN)
+                return 0;
+        return 64 - (unsigned int)__builtin_clzl(size - 1) - ARENA_BITS_MIN;
+}
+
+static void *list_pop(struct arena_block **list, size_t size)
+{
+        struct arena_block *block = *list;
+
+        if (block) {
+                unpoison(block, size);
+                *list = block->next;
+        }
+        return block;
+}
+
+static void list_push(struct arena_block **list, struct arena_block *block, size_t size)
+{
+        unpoison(block, sizeof(*block));
+        block->next = *list;
+        poison(block, size);
+        *list = block;
+}
+
+static void mapping_drop(void *block, size_t size)
+{
+        unpoison(block, size);
+        mapping_free(block, size);
+}
+
+static void *large_take(struct arena_pool *pool, size_t *size)
+{
+        unsigned int class = quarter_class(size);
+        void *block = NULL;
+
+        if (class < ARENA_QUARTERS) {
+                block = list_pop(pool->free + class, *size);
+                if (!block)
+                        block = list_pop(pool->idle + class, *size);
+        }
+        if (block)
+                pool->kept_bytes -= *size;
+        return block ? block : mapping_new(*size, 0);
+}
+
+static void large_give(struct arena_pool *pool, void *block, size_t size)
+{
+        size_t class_size = size;
+        unsigned int class = quarter_class(&class_size);
+
+        if (class == ARENA_QUARTERS || size > pool->kept_bytes_max - pool->kept_bytes) {
+                mapping_drop(block, size);
+                return;
+        }
+        assert(size == class_size);
+        list_push(pool->free + class, block, size);
+        pool->kept_bytes += size;
+}
+
+/* Before another chunk: half of all may be free, in other classes. A peer chooses which it makes us use next. */
+static void reclaim(struct arena_pool *pool)
+{
+        size_t live = 0, total = 0;
+
+        for (unsigned int class = 0; class < ARENA_POWERS; class ++) {
+                live += pool->slabs[class].live * pool->slabs[class].object_bytes;
+                total += pool->slabs[class].total * pool->slabs[class].object_bytes;
+        }
+        if (total < pool->reclaim_at)
+                return;
+        if (live <= total / 2) {
+                for (unsigned int class = 0; class < ARENA_POWERS; class ++)
+                        slab_reclaim(pool->slabs + class);
+                total = live;
+        }
+        pool->reclaim_at = total + total / 4 + RECLAIM_BYTES_MIN;
+}
+
+static void *small_take(struct arena_pool *pool, size_t *size)
+{
+        unsigned int class = power_class(*size);
+        struct slab *slab = pool->slabs + class;
+
+        *size = ARENA_BLOCK_BYTES_MIN << class;
+        if (slab_is_exhausted(slab))
+                reclaim(pool);
+        return slab_alloc(slab);
+}
+
+static void *block_take(struct arena_pool *pool, size_t size, size_t *actual_size)
+{
+        void *block;
 
         if (pool->used_bytes_max && size > pool->used_bytes_max - pool->used_bytes)
                 return NULL;
-
-        if (order < ARENA_CLASSES && pool->free[order]) {
-                block = pool->free[order];
-                ASAN_UNPOISON_MEMORY_REGION(block, size);
-                pool->free[order] = block->next;
-                pool->kept_bytes -= size;
-        } else {
-                block = malloc(size);
-                if (!block)
-                        return NULL;
-        }
+        block = size <= ARENA_BLOCK_BYTES_MAX ? small_take(pool, &size) : large_take(pool, &size);
+        if (!block)
+                return NULL;
         pool->used_bytes += size;
         if (actual_size)
                 *actual_size = size;
         return block;
 }
 
-static void arena_block_give(struct arena_pool *pool, void *memory, size_t size)
+static void block_give(struct arena_pool *pool, void *block, size_t size)
 {
-        size_t class_size = size;
-        unsigned int order = arena_class(&class_size);
-        struct arena_block *block = memory;
-
         assert(size <= pool->used_bytes);
         pool->used_bytes -= size;
-        if (order < ARENA_CLASSES && size <= pool->kept_bytes_max - pool->kept_bytes) {
-                assert(size == class_size);
-                ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
-                block->next = pool->free[order];
-                ASAN_POISON_MEMORY_REGION(block, size);
-                pool->free[order] = block;
-                pool->kept_bytes += size;
+        if (size <= ARENA_BLOCK_BYTES_MAX) {
+                unpoison(block, ARENA_BLOCK_BYTES_MIN);
+                slab_free(pool->slabs + power_class(size), block);
         } else {
-                free(block);
+                large_give(pool, block, size);
         }
 }
 
@@ -102,40 +154,102 @@ static void arena_block_give(struct arena_pool *pool, void *memory, size_t size)
  * upb's malloc, realloc and free in one. Arenas free with the size they were told, so blocks carry
  * no header of ours, and never reallocate.
  */
-static void *arena_pool_function(
-        upb_alloc *alloc, void *memory, size_t old_size, size_t size, size_t *actual_size)
+static void *pool_function(
+        upb_alloc *alloc, void *block, size_t old_size, size_t size, size_t *actual_size)
 {
         struct arena_pool *pool = (struct arena_pool *)alloc;
 
-        if (!memory)
-                return arena_block_take(pool, size, actual_size);
+        if (!block)
+                return block_take(pool, size, actual_size);
         assert(old_size > 0 && size == 0);
-        arena_block_give(pool, memory, old_size);
+        block_give(pool, block, old_size);
         return NULL;
+}
+
+static void *shared_function(
+        upb_alloc *alloc, void *block, size_t old_size, size_t size, size_t *actual_size)
+{
+        struct arena_pool *pool = (struct arena_pool *)alloc;
+
+        pthread_mutex_lock(&pool->mutex);
+        block = pool_function(alloc, block, old_size, size, actual_size);
+        pthread_mutex_unlock(&pool->mutex);
+        return block;
 }
 
 void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max)
 {
         *pool = (struct arena_pool){
-                .alloc = { .func = arena_pool_function },
+                .alloc = { .func = pool_function },
                 .kept_bytes_max = kept_bytes_max,
                 .used_bytes_max = used_bytes_max,
         };
+        for (unsigned int class = 0; class < ARENA_POWERS; class ++)
+                slab_init(pool->slabs + class, ARENA_BLOCK_BYTES_MIN << class);
+}
+
+void arena_pool_init_shared(struct arena_pool *pool, size_t kept_bytes_max)
+{
+        arena_pool_init(pool, kept_bytes_max, 0);
+        pool->alloc.func = shared_function;
+        pool->is_shared = true;
+        pthread_mutex_init(&pool->mutex, NULL);
+}
+
+/* The size that all blocks of a class have. */
+static size_t quarter_size(unsigned int class)
+{
+        return (size_t)(class % 4 + 5) << (class / 4 + ARENA_BITS_MAX - 2);
+}
+
+static void free_idle(struct arena_pool *pool)
+{
+        for (unsigned int class = 0; class < ARENA_QUARTERS; class ++) {
+                size_t size = quarter_size(class);
+                void *block;
+
+                while ((block = list_pop(pool->idle + class, size))) {
+                        pool->kept_bytes -= size;
+                        mapping_drop(block, size);
+                }
+                pool->idle[class] = pool->free[class];
+                pool->free[class] = NULL;
+        }
+}
+
+static size_t trim(struct arena_pool *pool)
+{
+        size_t bytes = 0;
+
+        for (unsigned int class = 0; class < ARENA_POWERS; class ++)
+                bytes += slab_trim(pool->slabs + class);
+        if (pool->kept_bytes > 0)
+                free_idle(pool);
+        return bytes + pool->kept_bytes;
+}
+
+size_t arena_pool_trim(struct arena_pool *pool)
+{
+        size_t bytes;
+
+        if (pool->is_shared)
+                pthread_mutex_lock(&pool->mutex);
+        bytes = trim(pool);
+        if (pool->is_shared)
+                pthread_mutex_unlock(&pool->mutex);
+        return bytes;
 }
 
 void arena_pool_deinit(struct arena_pool *pool)
 {
         assert(pool->used_bytes == 0);
-        for (unsigned int order = 0; order < ARENA_CLASSES; order++) {
-                while (pool->free[order]) {
-                        struct arena_block *block = pool->free[order];
-
-                        ASAN_UNPOISON_MEMORY_REGION(block, sizeof(*block));
-                        pool->free[order] = block->next;
-                        free(block);
-                }
-        }
-        pool->kept_bytes = 0;
+        free_idle(pool);
+        free_idle(pool);
+        for (unsigned int class = 0; class < ARENA_POWERS; class ++)
+                slab_deinit(pool->slabs + class);
+        if (pool->is_shared)
+                pthread_mutex_destroy(&pool->mutex);
+        *pool = (struct arena_pool){ 0 };
 }
 
 static upb_alloc *arena_alloc(struct arena_pool *pool)
@@ -174,7 +288,7 @@ int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_
 void arena_reset(struct arena *arena)
 {
         upb_Arena_Free(arena->upb);
-        ASAN_UNPOISON_MEMORY_REGION(arena->first, arena->first_bytes);
+        unpoison(arena->first, arena->first_bytes);
         arena->upb = upb_Arena_Init(arena->first, arena->first_bytes, arena_alloc(arena->pool));
         assert((void *)arena->upb == arena->first);
 }

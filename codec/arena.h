@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/slab.h"
 #include "upb/mem/alloc.h"
 #include "upb/mem/arena.h"
 
@@ -15,7 +18,7 @@
  * block is the one the last call gave back, still warm in the cache.
  *
  * What upb (35.1) does, so that nobody needs to look again:
- *  - The arena's state (80 bytes, 88 without NDEBUG, more under ASan) lives at the head of the
+ *  - The arena's state (88 bytes, 96 without NDEBUG, more under ASan) lives at the head of the
  *    first block; each further block carries 16 bytes of upb's. Allocations are aligned to 8 and
  *    are a pointer's increment, about 1 ns.
  *  - When a block is full the next is twice the last one, up to upb_Arena_SetMaxBlockSize()
@@ -31,8 +34,7 @@
  *  - An arena with a first block given by the caller refuses upb_Arena_Fuse() and IncRef: nobody
  *    prolongs its life.
  *  - A first block with a NULL allocator, which upb documents as an arena of fixed size, crashes
- *    when full: its test for that overlooks the tag bit. Bound an arena with used_bytes_max
- *    instead.
+ *    when full: its test for that overlooks the tag bit. Bound an arena with a budget instead.
  *  - Do not call upb_Arena_ShrinkLast() or _Realloc() from our code: without NDEBUG their inline
  *    bodies need a symbol that a upb built with NDEBUG lacks. _Malloc() and _TryExtend() are free
  *    of that.
@@ -41,7 +43,7 @@
 /*
  * Classes are powers of two from _MIN to _MAX, and above that quarters between two of them, up to
  * ARENA_LARGE_BYTES_MAX: bodies of large messages, whose pages would else be faulted in anew for
- * each. A block that is larger still is not kept, malloc() and free() serve it.
+ * each. A block that is larger still is not kept.
  */
 #define ARENA_BITS_MIN 10
 #define ARENA_BITS_MAX 16
@@ -50,34 +52,46 @@
 #define ARENA_BLOCK_BYTES_MAX ((size_t)1 << ARENA_BITS_MAX)
 #define ARENA_LARGE_BYTES_MAX ((size_t)1 << ARENA_LARGE_BITS_MAX)
 #define ARENA_POWERS (ARENA_BITS_MAX - ARENA_BITS_MIN + 1)
-#define ARENA_CLASSES (ARENA_POWERS + 4 * (ARENA_LARGE_BITS_MAX - ARENA_BITS_MAX))
+#define ARENA_QUARTERS (4 * (ARENA_LARGE_BITS_MAX - ARENA_BITS_MAX))
 
 struct arena_block;
 
 /*
- * Thread: exactly one, its owner's, for the pool and for every arena on it. An arena that another
- * thread may allocate from (an offloaded handler's) is made without a pool instead.
+ * All blocks are the system's own memory, none is malloc's, so that what a peak took can go back: a small
+ * one is cut from a slab, a large one is a mapping.
+ *
+ * Thread: exactly one, its owner's, for the pool and for every arena on it; any, if the pool is shared.
  */
 struct arena_pool {
         upb_alloc alloc; /* must stay first: upb hands this address back to us */
-        struct arena_block *free[ARENA_CLASSES];
-        size_t kept_bytes; /* in the free lists */
+        bool is_shared;
+        pthread_mutex_t mutex; /* if so */
+        struct slab slabs[ARENA_POWERS];
+        struct arena_block *free[ARENA_QUARTERS];
+        struct arena_block *idle[ARENA_QUARTERS]; /* nobody has needed them since the last trim */
+        size_t kept_bytes; /* in these lists */
         size_t kept_bytes_max;
-        size_t used_bytes; /* lent out, large blocks included */
+        size_t used_bytes; /* lent out, of either kind */
         size_t used_bytes_max;
+        size_t reclaim_at; /* with so much in the slabs, what is free in them goes back before there is more */
 };
 
 /*
- * @kept_bytes_max: blocks that come back are kept for reuse up to this sum, above it they are
- * freed.
+ * @kept_bytes_max: large blocks that come back are kept for reuse up to this sum.
  * @used_bytes_max: an allocation that would lend out more than this fails, as if memory were short;
  * 0 means no limit.
  * The pool must not move while in use. It takes no memory before the first allocation.
  */
 void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max);
 
-/* Frees what is kept. Every arena on the pool must be gone (asserted). */
+/* The same, without a limit, for arenas of several threads, each of one at a time. */
+void arena_pool_init_shared(struct arena_pool *pool, size_t kept_bytes_max);
+
+/* Frees what is kept. Every arena on the pool must be gone (asserted). Takes zeroed memory. */
 void arena_pool_deinit(struct arena_pool *pool);
+
+/* A period is over, some second or so: what nobody has needed in it goes back to the system, as slab_trim() has it. */
+size_t arena_pool_trim(struct arena_pool *pool);
 
 /* What upb_Arena_Init() takes. Lives as long as the pool. */
 static inline upb_alloc *arena_pool_alloc(struct arena_pool *pool)
@@ -97,8 +111,7 @@ struct arena {
 
 /*
  * Makes an arena whose first block holds @first_bytes in all, rounded up to the pool's class (upb's
- * 80 bytes included). Returns 0 or -ENOMEM (also when over the pool's used_bytes_max). The pool
- * must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
+ * 88 bytes included). Returns 0 or -ENOMEM (also when over the pool's used_bytes_max). The pool must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
  */
 int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes);
 

@@ -324,7 +324,9 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
                 return false;
         }
         /* the ring's pool is the ring's alone */
-        assert(!call->arena.pool && !call->request_arena.pool && !call->scratch.pool);
+        assert(call->arena.pool != call->group->host->arenas &&
+                call->request_arena.pool != call->group->host->arenas &&
+                call->scratch.pool != call->group->host->arenas);
         take_event(call, event, errand);
         errand->server = server;
         errand->work.on_work = on_work;

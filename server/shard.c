@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/mapping.h"
 #include "core/probe.h"
 #include "server/admission.h"
 #include "server/connection.h"
@@ -126,6 +127,46 @@ static const struct listener_handler listener_handler = {
         .on_backoff = on_backoff,
         .on_closed = on_listener_closed,
 };
+
+/* ---- memory ---- */
+
+#define TRIM_NS NS_PER_S
+#define REST_BYTES ((size_t)4 << 20) /* with no more than this a ring may rest */
+
+static void on_trim(struct timer *timer);
+
+/* Now and then until it is little again: what is live now may be spare later, and nobody says so. */
+static void start_trims(struct shard *shard)
+{
+        if (!timer_is_running(&shard->trim))
+                timer_start(&shard->ring.timers, &shard->trim,
+                        ring_now_ns(&shard->ring) + TRIM_NS, on_trim);
+}
+
+static void on_trim(struct timer *timer)
+{
+        struct shard *shard = CONTAINER_OF(timer, struct shard, trim);
+        size_t bytes = memory_trim(&shard->memory);
+
+        bytes += arena_pool_trim(&shard->arenas);
+        bytes += arena_pool_trim(&shard->shared_arenas);
+        bytes += slab_trim(&shard->connections);
+        bytes += slab_trim(&shard->calls);
+        bytes += slab_trim(&shard->outputs);
+        if (bytes > REST_BYTES)
+                start_trims(shard);
+}
+
+/* A ring that takes nothing from the system has no timer for that, and no turn the more. */
+static void see_mappings(struct shard *shard)
+{
+        size_t made = mappings_made();
+
+        if (shard->mappings_seen == made)
+                return;
+        shard->mappings_seen = made;
+        start_trims(shard);
+}
 
 /* ---- stop ---- */
 
@@ -292,14 +333,17 @@ static int shard_setup(struct shard *shard)
         list_init(&shard->connection_list);
         timer_init(&shard->drain);
         memory_init(&shard->memory);
+        timer_init(&shard->trim);
         arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES, 0);
-        slab_init(&shard->connections, sizeof(struct connection), 64);
-        slab_init(&shard->calls, sizeof(struct quoit_call), 64);
-        slab_init(&shard->outputs, sizeof(struct output), 4);
+        arena_pool_init_shared(&shard->shared_arenas, ARENAS_KEPT_BYTES);
+        slab_init(&shard->connections, sizeof(struct connection));
+        slab_init(&shard->calls, sizeof(struct quoit_call));
+        slab_init(&shard->outputs, sizeof(struct output));
         shard->calls_max = share_calls_max(&shard->server->options);
         shard->host = (struct call_host){
                 .ring = &shard->ring,
                 .arenas = &shard->arenas,
+                .shared_arenas = &shard->shared_arenas,
                 .calls = &shard->calls,
                 .limits = &shard->server->options.limits,
                 .interceptors = shard->server->interceptors,
@@ -317,11 +361,13 @@ static int shard_setup(struct shard *shard)
 static void shard_teardown(struct shard *shard)
 {
         timer_cancel(&shard->ring.timers, &shard->drain);
+        timer_cancel(&shard->ring.timers, &shard->trim);
         slab_deinit(&shard->outputs);
         slab_deinit(&shard->calls);
         slab_deinit(&shard->connections);
         coders_deinit(&shard->host.coders);
         arena_pool_deinit(&shard->arenas);
+        arena_pool_deinit(&shard->shared_arenas);
         memory_deinit(&shard->memory);
         tls_spares_deinit(&shard->spares);
         buffers_deinit(&shard->buffers);
@@ -386,6 +432,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
                 return 0;
         r = ring_turn(&shard->ring, timeout_ns);
         shard_see_stops(shard);
+        see_mappings(shard);
         if (r < 0) {
                 shard_break(shard);
                 return r;

@@ -30,6 +30,7 @@ struct shard {
         struct buffers buffers;
         struct buffers bulk; /* larger ones, for who brings more */
         struct arena_pool arenas;
+        struct arena_pool shared_arenas; /* for calls that are offloaded */
         struct memory memory; /* nghttp2's */
         struct tls_spares spares; /* for ciphertext */
         struct slab connections;
@@ -43,6 +44,8 @@ struct shard {
         unsigned stops_seen;
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
+        struct timer trim; /* gives back what a peak has left */
+        size_t mappings_seen; /* when it was started last */
         atomic_bool wakeable;
         atomic_uint load; /* connections, those on their way included */
         uint32_t calls_max; /* its part of the limit of that name */

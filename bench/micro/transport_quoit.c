@@ -56,8 +56,8 @@ static void shard_open(struct shard *shard, quoit_server *server)
         mailbox_init(&shard->ring.mailbox);
         memory_init(&shard->memory);
         arena_pool_init(&shard->arenas, (size_t)8 << 20, 0);
-        slab_init(&shard->calls, sizeof(struct quoit_call), 64);
-        slab_init(&shard->outputs, sizeof(struct output), 4);
+        slab_init(&shard->calls, sizeof(struct quoit_call));
+        slab_init(&shard->outputs, sizeof(struct output));
         shard->calls_max = server->options.limits.calls_max;
         shard->host = (struct call_host){
                 .ring = &shard->ring,

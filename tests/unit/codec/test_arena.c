@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "codec/arena.h"
+#include "core/mapping.h"
 #include "random.h"
 
 #include <errno.h>
@@ -56,19 +57,21 @@ static void test_classes(void **state)
 
 static void test_block_is_reused(void **state)
 {
+        static const size_t sizes[] = { 1000, 3000, 60000, 100000, 4 * MIB };
         struct arena_pool pool;
-        size_t actual;
-        void *first, *second;
 
         (void)state;
-        arena_pool_init(&pool, MIB, 0);
-        first = take(&pool, 3000, &actual);
-        give(&pool, first, actual);
-        assert_int_equal(pool.kept_bytes, 4096);
-        second = take(&pool, 4096, &actual);
-        assert_ptr_equal(first, second);
-        assert_int_equal(pool.kept_bytes, 0);
-        give(&pool, second, actual);
+        arena_pool_init(&pool, 16 * MIB, 0);
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+                size_t actual, again;
+                void *first = take(&pool, sizes[i], &actual), *second;
+
+                give(&pool, first, actual);
+                second = take(&pool, actual, &again);
+                assert_ptr_equal(first, second);
+                assert_int_equal(again, actual);
+                give(&pool, second, actual);
+        }
         arena_pool_deinit(&pool);
 }
 
@@ -79,14 +82,14 @@ static void test_kept_is_bounded(void **state)
         size_t actual;
 
         (void)state;
-        arena_pool_init(&pool, 3000, 0);
+        arena_pool_init(&pool, 3 * MIB, 0);
         for (size_t i = 0; i < 8; i++)
-                blocks[i] = take(&pool, 1024, &actual);
+                blocks[i] = take(&pool, MIB, &actual);
         for (size_t i = 0; i < 8; i++) {
-                give(&pool, blocks[i], 1024);
-                assert_true(pool.kept_bytes <= 3000);
+                give(&pool, blocks[i], actual);
+                assert_true(pool.kept_bytes <= 3 * MIB);
         }
-        assert_int_equal(pool.kept_bytes, 2048);
+        assert_int_equal(pool.kept_bytes, 3 * MIB);
         arena_pool_deinit(&pool);
 }
 
@@ -137,25 +140,94 @@ static void test_reset(void **state)
 
 /*
  * The pool is there so that this is true: the second time round everything comes from the free
- * lists.
+ * lists, also if there is a trim in between.
  */
 static void test_steady_state_takes_nothing(void **state)
 {
         struct arena_pool pool;
-        size_t kept = 0;
+        size_t made = 0;
 
         (void)state;
-        arena_pool_init(&pool, MIB, 0);
-        for (int round = 0; round < 3; round++) {
+        arena_pool_init(&pool, 8 * MIB, 0);
+        for (int round = 0; round < 6; round++) {
                 struct arena arena;
 
                 assert_int_equal(arena_init(&arena, &pool, 4096), 0);
-                for (int i = 0; i < 50; i++)
+                for (int i = 0; i < 5000; i++)
                         assert_non_null(upb_Arena_Malloc(arena.upb, 900));
-                assert_true(round == 0 || pool.used_bytes + pool.kept_bytes == kept);
+                assert_non_null(upb_Arena_Malloc(arena.upb, MIB));
+                assert_true(round == 0 || mappings_made() == made);
                 arena_deinit(&arena);
-                kept = pool.kept_bytes;
+                made = mappings_made();
+                arena_pool_trim(&pool);
         }
+        arena_pool_deinit(&pool);
+}
+
+/* What a peak took is not there any more after two trims; what is in use stays. */
+static void test_trim(void **state)
+{
+        enum { COUNT = 20 };
+        struct arena_pool pool;
+        struct arena arenas[COUNT], used;
+        char *text;
+
+        (void)state;
+        arena_pool_init(&pool, 32 * MIB, 0);
+        assert_int_equal(arena_init(&used, &pool, 1024), 0);
+        text = upb_Arena_Malloc(used.upb, 5000);
+        memset(text, 'x', 5000);
+        for (size_t i = 0; i < COUNT; i++) {
+                assert_int_equal(arena_init(arenas + i, &pool, 1024), 0);
+                for (size_t k = 0; k < 1000; k++)
+                        memset(upb_Arena_Malloc(arenas[i].upb, 1000), 1, 1000);
+                memset(upb_Arena_Malloc(arenas[i].upb, MIB), 1, MIB);
+        }
+        for (size_t i = 0; i < COUNT; i++)
+                arena_deinit(arenas + i);
+        assert_true(arena_pool_trim(&pool) > COUNT * 2 * (MIB - 100000));
+        assert_true(arena_pool_trim(&pool) < MIB);
+        assert_int_equal(pool.kept_bytes, 0);
+        for (size_t i = 0; i < 5000; i++)
+                assert_int_equal(text[i], 'x');
+        arena_deinit(&used);
+        arena_pool_deinit(&pool);
+}
+
+static void *use_shared(void *user)
+{
+        uint64_t random = (uintptr_t)&random;
+
+        for (int round = 0; round < 50; round++) {
+                struct arena arena;
+
+                assert_int_equal(arena_init(&arena, user, 1024), 0);
+                for (int i = 0; i < 40; i++) {
+                        size_t size = 1 + random_upto(&random, i % 10 ? 3000 : 200000);
+                        uint8_t mark = (uint8_t)random_u64(&random);
+                        uint8_t *bytes = upb_Arena_Malloc(arena.upb, size);
+
+                        memset(bytes, mark, size);
+                        for (size_t k = 0; k < size; k++)
+                                assert_int_equal(bytes[k], mark);
+                }
+                arena_deinit(&arena);
+                arena_pool_trim(user);
+        }
+        return NULL;
+}
+
+static void test_shared(void **state)
+{
+        struct arena_pool pool;
+        pthread_t threads[3];
+
+        (void)state;
+        arena_pool_init_shared(&pool, MIB);
+        for (size_t i = 0; i < 3; i++)
+                assert_int_equal(pthread_create(threads + i, NULL, use_shared, &pool), 0);
+        for (size_t i = 0; i < 3; i++)
+                assert_int_equal(pthread_join(threads[i], NULL), 0);
         arena_pool_deinit(&pool);
 }
 
@@ -245,6 +317,8 @@ int main(void)
                 cmocka_unit_test(test_used_is_bounded),
                 cmocka_unit_test(test_reset),
                 cmocka_unit_test(test_steady_state_takes_nothing),
+                cmocka_unit_test(test_trim),
+                cmocka_unit_test(test_shared),
                 cmocka_unit_test(test_without_pool),
                 cmocka_unit_test(test_contents),
                 cmocka_unit_test(test_worn_by_a_large_block),

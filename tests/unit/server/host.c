@@ -46,8 +46,8 @@ static void shard_init(struct shard *shard, quoit_server *server)
         mailbox_init(&shard->ring.mailbox);
         arena_pool_init(&shard->arenas, (size_t)1 << 20, 0);
         memory_init(&shard->memory);
-        slab_init(&shard->calls, sizeof(struct quoit_call), 16);
-        slab_init(&shard->outputs, sizeof(struct output), 1);
+        slab_init(&shard->calls, sizeof(struct quoit_call));
+        slab_init(&shard->outputs, sizeof(struct output));
         shard->calls_max = server->options.limits.calls_max;
         shard->host = (struct call_host){
                 .ring = &shard->ring,
