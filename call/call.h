@@ -80,7 +80,7 @@ struct request {
 struct call_host {
         struct ring *ring;
         struct arena_pool *arenas;
-        struct arena_pool *shared_arenas; /* of calls whose arenas workers allocate from; NULL: malloc */
+        struct arena_pool *shared_arenas; /* for what workers allocate */
         struct slab *calls;
         const quoit_limits *limits;
         const struct interceptors *interceptors; /* NULL: there are none */
@@ -312,7 +312,7 @@ static inline bool call_shares_arenas(const struct quoit_call *call)
         return call->route && call->route->options.offload;
 }
 
-/* Where the call's arenas take their blocks. NULL: malloc. */
+/* Where the call's arenas take their blocks. */
 static inline struct arena_pool *call_pool(const struct quoit_call *call)
 {
         const struct call_host *host = call->group->host;

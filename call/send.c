@@ -121,7 +121,8 @@ static int send_encoding(quoit_call *call, quoit_call *keeper, const struct upb_
 {
         uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
         uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
-        upb_alloc *alloc = call->offload ? &upb_alloc_global : call_blocks(call);
+        upb_alloc *alloc = call->offload ? arena_pool_alloc(call->group->host->shared_arenas)
+                                         : call_blocks(call);
         struct encoding encoding;
         size_t size;
         int r = encoding_init(
