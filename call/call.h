@@ -111,7 +111,8 @@ struct call_group {
         uint32_t count; /* not freed yet */
         uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
-        size_t held_bytes; /* of requests, in the readers */
+        counter held_bytes; /* of requests, in the readers, and what they have become */
+        atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
         size_t queued_bytes; /* waiting in the writers */
         uint64_t work_ns; /* of the ring in this turn: see call/work.h */
         struct stall stall; /* while bytes wait in the writers */
@@ -285,6 +286,13 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max);
 void call_write(struct quoit_call *call, struct output *output, size_t size);
 
 /* ---- small things ---- */
+
+/* All that requests of a connection hold. On its ring. */
+static inline size_t call_group_held_bytes(const struct call_group *group)
+{
+        return counter_read(&group->held_bytes) +
+               atomic_load_explicit(&group->parsing_bytes, memory_order_relaxed);
+}
 
 static inline bool call_takes_many(const struct quoit_call *call)
 {

@@ -60,13 +60,13 @@ void reader_message_free(struct reader_message *message)
 static void reader_hold(struct quoit_call *call, size_t bytes)
 {
         call->reader.held_bytes += bytes;
-        call->group->held_bytes += bytes;
+        counter_add(&call->group->held_bytes, bytes);
 }
 
 static void reader_unhold(struct quoit_call *call, size_t bytes)
 {
         call->reader.held_bytes -= bytes;
-        call->group->held_bytes -= bytes;
+        counter_add(&call->group->held_bytes, -(uint64_t)bytes);
 }
 
 void reader_hold_parsed(struct quoit_call *call, size_t bytes)
@@ -181,7 +181,7 @@ int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
                 if (r < 0)
                         return r;
         }
-        if (call->group->held_bytes > call->group->host->limits->connection_receive_bytes_max)
+        if (call_group_held_bytes(call->group) > call->group->host->limits->connection_receive_bytes_max)
                 return -ENOBUFS;
         reader_open_window(call);
         return 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "call/budget.h"
 #include "call/compression.h"
 #include "call/interceptors.h"
 #include "call/work.h"
@@ -28,10 +29,19 @@ static upb_Arena *request_arena(struct quoit_call *call)
         return call->request_arena.upb;
 }
 
-static void fail_compressed(struct quoit_call *call, int error)
+static void fail_no_memory(struct quoit_call *call, const struct budget *budget)
+{
+        call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                budget->exceeded
+                        ? "the request message becomes larger than its connection has room "
+                          "left for (connection_receive_bytes_max)"
+                        : "out of memory");
+}
+
+static void fail_compressed(struct quoit_call *call, const struct budget *budget, int error)
 {
         if (error == -ENOMEM)
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                fail_no_memory(call, budget);
         else if (error == -EMSGSIZE)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the request message is over the limit (message_receive_bytes_max) when "
@@ -49,50 +59,53 @@ bool decode_is_heavy(const struct reader_message *message)
 }
 
 static upb_Message *decode(
-        struct quoit_call *call, upb_Arena *arena, const struct reader_message *message)
+        struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
         upb_Message *decoded = NULL;
-        int r = message_decode(
-                message->data, message->size, call->route->method->request, NULL, arena, &decoded);
+        int r = message_decode(message->data, message->size, call->route->method->request, NULL,
+                budget->arena, &decoded);
 
         if (r == -ENOMEM)
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                fail_no_memory(call, budget);
         else if (r < 0)
                 call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
         return decoded;
 }
 
 static upb_Message *decode_heavy(
-        struct quoit_call *call, upb_Arena *arena, struct reader_message *message)
+        struct quoit_call *call, struct budget *budget, struct reader_message *message)
 {
         upb_Message *decoded = NULL;
         uint64_t began_ns = work_begin();
-        int r = message->compression != QUOIT_IDENTITY ? call_decompress(call, message, arena) : 0;
+        int r = message->compression != QUOIT_IDENTITY
+                        ? call_decompress(call, message, budget->arena)
+                        : 0;
 
         if (r < 0)
-                fail_compressed(call, r);
+                fail_compressed(call, budget, r);
         else
-                decoded = decode(call, arena, message);
+                decoded = decode(call, budget, message);
         work_end(call, began_ns);
         return decoded;
 }
 
 const struct upb_Message *decode_request(
-        struct quoit_call *call, struct reader_message *message, size_t *ret_grown)
+        struct quoit_call *call, struct reader_message *message, size_t *ret_parsed)
 {
         upb_Arena *arena = request_arena(call);
+        struct budget budget;
         upb_Message *decoded;
-        size_t before;
 
         if (!arena) {
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return NULL;
         }
-        before = arena_grown_bytes(arena);
         call->request_compression = message->compression;
-        decoded = decode_is_heavy(message) ? decode_heavy(call, arena, message)
-                                           : decode(call, arena, message);
-        *ret_grown = arena_grown_bytes(arena) - before;
+        budget_begin(&budget, call->group, arena);
+        decoded = decode_is_heavy(message) ? decode_heavy(call, &budget, message)
+                                           : decode(call, &budget, message);
+        budget_end(&budget);
+        *ret_parsed = budget.taken;
         if (!decoded || !call->group->host->interceptors)
                 return decoded;
         interceptors_received(call, decoded, message->size);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "call/budget.h"
 #include "call/offload.h"
 #include "call/work.h"
 #include "core/clock.h"
@@ -34,7 +35,7 @@ struct errand {
         struct quoit_call *call;
         enum event event;
         struct reader_message *message; /* of START and MESSAGE */
-        size_t grown_bytes; /* what the message became, beside its bytes */
+        size_t parsed_bytes; /* what the message became, beside its bytes */
         struct call_post *post;         /* of POST */
         struct quoit_server *server;
         struct work work;
@@ -148,7 +149,7 @@ static void run_start(struct errand *errand)
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
-        request = decode_request(call, errand->message, &errand->grown_bytes);
+        request = decode_request(call, errand->message, &errand->parsed_bytes);
         if (!request)
                 return;
         note_handled(call);
@@ -160,7 +161,7 @@ static void run_message(struct errand *errand)
         struct quoit_call *call = errand->call;
         const struct route *route = call->route;
         const struct upb_Message *request =
-                decode_request(call, errand->message, &errand->grown_bytes);
+                decode_request(call, errand->message, &errand->parsed_bytes);
 
         if (request)
                 route->method->on_message(route->implementation, call, request, call->state_user);
@@ -255,8 +256,10 @@ static void settle(const struct errand *errand)
         struct quoit_call *call = errand->call;
 
         reader_message_free(errand->message);
-        if (errand->grown_bytes > 0)
-                reader_hold_parsed(call, errand->grown_bytes);
+        if (errand->parsed_bytes > 0) {
+                budget_settle(call->group, errand->parsed_bytes);
+                reader_hold_parsed(call, errand->parsed_bytes);
+        }
         if (errand->event == EVENT_DONE) {
                 log_misuse(errand);
                 call_set_state(call, CALL_DONE);
@@ -361,7 +364,7 @@ static bool has_its_share(const struct call_group *group, const struct quoit_ser
 static bool is_over_memory(const struct quoit_call *call)
 {
         return call->reader.first &&
-               call->group->held_bytes > call_limits(call)->connection_receive_bytes_max;
+               call_group_held_bytes(call->group) > call_limits(call)->connection_receive_bytes_max;
 }
 
 /* Whether the ring has time left in this turn for what comes next, if that may take long. */

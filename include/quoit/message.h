@@ -40,6 +40,10 @@
  * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
  * message are in its arena. NULL or false from a function that takes an arena: out of memory;
  * from a parser: also bytes that are not such a message.
+ *
+ * A few bytes can become many when they are parsed: an empty message of two bytes takes as much
+ * memory as its type has fields. So a parser takes no more for its arena than
+ * quoit_parse_bytes_max(), or than the budget that the arena was given: <quoit/budget.h>.
  */
 
 #include <stdbool.h>
@@ -47,6 +51,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <quoit/budget.h>
 #include <quoit/export.h>
 #include <quoit/upb.h>
 
@@ -54,7 +59,7 @@
  * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
  * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
  */
-#define QUOIT_GENCODE_VERSION 2
+#define QUOIT_GENCODE_VERSION 3
 
 QUOIT_BEGIN_DECLS
 
@@ -142,14 +147,32 @@ static inline void *quoit_message_new(const upb_MiniTable *table, upb_Arena *are
         return msg;
 }
 
-static inline void *quoit_message_parse(const char *buf, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
+/* Within the arena's budget. */
+static inline void *quoit_message_parse_within(const char *buf, size_t size,
+        const upb_MiniTable *table, const upb_ExtensionRegistry *registry, int options,
+        upb_Arena *arena)
 {
         upb_Message *msg = (upb_Message *)quoit_message_new(table, arena);
 
         if (!msg ||
                 upb_Decode(buf, size, msg, table, registry, options, arena) != kUpb_DecodeStatus_Ok)
                 return NULL;
+        return msg;
+}
+
+/* Where the arena has no budget, within quoit_parse_bytes_max(). */
+static inline void *quoit_message_parse(const char *buf, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
+{
+        quoit_budget budget;
+        void *msg;
+
+        if (!arena || upb_Arena_GetBudget(arena))
+                return quoit_message_parse_within(buf, size, table, registry, options, arena);
+        quoit_budget_init(&budget, quoit_parse_bytes_max(size));
+        upb_Arena_SetBudget(arena, &budget.upb);
+        msg = quoit_message_parse_within(buf, size, table, registry, options, arena);
+        upb_Arena_SetBudget(arena, NULL);
         return msg;
 }
 

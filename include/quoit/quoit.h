@@ -8,6 +8,7 @@
  */
 
 #include <quoit/access_log.h>
+#include <quoit/budget.h>
 #include <quoit/call.h>
 #include <quoit/channelz.h>
 #include <quoit/compression.h>

@@ -26,8 +26,10 @@ static int offload(bool all)
         const quoit_method_options options = { .offload = true };
         int r = 0;
 
-        if (all)
-                return quoit_server_set_method(test.server, "/calls.Calls/*", &options);
+        if (all) {
+                r = quoit_server_set_method(test.server, "/growth.Growth/*", &options);
+                return r < 0 ? r : quoit_server_set_method(test.server, "/calls.Calls/*", &options);
+        }
         for (size_t i = 0; r == 0 && i < sizeof(blocking) / sizeof(*blocking); i++)
                 r = quoit_server_set_method(test.server, blocking[i], &options);
         return r;
@@ -97,6 +99,8 @@ static int serve(const struct options *options)
         compressed_add(&service);
         details_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
+        if (r == 0)
+                r = growth_register(test.server);
         if (r == 0)
                 r = quoit_health_register(test.server, &test.health);
         if (r == 0)

@@ -56,6 +56,7 @@ void attach_to_reply(quoit_call *call);
 void watch(quoit_call *call, struct test_server *test);
 
 /* Each puts the handlers of its file in. */
+int growth_register(quoit_server *server); /* growth.Growth */
 void health_add(calls_Calls_service *service);
 void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);

@@ -123,6 +123,67 @@ static void test_rests_are_used(void **state)
         pages_deinit(&pages);
 }
 
+static bool is_resident(const void *bytes)
+{
+        unsigned char resident;
+
+        assert_int_equal(mincore((void *)(page_of(bytes) * PAGE_BYTES), PAGE_BYTES, &resident), 0);
+        return resident & 1;
+}
+
+/* A front and a frame buffer of one slot go by themselves: the page they share when both are free. */
+static void test_what_is_free_goes_back(void **state)
+{
+        enum { COUNT = 300, HALF = 1600 };
+        static uint8_t *halves[COUNT], *others[COUNT], *frames[COUNT];
+        struct pages pages;
+
+        (void)state;
+        if (sysconf(_SC_PAGESIZE) != (long)PAGE_BYTES)
+                skip();
+        pages_init(&pages);
+        for (size_t i = 0; i < COUNT; i++) {
+                halves[i] = pages_cut(&pages, HALF);
+                others[i] = pages_cut(&pages, HALF);
+                frames[i] = pages_cut_frame(&pages);
+                memset(halves[i], 1, HALF);
+                memset(others[i], 2, HALF);
+                memset(frames[i], 3, PAGES_FRAME_BYTES);
+                assert_int_equal(page_of(halves[i]), page_of(others[i]));
+                assert_int_equal(page_of(halves[i]), page_of(frames[i]));
+        }
+        assert_int_equal(pages.fronts, COUNT);
+        assert_int_equal(pages.frames, COUNT);
+        /* thirds: but for one half all is free; all but the frame; all. The ends stay, so do the regions. */
+        for (size_t i = 1; i < COUNT - 1; i++) {
+                pages_count_idle(halves[i], HALF);
+                if (i % 3 != 0)
+                        pages_count_idle(others[i], HALF);
+        }
+        for (size_t i = 1; i < COUNT - 1; i++)
+                assert_int_equal(pages_is_idle(halves[i]), i % 3 != 0);
+        pages_free_idle(&pages);
+        for (size_t i = 1; i < COUNT - 1; i++)
+                if (i % 3 != 1)
+                        pages_free_frame(&pages, frames[i]);
+        pages_give_back(&pages);
+        for (size_t i = 1; i < COUNT - 1; i++) {
+                size_t third = i % 3;
+
+                if (i / 102 == 1) /* the region in the middle is as the others */
+                        assert_int_equal(is_resident(frames[i] + 2 * PAGE_BYTES), third == 1);
+                if (third == 0)
+                        assert_int_equal(others[i][HALF - 1], 2);
+                if (third == 1)
+                        assert_int_equal(frames[i][PAGES_FRAME_BYTES - 1], 3);
+                if (third < 2)
+                        assert_true(is_resident(halves[i]));
+                else
+                        assert_false(is_resident(halves[i]));
+        }
+        pages_deinit(&pages);
+}
+
 static void test_no_memory(void **state)
 {
 #ifdef POISON_ASAN
@@ -152,6 +213,7 @@ int main(void)
                 cmocka_unit_test(test_cuts_are_aligned_and_apart),
                 cmocka_unit_test(test_frame_buffers_share_pages),
                 cmocka_unit_test(test_rests_are_used),
+                cmocka_unit_test(test_what_is_free_goes_back),
                 cmocka_unit_test(test_no_memory),
         };
 
