@@ -72,8 +72,10 @@ typedef struct quoit_limits {
          */
         uint32_t frame_bytes_max;
         /*
-         * What a connection's unfinished and undelivered request messages hold, bookkeeping included; above: the
-         * call that asks for more gets RESOURCE_EXHAUSTED. Default 32 MiB.
+         * What a connection's requests hold, bookkeeping included: unfinished and undelivered messages, and what they become
+         * when they are decompressed and parsed, while they do and as long as their handlers have them; above: the
+         * call that asks for more gets RESOURCE_EXHAUSTED. Parsed, a message may be many times what was sent: numbers
+         * of one byte take eight, an empty message as much as its type has fields. Default 32 MiB.
          */
         size_t connection_receive_bytes_max;
         /*
