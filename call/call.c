@@ -104,11 +104,13 @@ void call_free_message(struct quoit_call *call)
         if (call->group->host->interceptors)
                 return; /* who is told of its end may want to look at its metadata */
         if (!writer_needs_arena(&call->writer) && !call->status_text &&
-                call->header_fields.count == 0 && call->trailer_fields.count == 0)
+                call->header_fields.count == 0 && call->trailer_fields.count == 0) {
                 arena_deinit(&call->arena);
+                reader_release(call);
+        }
 }
 
-static int make_arena(struct quoit_call *call)
+static int init_arena(struct quoit_call *call)
 {
         struct arena_pool *pool = call_pool(call);
 
@@ -118,11 +120,9 @@ static int make_arena(struct quoit_call *call)
         return arena_init_large(&call->arena, pool, &call->large, ARENA_BYTES);
 }
 
-upb_Arena *call_arena(struct quoit_call *call)
+upb_Arena *call_make_arena(struct quoit_call *call)
 {
-        if (!call->arena.upb && make_arena(call) < 0)
-                return NULL;
-        return call->arena.upb;
+        return init_arena(call) == 0 ? call->arena.upb : NULL;
 }
 
 /* The handler has nothing to do any more, or has to be told: then its on_done comes from the dispatcher. */

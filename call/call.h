@@ -359,8 +359,14 @@ static inline size_t call_send_bytes_max(const struct quoit_call *call)
         return own > 0 ? own : call_limits(call)->message_send_bytes_max;
 }
 
+/* NULL if memory is short. */
+upb_Arena *call_make_arena(struct quoit_call *call);
+
 /* The call's arena, made at its first use; NULL if memory is short. */
-upb_Arena *call_arena(struct quoit_call *call);
+static inline upb_Arena *call_arena(struct quoit_call *call)
+{
+        return call->arena.upb ? call->arena.upb : call_make_arena(call);
+}
 
 /* A message is queued to be sent. On the ring. */
 static inline void call_count_sent(const struct quoit_call *call)

@@ -75,6 +75,12 @@ void reader_hold_parsed(struct quoit_call *call, size_t bytes)
                 reader_hold(call, bytes);
 }
 
+void reader_release(struct quoit_call *call)
+{
+        if (call->reader.held_bytes > 0 && !call_takes_many(call))
+                reader_unhold(call, call->reader.held_bytes);
+}
+
 static size_t message_cost(const struct reader_message *message)
 {
         return sizeof(*message) + message->size + FRAMING_PREFIX_BYTES;
@@ -181,7 +187,8 @@ int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
                 if (r < 0)
                         return r;
         }
-        if (call_group_held_bytes(call->group) > call->group->host->limits->connection_receive_bytes_max)
+        if (call_group_held_bytes(call->group) >
+                call->group->host->limits->connection_receive_bytes_max)
                 return -ENOBUFS;
         reader_open_window(call);
         return 0;

@@ -66,6 +66,9 @@ int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
  */
 void reader_hold_parsed(struct quoit_call *call, size_t bytes);
 
+/* The call's arena is gone, and with it what counted as long as that. */
+void reader_release(struct quoit_call *call);
+
 /* The next whole message, the caller's to free, on the ring; NULL when there is none or no credit for it. */
 struct reader_message *reader_take(struct quoit_call *call);
 void reader_message_free(struct reader_message *message);

@@ -94,7 +94,7 @@ static void large_give(struct arena_pool *pool, void *block, size_t size)
 }
 
 /* Before another chunk: half of all may be free, in other classes. A peer chooses which it makes us use next. */
-static void reclaim(struct arena_pool *pool)
+__attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
 {
         size_t live = 0, total = 0;
 
@@ -304,10 +304,8 @@ void arena_reset_if_worn(struct arena *arena)
                 arena_reset(arena);
 }
 
-void arena_deinit(struct arena *arena)
+void arena_give_back(struct arena *arena)
 {
-        if (!arena->first)
-                return;
         upb_Arena_Free(arena->upb);
         upb_free_sized(arena_alloc(arena->pool), arena->first, arena->first_bytes);
         *arena = (struct arena){};

@@ -136,5 +136,12 @@ static inline size_t arena_grown_bytes(const upb_Arena *upb)
 /* Resets it if half of its first block is used, or there are others: for small things that come and go, cheaper than a reset each. */
 void arena_reset_if_worn(struct arena *arena);
 
+/* Of one that has been made. */
+void arena_give_back(struct arena *arena);
+
 /* Gives everything back. Any half-built or already deinited object will do. */
-void arena_deinit(struct arena *arena);
+static inline void arena_deinit(struct arena *arena)
+{
+        if (arena->first)
+                arena_give_back(arena);
+}

@@ -139,8 +139,8 @@ static void on_trim(struct timer *timer);
 static void start_trims(struct shard *shard)
 {
         if (!timer_is_running(&shard->trim))
-                timer_start(&shard->ring.timers, &shard->trim,
-                        ring_now_ns(&shard->ring) + TRIM_NS, on_trim);
+                timer_start(&shard->ring.timers, &shard->trim, ring_now_ns(&shard->ring) + TRIM_NS,
+                        on_trim);
 }
 
 static void on_trim(struct timer *timer)
