@@ -10,7 +10,7 @@
 
 const quoit_method *quoit_call_method(const quoit_call *call)
 {
-        return call->route && call->route != &unknown_route ? call->route->method : NULL;
+        return call->route && !route_is_unknown(call->route) ? call->route->method : NULL;
 }
 
 unsigned quoit_call_ring(const quoit_call *call)
@@ -86,7 +86,7 @@ void interceptors_sent(struct quoit_call *call, const struct upb_Message *messag
 static quoit_call_summary summarize(const struct quoit_call *call)
 {
         const struct seen *seen = &call->seen;
-        bool handled = seen->handled_ns > 0 && call->route != &unknown_route;
+        bool handled = seen->handled_ns > 0 && !route_is_unknown(call->route);
         uint64_t duration_ns = clock_now_ns() - seen->opened_ns;
         const char *http_status = seen->http_status;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/unknown.h"
 
-static void *refuse_unknown(const void *implementation, quoit_call *call, void *user)
+/* @what is not known. */
+static void *refuse_unknown(const void *what, quoit_call *call, void *user)
 {
-        (void)implementation;
         (void)user;
-        quoit_call_finishf(
-                call, QUOIT_UNIMPLEMENTED, "unknown service or method: %s", quoit_call_path(call));
+        quoit_call_finishf(call, QUOIT_UNIMPLEMENTED, "unknown %s: %s", (const char *)what,
+                quoit_call_path(call));
         return NULL;
 }
 
@@ -24,4 +24,6 @@ static const quoit_method unknown_method = {
         .on_start = refuse_unknown,
         .on_done = do_nothing,
 };
-const struct route unknown_route = { .method = &unknown_method };
+const struct route unknown_service_route = { .method = &unknown_method,
+        .implementation = "service" };
+const struct route unknown_method_route = { .method = &unknown_method, .implementation = "method" };

@@ -2,10 +2,16 @@
 #pragma once
 
 /*
- * The method of all paths that the router does not know. Their calls go the way of any other, through admission and
- * interceptors, and then hear UNIMPLEMENTED with the path that they asked for.
+ * The methods of all paths that the router does not know. Their calls go the way of any other, through admission and
+ * interceptors, and then hear UNIMPLEMENTED with the path that they asked for, and whether its service is known.
  */
 
 #include "call/call.h"
 
-extern const struct route unknown_route;
+extern const struct route unknown_service_route;
+extern const struct route unknown_method_route;
+
+static inline bool route_is_unknown(const struct route *route)
+{
+        return route == &unknown_service_route || route == &unknown_method_route;
+}

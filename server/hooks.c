@@ -49,10 +49,10 @@ void hooks_deinit(struct hooks *hooks)
 
 size_t quoit_server_service_count(const quoit_server *server)
 {
-        return server->service_count;
+        return server->router.service_count;
 }
 
 const quoit_service *quoit_server_service(const quoit_server *server, size_t index)
 {
-        return index < server->service_count ? server->services[index] : NULL;
+        return index < server->router.service_count ? server->router.services[index] : NULL;
 }

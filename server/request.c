@@ -51,13 +51,16 @@ static bool is_grpc_type(const char *type, size_t size)
 }
 
 /* To be answered as any call is, by a method that tells the client, and interceptors, what was asked for. */
-static void take_unknown_path(struct quoit_call *call, const struct session_field *field)
+static void take_unknown_path(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
         char *path = quoit_call_alloc(call, field->value_size + 1);
 
         if (path)
                 call->unknown_path = memcpy(path, field->value, field->value_size);
-        call->route = &unknown_route;
+        call->route = router_has_service_of(router, field->value, field->value_size)
+                              ? &unknown_method_route
+                              : &unknown_service_route;
 }
 
 static void take_authority(struct quoit_call *call, const char *text, size_t size)
@@ -89,7 +92,7 @@ static void take_path(
         if (call->route && call->route->options.offload && call->arena.pool)
                 leave_pool(call);
         if (!call->route)
-                take_unknown_path(call, field);
+                take_unknown_path(call, router, field);
 }
 
 static void add_pseudo(

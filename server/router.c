@@ -54,11 +54,9 @@ static struct router_slot *find_slot(
 
 static int grow(struct router *router)
 {
-        struct router grown = {
-                .slot_count = router->slot_count ? router->slot_count * 2 : SLOTS_MIN,
-                .route_count = router->route_count,
-        };
+        struct router grown = *router;
 
+        grown.slot_count = router->slot_count ? router->slot_count * 2 : SLOTS_MIN;
         grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
         if (!grown.slots)
                 return -ENOMEM;
@@ -98,6 +96,38 @@ int router_add(struct router *router, const struct route *route)
         *slot = (struct router_slot){ .route = copy, .path_size = size, .hash = hash };
         router->route_count++;
         return 0;
+}
+
+static bool has_service(const struct router *router, const char *name, size_t size)
+{
+        for (size_t i = 0; i < router->service_count; i++) {
+                const char *known = router->services[i]->name;
+
+                if (strlen(known) == size && memcmp(known, name, size) == 0)
+                        return true;
+        }
+        return false;
+}
+
+int router_add_service(struct router *router, const struct quoit_service *service)
+{
+        const struct quoit_service **services;
+
+        if (has_service(router, service->name, strlen(service->name)))
+                return -EEXIST;
+        services = realloc(router->services, (router->service_count + 1) * sizeof(*services));
+        if (!services)
+                return -ENOMEM;
+        services[router->service_count++] = service;
+        router->services = services;
+        return 0;
+}
+
+bool router_has_service_of(const struct router *router, const char *path, size_t size)
+{
+        const char *end = size > 0 ? memrchr(path, '/', size) : NULL;
+
+        return end && end > path && has_service(router, path + 1, (size_t)(end - path) - 1);
 }
 
 const struct route *router_find(const struct router *router, const char *path, size_t size)
@@ -163,5 +193,6 @@ void router_deinit(struct router *router)
                 free(router->slots[i].route);
         }
         free(router->slots);
+        free(router->services);
         *router = (struct router){ 0 };
 }

@@ -11,15 +11,24 @@
 #include "call/call.h"
 
 struct router_slot;
+struct quoit_service;
 
 struct router {
         struct router_slot *slots; /* open addressing, a power of two, at most half full */
         size_t slot_count;
         size_t route_count;
+        const struct quoit_service **services; /* those of the routes, and those without any */
+        size_t service_count;
 };
 
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
 int router_add(struct router *router, const struct route *route);
+
+/* Notes that @service is there, whichever of its methods are. 0, -EEXIST, -ENOMEM. */
+int router_add_service(struct router *router, const struct quoit_service *service);
+
+/* Whether that of "/package.Service/method" is there. */
+bool router_has_service_of(const struct router *router, const char *path, size_t size);
 
 /* NULL: unknown. The route lives as long as the router. */
 const struct route *router_find(const struct router *router, const char *path, size_t size);

@@ -140,7 +140,6 @@ quoit_server *quoit_server_free(quoit_server *server)
         addresses_deinit(&server->addresses);
         log_gate_deinit(&server->peer_log);
         free(server->interceptors);
-        free(server->services);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 census_deinit(&server->shards[i].census);
         free(server->shards);
@@ -150,15 +149,6 @@ quoit_server *quoit_server_free(quoit_server *server)
 
 /* ---- services ---- */
 
-static bool has_service(const quoit_server *server, const char *name)
-{
-        for (size_t i = 0; i < server->service_count; i++) {
-                if (strcmp(server->services[i]->name, name) == 0)
-                        return true;
-        }
-        return false;
-}
-
 static int add_routes(
         quoit_server *server, const quoit_service *service, const void *implementation, void *user)
 {
@@ -167,7 +157,7 @@ static int add_routes(
                 int r;
 
                 if (!method->is_implemented(implementation))
-                        continue; /* answered UNIMPLEMENTED, as any path that the router does not know */
+                        continue; /* answered UNIMPLEMENTED: the router knows its service, not its path */
                 r = router_add(&server->router,
                         &(struct route){
                                 .method = method, .implementation = implementation, .user = user });
@@ -180,23 +170,21 @@ static int add_routes(
 int quoit_server_register(
         quoit_server *server, const quoit_service *service, const void *implementation, void *user)
 {
-        const quoit_service **services;
         int r;
 
         if (atomic_load(&server->running))
                 return server_fail(
                         server, -EBUSY, "the server runs: services are registered before");
-        if (has_service(server, service->name))
-                return server_fail(
-                        server, -EEXIST, "service %s is registered already", service->name);
-        services = realloc(server->services, (server->service_count + 1) * sizeof(*services));
-        if (!services)
-                return server_fail(server, -ENOMEM, "out of memory");
-        server->services = services;
-        r = add_routes(server, service, implementation, user);
+        r = router_add_service(&server->router, service);
+        if (r == -EEXIST)
+                return server_fail(server, r, "service %s is registered already", service->name);
         if (r < 0)
+                return server_fail(server, r, "out of memory");
+        r = add_routes(server, service, implementation, user);
+        if (r < 0) {
+                server->router.service_count--;
                 return server_fail(server, r, "service %s: %s", service->name, strerror(-r));
-        services[server->service_count++] = service;
+        }
         return 0;
 }
 

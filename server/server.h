@@ -48,8 +48,6 @@ struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct router router;
         struct interceptors *interceptors; /* NULL: there are none */
-        const quoit_service **services;
-        size_t service_count;
         struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];
         unsigned listener_count;

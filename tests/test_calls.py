@@ -89,6 +89,7 @@ def test_blocking_handlers_do_not_hold_up_others(calls, stub):
 def test_methods_without_a_handler(calls, stub):
     error = error_of(lambda: stub.Absent(calls.Empty(), timeout=PATIENCE))
     assert error.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert error.details() == "unknown method: /calls.Calls/Absent"
     error = error_of(lambda: list(stub.AbsentStream(iter([calls.Empty()]), timeout=PATIENCE)))
     assert error.code() == grpc.StatusCode.UNIMPLEMENTED
 

@@ -72,6 +72,7 @@ def test_what_an_example_leaves_out_is_unimplemented(stub, guide):
     with pytest.raises(grpc.RpcError) as caught:
         list(stub.Countdown(guide.Number(value=3)))
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert caught.value.details() == "unknown method: /guide.Guide/Countdown"
 
 
 @example("server_streaming")

@@ -113,9 +113,9 @@ static void test_texts(void **state)
         struct reply *reply = send_case(client, &(struct request_case){ .path = "/x/y" });
 
         (void)state;
-        assert_string_equal(reply->text, "unknown service or method: /x/y");
+        assert_string_equal(reply->text, "unknown service: /x/y");
         reply = send_case(client, &(struct request_case){ .path = "/x%/y" });
-        assert_string_equal(reply->text, "unknown service or method: /x%25/y");
+        assert_string_equal(reply->text, "unknown service: /x%25/y");
         reply = send_case(client, &(struct request_case){ .name = "grpc-encoding", .value = "br" });
         assert_string_equal(reply->text, "grpc-encoding is not supported");
         assert_string_equal(reply->accept_encoding, "identity,deflate,gzip,zstd");

@@ -62,6 +62,29 @@ static void test_find(void **state)
         router_deinit(&router);
 }
 
+static void test_services(void **state)
+{
+        static const quoit_service services[] = { { .name = "p.S" }, { .name = "p.S0" },
+                { .name = "T" } };
+        static const char *const known[] = { "/p.S/m", "/p.S/", "/p.S0/none", "/T/m" };
+        static const char *const unknown[] = { "", "/", "//", "/p.S", "/p.S00/m", "/p./m", "/p.s/m",
+                "/T/m/n", "p.S/m", "//p.S/m" };
+        struct router router = { 0 };
+
+        (void)state;
+        assert_false(router_has_service_of(&router, "/p.S/m", 6));
+        for (size_t i = 0; i < 3; i++)
+                assert_int_equal(router_add_service(&router, services + i), 0);
+        assert_int_equal(router_add_service(&router, &(quoit_service){ .name = "p.S0" }), -EEXIST);
+        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+                assert_true(router_has_service_of(&router, known[i], strlen(known[i])));
+        for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
+                assert_false(router_has_service_of(&router, unknown[i], strlen(unknown[i])));
+        fill(&router, COUNT); /* it grows, and keeps them */
+        assert_true(router_has_service_of(&router, "/T/m", 4));
+        router_deinit(&router);
+}
+
 /* Calls keep their route: it must not move when others come. */
 static void test_routes_stay(void **state)
 {
@@ -112,6 +135,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_find),
+                cmocka_unit_test(test_services),
                 cmocka_unit_test(test_routes_stay),
                 cmocka_unit_test(test_options),
         };
