@@ -256,8 +256,3 @@ const char *quoit_server_problem(const quoit_server *server)
 {
         return server->problem;
 }
-
-const char *quoit_version(void)
-{
-        return QUOIT_VERSION;
-}

@@ -12,6 +12,7 @@ import sys
 import grpc
 import pytest
 
+from installed import Installed
 from servers import Server, is_sanitized
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -36,6 +37,14 @@ def build():
 def sanitized(build):
     """Whether the build has AddressSanitizer: slower, and memory figures mean nothing."""
     return is_sanitized(build)
+
+
+@pytest.fixture(scope="session")
+def installed(build, sanitized, tmp_path_factory):
+    """What `meson install` makes of the build."""
+    if sanitized:
+        pytest.skip("a sanitized libquoit is not one to install")
+    return Installed(build, tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="session")

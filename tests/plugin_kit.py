@@ -56,12 +56,12 @@ class Kit:
         """What libquoit.a stands on, by its own word for that."""
         done = subprocess.run(
             ["pkg-config", "--static", "--libs", "quoit"],
-            env={**os.environ, "PKG_CONFIG_PATH": str(self.archive.parent.parent / "meson-private")},
+            env={**os.environ, "PKG_CONFIG_PATH": str(self.archive.parent)},
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        return [word for word in done.stdout.split() if word != "-lquoit"]
+        return [word for word in done.stdout.split() if "quoit" not in word]
 
     def protoc(self, out, files, *arguments, paths=(PROTOS, GOOGLE), check=True):
         out.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""libquoit as `meson install` leaves it: its names, its headers, its pkg-config file."""
+"""The libraries as `meson install` leaves them: their names, headers, pkg-config files and licences."""
 
-import os
 import re
 import shutil
 import subprocess
 
 import pytest
 
-PROGRAM = """
+from installed import needed
+
+# What a stock Debian has; "linux-vdso" and the loader are the kernel's and libc's.
+RUNTIME = {"libc.so.6", "libssl.so.3", "libcrypto.so.3", "libz.so.1", "libzstd.so.1"}
+
+VERSION = """
 #include <quoit/quoit.h>
 #include <stdio.h>
 
@@ -23,27 +27,41 @@ int main(void)
 }
 """
 
+# Messages both ways, with what takes most of upb: maps, unknown fields, UTF-8.
+NOTE_PROTO = """
+syntax = "proto3";
+package note;
+message Note { string text = 1; map<string, Note> parts = 2; repeated int64 at = 3; }
+"""
+NOTE = """
+#include <stdio.h>
+#include "note.quoit.h"
 
-@pytest.fixture(scope="module")
-def prefix(build, tmp_path_factory):
-    if b"__asan_init" in (build / "libquoit" / "libquoit.so").read_bytes():
-        pytest.skip("a sanitized libquoit is not one to install")
-    folder = tmp_path_factory.mktemp("installed")
-    environment = {**os.environ, "DESTDIR": str(folder)}
-    log = build / "meson-logs" / "install-log.txt"  # what `ninja uninstall` goes by: not ours to overwrite
-    kept = log.read_bytes() if log.exists() else None
-    subprocess.run(
-        ["meson", "install", "-C", build, "--no-rebuild", "--quiet"], env=environment, check=True
-    )
-    log.unlink()
-    if kept is not None:
-        log.write_bytes(kept)
-    return folder / "usr" / "local"
+int main(void)
+{
+        upb_Arena *arena = upb_Arena_New();
+        note_Note *note = note_Note_new(arena), *part = note_Note_new(arena);
+        size_t size;
 
-
-def library(prefix, name):
-    (path,) = prefix.glob(f"lib/**/{name}")
-    return path
+        note_Note_set_text(part, upb_StringView_FromString("part"));
+        note_Note_parts_set(note, upb_StringView_FromString("one"), part, arena);
+        note_Note_add_at(note, 77, arena);
+        const char *bytes = note_Note_serialize(note, arena, &size);
+        note = note_Note_parse(bytes, size, arena);
+        if (!note || !note_Note_parts_get(note, upb_StringView_FromString("one"), &part))
+                return 1;
+        printf("%.*s %lld\\n", (int)note_Note_text(part).size, note_Note_text(part).data,
+                (long long)note_Note_at(note, &size)[0]);
+        upb_Arena_Free(arena);
+        return 0;
+}
+"""
+# The same, with a server in it.
+NOTE_AND_SERVER = NOTE.replace(
+    "int main(void)\n{", "#include <quoit/quoit.h>\nint main(void)\n{\n        quoit_server *server;\n"
+    "        if (quoit_server_new(NULL, &server) < 0)\n                return 2;\n"
+    "        quoit_server_free(server);\n",
+)
 
 
 def defined_symbols(*nm_options):
@@ -58,78 +76,142 @@ def defined_symbols(*nm_options):
     return [row[0] for row in rows if len(row) > 1 and row[1] != "A"]
 
 
-def pkg_config(prefix, *options):
-    folder = library(prefix, "quoit.pc").parent
-    environment = {
-        **os.environ,
-        "PKG_CONFIG_PATH": str(folder),
-        "PKG_CONFIG_SYSROOT_DIR": str(prefix.parent.parent),
-    }
-    return subprocess.run(
-        ["pkg-config", *options, "quoit"],
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout.split()
-
-
-def test_shared_library_shows_only_its_own_names(prefix):
-    names = defined_symbols("-D", library(prefix, "libquoit.so"))
+@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+def test_shared_library_shows_only_its_own_names(installed, name):
+    names = defined_symbols("-D", installed.library(f"{name}.so"))
     assert len(names) > 100
     assert [name for name in names if not name.startswith("quoit_")] == []
 
 
-def test_shared_library_keeps_upb_in_a_node_of_its_version(prefix):
-    names = defined_symbols("-D", library(prefix, "libquoit.so"))
+@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+def test_shared_library_keeps_upb_in_a_node_of_its_version(installed, name):
+    names = defined_symbols("-D", installed.library(f"{name}.so"))
     ours = [name for name in names if name.endswith("@QUOIT_0")]
     assert "quoit_version@@QUOIT_0" in ours
     assert [name for name in ours if re.match("quoit_+(k?[Uu]pb|utf8)", name)] == []
 
 
-def test_shared_library_has_one_soname(prefix):
-    dynamic = subprocess.run(
-        ["readelf", "-d", library(prefix, "libquoit.so")], check=True, stdout=subprocess.PIPE
-    ).stdout.decode()
-    assert "[libquoit.so.0]" in dynamic
+@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+def test_shared_library_has_one_soname(installed, name):
+    dynamic = installed.run("readelf", "-d", installed.library(f"{name}.so"))
+    assert f"[{name}.so.0]" in dynamic
 
 
-def test_static_library_shows_our_names_only(prefix):
-    names = defined_symbols("-g", library(prefix, "libquoit.a"))
+@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+def test_static_library_shows_our_names_only(installed, name):
+    names = defined_symbols("-g", installed.library(f"{name}.a"))
     assert "quoit_version" in names
     assert len([name for name in names if "upb_" in name.lower()]) > 100
     assert [name for name in names if not name.startswith("quoit_")] == []
 
 
+def test_all_of_libquoit_message_is_in_libquoit(installed):
+    """So nobody has to link both."""
+    for options, suffix in (["-g"], "a"), (["-D"], "so"):
+        small, large = (
+            set(defined_symbols(*options, installed.library(f"{name}.{suffix}")))
+            for name in ("libquoit-message", "libquoit")
+        )
+        assert small < large
+
+
+def test_what_is_installed_starts_on_a_stock_debian(installed):
+    """So liburing, which there is too old, is in it."""
+    assert needed(installed.library("libquoit.so")) <= RUNTIME
+    assert needed(installed.prefix / "bin/quoit-api") <= RUNTIME
+    for file in installed.library("libquoit-message.so"), installed.prefix / "bin/protoc-gen-quoit":
+        assert needed(file) == {"libc.so.6"}
+
+
+# pkg-config's words, and whether the program then needs libquoit.so
+LINKS = {
+    "plain": (["quoit"], False),
+    "static": (["--static", "quoit"], False),
+    "shared": (["quoit-shared"], True),
+}
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "g++", "clang-19", "clang++-19"])
-@pytest.mark.parametrize("kind", ["shared", "static"])
-def test_installed_library_serves_a_program(prefix, tmp_path, compiler, kind):
+@pytest.mark.parametrize("link", LINKS)
+def test_installed_library_serves_a_program(installed, tmp_path, compiler, link):
     plus = "++" in compiler
-    source = tmp_path / ("program.cc" if plus else "program.c")
-    source.write_text(PROGRAM)
-    program = tmp_path / "program"
+    words, shared = LINKS[link]
+    source, program = tmp_path / ("program.cc" if plus else "program.c"), tmp_path / "program"
+    source.write_text(VERSION)
     language = ["-std=c++17"] if plus else ["-std=gnu11"]
-    flags = pkg_config(prefix, "--cflags")
-    if kind == "shared":
-        libraries = pkg_config(prefix, "--libs")
-    else:
-        dependencies = pkg_config(prefix, "--libs", "--static")
-        dependencies.remove("-lquoit")
-        libraries = [library(prefix, "libquoit.a"), *dependencies, "-pthread"]
-    subprocess.run(
-        [compiler, *language, "-Wall", "-Wextra", "-Werror", *flags, source, *libraries]
-        + ["-o", program],
-        check=True,
+    flags = installed.pkg_config("--cflags", "--libs", *words)
+    installed.run(compiler, *language, "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags)
+    assert needed(program) - RUNTIME - {"libstdc++.so.6", "libm.so.6", "libgcc_s.so.1"} == (
+        {"libquoit.so.0"} if shared else set()
     )
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(library(prefix, "libquoit.so").parent)}
-    output = subprocess.run([program], env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    assert output.stdout.split() == pkg_config(prefix, "--modversion")
+    assert installed.run(program).split() == installed.pkg_config("--modversion", "quoit")
 
 
-def test_programs_are_installed_and_say_the_same_version(prefix):
-    version = pkg_config(prefix, "--modversion")[0]
+def test_a_program_may_have_no_shared_library_at_all(installed, tmp_path):
+    (tmp_path / "program.c").write_text(VERSION)
+    flags = installed.pkg_config("--static", "--cflags", "--libs", "quoit")
+    installed.run("cc", "-static", tmp_path / "program.c", "-o", tmp_path / "program", *flags)
+    assert needed(tmp_path / "program") == set()
+    assert installed.run(tmp_path / "program").split() == installed.pkg_config("--modversion", "quoit")
+
+
+@pytest.fixture(scope="module")
+def note(installed, tmp_path_factory):
+    """link(text, package...): a program of messages, linked with these of pkg-config's packages."""
+    folder = tmp_path_factory.mktemp("note")
+    (folder / "note.proto").write_text(NOTE_PROTO)
+    installed.run("protoc", "--quoit_out=.", "note.proto", cwd=folder)
+
+    def link(text, *packages):
+        (folder / "main.c").write_text(text)
+        flags = installed.pkg_config("--cflags", "--libs", *packages)
+        warnings = ["-Wall", "-Wextra", "-Werror"]
+        installed.run("cc", *warnings, "main.c", "note.quoit.c", "-o", "note", *flags, cwd=folder)
+        assert installed.run(folder / "note") == "part 77\n"
+        return needed(folder / "note")
+
+    return link
+
+
+def test_messages_alone_need_nothing_but_libc(note):
+    assert note(NOTE, "quoit-message") == {"libc.so.6"}
+    assert note(NOTE, "--static", "quoit-message") == {"libc.so.6"}
+    assert note(NOTE, "quoit-message-shared") == {"libc.so.6", "libquoit-message.so.0"}
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        ["quoit"],
+        ["quoit", "quoit-message"],
+        ["quoit-message", "quoit"],
+        ["quoit-message-shared", "quoit-shared"],
+        ["quoit-message-shared", "quoit"],
+        ["quoit-message", "quoit-shared"],
+    ],
+)
+def test_both_libraries_may_be_in_one_program(note, packages):
+    note(NOTE_AND_SERVER, *packages)
+
+
+def test_programs_are_installed_and_say_the_same_version(installed):
+    (version,) = installed.pkg_config("--modversion", "quoit")
     for name in ("protoc-gen-quoit", "quoit-api"):
-        program = shutil.which(name, path=prefix / "bin")
+        program = shutil.which(name, path=installed.prefix / "bin")
         assert program, f"{name} is not installed"
-        output = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True)
-        assert version in output.stdout
+        assert version in installed.run(program, "--version")
+
+
+def test_the_licences_of_all_that_is_in_it_are_installed(installed, root):
+    folder = installed.prefix / "share/doc/quoit/licenses"
+    readme = (root / "README.md").read_text()
+    for name, words in {
+        "quoit": "The Quoit authors",
+        "liburing": "Jens Axboe",
+        "nghttp2": "Tatsuhiro Tsujikawa",
+        "sfparse": "sfparse contributors",
+        "upb": "Google Inc",
+        "utf8_range": "Yibo Cai",
+    }.items():
+        assert words in (folder / f"{name}.txt").read_text()
+        assert name in readme or name == "quoit"
