@@ -61,7 +61,7 @@ def test_a_reply_is_one_segment(start):
 def traced(build, sanitized, tmp_path):
     """quoit-api, and a function that says how many io_uring_enter have returned in it."""
     if not shutil.which("strace"):
-        pytest.skip("no strace here to count system calls with")
+        pytest.skip("strace is missing")
     if sanitized:
         pytest.skip("the leak sanitizer does not work under strace")
     log = tmp_path / "calls"

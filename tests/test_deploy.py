@@ -9,7 +9,7 @@ import pytest
 
 def test_units(root, build, tmp_path):
     if not shutil.which("systemd-analyze"):
-        pytest.skip("no systemd-analyze")
+        pytest.skip("systemd-analyze is missing")
     units = [tmp_path / "quoit-api.service", tmp_path / "quoit-api.socket"]
     for unit in units:
         text = (root / "deploy" / unit.name).read_text()

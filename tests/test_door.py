@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """./dev's own behaviour, and the checks in ci/: what they must accept and refuse."""
 
+import json
 import shutil
 import subprocess
 
@@ -16,7 +17,7 @@ def run(*command, **options):
 def test_dev_alone_tells_its_words(root):
     result = run(root / "dev")
     assert result.returncode == 0
-    for word in ("setup", "build", "serve", "test", "fuzz", "bench", "lint", "format", "clean"):
+    for word in ("setup", "undo-setup", "build", "serve", "test", "fuzz", "bench", "lint", "format", "clean"):
         assert f"\n  {word} " in result.stdout
 
 
@@ -138,3 +139,25 @@ def test_include_arrows(tree, path, header, allowed):
 def test_stray_paths(tree, text, allowed):
     tree("docs/page.md", text + "\n")
     assert (run(tree.root / "ci" / "check-paths").returncode == 0) == allowed
+
+
+def test_the_summary_says_why_tests_were_skipped(root, tmp_path):
+    """One line for each reason, wherever it came from; what failed goes by its name."""
+    unit = "[ RUN      ] test_a\n[       OK ] test_a\n[ RUN      ] test_b\nthe kernel has no vsock\n[  SKIPPED ] test_b\n"
+    unit += "[ RUN      ] test_c\n[  SKIPPED ] test_c\n"
+    again = "[  SKIPPED ] 2 test(s), listed below:\n[  SKIPPED ] test_b\n[  SKIPPED ] test_c\n"
+    (tmp_path / "testlog.json").write_text(json.dumps({"name": "q / bind", "result": "OK", "stdout": unit, "stderr": again}) + "\n")
+    cases = [f'<testcase classname="c" name="t{i}"><skipped message="go is missing"/></testcase>' for i in range(61)]
+    cases.append('<testcase classname="l" name="v"><skipped message="the kernel has no vsock"/></testcase>')
+    cases.append('<testcase classname="l" name="bad"><failure message="x"/></testcase>')
+    (tmp_path / "pytest.junit.xml").write_text(f"<testsuites>{''.join(cases)}</testsuites>")
+    done = run(root / "ci/summary", tmp_path)
+    assert done.returncode == 1
+    told = done.stdout.splitlines()
+    assert told[-6:-2] == [
+        "failed: l: bad",
+        "go is missing: 61 skipped",
+        "no reason given: 1 skipped",
+        "the kernel has no vsock: 2 skipped",
+    ]
+    assert told[-1] == "1 passed, 1 failed, 64 skipped"

@@ -232,7 +232,7 @@ def test_systemd_socket_activate(build, calls, tmp_path):
     """systemd's own tool, where there is one."""
     tool = "/usr/bin/systemd-socket-activate"
     if not os.access(tool, os.X_OK):
-        pytest.skip("no systemd-socket-activate")
+        pytest.skip("systemd-socket-activate is missing")
     path = f"{tmp_path}/socket"
     program = str(build / "tests/services/test-server")
     process = subprocess.Popen(

@@ -30,6 +30,24 @@ def test_every_function_has_a_man_page(root, reference):
     assert [name for name in names if name not in pages] == []
 
 
+def test_every_page_is_of_a_name_of_ours(reference):
+    """Neither one of a member's name, nor of a file of anybody's name, nor a link to nowhere."""
+    pages = {path.name: path.read_text() for path in (reference / "man/man3").iterdir()}
+    assert [name for name in pages if not re.match(r"(quoit_\w+(\.h)?|quoit\.h|QUOIT_\w+)\.3$", name)] == []
+    for text in pages.values():
+        link = re.match(r"\.so man3/(.*)\n$", text)
+        assert link and link[1] in pages or re.search(r"^\.SH NAME\n.*quoit\S* .*\\- \S", text, re.M)
+
+
+@pytest.mark.parametrize("name", ["quoit_call_post", "quoit_limits", "QUOIT_OK", "quoit_call.h"])
+def test_a_page_is_found_and_names_what_it_is_about(reference, name):
+    page = subprocess.run(
+        ["mandoc", "-Tutf8", f"man3/{name}.3"], cwd=reference / "man", check=True, stdout=subprocess.PIPE
+    ).stdout.decode()
+    page = re.sub(".\b", "", page)  # bold
+    assert name in page.partition("SYNOPSIS")[0]
+
+
 def test_a_page_says_what_the_comment_says(reference):
     page = (reference / "html" / "server_8h.html").read_text()
     assert "Runs once." in page and "quoit_server_problem" in page

@@ -37,7 +37,7 @@ def is_refused(server):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_idle(start, program, number):
     if program == "test-server" and number == signal.SIGINT:
-        pytest.skip("it does not catch it")
+        pytest.skip("test-server does not catch SIGINT")
     server = start(program, *(["--port", 0] if program == "quoit-api" else []))
     server.signal(number)
     assert server.wait() == 0

@@ -19,7 +19,7 @@ def tool(name):
     """The path of a program of the machine's, or the test is skipped."""
     found = shutil.which(name)
     if not found:
-        pytest.skip(f"there is no {name} on this machine")
+        pytest.skip(f"{name} is missing")
     return found
 
 

@@ -76,8 +76,10 @@ static void test_frame_buffers_share_pages(void **state)
         size_t count = 0;
 
         (void)state;
-        if (sysconf(_SC_PAGESIZE) != (long)PAGE_BYTES)
+        if (sysconf(_SC_PAGESIZE) != (long)PAGE_BYTES) {
+                print_message("this machine's pages are larger\n");
                 skip();
+        }
         pages_init(&pages);
         for (size_t i = 0; i < COUNT; i++) {
                 uint8_t *frame = pages_cut_frame(&pages);
@@ -188,7 +190,8 @@ static void test_no_memory(void **state)
 {
 #ifdef POISON_ASAN
         (void)state;
-        skip(); /* it maps memory of its own, which must not fail */
+        print_message("AddressSanitizer maps memory of its own, which must not fail\n");
+        skip();
 #else
         struct rlimit limit, none;
         struct pages pages;
