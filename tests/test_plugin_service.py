@@ -90,3 +90,11 @@ def test_methods_without_a_handler_are_unimplemented(pb, channel, number):
     with pytest.raises(grpc.RpcError) as bidi:
         list(partial.Third(iter([number(1)]), timeout=10))
     assert bidi.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_the_header_says_how_long_requests_live(root, build, tmp_path):
+    """Users are not to read <quoit/service.h>, where else it stands."""
+    Kit(root, build).protoc(tmp_path, ["kinds.proto"])
+    header = " ".join((tmp_path / "kinds.quoit.h").read_text().split())
+    assert "A @message lives until on_message returns." in header
+    assert "A @req lives as long as its call." in header

@@ -3,7 +3,8 @@
 
 /*
  * What NAME.quoit.h and NAME.quoit.c, made by protoc-gen-quoit, stand on. This is the one public
- * header that needs upb's; users include the generated header and get it with that.
+ * header that needs upb's; users include the generated header and get it with that. A program that has
+ * messages and no server links libquoit-message (pkg-config: quoit-message), which needs libc alone.
  *
  * A message is opaque and lives in a upb_Arena, which frees everything in it at once:
  *
