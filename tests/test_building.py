@@ -98,6 +98,24 @@ def test_the_python_of_readme_gets_its_answer(installed, readme, project, stub):
         server.wait()
 
 
+def test_the_first_call_of_readme(readme, root, start, tmp_path):
+    """Of Python to quoit-api, with another port; the environment is that of these tests."""
+    server = start("quoit-api", "--port", 0)
+    (script,) = re.findall(r"^    (python -m grpc_tools.*?Ann.*?)$\n\n", readme, re.M | re.S)
+    assert "localhost:50051" in script and "$OLDPWD" in script
+    script = script.replace("\n    ", "\n").replace("localhost:50051", f"localhost:{server.port}")
+    shell = f'OLDPWD="{root}"; python() {{ "{sys.executable}" "$@"; }}; {script}'
+    done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "Hello Ann!\n", done.stderr
+
+
+def test_an_example_by_readmes_words(installed, readme, root, tmp_path):
+    shutil.copytree(root / "examples", tmp_path / "examples")
+    ((cc, protoc),) = re.findall(r"`(cc unary\.c .*?)` after `(protoc .*?)`", readme)
+    installed.run("sh", "-c", f"{protoc} && {cc}", cwd=tmp_path / "examples")
+    assert (tmp_path / "examples/a.out").exists()
+
+
 def test_make(installed, building, project, stub):
     tool("make")
     (project / "Makefile").write_text(block(building, "make"))
