@@ -52,12 +52,14 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
 
         if ((count & (count - 1)) != 0 || count > BUFFERS_COUNT_MAX || buffer_bytes > UINT32_MAX)
                 return -EINVAL;
+        ring->refused_call = REFUSAL_CALL_OTHER;
         memory = mmap(NULL, count * buffer_bytes, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED)
                 return -errno;
         entries = io_uring_setup_buf_ring(ring->uring, count, group, 0, &r);
         if (!entries) {
+                ring->refused_call = REFUSAL_CALL_REGISTER;
                 munmap(memory, count * buffer_bytes);
                 return r;
         }
@@ -75,6 +77,11 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
         for (unsigned id = 0; id < count; id++)
                 give_to_kernel(buffers, id);
         return 0;
+}
+
+size_t buffers_kernel_bytes(unsigned count)
+{
+        return whole_pages((count ?: BUFFERS_COUNT) * sizeof(struct io_uring_buf));
 }
 
 void buffers_deinit(struct buffers *buffers)

@@ -43,8 +43,12 @@ struct buffers {
         uint16_t group;
 };
 
-/* 0 or a negative errno. Memory is count × buffer_bytes, mapped now, touched when used. */
+/* 0 or a negative errno, with the call in @ring->refused_call. Memory is count × buffer_bytes, mapped now, touched when
+ * used. */
 int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffers_options *options);
+
+/* What is locked for @count buffers (0: as many as there are by default), beside the buffers themselves. */
+size_t buffers_kernel_bytes(unsigned count);
 
 /* Asserts that all buffers are back and nobody waits. Before ring_deinit. NULL-memory (failed
  * init) is fine. */

@@ -12,7 +12,9 @@
 
 #define DEINIT_NS UINT64_C(2000000000) /* far more than what ends by itself takes */
 
-enum { SQ_ENTRIES = 1024, CQ_PER_SQ = 4 };
+#define SQE_BYTES ((size_t)64)
+#define CQE_BYTES ((size_t)16)
+#define RINGS_HEADER_BYTES ((size_t)320) /* struct io_rings in the kernel */
 
 /* What submit and wait give for reasons that pass by themselves: a signal, a full CQ, no memory
  * for a moment. */
@@ -133,14 +135,21 @@ static void deliver_mails(struct ring *ring)
 
 /* --- life --- */
 
+size_t ring_kernel_bytes(unsigned sq_entries)
+{
+        return whole_pages(sq_entries * SQE_BYTES) +
+               whole_pages(RINGS_HEADER_BYTES + sq_entries * RING_CQ_PER_SQ * CQE_BYTES);
+}
+
 static int uring_open(struct io_uring *uring, const struct ring_options *options)
 {
-        unsigned sq_entries = options && options->sq_entries ? options->sq_entries : SQ_ENTRIES;
+        unsigned sq_entries =
+                options && options->sq_entries ? options->sq_entries : RING_SQ_ENTRIES;
         struct io_uring_params params = {
                 .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                          IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
                 .cq_entries = options && options->cq_entries ? options->cq_entries
-                                                             : CQ_PER_SQ * sq_entries,
+                                                             : RING_CQ_PER_SQ * sq_entries,
         };
         int r = io_uring_queue_init_params(sq_entries, uring, &params);
 
@@ -173,6 +182,7 @@ static int ring_open(struct ring *ring, const struct ring_options *options)
                 return -ENOMEM;
         r = uring_open(uring, options);
         if (r < 0) {
+                ring->refused_call = REFUSAL_CALL_SETUP;
                 free(uring);
                 return r;
         }
@@ -182,6 +192,16 @@ static int ring_open(struct ring *ring, const struct ring_options *options)
          * wait for it. */
         ring->wake_fd = eventfd(0, EFD_CLOEXEC);
         return ring->wake_fd < 0 ? -errno : 0;
+}
+
+/* Who may set a ring up may yet be forbidden to use it. */
+static int ring_try(struct ring *ring)
+{
+        int r = io_uring_get_events(ring->uring);
+
+        if (r < 0)
+                ring->refused_call = REFUSAL_CALL_ENTER;
+        return r < 0 ? r : 0;
 }
 
 int ring_init(struct ring *ring, const struct ring_options *options)
@@ -197,16 +217,18 @@ int ring_init(struct ring *ring, const struct ring_options *options)
                 .wake_fd = -1,
         };
         ring_alarm_init(ring);
-        r = ring_open(ring, options);
-        if (r < 0) {
-                ring_close(ring);
-                return r;
-        }
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 list_init(&ring->deferred[phase]);
         list_init(&ring->prompt);
         mailbox_init(&ring->mailbox);
         timers_init(&ring->timers, ring->now_ns);
+        r = ring_open(ring, options);
+        if (r == 0)
+                r = ring_try(ring);
+        if (r < 0) {
+                ring_close(ring);
+                return r;
+        }
         wake_arm(ring);
         return 0;
 }
@@ -342,8 +364,10 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         assert(!ring->in_turn && (timeout_ns == 0 || !ring->is_polled));
         ring_poll_drain(ring);
         r = submit_and_wait(ring, timeout_ns > 0 && ring_may_wait(ring) ? timeout_ns : 0);
-        if (r < 0)
+        if (r < 0) {
+                ring->refused_call = REFUSAL_CALL_ENTER;
                 return r;
+        }
         ring->in_turn = true;
         ring->now_ns = clock_now_ns();
         ring->stats.turns++;
@@ -372,9 +396,9 @@ void ring_deinit(struct ring *ring)
         /* The read that waits for wakes, and perhaps wakes of other rings: these end by
          * themselves. */
         while (ring->ops_in_flight > 0) {
-                int r = submit_and_wait(ring, DEINIT_NS);
-
-                assert(r == 0);
+                /* Forbidden from some time on, as by a filter that came late: the kernel ends them when the ring is closed. */
+                if (submit_and_wait(ring, DEINIT_NS) < 0)
+                        break;
                 harvest(ring);
                 assert(clock_now_ns() < limit_ns); /* somebody left an operation in flight */
         }

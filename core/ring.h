@@ -4,6 +4,7 @@
 #include "core/list.h"
 #include "core/mailbox.h"
 #include "core/op.h"
+#include "core/refusal.h"
 #include "core/timer.h"
 
 #include <stdbool.h>
@@ -42,11 +43,13 @@ enum ring_phase {
         RING_PHASES,
 };
 
+enum { RING_SQ_ENTRIES = 1024, RING_CQ_PER_SQ = 4 };
+
 struct ring_options {
-        /* 0: 1024. What is queued beyond that in a turn costs one more submit, nothing is lost. */
+        /* 0: RING_SQ_ENTRIES. What is queued beyond that in a turn costs one more submit, nothing is lost. */
         unsigned sq_entries;
 
-        /* 0: 4 × sq_entries. The kernel keeps what does not fit in slower memory. */
+        /* 0: RING_CQ_PER_SQ × sq_entries. The kernel keeps what does not fit in slower memory. */
         unsigned cq_entries;
 };
 
@@ -81,6 +84,7 @@ struct ring {
         int fd;
         int wake_fd;
         struct ring_alarm alarm;
+        enum refusal_call refused_call; /* what the last error came from */
         bool is_polled; /* by a foreign loop, which has asked for the descriptor */
         bool unsettled; /* prompt operations that the last turn could not decide */
         bool in_turn;
@@ -88,8 +92,11 @@ struct ring {
 };
 
 /* Must run on the thread that will turn the ring, which it stays bound to (SINGLE_ISSUER).
- * Negative errno: probe_explain() words it. @ring must not move afterwards. */
+ * Negative errno: @ring->refused_call says which call it is of, core/refusal.h words it. @ring must not move afterwards. */
 int ring_init(struct ring *ring, const struct ring_options *options);
+
+/* What the kernel allocates for a ring of @sq_entries, and counts as locked memory if it does that with rings at all. */
+size_t ring_kernel_bytes(unsigned sq_entries);
 
 /* Asserts that nothing is in flight, queued or running: sockets and listeners closed, timers
  * cancelled, mails delivered. Nobody may post or wake any more. On the ring's thread. */
@@ -98,7 +105,7 @@ void ring_deinit(struct ring *ring);
 #define RING_FOREVER UINT64_MAX
 
 /* One turn. Waits at most @timeout_ns (0: not at all) for the first completion, mail, wake or
- * timer. 0 or a negative errno that is fatal to the ring. A signal ends the wait early and is no
+ * timer. 0 or a negative errno that is fatal to the ring, of io_uring_enter. A signal ends the wait early and is no
  * error. */
 int ring_turn(struct ring *ring, uint64_t timeout_ns);
 

@@ -19,8 +19,10 @@ int ring_poll_fd(struct ring *ring)
         if (ring->is_polled)
                 return ring->wake_fd;
         r = io_uring_register_eventfd(ring->uring, ring->wake_fd);
-        if (r < 0)
+        if (r < 0) {
+                ring->refused_call = REFUSAL_CALL_REGISTER;
                 return r;
+        }
         ring->is_polled = true;
         ring_wake(ring); /* a turn is due: what the ring has queued itself so far */
         return ring->wake_fd;

@@ -6,6 +6,7 @@
 #include "core/ring.h"
 
 #include <liburing.h>
+#include <unistd.h>
 
 /*
  * An SQE whose completion goes to @op, counted as in flight from now: the caller must fill it with
@@ -26,3 +27,11 @@ void ring_poll_drain(struct ring *ring); /* before a turn's submit */
 void ring_alarm_init(struct ring *ring);
 void ring_alarm_keep(struct ring *ring, uint64_t time_ns); /* it goes off at @time_ns or before */
 void ring_alarm_end(struct ring *ring); /* its operations end, if there are any */
+
+/* As much as the kernel takes for it. */
+static inline size_t whole_pages(size_t bytes)
+{
+        size_t page_bytes = (size_t)getpagesize();
+
+        return (bytes + page_bytes - 1) & ~(page_bytes - 1);
+}

@@ -12,17 +12,31 @@
 #include "server/server.h"
 #include "transport/tls_config.h"
 
-/* The sockets of a process that was killed are closed when the kernel has taken its rings apart, a little after it is
- * gone for wait(2). */
+/* The sockets of a process that was killed are closed, and its rings' memory given back, when the kernel has taken its
+ * rings apart, a little after it is gone for wait(2). */
 #define IN_USE_TRIES 11
 #define IN_USE_PAUSE_MS 10
+
+static void pause_a_little(void)
+{
+        nanosleep(&(struct timespec){ .tv_nsec = IN_USE_PAUSE_MS * 1000000 }, NULL);
+}
 
 /* Before an address is taken, and anybody is told that it was: whether there is io_uring at all. */
 static int try_ring(quoit_server *server)
 {
-        int r = probe_run(NULL, NULL);
+        struct refusal refusal = {};
+        int r = probe_run(NULL, &refusal);
 
-        return r < 0 ? server_explain_start(server, r) : 0;
+        for (int try = 1; r == -ENOMEM && try < IN_USE_TRIES; try++) {
+                pause_a_little();
+                r = probe_run(NULL, &refusal);
+        }
+        if (r == 0)
+                return 0;
+        server->refusal[0] = '\0';
+        server_note_refusal(server, refusal.call, r);
+        return server_fail_refused(server, r);
 }
 
 /* ---- what is wrong ---- */
@@ -143,7 +157,7 @@ static int open_address(const quoit_server *server, const struct address *addres
         int r = open_once(server, address, ret_fds);
 
         for (int try = 1; r == -EADDRINUSE && try < IN_USE_TRIES; try++) {
-                nanosleep(&(struct timespec){ .tv_nsec = IN_USE_PAUSE_MS * 1000000 }, NULL);
+                pause_a_little();
                 r = open_once(server, address, ret_fds);
         }
         return r;

@@ -3,9 +3,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/server.h"
 #include "server/shard.h"
+
+/*
+ * Where memory for rings is short, all of them get fewer entries: each try halves them, down to SHARD_ENTRIES_MIN. With so few it
+ * is tried some times more, for what a process before this one had (or a try before this one) is given back by the
+ * kernel a little after it was closed.
+ */
+#define START_TRIES 10
+#define START_PAUSE_MS 50
 
 /* Turns a step may take before its caller's loop has another one. */
 #define TURNS_A_STEP 4
@@ -56,6 +65,7 @@ static void *shard_thread(void *user)
 /* Shards that have no thread have failed: the others must not wait for them. */
 static void give_up_shards(quoit_server *server, unsigned count, int error)
 {
+        server_note_refusal(server, REFUSAL_CALL_THREAD, error);
         pthread_mutex_lock(&server->mutex);
         come(server, MEETING_START, count, error);
         pthread_mutex_unlock(&server->mutex);
@@ -101,15 +111,20 @@ static int start_workers(quoit_server *server)
                 r = workers_start(&server->workers, server->options.workers);
         if (r == 0 && has_tls(server))
                 r = workers_start(&server->handshakers, server->options.handshake_threads);
-        if (r < 0)
-                return server_fail(server, r, "cannot start worker threads: %s", strerror(-r));
-        return 0;
+        if (r == 0)
+                return 0;
+        server_note_refusal(server, REFUSAL_CALL_THREAD, r);
+        return server_fail_refused(server, r);
 }
 
-static void join_threads(quoit_server *server)
+static void join_shards(quoit_server *server)
 {
         for (unsigned i = 1; i < server->threads; i++)
                 pthread_join(server->shards[i].thread, NULL);
+}
+
+static void join_workers(quoit_server *server)
+{
         workers_stop(&server->workers);
         workers_stop(&server->handshakers);
         server->life = SERVER_ENDED;
@@ -136,29 +151,63 @@ static int prepare(quoit_server *server)
         return start_workers(server);
 }
 
+/* All shards, with rings of `ring_entries`, or none. */
+static int try_start(quoit_server *server)
+{
+        server->met_count[MEETING_START] = 0;
+        server->met_error[MEETING_START] = 0;
+        server->refusal[0] = '\0';
+        server->threads = start_shards(server);
+        if (shard_start(server->shards))
+                return 0;
+        join_shards(server);
+        return server->met_error[MEETING_START];
+}
+
+static int start_rings(quoit_server *server)
+{
+        char refusal[REFUSAL_TEXT_BYTES]; /* of the first try */
+        int r;
+
+        server->ring_entries = RING_SQ_ENTRIES;
+        r = try_start(server);
+        memcpy(refusal, server->refusal, sizeof(refusal));
+        for (int tries = 1; r == -ENOMEM && tries < START_TRIES; tries++) {
+                if (server->ring_entries > SHARD_ENTRIES_MIN)
+                        server->ring_entries /= 2;
+                nanosleep(&(struct timespec){ .tv_nsec = START_PAUSE_MS * 1000000 }, NULL);
+                r = try_start(server);
+        }
+        if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
+                server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",
+                        server->ring_entries, RING_SQ_ENTRIES, refusal);
+        return r;
+}
+
 int quoit_server_start(quoit_server *server)
 {
         int r = prepare(server);
 
         if (r < 0)
                 return r;
-        server->threads = start_shards(server);
-        if (shard_start(server->shards)) {
+        r = start_rings(server);
+        if (r == 0) {
                 server->life = SERVER_SERVES;
                 atomic_store(&server->has_begun, true);
                 return 0;
         }
-        join_threads(server);
-        return server_explain_start(server, server->met_error[MEETING_START]);
+        join_workers(server);
+        return server_fail_refused(server, r);
 }
 
 /* The first shard is over (0), or broken: the others are by now, or will be at once. */
 static int end(quoit_server *server, int r)
 {
         shard_end(server->shards, r);
-        join_threads(server);
+        join_shards(server);
+        join_workers(server);
         r = server->met_error[MEETING_END];
-        return r < 0 ? server_fail(server, r, "a ring broke: %s", strerror(-r)) : 0;
+        return r < 0 ? server_fail(server, r, "a ring broke: %s", server->refusal) : 0;
 }
 
 int quoit_server_run(quoit_server *server)
@@ -188,8 +237,10 @@ int quoit_server_fd(quoit_server *server)
                 return server_fail(server, -EINVAL,
                         "the server does not run: call quoit_server_start() first");
         fd = ring_poll_fd(&server->shards->ring);
-        if (fd < 0)
-                return server_fail(server, fd, "no descriptor to poll: %s", strerror(-fd));
+        if (fd < 0) {
+                server_note_refusal(server, server->shards->ring.refused_call, fd);
+                return server_fail_refused(server, fd);
+        }
         return fd;
 }
 

@@ -11,7 +11,6 @@
 
 #include <quoit/version.h>
 
-#include "core/probe.h"
 #include "server/shard.h"
 
 #define WORKERS_MAX 4096
@@ -228,12 +227,26 @@ int quoit_server_intercept(quoit_server *server, const quoit_interceptor *interc
         return 0;
 }
 
-int server_explain_start(quoit_server *server, int error)
+void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error)
 {
-        char text[PROBE_PROBLEM_BYTES_MAX];
+        struct refusal refusal = {
+                .call = call,
+                .error = error,
+                .rings = server->options.rings,
+                .ring_bytes = shard_kernel_bytes(SHARD_ENTRIES_MIN),
+                .ring_bytes_full = shard_kernel_bytes(RING_SQ_ENTRIES),
+        };
 
-        probe_explain(error, text);
-        return server_fail(server, error, "cannot set up io_uring: %s", text);
+        pthread_mutex_lock(&server->mutex);
+        if (!server->refusal[0])
+                refusal_explain(&refusal, server->refusal);
+        pthread_mutex_unlock(&server->mutex);
+}
+
+int server_fail_refused(quoit_server *server, int error)
+{
+        return server_fail(
+                server, error, "%s", server->refusal[0] ? server->refusal : strerror(-error));
 }
 
 void server_wake_shards(quoit_server *server)

@@ -13,6 +13,7 @@
 #include <quoit/tls.h>
 
 #include "call/peer.h"
+#include "core/refusal.h"
 #include "server/addresses.h"
 #include "server/hooks.h"
 #include "server/log_gate.h"
@@ -58,6 +59,9 @@ struct quoit_server {
         pthread_cond_t met;
         unsigned met_count[MEETINGS];
         int met_error[MEETINGS];
+        char refusal
+                [REFUSAL_TEXT_BYTES]; /* what the first error came from; "": there was none of a ring */
+        unsigned ring_entries; /* of each ring's submission queue */
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
         atomic_uint wakers; /* of them, those at work */
@@ -90,8 +94,14 @@ void server_log_peer(struct quoit_server *server, quoit_log_level level, uint64_
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* A ring could not be had: what is in the way, and what helps. Returns @error. */
-int server_explain_start(struct quoit_server *server, int error);
+/*
+ * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. The first word counts. Any thread, before
+ * the meeting that hears of the error: what fills the memory is to be still there.
+ */
+void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error);
+
+/* Fails with what was noted. */
+int server_fail_refused(struct quoit_server *server, int error);
 
 /* Makes all rings turn. Async-signal-safe, and from any thread. */
 void server_wake_shards(struct quoit_server *server);

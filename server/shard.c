@@ -9,7 +9,6 @@
 
 #include "core/clock.h"
 #include "core/mapping.h"
-#include "core/probe.h"
 #include "server/admission.h"
 #include "server/connection.h"
 
@@ -291,9 +290,15 @@ static bool shard_is_over(struct shard *shard)
  * Bulk is read by one connection a turn, into the one buffer there is: what a turn reads, makes of it and sends stays in
  * a core's cache, and the connections with little to say are served between any two of those with much.
  */
+#define BULK_COUNT 1
+
 static int shard_init_buffers(struct shard *shard)
 {
-        struct buffers_options bulk = { .count = 1, .buffer_bytes = 256 << 10, .group = 1 };
+        struct buffers_options bulk = {
+                .count = BULK_COUNT,
+                .buffer_bytes = 256 << 10,
+                .group = 1,
+        };
         struct buffers_options small = { .bulk = &shard->bulk };
         int r = buffers_init(&shard->bulk, &shard->ring, &bulk);
 
@@ -303,6 +308,12 @@ static int shard_init_buffers(struct shard *shard)
         if (r < 0)
                 buffers_deinit(&shard->bulk);
         return r;
+}
+
+size_t shard_kernel_bytes(unsigned entries)
+{
+        return ring_kernel_bytes(entries) + buffers_kernel_bytes(0) +
+               buffers_kernel_bytes(BULK_COUNT);
 }
 
 /* Equal parts, rounded up. */
@@ -321,7 +332,8 @@ static bool yields_worker(void *user)
 
 static int shard_setup(struct shard *shard)
 {
-        int r = ring_init(&shard->ring, NULL);
+        const struct ring_options options = { .sq_entries = shard->server->ring_entries };
+        int r = ring_init(&shard->ring, &options);
 
         if (r < 0)
                 return r;
@@ -413,6 +425,8 @@ bool shard_start(struct shard *shard)
 {
         int r = shard_setup(shard);
 
+        if (r < 0)
+                server_note_refusal(shard->server, shard->ring.refused_call, r);
         if (!server_meet(shard->server, MEETING_START, r)) {
                 if (r == 0)
                         shard_teardown(shard);
@@ -434,6 +448,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
         shard_see_stops(shard);
         see_mappings(shard);
         if (r < 0) {
+                server_note_refusal(shard->server, shard->ring.refused_call, r);
                 shard_break(shard);
                 return r;
         }

@@ -51,6 +51,12 @@ struct shard {
         uint32_t calls_max; /* its part of the limit of that name */
 };
 
+/* Entries of a ring's submission queue where memory is short: a turn that queues more costs more submits. */
+#define SHARD_ENTRIES_MIN 256
+
+/* What the kernel allocates for a shard whose ring has @entries. */
+size_t shard_kernel_bytes(unsigned entries);
+
 /*
  * Sets up, meets the other shards, and begins to listen if it is the first. False: one of them has failed, which the server
  * hears at the meeting; then it is torn down. On the thread that is to be the ring's, as all that follows.

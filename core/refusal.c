@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/refusal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* What a cgroup or a limit of address space may have left and yet be full: the kernel charges in batches, and a ring's
+ * memory is in pieces. */
+#define SLACK_BYTES ((uint64_t)1 << 20)
+
+/* What a ring maps beyond what the kernel allocates for it: its receive buffers. */
+#define MAPPED_BYTES ((uint64_t)5 << 20)
+
+/* A thread's, as it is by default, and what its guard takes. */
+#define STACK_BYTES ((uint64_t)9 << 20)
+
+bool refusal_parse_release(const char *kernel_release, unsigned *ret_major, unsigned *ret_minor)
+{
+        unsigned major, minor;
+
+        if (sscanf(kernel_release, "%u.%u", &major, &minor) != 2)
+                return false;
+        *ret_major = major;
+        *ret_minor = minor;
+        return true;
+}
+
+/* A release that cannot be read is taken for a new one. */
+static bool is_older(const char *kernel_release, unsigned than_major, unsigned than_minor)
+{
+        unsigned major, minor;
+
+        if (!refusal_parse_release(kernel_release, &major, &minor))
+                return false;
+        return major < than_major || (major == than_major && minor < than_minor);
+}
+
+static enum refusal_reason reason_of_permission(
+        const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        /* The sysctl is for io_uring_setup alone: a ring that is there goes on. */
+        if (refusal->call == REFUSAL_CALL_SETUP && refusal->error == -EPERM) {
+                if (facts->uring_disabled == 2)
+                        return REFUSAL_SWITCHED_OFF;
+                if (facts->uring_disabled == 1 && !facts->uring_privileged)
+                        return REFUSAL_FOR_PRIVILEGED;
+        }
+        return facts->has_seccomp || !facts->proc_known ? REFUSAL_SECCOMP : REFUSAL_POLICY;
+}
+
+static enum refusal_reason reason_of_absence(
+        const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        bool has_sysctl = facts->uring_disabled >= 0;
+
+        /* All three calls came with the same kernel: one of them alone is not absent. */
+        if (refusal->call != REFUSAL_CALL_SETUP)
+                return REFUSAL_SECCOMP;
+        /* With io_uring there is this sysctl since 6.6. */
+        if (!facts->has_seccomp ||
+                (!has_sysctl && facts->proc_known && !is_older(facts->kernel_release, 6, 6)))
+                return REFUSAL_ABSENT;
+        return REFUSAL_SECCOMP;
+}
+
+static enum refusal_reason reason_of_memory(
+        const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        if (facts->cgroup_bytes != UINT64_MAX &&
+                facts->cgroup_free_bytes < refusal->ring_bytes + SLACK_BYTES)
+                return REFUSAL_CGROUP;
+        if (facts->address_free_bytes < MAPPED_BYTES + SLACK_BYTES)
+                return REFUSAL_ADDRESS_SPACE;
+        /* 6.14 gave rings to the code that counts memory which a process has pinned. */
+        if (refusal->call != REFUSAL_CALL_OTHER && !facts->may_lock &&
+                facts->memlock_bytes != UINT64_MAX && !is_older(facts->kernel_release, 6, 14))
+                return REFUSAL_MEMLOCK;
+        return REFUSAL_MEMORY;
+}
+
+enum refusal_reason refusal_reason(const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        int error = refusal->error;
+
+        if (refusal->call == REFUSAL_CALL_THREAD && error == -EAGAIN)
+                return facts->address_free_bytes < STACK_BYTES ? REFUSAL_ADDRESS_SPACE
+                                                               : REFUSAL_THREADS;
+        if (refusal->call == REFUSAL_CALL_THREAD)
+                return REFUSAL_OTHER;
+        if ((error == -EINVAL || error == -ENOSYS) && is_older(facts->kernel_release, 6, 1))
+                return REFUSAL_OLD_KERNEL;
+        switch (error) {
+        case -EPERM:
+        case -EACCES:
+                return reason_of_permission(refusal, facts);
+        case -ENOSYS:
+                return reason_of_absence(refusal, facts);
+        case -ENOMEM:
+                return reason_of_memory(refusal, facts);
+        case -EMFILE:
+                return REFUSAL_DESCRIPTORS;
+        case -ENFILE:
+                return REFUSAL_FILES;
+        default:
+                return REFUSAL_OTHER;
+        }
+}
