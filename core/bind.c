@@ -56,6 +56,13 @@ static int resolve(const char *host, struct addrinfo **ret_addresses)
         return r == 0 ? 0 : resolve_error(r);
 }
 
+/* Whether an IPv6 socket there is for IPv6 alone. A named address stays beside its IPv4 sibling; "::" means both worlds, and
+ * ::ffff:127.0.0.1 is an IPv4 address. */
+static bool is_v6_only(const struct in6_addr *address)
+{
+        return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_V4MAPPED(address);
+}
+
 static int configure(int fd, const struct addrinfo *address, const struct bind_options *options)
 {
         int r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -67,9 +74,7 @@ static int configure(int fd, const struct addrinfo *address, const struct bind_o
         if (r == 0 && address->ai_family == AF_INET6) {
                 const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address->ai_addr;
 
-                /* A named address stays beside its IPv4 sibling; only "::" means both worlds. */
-                r = set_option(
-                        fd, IPPROTO_IPV6, IPV6_V6ONLY, !IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr));
+                r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, is_v6_only(&in6->sin6_addr));
         }
         return r;
 }

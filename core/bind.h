@@ -25,7 +25,7 @@ enum { BIND_FDS_MAX = 8 };
 
 /*
  * Listens on every address that @host means: a numeric IPv4 or IPv6 address (with or without
- * brackets), a name ("localhost" is often two), "::" for everything, IPv4 included, NULL or "" the
+ * brackets; ::ffff:127.0.0.1 is 127.0.0.1), a name ("localhost" is often two), "::" for everything, IPv4 included, NULL or "" the
  * same as "::" (or "0.0.0.0" where there is no IPv6). @port 0 takes a free one, the same on all
  * addresses. SO_REUSEADDR is set; accepted sockets inherit TCP_NODELAY. Returns how many descriptors
  * are in @ret_fds (at least 1) or a negative errno:
@@ -36,7 +36,7 @@ int bind_tcp(const char *host, uint16_t port, const struct bind_options *options
         int ret_fds[BIND_FDS_MAX], uint16_t *ret_port);
 
 /* Listens on a unix stream socket at @path; a stale socket there that nobody serves is replaced.
- * -ENAMETOOLONG, -EADDRINUSE when somebody does. The path is not removed at close. */
+ * -ENAMETOOLONG, -EADDRINUSE when somebody does, -EPERM and its kin when it may not be removed. The path is not removed at close. */
 int bind_unix(const char *path, const struct bind_options *options, int *ret_fd);
 
 /* Listens on the abstract unix socket @name (unix(7)), which has no file and ends with its last

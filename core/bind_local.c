@@ -65,8 +65,8 @@ int bind_unix(const char *path, const struct bind_options *options, int *ret_fd)
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         strcpy(address.sun_path, path);
-        if (is_stale(&address))
-                (void)unlink(path);
+        if (is_stale(&address) && unlink(path) < 0 && errno != ENOENT)
+                return -errno;
         return open_listening((struct sockaddr *)&address, sizeof(address), options, path, ret_fd);
 }
 

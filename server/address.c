@@ -3,27 +3,27 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <linux/vm_sockets.h>
 
-/* @size decimal digits and nothing else, 0..@max. */
-static bool parse_number(const char *text, size_t size, uint64_t max, uint64_t *ret_number)
+/* @size decimal digits and nothing else, 0..@max. 0, -EINVAL or -ERANGE. */
+static int parse_number(const char *text, size_t size, uint64_t max, uint64_t *ret_number)
 {
         uint64_t number = 0;
 
-        if (size == 0 || size > 10)
-                return false;
+        if (size == 0)
+                return -EINVAL;
         for (size_t i = 0; i < size; i++) {
                 if (text[i] < '0' || text[i] > '9')
-                        return false;
-                number = number * 10 + (uint64_t)(text[i] - '0');
+                        return -EINVAL;
+                if (number <= max)
+                        number = number * 10 + (uint64_t)(text[i] - '0');
         }
         if (number > max)
-                return false;
+                return -ERANGE;
         *ret_number = number;
-        return true;
+        return 0;
 }
 
 /* The colon before the port; NULL where there is none, or where an IPv6 address lacks its brackets. */
@@ -39,14 +39,18 @@ static const char *find_port(const char *text)
         return colon && !strchr(colon + 1, ':') ? colon : NULL;
 }
 
-static bool parse_tcp(const char *text, struct address *address)
+static int parse_tcp(const char *text, struct address *address)
 {
         const char *colon = find_port(text);
         uint64_t port;
         size_t size;
+        int r;
 
-        if (!colon || !parse_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port))
-                return false;
+        if (!colon)
+                return -EINVAL;
+        r = parse_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port);
+        if (r < 0)
+                return r;
         address->port = (uint32_t)port;
         size = (size_t)(colon - text);
         if (*text == '[') {
@@ -56,57 +60,63 @@ static bool parse_tcp(const char *text, struct address *address)
         if (size == 1 && *text == '*')
                 size = 0;
         if (size >= sizeof(address->host))
-                return false;
+                return -EINVAL;
         memcpy(address->host, text, size);
-        return true;
+        return 0;
 }
 
-static bool parse_unix(const char *path, struct address *address)
+static int parse_name(const char *name, struct address *address)
+{
+        address->name = name;
+        return *name ? 0 : -EINVAL;
+}
+
+static int parse_unix(const char *path, struct address *address)
 {
         if (strncmp(path, "//", 2) == 0) {
                 path += 2; /* unix://PATH: there it has to be absolute */
                 if (*path != '/')
-                        return false;
+                        return -EINVAL;
         }
-        address->name = path;
-        return *path;
+        return parse_name(path, address);
 }
 
-static bool parse_name(const char *name, struct address *address)
+/* A number of vsock, or the word for any. */
+static int parse_vsock_number(const char *text, size_t size, uint32_t any, uint32_t *ret_number)
 {
-        address->name = name;
-        return *name;
+        uint64_t number = any;
+        int r = 0;
+
+        if (size != 3 || memcmp(text, "any", 3) != 0)
+                r = parse_number(text, size, UINT32_MAX, &number);
+        if (r == 0)
+                *ret_number = (uint32_t)number;
+        return r;
 }
 
-/* CID:PORT; a word for CID or PORT means any. */
-static bool parse_vsock(const char *text, struct address *address)
+/* CID:PORT */
+static int parse_vsock(const char *text, struct address *address)
 {
         const char *colon = strchr(text, ':');
-        uint64_t cid = VMADDR_CID_ANY, port = VMADDR_PORT_ANY;
-        size_t size;
+        int r;
 
         if (!colon)
-                return false;
-        size = (size_t)(colon - text);
-        if (!(size == 3 && memcmp(text, "any", 3) == 0) &&
-                !parse_number(text, size, UINT32_MAX, &cid))
-                return false;
-        text = colon + 1;
-        if (strcmp(text, "any") != 0 && !parse_number(text, strlen(text), UINT32_MAX, &port))
-                return false;
-        address->cid = (uint32_t)cid;
-        address->port = (uint32_t)port;
-        return true;
+                return -EINVAL;
+        r = parse_vsock_number(text, (size_t)(colon - text), VMADDR_CID_ANY, &address->cid);
+        if (r < 0)
+                return r;
+        return parse_vsock_number(colon + 1, strlen(colon + 1), VMADDR_PORT_ANY, &address->port);
 }
 
-static bool parse_fd(const char *text, struct address *address)
+static int parse_fd(const char *text, struct address *address)
 {
         uint64_t fd;
+        int r = parse_number(text, strlen(text), INT_MAX, &fd);
 
-        if (!parse_number(text, strlen(text), INT_MAX, &fd))
-                return false;
+        if (r < 0)
+                return r;
         address->fd = (int)fd;
-        return true;
+        return 0;
 }
 
 int address_parse(const char *text, struct address *ret_address)
@@ -114,7 +124,7 @@ int address_parse(const char *text, struct address *ret_address)
         static const struct {
                 const char *prefix;
                 enum address_kind kind;
-                bool (*parse)(const char *rest, struct address *address);
+                int (*parse)(const char *rest, struct address *address);
         } schemes[] = {
                 { "unix:", ADDRESS_UNIX, parse_unix },
                 { "unix-abstract:", ADDRESS_UNIX_ABSTRACT, parse_name },
@@ -123,6 +133,7 @@ int address_parse(const char *text, struct address *ret_address)
                 { "systemd:", ADDRESS_SYSTEMD, parse_name },
         };
         struct address address = { .kind = ADDRESS_TCP };
+        int r;
 
         if (strcmp(text, "systemd") == 0) {
                 *ret_address = (struct address){ .kind = ADDRESS_SYSTEMD };
@@ -134,13 +145,13 @@ int address_parse(const char *text, struct address *ret_address)
                 if (strncmp(text, schemes[i].prefix, size) != 0)
                         continue;
                 address.kind = schemes[i].kind;
-                if (!schemes[i].parse(text + size, &address))
-                        return -EINVAL;
-                *ret_address = address;
-                return 0;
+                r = schemes[i].parse(text + size, &address);
+                if (r == 0)
+                        *ret_address = address;
+                return r;
         }
-        if (!parse_tcp(text, &address))
-                return -EINVAL;
-        *ret_address = address;
-        return 0;
+        r = parse_tcp(text, &address);
+        if (r == 0)
+                *ret_address = address;
+        return r;
 }

@@ -25,6 +25,6 @@ struct address {
 
 /*
  * Parses what quoit_server_listen() takes; unix, unix-abstract and vsock as gRPC's naming document spells them
- * (grpc/doc/naming.md). 0, or -EINVAL.
+ * (grpc/doc/naming.md). 0, -EINVAL, or -ERANGE where only a number is too large.
  */
 int address_parse(const char *text, struct address *ret_address);

@@ -8,6 +8,7 @@
 #include "core/probe.h"
 #include "server/activation.h"
 #include "server/address.h"
+#include "server/listen_problem.h"
 #include "server/peer.h"
 #include "server/server.h"
 #include "transport/tls_config.h"
@@ -41,62 +42,33 @@ static int try_ring(quoit_server *server)
 
 /* ---- what is wrong ---- */
 
-static const struct {
-        enum address_kind kind;
-        int error;
-        const char *text;
-} hints[] = {
-        { ADDRESS_TCP, -EADDRINUSE,
-                "another process, or this one, listens there; stop it or choose another port" },
-        { ADDRESS_TCP, -EACCES,
-                "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose another port" },
-        { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },
-        { ADDRESS_TCP, -EADDRNOTAVAIL,
-                "no address of this machine; [::] stands for all of its own" },
-        { ADDRESS_UNIX, -EADDRINUSE,
-                "another process serves it, or it is no socket; stop that or choose another path" },
-        { ADDRESS_UNIX, -EACCES, "this user may not write to its folder" },
-        { ADDRESS_UNIX, -ENOENT, "its folder does not exist" },
-        { ADDRESS_UNIX, -ENAMETOOLONG, "the path of a unix socket has at most 107 bytes" },
-        { ADDRESS_UNIX_ABSTRACT, -EADDRINUSE, "another process listens there" },
-        { ADDRESS_UNIX_ABSTRACT, -ENAMETOOLONG, "an abstract name has at most 107 bytes" },
-        { ADDRESS_VSOCK, -EADDRINUSE, "another process listens there; choose another port" },
-        { ADDRESS_VSOCK, -EACCES, "ports below 1024 need the capability CAP_NET_BIND_SERVICE" },
-        { ADDRESS_VSOCK, -EADDRNOTAVAIL, "not a CID of this machine; give its own, or any" },
-        { ADDRESS_VSOCK, -EAFNOSUPPORT, "the kernel has no vsock (modprobe vsock)" },
-        { ADDRESS_FD, -EBADF, "no such descriptor is open; it has to be inherited" },
-        { ADDRESS_FD, -ENOTSOCK, "it is no socket" },
-        { ADDRESS_FD, -ESOCKTNOSUPPORT, "it is no stream socket" },
-        { ADDRESS_FD, -EAFNOSUPPORT, "it is neither TCP, unix nor vsock" },
-        { ADDRESS_FD, -ENOTCONN, "it does not listen; call listen(2) before it is passed" },
-        { ADDRESS_FD, -EEXIST, "this server listens on it already" },
-        { ADDRESS_SYSTEMD, -ENOENT,
-                "systemd passed no sockets (LISTEN_FDS, LISTEN_PID); have a socket unit start "
-                "this" },
-        { ADDRESS_SYSTEMD, -ESRCH, "systemd passed no socket of that name (FileDescriptorName=)" },
-        { ADDRESS_SYSTEMD, -EINVAL, "LISTEN_FDS or LISTEN_PID is no number" },
-        { ADDRESS_SYSTEMD, -ENOTCONN, "it does not listen; its unit needs Accept=no" },
-        { ADDRESS_SYSTEMD, -ESOCKTNOSUPPORT, "its unit needs ListenStream=" },
-        { ADDRESS_SYSTEMD, -EEXIST, "this server listens on it already" },
-};
-
-static const char *hint(enum address_kind kind, int error)
+static int explain(quoit_server *server, const char *text, const struct address *address, int error)
 {
-        for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-                if (hints[i].kind == kind && hints[i].error == error)
-                        return hints[i].text;
-        }
-        return NULL;
-}
+        char hint[LISTEN_HINT_BYTES];
 
-static int explain(quoit_server *server, const char *text, enum address_kind kind, int error)
-{
         if (error == -E2BIG)
                 return server_fail(server, error,
                         "cannot listen on %s: more than %d sockets in all", text,
                         SERVER_LISTENERS_MAX);
-        return server_fail(server, error, "cannot listen on %s: %s%s%s", text, strerror(-error),
-                hint(kind, error) ? ": " : "", hint(kind, error) ?: "");
+        if (!listen_hint(address, error, hint))
+                return server_fail(
+                        server, error, "cannot listen on %s: %s", text, strerror(-error));
+        return server_fail(
+                server, error, "cannot listen on %s: %s: %s", text, strerror(-error), hint);
+}
+
+static int explain_syntax(quoit_server *server, const char *text, int error)
+{
+        const char *why = "give HOST:PORT, [IPV6]:PORT, unix:PATH, unix-abstract:NAME, "
+                          "vsock:CID:PORT, fd:N or systemd[:NAME]";
+
+        if (error == -ERANGE && strncmp(text, "vsock:", 6) == 0)
+                why = "a CID and a port of vsock are at most 4294967295";
+        else if (error == -ERANGE && strncmp(text, "fd:", 3) == 0)
+                why = "a descriptor is at most 2147483647";
+        else if (error == -ERANGE)
+                why = "a port is at most 65535";
+        return server_fail(server, -EINVAL, "'%s' is no address: %s", text, why);
 }
 
 /* ---- opening ---- */
@@ -187,20 +159,18 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
 
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY, "the server runs: listeners are opened before");
-        if (address_parse(text, &address) < 0)
-                return server_fail(server, -EINVAL,
-                        "'%s' is no address: give HOST:PORT, [IPV6]:PORT, unix:PATH, "
-                        "unix-abstract:NAME, vsock:CID:PORT, fd:N or systemd[:NAME]",
-                        text);
+        r = address_parse(text, &address);
+        if (r < 0)
+                return explain_syntax(server, text, r);
         r = server->listener_count == 0 ? try_ring(server) : 0;
         if (r < 0)
                 return r;
         count = open_address(server, &address, fds);
         if (count < 0)
-                return explain(server, text, address.kind, count);
+                return explain(server, text, &address, count);
         if (first + (unsigned)count > SERVER_LISTENERS_MAX) {
                 close_own(fds, count, address.kind);
-                return explain(server, text, address.kind, -E2BIG);
+                return explain(server, text, &address, -E2BIG);
         }
         for (int i = 0; i < count; i++)
                 add(server, fds[i]);

@@ -9,11 +9,10 @@
 #include "server/shard.h"
 
 /*
- * Where memory for rings is short, all of them get fewer entries: each try halves them, down to SHARD_ENTRIES_MIN. With so few it
- * is tried some times more, for what a process before this one had (or a try before this one) is given back by the
- * kernel a little after it was closed.
+ * Where memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried some times: what
+ * a process before this one had, or a try before this one, is given back by the kernel some 20 ms after it was closed.
  */
-#define START_TRIES 10
+#define START_TRIES_A_SIZE 3
 #define START_PAUSE_MS 50
 
 /* Turns a step may take before its caller's loop has another one. */
@@ -164,19 +163,29 @@ static int try_start(quoit_server *server)
         return server->met_error[MEETING_START];
 }
 
+/* With rings of `ring_entries`, with patience. */
+static int try_size(quoit_server *server)
+{
+        int r = try_start(server);
+
+        for (int try = 1; r == -ENOMEM && try < START_TRIES_A_SIZE; try++) {
+                nanosleep(&(struct timespec){ .tv_nsec = START_PAUSE_MS * 1000000 }, NULL);
+                r = try_start(server);
+        }
+        return r;
+}
+
 static int start_rings(quoit_server *server)
 {
-        char refusal[REFUSAL_TEXT_BYTES]; /* of the first try */
+        char refusal[REFUSAL_TEXT_BYTES]; /* of the usual size */
         int r;
 
         server->ring_entries = RING_SQ_ENTRIES;
-        r = try_start(server);
+        r = try_size(server);
         memcpy(refusal, server->refusal, sizeof(refusal));
-        for (int tries = 1; r == -ENOMEM && tries < START_TRIES; tries++) {
-                if (server->ring_entries > SHARD_ENTRIES_MIN)
-                        server->ring_entries /= 2;
-                nanosleep(&(struct timespec){ .tv_nsec = START_PAUSE_MS * 1000000 }, NULL);
-                r = try_start(server);
+        while (r == -ENOMEM && server->ring_entries > SHARD_ENTRIES_MIN) {
+                server->ring_entries /= 2;
+                r = try_size(server);
         }
         if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
                 server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",

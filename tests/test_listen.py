@@ -3,11 +3,14 @@
 
 import errno
 import os
+import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 import grpc
 import pytest
@@ -112,6 +115,14 @@ def test_several(calls, start, tmp_path, abstract):
         assert peer(calls, address).local.endswith(address)
 
 
+def has_vsock_family():
+    try:
+        socket.socket(socket.AF_VSOCK).close()
+    except OSError:
+        return False
+    return True
+
+
 def has_vsock():
     """Whether bytes travel between two vsocks of this machine: its kernel may have no vsock_loopback."""
     try:
@@ -126,9 +137,7 @@ def has_vsock():
 
 
 def test_vsock(calls, start):
-    try:
-        socket.socket(socket.AF_VSOCK).close()
-    except OSError:
+    if not has_vsock_family():
         pytest.skip("the kernel has no vsock")
     server = start("test-server", "--address", "vsock:any:any")
     assert re.fullmatch(rf"vsock:{VSOCK_ANY}:\d+", server.address)
@@ -264,11 +273,110 @@ def test_systemd_socket_activate(build, calls, tmp_path):
         ("unix-abstract:" + "a" * 108, "107 bytes"),
         ("192.0.2.1:0", "no address of this machine"),
         ("no-such-host.invalid:0", "does not resolve"),
+        ("127.0.0.1:99999", "a port is at most 65535"),
+        ("[::1]:18446744073709551617", "a port is at most 65535"),
+        ("vsock:4294967296:1", "at most 4294967295"),
+        ("fd:2147483648", "at most 2147483647"),
+        ("[fe80::1]:0", "needs its interface"),
+        ("[fe80::1%99999]:0", "no such network interface"),
+        ("[ff02::1%lo]:0", "not an address that a TCP socket can have"),
+        ("[::ffff:192.0.2.1]:0", "no address of this machine"),
+        ("unix:/dev/null/socket", "what should be its folder is none"),
     ],
 )
 def test_bad_addresses(refused, address, said):
     line = refused(address)
     assert said in line and address in line
+
+
+@pytest.mark.parametrize(
+    "forbidden, address, said, unsaid",
+    [
+        ("landlock", "127.0.0.1:50051", "Landlock", "1024"),
+        ("landlock", "[::1]:65535", "Landlock", "seccomp"),
+        ("bind=EACCES", "127.0.0.1:50051", "a seccomp filter or a security policy", "1024"),
+        ("bind=EACCES", "localhost:0", "a seccomp filter or a security policy", "1024"),
+        ("bind=EACCES", "unix:{folder}/socket", "a seccomp filter or a security policy", "its folder"),
+        ("bind=EACCES", "unix-abstract:{name}", "a seccomp filter or a security policy", "1024"),
+        ("bind=EACCES", "vsock:any:50051", "a seccomp filter or a security policy", "1024"),
+        ("bind=EPERM", "127.0.0.1:50051", "BPF program of the cgroup", "1024"),
+        ("bind=ENOSYS", "127.0.0.1:50051", "a seccomp filter", "kernel"),
+        ("listen=EPERM", "127.0.0.1:0", "a seccomp filter", "1024"),
+        ("setsockopt=EPERM", "127.0.0.1:0", "a seccomp filter", "1024"),
+        ("capability=10", "127.0.0.1:{port}", "ports below {first} need the capability", "policy"),
+        ("capability=10", "[::1]:{port}", "ports below {first} need the capability", "policy"),
+        ("socket=EAFNOSUPPORT", "[::1]:0", "IPv6", "CAP_"),
+        ("socket=EAFNOSUPPORT", "127.0.0.1:0", "RestrictAddressFamilies", "IPv6"),
+        ("socket=EAFNOSUPPORT", "unix:{folder}/socket", "RestrictAddressFamilies", "IPv6"),
+        ("socket=EMFILE", "127.0.0.1:0", "RLIMIT_NOFILE", "machine"),
+        ("socket=ENFILE", "127.0.0.1:0", "fs.file-max", "RLIMIT"),
+        ("socket=ENOBUFS", "127.0.0.1:0", "no memory for a socket", "policy"),
+        ("bind=EROFS", "unix:{folder}/socket", "read-only", "policy"),
+        ("bind=ENODEV", "[fe80::1%lo]:0", "no such network interface", "policy"),
+    ],
+)
+def test_what_forbids_it_is_told(build, tmp_path, abstract, forbidden, address, said, unsaid):
+    """Each is really forbidden, by a filter, by Landlock, by the lack of a capability."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    address = address.format(folder=tmp_path, name=abstract, port=first - 1, first=first)
+    if forbidden.startswith("capability") and (os.getuid() != 0 or first == 0):
+        pytest.skip("every port is for everybody here, or this is not root")
+    if address.startswith("vsock") and not has_vsock_family():
+        pytest.skip("the kernel has no vsock")
+    result = subprocess.run(
+        [build / "tests/forbid", forbidden, "--", build / "bin/quoit-api", "--listen", address],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    if forbidden == "landlock" and "forbid: landlock" in result.stderr:
+        pytest.skip("the kernel has no Landlock that knows TCP")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1, result
+    assert said.format(first=first) in result.stderr and unsaid not in result.stderr
+    assert address in result.stderr
+
+
+@pytest.fixture
+def other_user(build):
+    """A folder that another user may reach, and a function that runs quoit-api there as that user."""
+    if os.getuid() != 0:
+        pytest.skip("not root: no other user to be")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        forbid, program = (shutil.copy(build / path, folder) for path in ("tests/forbid", "bin/quoit-api"))
+
+        def run(path):
+            result = subprocess.run(
+                [forbid, "uid=12345", "--", program, "--listen", f"unix:{path}"],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            assert result.returncode == 1 and result.stderr.count("\n") == 1, result
+            return result.stderr
+
+        yield pathlib.Path(folder), run
+
+
+def test_a_folder_that_is_not_this_users(other_user):
+    folder, run = other_user
+    assert "this user may not write to its folder" in run(folder / "socket")
+
+
+def test_a_dead_socket_of_another_user(other_user):
+    folder, run = other_user
+    (folder / "shared").mkdir()
+    os.chmod(folder / "shared", 0o1777)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(folder / "shared" / "socket"))
+        os.chmod(folder / "shared" / "socket", 0o777)
+    assert "a socket of another user is there" in run(folder / "shared" / "socket")
+
+
+def test_an_ipv4_address_as_ipv6_writes_it(calls, start):
+    server = start("test-server", "--address", "[::ffff:127.0.0.1]:0")
+    assert server.address == f"127.0.0.1:{server.port}"
+    assert peer(calls, server.address).local == f"ipv4:127.0.0.1:{server.port}"
 
 
 def test_too_many(refused, abstract):

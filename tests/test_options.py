@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: MIT
 """quoit-api's command line, its environment, what it says, and what it says is wrong."""
 
-import ctypes
-import errno
 import os
 import re
-import resource
 import signal
 import socket
-import struct
 import subprocess
 
 import grpc
@@ -195,53 +191,3 @@ def test_it_logs_when_it_listens_and_when_it_stops(start):
         "quoit-api: listening on [::]:PORT",
         "quoit-api: stopped",
     ]
-
-
-# ---- without io_uring ----
-
-IO_URING_SETUP = 425  # on every architecture
-
-
-def refuse_io_uring(error):
-    """For preexec: a seccomp filter, as a container's, under which io_uring_setup fails."""
-    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-    RET_ALLOW, RET_ERRNO = 0x7FFF0000, 0x00050000
-    program = b"".join(
-        struct.pack("HBBI", *instruction)
-        for instruction in (
-            (0x20, 0, 0, 0),  # load the number of the call
-            (0x15, 0, 1, IO_URING_SETUP),  # not that: skip one
-            (0x06, 0, 0, RET_ERRNO | error),
-            (0x06, 0, 0, RET_ALLOW),
-        )
-    )
-    buffer = ctypes.create_string_buffer(program)
-    filter_ = struct.pack("HxxxxxxP", 4, ctypes.addressof(buffer))
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def install():
-        assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-        assert libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_, 0, 0) == 0
-
-    install.buffer = buffer  # lives as long
-    return install
-
-
-@pytest.mark.parametrize("rings", [1, 3])
-@pytest.mark.parametrize(
-    "error, remedy", [(errno.EPERM, "seccomp"), (errno.ENOSYS, "io_uring"), (errno.EACCES, "policy")]
-)
-def test_io_uring_is_forbidden(run, rings, error, remedy):
-    result = run("--port", 0, "--rings", rings, preexec=refuse_io_uring(error))
-    assert (result.returncode, result.stdout) == (1, "")
-    assert remedy in one_line(result.stderr) and "io_uring" in result.stderr
-
-
-def test_no_descriptor_for_a_ring(run, sanitized):
-    if sanitized:
-        pytest.skip("a sanitizer wants descriptors of its own")
-    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
-    result = run("--port", 0, "--rings", 8, preexec=limit)
-    assert (result.returncode, result.stdout) == (1, "")
-    assert "RLIMIT_NOFILE" in one_line(result.stderr.splitlines(keepends=True)[-1])
-    assert result.stderr.count("\n") <= 2  # the first ring may be had: then it listens

@@ -3,6 +3,7 @@
 
 #include "core/probe.h"
 #include "core/refusal.h"
+#include "core/ring.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -320,6 +321,29 @@ static void test_filters(void **state)
         }
 }
 
+/* As of a program that locks itself in once it runs. */
+static void test_forbidden_later(void **state)
+{
+        int status;
+        pid_t pid = fork();
+
+        (void)state;
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                struct ring ring;
+
+                if (ring_init(&ring, NULL) < 0 || ring_turn(&ring, 0) < 0)
+                        _exit(1);
+                forbid_by_seccomp(SYS_io_uring_enter, EPERM);
+                if (ring_turn(&ring, 0) != -EPERM || ring.refused_call != REFUSAL_CALL_ENTER)
+                        _exit(2);
+                ring_deinit(&ring);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 static void test_no_descriptors(void **state)
 {
         (void)state;
@@ -340,6 +364,7 @@ int main(void)
                 cmocka_unit_test(test_arithmetic),
                 cmocka_unit_test(test_releases),
                 cmocka_unit_test(test_filters),
+                cmocka_unit_test(test_forbidden_later),
                 cmocka_unit_test(test_no_descriptors),
         };
 

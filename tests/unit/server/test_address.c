@@ -104,12 +104,15 @@ static void test_inherited(void **state)
 
 static void test_bad(void **state)
 {
-        static const char *const bad[] = { "", ":", "localhost", "localhost:", "localhost:65536",
-                "localhost:-1", "localhost:+1", "localhost:1x", "localhost: 1", "localhost:100000",
-                "::1:80", "[::1]", "[::1]80", "[::1:80", "a:1:2", "unix:", "unix://", "unix://a",
+        static const char *const bad[] = { "", ":", "localhost", "localhost:", "localhost:-1",
+                "localhost:+1", "localhost:1x", "localhost: 1", "::1:80", "[::1]", "[::1]80",
+                "[::1:80", "a:1:2", "unix:", "unix://", "unix://a",
                 "unix-abstract:", "vsock:", "vsock:1", "vsock:1:", "vsock::1", "vsock:any",
-                "vsock:anyone:1", "vsock:4294967296:1", "vsock:1:4294967296", "vsock:1:2:3",
-                "vsock:-1:1", "fd:", "fd:-1", "fd:x", "fd:2147483648", "fd:3 ", "systemd:" };
+                "vsock:anyone:1", "vsock:1:2:3", "vsock:-1:1", "fd:", "fd:-1", "fd:x", "fd:3 ",
+                "systemd:" };
+        static const char *const large[] = { "localhost:65536", "localhost:99999999999999999999999",
+                "[::1]:99999", "vsock:4294967296:1", "vsock:1:4294967296", "fd:2147483648",
+                "fd:18446744073709551616" };
         struct address before, address;
         char text[300];
 
@@ -120,6 +123,12 @@ static void test_bad(void **state)
                 if (address_parse(bad[i], &address) != -EINVAL)
                         fail_msg("\"%s\" was taken", bad[i]);
                 assert_memory_equal(&address, &before, sizeof(before)); /* outputs are untouched */
+        }
+
+        for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
+                if (address_parse(large[i], &address) != -ERANGE)
+                        fail_msg("\"%s\" is not too large", large[i]);
+                assert_memory_equal(&address, &before, sizeof(before));
         }
 
         memset(text, 'h', sizeof(text));

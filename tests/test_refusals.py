@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Where io_uring is forbidden, or its memory is short: one line says what is in the way and what helps, and nothing aborts."""
+
+import re
+import subprocess
+import time
+
+import grpc
+import pytest
+
+from servers import PATIENCE, Server
+
+REMEDY = "allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp profile"
+CALLS = ["io_uring_setup", "io_uring_enter", "io_uring_register"]
+
+
+@pytest.fixture
+def forbid(build):
+    """forbid(WHAT..., quoit-api's arguments): runs it to its end where that is really forbidden."""
+
+    def run(*forbidden, arguments=("--listen", "127.0.0.1:0"), program="bin/quoit-api"):
+        return subprocess.run(
+            [build / "tests/forbid", *forbidden, "--", build / program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    return run
+
+
+def problem(result):
+    """The one line about io_uring."""
+    assert result.returncode == 1, result
+    lines = [line for line in result.stderr.splitlines() if "listening on" not in line]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize("rings", [1, 3])
+@pytest.mark.parametrize("error", ["EPERM", "EACCES", "ENOSYS"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_is_forbidden(forbid, call, error, rings):
+    begin = time.monotonic()
+    said = problem(forbid(f"{call}={error}", arguments=["--listen", "127.0.0.1:0", "--rings", rings]))
+    assert time.monotonic() - begin < PATIENCE / 3
+    assert f"{call} is forbidden" in said and "seccomp" in said and REMEDY in said
+    assert ("policy" in said) == (error == "EACCES")  # then it may be that as well
+
+
+@pytest.mark.parametrize("error", ["EINVAL", "EOPNOTSUPP", "EAGAIN"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_filter_that_answers_what_else(forbid, call, error):
+    said = problem(forbid(f"{call}={error}"))
+    assert f"{call} fails" in said and REMEDY in said
+
+
+@pytest.mark.parametrize(
+    "program, arguments",
+    [("tests/services/test-server", ["--address", "127.0.0.1:0"]), ("bin/quoit-interop-server", ["--port", "0"])],
+    ids=["test-server", "interop"],
+)
+@pytest.mark.parametrize("call", CALLS)
+def test_other_programs(forbid, call, program, arguments):
+    result = forbid(f"{call}=EPERM", arguments=arguments, program=program)
+    assert result.returncode == 1 and REMEDY in result.stderr
+
+
+def test_no_descriptor_for_a_ring(forbid, sanitized):
+    if sanitized:
+        pytest.skip("a sanitizer wants descriptors of its own")
+    said = problem(forbid("nofile=8", arguments=["--listen", "127.0.0.1:0", "--rings", 8]))
+    assert "RLIMIT_NOFILE" in said
+
+
+def test_no_more_threads(forbid):
+    """Not told as a fault of io_uring."""
+    said = problem(forbid("uid=54321", "nproc=3", arguments=["--listen", "127.0.0.1:0", "--rings", 16]))
+    assert "RLIMIT_NPROC" in said and "io_uring" not in said
+
+
+# ---- memory ----
+
+
+@pytest.fixture
+def counted(build):
+    """starts(KIB, RINGS): a server with so little locked memory, None where it does not start."""
+    servers = []
+
+    def starts(kib, rings=1):
+        arguments = ["--listen", "127.0.0.1:0", "--rings", rings]
+        try:
+            server = Server(build / "tests/forbid", f"memlock={kib}", "--", build / "bin/quoit-api", *arguments)
+        except AssertionError:
+            return None
+        servers.append(server)
+        return server
+
+    if starts(0) is not None:
+        pytest.skip("this kernel does not count rings as locked memory")
+    yield starts
+    for server in servers:
+        server.stop()
+
+
+def entries(server):
+    """Of a ring, by what the start said."""
+    found = re.search(r"rings have (\d+) entries in place of 1024: no memory", server.log[0])
+    return int(found.group(1)) if found else 1024
+
+
+def test_with_less_memory_rings_are_smaller(counted):
+    """Of the least that a start takes, and more: first 256 entries, then 512, then 1024."""
+    seen = []
+    for kib in range(32, 193, 16):
+        server = counted(kib)
+        if server:
+            seen.append(entries(server))
+            server.stop()
+    assert seen == sorted(seen) and set(seen) == {256, 512, 1024}
+
+
+def test_all_rings_are_smaller_where_one_does_not_fit(counted):
+    for rings, expected in ((50, 1024), (90, 512), (160, 256)):
+        server = counted(8192, rings)
+        assert entries(server) == expected
+        server.stop()
+
+
+def test_small_rings_serve(api, counted):
+    server = counted(100, 2)
+    assert entries(server) == 256
+    with grpc.insecure_channel(server.target) as channel:
+        stub = api.Stub(channel)
+        futures = [stub.sayHello.future(api.HelloRequest(name=str(i))) for i in range(2000)]
+        assert [future.result(PATIENCE).message for future in futures] == [f"Hello {i}!" for i in range(2000)]
+
+
+def test_the_arithmetic_is_told(forbid, counted):
+    said = problem(forbid("memlock=1000", arguments=["--listen", "127.0.0.1:0", "--rings", 64]))
+    assert "64 rings need 2816 to 8960 KiB" in said and "RLIMIT_MEMLOCK is 1000 KiB" in said
+    assert "LimitMEMLOCK=" in said and "use fewer rings" in said
+    said = problem(forbid("memlock=20"))
+    assert "1 ring needs 44 to 140 KiB" in said and "fewer" not in said
