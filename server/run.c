@@ -10,9 +10,9 @@
 
 /*
  * Where memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried some times: what
- * a process before this one had, or a try before this one, is given back by the kernel some 20 ms after it was closed.
+ * a process before this one had, or a try before this one, is given back by the kernel some 20 ms after it was closed, later on a busy machine.
  */
-#define START_TRIES_A_SIZE 3
+#define START_TRIES_A_SIZE 6
 #define START_PAUSE_MS 50
 
 /* Turns a step may take before its caller's loop has another one. */

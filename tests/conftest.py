@@ -8,12 +8,13 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import grpc
 import pytest
 
 from installed import Installed
-from servers import Server, is_sanitized
+from servers import PATIENCE, Server, is_sanitized
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -134,3 +135,27 @@ def connect():
     """connect(server): a grpcio channel that is closed at the test's end."""
     with contextlib.ExitStack() as stack:
         yield lambda server, **options: stack.enter_context(channel(server.target, **options))
+
+
+@pytest.fixture
+def other_user(build):
+    """A folder that another user may reach, and run(quoit-api's arguments), which runs it to its failure as that user,
+    and returns the line that says why."""
+    if os.getuid() != 0:
+        pytest.skip("not root: no other user to be")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        helper, program = (shutil.copy(build / path, folder) for path in ("tests/forbid", "bin/quoit-api"))
+
+        def run(*arguments, forbid=()):
+            result = subprocess.run(
+                [helper, "uid=12345", *forbid, "--", program, *map(str, arguments)],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            lines = [line for line in result.stderr.splitlines() if "listening on" not in line]
+            assert result.returncode == 1 and len(lines) == 1, result
+            return lines[0]
+
+        yield pathlib.Path(folder), run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The unit files of deploy/, by systemd's own check."""
 
+import re
 import shutil
 import subprocess
 
@@ -21,3 +22,10 @@ def test_units(root, build, tmp_path):
     )
     said = [line for line in result.stderr.splitlines() if "quoit-api" in line]
     assert (result.returncode, said) == (0, []), result.stderr
+
+
+def test_the_service_has_memory_for_rings(root):
+    """Some kernels count 140 KiB a ring as locked memory: enough for one on each of 128 cores, twice while a reload lasts."""
+    text = (root / "deploy" / "quoit-api.service").read_text()
+    limit = re.search(r"^LimitMEMLOCK=(\d+)M$", text, re.M)
+    assert int(limit.group(1)) * 1024 >= 2 * 128 * 140

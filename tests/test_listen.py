@@ -5,12 +5,10 @@ import errno
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 
 import grpc
 import pytest
@@ -336,31 +334,9 @@ def test_what_forbids_it_is_told(build, tmp_path, abstract, forbidden, address, 
     assert address in result.stderr
 
 
-@pytest.fixture
-def other_user(build):
-    """A folder that another user may reach, and a function that runs quoit-api there as that user."""
-    if os.getuid() != 0:
-        pytest.skip("not root: no other user to be")
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        forbid, program = (shutil.copy(build / path, folder) for path in ("tests/forbid", "bin/quoit-api"))
-
-        def run(path):
-            result = subprocess.run(
-                [forbid, "uid=12345", "--", program, "--listen", f"unix:{path}"],
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-            )
-            assert result.returncode == 1 and result.stderr.count("\n") == 1, result
-            return result.stderr
-
-        yield pathlib.Path(folder), run
-
-
 def test_a_folder_that_is_not_this_users(other_user):
     folder, run = other_user
-    assert "this user may not write to its folder" in run(folder / "socket")
+    assert "this user may not write to its folder" in run("--listen", f"unix:{folder}/socket")
 
 
 def test_a_dead_socket_of_another_user(other_user):
@@ -370,7 +346,7 @@ def test_a_dead_socket_of_another_user(other_user):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(folder / "shared" / "socket"))
         os.chmod(folder / "shared" / "socket", 0o777)
-    assert "a socket of another user is there" in run(folder / "shared" / "socket")
+    assert "a socket of another user is there" in run("--listen", f"unix:{folder}/shared/socket")
 
 
 def test_an_ipv4_address_as_ipv6_writes_it(calls, start):
