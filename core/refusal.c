@@ -25,6 +25,13 @@ bool refusal_parse_release(const char *kernel_release, unsigned *ret_major, unsi
         return true;
 }
 
+static bool is_release(const char *kernel_release)
+{
+        unsigned major, minor;
+
+        return refusal_parse_release(kernel_release, &major, &minor);
+}
+
 /* A release that cannot be read is taken for a new one. */
 static bool is_older(const char *kernel_release, unsigned than_major, unsigned than_minor)
 {
@@ -63,18 +70,31 @@ static enum refusal_reason reason_of_absence(
         return REFUSAL_SECCOMP;
 }
 
+/* 6.14 gave rings to the code that counts memory which a process has pinned, 7.2 took them away from it. */
+static bool may_be_memlock(const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        return refusal->call != REFUSAL_CALL_OTHER && !facts->may_lock &&
+               facts->memlock_bytes != UINT64_MAX && !is_older(facts->kernel_release, 6, 14) &&
+               (is_older(facts->kernel_release, 7, 2) || !is_release(facts->kernel_release));
+}
+
+static bool cgroup_lacks(const struct refusal_facts *facts, uint64_t bytes)
+{
+        return facts->cgroup_bytes != UINT64_MAX && facts->cgroup_free_bytes < bytes + SLACK_BYTES;
+}
+
 static enum refusal_reason reason_of_memory(
         const struct refusal *refusal, const struct refusal_facts *facts)
 {
-        if (facts->cgroup_bytes != UINT64_MAX &&
-                facts->cgroup_free_bytes < refusal->ring_bytes + SLACK_BYTES)
+        if (cgroup_lacks(facts, refusal->ring_bytes))
                 return REFUSAL_CGROUP;
         if (facts->address_free_bytes < MAPPED_BYTES + SLACK_BYTES)
                 return REFUSAL_ADDRESS_SPACE;
-        /* 6.14 gave rings to the code that counts memory which a process has pinned. */
-        if (refusal->call != REFUSAL_CALL_OTHER && !facts->may_lock &&
-                facts->memlock_bytes != UINT64_MAX && !is_older(facts->kernel_release, 6, 14))
+        if (may_be_memlock(refusal, facts))
                 return REFUSAL_MEMLOCK;
+        /* Some of what filled it may be gone by now. */
+        if (cgroup_lacks(facts, (uint64_t)refusal->rings * refusal->ring_bytes_full))
+                return REFUSAL_CGROUP;
         return REFUSAL_MEMORY;
 }
 

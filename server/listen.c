@@ -35,7 +35,6 @@ static int try_ring(quoit_server *server)
         }
         if (r == 0)
                 return 0;
-        server->refusal[0] = '\0';
         server_note_refusal(server, refusal.call, r);
         return server_fail_refused(server, r);
 }

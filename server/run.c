@@ -155,7 +155,6 @@ static int try_start(quoit_server *server)
 {
         server->met_count[MEETING_START] = 0;
         server->met_error[MEETING_START] = 0;
-        server->refusal[0] = '\0';
         server->threads = start_shards(server);
         if (shard_start(server->shards))
                 return 0;
@@ -177,19 +176,17 @@ static int try_size(quoit_server *server)
 
 static int start_rings(quoit_server *server)
 {
-        char refusal[REFUSAL_TEXT_BYTES]; /* of the usual size */
         int r;
 
         server->ring_entries = RING_SQ_ENTRIES;
         r = try_size(server);
-        memcpy(refusal, server->refusal, sizeof(refusal));
         while (r == -ENOMEM && server->ring_entries > SHARD_ENTRIES_MIN) {
                 server->ring_entries /= 2;
                 r = try_size(server);
         }
         if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
                 server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",
-                        server->ring_entries, RING_SQ_ENTRIES, refusal);
+                        server->ring_entries, RING_SQ_ENTRIES, server->refusal);
         return r;
 }
 

@@ -59,8 +59,8 @@ struct quoit_server {
         pthread_cond_t met;
         unsigned met_count[MEETINGS];
         int met_error[MEETINGS];
-        char refusal
-                [REFUSAL_TEXT_BYTES]; /* what the first error came from; "": there was none of a ring */
+        int refused_error; /* of a ring or a thread; 0: there was none */
+        char refusal[REFUSAL_TEXT_BYTES]; /* why */
         unsigned ring_entries; /* of each ring's submission queue */
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
@@ -95,7 +95,7 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /*
- * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. The first word counts. Any thread, before
+ * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. Of an error the first word counts. Any thread, before
  * the meeting that hears of the error: what fills the memory is to be still there.
  */
 void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error);

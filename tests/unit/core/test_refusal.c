@@ -44,6 +44,7 @@ static enum refusal_reason reason(
                 .error = error,
                 .rings = 4,
                 .ring_bytes = 44 * KIB,
+                .ring_bytes_full = 140 * KIB,
         };
 
         return refusal_reason(&refusal, facts);
@@ -141,6 +142,13 @@ static void test_memory(void **state)
         assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_ADDRESS_SPACE);
         facts.address_free_bytes = facts.memlock_bytes = UINT64_MAX;
         assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_MEMORY);
+        facts.cgroup_bytes = 16384 * KIB; /* it was full, and is not any more */
+        facts.cgroup_free_bytes = 1500 * KIB;
+        assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_CGROUP);
+        facts = on_release("7.2.13+deb14-cloud-amd64"); /* rings are not counted any more */
+        assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_MEMORY);
+        facts = on_release("7.1.13");
+        assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_MEMLOCK);
         facts = on_release("6.12.30"); /* rings are not counted there */
         assert_int_equal(reason(REFUSAL_CALL_SETUP, -ENOMEM, &facts), REFUSAL_MEMORY);
 }
