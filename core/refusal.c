@@ -98,15 +98,23 @@ static enum refusal_reason reason_of_memory(
         return REFUSAL_MEMORY;
 }
 
+/* pthread_create has one errno for all that is short. */
+static enum refusal_reason reason_of_thread(
+        const struct refusal *refusal, const struct refusal_facts *facts)
+{
+        if (refusal->error != -EAGAIN)
+                return REFUSAL_OTHER;
+        if (cgroup_lacks(facts, refusal->ring_bytes))
+                return REFUSAL_CGROUP;
+        return facts->address_free_bytes < STACK_BYTES ? REFUSAL_ADDRESS_SPACE : REFUSAL_THREADS;
+}
+
 enum refusal_reason refusal_reason(const struct refusal *refusal, const struct refusal_facts *facts)
 {
         int error = refusal->error;
 
-        if (refusal->call == REFUSAL_CALL_THREAD && error == -EAGAIN)
-                return facts->address_free_bytes < STACK_BYTES ? REFUSAL_ADDRESS_SPACE
-                                                               : REFUSAL_THREADS;
         if (refusal->call == REFUSAL_CALL_THREAD)
-                return REFUSAL_OTHER;
+                return reason_of_thread(refusal, facts);
         if ((error == -EINVAL || error == -ENOSYS) && is_older(facts->kernel_release, 6, 1))
                 return REFUSAL_OLD_KERNEL;
         switch (error) {

@@ -70,10 +70,11 @@ static void word_memory(const struct refusal *refusal, const struct refusal_fact
                 return;
         case REFUSAL_CGROUP:
                 say(ret_text,
-                        "no memory for io_uring: %s, and the cgroup has %" PRIu64
-                        " KiB left of %" PRIu64 " KiB; raise its limit (memory.max, MemoryMax=, "
+                        "no memory for %s: %s, and the cgroup has %" PRIu64 " KiB left of %" PRIu64
+                        " KiB; raise its limit (memory.max, MemoryMax=, "
                         "the container's memory)%s",
-                        need, kib(facts->cgroup_free_bytes), kib(facts->cgroup_bytes), fewer);
+                        refusal->call == REFUSAL_CALL_THREAD ? "a thread" : "io_uring", need,
+                        kib(facts->cgroup_free_bytes), kib(facts->cgroup_bytes), fewer);
                 return;
         case REFUSAL_ADDRESS_SPACE:
                 say(ret_text,

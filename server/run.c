@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,7 +14,10 @@
  * a process before this one had, or a try before this one, is given back by the kernel some 20 ms after it was closed, later on a busy machine.
  */
 #define START_TRIES_A_SIZE 6
+#define START_TRIES (3 * START_TRIES_A_SIZE) /* 1024, 512, 256 */
 #define START_PAUSE_MS 50
+
+static_assert(RING_SQ_ENTRIES / 4 == SHARD_ENTRIES_MIN, "three sizes");
 
 /* Turns a step may take before its caller's loop has another one. */
 #define TURNS_A_STEP 4
@@ -155,6 +159,7 @@ static int try_start(quoit_server *server)
 {
         server->met_count[MEETING_START] = 0;
         server->met_error[MEETING_START] = 0;
+        server->refusal[0] = '\0';
         server->threads = start_shards(server);
         if (shard_start(server->shards))
                 return 0;
@@ -162,12 +167,14 @@ static int try_start(quoit_server *server)
         return server->met_error[MEETING_START];
 }
 
-/* With rings of `ring_entries`, with patience. */
-static int try_size(quoit_server *server)
+/* Again and again, with patience. */
+static int try_smaller(quoit_server *server)
 {
-        int r = try_start(server);
+        int r = -ENOMEM;
 
-        for (int try = 1; r == -ENOMEM && try < START_TRIES_A_SIZE; try++) {
+        for (int try = 1; r == -ENOMEM && try < START_TRIES; try++) {
+                if (try % START_TRIES_A_SIZE == 0)
+                        server->ring_entries /= 2;
                 nanosleep(&(struct timespec){ .tv_nsec = START_PAUSE_MS * 1000000 }, NULL);
                 r = try_start(server);
         }
@@ -176,17 +183,19 @@ static int try_size(quoit_server *server)
 
 static int start_rings(quoit_server *server)
 {
+        char refusal[REFUSAL_TEXT_BYTES]; /* of the first try: nothing was given back yet */
         int r;
 
         server->ring_entries = RING_SQ_ENTRIES;
-        r = try_size(server);
-        while (r == -ENOMEM && server->ring_entries > SHARD_ENTRIES_MIN) {
-                server->ring_entries /= 2;
-                r = try_size(server);
-        }
+        r = try_start(server);
+        memcpy(refusal, server->refusal, sizeof(refusal));
+        if (r == -ENOMEM)
+                r = try_smaller(server);
         if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
                 server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",
-                        server->ring_entries, RING_SQ_ENTRIES, server->refusal);
+                        server->ring_entries, RING_SQ_ENTRIES, refusal);
+        if (r == -ENOMEM)
+                memcpy(server->refusal, refusal, sizeof(refusal));
         return r;
 }
 

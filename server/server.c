@@ -238,16 +238,16 @@ void server_note_refusal(struct quoit_server *server, enum refusal_call call, in
         };
 
         pthread_mutex_lock(&server->mutex);
-        if (server->refused_error != error)
+        if (!server->refusal[0])
                 refusal_explain(&refusal, server->refusal);
-        server->refused_error = error;
         pthread_mutex_unlock(&server->mutex);
 }
 
 int server_fail_refused(quoit_server *server, int error)
 {
-        return server_fail(server, error, "%s",
-                error == server->refused_error ? server->refusal : strerror(-error));
+        server_fail(server, error, "%s", server->refusal);
+        server->refusal[0] = '\0'; /* the next has its own */
+        return error;
 }
 
 void server_wake_shards(quoit_server *server)

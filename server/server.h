@@ -59,8 +59,8 @@ struct quoit_server {
         pthread_cond_t met;
         unsigned met_count[MEETINGS];
         int met_error[MEETINGS];
-        int refused_error; /* of a ring or a thread; 0: there was none */
-        char refusal[REFUSAL_TEXT_BYTES]; /* why */
+        char refusal
+                [REFUSAL_TEXT_BYTES]; /* why a ring or a thread could not be had, or broke; "": none was told of */
         unsigned ring_entries; /* of each ring's submission queue */
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
@@ -95,12 +95,12 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /*
- * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. Of an error the first word counts. Any thread, before
+ * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. The first word counts. Any thread, before
  * the meeting that hears of the error: what fills the memory is to be still there.
  */
 void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error);
 
-/* Fails with what was noted. */
+/* Fails with what was noted, and forgets it. */
 int server_fail_refused(struct quoit_server *server, int error);
 
 /* Makes all rings turn. Async-signal-safe, and from any thread. */

@@ -160,6 +160,9 @@ static void test_the_rest(void **state)
         (void)state;
         facts.address_free_bytes = 8000 * KIB; /* less than a stack */
         assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &facts), REFUSAL_ADDRESS_SPACE);
+        facts.cgroup_bytes = 16384 * KIB;
+        facts.cgroup_free_bytes = 0;
+        assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &facts), REFUSAL_CGROUP);
         assert_int_equal(reason(REFUSAL_CALL_SETUP, -EMFILE, &usual), REFUSAL_DESCRIPTORS);
         assert_int_equal(reason(REFUSAL_CALL_OTHER, -ENFILE, &usual), REFUSAL_FILES);
         assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &usual), REFUSAL_THREADS);
