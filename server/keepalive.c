@@ -32,9 +32,7 @@ bool keepalive_allows(struct keepalive *keepalive, const quoit_limits *limits, u
 static uint64_t look_again(
         const struct keepalive *keepalive, const quoit_limits *limits, uint64_t now_ns)
 {
-        /* a PING that has not gone out may do so at once */
-        uint64_t since_ns = keepalive->is_unsent ? now_ns : keepalive->asked_ns;
-        uint64_t end_ns = clock_after_limit_ns(since_ns, limits->keepalive_timeout_ms);
+        uint64_t end_ns = clock_after_limit_ns(keepalive->asked_ns, limits->keepalive_timeout_ms);
         uint64_t next_ns = clock_after_limit_ns(now_ns, limits->keepalive_ms);
 
         return end_ns < next_ns ? end_ns : next_ns;
@@ -51,12 +49,10 @@ enum keepalive_verdict keepalive_look(struct keepalive *keepalive, const quoit_l
         }
         if (keepalive->asked_ns == 0) {
                 keepalive->asked_ns = now_ns;
-                keepalive->is_unsent = true;
                 *ret_due_ns = look_again(keepalive, limits, now_ns);
                 return KEEPALIVE_ASK;
         }
-        if (!keepalive->is_unsent &&
-                now_ns >= clock_after_limit_ns(keepalive->asked_ns, limits->keepalive_timeout_ms))
+        if (now_ns >= clock_after_limit_ns(keepalive->asked_ns, limits->keepalive_timeout_ms))
                 return KEEPALIVE_DEAD;
         *ret_due_ns = look_again(keepalive, limits, now_ns);
         return KEEPALIVE_ALIVE;

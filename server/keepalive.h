@@ -13,11 +13,10 @@
 
 struct keepalive {
         uint64_t heard_ns; /* when the last bytes came */
-        /* when our PING went out that nothing has come after, or was to; 0: there is none */
-        uint64_t asked_ns;
+        uint64_t
+                asked_ns; /* when our PING went out that nothing has come after; 0: there is none */
         uint64_t pinged_ns; /* when the peer's last PING came; 0: never */
         uint32_t strikes;
-        bool is_unsent; /* our PING: it waits behind what the peer's TCP has not taken */
 };
 
 enum keepalive_verdict {
@@ -33,16 +32,6 @@ static inline void keepalive_heard(struct keepalive *keepalive, uint64_t now_ns)
 {
         keepalive->heard_ns = now_ns;
         keepalive->asked_ns = 0;
-        keepalive->is_unsent = false;
-}
-
-/* Something goes out, and our PING with it if there is one: its time begins. */
-static inline void keepalive_sent(struct keepalive *keepalive, uint64_t now_ns)
-{
-        if (!keepalive->is_unsent)
-                return;
-        keepalive->is_unsent = false;
-        keepalive->asked_ns = now_ns;
 }
 
 /*

@@ -74,7 +74,6 @@ static void send_iovecs(struct connection *connection, struct iovec *iovecs, siz
                        session_is_over(&connection->session);
 
         connection->send_started_ns = ring_now_ns(connection_ring(connection));
-        keepalive_sent(&connection->keepalive, connection->send_started_ns);
         sending_note_windows(connection);
         socket_send(&connection->socket, iovecs, count, awaited);
 }

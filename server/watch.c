@@ -3,13 +3,14 @@
 
 #include "core/clock.h"
 #include "server/connection.h"
+#include "server/secure.h"
 #include "server/stalls.h"
 
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* and then for what the peer had on the way */
 #define GREETING_SILENCE_NS                                                                        \
-        (250 * NS_PER_MS) /* who is silent for so long, before its SETTINGS, is not awaited by a drain */
+        (500 * NS_PER_MS) /* who is silent for so long, before its SETTINGS, is not awaited by a drain */
 #define LAST_WORDS_NS                                                                              \
         (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
@@ -67,8 +68,11 @@ static void on_greeting_drain(struct timer *timer)
  */
 static void await_greeting(struct connection *connection)
 {
-        uint64_t due_ns = earlier(connection->keepalive.heard_ns + GREETING_SILENCE_NS,
-                connection->drained_ns + DRAIN_NOTICE_NS);
+        uint64_t silent_ns = connection->keepalive.heard_ns + GREETING_SILENCE_NS;
+        uint64_t due_ns = connection->drained_ns + DRAIN_NOTICE_NS;
+
+        if (!secure_is_lent(connection->secure)) /* then it waits for us */
+                due_ns = earlier(due_ns, silent_ns);
 
         if (now_of(connection) >= due_ns)
                 connection_close(connection);

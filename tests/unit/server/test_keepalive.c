@@ -32,35 +32,12 @@ static void test_silence(void **state)
         assert_int_equal(due_ns, 1500 * MS);
         assert_int_equal(keepalive_look(&keepalive, &limits, 1500 * MS, &due_ns), KEEPALIVE_ASK);
         assert_int_equal(due_ns, 1600 * MS);
-        keepalive_sent(&keepalive, 1500 * MS);
         assert_int_equal(keepalive_look(&keepalive, &limits, 1550 * MS, &due_ns), KEEPALIVE_ALIVE);
         assert_int_equal(due_ns, 1600 * MS);
         keepalive_heard(&keepalive, 1590 * MS);
         assert_int_equal(keepalive_look(&keepalive, &limits, 1600 * MS, &due_ns), KEEPALIVE_ALIVE);
         assert_int_equal(keepalive_look(&keepalive, &limits, 2600 * MS, &due_ns), KEEPALIVE_ASK);
-        keepalive_sent(&keepalive, 2600 * MS);
         assert_int_equal(keepalive_look(&keepalive, &limits, 2700 * MS, &due_ns), KEEPALIVE_DEAD);
-}
-
-/* Its time begins when it goes out, not when it was made: the peer may be busy with what went before. */
-static void test_an_unsent_ping(void **state)
-{
-        struct keepalive keepalive;
-        uint64_t due_ns = 0;
-
-        (void)state;
-        keepalive_init(&keepalive, 0);
-        assert_int_equal(keepalive_look(&keepalive, &limits, 1000 * MS, &due_ns), KEEPALIVE_ASK);
-        for (unsigned ms = 1100; ms < 3000; ms += 100) {
-                assert_int_equal(
-                        keepalive_look(&keepalive, &limits, ms * MS, &due_ns), KEEPALIVE_ALIVE);
-                assert_int_equal(due_ns, (ms + 100) * MS);
-        }
-        keepalive_sent(&keepalive, 2950 * MS);
-        keepalive_sent(&keepalive, 3000 * MS); /* something else */
-        assert_int_equal(keepalive_look(&keepalive, &limits, 3049 * MS, &due_ns), KEEPALIVE_ALIVE);
-        assert_int_equal(due_ns, 3050 * MS);
-        assert_int_equal(keepalive_look(&keepalive, &limits, 3050 * MS, &due_ns), KEEPALIVE_DEAD);
 }
 
 /* UINT32_MAX is never, for each of them. */
@@ -73,7 +50,6 @@ static void test_no_timeout(void **state)
         (void)state;
         keepalive_init(&keepalive, 0);
         assert_int_equal(keepalive_look(&keepalive, &patient, 1000 * MS, &due_ns), KEEPALIVE_ASK);
-        keepalive_sent(&keepalive, 1000 * MS);
         assert_int_equal(
                 keepalive_look(&keepalive, &patient, UINT64_MAX / 2, &due_ns), KEEPALIVE_ALIVE);
 }
@@ -113,7 +89,6 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_silence),
-                cmocka_unit_test(test_an_unsent_ping),
                 cmocka_unit_test(test_no_timeout),
                 cmocka_unit_test(test_strikes),
                 cmocka_unit_test(test_never),
