@@ -76,6 +76,7 @@ static void test_free_objects_are_poisoned(void **state)
 #endif
 }
 
+#ifndef POISON_ASAN
 static size_t resident_bytes(void)
 {
         FILE *file = fopen("/proc/self/statm", "r");
@@ -86,6 +87,7 @@ static size_t resident_bytes(void)
         fclose(file);
         return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
+#endif
 
 /* Of many objects a few stay: those that nobody needs go, at the second trim, and these keep what is in them. */
 static void test_trim(void **state)

@@ -224,7 +224,7 @@ static void test_trims_at_random(void **state)
         memory_init(&memory);
         for (unsigned step = 0; step < STEPS; step++) {
                 size_t range = step / 50000 % 2 ? SLOTS : SLOTS / 20; /* a peak, and less */
-                size_t i = random_upto(&seed, SLOTS) - 1;
+                size_t i = random_upto(&seed, SLOTS - 1);
 
                 if (blocks[i]) {
                         free_of(&memory, blocks[i], sizes[i]);
