@@ -93,7 +93,7 @@ static void large_give(struct arena_pool *pool, void *block, size_t size)
         pool->kept_bytes += size;
 }
 
-/* Before another chunk: half of all may be free, in other classes. A peer chooses which it makes us use next. */
+/* Before another chunk: much may be free, in other classes. A peer chooses which it makes us use next. */
 __attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
 {
         size_t live = 0, total = 0;
@@ -104,7 +104,7 @@ __attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
         }
         if (total < pool->reclaim_at)
                 return;
-        if (live <= total / 2) {
+        if (live <= total / 4 * 3) {
                 for (unsigned int class = 0; class < ARENA_POWERS; class ++)
                         slab_reclaim(pool->slabs + class);
                 total = live;

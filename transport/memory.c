@@ -80,7 +80,7 @@ static struct memory_block *block_of(void *pointer)
 
 #define PATIENCE_MAX 15u /* trims */
 
-#define RECUT_SHARE 2 /* of the blocks must be free */
+#define RECUT_SHARE 4 /* one of so many blocks must be free */
 #define RECUT_BLOCKS_MIN ((size_t)2000)
 
 /* A free block is poisoned but for its header. */
@@ -187,7 +187,7 @@ static size_t spare_blocks(const struct memory *memory)
         return memory->cut - (memory->live - memory->mallocs);
 }
 
-/* Before there is one more: half of them may be free, in other classes. */
+/* Before there is one more: many of them may be free, in other classes. */
 static void recut(struct memory *memory)
 {
         if (spare_blocks(memory) >= memory->cut / RECUT_SHARE) {

@@ -14,7 +14,7 @@
  *
  * Sizes are the peer's choice, and one that asks for another size each time must not make us keep
  * blocks of all of them: where all blocks of a page are free it is cut anew. Nothing is counted when
- * blocks come and go. Before a growing heap takes more pages, if half of its blocks are free, and in
+ * blocks come and go. Before a growing heap takes more pages, if a quarter of its blocks are free, and in
  * memory_trim(), the free ones are counted by page.
  *
  * Thread: its ring's only.
