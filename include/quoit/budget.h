@@ -27,6 +27,7 @@
 
 QUOIT_BEGIN_DECLS
 
+/* What may still be taken. Thread: whichever allocates from its arenas, one at a time. */
 typedef struct quoit_budget {
         upb_ArenaBudget upb; /* for upb_Arena_SetBudget(); first: upb hands its address back */
         size_t left;         /* bytes that may still be taken */
