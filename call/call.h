@@ -67,7 +67,7 @@ struct request {
         bool is_post : 1;
         bool is_head : 1;
         bool is_grpc : 1;
-        bool has_te : 1;
+        bool has_authority : 1;
         bool has_timeout : 1;
         bool bad_timeout : 1;
         bool bad_encoding : 1;

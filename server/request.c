@@ -106,6 +106,7 @@ static void add_pseudo(
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
         } else if (is_name(field, ":authority")) {
+                request->has_authority = true;
                 take_authority(call, field->value, field->value_size);
         }
 }
@@ -152,15 +153,22 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
         }
 }
 
+/* :authority in the words of HTTP/1, and nothing beside it (gRPC's proposal A41). */
+static void add_host(struct quoit_call *call, const struct session_field *field)
+{
+        if (!call->request.has_authority)
+                take_authority(call, field->value, field->value_size);
+}
+
 static void add_regular(struct quoit_call *call, const struct session_field *field)
 {
         struct request *request = &call->request;
 
         if (is_name(field, "content-type"))
                 request->is_grpc = is_grpc_type(field->value, field->value_size);
-        else if (is_name(field, "te"))
-                request->has_te = is_value(field, "trailers");
-        else
+        else if (is_name(field, "host"))
+                add_host(call, field);
+        else if (!is_name(field, "te")) /* hop by hop: says nothing of the client behind a proxy */
                 add_metadata(call, field);
 }
 
@@ -185,10 +193,6 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         if (oversize || request->oversize) {
                 *ret_text = "request metadata is over the limit";
                 return QUOIT_RESOURCE_EXHAUSTED;
-        }
-        if (!request->has_te) {
-                *ret_text = "missing te: trailers";
-                return QUOIT_UNKNOWN;
         }
         if (!request->has_path) {
                 *ret_text = "malformed method name";

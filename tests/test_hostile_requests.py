@@ -137,11 +137,6 @@ def test_what_is_no_grpc_is_answered_though_it_does_not_end(wire, fields, status
     assert works(wire)
 
 
-def test_te_is_missing(wire):
-    assert wire.call(ECHO, te=None).status not in (None, OK)
-    assert works(wire)
-
-
 @pytest.mark.parametrize("path", ["", "calls.Calls/Echo", "*"])
 def test_paths_without_a_slash_never_reach_a_handler(wire, path):
     answer = wire.call(path)
@@ -158,7 +153,7 @@ def test_unknown_paths(wire, path):
     assert works(wire)
 
 
-@pytest.mark.parametrize("timeout", ["", "1", "S", "-1S", "123456789S", "1x", "1.5S", " 1S", "1S "])
+@pytest.mark.parametrize("timeout", ["", "1", "S", "-1S", "123456789S", "1x", "1.5S", "1 S", " "])
 def test_bad_timeouts(wire, timeout):
     answer = wire.call(ECHO, grpc_timeout=timeout)
     assert answer.status == INTERNAL or answer.http_status == "400" or answer.reset is not None

@@ -2,6 +2,7 @@
 """PROTOCOL-HTTP2's "Requests" and "Responses", field by field: what a handler is shown, and what goes out."""
 
 import base64
+from urllib.parse import quote
 
 import grpc
 import pytest
@@ -9,7 +10,7 @@ from hyperframe import frame as frames
 
 from conftest import channel
 from servers import PATIENCE
-from wire import Wire, message, request_fields
+from wire import PROTOCOL_ERROR, Wire, message, request_fields
 
 OK, UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL = 0, 2, 4, 12, 13
 METADATA, ECHO, WAIT = (f"/calls.Calls/{name}" for name in ("Metadata", "Echo", "Wait"))
@@ -106,8 +107,148 @@ def test_a_hundred_fields(received):
 # ---- the protocol's own fields ----
 
 
-def test_without_te_the_answer_is_that_of_grpc_core(wire):
-    assert wire.call(ECHO, te=None).status == UNKNOWN
+@pytest.mark.parametrize("te", [None, "trailers", "Trailers", " trailers", "trailers\t "])
+def test_te_may_be_lost_on_the_way(wire, te):
+    """It is hop by hop: proxies and load balancers drop it, and nothing here hangs on it."""
+    assert wire.call(ECHO, te=te).status == OK
+
+
+@pytest.mark.parametrize("te", ["gzip", "trailers, deflate", "trailers;q=1", "trailersx"])
+def test_te_says_nothing_else(wire, te):
+    """RFC 9113, section 8.2.2."""
+    assert wire.call(ECHO, te=te).reset == PROTOCOL_ERROR
+
+
+# ---- white space around values ----
+
+
+@pytest.mark.parametrize("before, behind", [("", " "), (" ", ""), ("\t", " \t"), ("  ", "  "), (" \t \t", "")])
+def test_white_space_around_a_value_is_no_part_of_it(received, before, behind):
+    plain = [
+        ("authorization", b"Bearer abc"),
+        ("x-a", b"a  b"),
+        ("x-empty", b""),
+        ("x-long", b"v" * 2000),
+        ("user-agent", b"tests/1 (x y)"),
+        ("priority", b"u=1"),
+    ]
+    fields = [(name, before + value.decode() + behind) for name, value in plain]
+    assert received(fields) == plain
+    assert received([("x-bin", before + "YQ==" + behind)]) == [("x-bin", b"a")]
+    assert received([("x-bin", before + "YQ==,YmM" + behind)]) == [("x-bin", b"a"), ("x-bin", b"bc")]
+
+
+@pytest.mark.parametrize("before, behind", [("", " "), (" ", ""), ("\t", " \t")])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("content-type", "application/grpc"),
+        ("content-type", "application/grpc+proto"),
+        ("content-length", "5"),
+        ("te", "trailers"),
+        ("grpc-timeout", "1M"),
+        ("grpc-encoding", "identity"),
+        ("grpc-encoding", "gzip"),
+        ("grpc-accept-encoding", "identity,gzip"),
+        ("grpc-accept-encoding", "gzip , identity"),
+        ("host", "localhost"),
+        (":authority", "localhost"),
+    ],
+)
+def test_nor_of_the_protocols_own(wire, name, value, before, behind):
+    change = {name.strip(":").replace("-", "_"): before + value + behind}
+    assert wire.call(ECHO, **change).status == OK
+
+
+def test_a_deadline_behind_white_space_is_kept(wire):
+    assert wire.call(WAIT, grpc_timeout=" 1m ").status == DEADLINE_EXCEEDED
+
+
+def test_by_a_stock_client(calls, calls_server):
+    with channel(calls_server.target) as opened:
+        metadata = [("authorization", "Bearer abc "), ("x-b", " b")]
+        reply = calls.Stub(opened).Metadata(calls.MetadataRequest(), metadata=metadata, timeout=PATIENCE)
+    values = [field.value for field in reply.received if field.name in ("authorization", "x-b")]
+    assert values == [b"Bearer abc", b"b"]
+
+
+# ---- who was asked for ----
+
+
+@pytest.fixture
+def authority(wire, calls):
+    """authority(fields): what the handler was told, and what is shown beside it."""
+
+    def ask(*fields):
+        rest = [field for field in request_fields(METADATA, authority=None) if field[0] != ":authority"]
+        pseudo = [field for field in fields if field[0].startswith(":")]
+        regular = [field for field in fields if not field[0].startswith(":")]
+        stream = wire.headers(rest[:3] + pseudo + rest[3:] + regular)
+        wire.data(stream, message(b""), end=True)
+        answer = wire.answer(stream)
+        if answer.reset is not None:
+            return answer.reset
+        assert answer.status == OK, answer.text
+        reply = calls.MetadataReply.FromString(bytes(answer.data[5:]))
+        return reply.authority, [(field.name, field.value) for field in reply.received]
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/var/lib/kubelet/plugins/csi.sock",
+        "var/run/a.sock",
+        "%2Frun%2Fa%20b.sock",
+        "unix:/run/a.sock",
+        "user@host:1",
+        "[fe80::1%25eth0]:50051",
+        "[fe80::1%eth0]:50051",
+        "a b",
+        '"quoted" <x> {y} \\ ^ ` |',
+        "host,other?query#part",
+        "grüße",
+        "/" + "long/" * 400,
+        "",
+    ],
+)
+@pytest.mark.parametrize("field", [":authority", "host"])
+def test_an_authority_need_not_be_one_of_the_network(authority, field, name):
+    assert authority((field, name.encode())) == (name, [])
+
+
+def test_none_at_all(authority):
+    assert authority() == ("", [])
+
+
+def test_host_is_not_shown_beside_an_authority(authority):
+    """gRPC's proposal A41: what interceptors decide by is one."""
+    assert authority((":authority", "a"), ("host", "b"), ("x", "1")) == ("a", [("x", b"1")])
+    assert authority((":authority", "a"), ("host", "a")) == ("a", [])
+    assert authority((":authority", ""), ("host", "b")) == ("", [])
+    assert authority(("host", "b"), ("x", "1")) == ("b", [("x", b"1")])
+
+
+@pytest.mark.parametrize("twice", [("a", "a"), ("a", "b"), ("", "b"), ("a", ""), ("", "")])
+@pytest.mark.parametrize("field", [":authority", "host"])
+def test_two_of_them_are_none(authority, field, twice):
+    assert authority(*((field, value) for value in twice)) == PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize("value", [b"a\0b", b"a\r\nb", b"\x7f"])
+@pytest.mark.parametrize("field", [":authority", "host"])
+def test_bytes_that_no_field_has(authority, field, value):
+    assert authority((field, value)) == PROTOCOL_ERROR
+
+
+@pytest.mark.parametrize("options", [[], [("grpc.default_authority", "/run/a.sock")]], ids=["own", "path"])
+def test_over_a_unix_socket(calls, start, tmp_path, options):
+    path = tmp_path / "s.sock"
+    start("test-server", "--address", f"unix:{path}")
+    with grpc.insecure_channel(f"unix:{path}", options=options) as opened:
+        reply = calls.Stub(opened).Metadata(calls.MetadataRequest(), timeout=PATIENCE)
+    assert reply.authority == (options[0][1] if options else quote(str(path).lstrip("/"), safe=""))
 
 
 @pytest.mark.parametrize(

@@ -113,12 +113,29 @@ static bool field_is_within(const quoit_limits *limits, struct stream *stream, s
                stream->field_bytes <= limits->header_bytes_max;
 }
 
+static bool is_blank(char c)
+{
+        return c == ' ' || c == '\t';
+}
+
+/* White space at the ends is no part of a value (PROTOCOL-HTTP2, ASCII-Value; RFC 9110, section 5.5). */
+static void strip(const char **value, size_t *size)
+{
+        while (*size > 0 && is_blank((*value)[*size - 1]))
+                --*size;
+        while (*size > 0 && is_blank(**value)) {
+                ++*value;
+                --*size;
+        }
+}
+
 static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
         nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
         struct session *session = user;
         struct stream *stream = session_stream(session, frame->hd.stream_id);
         nghttp2_vec name_bytes, value_bytes;
+        struct session_field field;
 
         (void)h2;
         (void)flags;
@@ -135,12 +152,14 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         }
         if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
                 return 0; /* trailers of a request are of no use to us */
-        session->events->on_field(stream, &(struct session_field){
-                                                  .name = (const char *)name_bytes.base,
-                                                  .name_size = name_bytes.len,
-                                                  .value = (const char *)value_bytes.base,
-                                                  .value_size = value_bytes.len,
-                                          });
+        field = (struct session_field){
+                .name = (const char *)name_bytes.base,
+                .name_size = name_bytes.len,
+                .value = (const char *)value_bytes.base,
+                .value_size = value_bytes.len,
+        };
+        strip(&field.value, &field.value_size);
+        session->events->on_field(stream, &field);
         return 0;
 }
 

@@ -27,6 +27,7 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
                 return -ENOMEM;
         nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
         nghttp2_option_set_max_outbound_ack(option, limits->control_queue_max);
         nghttp2_option_set_max_continuations(option, limits->continuation_frames_max);
         nghttp2_option_set_glitch_rate_limit(

@@ -70,14 +70,17 @@ QUOIT_API const char *quoit_call_path(const quoit_call *call);
  */
 QUOIT_API const char *quoit_call_peer(const quoit_call *call);
 
-/* The host, and port, that the client asked for (:authority); empty where it named none. Lives as long as the call. */
+/*
+ * Whom the client asked for: its :authority, or else its host field. Mostly a host and port, but any text that the client
+ * likes (over a Unix socket some send its path); empty where it named none. Lives as long as the call.
+ */
 QUOIT_API upb_StringView quoit_call_authority(const quoit_call *call);
 
 /*
  * The first value of the request's metadata @name (lower case), in *@ret_value: true, or false and
  * *@ret_value untouched where there is none. Values of names that end in "-bin" are decoded from
- * base64 already. The client's "user-agent" is among them. Reserved names (grpc-*, :path and its kin, content-type, te)
- * are not, but grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin are.
+ * base64 already. White space around a value is dropped. The client's "user-agent" is among them. Reserved names (grpc-*,
+ * :path and its kin, host, content-type, te) are not, but grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin are.
  * The bytes live as long as the call.
  */
 QUOIT_API bool quoit_call_metadata(

@@ -22,7 +22,7 @@ static const struct request_case cases[] = {
         { .type = "text/html", .http = "415", .status = "" },
         { .type = "", .http = "415", .status = "" },
         { .method = "GET", .http = "405", .status = "" },
-        { .te = "", .http = "200", .status = "2" },
+        { .te = "", .http = "200", .status = "0" },
         { .te = "deflate", .http = "400", .status = "" },
         { .path = "/script.Script/Nothing", .http = "200", .status = "12" },
         { .path = "/script.Script/unary", .http = "200", .status = "12" },
