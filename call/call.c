@@ -307,6 +307,13 @@ static void on_deadline(struct timer *timer)
                 call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
 }
 
+void call_await_http(struct quoit_call *call, uint64_t time_ns)
+{
+        struct ring *ring = call->group->host->ring;
+
+        timer_start(&ring->timers, &call->deadline, ring_now_ns(ring) + time_ns, on_deadline);
+}
+
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns)
 {
         struct ring *ring = call->group->host->ring;

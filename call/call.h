@@ -63,6 +63,8 @@ struct request {
         uint64_t timeout_ns;
         const char *http_status; /* it is no gRPC: the answer, and what it says. Static */
         const char *http_text;
+        bool has_method : 1;
+        bool has_scheme : 1;
         bool has_path : 1;
         bool is_post : 1;
         bool is_head : 1;
@@ -253,6 +255,9 @@ void call_refuse_http(struct quoit_call *call);
 
 /* The stream is closed; @in_order: by both sides, and neither has reset it. */
 void call_on_stream_closed(struct quoit_call *call, bool in_order);
+
+/* A request that is no gRPC is answered in that time at the latest. It has no deadline. */
+void call_await_http(struct quoit_call *call, uint64_t time_ns);
 
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);

@@ -103,11 +103,14 @@ static void add_pseudo(
         if (is_name(field, ":path")) {
                 take_path(call, router, field);
         } else if (is_name(field, ":method")) {
+                request->has_method = true;
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
         } else if (is_name(field, ":authority")) {
                 request->has_authority = true;
                 take_authority(call, field->value, field->value_size);
+        } else { /* HTTP/2 has no other in requests */
+                request->has_scheme = true;
         }
 }
 
@@ -231,7 +234,7 @@ static void refuse_http(struct quoit_call *call)
                 request->http_text =
                         request->is_post ? "gRPC is served here: content-type: application/grpc\n"
                                          : "gRPC is served here: POST only\n";
-        call_set_deadline(call, HTTP_REQUEST_NS);
+        call_await_http(call, HTTP_REQUEST_NS);
 }
 
 /* What the method's options say of the request. */

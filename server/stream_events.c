@@ -5,6 +5,7 @@
 
 #include "call/call.h"
 #include "server/admission.h"
+#include "server/malformed.h"
 #include "server/request.h"
 #include "server/shard.h"
 
@@ -127,6 +128,11 @@ static void on_unpinned(struct stream *stream)
         call_release(call);
 }
 
+static void on_malformed(void *user, const struct session_malformed *what)
+{
+        malformed_tell(user, what);
+}
+
 static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
 {
         const struct call_group *group = user;
@@ -147,5 +153,6 @@ const struct session_events stream_events = {
         .on_write = on_write,
         .on_close = on_close,
         .on_unpinned = on_unpinned,
+        .on_malformed = on_malformed,
         .on_fault = on_fault,
 };

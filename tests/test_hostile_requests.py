@@ -9,6 +9,7 @@ import pytest
 
 from hostile import CHAT, ECHO, INTERNAL, MIB, OK, RESOURCE_EXHAUSTED, SUM, UNIMPLEMENTED, WAIT, works
 from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
+from servers import eventually
 from wire import PREFACE, Wire, message, request_fields
 
 # ---- not HTTP/2 ----
@@ -305,3 +306,102 @@ def test_a_unary_call_with_two_messages(wire):
     wire.data(stream, message(b""), end=True)
     assert wire.answer(stream).status in (OK, UNIMPLEMENTED)
     assert works(wire)
+
+
+# ---- what the log says of them ----
+
+PSEUDO = {":method": "POST", ":scheme": "http", ":path": ECHO, ":authority": "localhost"}
+GRPC = [("te", "trailers"), ("content-type", "application/grpc")]
+
+
+def without(name):
+    return [field for field in PSEUDO.items() if field[0] != name] + GRPC
+
+
+def behind(*fields):
+    return [*PSEUDO.items(), *GRPC, *fields]
+
+
+MALFORMED = {
+    'field "X-Upper": its name has capital letters': behind(("X-Upper", "1")),
+    'field "connection": it belongs to HTTP/1': behind(("connection", "close")),
+    'field "upgrade": it belongs to HTTP/1': behind(("upgrade", "h2c")),
+    'field ":unknown": HTTP/2 has no such pseudo field': [*PSEUDO.items(), (":unknown", "1"), *GRPC],
+    'field ":path": it is there twice, or behind other fields': behind((":path", "/")),
+    'field ":authority": it is there twice': [(":authority", "a"), *PSEUDO.items(), *GRPC],
+    'field ":method": it is there twice, or behind other fields, or has a value': [
+        *without(":method")[:3], (":method", "P T"), *GRPC],
+    'field "content-length": it is there twice, or is no number': behind(("content-length", "x")),
+    'field "te": its value is not "trailers"': behind(("te", "gzip")),
+    'field "host": it is there twice': behind(("host", "a"), ("host", "b")),
+    'field "x\\x00y": its name has bytes that HTTP does not allow': behind(("x\0y", "1")),
+    'field "x\\xff\\x1b[31m': behind((b"x\xff\x1b[31m", "1")),
+    'field "' + "x " * 20 + '": its name has bytes': behind(("x " * 200, "1")),
+    'field "x-value": its value has bytes that HTTP does not allow': behind(("x-value", "a\nb")),
+    "malformed request: a header block over header_bytes_hard_max": behind(("x-large", "x" * 20000)),
+    "malformed request: a header block over header_bytes_hard_max;": behind(("x-large", "x" * 100000)),
+    "malformed request: no :method; stream": without(":method"),
+    "malformed request: no :scheme; stream": without(":scheme"),
+    'malformed request: no :path, or one without "/" in front; stream': without(":path"),
+    'malformed request: no :path, or one without "/" in front;': [
+        *without(":path")[:3], (":path", "calls.Calls/Echo"), *GRPC],
+    "malformed request: content-length is not the length of its body; stream": behind(("content-length", "77")),
+    "malformed request: content-length is not the length of its body;": behind(("content-length", "1")),
+}
+
+
+@pytest.mark.parametrize("line", MALFORMED)
+def test_the_log_says_what_is_malformed(start, line):
+    """Where the client sees PROTOCOL_ERROR, the operator sees who it was, and which rule: one line."""
+    server = start("test-server")
+    lines = len(server.log)
+    with Wire(server) as wire:
+        address = "ipv4:%s:%d: " % wire.socket.getsockname()
+        stream = wire.headers(MALFORMED[line], step=16000)
+        wire.data(stream, message(b""), end=True)
+        assert wire.answer(stream).reset is not None
+        assert works(wire)
+    server.logged(line)
+    assert len(server.log) == lines + 1 and address in server.log[lines]
+    assert server.log[lines].endswith(f"stream {stream} reset"), server.log[lines]
+    assert all(" " <= c < "\x7f" for c in server.log[lines])
+
+
+def test_the_log_says_what_is_malformed_at_its_end(start):
+    server = start("test-server")
+    lines = len(server.log)
+    with Wire(server) as wire:
+        stream = wire.headers(request_fields(ECHO))
+        block = wire.encoder.encode([("x-trailer", "1")])
+        wire.frame(frames.HeadersFrame(stream, block, flags=["END_HEADERS"]))
+        assert wire.answer(stream).reset is not None
+        server.logged("malformed request: trailers that do not end the stream; stream 1 reset")
+        stream = wire.headers(request_fields(ECHO))
+        block = wire.encoder.encode([(":path", "/x")])
+        wire.frame(frames.HeadersFrame(stream, block, flags=["END_HEADERS", "END_STREAM"]))
+        assert wire.answer(stream).reset is not None
+        server.logged('field ":path": a pseudo field among the trailers; stream 3 reset')
+        assert works(wire)
+    assert len(server.log) == lines + 2
+
+
+def test_such_lines_have_a_rate(start):
+    server = start("test-server")
+    with Wire(server) as wire:
+        for _ in range(300):
+            wire.headers(behind(("connection", "close")), end=True)
+        assert wire.ping()
+    with Wire(server) as wire:
+        assert works(wire)
+    assert len([line for line in server.log if "malformed" in line]) < 200
+
+
+@pytest.mark.parametrize("fields", [{"method": "GET"}, {"content_type": "text/html"}], ids=str)
+@pytest.mark.parametrize("end", [True, False], ids=["ended", "open"])
+def test_what_is_no_grpc_has_no_deadline_in_the_access_log(start, tmp_path, fields, end):
+    log = tmp_path / "access.log"
+    server = start("quoit-api", "--port", 0, "--access-log", log)
+    with Wire(server) as wire:
+        wire.answer(wire.request("/api.Api/sayHello", b"", end=end, **fields))
+    eventually(lambda: log.exists() and log.read_text().endswith("\n"), "a line")
+    assert "http_status=4" in log.read_text() and "timeout_ms" not in log.read_text()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/callbacks.h"
+#include "transport/malformed.h"
 #include "transport/session.h"
 
 #include <assert.h>
@@ -113,6 +114,12 @@ static bool field_is_within(const quoit_limits *limits, struct stream *stream, s
                stream->field_bytes <= limits->header_bytes_max;
 }
 
+static void tell_malformed(struct session *session, struct stream *stream, const char *rule)
+{
+        session_tell_malformed(
+                session, &(struct session_malformed){ .stream = stream, .rule = rule });
+}
+
 static bool is_blank(char c)
 {
         return c == ' ' || c == '\t';
@@ -146,6 +153,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {
                 if (stream->field_bytes <= session->limits->header_bytes_hard_max)
                         return 0;
+                tell_malformed(session, stream, SESSION_RULE_LARGE);
                 /* in place of nghttp2's INTERNAL_ERROR; the rest is skipped */
                 session_reset_stream(session, stream, NGHTTP2_ENHANCE_YOUR_CALM);
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -167,12 +175,20 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 static int on_invalid_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
         nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
+        struct session *session = user;
+        nghttp2_vec bytes = nghttp2_rcbuf_get_buf(name);
+        struct session_malformed what = {
+                .stream = session_stream(session, frame->hd.stream_id),
+                .rule = malformed_field_rule((const char *)bytes.base, bytes.len,
+                        frame->headers.cat != NGHTTP2_HCAT_REQUEST),
+                .name = (const char *)bytes.base,
+                .name_size = bytes.len,
+        };
+
         (void)h2;
-        (void)frame;
-        (void)name;
         (void)value;
         (void)flags;
-        (void)user;
+        session_tell_malformed(session, &what);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -271,6 +287,20 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const u
         return 0;
 }
 
+/* Its fields are good, but do not go together, or not with its body. */
+static void tell_messaging(struct session *session, const nghttp2_frame *frame)
+{
+        const char *rule = NULL;
+
+        if (frame->hd.type == NGHTTP2_DATA)
+                rule = SESSION_RULE_LENGTH;
+        else if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+                rule = frame->hd.flags & NGHTTP2_FLAG_END_STREAM
+                               ? SESSION_RULE_LENGTH
+                               : "trailers that do not end the stream";
+        tell_malformed(session, session_stream(session, frame->hd.stream_id), rule);
+}
+
 /*
  * What nghttp2 drops. DATA for a stream that is over, or refused, may have been on its way when we ended it; once the last
  * GOAWAY has gone out, new streams with all that they bring may, too.
@@ -284,6 +314,8 @@ static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int
                 session->drain < DRAIN_DONE)
                 glitches_late_data(&session->glitches, (uint32_t)frame->hd.length,
                         frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+        if (error == NGHTTP2_ERR_HTTP_MESSAGING)
+                tell_messaging(session, frame);
         if (error == NGHTTP2_ERR_REFUSED_STREAM) {
                 session->has_reset = true;
                 session_expect_late(session);

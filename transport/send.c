@@ -48,6 +48,22 @@ static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t
         return 0;
 }
 
+/* nghttp2 has reset it by itself. */
+static void tell_reset(struct session *session, struct stream *stream, uint32_t error_code)
+{
+        struct session_malformed what = { .stream = stream };
+
+        if (error_code == NGHTTP2_ENHANCE_YOUR_CALM)
+                what.rule = SESSION_RULE_LARGE;
+        else if (error_code == NGHTTP2_FLOW_CONTROL_ERROR)
+                what.rule = "DATA beyond its window";
+        else if (error_code == NGHTTP2_PROTOCOL_ERROR)
+                what.rule =
+                        SESSION_RULE_LENGTH; /* that it is longer; all else was told of where it was found */
+        if (what.rule)
+                session_tell_malformed(session, &what);
+}
+
 /*
  * A stream that was answered, or whose deadline broke off its answer, is reset for no fault of the peer's. One that nghttp2
  * resets by itself is news.
@@ -59,6 +75,8 @@ static void note_reset(struct session *session, int32_t id, uint32_t error_code)
         session->has_reset = true;
         if (stream && !stream->is_reset && stream_is_remote_open(stream))
                 session_expect_late(session);
+        if (stream && !stream->is_reset)
+                tell_reset(session, stream, error_code);
         if (error_code != NGHTTP2_NO_ERROR && error_code != NGHTTP2_CANCEL)
                 session->resets++;
 }

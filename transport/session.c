@@ -140,6 +140,14 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
         session->events->on_close(stream, error_code);
 }
 
+void session_tell_malformed(struct session *session, const struct session_malformed *what)
+{
+        if (!what->stream || what->stream->malformed_told)
+                return;
+        what->stream->malformed_told = true;
+        session->events->on_malformed(session->user, what);
+}
+
 void session_expect_late(struct session *session)
 {
         glitches_expect_late(&session->glitches, session->stream_window_bytes,

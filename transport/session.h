@@ -30,6 +30,15 @@ struct session_field {
         size_t value_size;
 };
 
+/* A stream is reset for what its request is. The strings are valid during the event only. */
+struct session_malformed {
+        struct stream *stream;
+        const char *
+                rule; /* that it breaks, static; NULL: each field is good, but not all of them together */
+        const char *name; /* of the field; NULL: it is none of one field */
+        size_t name_size;
+};
+
 struct session_pull {
         size_t size; /* bytes of payload that the next DATA frame takes; 0 with !last: nothing now */
         bool last; /* no more after these: trailers were submitted */
@@ -54,6 +63,8 @@ struct session_events {
         void (*on_close)(struct stream *stream, uint32_t error_code);
         /* The last pin of a stream is gone. */
         void (*on_unpinned)(struct stream *stream);
+        /* A stream is about to be reset because its request breaks a rule of HTTP/2. For a log; the peer sets the rate. */
+        void (*on_malformed)(void *user, const struct session_malformed *what);
         /*
          * A GOAWAY with @error_code, which is not NO_ERROR, was made: the peer broke the protocol, or is too much. Once, and not
          * for a session_terminate() with a reason. @text may be empty, and is for people.
@@ -150,6 +161,13 @@ void session_set_windows(
 
 /* Asks the peer whether it is still there; any byte from it will do for an answer. */
 void session_ping(struct session *session);
+
+/* Why a stream with such a header block, or such a body, is reset. */
+#define SESSION_RULE_LARGE "a header block over header_bytes_hard_max"
+#define SESSION_RULE_LENGTH "content-length is not the length of its body"
+
+/* on_malformed, once a stream. Internal to the transport. */
+void session_tell_malformed(struct session *session, const struct session_malformed *what);
 
 /* The stream @id; NULL: there is none, or it was refused. Internal to the transport. */
 struct stream *session_stream(struct session *session, int32_t id);

@@ -39,6 +39,7 @@ struct stream {
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
         bool is_reset; /* RST_STREAM was submitted */
+        bool malformed_told; /* why it is going to be reset */
         bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
 };
 

@@ -131,6 +131,12 @@ static void on_fault(void *user, uint32_t error_code, const char *text, size_t s
         assert_int_not_equal(error_code, NGHTTP2_NO_ERROR);
 }
 
+static void on_malformed(void *user, const struct session_malformed *what)
+{
+        (void)user;
+        assert_non_null(what->stream);
+}
+
 static void on_unpinned(struct stream *stream)
 {
         of(stream)->unpins++;
@@ -146,6 +152,7 @@ const struct session_events joint_events = {
         .on_write = on_write,
         .on_close = on_close,
         .on_unpinned = on_unpinned,
+        .on_malformed = on_malformed,
         .on_fault = on_fault,
 };
 
