@@ -85,22 +85,27 @@ static void on_receive_end(struct socket *socket, int error)
         struct connection *connection = connection_of_socket(socket);
 
         (void)error;
+        if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
+                (void)greeting_answer(connection, true); /* it may still listen */
+                start_closing(connection);
+                return;
+        }
         if (secure_is_lent(connection->secure))
                 connection->secure->input_ended = true; /* the last it sent may say why it goes */
         else
                 connection_close(connection);
 }
 
-/* The session was fed with @bytes, or what they decrypt to; @error: 0 or why no more can be. */
-static void on_fed(
-        struct connection *connection, int error, const unsigned char *bytes, size_t size)
+/* The session was fed; @error: 0 or why no more can be. */
+static void on_fed(struct connection *connection, int error)
 {
         if (error == -ENODATA) {
                 on_receive_end(&connection->socket, 0);
                 return;
         }
         if (error < 0) {
-                greeting_explain(connection, bytes, size);
+                if (!greeting_answer(connection, false))
+                        return;
                 start_closing(connection);
         } else {
                 windows_heard(connection);
@@ -122,7 +127,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
                 r = secure_feed(connection->secure, bytes, size);
         else
                 r = session_feed(&connection->session, bytes, size);
-        on_fed(connection, r, bytes, size);
+        on_fed(connection, r);
 }
 
 void connection_on_secured(struct connection *connection)
@@ -130,7 +135,7 @@ void connection_on_secured(struct connection *connection)
         struct secure *secure = connection->secure;
 
         if (connection->state == CONNECTION_OPEN)
-                on_fed(connection, secure_step(secure), NULL, 0);
+                on_fed(connection, secure_step(secure));
         if (secure->input_ended && !secure_is_lent(secure))
                 connection_close(connection);
         connection_try_free(connection);

@@ -4,52 +4,176 @@
 #include <string.h>
 
 #include "server/connection.h"
+#include "server/escape.h"
 #include "transport/tls.h"
 
 #define SHOWN_BYTES_MAX 24
+#define METHOD_BYTES_MAX 20
 
 static const char preface[] = "PRI * HTTP/2.0"; /* RFC 9113 section 3.4 */
+
+/* Of HAProxy's PROXY protocol, sections 2.1 and 2.2. */
+static const char proxy_v1[] = "PROXY ";
+static const char proxy_v2[] = "\r\n\r\n\0\r\nQUIT\n";
+
+/*
+ * RFC 9110, section 15.5.22, wants an Upgrade field with this status, and section 7.8 an option of Connection for it. It names
+ * the protocol; to begin in HTTP/1 and upgrade is no more of HTTP/2 (RFC 9113, section 3.1), and not done here.
+ */
+#define ANSWER_HEAD                                                                                \
+        "HTTP/1.1 426 Upgrade Required\r\n"                                                        \
+        "connection: upgrade, close\r\n"                                                           \
+        "upgrade: HTTP/2.0\r\n"                                                                    \
+        "content-type: text/plain\r\n"                                                             \
+        "content-length: 37\r\n"                                                                   \
+        "\r\n"
+#define ANSWER_BODY "gRPC is served here: it needs HTTP/2\n"
 
 static size_t smaller(size_t one, size_t other)
 {
         return one < other ? one : other;
 }
 
-/* The line that it began with; what is not printable as a dot. */
-static void show(char text[SHOWN_BYTES_MAX + 1], const uint8_t *data, size_t size)
+/* Whether @data is @what, as far as both go. */
+static bool may_be(const uint8_t *data, size_t size, const char *what, size_t what_size)
+{
+        return memcmp(data, what, smaller(size, what_size)) == 0;
+}
+
+static bool is_method_byte(uint8_t c)
+{
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_';
+}
+
+/* Some clients send an empty line first (RFC 9112, section 2.2). */
+static void skip_empty_lines(const uint8_t **line, size_t *size)
+{
+        while (*size > 0 && (**line == '\r' || **line == '\n')) {
+                ++*line;
+                --*size;
+        }
+}
+
+/* The rest of "METHOD TARGET HTTP/1.x", which has no end yet if it is long. */
+static enum greeting look_at_target(const uint8_t *line, size_t size, bool whole)
+{
+        static const char version[] = " HTTP/1.";
+        const uint8_t *end = memchr(line, '\n', size);
+
+        if (end)
+                return memmem(line, (size_t)(end - line), version, sizeof(version) - 1)
+                               ? GREETING_HTTP1
+                               : GREETING_OTHER;
+        if (!whole)
+                return GREETING_UNCLEAR;
+        return size > 0 && (*line == '/' || *line == '*' || may_be(line, size, "http", 4))
+                       ? GREETING_HTTP1
+                       : GREETING_OTHER;
+}
+
+static enum greeting look_at_line(const uint8_t *line, size_t size, bool whole)
+{
+        size_t method = 0;
+
+        skip_empty_lines(&line, &size);
+        while (method < size && method <= METHOD_BYTES_MAX && is_method_byte(line[method]))
+                method++;
+        if (method == size)
+                return whole ? GREETING_OTHER : GREETING_UNCLEAR;
+        if (method == 0 || line[method] != ' ')
+                return GREETING_OTHER;
+        return look_at_target(line + method + 1, size - method - 1, whole);
+}
+
+enum greeting greeting_look(const uint8_t *data, size_t size, bool whole)
+{
+        if (size >= sizeof(preface) - 1 && may_be(data, size, preface, sizeof(preface) - 1))
+                return GREETING_DAMAGED;
+        if (size >= sizeof(proxy_v2) - 1 && may_be(data, size, proxy_v2, sizeof(proxy_v2) - 1))
+                return GREETING_PROXY_V2;
+        if (size >= sizeof(proxy_v1) - 1 && may_be(data, size, proxy_v1, sizeof(proxy_v1) - 1))
+                return GREETING_PROXY_V1;
+        if (size >= 3 && tls_is_record(data, size))
+                return GREETING_TLS;
+        if (!whole && (may_be(data, size, proxy_v2, sizeof(proxy_v2) - 1) ||
+                              (size < 3 && tls_is_record(data, size))))
+                return GREETING_UNCLEAR;
+        return look_at_line(data, size, whole);
+}
+
+/* The line that it began with, if that is one. */
+static void show(char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)], const uint8_t *data, size_t size)
 {
         size_t shown = 0;
 
-        while (shown < smaller(size, SHOWN_BYTES_MAX) && data[shown] != '\r' &&
-                data[shown] != '\n') {
-                text[shown] = (char)(data[shown] >= 0x20 && data[shown] < 0x7f ? data[shown] : '.');
+        while (shown < smaller(size, SHOWN_BYTES_MAX) &&
+                (shown == 0 || (data[shown] != '\r' && data[shown] != '\n')))
                 shown++;
-        }
-        text[shown] = '\0';
+        escape(text, data, shown);
 }
 
-void greeting_explain(const struct connection *connection, const uint8_t *data, size_t size)
+static const char *describe(enum greeting greeting)
 {
+        switch (greeting) {
+        case GREETING_HTTP1:
+                return "it speaks HTTP/1, and gRPC needs HTTP/2; answered 426 and closed";
+        case GREETING_TLS:
+                return "it speaks TLS, and this port is in the clear; closed";
+        case GREETING_PROXY_V1:
+                return "it begins with a header of the PROXY protocol v1, which is not understood "
+                       "here; closed";
+        case GREETING_PROXY_V2:
+                return "it begins with a header of the PROXY protocol v2, which is not understood "
+                       "here; closed";
+        case GREETING_DAMAGED:
+                return "its HTTP/2 preface is damaged; closed";
+        default:
+                return "that is no HTTP/2; closed";
+        }
+}
+
+static void tell(const struct connection *connection, enum greeting greeting)
+{
+        const struct session *session = &connection->session;
         struct quoit_server *server = connection->shard->server;
         uint64_t now_ns = ring_now_ns(&connection->shard->ring);
-        char text[SHOWN_BYTES_MAX + 1];
+        char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)];
 
-        if (!connection->session.bad_preface)
-                return; /* HTTP/2 it is, if no good one */
-        if (connection->secure || connection->session.began ||
-                memcmp(data, preface, smaller(size, sizeof(preface) - 1)) == 0) {
-                server_log_peer(server, QUOIT_LOG_INFO, now_ns,
-                        "%s: its HTTP/2 preface is damaged; closed", connection->peer.address);
+        if (greeting != GREETING_HTTP1 && greeting != GREETING_OTHER) {
+                server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: %s", connection->peer.address,
+                        describe(greeting));
                 return;
         }
-        if (size >= 3 && tls_is_record(data, size)) {
-                server_log_peer(server, QUOIT_LOG_INFO, now_ns,
-                        "%s: it speaks TLS, and this port is in the clear; closed",
-                        connection->peer.address);
-                return;
-        }
-        show(text, data, size);
-        server_log_peer(server, QUOIT_LOG_INFO, now_ns,
-                "%s: it begins with \"%s\", which is no HTTP/2; closed", connection->peer.address,
-                text);
+        show(text, session->beginning, session->beginning_size);
+        server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: it begins with \"%s\": %s",
+                connection->peer.address, text, describe(greeting));
+}
+
+static void answer_http1(struct session *session)
+{
+        const uint8_t *line = session->beginning;
+        size_t size = session->beginning_size;
+
+        skip_empty_lines(&line, &size);
+        session_say(session, size >= 5 && memcmp(line, "HEAD ", 5) == 0
+                                     ? ANSWER_HEAD /* RFC 9110, section 9.3.2 */
+                                     : ANSWER_HEAD ANSWER_BODY);
+}
+
+bool greeting_answer(struct connection *connection, bool whole)
+{
+        struct session *session = &connection->session;
+        enum greeting greeting;
+
+        if (!session->bad_preface)
+                return true; /* HTTP/2 it is, if no good one: that has been told */
+        whole |= session->beginning_size == sizeof(session->beginning);
+        greeting = greeting_look(session->beginning, session->beginning_size, whole);
+        if (greeting == GREETING_UNCLEAR)
+                return false;
+        tell(connection, greeting);
+        if (greeting == GREETING_HTTP1)
+                answer_http1(session);
+        return true;
 }

@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What a client began with that took the wrong door: HTTP/1, TLS, something else altogether. */
+/* What a client began with that took the wrong door: HTTP/1, TLS, a proxy's header, something else altogether. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct connection;
 
-/* In the log, if the session did not understand @data because it is no HTTP/2 that the peer began with. TLS: no @data. */
-void greeting_explain(const struct connection *connection, const uint8_t *data, size_t size);
+enum greeting {
+        GREETING_UNCLEAR, /* as far as it has come */
+        GREETING_HTTP1,
+        GREETING_TLS,
+        GREETING_PROXY_V1,
+        GREETING_PROXY_V2,
+        GREETING_DAMAGED, /* HTTP/2's preface, all but */
+        GREETING_OTHER,
+};
+
+/* What begins with these bytes, of which there is one at least, if it is not HTTP/2's preface. @whole: no more will come. Pure. */
+enum greeting greeting_look(const uint8_t *data, size_t size, bool whole);
+
+/*
+ * The session of @connection can't be fed any more. If that is because the peer does not speak HTTP/2: has it said what it
+ * does speak? Then a line is in the log, and HTTP/1 has its answer queued. @whole: it won't say more. False: wait for more.
+ */
+bool greeting_answer(struct connection *connection, bool whole);

@@ -102,14 +102,18 @@ static int read_all(struct secure *secure)
                 }
                 if (r == 0)
                         r = session_feed(session, plain, size);
+                if (session->bad_preface && r == -EPROTO)
+                        r = 0; /* what it is will be seen in all that has come */
         }
-        return r == -EAGAIN ? 0 : r;
+        if (r == -EAGAIN)
+                return session->bad_preface ? -EPROTO : 0;
+        return r;
 }
 
 static int read_open(struct secure *secure, const uint8_t *data, size_t size)
 {
         if (size == 0)
-                return 0;
+                return secure->connection->session.bad_preface ? -EPROTO : 0;
         tls_put(&secure->tls, data, size);
         return read_all(secure);
 }
@@ -149,7 +153,7 @@ static int finish_handshake(struct secure *secure)
                 secure->connection->peer.tls->cipher, memory_order_relaxed);
         secure->handshake = NULL;
         r = read_all(secure);
-        if (r == 0)
+        if (r == 0 || secure->connection->session.bad_preface)
                 r = read_open(secure, handshake->inbox.data, handshake->inbox.size);
         handshake_free(handshake);
         return r;

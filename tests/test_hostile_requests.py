@@ -39,7 +39,7 @@ def test_the_log_says_what_is_no_http2(start):
     with Wire(server, start=False) as wire:
         wire.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wire.read_to_end()
-    server.logged('it begins with "GET /.[31m HTTP/1.1", which is no HTTP/2; closed')
+    server.logged('it begins with "GET /\\x1b[31m HTTP/1.1": it speaks HTTP/1, and gRPC needs HTTP/2; answered 426 and closed')
 
 
 @pytest.mark.parametrize("at", [16, 17, 19, 23])

@@ -174,13 +174,30 @@ static bool answers_pile_up(const struct session *session)
                (size_t)limits->control_queue_max + 4 * (size_t)limits->streams_max;
 }
 
+static void keep_beginning(struct session *session, const void *data, size_t size)
+{
+        size_t room = sizeof(session->beginning) - session->beginning_size;
+
+        if (size > room)
+                size = room;
+        memcpy(session->beginning + session->beginning_size, data, size);
+        session->beginning_size += (uint8_t)size;
+}
+
+static void note_preface(struct session *session, size_t size)
+{
+        size_t rest = NGHTTP2_CLIENT_MAGIC_LEN - session->preface_size;
+
+        session->preface_size += (uint8_t)(size < rest ? size : rest);
+}
+
 /* What nghttp2 gives up on without a word; a bad preface gets none (RFC 9113, section 3.4). */
 static void end_for(struct session *session, int error)
 {
         bool is_flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
 
         if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
-                session->bad_preface = true;
+                session->bad_preface = session->terminated = true;
         else if (!session->terminated)
                 session_terminate(session,
                         is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, NULL);
@@ -191,17 +208,25 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         uint32_t before = session->received_bytes, received;
         nghttp2_ssize r;
 
-        if (session->terminated)
+        if (session->terminated) {
+                if (session->bad_preface)
+                        keep_beginning(session, data, size);
                 return -EPROTO;
+        }
         r = nghttp2_session_mem_recv2(session->h2, data, size);
         if (r == NGHTTP2_ERR_NOMEM)
                 return -ENOMEM;
         if (r < 0) {
                 end_for(session, (int)r);
+                if (session->bad_preface) {
+                        keep_beginning(session, NGHTTP2_CLIENT_MAGIC, session->preface_size);
+                        keep_beginning(session, data, size);
+                }
                 return -EPROTO;
         }
         assert((size_t)r == size);
-        session->began = true;
+        if (session->preface_size < NGHTTP2_CLIENT_MAGIC_LEN)
+                note_preface(session, size);
         /* One slow stream must not stop the others: only its own window stays shut. */
         received = session->received_bytes - before;
         if (received > 0)
@@ -215,6 +240,9 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
 
 bool session_has_output(const struct session *session)
 {
+        if (session->preface_size <
+                NGHTTP2_CLIENT_MAGIC_LEN) /* who may yet turn out to speak HTTP/1 can't read frames */
+                return session->plain != NULL;
         return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
 }
 
@@ -230,6 +258,11 @@ int session_fill(struct session *session, struct output *output)
 {
         int r = 0;
 
+        if (session->plain) {
+                output_copy(output, session->plain, strlen(session->plain));
+                session->plain = NULL;
+                return 0;
+        }
         if (session->drain == DRAIN_DUE)
                 submit_last_goaway(session);
         session->output = output;
@@ -245,6 +278,11 @@ int session_fill(struct session *session, struct output *output)
         }
         session->output = NULL;
         return r;
+}
+
+void session_say(struct session *session, const char *text)
+{
+        session->plain = text;
 }
 
 void session_release(const struct session_events *events, struct output *output)

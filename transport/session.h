@@ -81,6 +81,9 @@ enum drain_step {
         DRAIN_DONE,
 };
 
+/* As much of a peer that does not speak HTTP/2 is kept to tell what it speaks. */
+#define SESSION_BEGINNING_BYTES 64
+
 struct session {
         nghttp2_session *h2;
         const struct session_events *events;
@@ -100,14 +103,17 @@ struct session {
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         enum drain_step drain;
-        bool began : 1; /* bytes were fed, and were HTTP/2 so far */
-        bool bad_preface : 1; /* the peer does not speak HTTP/2; nothing tells it so */
+        uint8_t preface_size; /* so much of it has come */
+        uint8_t beginning_size;
+        bool bad_preface : 1; /* the peer does not speak HTTP/2: what it began with instead is in `beginning` */
         bool settings_received : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool round_trip_answered : 1; /* whoever measures it clears it */
         bool terminated : 1; /* nothing is fed any more */
         bool fault_told : 1; /* or known to who ended it */
+        const char *plain; /* to be said in place of frames; static */
+        uint8_t beginning[SESSION_BEGINNING_BYTES]; /* of a peer that does not speak HTTP/2 */
 };
 
 /*
@@ -134,6 +140,9 @@ int session_fill(struct session *session, struct output *output);
 
 /* The send of @output has completed, well or not: unpins its streams. The session may be gone by then. */
 void session_release(const struct session_events *events, struct output *output);
+
+/* To a peer that does not speak HTTP/2: the static @text is all that session_fill() yields. */
+void session_say(struct session *session, const char *text);
 
 /* The connection has served its purpose: close it once what is in flight was sent. */
 bool session_is_over(const struct session *session);

@@ -420,7 +420,8 @@ static void test_settings(void **state)
 
         (void)state;
         assert_false(joint->server.settings_received);
-        assert_true(session_has_output(&joint->server));
+        assert_false(
+                session_has_output(&joint->server)); /* before the preface: it may speak HTTP/1 */
         joint_run(joint);
         assert_true(joint->server.settings_received);
         assert_false(session_has_output(&joint->server));
