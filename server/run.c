@@ -8,6 +8,7 @@
 
 #include "server/server.h"
 #include "server/shard.h"
+#include "server/thread_name.h"
 
 /*
  * Where memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried some times: what
@@ -91,6 +92,7 @@ static unsigned start_shards(quoit_server *server)
                         give_up_shards(server, count - i, -r);
                         break;
                 }
+                thread_name(server->shards[i].thread, "ring", i);
         }
         pthread_sigmask(SIG_SETMASK, &old, NULL);
         return i;
@@ -111,9 +113,10 @@ static int start_workers(quoit_server *server)
         int r = 0;
 
         if (router_has_offloaded(&server->router))
-                r = workers_start(&server->workers, server->options.workers);
+                r = workers_start(&server->workers, server->options.workers, "worker");
         if (r == 0 && has_tls(server))
-                r = workers_start(&server->handshakers, server->options.handshake_threads);
+                r = workers_start(
+                        &server->handshakers, server->options.handshake_threads, "handshake");
         if (r == 0)
                 return 0;
         server_note_refusal(server, REFUSAL_CALL_THREAD, r);
@@ -205,6 +208,7 @@ int quoit_server_start(quoit_server *server)
 
         if (r < 0)
                 return r;
+        thread_name_caller("ring", 0);
         r = start_rings(server);
         if (r == 0) {
                 server->life = SERVER_SERVES;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "server/thread_name.h"
 
 void workers_init(struct workers *workers)
 {
@@ -64,7 +65,7 @@ static void *run(void *user)
         return NULL;
 }
 
-int workers_start(struct workers *workers, unsigned count)
+int workers_start(struct workers *workers, unsigned count, const char *name)
 {
         sigset_t all, old;
         int r = 0;
@@ -77,8 +78,11 @@ int workers_start(struct workers *workers, unsigned count)
         pthread_sigmask(SIG_SETMASK, &all, &old);
         while (r == 0 && workers->thread_count < count) {
                 r = -pthread_create(workers->threads + workers->thread_count, NULL, run, workers);
-                if (r == 0)
+                if (r == 0) {
+                        thread_name(workers->threads[workers->thread_count], name,
+                                workers->thread_count);
                         workers->thread_count++;
+                }
         }
         pthread_sigmask(SIG_SETMASK, &old, NULL);
         return r;

@@ -35,8 +35,8 @@ struct workers {
 
 void workers_init(struct workers *workers);
 
-/* Starts @count threads; none where one cannot be started. 0 or a negative errno. */
-int workers_start(struct workers *workers, unsigned count);
+/* Starts @count threads, named @name and a number; none where one cannot be started. 0 or a negative errno. */
+int workers_start(struct workers *workers, unsigned count, const char *name);
 
 /* From any thread, after a successful workers_start(). */
 void workers_submit(struct workers *workers, struct work *work);

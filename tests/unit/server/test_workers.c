@@ -44,7 +44,7 @@ static void test_all_is_done_before_the_end(void **state)
 
         (void)state;
         workers_init(&workers);
-        assert_int_equal(workers_start(&workers, 4), 0);
+        assert_int_equal(workers_start(&workers, 4, "worker"), 0);
         for (unsigned i = 0; i < 1000; i++) {
                 jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
                 workers_submit(&workers, &jobs[i].work);
@@ -63,7 +63,7 @@ static void test_order(void **state)
 
         (void)state;
         workers_init(&workers);
-        assert_int_equal(workers_start(&workers, 1), 0);
+        assert_int_equal(workers_start(&workers, 1, "worker"), 0);
         for (unsigned i = 0; i < 100; i++) {
                 jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
                 workers_submit(&workers, &jobs[i].work);
@@ -85,7 +85,7 @@ static void test_parallel(void **state)
         sem_init(&begun, 0, 0);
         sem_init(&may_end, 0, 0);
         workers_init(&workers);
-        assert_int_equal(workers_start(&workers, 3), 0);
+        assert_int_equal(workers_start(&workers, 3, "worker"), 0);
         for (unsigned i = 0; i < 8; i++) {
                 jobs[i] = (struct job){
                         .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
@@ -116,7 +116,7 @@ static void test_yields(void **state)
         sem_init(&begun, 0, 0);
         sem_init(&may_end, 0, 0);
         workers_init(&workers);
-        assert_int_equal(workers_start(&workers, 3), 0);
+        assert_int_equal(workers_start(&workers, 3, "worker"), 0);
         for (unsigned i = 0; i < 5; i++) {
                 jobs[i] = (struct job){
                         .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
@@ -154,7 +154,7 @@ static void test_waiting_is_no_work(void **state)
         sem_init(&begun, 0, 0);
         sem_init(&may_end, 0, 0);
         workers_init(&workers);
-        assert_int_equal(workers_start(&workers, 1), 0);
+        assert_int_equal(workers_start(&workers, 1, "worker"), 0);
         for (unsigned i = 0; i < 2; i++)
                 jobs[i] = (struct job){
                         .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end

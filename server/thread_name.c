@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/thread_name.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME_BYTES 16 /* all that the kernel keeps, a NUL included */
+
+void thread_name(pthread_t thread, const char *what, unsigned number)
+{
+        char name[NAME_BYTES];
+
+        snprintf(name, sizeof(name), "%s %u", what, number);
+        (void)pthread_setname_np(thread, name); /* nothing depends on it */
+}
+
+/* The process's name, which threads that nobody has named inherit; empty where /proc is not there. */
+static void read_process_name(char name[NAME_BYTES])
+{
+        char path[32];
+        ssize_t size = 0;
+        int fd;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%d/comm", (int)getpid());
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+                size = read(fd, name, NAME_BYTES - 1);
+                close(fd);
+        }
+        name[size > 0 ? size : 0] = '\0';
+        name[strcspn(name, "\n")] = '\0';
+}
+
+void thread_name_caller(const char *what, unsigned number)
+{
+        char own[NAME_BYTES], process[NAME_BYTES];
+
+        if (gettid() == getpid() || pthread_getname_np(pthread_self(), own, sizeof(own)) != 0)
+                return;
+        read_process_name(process);
+        if (strcmp(own, process) == 0)
+                thread_name(pthread_self(), what, number);
+}
