@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/here.h"
 #include "call/offload.h"
 #include "call/work.h"
 #include "codec/format.h"
@@ -21,11 +22,11 @@
 
 struct upb_Arena *quoit_call_arena(quoit_call *call)
 {
-        return call_arena(call);
+        return call_is_here(call, __func__) ? call_arena(call) : NULL;
 }
 
 /* Of a call that sends one message it is the call's arena itself: nothing has to be given back before the end. */
-struct upb_Arena *quoit_call_scratch(quoit_call *call)
+static upb_Arena *scratch(quoit_call *call)
 {
         if (!call_sends_many(call))
                 return call_arena(call);
@@ -34,12 +35,22 @@ struct upb_Arena *quoit_call_scratch(quoit_call *call)
         return call->scratch.upb;
 }
 
-void *quoit_call_alloc(quoit_call *call, size_t size)
+struct upb_Arena *quoit_call_scratch(quoit_call *call)
+{
+        return call_is_here(call, __func__) ? scratch(call) : NULL;
+}
+
+void *call_alloc(struct quoit_call *call, size_t size)
 {
         upb_Arena *arena = call_arena(call);
         void *memory = arena ? upb_Arena_Malloc(arena, size) : NULL;
 
         return memory ? memset(memory, 0, size) : NULL;
+}
+
+void *quoit_call_alloc(quoit_call *call, size_t size)
+{
+        return call_is_here(call, __func__) ? call_alloc(call, size) : NULL;
 }
 
 static upb_StringView format_text(upb_Arena *arena, const char *format, va_list arguments)
@@ -73,8 +84,10 @@ upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
         upb_StringView text;
         va_list arguments;
 
+        if (!call_is_here(call, __func__))
+                return upb_StringView_FromDataAndSize("", 0);
         va_start(arguments, format);
-        text = format_text(quoit_call_scratch(call), format, arguments);
+        text = format_text(scratch(call), format, arguments);
         va_end(arguments);
         return text;
 }
@@ -83,20 +96,21 @@ upb_StringView quoit_call_format(quoit_call *call, const char *format, ...)
 
 const char *quoit_call_path(const quoit_call *call)
 {
-        if (call->unknown_path)
-                return call->unknown_path;
-        return call->route ? call->route->method->path : "";
+        return call_is_here(call, __func__) ? call_path(call) : "";
 }
 
 upb_StringView quoit_call_authority(const quoit_call *call)
 {
-        return call->authority;
+        return call_is_here(call, __func__) ? call->authority
+                                            : upb_StringView_FromDataAndSize(NULL, 0);
 }
 
 bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value)
 {
         size_t size = strlen(name);
 
+        if (!call_is_here(call, __func__))
+                return false;
         for (const struct field *field = call->request_fields.first; field; field = field->next) {
                 if (field->name_size == size && memcmp(field->name, name, size) == 0) {
                         *ret_value =
@@ -112,8 +126,11 @@ bool quoit_call_metadata_next(
 {
         /* the cursor is the field shown last */
         const struct field *last = (const struct field *)(uintptr_t)*cursor;
-        const struct field *field = last ? last->next : call->request_fields.first;
+        const struct field *field;
 
+        if (!call_is_here(call, __func__))
+                return false;
+        field = last ? last->next : call->request_fields.first;
         if (!field)
                 return false;
         *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
@@ -124,7 +141,7 @@ bool quoit_call_metadata_next(
 
 uint64_t quoit_call_deadline_ns(const quoit_call *call)
 {
-        return call->deadline_ns;
+        return call_is_here(call, __func__) ? call->deadline_ns : UINT64_MAX;
 }
 
 bool quoit_call_cancelled(const quoit_call *call)
@@ -147,6 +164,8 @@ static int add_field(
 
 int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value)
 {
+        if (!call_is_here(call, __func__))
+                return -EPERM;
         if (call->headers_asked || call->finish_asked)
                 return -EALREADY;
         return add_field(call, &call->header_fields, name, value);
@@ -154,6 +173,8 @@ int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView val
 
 int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView value)
 {
+        if (!call_is_here(call, __func__))
+                return -EPERM;
         if (call->finish_asked)
                 return -EALREADY;
         return add_field(call, &call->trailer_fields, name, value);
@@ -161,7 +182,7 @@ int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView va
 
 void quoit_call_send_headers(quoit_call *call)
 {
-        if (call->headers_asked || call_is_over(call))
+        if (!call_is_here(call, __func__) || call->headers_asked || call_is_over(call))
                 return;
         call->headers_asked = true;
         if (!call->offload)
@@ -175,7 +196,7 @@ bool quoit_call_writable(const quoit_call *call)
 {
         bool writable;
 
-        if (call_is_over(call))
+        if (!call_is_here(call, __func__) || call_is_over(call))
                 return false;
         if (call->offload)
                 writable = offload_is_writable(call->offload);
@@ -213,6 +234,12 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         call->status_text = encoded;
 }
 
+void call_note_late(struct quoit_call *call, const char *what)
+{
+        if (call->finish_asked && !call->finish_owed && !call->misuse)
+                call->misuse = what;
+}
+
 /* gRPC's clients take an OK without the one message for a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {
@@ -220,10 +247,13 @@ static bool lacks_answer(const quoit_call *call)
                !quoit_call_cancelled(call);
 }
 
-static void finish(quoit_call *call, quoit_status status, const char *text, size_t size)
+void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size)
 {
-        if (call->finish_asked)
+        if (call->finish_asked) {
+                call_note_late(call, "it finished the call, which was finished before");
+                call->finish_owed = false;
                 return;
+        }
         if (status == QUOIT_OK && lacks_answer(call)) {
                 call->misuse = "it finished OK without an answer; answered INTERNAL";
                 status = QUOIT_INTERNAL;
@@ -241,7 +271,8 @@ static void finish(quoit_call *call, quoit_status status, const char *text, size
 
 void quoit_call_finish(quoit_call *call, quoit_status status, const char *message)
 {
-        finish(call, status, message, message ? strlen(message) : 0);
+        if (call_is_here(call, __func__))
+                call_finish(call, status, message, message ? strlen(message) : 0);
 }
 
 void quoit_call_finishf(quoit_call *call, quoit_status status, const char *format, ...)
@@ -249,16 +280,20 @@ void quoit_call_finishf(quoit_call *call, quoit_status status, const char *forma
         upb_StringView text;
         va_list arguments;
 
+        if (!call_is_here(call, __func__))
+                return;
         va_start(arguments, format);
         text = format_text(call_arena(call), format, arguments);
         va_end(arguments);
-        finish(call, status, text.data, text.size);
+        call_finish(call, status, text.data, text.size);
 }
 
 /* ---- streaming, and its end ---- */
 
 void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state)
 {
+        if (!call_is_here(call, __func__))
+                return;
         call->pump = pump;
         call->pump_state = state;
         call->wants_writable = true;
@@ -269,6 +304,8 @@ void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *stat
 void quoit_call_on_cancel(
         quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state)
 {
+        if (!call_is_here(call, __func__))
+                return;
         call->on_cancel = on_cancel;
         call->cancel_state = state;
 }
@@ -276,6 +313,8 @@ void quoit_call_on_cancel(
 void quoit_call_on_done(
         quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state)
 {
+        if (!call_is_here(call, __func__))
+                return;
         call->on_done = on_done;
         call->done_state = state;
 }
@@ -284,6 +323,8 @@ void quoit_call_on_done(
 
 void quoit_call_set_read_credits(quoit_call *call, uint32_t credits)
 {
+        if (!call_is_here(call, __func__))
+                return;
         call->reader.credits = credits;
         if (!call->offload)
                 call_wake(call);
@@ -291,5 +332,5 @@ void quoit_call_set_read_credits(quoit_call *call, uint32_t credits)
 
 uint32_t quoit_call_read_credits(const quoit_call *call)
 {
-        return call->reader.credits;
+        return call_is_here(call, __func__) ? call->reader.credits : 0;
 }

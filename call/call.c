@@ -2,13 +2,17 @@
 #include "call/call.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "call/offload.h"
 #include "call/response.h"
 #include "codec/status.h"
+#include "core/clock.h"
 #include "core/usdt.h"
 
+#define REST_NS                                                                                    \
+        (5000 * NS_PER_MS) /* for the rest of a message that was begun, where the call has been cancelled */
 #define PUSHBACK "grpc-retry-pushback-ms"
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
@@ -33,6 +37,7 @@ struct quoit_call *call_new(struct call_group *group)
                 .group = group,
                 .deadline_ns = UINT64_MAX,
                 .in_charge = true,
+                .thread = __builtin_thread_pointer(),
         };
         list_init(&call->ready);
         list_init(&call->delayed);
@@ -78,6 +83,13 @@ static void call_free(struct quoit_call *call)
         group->host->on_freed(group->host->user, group);
 }
 
+void call_free_given_up(struct quoit_call *call)
+{
+        call->seen.opened_ns =
+                0; /* interceptors are not told: what they would free may be in use */
+        call_free(call);
+}
+
 void call_set_state(struct quoit_call *call, enum call_state state)
 {
         static const unsigned allowed[] = {
@@ -90,6 +102,8 @@ void call_set_state(struct quoit_call *call, enum call_state state)
 
         assert(allowed[call->state] & 1u << state);
         call->state = state;
+        if (state == CALL_DONE && call->lingers)
+                lingering_remove(call);
 }
 
 void call_release(struct quoit_call *call)
@@ -129,10 +143,13 @@ upb_Arena *call_make_arena(struct quoit_call *call)
 static void call_end(struct quoit_call *call)
 {
         timer_cancel(&call->group->host->ring->timers, &call->deadline);
-        if (call->started || call->seen.starts > 0)
-                call_wake(call);
-        else
+        if (!call->started && call->seen.starts == 0) {
                 call_set_state(call, CALL_DONE);
+                return;
+        }
+        if (call->state == CALL_CANCELLED)
+                lingering_add(call);
+        call_wake(call);
 }
 
 void call_apply_finish(struct quoit_call *call)
@@ -175,10 +192,16 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
 
         if (call->trailers_submitted)
                 return (struct session_pull){ 0 };
-        if (call->state != CALL_OPEN && !quoit_call_cancelled(call) && pull.size == queued) {
+        if (call->state == CALL_OPEN || pull.size < queued)
+                return pull;
+        if (!quoit_call_cancelled(call)) {
                 pull.last = true;
                 response_submit_trailers(call, call->status, call->status_text,
                         call->status_text_size, &call->trailer_fields);
+        } else if (call->last_text) {
+                pull.last = true;
+                response_submit_trailers(
+                        call, call->seen.outcome, call->last_text, strlen(call->last_text), NULL);
         }
         return pull;
 }
@@ -191,7 +214,7 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
                 call_wake(call);
 }
 
-/* The status, where the peer can make sense of it: behind half a message it could not. */
+/* The status, where the peer can make sense of it: behind half a message it could not, so the rest of that goes first. */
 static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
 {
         const struct fields *trailers = call->refused ? &call->trailer_fields : NULL;
@@ -199,11 +222,29 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 
         if (!call->headers_submitted)
                 response_submit_trailers_only(call, status, text, text_size, trailers);
-        else if (writer_is_at_border(&call->writer))
+        else if (writer_drop_unbegun(call))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
-                response_reset(call, status);
+                call->last_text = text;
         call->group->host->on_output(call);
+}
+
+static void on_rest_late(struct timer *timer)
+{
+        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, deadline);
+
+        if (call->trailers_submitted || !call->stream.session)
+                return;
+        response_reset(call, call->seen.outcome);
+        call->group->host->on_output(call);
+}
+
+/* The peer has a little time for the rest of the message that was begun. */
+static void await_rest(struct quoit_call *call)
+{
+        struct ring *ring = call->group->host->ring;
+
+        timer_start(&ring->timers, &call->deadline, ring_now_ns(ring) + REST_NS, on_rest_late);
 }
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
@@ -219,9 +260,12 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         if (status != QUOIT_OK && call->stream.session)
                 answer_cancelled(call, status, text);
         reader_drop(call);
-        writer_drop(call);
+        if (!call->last_text)
+                writer_drop(call);
         call_hasten_delayed(call);
         call_end(call);
+        if (call->last_text)
+                await_rest(call);
 }
 
 void call_give_up(struct quoit_call *call)
@@ -290,11 +334,16 @@ void call_on_stream_closed(struct quoit_call *call, bool in_order)
         call_release(call);
 }
 
-void call_host_post(struct call_host *host, struct mail *mail)
+int call_host_post(struct call_host *host, struct mail *mail)
 {
+        bool is_over;
+
         atomic_fetch_add(&host->posters, 1);
-        ring_post(host->ring, NULL, mail);
+        is_over = atomic_load(&host->is_over);
+        if (!is_over)
+                ring_post(host->ring, NULL, mail);
         atomic_fetch_sub(&host->posters, 1);
+        return is_over ? -ESHUTDOWN : 0;
 }
 
 static void on_deadline(struct timer *timer)

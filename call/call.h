@@ -23,6 +23,7 @@
 #include "call/counts.h"
 #include "call/fields.h"
 #include "call/interceptors.h"
+#include "call/lingering.h"
 #include "call/reader.h"
 #include "call/ring_share.h"
 #include "call/stall.h"
@@ -90,17 +91,26 @@ struct call_host {
         void *user;
         struct call_counts counts;
         struct ring_share share;
+        struct lingering lingering;
+        struct list at_stop; /* posts that wait for the server's stop */
+        bool is_stopping;
+        uint64_t looked_ns; /* at the clock, behind the last handler */
         struct late_copy late; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;
         quoit_compression compression; /* of calls that say nothing else */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
+        atomic_bool is_over; /* the ring is gone: nobody may post to it any more */
         atomic_ullong refused; /* calls, ever */
         /* The call may have an event to be dispatched. */
         void (*on_ready)(struct quoit_call *call);
         /* The call's session may have something to send. */
         void (*on_output)(struct quoit_call *call);
+        /* The call was cancelled `handler_end_ms` ago, and its handler is not through. */
+        void (*on_late)(const struct quoit_call *call);
+        /* @function of @call was called on a thread that may not. On that thread. */
+        void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
         /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
         bool (*yields_worker)(void *user);
         /* The call has been freed; it was of @group. */
@@ -139,6 +149,8 @@ struct quoit_call {
         uint64_t deadline_ns;
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
+        struct list lingering; /* where it @lingers: see there */
+        uint64_t ended_ns; /* likewise: when it was cancelled */
         struct list delayed; /* posts of quoit_call_after() whose time has not come */
         bool headers_submitted : 1;
         bool trailers_submitted : 1;
@@ -148,8 +160,13 @@ struct quoit_call {
         bool at_worker : 1;
         bool refused : 1; /* before any handler: its trailers say when to come back */
         bool in_charge : 1;
+        bool lingers : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
+        /* that has the handler's side, by its thread pointer; NULL: none has, while it is on its way */
+        const void *_Atomic thread;
         atomic_uint *live_calls; /* of its method, where it counts; NULL: nowhere */
+        const char *
+                last_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
         struct seen seen; /* in part the handler's side */
 
         /* ---- the handler's side ---- */
@@ -183,6 +200,7 @@ struct quoit_call {
         quoit_compression compression; /* of its answers */
         bool sends_plain : 1; /* not of those that are sent now */
         bool finish_asked : 1;
+        bool finish_owed : 1; /* an interceptor has finished it: the handler, which does not know, may once */
         bool headers_asked : 1;
         bool held : 1;
         bool wants_writable : 1; /* it was told that there is no room, or has a pump */
@@ -199,6 +217,8 @@ struct call_post {
         bool is_delay; /* of quoit_call_after(): the rest is for these */
         uint64_t delay_ns;
         uint64_t due_ns;
+        bool at_stop; /* of quoit_call_at_stop(): it has no time, but waits with the host */
+        struct list stop_link;
         struct list link; /* among the delayed */
         struct timer timer;
 };
@@ -262,8 +282,14 @@ void call_await_http(struct quoit_call *call, uint64_t time_ns);
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
 
-/* Mails to the ring of @host from a thread that has none. */
-void call_host_post(struct call_host *host, struct mail *mail);
+/* The server begins to stop: what waits for that runs. */
+void call_host_stop(struct call_host *host);
+
+/* A call that the server has given up, as it ended before the handler did; the ring is gone. */
+void call_free_given_up(struct quoit_call *call);
+
+/* Mails to the ring of @host from a thread that has none. 0, or -ESHUTDOWN: it is gone. */
+int call_host_post(struct call_host *host, struct mail *mail);
 
 /*
  * The handler is through: what it made its answers from goes, before they have been sent, which may take
@@ -290,6 +316,13 @@ void call_submit_headers(struct quoit_call *call);
 struct session_pull call_pull(struct quoit_call *call, size_t size_max);
 void call_write(struct quoit_call *call, struct output *output, size_t size);
 
+/* The public functions of these names, for callers that have the call. */
+void *call_alloc(struct quoit_call *call, size_t size);
+void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size);
+
+/* The handler does @what, a static text, behind the call's end. Nothing comes of it, but the log is told. */
+void call_note_late(struct quoit_call *call, const char *what);
+
 /* ---- small things ---- */
 
 /* All that requests of a connection hold. On its ring. */
@@ -297,6 +330,25 @@ static inline size_t call_group_held_bytes(const struct call_group *group)
 {
         return counter_read(&group->held_bytes) +
                atomic_load_explicit(&group->parsing_bytes, memory_order_relaxed);
+}
+
+/* As quoit_call_path(), on any thread that knows that the call is there. */
+static inline const char *call_path(const struct quoit_call *call)
+{
+        if (call->unknown_path)
+                return call->unknown_path;
+        return call->route ? call->route->method->path : "";
+}
+
+/* The handler's side is the calling thread's from here on, or (NULL) nobody's. */
+static inline void call_take(struct quoit_call *call)
+{
+        atomic_store_explicit(&call->thread, __builtin_thread_pointer(), memory_order_relaxed);
+}
+
+static inline void call_let_go(struct quoit_call *call)
+{
+        atomic_store_explicit(&call->thread, NULL, memory_order_relaxed);
 }
 
 static inline bool call_takes_many(const struct quoit_call *call)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/encoding.h"
+#include "call/here.h"
 #include "call/offload.h"
 #include "call/work.h"
 #include "codec/coders.h"
@@ -14,6 +15,8 @@
 
 int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
 {
+        if (!call_is_here(call, __func__))
+                return -EPERM;
         if ((unsigned)algorithm > QUOIT_ZSTD)
                 return -EINVAL;
         if (call->headers_asked || call->finish_asked)
@@ -26,17 +29,18 @@ int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
 
 quoit_compression quoit_call_request_compression(const quoit_call *call)
 {
-        return call->request_compression;
+        return call_is_here(call, __func__) ? call->request_compression : QUOIT_IDENTITY;
 }
 
 quoit_compression quoit_call_compression(const quoit_call *call)
 {
-        return call->compression;
+        return call_is_here(call, __func__) ? call->compression : QUOIT_IDENTITY;
 }
 
 void quoit_call_set_message_compression(quoit_call *call, bool enabled)
 {
-        call->sends_plain = !enabled;
+        if (call_is_here(call, __func__))
+                call->sends_plain = !enabled;
 }
 
 /* ---- both ways ---- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/here.h"
 #include "codec/base64.h"
 #include "codec/message.h"
 #include "codec/rpc_status.h"
@@ -94,9 +95,13 @@ int quoit_call_finish_details(quoit_call *call, quoit_status status, const char 
 {
         int r;
 
-        if (call->finish_asked)
+        if (!call_is_here(call, __func__))
+                return -EPERM;
+        if (call->finish_asked) {
+                call_finish(call, status, message, 0);
                 return -EALREADY;
+        }
         r = count > 0 ? add_details(call, status, message, details, count) : 0;
-        quoit_call_finish(call, status, message);
+        call_finish(call, status, message, message ? strlen(message) : 0);
         return r;
 }

@@ -169,8 +169,8 @@ void encoding_free_blocks(struct encoding *encoding)
         }
 }
 
-/* A block of exactly that: it may be larger than those that are encoded into. */
-static struct block *block_of(upb_alloc *alloc, const uint8_t *data, size_t size)
+/* A block of exactly that size: it may be larger than those that are encoded into. */
+static struct block *block_of_size(upb_alloc *alloc, size_t size)
 {
         upb_SizedPtr memory = upb_SizeReturningMalloc(alloc, sizeof(struct block) + size);
         struct block *block = memory.p;
@@ -180,27 +180,53 @@ static struct block *block_of(upb_alloc *alloc, const uint8_t *data, size_t size
         *block = (struct block){
                 .segment.release = release_block, .alloc = alloc, .block_bytes = memory.n
         };
-        memcpy(block_end(block) - size, data, size);
         return block;
+}
+
+/* Lays out @size bytes, framed, in the small buffer or a block. Where they go; NULL: memory is short, and nothing changed. */
+static uint8_t *place(struct encoding *encoding, size_t size)
+{
+        bool is_small = size <= WRITER_PLACE_BYTES_MAX;
+        struct block *block = is_small ? NULL : block_of_size(encoding->alloc, size);
+        uint8_t *data;
+
+        if (!is_small && !block)
+                return NULL;
+        encoding_free_blocks(encoding);
+        data = (is_small ? encoding->small.end : block_end(block)) - size;
+        encoding->size = size;
+        encoding->block = block;
+        encoding->data = data;
+        if (block) {
+                encoding->first = &block->segment;
+                block_close(encoding, data);
+        }
+        return data;
+}
+
+int encoding_init_bytes(
+        struct encoding *encoding, uint8_t *small, upb_alloc *alloc, const void *bytes, size_t size)
+{
+        uint8_t *data;
+
+        *encoding = (struct encoding){ .alloc = alloc,
+                .small = { small, small + WRITER_PLACE_BYTES_MAX } };
+        data = place(encoding, FRAMING_PREFIX_BYTES + size);
+        if (!data)
+                return -ENOMEM;
+        framing_write_prefix(data, false, (uint32_t)size);
+        if (size > 0)
+                memcpy(data + FRAMING_PREFIX_BYTES, bytes, size);
+        return 0;
 }
 
 int encoding_replace(struct encoding *encoding, const uint8_t *data, size_t size)
 {
-        bool is_small = size <= WRITER_PLACE_BYTES_MAX;
-        struct block *block = is_small ? NULL : block_of(encoding->alloc, data, size);
+        uint8_t *to = place(encoding, size);
 
-        if (!is_small && !block)
+        if (!to)
                 return -ENOMEM;
-        encoding_free_blocks(encoding);
-        encoding->size = size;
-        encoding->block = block;
-        if (is_small) {
-                encoding->data = memcpy(encoding->small.end - size, data, size);
-        } else {
-                encoding->first = &block->segment;
-                encoding->data = block_end(block) - size;
-                block_close(encoding, encoding->data);
-        }
+        memcpy(to, data, size);
         return 0;
 }
 

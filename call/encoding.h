@@ -37,6 +37,10 @@ int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
         struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
         size_t bytes_max);
 
+/* The same of @size bytes that are a message already: a copy. 0, or -ENOMEM and nothing is left to free. */
+int encoding_init_bytes(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
+        const void *bytes, size_t size);
+
 /* Holds the @size bytes at @data, a framed message, instead: a copy. 0, or -ENOMEM and nothing changed. */
 int encoding_replace(struct encoding *encoding, const uint8_t *data, size_t size);
 

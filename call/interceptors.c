@@ -5,17 +5,23 @@
 #include <stdlib.h>
 
 #include "call/call.h"
+#include "call/generic.h"
+#include "call/here.h"
 #include "call/unknown.h"
 #include "core/clock.h"
 
 const quoit_method *quoit_call_method(const quoit_call *call)
 {
-        return call->route && !route_is_unknown(call->route) ? call->route->method : NULL;
+        if (!call_is_here(call, __func__))
+                return NULL;
+        return call->route && !route_is_unknown(call->route) && !call_is_generic(call)
+                       ? call->route->method
+                       : NULL;
 }
 
 unsigned quoit_call_ring(const quoit_call *call)
 {
-        return call->group->host->index;
+        return call_is_here(call, __func__) ? call->group->host->index : 0;
 }
 
 /* ---- start ---- */
@@ -46,7 +52,7 @@ void interceptors_start(struct quoit_call *call)
 
 void quoit_call_proceed(quoit_call *call)
 {
-        if (call->started || !call->held)
+        if (!call_is_here(call, __func__) || call->started || !call->held)
                 return;
         call->held = false;
         call_wake(call);
@@ -54,31 +60,28 @@ void quoit_call_proceed(quoit_call *call)
 
 /* ---- messages ---- */
 
-void interceptors_received(struct quoit_call *call, const struct upb_Message *message, size_t size)
+void interceptors_received(struct quoit_call *call, const quoit_message_info *info)
 {
         const struct interceptors *interceptors = interceptors_of(call);
-        const quoit_message_info info = {
-                .message = message, .type = call->route->method->request, .size = size
-        };
 
         for (unsigned i = 0; i < interceptors->count && !call_is_over(call); i++) {
                 if (interceptors->list[i].functions->on_received)
                         interceptors->list[i].functions->on_received(
-                                call, &info, interceptors->list[i].user);
+                                call, info, interceptors->list[i].user);
         }
+        call->finish_owed = call->finish_asked;
 }
 
-void interceptors_sent(struct quoit_call *call, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
+void interceptors_sent(struct quoit_call *call, const quoit_message_info *info)
 {
         const struct interceptors *interceptors = interceptors_of(call);
-        const quoit_message_info info = { .message = message, .type = type };
 
         for (unsigned i = 0; i < interceptors->count && !call_is_over(call); i++) {
                 if (interceptors->list[i].functions->on_sent)
                         interceptors->list[i].functions->on_sent(
-                                call, &info, interceptors->list[i].user);
+                                call, info, interceptors->list[i].user);
         }
+        call->finish_owed = call->finish_asked;
 }
 
 /* ---- end ---- */
@@ -136,10 +139,13 @@ static struct attachment *find_attachment(const struct quoit_call *call, const v
 
 int quoit_call_attach(quoit_call *call, const void *key, void *value)
 {
-        struct attachment *attachment = find_attachment(call, key);
+        struct attachment *attachment;
 
+        if (!call_is_here(call, __func__))
+                return -EPERM;
+        attachment = find_attachment(call, key);
         if (!attachment) {
-                attachment = quoit_call_alloc(call, sizeof(*attachment));
+                attachment = call_alloc(call, sizeof(*attachment));
                 if (!attachment)
                         return -ENOMEM;
                 attachment->key = key;
@@ -152,7 +158,8 @@ int quoit_call_attach(quoit_call *call, const void *key, void *value)
 
 void *quoit_call_attachment(const quoit_call *call, const void *key)
 {
-        const struct attachment *attachment = find_attachment(call, key);
+        const struct attachment *attachment =
+                call_is_here(call, __func__) ? find_attachment(call, key) : NULL;
 
         return attachment ? attachment->value : NULL;
 }

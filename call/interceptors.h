@@ -47,9 +47,8 @@ bool interceptors_remain(const struct quoit_call *call);
 void interceptors_start(struct quoit_call *call);
 
 /* Shows them a message; the call may be finished or failed after it. */
-void interceptors_received(struct quoit_call *call, const struct upb_Message *message, size_t size);
-void interceptors_sent(struct quoit_call *call, const struct upb_Message *message,
-        const struct upb_MiniTable *type);
+void interceptors_received(struct quoit_call *call, const quoit_message_info *info);
+void interceptors_sent(struct quoit_call *call, const quoit_message_info *info);
 
 /* The call is over, its arena still there. */
 void interceptors_end(struct quoit_call *call);

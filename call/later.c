@@ -6,10 +6,14 @@
 #include <stdlib.h>
 
 #include "call/call.h"
+#include "call/here.h"
 #include "core/clock.h"
 
 void quoit_call_hold(quoit_call *call)
 {
+        if (!call_is_here(call, __func__))
+                return;
+        call_note_late(call, "it held the call, which was finished before");
         if (!call->finish_asked)
                 call->held = true;
 }
@@ -19,6 +23,10 @@ static void queue_post(struct call_post *post)
 {
         quoit_call *call = post->call;
 
+        if (call->state == CALL_DONE) { /* given up: see server/rest.h */
+                free(post);
+                return;
+        }
         if (call->posts)
                 call->posts_last->next = post;
         else
@@ -47,12 +55,15 @@ static void on_post(struct mail *mail)
 int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
 {
         struct call_post *post = post_new(call, fn, arg);
+        int r;
 
         if (!post)
                 return -ENOMEM;
         post->mail.on_delivery = on_post;
-        call_host_post(call->group->host, &post->mail);
-        return 0;
+        r = call_host_post(call->group->host, &post->mail);
+        if (r < 0)
+                free(post);
+        return r;
 }
 
 /* ---- delays ---- */
@@ -83,12 +94,35 @@ static void insert_delay(struct list *delayed, struct call_post *post)
 
 static void start_delay(struct call_post *post)
 {
-        quoit_call *call = post->call;
+        struct call_host *host = post->call->group->host;
 
-        post->due_ns = ring_now_ns(call->group->host->ring) + post->delay_ns;
-        insert_delay(&call->delayed, post);
+        post->due_ns = post->at_stop ? UINT64_MAX : ring_now_ns(host->ring) + post->delay_ns;
+        if (post->at_stop && host->is_stopping) {
+                queue_post(post);
+                return;
+        }
+        insert_delay(&post->call->delayed, post);
         timer_init(&post->timer);
-        timer_start(timers_of(call), &post->timer, post->due_ns, on_delay_over);
+        list_init(&post->stop_link);
+        if (post->at_stop)
+                list_append(&host->at_stop, &post->stop_link);
+        else
+                timer_start(timers_of(post->call), &post->timer, post->due_ns, on_delay_over);
+        if (host->ring->is_polled && !host->ring->in_turn)
+                call_wake(post->call); /* the foreign loop that drives the ring is to hear of it */
+}
+
+void call_host_stop(struct call_host *host)
+{
+        struct list *link;
+
+        host->is_stopping = true;
+        while ((link = list_pop(&host->at_stop))) {
+                struct call_post *post = CONTAINER_OF(link, struct call_post, stop_link);
+
+                list_remove(&post->link);
+                queue_post(post);
+        }
 }
 
 /* From a worker, whose call may have ended meanwhile. */
@@ -102,27 +136,53 @@ static void on_delay_asked(struct mail *mail)
                 queue_post(post);
 }
 
+/* Of a call that has not ended. @post: what it is; NULL: memory is short. */
+static int ask_for_delay(quoit_call *call, struct call_post *post)
+{
+        if (!post)
+                return -ENOMEM;
+        post->is_delay = true;
+        if (call->offload) {
+                post->mail.on_delivery = on_delay_asked;
+                (void)call_host_post(
+                        call->group->host, &post->mail); /* its ring waits for this worker */
+        } else {
+                start_delay(post);
+        }
+        return 0;
+}
+
 int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg)
 {
         struct call_post *post;
 
+        if (!call_is_here(call, __func__))
+                return -EPERM;
         if (call->finish_asked)
                 return 0;
         if (quoit_call_cancelled(call))
                 return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
         post = post_new(call, fn, arg);
-        if (!post)
-                return -ENOMEM;
-        post->is_delay = true;
-        post->delay_ns = delay_ms * NS_PER_MS;
-        if (call->offload) {
-                post->mail.on_delivery = on_delay_asked;
-                call_host_post(call->group->host, &post->mail);
-        } else {
-                start_delay(post);
-        }
-        return 0;
+        if (post)
+                post->delay_ns = delay_ms * NS_PER_MS;
+        return ask_for_delay(call, post);
+}
+
+int quoit_call_at_stop(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
+{
+        struct call_post *post;
+
+        if (!call_is_here(call, __func__))
+                return -EPERM;
+        if (call->finish_asked)
+                return 0;
+        if (quoit_call_cancelled(call))
+                return -ECANCELED;
+        post = post_new(call, fn, arg);
+        if (post)
+                post->at_stop = true;
+        return ask_for_delay(call, post);
 }
 
 /* NULL: there is none left. */
@@ -135,6 +195,7 @@ static struct call_post *pop_delayed(struct quoit_call *call)
                 return NULL;
         post = CONTAINER_OF(link, struct call_post, link);
         timer_cancel(timers_of(call), &post->timer);
+        list_remove(&post->stop_link);
         return post;
 }
 

@@ -164,7 +164,8 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         parcel->call = offload->call;
         if (encoding)
                 encoding_copy(encoding, parcel->bytes);
-        call_host_post(offload->call->group->host, &parcel->mail);
+        (void)call_host_post(
+                offload->call->group->host, &parcel->mail); /* it waits for this worker */
         return 0;
 }
 

@@ -7,6 +7,8 @@
 #include "call/call.h"
 #include "call/compression.h"
 #include "call/encoding.h"
+#include "call/generic.h"
+#include "call/here.h"
 #include "call/offload.h"
 #include "codec/encode_flat.h"
 #include "codec/framing.h"
@@ -20,6 +22,12 @@ static void fail_unsendable(quoit_call *call, int error)
                 break;
         case -ENOMEM:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        case -ENOBUFS:
+                call->misuse = "it sends without asking quoit_call_writable(), and too much waits "
+                               "(call_queue_bytes_hard_max); ended RESOURCE_EXHAUSTED";
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "answers that wait are over the limit (call_queue_bytes_hard_max)");
                 break;
         case -ETIMEDOUT:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -52,8 +60,13 @@ static void queued_on_ring(quoit_call *call, bool was_empty)
 
 static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 {
-        bool was_empty = call->writer.queued_bytes == 0;
-        int r = writer_append(call, encoding);
+        size_t waiting = call->writer.queued_bytes;
+        bool was_empty = waiting == 0;
+        int r;
+
+        if (waiting > call_limits(call)->call_queue_bytes_hard_max)
+                return -ENOBUFS;
+        r = writer_append(call, encoding);
 
         if (r == 0)
                 queued_on_ring(call, was_empty);
@@ -115,32 +128,69 @@ static bool send_in_place(
         return true;
 }
 
-/* @keeper: see encoding_init(). */
-static int send_encoding(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
+/* Queues what is encoded, or sends it on its way there. */
+static int send_encoded(quoit_call *call, struct encoding *encoding)
 {
-        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
-        uint8_t *small = call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
-        upb_alloc *alloc = call->offload ? arena_pool_alloc(call->group->host->shared_arenas)
-                                         : call_blocks(call);
-        struct encoding encoding;
         size_t size;
-        int r = encoding_init(
-                &encoding, small, alloc, keeper, message, type, call_send_bytes_max(call));
+        int r;
 
-        if (r < 0)
-                return r;
         if (call->compression != QUOIT_IDENTITY)
-                call_compress(call, &encoding);
-        size = encoding.size;
-        r = call->offload ? offload_send(call->offload, &encoding) : queue_on_ring(call, &encoding);
-        encoding_deinit(&encoding);
+                call_compress(call, encoding);
+        size = encoding->size;
+        r = call->offload ? offload_send(call->offload, encoding) : queue_on_ring(call, encoding);
+        encoding_deinit(encoding);
         if (r < 0)
                 return r;
         if (call->seen.messages_sent == 0)
                 call->in_place_bytes_max = in_place_bytes_max(call);
         note_sent(call, size);
         return 0;
+}
+
+/* Where a message is encoded to: a buffer of WRITER_PLACE_BYTES_MAX, and blocks if it does not fit. */
+static uint8_t *small_of(const quoit_call *call, uint8_t *worker_small)
+{
+        return call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
+}
+
+static upb_alloc *blocks_of(const quoit_call *call)
+{
+        return call->offload ? arena_pool_alloc(call->group->host->shared_arenas)
+                             : call_blocks(call);
+}
+
+/* @keeper: see encoding_init(). */
+static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
+{
+        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
+        struct encoding encoding;
+        int r = encoding_init(&encoding, small_of(call, worker_small), blocks_of(call), keeper,
+                message, type, call_send_bytes_max(call));
+
+        return r < 0 ? r : send_encoded(call, &encoding);
+}
+
+static int send_bytes(quoit_call *call, const void *bytes, size_t size)
+{
+        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
+        struct encoding encoding;
+        int r;
+
+        if (size > call_send_bytes_max(call) || size > UINT32_MAX)
+                return -EMSGSIZE;
+        r = encoding_init_bytes(
+                &encoding, small_of(call, worker_small), blocks_of(call), bytes, size);
+        return r < 0 ? r : send_encoded(call, &encoding);
+}
+
+/* Shows interceptors what is sent; false: one of them has ended the call. */
+static bool pass_interceptors(quoit_call *call, const quoit_message_info *info)
+{
+        if (!call->group->host->interceptors)
+                return true;
+        interceptors_sent(call, info);
+        return !call_is_over(call);
 }
 
 static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
@@ -154,14 +204,10 @@ static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_M
                 fail_unsendable(call, -ENOMEM);
                 return -ENOMEM;
         }
-        if (call->group->host->interceptors) {
-                interceptors_sent(call, message, type);
-                if (call_is_over(call))
-                        return 0;
-        }
+        if (!pass_interceptors(call, &(quoit_message_info){ .message = message, .type = type }))
+                return 0;
         if (!send_in_place(call, message, type))
-                r = call_has_answered(call) ? -EALREADY
-                                            : send_encoding(call, keeper, message, type);
+                r = call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
         if (r < 0)
                 fail_unsendable(call, r);
         return r;
@@ -170,14 +216,39 @@ static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_M
 int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
+        if (!call_is_here(call, __func__))
+                return -EPERM;
+        call_note_late(call, "it sent a message after the call was finished; dropped");
         return send_or_fail(call, NULL, message, type);
+}
+
+int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size)
+{
+        quoit_message_info info = { .bytes = upb_StringView_FromDataAndSize(bytes, size) };
+        int r;
+
+        if (!call_is_here(call, __func__))
+                return -EPERM;
+        if (!call_is_generic(call))
+                return -EINVAL;
+        call_note_late(call, "it sent a message after the call was finished; dropped");
+        if (call_is_over(call) || !pass_interceptors(call, &info))
+                return 0;
+        r = send_bytes(call, bytes, size);
+        if (r < 0)
+                fail_unsendable(call, r);
+        return r;
 }
 
 void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        bool sent = send_or_fail(call, call, message, type) == 0;
+        bool sent;
 
+        if (!call_is_here(call, __func__))
+                return;
+        call_note_late(call, "it answered a call that was finished before; dropped");
+        sent = send_or_fail(call, call, message, type) == 0;
         /* where it could not be sent the call has its status; that its handler is through counts all the same */
-        quoit_call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL);
+        call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL, 0);
 }

@@ -240,22 +240,62 @@ void writer_drop(struct quoit_call *call)
         count_removed(call, call->writer.queued_bytes);
 }
 
-bool writer_is_at_border(const struct writer *writer)
+/*
+ * Where the message ends that was begun, as far as it is in the first segment. It begins there as well, or @continues says
+ * that the whole segment belongs to it.
+ */
+static const uint8_t *begun_end(const struct segment *segment)
 {
-        const struct segment *segment = writer->first;
-        const uint8_t *border;
+        const uint8_t *end = segment->data + segment->size, *border = segment->base;
 
-        if (!segment)
-                return true;
         if (segment->continues)
-                return false;
-        for (border = segment->base; border < segment->data;) {
+                return end;
+        while (border < segment->data) {
                 uint32_t size;
 
                 memcpy(&size, border + 1, sizeof(size));
-                border += FRAMING_PREFIX_BYTES + be32toh(size);
+                size = be32toh(size);
+                if (size > (size_t)(end - border) - FRAMING_PREFIX_BYTES)
+                        return end;
+                border += FRAMING_PREFIX_BYTES + size;
         }
-        return border == segment->data;
+        return border;
+}
+
+/* The last segment of the message that was begun; NULL: none was. What else is in that segment is cut off. */
+static struct segment *cut_behind_begun(struct quoit_call *call)
+{
+        struct segment *last = call->writer.first;
+        const uint8_t *end = last ? begun_end(last) : NULL;
+
+        if (!last || end == last->data)
+                return NULL;
+        count_removed(call, (size_t)(last->data + last->size - end));
+        last->size = (size_t)(end - last->data);
+        while (last->next && last->next->continues)
+                last = last->next;
+        return last;
+}
+
+bool writer_drop_unbegun(struct quoit_call *call)
+{
+        struct writer *writer = &call->writer;
+        struct segment *last, *segment, *next;
+
+        late_copy_run(late_copy(call));
+        last = cut_behind_begun(call);
+        if (!last) {
+                writer_drop(call);
+                return true;
+        }
+        for (segment = last->next; segment; segment = next) {
+                next = segment->next;
+                count_removed(call, segment->size);
+                segment->release(call, segment); /* unwritten: no output refers to it */
+        }
+        last->next = NULL;
+        writer->last = last;
+        return false;
 }
 
 static bool lies_in_arena(const struct segment *segment)

@@ -69,8 +69,11 @@ void writer_write(struct quoit_call *call, struct output *output, size_t size);
 /* Frees what the output has let go of: its last pin on this call is gone. */
 void writer_unpinned(struct quoit_call *call);
 
-/* Whether what was written so far ends where a message does: trailers would not cut one in two. */
-bool writer_is_at_border(const struct writer *writer);
+/*
+ * Drops the messages of which nothing was written. True: that is all of them. False: one was begun, and its rest is still
+ * queued: trailers ahead of it would cut it in two.
+ */
+bool writer_drop_unbegun(struct quoit_call *call);
 
 /* Whether something that is queued, or on its way, lies in the call's arena. */
 bool writer_needs_arena(const struct writer *writer);

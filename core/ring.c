@@ -121,7 +121,7 @@ void ring_post(struct ring *to, struct ring *from, struct mail *mail)
         io_uring_prep_msg_ring(sqe, to->fd, 0, (uintptr_t)&to->mail_op, 0);
 }
 
-static void deliver_mails(struct ring *ring)
+void ring_take_mail(struct ring *ring)
 {
         struct mail *mail = mailbox_take(&ring->mailbox);
 
@@ -337,8 +337,12 @@ static void harvest(struct ring *ring)
 
 void ring_defer(struct ring *ring, struct deferred *deferred, enum ring_phase phase)
 {
-        if (!deferred_is_queued(deferred))
-                list_append(&ring->deferred[phase], &deferred->link);
+        if (deferred_is_queued(deferred))
+                return;
+        list_append(&ring->deferred[phase], &deferred->link);
+        /* from without, by whoever drives the ring from a loop of his own: it is to hear that there is something to do */
+        if (!ring->in_turn && ring->is_polled)
+                ring_wake(ring);
 }
 
 static void run_deferred(struct ring *ring, enum ring_phase phase)
@@ -373,7 +377,7 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         ring->stats.turns++;
         QUOIT_PROBE(turn_begin, ring);
         harvest(ring);
-        deliver_mails(ring);
+        ring_take_mail(ring);
         timers_expire(&ring->timers, ring->now_ns);
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 run_deferred(ring, phase);

@@ -179,5 +179,8 @@ static inline bool deferred_is_queued(const struct deferred *deferred)
  */
 void ring_post(struct ring *to, struct ring *from, struct mail *mail);
 
+/* Delivers what is in the mailbox, once nobody posts any more and no turn is to come. */
+void ring_take_mail(struct ring *ring);
+
 /* Makes the current or the next wait of @ring end. Any thread, and async-signal-safe. */
 void ring_wake(struct ring *ring);

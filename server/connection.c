@@ -10,6 +10,7 @@
 #include "server/greeting.h"
 #include "server/peer.h"
 #include "server/ready.h"
+#include "server/rest.h"
 #include "server/secure.h"
 #include "server/sending.h"
 #include "server/stream_events.h"
@@ -37,9 +38,13 @@ void connection_try_free(struct connection *connection)
 {
         struct shard *shard = connection->shard;
 
-        if (connection->state != CONNECTION_DEAD || connection->group.count > 0 ||
-                secure_is_lent(connection->secure))
+        if (connection->state != CONNECTION_DEAD || secure_is_lent(connection->secure))
                 return;
+        if (connection->group.count > 0) {
+                if (shard->gives_up)
+                        rest_give_up(connection);
+                return;
+        }
         secure_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);

@@ -108,6 +108,47 @@ const struct upb_Message *decode_request(
         *ret_parsed = budget.taken;
         if (!decoded || !call->group->host->interceptors)
                 return decoded;
-        interceptors_received(call, decoded, message->size);
+        interceptors_received(call, &(quoit_message_info){ .message = decoded,
+                                            .type = call->route->method->request,
+                                            .size = message->size });
         return call_is_over(call) ? NULL : decoded;
+}
+
+/* On the ring that takes time, which counts. False: the call has failed. */
+static bool decompress(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed)
+{
+        upb_Arena *arena = request_arena(call);
+        struct budget budget;
+        uint64_t began_ns;
+        int r;
+
+        if (!arena) {
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return false;
+        }
+        began_ns = work_begin();
+        budget_begin(&budget, call->group, arena);
+        r = call_decompress(call, message, arena);
+        budget_end(&budget);
+        work_end(call, began_ns);
+        *ret_parsed = budget.taken;
+        if (r < 0)
+                fail_compressed(call, &budget, r);
+        return r == 0;
+}
+
+bool decode_bytes(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed,
+        upb_StringView *ret_bytes)
+{
+        upb_StringView bytes;
+
+        call->request_compression = message->compression;
+        if (message->compression != QUOIT_IDENTITY && !decompress(call, message, ret_parsed))
+                return false;
+        bytes = upb_StringView_FromDataAndSize((const char *)message->data, message->size);
+        if (call->group->host->interceptors)
+                interceptors_received(
+                        call, &(quoit_message_info){ .size = message->size, .bytes = bytes });
+        *ret_bytes = bytes;
+        return !call_is_over(call);
 }

@@ -13,5 +13,12 @@
 const struct upb_Message *decode_request(
         struct quoit_call *call, struct reader_message *message, size_t *ret_parsed);
 
+/*
+ * The same of a call whose messages are bytes: in *@ret_bytes, which live as long as @message and the call's request arena
+ * do. False: the handler is not to see it.
+ */
+bool decode_bytes(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed,
+        upb_StringView *ret_bytes);
+
 /* It may take the ring long: compressed, or large. Takes NULL, which is not. */
 bool decode_is_heavy(const struct reader_message *message);

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "call/budget.h"
+#include "call/generic.h"
 #include "call/offload.h"
 #include "call/work.h"
 #include "core/clock.h"
@@ -160,11 +162,18 @@ static void run_message(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
         const struct route *route = call->route;
-        const struct upb_Message *request =
-                decode_request(call, errand->message, &errand->parsed_bytes);
+        const struct upb_Message *request;
+        upb_StringView bytes;
 
-        if (request)
-                route->method->on_message(route->implementation, call, request, call->state_user);
+        if (call_is_generic(call)) {
+                if (decode_bytes(call, errand->message, &errand->parsed_bytes, &bytes))
+                        generic_message(call, bytes);
+        } else {
+                request = decode_request(call, errand->message, &errand->parsed_bytes);
+                if (request)
+                        route->method->on_message(
+                                route->implementation, call, request, call->state_user);
+        }
         if (call->request_arena.upb)
                 arena_reset_if_worn(&call->request_arena);
 }
@@ -246,7 +255,7 @@ static void log_misuse(const struct errand *errand)
         if (call->misuse)
                 server_log_peer(errand->server, QUOIT_LOG_ERROR,
                         ring_now_ns(call->group->host->ring), "%s: a mistake of the handler: %s",
-                        quoit_call_path(call), call->misuse);
+                        call_path(call), call->misuse);
         call->misuse = NULL;
 }
 
@@ -281,12 +290,45 @@ static void settle(const struct errand *errand)
                 call_apply_finish(call);
 }
 
+static void log_slow(const struct errand *errand, uint64_t since_ns)
+{
+        server_log_peer(errand->server, QUOIT_LOG_WARNING, clock_now_ns(),
+                "%s: its handler kept the ring, and all other calls there, for %" PRIu64
+                " ms (slow_handler_ms); what blocks or takes long is for offloaded methods",
+                call_path(errand->call), (clock_now_ns() - since_ns) / NS_PER_MS);
+}
+
+/*
+ * A handler has run on the ring. Since the one before it, or the turn's begin, hardly anything else took long: so one look at
+ * the clock a handler is enough.
+ */
+static void watch_time(const struct errand *errand)
+{
+        struct call_host *host = errand->call->group->host;
+        uint64_t turn_ns = ring_now_ns(host->ring), since_ns = host->looked_ns;
+        uint32_t slow_ms = host->limits->slow_handler_ms;
+
+        host->looked_ns = clock_coarse_ns();
+        if (since_ns < turn_ns)
+                since_ns = turn_ns;
+        if (host->looked_ns > since_ns && host->looked_ns - since_ns >= slow_ms * NS_PER_MS &&
+                slow_ms != UINT32_MAX)
+                log_slow(errand, since_ns);
+}
+
+/* Whether the user's code is in it. */
+static bool runs_handler(const struct quoit_call *call, enum event event)
+{
+        return event != EVENT_DONE || call->on_done || call_takes_many(call);
+}
+
 static void on_returned(struct mail *mail)
 {
         struct errand *errand = CONTAINER_OF(mail, struct errand, mail);
         struct quoit_call *call = errand->call;
 
         call->at_worker = false;
+        call_take(call);
         call->group->lent--;
         call_wake(call); /* this one, and those that waited for its place */
         settle(errand);
@@ -300,11 +342,13 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         struct workers *workers = &errand->server->workers;
         struct offload_wait wait;
 
+        call_take(errand->call);
         offload_begin(errand->call->offload, coders);
         run_event(errand);
         wait = offload_end(errand->call->offload);
+        call_let_go(errand->call);
         errand->mail.on_delivery = on_returned;
-        call_host_post(host, &errand->mail);
+        (void)call_host_post(host, &errand->mail); /* the ring waits for it */
         if (wait.yielded)
                 workers_yielded(workers);
         return wait.waited_ns;
@@ -334,6 +378,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         errand->server = server;
         errand->work.on_work = on_work;
         call->at_worker = true;
+        call_let_go(call);
         call->group->lent++;
         workers_submit(&server->workers, &errand->work);
         return false;
@@ -411,6 +456,8 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                         return lend(call, event, server) ? DISPATCHED_SOME : DISPATCHED_ALL;
                 take_event(call, event, &errand);
                 run_event(&errand);
+                if (runs_handler(call, event))
+                        watch_time(&errand);
                 settle(&errand);
                 if (event == EVENT_DONE)
                         return DISPATCHED_ALL;

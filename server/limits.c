@@ -14,6 +14,9 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(compress_bytes_min, 256);
         DEFAULT(compress_ring_bytes_max, 1 << 20);
         DEFAULT(call_queue_bytes_max, 64 << 10);
+        DEFAULT(call_queue_bytes_hard_max, 32 << 20);
+        if (limits->call_queue_bytes_hard_max < limits->call_queue_bytes_max)
+                limits->call_queue_bytes_hard_max = limits->call_queue_bytes_max;
         DEFAULT(header_fields_max, 128);
         DEFAULT(header_bytes_max, 8 << 10);
         DEFAULT(header_bytes_hard_max, 16 << 10);
@@ -60,4 +63,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(worker_wait_ms, 1000);
         DEFAULT(handshakes_queued_max, 1000);
         DEFAULT(drain_ms, 30 * 1000);
+        DEFAULT(slow_handler_ms, 100);
+        DEFAULT(handler_end_ms, 30 * 1000);
+        DEFAULT(stop_hold_ms, 1000);
 }

@@ -50,19 +50,6 @@ static bool is_grpc_type(const char *type, size_t size)
         return size == 0 || *type == ';' || *type == ' ' || *type == '\t';
 }
 
-/* To be answered as any call is, by a method that tells the client, and interceptors, what was asked for. */
-static void take_unknown_path(
-        struct quoit_call *call, const struct router *router, const struct session_field *field)
-{
-        char *path = quoit_call_alloc(call, field->value_size + 1);
-
-        if (path)
-                call->unknown_path = memcpy(path, field->value, field->value_size);
-        call->route = router_has_service_of(router, field->value, field->value_size)
-                              ? &unknown_method_route
-                              : &unknown_service_route;
-}
-
 static void take_authority(struct quoit_call *call, const char *text, size_t size)
 {
         upb_Arena *arena = call_arena(call);
@@ -73,15 +60,37 @@ static void take_authority(struct quoit_call *call, const char *text, size_t siz
 }
 
 /* The authority came before the method was known to be offloaded: an arena for workers is not on the ring's pool. */
-static void leave_pool(struct quoit_call *call)
+static void leave_pool_if_offloaded(struct quoit_call *call)
 {
         struct arena old = call->arena;
         upb_StringView authority = call->authority;
 
+        if (!call->route->options.offload || !old.pool)
+                return;
         call->arena = (struct arena){ 0 };
         call->authority = upb_StringView_FromDataAndSize(NULL, 0);
         take_authority(call, authority.data, authority.size);
         arena_deinit(&old);
+}
+
+/*
+ * To be answered as any call is: by the generic handler, or by a method that tells the client, and interceptors, what was asked
+ * for.
+ */
+static void take_unknown_path(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
+{
+        char *path;
+
+        call->route = router_find_generic(router, field->value, field->value_size);
+        if (!call->route)
+                call->route = router_has_service_of(router, field->value, field->value_size)
+                                      ? &unknown_method_route
+                                      : &unknown_service_route;
+        leave_pool_if_offloaded(call);
+        path = call_alloc(call, field->value_size + 1);
+        if (path)
+                call->unknown_path = memcpy(path, field->value, field->value_size);
 }
 
 static void take_path(
@@ -89,9 +98,9 @@ static void take_path(
 {
         call->request.has_path = field->value_size > 0 && *field->value == '/';
         call->route = router_find(router, field->value, field->value_size);
-        if (call->route && call->route->options.offload && call->arena.pool)
-                leave_pool(call);
-        if (!call->route)
+        if (call->route)
+                leave_pool_if_offloaded(call);
+        else
                 take_unknown_path(call, router, field);
 }
 

@@ -156,6 +156,34 @@ static atomic_uint *live_calls_new(void)
         return live;
 }
 
+int router_set_generic(struct router *router, const struct route *route)
+{
+        struct route *copy;
+
+        if (router->generic)
+                return -EEXIST;
+        copy = malloc(sizeof(*copy));
+        if (!copy)
+                return -ENOMEM;
+        *copy = *route;
+        if (copy->options.live_calls_max > 0) {
+                copy->live_calls = live_calls_new();
+                if (!copy->live_calls) {
+                        free(copy);
+                        return -ENOMEM;
+                }
+        }
+        router->generic = copy;
+        return 0;
+}
+
+const struct route *router_find_generic(const struct router *router, const char *path, size_t size)
+{
+        const char *end = router->generic && size > 0 ? memrchr(path, '/', size) : NULL;
+
+        return end && *path == '/' && end > path ? router->generic : NULL;
+}
+
 ssize_t router_set_options(
         struct router *router, const char *path, const quoit_method_options *options)
 {
@@ -182,7 +210,7 @@ bool router_has_offloaded(const struct router *router)
                 if (router->slots[i].route && router->slots[i].route->options.offload)
                         return true;
         }
-        return false;
+        return router->generic && router->generic->options.offload;
 }
 
 void router_deinit(struct router *router)
@@ -192,6 +220,9 @@ void router_deinit(struct router *router)
                         free(router->slots[i].route->live_calls);
                 free(router->slots[i].route);
         }
+        if (router->generic)
+                free(router->generic->live_calls);
+        free(router->generic);
         free(router->slots);
         free(router->services);
         *router = (struct router){ 0 };

@@ -19,6 +19,7 @@ struct router {
         size_t route_count;
         const struct quoit_service **services; /* those of the routes, and those without any */
         size_t service_count;
+        struct route *generic; /* for paths that have no route; NULL: none */
 };
 
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
@@ -29,6 +30,12 @@ int router_add_service(struct router *router, const struct quoit_service *servic
 
 /* Whether that of "/package.Service/method" is there. */
 bool router_has_service_of(const struct router *router, const char *path, size_t size);
+
+/* Sets the route of the generic handler, a copy. 0, -EEXIST, -ENOMEM. */
+int router_set_generic(struct router *router, const struct route *route);
+
+/* The generic handler's route, if @path is "/SERVICE/METHOD"; NULL: there is none. */
+const struct route *router_find_generic(const struct router *router, const char *path, size_t size);
 
 /* NULL: unknown. The route lives as long as the router. */
 const struct route *router_find(const struct router *router, const char *path, size_t size);

@@ -11,6 +11,7 @@
 
 #include <quoit/version.h>
 
+#include "call/generic.h"
 #include "server/shard.h"
 
 #define WORKERS_MAX 4096
@@ -114,6 +115,7 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
         workers_init(&server->workers);
         addresses_init(&server->addresses);
         log_gate_init(&server->peer_log);
+        complaints_init(&server->complaints);
         workers_init(&server->handshakers);
         pthread_mutex_init(&server->mutex, NULL);
         pthread_cond_init(&server->met, NULL);
@@ -134,10 +136,13 @@ quoit_server *quoit_server_free(quoit_server *server)
         workers_deinit(&server->handshakers);
         pthread_cond_destroy(&server->met);
         pthread_mutex_destroy(&server->mutex);
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++)
+                shard_free_rest(server->shards + i);
         router_deinit(&server->router);
         hooks_deinit(&server->hooks);
         addresses_deinit(&server->addresses);
         log_gate_deinit(&server->peer_log);
+        complaints_deinit(&server->complaints);
         free(server->interceptors);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 census_deinit(&server->shards[i].census);
@@ -185,6 +190,25 @@ int quoit_server_register(
                 return server_fail(server, r, "service %s: %s", service->name, strerror(-r));
         }
         return 0;
+}
+
+int quoit_server_register_generic(quoit_server *server, const quoit_generic_handler *handler,
+        const quoit_method_options *options, void *user)
+{
+        struct route route = { .method = &generic_method, .implementation = handler, .user = user };
+        int r;
+
+        if (options)
+                route.options = *options;
+        if (atomic_load(&server->running))
+                return server_fail(server, -EBUSY,
+                        "the server runs: the generic handler is registered before");
+        if ((unsigned)route.options.compression > QUOIT_ZSTD)
+                return server_fail(server, -EINVAL, "generic handler: no such compression");
+        r = router_set_generic(&server->router, &route);
+        if (r == -EEXIST)
+                return server_fail(server, r, "the server has a generic handler already");
+        return r < 0 ? server_fail(server, r, "out of memory") : 0;
 }
 
 int quoit_server_set_method(

@@ -15,6 +15,7 @@
 #include "call/peer.h"
 #include "core/refusal.h"
 #include "server/addresses.h"
+#include "server/complaints.h"
 #include "server/hooks.h"
 #include "server/log_gate.h"
 #include "server/router.h"
@@ -74,6 +75,7 @@ struct quoit_server {
         atomic_ullong connections_refused;
         struct addresses addresses;
         struct log_gate peer_log;
+        struct complaints complaints; /* about handlers */
         atomic_bool has_begun; /* the shards may be looked at by any thread from here on */
         atomic_ullong connection_ids; /* the highest that was given */
         char problem[512];

@@ -11,6 +11,7 @@
 #include "core/mapping.h"
 #include "server/admission.h"
 #include "server/connection.h"
+#include "server/rest.h"
 
 #define ARENAS_KEPT_BYTES ((size_t)32 << 20)
 
@@ -179,36 +180,6 @@ static void for_each_connection(struct shard *shard, void (*fn)(struct connectio
         }
 }
 
-/* Any call whose client is still there; NULL: there is none. */
-static const struct quoit_call *find_call(const struct shard *shard)
-{
-        for (const struct list *link = shard->connection_list.next; link != &shard->connection_list;
-                link = link->next) {
-                const struct quoit_call *call =
-                        connection_first_call(CONTAINER_OF(link, struct connection, link));
-
-                if (call)
-                        return call;
-        }
-        return NULL;
-}
-
-/* What the server has waited for. Who holds a call and forgets it finds it by this. */
-static void log_rest(const struct shard *shard)
-{
-        uint64_t count = call_counts_open(&shard->host.counts);
-        const struct quoit_call *call = find_call(shard);
-
-        if (count > 0)
-                server_log(shard->server, QUOIT_LOG_WARNING,
-                        "calls that still run are cancelled: %" PRIu64 ", such as %s%s", count,
-                        call ? quoit_call_path(call)
-                             : "one whose client is gone and whose handler goes on",
-                        call && !call->at_worker && call->held
-                                ? ", held: it wants its quoit_call_finish()"
-                                : "");
-}
-
 static void cancel_calls(struct connection *connection)
 {
         connection_cancel_calls(connection, "the server is stopping");
@@ -216,8 +187,26 @@ static void cancel_calls(struct connection *connection)
 
 static void cancel_rest(struct shard *shard)
 {
-        log_rest(shard);
+        rest_log(shard);
         for_each_connection(shard, cancel_calls);
+}
+
+static void on_holds_over(struct timer *timer)
+{
+        struct shard *shard = CONTAINER_OF(timer, struct shard, holds);
+
+        shard->gives_up = true;
+        for_each_connection(shard, rest_give_up);
+}
+
+/* Stopped twice: handlers that hold calls have a little time to hear of it, and are not waited for any longer. */
+static void end_holds(struct shard *shard)
+{
+        uint32_t hold_ms = shard->server->options.limits.stop_hold_ms;
+
+        if (hold_ms != UINT32_MAX)
+                timer_start(&shard->ring.timers, &shard->holds,
+                        ring_now_ns(&shard->ring) + hold_ms * NS_PER_MS, on_holds_over);
 }
 
 static void on_drain_over(struct timer *timer)
@@ -253,8 +242,10 @@ static bool shard_is_past_hooks(struct shard *shard)
                 server_wake_shards(server);
         }
         shard->hooks_seen = atomic_load(&server->hooks_stopped);
-        if (shard->hooks_seen)
+        if (shard->hooks_seen) {
+                call_host_stop(&shard->host);
                 ring_wake(&shard->ring);
+        }
         return false;
 }
 
@@ -266,8 +257,10 @@ static void shard_see_stops(struct shard *shard)
                 return;
         if (shard->stops_seen == 0)
                 shard_drain(shard);
-        if (shard->stops_seen < 2 && stops > 1)
+        if (shard->stops_seen < 2 && stops > 1) {
                 cancel_rest(shard);
+                end_holds(shard);
+        }
         shard->stops_seen = stops;
 }
 
@@ -323,6 +316,32 @@ static uint32_t share_calls_max(const quoit_server_options *options)
                           options->rings);
 }
 
+static void on_wrong_thread(const struct quoit_call *call, const char *function)
+{
+        struct shard *shard = call->group->host->user;
+        struct quoit_server *server = shard->server;
+
+        if (complaints_add(&server->complaints, call->route, function))
+                server_log(server, QUOIT_LOG_ERROR,
+                        "%s: %s() was called on a thread that has not got the call, and did "
+                        "nothing: "
+                        "from there only quoit_call_post() and quoit_call_cancelled() may be "
+                        "called",
+                        call_path(call), function);
+}
+
+static void on_late(const struct quoit_call *call)
+{
+        const struct call_host *host = call->group->host;
+        struct shard *shard = host->user;
+
+        server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->ring),
+                "%s: it was cancelled %" PRIu64 " ms ago, and %s (handler_end_ms)", call_path(call),
+                (ring_now_ns(&shard->ring) - call->ended_ns) / NS_PER_MS,
+                call->at_worker ? "its handler still keeps a worker thread"
+                                : "is still held: it wants its quoit_call_finish()");
+}
+
 static bool yields_worker(void *user)
 {
         struct shard *shard = user;
@@ -343,7 +362,10 @@ static int shard_setup(struct shard *shard)
                 return r;
         }
         list_init(&shard->connection_list);
+        list_init(&shard->given_up);
+        list_init(&shard->given_up_connections);
         timer_init(&shard->drain);
+        timer_init(&shard->holds);
         memory_init(&shard->memory);
         timer_init(&shard->trim);
         arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES, 0);
@@ -366,7 +388,11 @@ static int shard_setup(struct shard *shard)
                 .on_output = connection_on_call_output,
                 .yields_worker = yields_worker,
                 .on_freed = connection_on_call_freed,
+                .on_wrong_thread = on_wrong_thread,
+                .on_late = on_late,
         };
+        lingering_init(&shard->host.lingering);
+        list_init(&shard->host.at_stop);
         return 0;
 }
 
@@ -374,17 +400,26 @@ static void shard_teardown(struct shard *shard)
 {
         timer_cancel(&shard->ring.timers, &shard->drain);
         timer_cancel(&shard->ring.timers, &shard->trim);
+        timer_cancel(&shard->ring.timers, &shard->holds);
+        lingering_deinit(&shard->host);
         slab_deinit(&shard->outputs);
-        slab_deinit(&shard->calls);
-        slab_deinit(&shard->connections);
         coders_deinit(&shard->host.coders);
-        arena_pool_deinit(&shard->arenas);
-        arena_pool_deinit(&shard->shared_arenas);
         memory_deinit(&shard->memory);
         tls_spares_deinit(&shard->spares);
         buffers_deinit(&shard->buffers);
         buffers_deinit(&shard->bulk);
         ring_deinit(&shard->ring);
+}
+
+void shard_free_rest(struct shard *shard)
+{
+        if (!shard->host.ring)
+                return; /* it never came to be */
+        rest_free(shard);
+        slab_deinit(&shard->calls);
+        slab_deinit(&shard->connections);
+        arena_pool_deinit(&shard->arenas);
+        arena_pool_deinit(&shard->shared_arenas);
 }
 
 static void shard_listen(struct shard *shard)
@@ -404,6 +439,7 @@ static void shard_listen(struct shard *shard)
 static void shard_make_unwakeable(struct shard *shard)
 {
         atomic_store(&shard->wakeable, false);
+        atomic_store(&shard->host.is_over, true);
         while (atomic_load(&shard->server->wakers) > 0 || atomic_load(&shard->host.posters) > 0)
                 sched_yield();
 }
@@ -458,6 +494,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
 void shard_end(struct shard *shard, int r)
 {
         shard_make_unwakeable(shard);
+        ring_take_mail(&shard->ring); /* posts to calls that were given up meanwhile */
         /* rings send each other mail: none goes while another runs */
         server_meet(shard->server, MEETING_END, r);
         if (r == 0)

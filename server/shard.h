@@ -46,6 +46,10 @@ struct shard {
         struct timer drain; /* the limit of a graceful stop */
         struct timer trim; /* gives back what a peak has left */
         size_t mappings_seen; /* when it was started last */
+        struct timer holds; /* stopped twice: how long calls that are held are waited for */
+        bool gives_up; /* that time is over */
+        struct list given_up; /* calls */
+        struct list given_up_connections;
         atomic_bool wakeable;
         atomic_uint load; /* connections, those on their way included */
         uint32_t calls_max; /* its part of the limit of that name */
@@ -71,6 +75,9 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns);
 
 /* Meets the other shards and tears down. @r: what shard_turn() returned last. */
 void shard_end(struct shard *shard, int r);
+
+/* What has to stay until the server is freed: calls that were given up, and what they lie in. */
+void shard_free_rest(struct shard *shard);
 
 /* All of this, for the thread of a shard. */
 void shard_run(struct shard *shard);

@@ -282,6 +282,13 @@ static void on_alpha_request(
                 fail_no_memory(call);
 }
 
+/* The client may ask on for ever: the server's stop is not to wait for that. */
+static void on_stop(quoit_call *call, void *arg)
+{
+        (void)arg;
+        quoit_call_finish(call, QUOIT_UNAVAILABLE, "the server is stopping");
+}
+
 /* NULL: memory is short, and the call is over. */
 static void *on_start(quoit_call *call, void *user)
 {
@@ -292,7 +299,7 @@ static void *on_start(quoit_call *call, void *user)
         bool *sent = conversation ? quoit_call_alloc(call, symbols_file_count(symbols)) : NULL;
 
         quoit_call_set_read_credits(call, 1);
-        if (!sent) {
+        if (!sent || quoit_call_at_stop(call, on_stop, NULL) == -ENOMEM) {
                 fail_no_memory(call);
                 return NULL;
         }

@@ -75,6 +75,19 @@ def test_what_an_example_leaves_out_is_unimplemented(stub, guide):
     assert caught.value.details() == "unknown method: /guide.Guide/Countdown"
 
 
+@example("generic")
+def test_generic(stub, guide):
+    """It has not seen guide.proto: what comes back is what was sent."""
+    name = guide.Name(name="Ann")
+    reply, call = stub.Greet.with_call(name, timeout=PATIENCE)
+    assert reply.SerializeToString() == name.SerializeToString()
+    assert ("method", "/guide.Guide/Greet") in call.initial_metadata()
+    assert ("traffic", "1 messages, 5 bytes") in call.trailing_metadata()
+    assert [one.value for one in stub.Countdown(guide.Number(value=3), timeout=PATIENCE)] == [3]
+    lines = [guide.Line(text=str(i)) for i in range(1000)]
+    assert list(stub.Chat(iter(lines), timeout=PATIENCE)) == lines
+
+
 @example("server_streaming")
 def test_server_streaming(stub, guide):
     counted = [number.value for number in stub.Countdown(guide.Number(value=20_000))]

@@ -73,3 +73,11 @@ def test_it_does_not_spin(calls, start, connect):
         eventually(lambda: time.monotonic() > waiting_until, "a moment")
     assert used() - before <= 20 + (time.monotonic() - began) * 10  # hundredths of a second: a tenth of a core
     waiting.cancel()
+
+
+@pytest.mark.parametrize("way, text", [("outside", "from outside"), ("outside, after", "from a step")])
+def test_calls_are_used_outside_of_a_step(calls, start, connect, way, text):
+    """By the same thread, between two steps: the server is to hear of it, though nothing else makes its descriptor readable."""
+    stub = calls.Stub(connect(start("test-server", "--loop")))
+    reply = stub.Misuse(calls.MisuseRequest(way=way), timeout=PATIENCE)
+    assert reply.text == text

@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import grpc
 import pytest
@@ -302,3 +303,23 @@ def test_quoit_api_without(start):
         with pytest.raises(grpc.RpcError) as error:
             ask(server, Request(list_services=""), version=version)
         assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+@pytest.mark.parametrize("asked", [False, True])
+def test_an_open_stream_does_not_hold_up_a_stop(build, version, asked):
+    """It waits for a question that may never come."""
+    server = Server(build / "bin" / "quoit-api", "--port", 0)  # drain_ms is 30 s
+    with Wire(server) as wire:
+        question = Request(list_services="").SerializeToString() if asked else None
+        path = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+        stream = wire.request(path, question, end=False)
+        assert wire.ping()
+        if asked:
+            assert wire.read(lambda: wire.streams[stream].data, "an answer")
+        began = time.monotonic()
+        server.signal()
+        answer = wire.answer(stream)
+        assert (answer.status, answer.text) == (14, "the server is stopping")
+        assert server.wait() == 0
+        assert time.monotonic() - began < 20

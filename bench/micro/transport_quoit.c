@@ -69,6 +69,8 @@ static void shard_open(struct shard *shard, quoit_server *server)
                 .on_output = on_output,
                 .on_freed = on_freed,
         };
+        lingering_init(&shard->host.lingering);
+        list_init(&shard->host.at_stop);
 }
 
 static const struct peer peer = { .address = "memory" };

@@ -4,14 +4,24 @@
 /*
  * One gRPC call, as its handler sees it.
  *
- * Threads: a call belongs to one ring, and a handler runs on that ring's thread; every function here
- * is to be called from there and no lock is taken. Two exceptions: quoit_call_post() may be called
- * from any thread, and all events of an offloaded method run on a worker thread, never two of one
- * call at once, where these functions are just as valid.
+ * Threads: a call belongs to one ring, and its handler runs on that ring's thread; all events of an offloaded method run on a
+ * worker thread, never two of one call at once. Every function of a call, in this header and the others, is to be called on the
+ * thread that has the call, and takes no lock. In a loop of the program's own that is the loop's thread, in a step or outside.
+ * Two exceptions: quoit_call_post() and quoit_call_cancelled() may be called on any thread, as long as the call is valid. Any
+ * other function that is called on another thread does nothing: it returns -EPERM, NULL, false, 0, "" or what it says for
+ * "none", and the log is told, once for each function and method.
  *
  * Lifetime: a call is valid in its events, and from quoit_call_hold() until quoit_call_finish().
  * A cancelled call (peer gone, deadline over, server stopping) stays valid in the same way: what is
  * sent on it is dropped, and its on_done still runs, always last and exactly once.
+ * A hold that is not finished keeps the server from ending, until that is stopped a second time. `stop_hold_ms` after that it is
+ * given up: none of the call's functions runs any more, on_done and interceptors' on_end neither, as whoever holds the call may use
+ * what they would free. The call, its arena and its request stay valid memory until quoit_server_free(): functions of the call
+ * do nothing, and quoit_call_post() returns -ESHUTDOWN. A post that was on its way is dropped.
+ *
+ * Mistakes: what a handler does with a call that it has finished (a second answer or finish, a message, a hold) has no effect,
+ * and is a line in the log. So are a handler that forgets its call, one that holds it for `handler_end_ms` after it was
+ * cancelled, and one that keeps its ring for `slow_handler_ms`.
  */
 
 #include <stdarg.h>
@@ -96,7 +106,7 @@ QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
 /* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX where the client set none. */
 QUOIT_API uint64_t quoit_call_deadline_ns(const quoit_call *call);
 
-/* True once the peer has cancelled, has gone, the deadline is over, or a send failed: sending is in vain. */
+/* True once the peer has cancelled, has gone, the deadline is over, or a send failed: sending is in vain. On any thread. */
 QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 
 /* ---- answering ---------------------------------------------------------------------------- */
@@ -124,7 +134,7 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  * it waits while the queue is full, at most `stall_ms` at once, and `worker_wait_ms` in all once others want the worker
  * (-ETIMEDOUT).
  * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
+ * `message_send_bytes_max`; -ENOBUFS: more than `call_queue_bytes_hard_max` waits already; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
  * answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
  */
 QUOIT_API int quoit_call_send(
@@ -195,7 +205,7 @@ QUOIT_API void quoit_call_hold(quoit_call *call);
 /*
  * Runs @fn(@call, @arg) where the call's handlers run. From any thread; the call must be held, and
  * no post may come after the one whose function finishes the call: it may find no call any more.
- * 0, or -ENOMEM and @fn will not run.
+ * 0; -ENOMEM, or -ESHUTDOWN where the server has ended and given the call up, and @fn will not run.
  */
 QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
 
@@ -208,6 +218,17 @@ QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, voi
  */
 QUOIT_API int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg);
+
+/*
+ * Runs @fn(@call, @arg) once, when the server begins to stop (quoit_server_stop()), or as soon as the call is cancelled, where
+ * the call's handlers run; counts as a hold until then. For streams that have no end of their own, such as those that wait
+ * for what the client asks next: they are finished here, with QUOIT_UNAVAILABLE, so that the stop need not wait for all of
+ * `drain_ms`. What is sent here goes out ahead of the connection's GOAWAY. At once if the server is stopping. It does not run
+ * where the call has been finished first. From the call's handlers.
+ * 0; -ENOMEM, or -ECANCELED where the call was cancelled before, and @fn will not run.
+ */
+QUOIT_API int quoit_call_at_stop(
+        quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
 
 /*
  * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again

@@ -52,9 +52,11 @@ typedef struct quoit_call_summary {
 
 /* A message on its way. */
 typedef struct quoit_message_info {
-        const struct upb_Message *message; /* decoded; not to be changed */
-        const struct upb_MiniTable *type; /* its type */
+        const struct upb_Message *
+                message; /* decoded; not to be changed. NULL where a generic handler has the call */
+        const struct upb_MiniTable *type; /* its type; NULL likewise, */
         size_t size; /* encoded, in bytes; 0 for one that is to be sent: it is not encoded yet */
+        upb_StringView bytes; /* ... and this is the message, both ways: see generic.h */
 } quoit_message_info;
 
 /*
@@ -70,7 +72,7 @@ typedef struct quoit_interceptor {
          *  - quoit_call_hold(): the start waits, while others run; the call may be posted to from any thread
          *    (quoit_call_post(), whose function then runs on the ring), until quoit_call_proceed() or
          *    quoit_call_finish() ends the hold. One of both must come, also after a cancellation.
-         * Unknown methods start too, and are answered UNIMPLEMENTED after the last interceptor. Requests that are
+         * Unknown methods start too, and are answered UNIMPLEMENTED, or by the generic handler, after the last interceptor. Requests that are
          * malformed do not.
          */
         void (*on_start)(quoit_call *call, void *user);
@@ -83,7 +85,7 @@ typedef struct quoit_interceptor {
         void (*on_sent)(quoit_call *call, const quoit_message_info *info, void *user);
         /*
          * The call is over, of which @summary tells. Once for each request whose headers have come, also where it was
-         * malformed or refused before any on_start. On the ring, and last: what was attached is freed here. Only
+         * malformed or refused before any on_start; not for one that the server's end has given up (call.h). On the ring, and last: what was attached is freed here. Only
          * functions that read may be called on @call, and none on other calls.
          */
         void (*on_end)(const quoit_call *call, const quoit_call_summary *summary, void *user);
@@ -110,7 +112,7 @@ QUOIT_API int quoit_call_attach(quoit_call *call, const void *key, void *value);
 /* What is attached to the call under @key; NULL: nothing. */
 QUOIT_API void *quoit_call_attachment(const quoit_call *call, const void *key);
 
-/* The method of the call; NULL if the server has none of that name. Static. */
+/* The method of the call; NULL if the server has none of that name, also where a generic handler has the call. Static. */
 QUOIT_API const quoit_method *quoit_call_method(const quoit_call *call);
 
 /* Which ring the call lives on: 0 to quoit_server_options.rings - 1. What is counted by ring needs no lock. */

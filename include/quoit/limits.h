@@ -28,6 +28,12 @@ typedef struct quoit_limits {
         size_t compress_ring_bytes_max;
         /* Answers queued on a call that still counts as writable. Default 64 KiB. */
         size_t call_queue_bytes_max;
+        /*
+         * Answers queued on a call whose handler sends without asking quoit_call_writable(). A message that comes on top of more
+         * than this, of whatever size, ends the call with RESOURCE_EXHAUSTED, and the log names the method. Default 32 MiB, and
+         * not below call_queue_bytes_max.
+         */
+        size_t call_queue_bytes_hard_max;
 
         /* ---- metadata; sizes are name + value + 32 a field (RFC 9113 section 6.5.2) ---- */
 
@@ -191,4 +197,22 @@ typedef struct quoit_limits {
         uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them. Default 30 000. */
         uint32_t drain_ms;
+
+        /* ---- handlers: UINT32_MAX is never ---- */
+
+        /*
+         * How long a handler may keep its ring, and with it all other calls there; above: the log names its method. To a few
+         * milliseconds. Default 100.
+         */
+        uint32_t slow_handler_ms;
+        /*
+         * How long the handler of a call that was cancelled may go on, or hold the call; above: the log names its method, once
+         * for each call. Default 30 000.
+         */
+        uint32_t handler_end_ms;
+        /*
+         * How long a second quoit_server_stop() waits for the handlers of held calls, which it has cancelled; above: they are
+         * given up (call.h says what that means), and named in the log. Default 1000.
+         */
+        uint32_t stop_hold_ms;
 } quoit_limits;

@@ -3,7 +3,7 @@
 
 /*
  * Who calls: beside quoit_call_peer(), which tells the address, what else is known of the other end of a connection.
- * It is found out when the connection opens, and stays true as long as the call: from any thread that may use it.
+ * It is found out when the connection opens, and stays true as long as the call.
  */
 
 #include <stdbool.h>

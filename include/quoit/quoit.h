@@ -13,6 +13,7 @@
 #include <quoit/channelz.h>
 #include <quoit/compression.h>
 #include <quoit/details.h>
+#include <quoit/generic.h>
 #include <quoit/health.h>
 #include <quoit/hooks.h>
 #include <quoit/interceptor.h>

@@ -33,7 +33,7 @@ typedef enum quoit_log_level {
 
 /*
  * Takes one line, without a newline and valid during the call. Called from any of the server's
- * threads, at times from several at once; no lock is held, and it may log itself. Must not block: the ring, and all of its
+ * threads, and from others that call what they may not, at times from several at once; no lock is held, and it may log itself. Must not block: the ring, and all of its
  * peers, wait for it. To write to stderr does block, where it is a pipe that nobody reads: quoit_log_writer_log() of
  * <quoit/log_writer.h> writes there, and waits for nobody.
  */
@@ -44,7 +44,8 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
-        unsigned rings; /* threads, each with a ring; the first calls quoit_server_run(). 1 */
+        unsigned
+                rings; /* threads "ring 1" and so on, each with a ring; the first is the caller of quoit_server_run(). 1 */
         unsigned unix_mode; /* of the unix sockets it makes, such as 0660; what the umask leaves */
         /* Threads for offloaded methods; started only if there are such. One connection has all but one at work. 10 */
         unsigned workers;
@@ -140,7 +141,8 @@ QUOIT_API int quoit_server_step(quoit_server *server);
 
 /*
  * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls
- * may finish for `drain_ms`, then they are cancelled. A second call cancels them at once.
+ * may finish for `drain_ms`, then they are cancelled. A second call cancels them at once, and calls that are held are then waited
+ * for no longer than `stop_hold_ms` (call.h). What blocks a worker thread is waited for in any case.
  * From any thread, and safe in a signal handler. Before quoit_server_run() it makes that return at once.
  */
 QUOIT_API void quoit_server_stop(quoit_server *server);

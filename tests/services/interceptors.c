@@ -112,7 +112,8 @@ static void see_sent(quoit_call *call, const quoit_message_info *info, void *use
         upb_StringView gate;
 
         (void)user;
-        if (info->type && quoit_call_metadata(call, "gate", &gate) && is(gate, "mute"))
+        if ((info->type || info->bytes.data) && quoit_call_metadata(call, "gate", &gate) &&
+                is(gate, "mute"))
                 quoit_call_finish(call, QUOIT_ABORTED, "muted");
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static calls_Calls_service service;
 static struct test_server test;
@@ -70,19 +71,23 @@ static int listen_on_all(const struct options *options)
 /* Nothing but the descriptor tells when to step: no timeout, no signal (EINTR is no reason). */
 static int run_in_a_loop(void)
 {
-        struct pollfd polled = { .events = POLLIN };
+        struct pollfd polled[] = { { .events = POLLIN }, { .events = POLLIN } };
         int r = quoit_server_start(test.server);
 
         if (r < 0)
                 return r;
-        polled.fd = quoit_server_fd(test.server);
-        if (polled.fd < 0)
-                return polled.fd;
+        polled[0].fd = quoit_server_fd(test.server);
+        polled[1].fd = misuse_timer();
+        if (polled[0].fd < 0)
+                return polled[0].fd;
         do {
-                if (poll(&polled, 1, -1) > 0)
+                r = 1;
+                if (poll(polled, 2, -1) < 0 && errno != EINTR)
+                        return -errno;
+                if (polled[0].revents)
                         r = quoit_server_step(test.server);
-                else
-                        r = errno == EINTR ? 1 : -errno;
+                else if (polled[1].revents)
+                        misuse_outside();
         } while (r > 0);
         return r;
 }
@@ -98,6 +103,7 @@ static int serve(const struct options *options)
         metrics_add(&service);
         compressed_add(&service);
         details_add(&service);
+        misuse_add(&service);
         r = calls_Calls_register(test.server, &service, &test);
         if (r == 0)
                 r = growth_register(test.server);
@@ -107,6 +113,8 @@ static int serve(const struct options *options)
                 r = quoit_channelz_register(test.server);
         if (r == 0)
                 r = offload(options->offload_all);
+        if (r == 0 && options->generic)
+                r = generic_add(&test, options->offload_all);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_new(&test.metrics);
         if (r == 0 && options->metrics)
@@ -160,6 +168,7 @@ int main(int argc, char **argv)
         signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
                 quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(test.server));
+        usleep(options.linger_ms * 1000);
         quoit_server_free(test.server);
         quoit_log_writer_free(log_writer);
         quoit_metrics_free(test.metrics);

@@ -17,6 +17,7 @@ static const struct limit {
         LIMIT(compress_bytes_min),
         LIMIT(compress_ring_bytes_max),
         LIMIT(call_queue_bytes_max),
+        LIMIT(call_queue_bytes_hard_max),
         LIMIT(header_fields_max),
         LIMIT(header_bytes_max),
         LIMIT(header_bytes_hard_max),
@@ -60,6 +61,9 @@ static const struct limit {
         LIMIT(worker_wait_ms),
         LIMIT(handshakes_queued_max),
         LIMIT(drain_ms),
+        LIMIT(slow_handler_ms),
+        LIMIT(handler_end_ms),
+        LIMIT(stop_hold_ms),
 #undef LIMIT
 };
 
@@ -98,6 +102,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->intercept = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--generic") == 0) {
+                        options->generic = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--metrics") == 0) {
                         options->metrics = true;
                         continue;
@@ -114,6 +122,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--rings") == 0)
                         options->server.rings = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--linger-ms") == 0)
+                        options->linger_ms = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--workers") == 0)
                         options->server.workers = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--method") == 0 && options->method_count < 16)

@@ -32,10 +32,12 @@ struct options {
         unsigned address_count;
         bool intercept; /* interceptors.c */
         bool metrics;
+        bool generic; /* generic.c */
         bool loop; /* served by a loop of poll(2) */
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
         unsigned method_count;
+        unsigned linger_ms; /* between the server's end and its being freed */
         const char *certificate_file; /* --tls-cert: every address speaks TLS */
         const char *key_file;
         quoit_tls_options tls;
@@ -62,5 +64,13 @@ void peer_add(calls_Calls_service *service);
 void unary_add(calls_Calls_service *service);
 void compressed_add(calls_Calls_service *service);
 void details_add(calls_Calls_service *service);
+/* The loop's own timer, and what it does when that is over: it uses a held call from outside of any step. */
+int misuse_timer(void);
+void misuse_outside(void);
+
+/* A handler for all methods that are not known. */
+int generic_add(struct test_server *test, bool offload);
+
+void misuse_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);
 void metrics_add(calls_Calls_service *service);

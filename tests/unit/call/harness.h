@@ -25,7 +25,7 @@ struct bench {
         quoit_limits limits;
         struct call_host host;
         struct call_group group;
-        unsigned ready, outputs, freed;
+        unsigned ready, outputs, freed, late;
 };
 
 static inline void bench_on_ready(struct quoit_call *call)
@@ -36,6 +36,11 @@ static inline void bench_on_ready(struct quoit_call *call)
 static inline void bench_on_output(struct quoit_call *call)
 {
         ((struct bench *)call->group->host->user)->outputs++;
+}
+
+static inline void bench_on_late(const struct quoit_call *call)
+{
+        ((struct bench *)call->group->host->user)->late++;
 }
 
 static inline void bench_on_freed(void *user, struct call_group *group)
@@ -58,6 +63,8 @@ static inline struct bench *bench_new(void)
         bench->limits = (quoit_limits){
                 .message_receive_bytes_max = 1 << 20,
                 .connection_receive_bytes_max = 2 << 20,
+                .call_queue_bytes_hard_max = 1 << 20,
+                .handler_end_ms = UINT32_MAX,
         };
         bench->host = (struct call_host){
                 .ring = &bench->ring,
@@ -68,7 +75,10 @@ static inline struct bench *bench_new(void)
                 .on_ready = bench_on_ready,
                 .on_output = bench_on_output,
                 .on_freed = bench_on_freed,
+                .on_late = bench_on_late,
         };
+        lingering_init(&bench->host.lingering);
+        list_init(&bench->host.at_stop);
         bench->group.host = &bench->host;
         return bench;
 }
@@ -81,6 +91,7 @@ static inline void bench_free(struct bench *bench)
         assert_int_equal(bench->group.queued_bytes, 0);
         assert_int_equal(bench->calls.live, 0);
         assert_int_equal(bench->arenas.used_bytes, 0);
+        lingering_deinit(&bench->host);
         slab_deinit(&bench->calls);
         arena_pool_deinit(&bench->arenas);
         timers_deinit(&bench->ring.timers);

@@ -96,12 +96,52 @@ static void test_a_cancellation_hastens_them(void **state)
         end(bench, call);
 }
 
+/* What waits for the server's stop runs then, once, or when the call is cancelled; a finish drops it. */
+static void test_at_stop(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *stopped = started_call(bench), *cancelled = started_call(bench),
+                          *finished = started_call(bench), *late = started_call(bench);
+
+        (void)state;
+        assert_int_equal(quoit_call_at_stop(stopped, nothing, "b"), 0);
+        assert_int_equal(quoit_call_after(stopped, 10, nothing, "a"), 0);
+        assert_int_equal(quoit_call_at_stop(cancelled, nothing, "c"), 0);
+        assert_int_equal(quoit_call_at_stop(finished, nothing, "d"), 0);
+        assert_true(call_is_held(stopped));
+        timers_expire(&bench->ring.timers, 100 * MS);
+        assert_int_equal(posts_of(stopped, "a"), 1);
+        call_cancel(cancelled, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+        assert_int_equal(posts_of(cancelled, "c"), 1);
+        assert_int_equal(quoit_call_at_stop(cancelled, nothing, "c"), -ECANCELED);
+        quoit_call_finish(finished, QUOIT_OK, NULL);
+        assert_int_equal(quoit_call_at_stop(finished, nothing, "d"), 0);
+
+        call_host_stop(&bench->host);
+        assert_int_equal(posts_of(stopped, "b"), 1);
+        assert_null(cancelled->posts);
+        assert_null(finished->posts);
+        assert_int_equal(quoit_call_at_stop(late, nothing, "e"), 0); /* at once */
+        assert_int_equal(posts_of(late, "e"), 1);
+        quoit_call_finish(stopped, QUOIT_OK, NULL);
+        quoit_call_finish(late, QUOIT_OK, NULL);
+        for (unsigned i = 0; i < 4; i++) {
+                struct quoit_call *call =
+                        ((struct quoit_call *[]){ stopped, cancelled, finished, late })[i];
+
+                call_set_state(call, CALL_DONE);
+                bench_close(call);
+        }
+        bench_free(bench);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_in_the_order_of_time),
                 cmocka_unit_test(test_a_finish_drops_them),
                 cmocka_unit_test(test_a_cancellation_hastens_them),
+                cmocka_unit_test(test_at_stop),
         };
 
         return cmocka_run_group_tests_name("call/later", tests, NULL, NULL);

@@ -302,37 +302,51 @@ static void test_drop_while_in_flight(void **state)
         bench_free(bench);
 }
 
-/* Where what was written ends within a message, trailers would cut it in two. */
-static void test_border(void **state)
+/* Sizes of a stream's messages, the first @count of @sizes, of which @written bytes have gone out: what goes out yet. */
+static void check_rest(const size_t *sizes, size_t count, size_t written)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
         struct output *output = output_new();
-        size_t size;
+        static uint8_t all[200000];
+        size_t total = 0, end = 0;
+        uint8_t *bytes;
 
-        (void)state;
-        for (size_t i = 0; i < 3; i++) {
-                uint8_t *place = writer_place(call, FRAMING_PREFIX_BYTES + 10);
-
-                framing_write_prefix(place, false, 10);
-                memset(place + FRAMING_PREFIX_BYTES, 'x', 10);
+        for (size_t i = 0; i < count; i++) {
+                total += append(bench, call, sizes[i], i, all + total);
+                if (end < written)
+                        end = total; /* of the message that was begun */
         }
-        for (size_t written = 0; written < 45; written++) {
-                assert_int_equal(writer_is_at_border(&call->writer), written % 15 == 0);
-                writer_write(call, output, 1);
-        }
-        size = append(bench, call, 30000, 1, NULL); /* in several blocks */
-        append(bench, call, 5, 1, NULL);
-        for (size_t written = 0; written < size; written++) {
-                assert_int_equal(writer_is_at_border(&call->writer), written == 0);
-                writer_write(call, output, 1);
-        }
-        assert_true(writer_is_at_border(&call->writer));
-        writer_write(call, output, call->writer.queued_bytes);
-        assert_true(writer_is_at_border(&call->writer));
+        if (written > 0)
+                writer_write(call, output, written);
+        assert_int_equal(writer_drop_unbegun(call), end == written);
+        assert_int_equal(call->writer.queued_bytes, end - written);
+        assert_int_equal(bench->group.queued_bytes, end - written);
+        if (end > written)
+                writer_write(call, output, end - written);
+        assert_null(call->writer.first);
+        bytes = output_bytes(output);
+        assert_memory_equal(bytes, all, end);
+        free(bytes);
         release(output);
         bench_close(call);
         bench_free(bench);
+}
+
+/* Of messages that wait the begun one stays, which trailers would cut in two, and no other. */
+static void test_drop_unbegun(void **state)
+{
+        static const size_t sizes[] = { 0, 10, 0, 300, 1500, 3000, 30000, 5, 9000, 20000, 1 };
+        uint64_t seed = 1;
+        size_t small_bytes = 0;
+
+        (void)state;
+        for (size_t i = 0; i < 4; i++)
+                small_bytes += sizes[i] + 16;
+        for (size_t written = 0; written < small_bytes; written++)
+                check_rest(sizes, 6, written);
+        for (unsigned i = 0; i < 500; i++)
+                check_rest(sizes, 11, random_upto(&seed, 63800));
 }
 
 /* A message is queued whole or not at all. */
@@ -370,7 +384,7 @@ int main(void)
                 cmocka_unit_test(test_small_ones_share_blocks),
                 cmocka_unit_test(test_place),
                 cmocka_unit_test(test_large_ones_are_taken),
-                cmocka_unit_test(test_border),
+                cmocka_unit_test(test_drop_unbegun),
                 cmocka_unit_test(test_the_only_one_is_placed),
                 cmocka_unit_test(test_small_ones_keep_the_arena),
                 cmocka_unit_test(test_the_only_one_is_taken),

@@ -31,6 +31,11 @@ static void on_freed(void *user, struct call_group *group)
         assert(user == &host_of(group)->shard);
 }
 
+static void on_late(const struct quoit_call *call)
+{
+        (void)call;
+}
+
 static void on_log(void *user, quoit_log_level level, const char *line)
 {
         (void)level;
@@ -58,13 +63,17 @@ static void shard_init(struct shard *shard, quoit_server *server)
                 .on_ready = on_ready,
                 .on_output = on_output,
                 .on_freed = on_freed,
+                .on_late = on_late,
         };
+        lingering_init(&shard->host.lingering);
+        list_init(&shard->host.at_stop);
 }
 
 static void shard_deinit(struct shard *shard)
 {
         assert(call_counts_open(&shard->host.counts) == 0);
         assert(shard->arenas.used_bytes == 0);
+        lingering_deinit(&shard->host);
         slab_deinit(&shard->outputs);
         slab_deinit(&shard->calls);
         coders_deinit(&shard->host.coders);
@@ -77,11 +86,13 @@ static void shard_deinit(struct shard *shard)
 struct host *host_new(const quoit_limits *limits)
 {
         struct host *host = calloc(1, sizeof(*host));
+        quoit_limits own = *limits;
         int r;
 
         assert(host);
+        own.slow_handler_ms = UINT32_MAX; /* its clock is not the machine's */
         r = quoit_server_new(
-                &(quoit_server_options){ .limits = *limits, .on_log = on_log, .log_user = host },
+                &(quoit_server_options){ .limits = own, .on_log = on_log, .log_user = host },
                 &host->server);
         assert(r == 0);
         r = script_register(host->server, &host->script);

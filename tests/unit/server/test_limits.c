@@ -21,7 +21,8 @@ static void test_defaults(void **state)
         limits_complete(&limits);
         memset(&marked, 0xff, sizeof(marked));
         limits_complete(&marked);
-        for (size_t i = 0; i + 4 <= sizeof(limits.drain_ms) + offsetof(quoit_limits, drain_ms);
+        for (size_t i = 0;
+                i + 4 <= sizeof(limits.stop_hold_ms) + offsetof(quoit_limits, stop_hold_ms);
                 i += 4) {
                 uint32_t word, mark;
 

@@ -131,6 +131,32 @@ static void test_options(void **state)
         router_deinit(&router);
 }
 
+/* For all that has the form of a method, and is none. */
+static void test_generic(void **state)
+{
+        static const char *const taken[] = { "/a/b", "//", "/a/", "/p.S1/none", "/a/b/c" };
+        static const char *const left[] = { "", "/", "/a", "a/b", "a/" };
+        const quoit_method method = { .path = "" };
+        const struct route generic = { .method = &method, .options.live_calls_max = 1 };
+        struct router router = { 0 };
+
+        (void)state;
+        assert_null(router_find_generic(&router, "/a/b", 4));
+        assert_int_equal(router_set_generic(&router, &generic), 0);
+        assert_int_equal(router_set_generic(&router, &generic), -EEXIST);
+        assert_non_null(router.generic->live_calls);
+        assert_false(router_has_offloaded(&router));
+        router.generic->options.offload = true;
+        assert_true(router_has_offloaded(&router));
+        fill(&router, COUNT); /* it grows, and keeps it */
+        for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+                assert_ptr_equal(
+                        router_find_generic(&router, taken[i], strlen(taken[i])), router.generic);
+        for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++)
+                assert_null(router_find_generic(&router, left[i], strlen(left[i])));
+        router_deinit(&router);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -138,6 +164,7 @@ int main(void)
                 cmocka_unit_test(test_services),
                 cmocka_unit_test(test_routes_stay),
                 cmocka_unit_test(test_options),
+                cmocka_unit_test(test_generic),
         };
 
         return cmocka_run_group_tests_name("server/router", tests, NULL, NULL);

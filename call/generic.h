@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The method of all calls that the server's generic handler has (quoit/generic.h). Its messages have no type: they are bytes. */
+
+#include <quoit/generic.h>
+
+#include "call/call.h"
+
+extern const quoit_method generic_method;
+
+static inline bool call_is_generic(const struct quoit_call *call)
+{
+        return call->route->method == &generic_method;
+}
+
+/* Gives the handler a message. */
+void generic_message(struct quoit_call *call, upb_StringView message);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/here.h"
+
+bool call_refuse_thread(const struct quoit_call *call, const char *function)
+{
+        const struct call_host *host = call->group->host;
+
+        if (host->on_wrong_thread)
+                host->on_wrong_thread(call, function);
+        return false;
+}

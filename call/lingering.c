@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/lingering.h"
+
+#include "call/call.h"
+#include "core/clock.h"
+
+void lingering_init(struct lingering *lingering)
+{
+        list_init(&lingering->fresh);
+        list_init(&lingering->told);
+        timer_init(&lingering->timer);
+}
+
+void lingering_deinit(struct call_host *host)
+{
+        timer_cancel(&host->ring->timers, &host->lingering.timer);
+}
+
+static void on_late(struct timer *timer);
+
+/* For the one that ended first, if it is not waited for already. */
+static void start_timer(struct call_host *host)
+{
+        struct lingering *lingering = &host->lingering;
+        uint32_t end_ms = host->limits->handler_end_ms;
+        const struct quoit_call *first;
+
+        if (list_is_empty(&lingering->fresh) || end_ms == UINT32_MAX ||
+                timer_is_running(&lingering->timer))
+                return;
+        first = CONTAINER_OF(lingering->fresh.next, struct quoit_call, lingering);
+        timer_start(&host->ring->timers, &lingering->timer, first->ended_ns + end_ms * NS_PER_MS,
+                on_late);
+}
+
+static void on_late(struct timer *timer)
+{
+        struct call_host *host = CONTAINER_OF(timer, struct call_host, lingering.timer);
+        uint64_t end_ns = host->limits->handler_end_ms * NS_PER_MS;
+
+        while (!list_is_empty(&host->lingering.fresh)) {
+                struct quoit_call *call =
+                        CONTAINER_OF(host->lingering.fresh.next, struct quoit_call, lingering);
+
+                if (call->ended_ns + end_ns > ring_now_ns(host->ring))
+                        break;
+                list_remove(&call->lingering);
+                list_append(&host->lingering.told, &call->lingering);
+                host->on_late(call);
+        }
+        start_timer(host);
+}
+
+void lingering_add(struct quoit_call *call)
+{
+        struct call_host *host = call->group->host;
+
+        call->lingers = true;
+        call->ended_ns = ring_now_ns(host->ring);
+        list_init(&call->lingering);
+        list_append(&host->lingering.fresh, &call->lingering);
+        start_timer(host);
+}
+
+void lingering_remove(struct quoit_call *call)
+{
+        call->lingers = false;
+        list_remove(&call->lingering);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "call/call.h"
+#include "server/connection.h"
+#include "server/shard.h"
+
+/* ---- who is left ---- */
+
+#define PATHS_MAX 8 /* that are named */
+#define TEXT_BYTES 400
+
+/* Calls by their methods. */
+struct count {
+        const char *path;
+        uint64_t calls;
+        uint64_t held;
+};
+
+struct census_of_rest {
+        struct count counts[PATHS_MAX];
+        unsigned used;
+        bool has_more; /* methods than there is room for */
+        bool has_held;
+};
+
+static void count_call(struct census_of_rest *census, const struct quoit_call *call)
+{
+        const char *path = call_path(call);
+        bool is_held = call->held && !call->at_worker;
+        unsigned i = 0;
+
+        while (i < census->used && strcmp(census->counts[i].path, path) != 0)
+                i++;
+        census->has_held |= is_held;
+        if (i == PATHS_MAX) {
+                census->has_more = true;
+                return;
+        }
+        if (i == census->used)
+                census->counts[census->used++] = (struct count){ .path = path };
+        census->counts[i].calls++;
+        census->counts[i].held += is_held;
+}
+
+/* Of a connection, those that have not ended; the others are among those that linger, or want nothing but to be sent. */
+static void count_streams(struct census_of_rest *census, const struct connection *connection)
+{
+        const struct list *streams = &connection->session.streams;
+
+        if (connection->state > CONNECTION_CLOSING)
+                return;
+        for (const struct list *link = streams->next; link != streams; link = link->next) {
+                struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
+
+                if (!call->lingers)
+                        count_call(census, call);
+        }
+}
+
+static void count_lingering(struct census_of_rest *census, const struct list *list)
+{
+        for (const struct list *link = list->next; link != list; link = link->next)
+                count_call(census, CONTAINER_OF(link, struct quoit_call, lingering));
+}
+
+static size_t add_text(char *text, size_t used, const struct count *count)
+{
+        size_t room = TEXT_BYTES - used;
+        int size = snprintf(text + used, room, "%s%s (%" PRIu64 "%s)", used > 0 ? ", " : "",
+                count->path, count->calls, count->held > 0 ? ", held" : "");
+
+        if (size > 0 && (size_t)size < room)
+                return used + (size_t)size;
+        text[used] = '\0'; /* a long path is left out */
+        return used;
+}
+
+void rest_log(struct shard *shard)
+{
+        uint64_t open = call_counts_open(&shard->host.counts);
+        struct census_of_rest census = { 0 };
+        const struct list *connections = &shard->connection_list;
+        char text[TEXT_BYTES] = "";
+        size_t used = 0;
+
+        if (open == 0)
+                return;
+        for (const struct list *link = connections->next; link != connections; link = link->next)
+                count_streams(&census, CONTAINER_OF(link, struct connection, link));
+        count_lingering(&census, &shard->host.lingering.fresh);
+        count_lingering(&census, &shard->host.lingering.told);
+        for (unsigned i = 0; i < census.used; i++)
+                used = add_text(text, used, census.counts + i);
+        server_log(shard->server, QUOIT_LOG_WARNING,
+                "calls that still run are cancelled: %" PRIu64 ", such as %s%s%s", open, text,
+                census.has_more ? ", and of other methods" : "",
+                census.has_held ? "; one that is held wants its quoit_call_finish()" : "");
+}
+
+/* ---- giving up ---- */
+
+/* All that is left of it is the hold. */
+static bool is_only_held(const struct quoit_call *call)
+{
+        return call->held && !call->at_worker && !call->posts && list_is_empty(&call->ready);
+}
+
+static void move_call(struct shard *shard, struct quoit_call *call)
+{
+        server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->ring),
+                "%s: given up, as the server ends: it was held, and wanted its "
+                "quoit_call_finish() (stop_hold_ms)",
+                call_path(call));
+        call_let_go(call);
+        call_set_state(call, CALL_DONE);
+        list_append(&shard->given_up, &call->lingering);
+}
+
+/* Calls of @group in @list; if @moves they are given up. */
+static uint32_t each_held(
+        struct shard *shard, struct list *list, const struct call_group *group, bool moves)
+{
+        struct list *link, *next;
+        uint32_t count = 0;
+
+        for (link = list->next; link != list; link = next) {
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, lingering);
+
+                next = link->next;
+                if (call->group != group || !is_only_held(call))
+                        continue;
+                count++;
+                if (moves)
+                        move_call(shard, call);
+        }
+        return count;
+}
+
+static uint32_t each_of_group(struct shard *shard, const struct call_group *group, bool moves)
+{
+        return each_held(shard, &shard->host.lingering.fresh, group, moves) +
+               each_held(shard, &shard->host.lingering.told, group, moves);
+}
+
+void rest_give_up(struct connection *connection)
+{
+        struct shard *shard = connection->shard;
+
+        if (connection->state != CONNECTION_DEAD ||
+                each_of_group(shard, &connection->group, false) < connection->group.count)
+                return;
+        each_of_group(shard, &connection->group, true);
+        ring_undefer(&connection->dispatch);
+        list_remove(&connection->link);
+        list_append(&shard->given_up_connections, &connection->link);
+}
+
+static void ignore_freed(void *user, struct call_group *group)
+{
+        (void)user;
+        (void)group;
+}
+
+void rest_free(struct shard *shard)
+{
+        struct list *link;
+
+        shard->host.on_freed = ignore_freed;
+        while ((link = list_pop(&shard->given_up)))
+                call_free_given_up(CONTAINER_OF(link, struct quoit_call, lingering));
+        while ((link = list_pop(&shard->given_up_connections)))
+                slab_free(&shard->connections, CONTAINER_OF(link, struct connection, link));
+}
