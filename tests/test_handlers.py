@@ -42,7 +42,7 @@ def stop_twice(server):
 
 
 def lines(server, part):
-    return [line for line in list(server.log) if part in line]
+    return [line for line in server.settled_log() if part in line]
 
 
 # ---- threads ----
@@ -66,7 +66,7 @@ def test_functions_on_a_thread_that_has_not_got_the_call(calls, root, server, st
         )
     expected = functions(root) - {"quoit_call_post", "quoit_call_cancelled"}
     assert len(expected) >= 40
-    told = [re.search(r"/calls.Calls/Misuse: (\w+)\(\) was called on a thread", line) for line in server.log]
+    told = [re.search(r"/calls.Calls/Misuse: (\w+)\(\) was called on a thread", line) for line in server.settled_log()]
     told = [match[1] for match in told if match]
     assert sorted(told) == sorted(expected)
 
