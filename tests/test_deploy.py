@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The unit files of deploy/, by systemd's own check."""
 
+import configparser
 import re
 import shutil
 import subprocess
@@ -29,3 +30,18 @@ def test_the_service_has_memory_for_rings(root):
     text = (root / "deploy" / "quoit-api.service").read_text()
     limit = re.search(r"^LimitMEMLOCK=(\d+)M$", text, re.M)
     assert int(limit.group(1)) * 1024 >= 2 * 128 * 140
+
+
+def unit(root, name):
+    """Of several values with the same name the last one."""
+    parsed = configparser.ConfigParser(strict=False, interpolation=None)
+    parsed.optionxform = str
+    parsed.read(root / "deploy" / name)
+    return parsed
+
+
+def test_a_restart_leaves_the_sockets_open(root):
+    """What would stop them with the service, by systemd.unit(5)."""
+    ties = {"PartOf", "BindsTo", "Requires", "Requisite", "StopPropagatedFrom", "ConsistsOf"}
+    assert ties & set(unit(root, "quoit-api.socket")["Unit"]) == set()
+    assert {"StopPropagatedTo", "PropagatesStopTo", "Conflicts"} & set(unit(root, "quoit-api.service")["Unit"]) == set()
