@@ -101,6 +101,43 @@ def test_bad_port_in_the_environment(run):
     assert "BACKEND_PORT" in one_line(result.stderr)
 
 
+# What Kubernetes sets beside a Service called "backend", and Docker for a link of that name.
+OTHERS = {
+    "BACKEND_SERVICE_HOST": "10.0.0.1",
+    "BACKEND_SERVICE_PORT": "50051",
+    "BACKEND_PORT_50051_TCP_ADDR": "10.0.0.1",
+    "BACKEND_NAME": "/web/backend",
+}
+
+
+@pytest.mark.parametrize("value", ["tcp://10.0.0.1:50051", "tcp://[fd00::1]:443", "udp://172.17.0.5:53", "sctp://10.0.0.1:9"])
+@pytest.mark.parametrize("name", ["BACKEND_PORT", "BACKEND_HOST"])
+def test_a_service_called_backend(start, name, value):
+    """It is one line, and what would be without the variable."""
+    given = ["--host", "127.0.0.1"] if name == "BACKEND_PORT" else ["--port", 0]
+    with socket.socket() as probe:
+        if name == "BACKEND_PORT" and probe.connect_ex(("127.0.0.1", 50051)) == 0:
+            pytest.skip("port 50051 is taken")
+    server = start("quoit-api", *given, env={**OTHERS, name: value})
+    assert server.address.endswith(":50051") == (name == "BACKEND_PORT")
+    assert len([line for line in server.log if f"{name}='{value}' is ignored" in line]) == 1
+
+
+@pytest.mark.parametrize("value", ["tcp://10.0.0.1:50051", "fifty", "-1", "70000"])
+@pytest.mark.parametrize("given", [["--port", 0], ["--listen", "127.0.0.1:0"]], ids=lambda words: words[0])
+def test_an_option_goes_before_the_environment(start, given, value):
+    """Which nobody looks at then."""
+    server = start("quoit-api", *given, "--rings", 1, env={**OTHERS, "BACKEND_PORT": value})
+    server.signal()
+    assert server.wait() == 0
+    assert "BACKEND" not in "".join(server.log)
+
+
+def test_the_host_of_the_environment_is_not_looked_at(start):
+    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, env={"BACKEND_HOST": "tcp://10.0.0.1:1"})
+    assert server.address.startswith("127.0.0.1:") and "BACKEND" not in "".join(server.log)
+
+
 def test_listen_in_place_of_host_and_port(api, start, tmp_path):
     addresses = [f"unix:{tmp_path}/socket", "127.0.0.1:0"]
     arguments = [word for address in addresses for word in ("--listen", address)]

@@ -51,12 +51,12 @@ static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
 }
 
 /* HOST:PORT, an IPv6 address in brackets. */
-static int open_port(struct doors *doors, const char *host, unsigned port, quoit_tls *tls)
+static int open_port(struct doors *doors, const char *host, int port, quoit_tls *tls)
 {
         bool bare_v6 = strchr(host, ':') && *host != '[';
         char address[512];
 
-        snprintf(address, sizeof(address), bare_v6 ? "[%s]:%u" : "%s:%u", host, port);
+        snprintf(address, sizeof(address), bare_v6 ? "[%s]:%d" : "%s:%d", host, port);
         return open_door(doors, address, tls);
 }
 
@@ -65,7 +65,7 @@ int doors_open(struct doors *doors, const struct options *options, quoit_tls *tl
         int tls_port = options->secure.port, r = 0;
 
         if (tls && tls_port >= 0) {
-                r = open_port(doors, options->host, (unsigned)tls_port, tls);
+                r = open_port(doors, options->host, tls_port, tls);
                 tls = NULL; /* all others are in the clear */
         }
         if (r == 0 && options->address_count == 0)

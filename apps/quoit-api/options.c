@@ -11,6 +11,8 @@
 
 #include "../common/program.h"
 
+#define PORT 50051 /* unless told */
+
 /* Options without a letter. */
 enum {
         TLS_CERT = 256,
@@ -127,11 +129,45 @@ static void add_address(struct options *options, const char *address)
         options->addresses[options->address_count++] = address;
 }
 
-static const char *from_environment(const char *name, const char *otherwise)
+/*
+ * NULL: it is not set, or not by who starts us. Kubernetes, beside a Service called "backend", and Docker's links set
+ * BACKEND_PORT=tcp://10.0.0.1:50051: that is where somebody else listens.
+ */
+static const char *from_environment(const char *name)
 {
         const char *value = getenv(name);
 
-        return value && *value ? value : otherwise;
+        if (!value || !*value)
+                return NULL;
+        if (!strstr(value, "://"))
+                return value;
+        quoit_log_writer_printf(program_log,
+                "%s='%s' is ignored: it tells of another service; --host and --port say where to "
+                "listen",
+                name, value);
+        return NULL;
+}
+
+/* What the command line says goes before, and nobody looks at a variable that is not needed. */
+static void complete_host(struct options *options)
+{
+        bool is_used = options->address_count == 0 || options->secure.port >= 0;
+
+        if (!options->host && is_used)
+                options->host = from_environment("BACKEND_HOST");
+        if (!options->host)
+                options->host = "";
+}
+
+static void complete_port(struct options *options)
+{
+        const char *value = NULL;
+
+        if (options->port >= 0)
+                return;
+        if (options->address_count == 0)
+                value = from_environment("BACKEND_PORT");
+        options->port = value ? (int)parse_number("BACKEND_PORT", value, 0, 65535) : PORT;
 }
 
 static void add_file(const char **files, unsigned *count, const char *option, const char *file)
@@ -203,7 +239,6 @@ static void parse_option(struct options *options, int option, const char *word)
         switch (option) {
         case 'o':
                 options->host = optarg;
-                options->names_host = true;
                 break;
         case 'l':
                 add_address(options, optarg);
@@ -212,8 +247,7 @@ static void parse_option(struct options *options, int option, const char *word)
                 options->unix_mode = parse_mode("--unix-mode", optarg);
                 break;
         case 'p':
-                options->names_host = true;
-                options->port = parse_number("--port", optarg, 0, 65535);
+                options->port = (int)parse_number("--port", optarg, 0, 65535);
                 break;
         case 'r':
                 options->rings = parse_number("--rings", optarg, 1, 1024);
@@ -294,9 +328,7 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){
-                .host = from_environment("BACKEND_HOST", ""),
-                .port = parse_number(
-                        "BACKEND_PORT", from_environment("BACKEND_PORT", "50051"), 0, 65535),
+                .port = -1,
                 .rings = 1,
                 .secure.port = -1,
                 .health = true,
@@ -312,6 +344,8 @@ void options_parse(struct options *options, int argc, char **argv)
         check_tls(&options->secure);
         if (options->access_log_json && !options->access_log)
                 program_usage_error("--access-log-format takes an --access-log");
-        if (options->address_count > 0 && options->names_host)
+        if (options->address_count > 0 && (options->host || options->port >= 0))
                 program_usage_error("--listen is in place of --host and --port, not beside them");
+        complete_host(options);
+        complete_port(options);
 }

@@ -11,8 +11,7 @@
 
 struct options {
         const char *host;
-        unsigned port;
-        bool names_host; /* one of these was on the command line */
+        int port;
         const char *addresses[ADDRESSES_MAX]; /* in place of these */
         unsigned address_count;
         unsigned unix_mode; /* 0: as the umask has it */
@@ -28,5 +27,5 @@ struct options {
         bool channelz; /* and grpc.channelz.v1.Channelz */
 };
 
-/* From the environment, then from the command line; prints what --help and --version ask for, or what is wrong, and exits. */
+/* From the command line, then from the environment; prints what --help and --version ask for, or what is wrong, and exits. */
 void options_parse(struct options *options, int argc, char **argv);
