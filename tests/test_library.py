@@ -91,6 +91,14 @@ def test_shared_library_keeps_upb_in_a_node_of_its_version(installed, name):
     assert [name for name in ours if re.match("quoit_+(k?[Uu]pb|utf8)", name)] == []
 
 
+def test_what_is_built_has_probes(build):
+    """In the library and in the programs: ./dev build brings <sys/sdt.h>."""
+    for file in (build / "libquoit" / "libquoit.so", build / "bin" / "quoit-api"):
+        notes = subprocess.run(["readelf", "-n", file], check=True, stdout=subprocess.PIPE, text=True).stdout
+        for name in ("call_start", "call_end", "connection_open", "receive"):
+            assert re.search(rf"Provider: quoit\n\s+Name: {name}\n", notes), f"{name} in {file.name}"
+
+
 @pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
 def test_shared_library_has_one_soname(installed, name):
     dynamic = installed.run("readelf", "-d", installed.library(f"{name}.so"))
