@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "services/time_text.h"
+
 #define DIGITS_MAX 20
-#define MS_PER_DAY 86400000u
 
 static void put(struct line *line, const char *bytes, size_t size)
 {
@@ -71,42 +72,12 @@ void line_add_word(struct line *line, const char *name, const char *word)
                 put_char(line, '"');
 }
 
-/* Not gmtime_r(): that takes a lock which all threads share. The days are counted from a first of March, so that a leap day is the last. */
-static void put_date(struct line *line, uint64_t days)
-{
-        uint64_t day = days + 719468; /* since 0000-03-01 */
-        uint64_t era = day / 146097; /* of 400 years */
-        uint64_t of_era = day % 146097;
-        uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-        uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-        uint64_t month = (5 * of_year + 2) / 153; /* 0 is March */
-
-        put_number(line, era * 400 + year + (month >= 10), 4);
-        put_char(line, '-');
-        put_number(line, month < 10 ? month + 3 : month - 9, 2);
-        put_char(line, '-');
-        put_number(line, of_year - (153 * month + 2) / 5 + 1, 2);
-}
-
 void line_add_time(struct line *line, const char *name, uint64_t unix_ms)
 {
-        uint64_t ms = unix_ms % MS_PER_DAY;
+        char text[TIME_TEXT_BYTES];
 
-        put_name(line, name);
-        if (line->json)
-                put_char(line, '"');
-        put_date(line, unix_ms / MS_PER_DAY);
-        put_char(line, 'T');
-        put_number(line, ms / 3600000, 2);
-        put_char(line, ':');
-        put_number(line, ms / 60000 % 60, 2);
-        put_char(line, ':');
-        put_number(line, ms / 1000 % 60, 2);
-        put_char(line, '.');
-        put_number(line, ms % 1000, 3);
-        put_char(line, 'Z');
-        if (line->json)
-                put_char(line, '"');
+        time_text(text, unix_ms);
+        line_add_word(line, name, text);
 }
 
 static void put_escaped(struct line *line, unsigned char c)

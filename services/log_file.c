@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,12 +20,25 @@ static int open_path(const char *path)
         return fd < 0 ? -errno : fd;
 }
 
+/* By systemd.exec(5). Who has redirected it since has left the variable there. */
+static bool is_journal(const struct stat *status)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        char own[64];
+
+        snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status->st_dev,
+                (unsigned long long)status->st_ino);
+        return stream && strcmp(stream, own) == 0;
+}
+
 static void set_fd(struct log_file *file, int fd)
 {
         struct stat status;
+        bool is_known = fstat(fd, &status) == 0;
 
         file->fd = fd;
-        file->is_regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+        file->is_regular = is_known && S_ISREG(status.st_mode);
+        file->is_journal = is_known && is_journal(&status);
 }
 
 int log_file_open(struct log_file *file, const char *path)

@@ -14,6 +14,7 @@ struct log_file {
         char *path; /* heap; NULL: the descriptor is not ours, and is not opened anew */
         int fd;
         bool is_regular; /* on a disk */
+        bool is_journal; /* systemd's, which reads "<3>" before a line as how bad it is (sd-daemon(3)) */
 };
 
 /* @path: NULL is stderr, "-" stdout. 0 or a negative errno. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #include "services/log_file.h"
+#include "services/time_text.h"
 
 #define BUFFER_BYTES                                                                               \
         ((size_t)1 << 20) /* some 4000 lines; the thread has as much again in its hands */
@@ -28,6 +30,8 @@
 
 struct quoit_log_writer {
         char *name; /* NULL: none */
+        bool is_journal; /* what it writes to: the lines say how bad they are */
+        atomic_bool tells_time;
         quoit_log_fn on_problem;
         void *problem_user;
         pthread_t thread;
@@ -77,6 +81,41 @@ static void wait_until(quoit_log_writer *writer, pthread_cond_t *condition, uint
         };
 
         pthread_cond_timedwait(condition, &writer->mutex, &until);
+}
+
+/* ---- what a line begins with ---- */
+
+/* For the journal how bad it is, by syslog(3)'s numbers. */
+struct kind {
+        const char *priority;
+        const char *word;
+};
+
+static const struct kind plain = { "<6>", "" };
+static const struct kind kinds[] = {
+        [QUOIT_LOG_ERROR] = { "<3>", "error: " },
+        [QUOIT_LOG_WARNING] = { "<4>", "warning: " },
+        [QUOIT_LOG_INFO] = { "<6>", "info: " },
+};
+
+static uint64_t unix_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
+}
+
+/* The journal notes the time itself. */
+static const char *mark_line(
+        const quoit_log_writer *writer, const struct kind *kind, char ret_text[TIME_TEXT_BYTES])
+{
+        if (writer->is_journal)
+                return kind->priority;
+        ret_text[0] = '\0';
+        if (atomic_load_explicit(&writer->tells_time, memory_order_relaxed))
+                strcpy(ret_text + time_text(ret_text, unix_ms()), " "); /* room is left */
+        return ret_text;
 }
 
 /* ---- the thread: what is wrong ---- */
@@ -194,6 +233,9 @@ static void write_all(quoit_log_writer *writer)
 /* Where the lines are missing. */
 static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
 {
+        const struct kind *kind = &kinds[QUOIT_LOG_WARNING];
+        char time[TIME_TEXT_BYTES];
+
         if (writer->has_given_up)
                 return;
         if (writer->on_problem) {
@@ -203,9 +245,9 @@ static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
         }
         writer->at = 0;
         writer->size = (size_t)snprintf(writer->writing, BUFFER_BYTES,
-                "%s%swarning: %llu lines were dropped here, this log is too slow\n",
-                writer->name ? writer->name : "", writer->name ? ": " : "",
-                (unsigned long long)dropped);
+                "%s%s%s%s%llu lines were dropped here, this log is too slow\n",
+                mark_line(writer, kind, time), writer->name ? writer->name : "",
+                writer->name ? ": " : "", kind->word, (unsigned long long)dropped);
         write_all(writer);
 }
 
@@ -339,6 +381,7 @@ int quoit_log_writer_new(const quoit_log_writer_options *options, quoit_log_writ
                 free(writer);
                 return r;
         }
+        writer->is_journal = writer->file.is_journal;
         init_waiting(writer);
         r = begin(writer, options);
         if (r < 0)
@@ -470,13 +513,15 @@ void quoit_log_writer_line(void *user, const char *line, size_t size)
         put_line(user, &(struct piece){ .text = line, .size = size, .is_plain = true }, 1);
 }
 
-/* "NAME: LEVEL: LINE"; @level "" is none. */
-static void put_named(quoit_log_writer *writer, const char *level, const char *line)
+/* "MARK NAME: LEVEL: LINE" */
+static void put_named(quoit_log_writer *writer, const struct kind *kind, const char *line)
 {
+        char time[TIME_TEXT_BYTES];
         const struct piece pieces[] = {
+                text_piece(mark_line(writer, kind, time), true),
                 text_piece(writer->name ? writer->name : "", true),
                 text_piece(writer->name ? ": " : "", true),
-                text_piece(level, true),
+                text_piece(kind->word, true),
                 text_piece(line, false),
                 text_piece("\n", true),
         };
@@ -486,13 +531,12 @@ static void put_named(quoit_log_writer *writer, const char *level, const char *l
 
 void quoit_log_writer_log(void *user, quoit_log_level level, const char *line)
 {
-        static const char *const levels[] = {
-                [QUOIT_LOG_ERROR] = "error: ",
-                [QUOIT_LOG_WARNING] = "warning: ",
-                [QUOIT_LOG_INFO] = "info: ",
-        };
+        put_named(user, &kinds[level], line);
+}
 
-        put_named(user, levels[level], line);
+void quoit_log_writer_tell_time(quoit_log_writer *writer)
+{
+        atomic_store_explicit(&writer->tells_time, true, memory_order_relaxed);
 }
 
 void quoit_log_writer_printf(quoit_log_writer *writer, const char *format, ...)
@@ -503,7 +547,7 @@ void quoit_log_writer_printf(quoit_log_writer *writer, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(line, sizeof(line), format, arguments);
         va_end(arguments);
-        put_named(writer, "", line);
+        put_named(writer, &plain, line);
 }
 
 void quoit_log_writer_reopen(void *user)

@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+# what the lines of a program begin with, once it knows its options
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
 PATIENCE = 30  # seconds for what should take none: the machine may be busy
 
 

@@ -14,7 +14,7 @@ import pytest
 from certificates import Certificate
 from conftest import channel
 from dynamic import Protos
-from servers import PATIENCE, Server
+from servers import PATIENCE, TIME, Server
 from toolchains import go_install, java_jars, tool
 from wire import Wire, message, request_fields
 
@@ -320,7 +320,7 @@ def test_a_bad_command_line(build, arguments):
         timeout=PATIENCE,
     )
     assert done.returncode == 2
-    assert re.fullmatch(r"quoit-interop-server: [^\n]+\n", done.stderr)
+    assert re.fullmatch(rf"({TIME})?quoit-interop-server: [^\n]+\n", done.stderr)
 
 
 def test_files_that_are_not_there(build, pki):
@@ -328,7 +328,7 @@ def test_files_that_are_not_there(build, pki):
     command += [f"--tls_key_file={pki.server.key_file}", "--port=0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
-    assert re.fullmatch(r"quoit-interop-server: [^\n]*absent[^\n]*\n", done.stderr)
+    assert re.fullmatch(rf"({TIME})?quoit-interop-server: [^\n]*absent[^\n]*\n", done.stderr)
 
 
 def test_no_tls_is_no_tls(build):

@@ -10,7 +10,7 @@ import subprocess
 import grpc
 import pytest
 
-from servers import PATIENCE
+from servers import PATIENCE, TIME
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def run(build):
 
 
 def one_line(text):
-    assert re.fullmatch(r"quoit-api: [^\n]+\n", text), text
+    assert re.fullmatch(rf"({TIME})?quoit-api: [^\n]+\n", text), text
     return text
 
 
@@ -224,7 +224,7 @@ def test_unix_socket(calls, start, tmp_path):
 def test_it_logs_when_it_listens_and_when_it_stops(start):
     server = start("quoit-api", "--port", 0)
     server.stop()
-    assert [re.sub(r":\d+$", ":PORT", line) for line in server.log] == [
-        "quoit-api: listening on [::]:PORT",
-        "quoit-api: stopped",
+    assert [re.sub(r":\d+$", ":PORT", re.sub(f"^{TIME}", "TIME ", line)) for line in server.log] == [
+        "TIME quoit-api: listening on [::]:PORT",
+        "TIME quoit-api: stopped",
     ]

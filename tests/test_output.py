@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from servers import PATIENCE, eventually
+from servers import PATIENCE, TIME, eventually
 from wire import Wire
 
 HELLO = "/api.Api/sayHello"
@@ -80,7 +80,7 @@ def test_nobody_reads_stderr(build, program, nonblocking):
         assert server.stop() < 5
         lines = server.read().splitlines(keepends=True)
         # what is in the pipe is whole
-        assert lines and all(re.fullmatch(program + r": .*\n", line) for line in lines)
+        assert lines and all(re.fullmatch(TIME + program + r": .*\n", line) for line in lines)
     finally:
         server.process.kill()
         server.process.wait()
@@ -94,11 +94,11 @@ def test_who_reads_late_gets_it_all(build):
         while text.count(b"\n") < 101:
             text += os.read(out.fileno(), 4096)
         lines = text.decode().splitlines()
-        assert all(line.startswith("quoit-api: ") for line in lines)
+        assert all(re.match(TIME + "quoit-api: ", line) for line in lines)
         assert sum("HTTP" in line for line in lines) >= 99
         server.process.terminate()
         assert server.process.wait(PATIENCE) == 0
-        assert out.read().endswith(b"quoit-api: stopped\n")
+        assert out.read().endswith(b"Z quoit-api: stopped\n")
 
 
 def test_nobody_reads_the_access_log(build):
@@ -167,7 +167,7 @@ def test_a_full_disk(build, tmp_path):
     eventually(lambda: path.read_text().endswith("\n"), "the line goes on")
     process.terminate()
     assert process.wait(PATIENCE) == 0
-    assert re.fullmatch(r"quoit-api: listening on \[::\]:\d+\nquoit-api: stopped\n", path.read_text())
+    assert re.fullmatch(rf"{TIME}quoit-api: listening on \[::\]:\d+\n{TIME}quoit-api: stopped\n", path.read_text())
 
 
 @pytest.mark.parametrize("program", SERVERS)
@@ -175,7 +175,7 @@ def test_what_is_wrong_with_the_command_line_is_said(build, program):
     command = [build / "bin" / program, "--port", "x"]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert result.returncode == 2
-    assert result.stderr == f"{program}: --port: 'x' is no number from 0 to 65535; see {program} --help\n"
+    assert result.stderr == f"{program}: error: --port: 'x' is no number from 0 to 65535; see {program} --help\n"
 
 
 @pytest.mark.parametrize("program", SERVERS)
@@ -263,3 +263,47 @@ def test_the_load_generator_without_stdout(build, start):
     command = [build / "bench/quoit-load", "--calls", "10", server.target, HELLO]
     result = subprocess.run(command, stderr=subprocess.PIPE, preexec_fn=closing(1), text=True, timeout=PATIENCE)
     assert result.returncode == 1 and "cannot write standard output" in result.stderr
+
+
+# ---- systemd's journal ----
+
+
+def to_the_journal(build, program, *arguments, stream=None):
+    """What it says on a socket that $JOURNAL_STREAM names, until it has ended; stopped once it listens."""
+    ours, its = socket.socketpair()
+    with ours:
+        status = os.fstat(its.fileno())
+        stream = stream or f"{status.st_dev}:{status.st_ino}"
+        process = subprocess.Popen(
+            [build / "bin" / program, *arguments], stderr=its, env={**os.environ, "JOURNAL_STREAM": stream}
+        )
+        its.close()
+        text = b""
+        while piece := ours.recv(4096):
+            text += piece
+            if b"listening on" in text:
+                process.terminate()
+        process.wait(PATIENCE)
+    return text.decode().splitlines()
+
+
+@pytest.mark.parametrize("program", SERVERS)
+def test_the_journal_is_told_how_bad_it_is(build, program):
+    """By syslog's numbers, and not the time, which it knows."""
+    begun, *_ = to_the_journal(build, program, "--port", "0")
+    assert begun.startswith(f"<6>{program}: listening on ")
+    assert to_the_journal(build, program, "--port", "x")[0].startswith(f"<3>{program}: error: --port: 'x'")
+
+
+def test_an_error_and_a_warning_in_the_journal(build):
+    assert to_the_journal(build, "quoit-api", "--listen", "nonsense")[0].startswith("<3>quoit-api: error: 'nonsense'")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        assert to_the_journal(build, "quoit-api", "--port", port)[0].startswith("<3>quoit-api: error: ")
+
+
+def test_another_ones_journal(build):
+    """stderr was redirected by somebody who has left the variable in the environment."""
+    begun, *_ = to_the_journal(build, "quoit-api", "--port", "0", stream="8:12345")
+    assert re.match(TIME + "quoit-api: listening on ", begun)

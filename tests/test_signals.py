@@ -12,7 +12,7 @@ import time
 import pytest
 
 from certificates import Certificate
-from servers import PATIENCE
+from servers import PATIENCE, TIME
 
 SERVERS = ["quoit-api", "quoit-interop-server"]
 STOPS = [signal.SIGTERM, signal.SIGINT]
@@ -88,7 +88,7 @@ def test_a_stop_while_it_waits_for_a_file(begin, tls):
     began = time.monotonic()
     stop(process)
     assert time.monotonic() - began < 5
-    assert process.stderr.read() == "quoit-api: stopped\n"
+    assert re.fullmatch(TIME + "quoit-api: stopped\n", process.stderr.read())
 
 
 def test_an_early_reload(begin, tls):

@@ -92,12 +92,29 @@ void program_exit(int status)
         exit(status);
 }
 
+static void say(quoit_log_level level, const char *format, va_list arguments)
+{
+        char text[4000];
+
+        vsnprintf(text, sizeof(text), format, arguments);
+        quoit_log_writer_log(program_log, level, text);
+}
+
+void program_say(quoit_log_level level, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        say(level, format, arguments);
+        va_end(arguments);
+}
+
 void program_print(const char *text)
 {
         sigaction(SIGPIPE, &pipe_before, NULL);
         sigprocmask(SIG_SETMASK, &mask_before, NULL);
         if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
-                quoit_log_writer_printf(program_log, "cannot write: %s", strerror(errno));
+                program_say(QUOIT_LOG_ERROR, "cannot write: %s", strerror(errno));
                 program_exit(EXIT_FAILURE);
         }
         program_exit(EXIT_SUCCESS);
@@ -111,6 +128,6 @@ void program_usage_error(const char *format, ...)
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        quoit_log_writer_printf(program_log, "%s; see %s --help", text, program_name);
+        program_say(QUOIT_LOG_ERROR, "%s; see %s --help", text, program_name);
         program_exit(USAGE_ERROR);
 }

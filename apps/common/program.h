@@ -19,6 +19,10 @@ extern quoit_log_writer *program_log;
  */
 void program_begin(const char *name);
 
+/* A line of it that says how bad it is, as by printf(3). */
+void __attribute__((format(printf, 2, 3))) program_say(
+        quoit_log_level level, const char *format, ...);
+
 /* Those of @signals, up to a 0, that are not left alone. */
 sigset_t program_signals(const int *signals);
 
@@ -28,5 +32,5 @@ void __attribute__((noreturn)) program_print(const char *text);
 /* The end, when what was said is written. */
 void __attribute__((noreturn)) program_exit(int status);
 
-/* "TEXT; see NAME --help", and the end with status 2. */
+/* "error: TEXT; see NAME --help", and the end with status 2. */
 void __attribute__((format(printf, 1, 2), noreturn)) program_usage_error(const char *format, ...);

@@ -16,7 +16,7 @@ static void on_problem(void *user, quoit_log_level level, const char *line)
 {
         (void)user;
         (void)level;
-        quoit_log_writer_printf(program_log, "warning: access log %s", line);
+        program_say(QUOIT_LOG_WARNING, "access log %s", line);
 }
 
 bool access_start(quoit_server *server, const char *path, bool json)
@@ -33,7 +33,7 @@ bool access_start(quoit_server *server, const char *path, bool json)
         if (r == 0)
                 r = quoit_access_log_attach(access_log, server);
         if (r < 0) {
-                quoit_log_writer_printf(program_log, "access log %s: %s", path, strerror(-r));
+                program_say(QUOIT_LOG_ERROR, "access log %s: %s", path, strerror(-r));
                 return false;
         }
         hangup_add(quoit_log_writer_reopen, writer);

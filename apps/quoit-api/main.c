@@ -36,7 +36,7 @@ static void __attribute__((noreturn)) end(int status)
 
 static void __attribute__((noreturn)) fail(const char *problem)
 {
-        quoit_log_writer_printf(program_log, "%s", problem);
+        program_say(QUOIT_LOG_ERROR, "%s", problem);
         end(EXIT_FAILURE);
 }
 
@@ -61,7 +61,7 @@ static void check_thread(int r)
 {
         if (r == 0)
                 return;
-        quoit_log_writer_printf(program_log, "cannot start a thread: %s", strerror(-r));
+        program_say(QUOIT_LOG_ERROR, "cannot start a thread: %s", strerror(-r));
         end(EXIT_FAILURE);
 }
 
@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 
         program_begin("quoit-api");
         options_parse(&options, argc, argv);
+        quoit_log_writer_tell_time(program_log);
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,

@@ -141,7 +141,7 @@ static const char *from_environment(const char *name)
                 return NULL;
         if (!strstr(value, "://"))
                 return value;
-        quoit_log_writer_printf(program_log,
+        program_say(QUOIT_LOG_WARNING,
                 "%s='%s' is ignored: it tells of another service; --host and --port say where to "
                 "listen",
                 name, value);

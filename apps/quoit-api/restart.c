@@ -31,7 +31,7 @@ static struct {
 
 static void complain(const char *why)
 {
-        quoit_log_writer_printf(program_log, "error: no restart: %s", why);
+        program_say(QUOIT_LOG_ERROR, "no restart: %s", why);
 }
 
 bool restart_forbid(void)

@@ -12,10 +12,10 @@ static void reload(void *user)
         quoit_tls *tls = user;
 
         if (quoit_tls_reload(tls) < 0)
-                quoit_log_writer_printf(program_log,
-                        "warning: TLS goes on with the files it had: %s", quoit_tls_problem(tls));
+                program_say(QUOIT_LOG_WARNING, "TLS goes on with the files it had: %s",
+                        quoit_tls_problem(tls));
         else
-                quoit_log_writer_printf(program_log, "info: TLS has read its files again");
+                program_say(QUOIT_LOG_INFO, "TLS has read its files again");
 }
 
 static int read_files(quoit_tls *tls, const struct secure_options *options)
@@ -36,11 +36,11 @@ quoit_tls *secure_begin(const struct secure_options *options)
         int r = quoit_tls_new(&options->tls, &tls);
 
         if (r < 0) {
-                quoit_log_writer_printf(program_log, "%s", strerror(-r));
+                program_say(QUOIT_LOG_ERROR, "%s", strerror(-r));
                 return NULL;
         }
         if (read_files(tls, options) < 0) {
-                quoit_log_writer_printf(program_log, "%s", quoit_tls_problem(tls));
+                program_say(QUOIT_LOG_ERROR, "%s", quoit_tls_problem(tls));
                 return quoit_tls_free(tls);
         }
         hangup_add(reload, tls);

@@ -29,7 +29,7 @@ static void __attribute__((noreturn)) end(int status)
 
 static void __attribute__((noreturn)) fail(const char *problem)
 {
-        quoit_log_writer_printf(program_log, "%s", problem);
+        program_say(QUOIT_LOG_ERROR, "%s", problem);
         end(EXIT_FAILURE);
 }
 
@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 
         program_begin("quoit-interop-server");
         options_parse(&options, argc, argv);
+        quoit_log_writer_tell_time(program_log);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .limits.message_receive_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = quoit_log_writer_log,

@@ -66,7 +66,16 @@ QUOIT_API quoit_log_writer *quoit_log_writer_free(quoit_log_writer *writer);
  */
 QUOIT_API int quoit_log_writer_flush(quoit_log_writer *writer, unsigned timeout_ms);
 
-/* The lines below: from any thread, waiting for nothing. @writer is a quoit_log_writer. */
+/*
+ * From here on the lines that are not written as they are begin with the time in UTC, "2026-11-28T20:59:03.123Z ", but where
+ * they go to systemd's journal, which notes it itself.
+ */
+QUOIT_API void quoit_log_writer_tell_time(quoit_log_writer *writer);
+
+/*
+ * The lines below: from any thread, waiting for nothing. @writer is a quoit_log_writer. Those that are not written as they are say
+ * how bad they are where they go to systemd's journal ($JOURNAL_STREAM): "<3>" an error, "<4>" a warning, "<6>" all others.
+ */
 
 /* A line of @size bytes, its newline included, as it is: a quoit_access_log_fn. */
 QUOIT_API void quoit_log_writer_line(void *writer, const char *line, size_t size);

@@ -536,6 +536,76 @@ static void test_flush(void **state)
         restore();
 }
 
+/* ---- the journal, and the time ---- */
+
+/* What two lines have become on stderr. */
+static void write_two_lines(bool tells_time, char *ret_text, size_t size)
+{
+        int fd = make_pipe();
+        quoit_log_writer *writer = start();
+        ssize_t n;
+
+        if (tells_time)
+                quoit_log_writer_tell_time(writer);
+        quoit_log_writer_log(writer, QUOIT_LOG_ERROR, "bad");
+        quoit_log_writer_printf(writer, "%s", "good");
+        quoit_log_writer_line(writer, "raw\n", 4);
+        quoit_log_writer_free(writer);
+        restore();
+        n = read(fd, ret_text, size - 1);
+        close(fd);
+        assert_true(n > 0);
+        ret_text[n] = '\0';
+}
+
+static void test_time(void **state)
+{
+        char text[256], year[16];
+        time_t now = time(NULL);
+        int n = 0;
+
+        (void)state;
+        strftime(year, sizeof(year), "%Y-%m-", gmtime(&now));
+        write_two_lines(true, text, sizeof(text));
+        assert_memory_equal(text, year, strlen(year));
+        (void)sscanf(text, "%*4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ t: error: bad%n", &n);
+        assert_int_equal(n, 25 + 13);
+        assert_memory_equal(text + n + 1 + 25, "t: good\nraw\n", 12);
+        write_two_lines(false, text, sizeof(text));
+        assert_string_equal(text, "t: error: bad\nt: good\nraw\n");
+}
+
+static void test_journal(void **state)
+{
+        struct stat status;
+        char stream[64], text[256];
+        int fd = make_pipe();
+        quoit_log_writer *writer;
+        ssize_t n;
+
+        (void)state;
+        fstat(2, &status);
+        snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+                (unsigned long long)status.st_ino);
+        setenv("JOURNAL_STREAM", stream, 1);
+        writer = start();
+        quoit_log_writer_tell_time(writer);
+        quoit_log_writer_log(writer, QUOIT_LOG_ERROR, "1");
+        quoit_log_writer_log(writer, QUOIT_LOG_WARNING, "2");
+        quoit_log_writer_log(writer, QUOIT_LOG_INFO, "3");
+        quoit_log_writer_printf(writer, "4");
+        quoit_log_writer_line(writer, "raw\n", 4);
+        quoit_log_writer_free(writer);
+        restore();
+        n = read(fd, text, sizeof(text) - 1);
+        close(fd);
+        unsetenv("JOURNAL_STREAM");
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_string_equal(
+                text, "<3>t: error: 1\n<4>t: warning: 2\n<6>t: info: 3\n<6>t: 4\nraw\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -552,6 +622,8 @@ int main(void)
                 cmocka_unit_test(test_a_line_too_large),
                 cmocka_unit_test(test_a_line_is_written_at_once),
                 cmocka_unit_test(test_flush),
+                cmocka_unit_test(test_time),
+                cmocka_unit_test(test_journal),
         };
 
         return cmocka_run_group_tests(tests, make_folder, remove_folder);
