@@ -239,7 +239,7 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
         windows_init(connection);
         watch_begin(connection);
         /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
-        if (shard->stops_seen > 0)
+        if (shard->drains_seen > 0)
                 connection_drain(connection); /* accepted while the listeners were being closed */
         return;
 

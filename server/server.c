@@ -284,10 +284,19 @@ void server_wake_shards(quoit_server *server)
         atomic_fetch_sub(&server->wakers, 1);
 }
 
+void quoit_server_drain(quoit_server *server, uint32_t drain_ms)
+{
+        atomic_store(&server->drain_ms, drain_ms);
+        atomic_fetch_add(&server->drains, 1);
+        server_wake_shards(server);
+}
+
 void quoit_server_stop(quoit_server *server)
 {
-        atomic_fetch_add(&server->stops, 1);
-        server_wake_shards(server);
+        if (atomic_fetch_add(&server->stops, 1) == 0)
+                quoit_server_drain(server, server->options.limits.drain_ms);
+        else
+                server_wake_shards(server);
 }
 
 const char *quoit_server_problem(const quoit_server *server)

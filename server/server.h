@@ -65,6 +65,8 @@ struct quoit_server {
         unsigned ring_entries; /* of each ring's submission queue */
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
+        atomic_uint drains; /* times that the end was asked for, to be within: */
+        atomic_uint drain_ms;
         atomic_uint wakers; /* of them, those at work */
         atomic_bool hooks_stopped; /* the hooks have been told */
         atomic_bool running; /* it was started: what is fixed is fixed */

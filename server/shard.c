@@ -221,9 +221,17 @@ static void shard_drain(struct shard *shard)
         for (unsigned i = 0; shard == server->shards && i < server->listener_count; i++)
                 listener_stop(shard->listeners + i);
         for_each_connection(shard, connection_drain);
-        timer_start(&shard->ring.timers, &shard->drain,
-                ring_now_ns(&shard->ring) + server->options.limits.drain_ms * NS_PER_MS,
-                on_drain_over);
+}
+
+/* Anew each time that a stop is asked for. */
+static void shard_limit_drain(struct shard *shard)
+{
+        uint64_t due_ns = clock_after_limit_ns(
+                ring_now_ns(&shard->ring), atomic_load(&shard->server->drain_ms));
+
+        timer_cancel(&shard->ring.timers, &shard->drain);
+        if (due_ns != UINT64_MAX)
+                timer_start(&shard->ring.timers, &shard->drain, due_ns, on_drain_over);
 }
 
 /*
@@ -251,12 +259,16 @@ static bool shard_is_past_hooks(struct shard *shard)
 
 static void shard_see_stops(struct shard *shard)
 {
+        unsigned drains = atomic_load(&shard->server->drains);
         unsigned stops = atomic_load(&shard->server->stops);
 
-        if (stops == 0 || !shard_is_past_hooks(shard))
+        if (drains == 0 || !shard_is_past_hooks(shard))
                 return;
-        if (shard->stops_seen == 0)
+        if (shard->drains_seen == 0)
                 shard_drain(shard);
+        if (shard->drains_seen != drains)
+                shard_limit_drain(shard);
+        shard->drains_seen = drains;
         if (shard->stops_seen < 2 && stops > 1) {
                 cancel_rest(shard);
                 end_holds(shard);
@@ -272,7 +284,7 @@ static bool shard_is_over(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
-        return shard->stops_seen > 0 && atomic_load(&server->listening) == 0 &&
+        return shard->drains_seen > 0 && atomic_load(&server->listening) == 0 &&
                list_is_empty(&shard->connection_list) && atomic_load(&shard->load) == 0 &&
                (shard != server->shards || server_has_met_others(server, MEETING_END));
 }

@@ -42,6 +42,7 @@ struct shard {
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
         uint64_t backoff_told_ns; /* the log was, that nothing can be accepted */
         unsigned stops_seen;
+        unsigned drains_seen;
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
         struct timer trim; /* gives back what a peak has left */

@@ -243,6 +243,66 @@ def test_the_drain_time_ends(calls, start, connect, mode):
     assert server.logged("calls that still run are cancelled: 1, such as /calls.Calls/Wait")
 
 
+NEVER = 2**32 - 1
+
+
+def drained(calls, start, connect, mode, drain_ms, own_ms, call_ms=None):
+    """A server that was told to drain for @drain_ms, and a call of @call_ms on it, or one that waits to be cancelled."""
+    server = start("test-server", *MODES[mode], "--drain-ms", drain_ms, "--limit", f"drain_ms={own_ms}")
+    stub = calls.Stub(connect(server))
+    future = stub.Later.future(calls.Delay(ms=call_ms)) if call_ms else stub.Wait.future(calls.Empty())
+    eventually(lambda: stub.Stats(calls.Empty()).running == 1, "it runs")
+    server.signal(signal.SIGUSR2)
+    eventually(lambda: is_refused(server), "it is stopping")
+    return server, future
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("drain_ms", [60_000, NEVER])
+def test_a_drain_is_as_long_as_was_said(calls, start, connect, mode, drain_ms):
+    server, future = drained(calls, start, connect, mode, drain_ms, 100, 1000)
+    assert future.result(PATIENCE).text == "later"
+    assert server.wait() == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("drain_ms", [0, 300])
+def test_a_drain_ends(calls, start, connect, mode, drain_ms):
+    server, future = drained(calls, start, connect, mode, drain_ms, NEVER)
+    assert future.exception(PATIENCE).code() == grpc.StatusCode.UNAVAILABLE
+    assert server.wait() == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_stop_behind_a_drain_is_the_first_one(calls, start, connect, mode):
+    """It begins drain_ms; one more cancels."""
+    server, future = drained(calls, start, connect, mode, NEVER, 60_000, 1500)
+    server.signal()
+    assert future.result(PATIENCE).text == "later"
+    assert server.wait() == 0
+
+
+@pytest.mark.parametrize("stops, own_ms", [(1, 500), (2, NEVER)])
+def test_a_stop_ends_a_drain(calls, start, connect, stops, own_ms):
+    server, future = drained(calls, start, connect, "rings", NEVER, own_ms)
+    for _ in range(stops):
+        time.sleep(0.2)  # else they are one signal
+        assert not future.done()
+        server.signal()
+    assert future.exception(PATIENCE).code() == grpc.StatusCode.UNAVAILABLE
+    assert server.wait() == 0
+
+
+def test_a_drain_may_be_made_longer_and_shorter(calls, start, connect):
+    """The last one counts."""
+    server, future = drained(calls, start, connect, "plain", 1500, NEVER, 2000)
+    for _ in range(2):
+        time.sleep(0.6)
+        server.signal(signal.SIGUSR2)
+    assert future.result(PATIENCE).text == "later"
+    assert server.wait() == 0
+
+
 @pytest.mark.parametrize("mode", ["plain"])
 def test_a_peer_that_takes_nothing_does_not_hold_it_up(calls, start, mode):
     """Its socket is full, so not even a GOAWAY gets through."""

@@ -15,7 +15,7 @@ QUOIT_BEGIN_DECLS
 /* What a part of a server is told; any may be NULL. Static, or outlives the server. */
 typedef struct quoit_server_hooks {
         /*
-         * quoit_server_stop() was called: once, on one of the server's rings, before any peer is told. What is posted to
+         * quoit_server_stop() or quoit_server_drain() was called: once, on one of the server's rings, before any peer is told. What is posted to
          * calls from here (quoit_call_post()) runs ahead of their connections' GOAWAY. Must not block.
          */
         void (*on_stop)(void *user);

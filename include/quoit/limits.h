@@ -195,7 +195,7 @@ typedef struct quoit_limits {
         uint32_t worker_wait_ms;
         /* Steps of TLS handshakes that wait for a thread; above: the connection is closed. Default 1000. */
         uint32_t handshakes_queued_max;
-        /* How long a graceful stop waits for running calls before it cancels them. Default 30 000. */
+        /* How long a graceful stop waits for running calls before it cancels them, UINT32_MAX: for ever. Default 30 000. */
         uint32_t drain_ms;
 
         /* ---- handlers: UINT32_MAX is never ---- */

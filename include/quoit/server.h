@@ -147,6 +147,14 @@ QUOIT_API int quoit_server_step(quoit_server *server);
  */
 QUOIT_API void quoit_server_stop(quoit_server *server);
 
+/*
+ * The same, but running calls may finish for @drain_ms from now, 0: they are cancelled at once, UINT32_MAX: for however
+ * long they take. May be called again, which begins that time anew; a quoit_server_stop() behind it begins `drain_ms`, and the
+ * next one cancels. For a program whose successor serves by now, so that there is time: calls are seen out, and whoever wants
+ * an end of it can say so. From any thread, and safe in a signal handler.
+ */
+QUOIT_API void quoit_server_drain(quoit_server *server, uint32_t drain_ms);
+
 /* What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. */
 QUOIT_API const char *quoit_server_problem(const quoit_server *server);
 

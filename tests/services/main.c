@@ -18,6 +18,14 @@ static void on_signal(int signal_number)
         quoit_server_stop(test.server);
 }
 
+static unsigned drain_ms;
+
+static void on_drain(int signal_number)
+{
+        (void)signal_number;
+        quoit_server_drain(test.server, drain_ms);
+}
+
 static quoit_log_writer *log_writer;
 
 static int offload(bool all)
@@ -163,8 +171,11 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         }
         sigaction(SIGTERM, &action, NULL);
+        drain_ms = options.drain_ms;
+        signal(SIGUSR2, on_drain);
         mask_signals(SIG_UNBLOCK);
         r = serve(&options);
+        signal(SIGUSR2, SIG_IGN);
         signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
         if (r < 0)
                 quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(test.server));

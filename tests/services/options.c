@@ -124,6 +124,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->server.rings = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--linger-ms") == 0)
                         options->linger_ms = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--drain-ms") == 0)
+                        options->drain_ms = (unsigned)strtoul(value, NULL, 10);
                 else if (strcmp(argv[i], "--workers") == 0)
                         options->server.workers = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--method") == 0 && options->method_count < 16)

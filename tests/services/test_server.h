@@ -33,6 +33,7 @@ struct options {
         bool intercept; /* interceptors.c */
         bool metrics;
         bool generic; /* generic.c */
+        unsigned drain_ms; /* what SIGUSR2 asks for */
         bool loop; /* served by a loop of poll(2) */
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
