@@ -7,15 +7,21 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
+import time
+import types
 
 import grpc
+import hyperframe.frame as frames
 import pytest
 
 from certificates import Certificate
 from servers import PATIENCE, Server, eventually
+from wire import Wire
 
 PR_SET_CHILD_SUBREAPER = 36
+SYSTEMD = {"NOTIFY_SOCKET": "@quoit-nobody-listens"}  # as under systemd: it will know of another main process
 
 
 class Chain:
@@ -24,6 +30,7 @@ class Chain:
     def __init__(self, program, *arguments, **options):
         # whose parent has ended becomes ours: its exit status is to be seen
         assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        options.setdefault("env", SYSTEMD)
         self.server = Server(program, *arguments, **options)
         self.pid, self.address, self.target = self.server.pid, self.server.address, self.server.target
 
@@ -278,10 +285,167 @@ def test_systemd_is_told(chain, notified):
     address, heard = notified
     served = chain("--listen", "127.0.0.1:0", env={"NOTIFY_SOCKET": address})
     assert heard() == "READY=1"
-    served.ended(served.restart())
-    assert heard() == f"MAINPID={served.pid}"
+    old = served.restart()
+    assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", heard())
+    assert heard() == f"MAINPID={served.pid}\nREADY=1\nSTATUS="
+    served.ended(old)
     served.stop()
     assert heard() == "STOPPING=1"
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"PPid:\s+(\d+)", status.read())[1])
+
+
+def test_the_main_process_is_a_child_of_systemd(chain, notified):
+    """Which is who gets the orphans. It does not wait for others' children, and is told when it is so."""
+    address, heard = notified
+    served = chain("--listen", "127.0.0.1:0", env={"NOTIFY_SOCKET": address})
+    assert heard() == "READY=1"
+    for _ in range(2):
+        os.kill(served.pid, signal.SIGUSR2)
+        assert heard().startswith("RELOADING=1")
+        pid = int(re.match(r"MAINPID=(\d+)\n", heard())[1])
+        assert parent_of(pid) == os.getpid()
+        old, served.pid = served.pid, pid
+        served.ended(old)
+
+
+class StuckStream:
+    """A call that runs until it is read, as its client has no window left."""
+
+    def __init__(self, api, target):
+        self.wire = Wire(types.SimpleNamespace(port=int(target.rpartition(":")[2])), window=4096)
+        self.stream = self.wire.request("/api.Api/getStream", api.ApiRequest(length=2_000).SerializeToString())
+        self.answer = self.wire.streams[self.stream]
+        self.wire.read(lambda: len(self.answer.data) == 4096, "as much as it may send")
+
+    def finish(self):
+        assert not self.answer.is_over
+        self.wire.frame(frames.WindowUpdateFrame(self.stream, window_increment=2**30))
+        self.wire.read(lambda: self.answer.is_over, "the rest")
+        assert (self.answer.reset, self.answer.status) == (None, 0)
+        assert len(self.answer.data) > 20_000
+        self.wire.socket.close()
+
+    def is_cancelled(self):
+        """By a status, a reset, or with its connection."""
+        self.wire.read(lambda: self.answer.is_over, "its end")
+        assert self.answer.status in (None, 14) and (self.answer.is_over or self.wire.closed)
+        self.wire.socket.close()
+
+
+def is_alive(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("kill_mode", ["control-group", "mixed"])
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_a_stop_sees_out_the_calls_of_all_processes(api, chain, kill_mode, restarts):
+    """As systemd stops a service: SIGTERM to all of it, or to its main process, for whose end it waits; then it kills."""
+    served = chain("--listen", "127.0.0.1:0", "--drain", "5m")
+    streams, processes = [], []
+    for _ in range(restarts):
+        streams.append(StuckStream(api, served.target))
+        processes.append(served.restart())
+    streams.append(StuckStream(api, served.target))
+    processes.append(served.pid)
+    for pid in processes if kill_mode == "control-group" else processes[-1:]:
+        os.kill(pid, signal.SIGTERM)
+    time.sleep(0.2)
+    assert all(is_alive(pid) for pid in processes)
+    for stream in reversed(streams):  # the main process would be through first
+        stream.finish()
+    served.pid = None
+    os.waitid(os.P_PID, processes[-1], os.WEXITED | os.WNOWAIT)
+    assert not any(is_alive(pid) for pid in processes)
+    for pid in processes:
+        served.ended(pid)
+
+
+def test_the_old_process_has_a_time_of_its_own(api, chain):
+    """Longer than a stop's; but a stop is a stop for it too, and a second one its end."""
+    served = chain("--listen", "127.0.0.1:0", "--drain", "200ms")
+    stream = StuckStream(api, served.target)
+    old = served.restart()
+    time.sleep(0.6)
+    stream.finish()
+    served.ended(old)
+    stream = StuckStream(api, served.target)
+    old = served.restart()
+    os.kill(old, signal.SIGTERM)
+    stream.is_cancelled()
+    served.ended(old)
+
+
+def test_restart_drain(api, chain):
+    served = chain("--listen", "127.0.0.1:0", "--restart-drain", "200ms", "--drain", "never")
+    stream = StuckStream(api, served.target)
+    old = served.restart()
+    stream.is_cancelled()
+    served.ended(old)
+
+
+def test_drain(api, start):
+    server = start("quoit-api", "--port", 0, "--drain", "200ms")
+    stream = StuckStream(api, server.target)
+    server.signal()
+    stream.is_cancelled()
+    assert server.wait() == 0
+
+
+# ---- --reload ----
+
+
+def reload(build, pid):
+    return subprocess.run(
+        [build / "bin/quoit-api", "--reload", str(pid)], capture_output=True, text=True, timeout=2 * PATIENCE
+    )
+
+
+def test_reload_tells_how_it_went(api, chain, installed, build):
+    program, replace = installed
+    served = chain("--listen", "127.0.0.1:0", program=program)
+    result = reload(build, served.pid)
+    assert (result.returncode, result.stderr) == (0, "")
+    old = served.pid
+    served.pid = int(re.search(r"process (\d+) has taken over", served.server.logged("taken over"))[1])
+    served.ended(old)
+    replace("#!/bin/sh\nexit 3\n")
+    result = reload(build, served.pid)
+    assert result.returncode == 1
+    assert result.stderr == f"quoit-api: error: process {served.pid} was not replaced: it ended with status 3\n"
+    replace("", mode=0o644)
+    result = reload(build, served.pid)
+    assert result.returncode == 1 and "Permission denied" in result.stderr
+    with Load(api, served.target, 2) as load:
+        load.goes_on()
+
+
+def test_reload_of_nobody(build):
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+        result = reload(build, ended.pid)
+        assert result.returncode == 1 and "No such" in result.stderr
+    with subprocess.Popen(["sleep", "1000"]) as other:  # SIGUSR2 ends it
+        result = reload(build, other.pid)
+        assert result.returncode == 1 and "it has ended" in result.stderr
+
+
+def test_a_failed_restart_is_systemds_to_know(chain, installed, notified):
+    program, replace = installed
+    address, heard = notified
+    served = chain("--listen", "127.0.0.1:0", program=program, env={"NOTIFY_SOCKET": address})
+    assert heard() == "READY=1"
+    replace("#!/bin/sh\nexit 3\n")
+    os.kill(served.pid, signal.SIGUSR2)
+    assert heard().startswith("RELOADING=1")
+    assert heard() == "READY=1\nSTATUS=no restart: it ended with status 3"
+    os.kill(served.pid, signal.SIGHUP)  # of Type=notify-reload too
+    assert heard().startswith("RELOADING=1")
+    assert heard() == "READY=1\nSTATUS="
 
 
 def test_systemd_is_told_by_an_abstract_socket(chain):

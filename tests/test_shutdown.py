@@ -317,3 +317,93 @@ def test_a_peer_that_takes_nothing_does_not_hold_it_up(calls, start, mode):
         server.signal()
         assert server.wait() == 0
         assert time.monotonic() - began < 15
+
+
+# ---- quoit-api's options ----
+
+
+def watched(start, connect, *options):
+    """A quoit-api, its calls' stub, and a stream of its health that says SERVING."""
+    server = start("quoit-api", "--port", 0, *options)
+    channel = connect(server)
+    request = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+    assert next(request) == b"\x08\x01"
+    return server, channel, request
+
+
+def test_lame_duck(api, start, connect):
+    """Health says so first; calls and connections go on; then it is a stop as any."""
+    server, channel, health = watched(start, connect, "--lame-duck", "1500ms")
+    began = time.monotonic()
+    server.signal()
+    assert next(health) == b"\x08\x02"
+    assert time.monotonic() - began < 1.4
+    while time.monotonic() - began < 1.2:
+        for one in (channel, connect(server)):
+            assert api.Stub(one).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE).message
+        time.sleep(0.1)
+    assert server.process.poll() is None
+    assert server.wait() == 0
+    assert time.monotonic() - began > 1.4
+
+
+def test_a_second_signal_ends_the_lame_duck_time(api, start, connect):
+    """And is no cancellation; a third one is."""
+    server, channel, health = watched(start, connect, "--lame-duck", "1h", "--drain", "1h")
+    stream = api.Stub(channel).getStream(api.ApiRequest(length=10**7))
+    assert next(stream).id == 1
+    server.signal()
+    assert next(health) == b"\x08\x02"
+    assert not is_refused(server)
+    server.signal()
+    eventually(lambda: is_refused(server), "it is stopping")
+    time.sleep(0.2)
+    assert server.process.poll() is None
+    server.signal()
+    assert server.wait() == 0
+    with pytest.raises(grpc.RpcError):
+        list(stream)
+
+
+def test_lame_duck_without_health(start):
+    server = start("quoit-api", "--port", 0, "--no-health", "--lame-duck", "500ms")
+    began = time.monotonic()
+    server.signal()
+    assert server.wait() == 0
+    assert time.monotonic() - began > 0.4
+
+
+def is_closed_after(server, **options):
+    """Seconds until the server ends a connection that makes a call and then nothing."""
+    with Wire(server, **options) as wire:
+        assert wire.ping()
+        began = time.monotonic()
+        wire.read(lambda: wire.goaways, "a GOAWAY")
+        return time.monotonic() - began
+
+
+@pytest.mark.parametrize("option", ["--max-connection-idle", "--max-connection-age"])
+def test_a_connection_has_a_time(start, option):
+    server = start("quoit-api", "--port", 0, option, "1s", "--max-connection-age-grace", "1s")
+    assert 0.5 < is_closed_after(server) < 10
+
+
+def test_ping_strikes(start):
+    server = start("quoit-api", "--port", 0, "--ping-strikes", "4", "--ping-interval", "1h", "--ping-interval-idle", "1h")
+    with Wire(server) as wire:
+        for _ in range(5):
+            assert wire.ping()
+        assert not wire.goaways
+        wire.ping()
+        wire.read(lambda: wire.goaways, "too many pings")
+
+
+def test_keepalive(start):
+    """Who does not answer a PING is closed."""
+    server = start("quoit-api", "--port", 0, "--keepalive", "500ms", "--keepalive-timeout", "500ms")
+    with Wire(server) as wire:
+        assert wire.ping()
+        wire.answers_pings = False
+        began = time.monotonic()
+        wire.read_to_end()
+        assert 0.8 < time.monotonic() - began < 10

@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "signal_thread.h"
 
+#include <errno.h>
+#include <time.h>
+
 #include "thread.h"
 
 #define WAKE SIGUSR1 /* sent to the thread alone */
+#define NS_PER_S UINT64_C(1000000000)
+
+uint64_t signal_thread_now_ns(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* A signal, or WAKE: also for what is due. */
+static int await(struct signal_thread *thread)
+{
+        for (;;) {
+                uint64_t now_ns = signal_thread_now_ns(), left_ns = 0;
+                int number;
+
+                if (thread->due_ns > now_ns)
+                        left_ns = thread->due_ns - now_ns;
+                number = thread->due_ns == 0
+                                 ? sigwaitinfo(&thread->set, NULL)
+                                 : sigtimedwait(&thread->set, NULL,
+                                           &(struct timespec){ (time_t)(left_ns / NS_PER_S),
+                                                   (long)(left_ns % NS_PER_S) });
+                if (number > 0)
+                        return number;
+                if (errno == EAGAIN) {
+                        thread->due_ns = 0;
+                        return WAKE;
+                }
+        }
+}
 
 static void *run(void *user)
 {
         struct signal_thread *thread = user;
-        int number = WAKE;
 
         for (;;) {
-                sigwait(&thread->set, &number);
+                int number = await(thread);
+
                 if (atomic_load(&thread->is_ending))
                         return NULL;
                 if (number != WAKE)
                         thread->on_signal();
+                else if (thread->on_wake)
+                        thread->on_wake();
         }
 }
 
@@ -29,6 +66,11 @@ int signal_thread_start(struct signal_thread *thread, const sigset_t *set, void 
         r = thread_start(&thread->thread, run, thread);
         thread->is_started = r == 0;
         return r;
+}
+
+void signal_thread_wake(struct signal_thread *thread)
+{
+        pthread_kill(thread->thread, WAKE);
 }
 
 void signal_thread_stop(struct signal_thread *thread)

@@ -19,7 +19,7 @@ struct door {
 
 struct doors {
         quoit_server *server;
-        struct predecessor predecessor;
+        struct predecessor predecessor; /* link_fd -1: none */
         struct door of[DOORS_MAX];
         unsigned count;
 };

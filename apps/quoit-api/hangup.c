@@ -6,6 +6,8 @@
 
 #include "../common/program.h"
 #include "../common/signal_thread.h"
+#include "keeper.h"
+#include "notify.h"
 
 #define WORKS_MAX 8
 
@@ -25,8 +27,11 @@ void hangup_add(void (*on_hangup)(void *user), void *user)
 
 static void on_signal(void)
 {
+        notify_reloading();
         for (unsigned i = 0; i < work_count; i++)
                 works[i].on_hangup(works[i].user);
+        keeper_pass_on('H', 0);
+        notify_reloaded("");
 }
 
 int hangup_start(void)

@@ -9,8 +9,10 @@
 #include "api.h"
 #include "doors.h"
 #include "hangup.h"
+#include "keeper.h"
 #include "notify.h"
 #include "options.h"
+#include "reload.h"
 #include "restart.h"
 #include "stop.h"
 
@@ -19,11 +21,14 @@
 
 static quoit_server *server;
 static quoit_tls *tls; /* NULL: all is in the clear */
-static struct doors doors;
+static struct doors doors = { .predecessor.link_fd = -1 };
+static struct stop_options stop_options;
 
 /* Of the program, after all is freed; first the threads that know of it. */
 static void __attribute__((noreturn)) end(int status)
 {
+        if (status == EXIT_SUCCESS)
+                predecessor_await(&doors.predecessor);
         stop_end();
         hangup_stop();
         restart_end();
@@ -31,7 +36,7 @@ static void __attribute__((noreturn)) end(int status)
         quoit_tls_free(tls);
         doors_deinit(&doors);
         access_stop();
-        program_exit(status);
+        program_exit(keeper_wait(status));
 }
 
 static void __attribute__((noreturn)) fail(const char *problem)
@@ -43,13 +48,12 @@ static void __attribute__((noreturn)) fail(const char *problem)
 /* What clients and operators expect beside the service itself. */
 static int add_services(const struct options *options)
 {
-        quoit_health *health;
         int r = 0;
 
         if (options->health)
-                r = quoit_health_register(server, &health);
+                r = quoit_health_register(server, &stop_options.health);
         if (options->health && r == 0)
-                r = quoit_health_set(health, "api.Api", QUOIT_HEALTH_SERVING);
+                r = quoit_health_set(stop_options.health, "api.Api", QUOIT_HEALTH_SERVING);
         if (options->reflection && r == 0)
                 r = quoit_reflection_register(server, NULL, 0);
         if (options->channelz && r == 0)
@@ -72,8 +76,9 @@ static int start_serving(void)
 
         if (r < 0)
                 return r;
-        stop_gracefully(server);
+        stop_gracefully(server, &stop_options);
         doors_announce(&doors);
+        keeper_tell_main();
         if (doors.predecessor.listeners)
                 predecessor_relieve(&doors.predecessor); /* which tells systemd */
         else
@@ -81,13 +86,14 @@ static int start_serving(void)
         return 0;
 }
 
-static void run(char **argv)
+static void run(const struct options *options, char **argv)
 {
         int restarts;
 
         if (start_serving() < 0)
                 fail(quoit_server_problem(server));
-        restarts = restart_begin(argv, &doors);
+        restarts = restart_begin(&(struct restart_options){
+                .argv = argv, .doors = &doors, .drain_ms = options->restart_drain_ms });
         if (restarts < 0)
                 quoit_server_stop(server);
         if (quoit_server_run(server) < 0)
@@ -111,10 +117,13 @@ static void serve(const struct options *options, char **argv)
                 end(EXIT_FAILURE);
         doors.server = server;
         predecessor_meet(&doors.predecessor);
+        keeper_meet();
+        stop_options.predecessor = &doors.predecessor;
+        stop_options.lame_duck_ms = options->lame_duck_ms;
         if (doors_open(&doors, options, tls) < 0)
                 fail(quoit_server_problem(server));
         check_thread(hangup_start());
-        run(argv);
+        run(options, argv);
 }
 
 int main(int argc, char **argv)
@@ -122,8 +131,11 @@ int main(int argc, char **argv)
         struct options options;
         int r;
 
+        predecessor_step_aside();
         program_begin("quoit-api");
         options_parse(&options, argc, argv);
+        if (options.reload_pid > 0)
+                program_exit(reload(options.reload_pid));
         quoit_log_writer_tell_time(program_log);
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Whether anybody hears it is not for the service to care about. */
@@ -41,10 +42,29 @@ void notify_stopping(void)
         notify("STOPPING=1");
 }
 
+void notify_reloading(void)
+{
+        struct timespec now;
+        char text[96];
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+                (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+        notify(text);
+}
+
+void notify_reloaded(const char *why)
+{
+        char text[512];
+
+        snprintf(text, sizeof(text), "READY=1\nSTATUS=%s", why);
+        notify(text);
+}
+
 void notify_main_pid(pid_t pid)
 {
-        char text[32];
+        char text[64];
 
-        snprintf(text, sizeof(text), "MAINPID=%d", pid);
+        snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1\nSTATUS=", pid);
         notify(text);
 }

@@ -11,5 +11,9 @@ void notify_ready(void);
 /* It was told to stop and finishes what it has. Async-signal-safe. */
 void notify_stopping(void);
 
-/* From here on the service's main process is @pid. */
+/* It does what SIGHUP or SIGUSR2 asks for; it has done it, "", or @why not. systemd waits, with Type=notify-reload. */
+void notify_reloading(void);
+void notify_reloaded(const char *why);
+
+/* It has done so: the service's main process is @pid from here on. */
 void notify_main_pid(pid_t pid);

@@ -12,6 +12,7 @@
 #include "../common/program.h"
 
 #define PORT 50051 /* unless told */
+#define RESTART_DRAIN_MS (3600 * 1000u)
 
 /* Options without a letter. */
 enum {
@@ -26,6 +27,18 @@ enum {
         MAX_CONNECTIONS,
         MAX_CONNECTIONS_PER_ADDRESS,
         MAX_CALLS,
+        KEEPALIVE,
+        KEEPALIVE_TIMEOUT,
+        PING_INTERVAL,
+        PING_INTERVAL_IDLE,
+        PING_STRIKES,
+        MAX_CONNECTION_IDLE,
+        MAX_CONNECTION_AGE,
+        MAX_CONNECTION_AGE_GRACE,
+        DRAIN,
+        RESTART_DRAIN,
+        LAME_DUCK,
+        RELOAD,
 };
 
 static const char help[] =
@@ -69,6 +82,28 @@ static const char help[] =
         "told\n"
         "  --max-calls N                    at once, of all; 262144 unless told\n"
         "\n"
+        "The life of a connection; a TIME is a number of ms, s, m or h, such as 90s, or never:\n"
+        "  --keepalive TIME           ping who has said nothing for so long; 2h unless told\n"
+        "  --keepalive-timeout TIME   and close after so long without an answer; 20s unless told\n"
+        "  --ping-interval TIME       a client that pings more often gets a strike; 5m unless "
+        "told\n"
+        "  --ping-interval-idle TIME  the same, while it has no calls; 2h unless told\n"
+        "  --ping-strikes N           more of them are GOAWAY too_many_pings; 2 unless told\n"
+        "  --max-connection-idle TIME end one without calls for so long; never unless told\n"
+        "  --max-connection-age TIME  end one that is so old, a tenth more or less; never unless "
+        "told\n"
+        "  --max-connection-age-grace TIME\n"
+        "                             and cancel its calls after so long; never unless told\n"
+        "\n"
+        "Stops and restarts:\n"
+        "  --drain TIME               how long calls may take to finish; 30s unless told\n"
+        "  --restart-drain TIME       the same for the old process of a SIGUSR2; 1h unless told\n"
+        "  --lame-duck TIME           after SIGTERM, all is served for so long yet, and health "
+        "says\n"
+        "                             NOT_SERVING; 0 unless told\n"
+        "  --reload PID               do nothing but send SIGUSR2 to a quoit-api; fails if it "
+        "fails\n"
+        "\n"
         "A line for each call, when it is over:\n"
         "  --access-log FILE           to the end of FILE, or - for standard output; SIGHUP opens "
         "it\n"
@@ -102,6 +137,32 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
                 program_usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
         return (unsigned)value;
+}
+
+/* In ms, from @min; "never" is UINT32_MAX, which no number is. */
+static unsigned parse_time(const char *what, const char *text, unsigned min)
+{
+        static const struct {
+                const char *name;
+                unsigned ms;
+        } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 } };
+        char *unit;
+        unsigned long long value;
+
+        if (strcmp(text, "never") == 0)
+                return UINT32_MAX;
+        errno = 0;
+        value = strtoull(text, &unit, 10);
+        if (value == 0 && *text == '0' && !*unit && min == 0)
+                return 0;
+        for (size_t i = 0; *text >= '0' && *text <= '9' && !errno && i < 4; i++) {
+                if (strcmp(unit, units[i].name) == 0 && value <= (UINT32_MAX - 1) / units[i].ms &&
+                        value * units[i].ms >= min)
+                        return (unsigned)value * units[i].ms;
+        }
+        program_usage_error(
+                "%s: '%s' is no time from %ums to 1193h, such as 500ms, 30s, 5m, 2h or never", what,
+                text, min);
 }
 
 /* Whether it is @second, which it may be instead of @first. */
@@ -232,9 +293,39 @@ static void check_tls(struct secure_options *secure)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
 }
 
+/* Those that are a time. */
+static bool parse_time_option(struct options *options, int option, const char *word)
+{
+        quoit_limits *limits = &options->limits;
+        const struct {
+                int option;
+                unsigned *to;
+                unsigned min;
+        } times[] = {
+                { KEEPALIVE, &limits->keepalive_ms, 1 },
+                { KEEPALIVE_TIMEOUT, &limits->keepalive_timeout_ms, 1 },
+                { PING_INTERVAL, &limits->ping_interval_min_ms, 1 },
+                { PING_INTERVAL_IDLE, &limits->ping_interval_idle_min_ms, 1 },
+                { MAX_CONNECTION_IDLE, &limits->connection_idle_ms, 1 },
+                { MAX_CONNECTION_AGE, &limits->connection_age_ms, 1 },
+                { MAX_CONNECTION_AGE_GRACE, &limits->connection_age_grace_ms, 1 },
+                { DRAIN, &limits->drain_ms, 1 },
+                { RESTART_DRAIN, &options->restart_drain_ms, 0 },
+                { LAME_DUCK, &options->lame_duck_ms, 0 },
+        };
+
+        for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+                if (times[i].option == option) {
+                        *times[i].to = parse_time(word, optarg, times[i].min);
+                        return true;
+                }
+        }
+        return false;
+}
+
 static void parse_option(struct options *options, int option, const char *word)
 {
-        if (parse_tls_option(options, option))
+        if (parse_tls_option(options, option) || parse_time_option(options, option, word))
                 return;
         switch (option) {
         case 'o':
@@ -265,6 +356,13 @@ static void parse_option(struct options *options, int option, const char *word)
                 break;
         case MAX_CALLS:
                 options->limits.calls_max = parse_number("--max-calls", optarg, 1, UINT32_MAX);
+                break;
+        case PING_STRIKES:
+                options->limits.ping_strikes_max =
+                        parse_number("--ping-strikes", optarg, 1, UINT32_MAX);
+                break;
+        case RELOAD:
+                options->reload_pid = (int)parse_number("--reload", optarg, 1, INT32_MAX);
                 break;
         case 'a':
                 options->access_log = optarg;
@@ -316,6 +414,18 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "max-connections-per-address", required_argument, NULL,
                         MAX_CONNECTIONS_PER_ADDRESS },
                 { "max-calls", required_argument, NULL, MAX_CALLS },
+                { "keepalive", required_argument, NULL, KEEPALIVE },
+                { "keepalive-timeout", required_argument, NULL, KEEPALIVE_TIMEOUT },
+                { "ping-interval", required_argument, NULL, PING_INTERVAL },
+                { "ping-interval-idle", required_argument, NULL, PING_INTERVAL_IDLE },
+                { "ping-strikes", required_argument, NULL, PING_STRIKES },
+                { "max-connection-idle", required_argument, NULL, MAX_CONNECTION_IDLE },
+                { "max-connection-age", required_argument, NULL, MAX_CONNECTION_AGE },
+                { "max-connection-age-grace", required_argument, NULL, MAX_CONNECTION_AGE_GRACE },
+                { "drain", required_argument, NULL, DRAIN },
+                { "restart-drain", required_argument, NULL, RESTART_DRAIN },
+                { "lame-duck", required_argument, NULL, LAME_DUCK },
+                { "reload", required_argument, NULL, RELOAD },
                 { "access-log", required_argument, NULL, 'a' },
                 { "access-log-format", required_argument, NULL, 'f' },
                 { "no-health", no_argument, NULL, 'H' },
@@ -331,6 +441,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 .port = -1,
                 .rings = 1,
                 .secure.port = -1,
+                .restart_drain_ms = RESTART_DRAIN_MS,
                 .health = true,
                 .reflection = true,
                 .channelz = true,

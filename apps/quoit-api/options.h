@@ -20,6 +20,10 @@ struct options {
         unsigned handshake_threads;
         struct secure_options secure;
         quoit_limits limits; /* 0: the default */
+        unsigned
+                restart_drain_ms; /* limits.drain_ms of a process that another has taken over from */
+        unsigned lame_duck_ms; /* 0: none */
+        int reload_pid; /* 0: serve */
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
         bool health; /* serve grpc.health.v1.Health too */

@@ -1,10 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 #include "predecessor.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* ---- whose child it is ---- */
+
+/* Waits for it, whatever comes, and ends as it does: our own parent says how that was. */
+static void __attribute__((noreturn)) stand_in(pid_t child)
+{
+        sigset_t all;
+        int status = 0;
+
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, NULL);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (!WIFSIGNALED(status))
+                _exit(WEXITSTATUS(status));
+        signal(WTERMSIG(status), SIG_DFL);
+        sigemptyset(&all);
+        sigprocmask(SIG_SETMASK, &all, NULL);
+        raise(WTERMSIG(status));
+        _exit(EXIT_FAILURE);
+}
+
+/* An older program passes a pipe, and takes the process that it started for the service. */
+static bool is_told_who_serves(void)
+{
+        const char *value = getenv(PREDECESSOR_VARIABLE);
+        int type = 0;
+        socklen_t size = sizeof(type);
+
+        return value && getsockopt(atoi(value), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+               type == SOCK_SEQPACKET;
+}
+
+void predecessor_step_aside(void)
+{
+        pid_t parent = getpid(), child;
+
+        if (!is_told_who_serves())
+                return;
+        child = fork();
+        if (child > 0)
+                stand_in(child);
+        if (child < 0)
+                return; /* it is its predecessor's child then */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* until it serves: who ends the parent means both */
+        if (getppid() != parent)
+                _exit(EXIT_FAILURE);
+}
+
+/* ---- what it has passed ---- */
 
 /* A number at *@text, which is moved behind it and behind @end. */
 static bool parse_fd(char **text, char end, int *ret_fd)
@@ -25,9 +81,9 @@ void predecessor_meet(struct predecessor *predecessor)
         char *text = value ? strdup(value) : NULL;
         char *listeners = text;
 
-        *predecessor = (struct predecessor){ .ready_fd = -1 };
-        if (text && parse_fd(&listeners, '\n', &predecessor->ready_fd) &&
-                fcntl(predecessor->ready_fd, F_SETFD, FD_CLOEXEC) == 0)
+        *predecessor = (struct predecessor){ .link_fd = -1 };
+        if (text && parse_fd(&listeners, '\n', &predecessor->link_fd) &&
+                fcntl(predecessor->link_fd, F_SETFD, FD_CLOEXEC) == 0)
                 predecessor->listeners = strdup(listeners);
         free(text);
         unsetenv(PREDECESSOR_VARIABLE);
@@ -79,12 +135,8 @@ unsigned predecessor_take(
         return count;
 }
 
-void predecessor_relieve(struct predecessor *predecessor)
+static void close_untaken(char *line)
 {
-        char *line = predecessor->listeners;
-
-        if (!line)
-                return;
         while (*line) {
                 char *end = strchr(line, '\n');
                 int fd;
@@ -95,8 +147,35 @@ void predecessor_relieve(struct predecessor *predecessor)
                         break;
                 line = end + 1;
         }
-        (void)!write(predecessor->ready_fd, "R", 1);
-        close(predecessor->ready_fd);
+}
+
+/* ---- what it is told ---- */
+
+void predecessor_relieve(struct predecessor *predecessor)
+{
+        char text[32];
+        int size = snprintf(text, sizeof(text), "R%d", getpid());
+
+        if (!predecessor->listeners)
+                return;
+        close_untaken(predecessor->listeners);
+        prctl(PR_SET_PDEATHSIG, 0);
+        (void)!write(predecessor->link_fd, text, (size_t)size);
         free(predecessor->listeners);
-        *predecessor = (struct predecessor){ .ready_fd = -1 };
+        predecessor->listeners = NULL;
+}
+
+void predecessor_tell_stop(const struct predecessor *predecessor)
+{
+        if (predecessor->link_fd >= 0)
+                (void)!send(predecessor->link_fd, "S", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void predecessor_await(const struct predecessor *predecessor)
+{
+        char byte;
+        ssize_t n = 1;
+
+        while (predecessor->link_fd >= 0 && (n > 0 || (n < 0 && errno == EINTR)))
+                n = read(predecessor->link_fd, &byte, 1);
 }

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -14,100 +14,189 @@
 
 #include "../common/program.h"
 #include "../common/thread.h"
+#include "keeper.h"
 #include "notify.h"
+#include "reload.h"
+#include "stop.h"
 #include "successor.h"
-
-#define PATIENCE_MS 30000 /* for a new process to come up */
 
 static struct {
         pthread_t thread;
-        char **argv;
-        const struct doors *doors;
+        struct restart_options options;
         int signal_fd;
         int end_fd; /* readable when the server has ended */
+        int link_fd; /* to who has taken over; -1: nobody has */
         bool begun;
         atomic_bool forbidden;
-} restart;
-
-static void complain(const char *why)
-{
-        program_say(QUOIT_LOG_ERROR, "no restart: %s", why);
-}
+} restart = { .link_fd = -1 };
 
 bool restart_forbid(void)
 {
         return !atomic_exchange(&restart.forbidden, true);
 }
 
-static void hand_over(pid_t pid)
+/* ---- the outcome ---- */
+
+static void complain(pid_t asker, const char *why)
 {
-        if (!restart_forbid()) {
-                kill(pid, SIGTERM); /* who has stopped this one meanwhile means the service */
-                return;
-        }
-        notify_main_pid(pid);
-        quoit_log_writer_printf(program_log, "process %d has taken over from %d", pid, getpid());
-        quoit_server_stop(restart.doors->server);
+        char text[256];
+
+        program_say(QUOIT_LOG_ERROR, "no restart: %s", why);
+        snprintf(text, sizeof(text), "no restart: %s", why);
+        notify_reloaded(text);
+        reload_answer(asker, why);
 }
 
-static void await(struct successor *successor)
+static void hand_over(struct successor *successor, pid_t asker)
+{
+        bool is_first = restart_forbid(), keeps;
+        pid_t pid = successor->pid;
+
+        restart.link_fd = successor->link_fd;
+        keeps = keeper_settle(pid);
+        if (!keeps)
+                notify_main_pid(pid);
+        if (!is_first) { /* whoever has stopped this one meanwhile means the service */
+                kill(pid, SIGTERM);
+                reload_answer(asker, "it is stopping");
+                return;
+        }
+        quoit_log_writer_printf(program_log, "process %d has taken over from %d%s", pid, getpid(),
+                keeps ? ", which stays, and waits for it, as its own parent may wait" : "");
+        quoit_server_drain(restart.options.doors->server, restart.options.drain_ms);
+        reload_answer(asker, "");
+}
+
+/* ---- what others have to say ---- */
+
+static void start_over(pid_t asker);
+
+static void hear_keeper(void)
+{
+        pid_t pid = 0;
+
+        switch (keeper_read(&pid)) {
+        case 'T':
+                stop_told();
+                break;
+        case 'H':
+                kill(getpid(), SIGHUP);
+                break;
+        case 'U':
+                start_over(pid);
+        }
+}
+
+/* The one that serves is told to stop, and so are we; or it has ended. */
+static void hear_successor(void)
+{
+        char byte;
+        ssize_t n = read(restart.link_fd, &byte, 1);
+
+        if (n == 1)
+                stop_told();
+        if (n > 0 || (n < 0 && errno == EINTR))
+                return;
+        close(restart.link_fd);
+        restart.link_fd = -1;
+}
+
+/* Without it there is no service, and who waits for us is to know. */
+static void hear_kept(void)
+{
+        static bool is_lost;
+
+        if (is_lost || keeper_take_news())
+                return;
+        is_lost = true;
+        quoit_server_drain(restart.options.doors->server, 0);
+}
+
+/* ---- a new process ---- */
+
+static void await(struct successor *successor, pid_t asker)
 {
         struct pollfd polled[] = {
-                { .fd = successor->ready_fd, .events = POLLIN },
+                { .fd = successor->link_fd, .events = POLLIN },
                 { .fd = restart.end_fd, .events = POLLIN },
         };
-        pid_t pid = successor->pid;
         char why[64];
-        int r = poll(polled, 2, PATIENCE_MS);
+        int r = poll(polled, 2, RESTART_PATIENCE_MS);
 
         if (r > 0 && polled[0].revents && !polled[1].revents) {
-                if (successor_has_come(successor, why, sizeof(why)))
-                        hand_over(pid);
-                else
-                        complain(why);
+                if (successor_has_come(successor, why, sizeof(why))) {
+                        hand_over(successor, asker);
+                        return;
+                }
+                keeper_settle(0);
+                complain(asker, why);
                 return;
         }
         successor_kill(successor);
-        if (r == 0)
-                complain("the new one did not come up in 30 s");
+        keeper_settle(0);
+        complain(asker, r == 0 ? "the new one did not come up in 30 s" : "it is stopping");
 }
 
-static void start_over(void)
+static void start_over(pid_t asker)
 {
         struct successor successor;
-        int r;
+        int keeper, r;
 
         if (atomic_load(&restart.forbidden)) {
-                complain("it is stopping");
+                complain(asker, "it is stopping");
                 return;
         }
-        if (getpid() == 1) {
-                complain("as process 1 it can't end before its container does");
+        notify_reloading();
+        r = keeper_prepare(&keeper);
+        if (r == 0)
+                r = successor_start(
+                        &successor, restart.options.argv, restart.options.doors, keeper);
+        if (r == 0) {
+                await(&successor, asker);
                 return;
         }
-        r = successor_start(&successor, restart.argv, restart.doors);
-        if (r < 0)
-                complain(strerror(-r));
-        else
-                await(&successor);
+        keeper_settle(0);
+        complain(asker, strerror(-r));
 }
+
+static void hear_signal(void)
+{
+        struct signalfd_siginfo signal;
+
+        if (read(restart.signal_fd, &signal, sizeof(signal)) != sizeof(signal))
+                return;
+        if (keeper_news_fd() >= 0)
+                keeper_pass_on('U', (pid_t)signal.ssi_pid);
+        else
+                start_over((pid_t)signal.ssi_pid);
+}
+
+/* ---- the thread ---- */
 
 static void *watch(void *user)
 {
-        struct pollfd polled[] = {
-                { .fd = restart.end_fd, .events = POLLIN },
-                { .fd = restart.signal_fd, .events = POLLIN },
-        };
-
         (void)user;
         for (;;) {
-                struct signalfd_siginfo signal;
+                struct pollfd polled[] = {
+                        { .fd = restart.end_fd, .events = POLLIN },
+                        { .fd = restart.signal_fd, .events = POLLIN },
+                        { .fd = restart.link_fd, .events = POLLIN },
+                        { .fd = keeper_fd(), .events = POLLIN },
+                        { .fd = keeper_news_fd(), .events = POLLIN },
+                        { .fd = keeper_main_fd(), .events = POLLIN },
+                };
 
-                (void)poll(polled, 2, -1);
+                (void)poll(polled, sizeof(polled) / sizeof(*polled), -1);
                 if (polled[0].revents)
                         return NULL;
-                if (read(restart.signal_fd, &signal, sizeof(signal)) == sizeof(signal))
-                        start_over();
+                if (polled[1].revents)
+                        hear_signal();
+                if (polled[2].revents)
+                        hear_successor();
+                if (polled[3].revents)
+                        hear_keeper();
+                if (polled[4].revents || polled[5].revents)
+                        hear_kept();
         }
 }
 
@@ -119,13 +208,12 @@ static void close_fds(void)
                 close(restart.end_fd);
 }
 
-int restart_begin(char **argv, const struct doors *doors)
+int restart_begin(const struct restart_options *options)
 {
         sigset_t set = program_signals((const int[]){ SIGUSR2, 0 });
         int r;
 
-        restart.argv = argv;
-        restart.doors = doors;
+        restart.options = *options;
         restart.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         restart.end_fd = eventfd(0, EFD_CLOEXEC);
         r = restart.signal_fd < 0 || restart.end_fd < 0
@@ -146,4 +234,8 @@ void restart_end(void)
         (void)!write(restart.end_fd, &one, sizeof(one));
         pthread_join(restart.thread, NULL);
         close_fds();
+        if (keeper_news_fd() >= 0 && restart.link_fd >= 0) {
+                close(restart.link_fd); /* the end of this process comes later, and is not to be waited for */
+                restart.link_fd = -1;
+        }
 }

@@ -3,19 +3,30 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "../common/program.h"
 #include "../common/signal_thread.h"
+#include "keeper.h"
 #include "notify.h"
 #include "restart.h"
 
 #define LAST_LINE_MS 1000
+#define NS_PER_MS UINT64_C(1000000)
 
-static struct signal_thread thread;
+static void see(void);
+
+static struct signal_thread thread = { .on_wake = see };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static quoit_server *serving; /* under the mutex; NULL: not yet */
+static struct stop_options options;
+
+static unsigned signals; /* the thread's: stops that were sent to us */
+static atomic_uint told; /* and that were passed on to us */
+static unsigned seen; /* of both */
+static uint64_t duck_end_ns; /* 0: the server may be stopped */
 
 /* A name is looked up, a file is read: nothing is lost, and the main thread need not come to know. Under the mutex. */
 static void __attribute__((noreturn)) end_at_once(void)
@@ -25,15 +36,60 @@ static void __attribute__((noreturn)) end_at_once(void)
         _exit(EXIT_SUCCESS);
 }
 
+/* Only the process that is the service has it: one that has handed over has no listeners for anybody to find. */
+static void begin(void)
+{
+        if (!restart_forbid())
+                return;
+        notify_stopping();
+        if (options.lame_duck_ms == 0)
+                return;
+        if (options.health)
+                quoit_health_suspend(options.health);
+        duck_end_ns = signal_thread_now_ns() + options.lame_duck_ms * NS_PER_MS;
+        thread.due_ns = duck_end_ns;
+        quoit_log_writer_printf(program_log, "lame duck for %u ms", options.lame_duck_ms);
+}
+
+static void end_lame_duck(void)
+{
+        duck_end_ns = thread.due_ns = 0;
+}
+
+/* One more. The one that ends the lame-duck time is as the first. */
+static void take(void)
+{
+        predecessor_tell_stop(options.predecessor);
+        keeper_pass_on('T', 0);
+        if (seen++ == 0)
+                begin();
+        else
+                end_lame_duck();
+        if (duck_end_ns == 0)
+                quoit_server_stop(serving);
+}
+
+/* What was passed on, and what is due. */
+static void see(void)
+{
+        pthread_mutex_lock(&mutex);
+        while (serving && seen < (signals > atomic_load(&told) ? signals : atomic_load(&told)))
+                take();
+        if (duck_end_ns > 0 && signal_thread_now_ns() >= duck_end_ns) {
+                end_lame_duck();
+                quoit_server_stop(serving);
+        }
+        pthread_mutex_unlock(&mutex);
+}
+
 static void on_signal(void)
 {
         pthread_mutex_lock(&mutex);
         if (!serving)
                 end_at_once();
-        if (restart_forbid())
-                notify_stopping();
-        quoit_server_stop(serving);
         pthread_mutex_unlock(&mutex);
+        signals++;
+        see();
 }
 
 int stop_begin(void)
@@ -43,11 +99,18 @@ int stop_begin(void)
         return signal_thread_start(&thread, &set, on_signal);
 }
 
-void stop_gracefully(quoit_server *server)
+void stop_gracefully(quoit_server *server, const struct stop_options *wanted)
 {
         pthread_mutex_lock(&mutex);
+        options = *wanted;
         serving = server;
         pthread_mutex_unlock(&mutex);
+}
+
+void stop_told(void)
+{
+        atomic_fetch_add(&told, 1);
+        signal_thread_wake(&thread);
 }
 
 void stop_end(void)

@@ -10,17 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../common/program.h"
+#include "keeper.h"
 
-#define LAST_WORDS_MS 1000 /* between shutting the pipe and ending */
+#define LAST_WORDS_MS 1000 /* between shutting the link and ending */
 
-static void write_doors(FILE *out, const struct doors *doors, int ready_fd)
+static void write_doors(FILE *out, const struct doors *doors, int link_fd)
 {
-        fprintf(out, PREDECESSOR_VARIABLE "=%d\n", ready_fd);
+        fprintf(out, PREDECESSOR_VARIABLE "=%d\n", link_fd);
         for (unsigned i = 0; i < doors->count; i++) {
                 for (unsigned j = 0; j < doors->of[i].count; j++)
                         fprintf(out, "%d,",
@@ -30,7 +32,7 @@ static void write_doors(FILE *out, const struct doors *doors, int ready_fd)
 }
 
 /* Heap; NULL: no memory. */
-static char *describe_doors(const struct doors *doors, int ready_fd)
+static char *describe_doors(const struct doors *doors, int link_fd)
 {
         char *text = NULL;
         size_t size;
@@ -38,34 +40,38 @@ static char *describe_doors(const struct doors *doors, int ready_fd)
 
         if (!out)
                 return NULL;
-        write_doors(out, doors, ready_fd);
+        write_doors(out, doors, link_fd);
         if (fclose(out) == 0)
                 return text;
         free(text);
         return NULL;
 }
 
-/* Ours and @variable, which is not among ours. Heap; NULL: no memory. */
-static char **environment_with(char *variable)
+/* Ours, and @variable and @other (NULL: none), which are not among ours. Heap; NULL: no memory. */
+static char **environment_with(char *variable, char *other)
 {
         size_t count = 0;
         char **environment;
 
         while (environ[count])
                 count++;
-        environment = calloc(count + 2, sizeof(*environment));
+        environment = calloc(count + 3, sizeof(*environment));
         if (!environment)
                 return NULL;
         memcpy(environment, environ, count * sizeof(*environment));
-        environment[count] = variable;
+        environment[count++] = variable;
+        environment[count] = other;
         return environment;
 }
 
 /* What is to be open there, by the same numbers: "dup2" to itself takes close-on-exec away. */
-static int keep_open(posix_spawn_file_actions_t *actions, const struct doors *doors, int ready_fd)
+static int keep_open(
+        posix_spawn_file_actions_t *actions, const struct doors *doors, int link_fd, int keeper_fd)
 {
-        int r = posix_spawn_file_actions_adddup2(actions, ready_fd, ready_fd);
+        int r = posix_spawn_file_actions_adddup2(actions, link_fd, link_fd);
 
+        if (r == 0 && keeper_fd >= 0)
+                r = posix_spawn_file_actions_adddup2(actions, keeper_fd, keeper_fd);
         for (unsigned i = 0; r == 0 && i < quoit_server_listener_count(doors->server); i++) {
                 int fd = quoit_server_listener_fd(doors->server, i);
 
@@ -97,17 +103,21 @@ static int spawn(
         return -r;
 }
 
-static int spawn_with(
-        struct successor *successor, char **argv, const struct doors *doors, int ready_fd)
+static int spawn_with(struct successor *successor, char **argv, const struct doors *doors,
+        int link_fd, int keeper_fd)
 {
-        char *variable = describe_doors(doors, ready_fd);
-        char **environment = variable ? environment_with(variable) : NULL;
+        char *variable = describe_doors(doors, link_fd);
+        char keeper[64], **environment = NULL;
         posix_spawn_file_actions_t actions;
-        int r = environment ? 0 : -ENOMEM;
+        int r;
 
+        snprintf(keeper, sizeof(keeper), KEEPER_VARIABLE "=%d", keeper_fd);
+        if (variable)
+                environment = environment_with(variable, keeper_fd >= 0 ? keeper : NULL);
+        r = environment ? 0 : -ENOMEM;
         posix_spawn_file_actions_init(&actions);
         if (r == 0)
-                r = keep_open(&actions, doors, ready_fd);
+                r = keep_open(&actions, doors, link_fd, keeper_fd);
         if (r == 0)
                 r = spawn(&successor->pid, argv, &actions, environment);
         posix_spawn_file_actions_destroy(&actions);
@@ -116,31 +126,32 @@ static int spawn_with(
         return r;
 }
 
-int successor_start(struct successor *successor, char **argv, const struct doors *doors)
+int successor_start(
+        struct successor *successor, char **argv, const struct doors *doors, int keeper_fd)
 {
         int ends[2], r;
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
-        r = spawn_with(successor, argv, doors, ends[1]);
+        r = spawn_with(successor, argv, doors, ends[1], keeper_fd);
         close(ends[1]); /* now it is the successor's alone: its end is heard */
         if (r < 0) {
                 close(ends[0]);
                 return r;
         }
-        successor->ready_fd = ends[0];
+        successor->link_fd = ends[0];
         successor->pidfd = (int)syscall(SYS_pidfd_open, successor->pid, 0);
         return 0;
 }
 
 static void forget(struct successor *successor)
 {
-        close(successor->ready_fd);
         if (successor->pidfd >= 0)
                 close(successor->pidfd);
 }
 
-static void reap(struct successor *successor, int patience_ms, char *ret_why, size_t size)
+/* Its status, when it has ended: after @patience_ms it is made to. */
+static int reap(struct successor *successor, int patience_ms)
 {
         int status = 0;
 
@@ -150,22 +161,45 @@ static void reap(struct successor *successor, int patience_ms, char *ret_why, si
         kill(successor->pid, SIGKILL);
         while (waitpid(successor->pid, &status, 0) < 0 && errno == EINTR)
                 ;
+        forget(successor);
+        return status;
+}
+
+static void fail(struct successor *successor, int patience_ms, char *ret_why, size_t size)
+{
+        int status = reap(successor, patience_ms);
+
+        close(successor->link_fd);
         if (WIFSIGNALED(status))
                 snprintf(ret_why, size, "it was ended by signal %d", WTERMSIG(status));
         else
                 snprintf(ret_why, size, "it ended with status %d", WEXITSTATUS(status));
-        forget(successor);
+}
+
+/* Our child has only waited for it. One that tells no number is of an older program, and our child itself. */
+static void let_go(struct successor *successor, const char *number)
+{
+        pid_t pid = (pid_t)strtol(number, NULL, 10);
+
+        if (pid <= 0 || pid == successor->pid) {
+                forget(successor);
+                return;
+        }
+        reap(successor, 0);
+        successor->pid = pid;
 }
 
 bool successor_has_come(struct successor *successor, char *ret_why, size_t size)
 {
-        char byte;
+        char text[32];
+        ssize_t n = read(successor->link_fd, text, sizeof(text) - 1);
 
-        if (read(successor->ready_fd, &byte, 1) == 1) {
-                forget(successor);
+        if (n > 0 && *text == 'R') {
+                text[n] = '\0';
+                let_go(successor, text + 1);
                 return true;
         }
-        reap(successor, LAST_WORDS_MS, ret_why, size);
+        fail(successor, LAST_WORDS_MS, ret_why, size);
         return false;
 }
 
@@ -173,5 +207,5 @@ void successor_kill(struct successor *successor)
 {
         char why[64];
 
-        reap(successor, 0, why, sizeof(why));
+        fail(successor, 0, why, sizeof(why));
 }

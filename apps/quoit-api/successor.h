@@ -11,17 +11,18 @@
 #include "doors.h"
 
 struct successor {
-        pid_t pid;
+        pid_t pid; /* until it serves our child, which may be but its parent */
         int pidfd;
-        int ready_fd; /* readable when it serves, or has given up */
+        int link_fd; /* predecessor.h; readable when it serves, or has given up */
 };
 
-/* Starts it. 0 or a negative errno. */
-int successor_start(struct successor *successor, char **argv, const struct doors *doors);
+/* Starts it, with a way to its keeper (keeper.h) if @keeper_fd is not -1. 0 or a negative errno. */
+int successor_start(
+        struct successor *successor, char **argv, const struct doors *doors, int keeper_fd);
 
 /*
- * What ready_fd was readable for: true, it serves, and is on its own from now on. Else it has ended by now, and @ret_why
- * (of @size bytes) says how.
+ * What link_fd was readable for: true, it serves, is process @pid, and nobody's child that we have; link_fd stays open, and
+ * becomes the caller's. Else it has ended by now, and @ret_why (of @size bytes) says how.
  */
 bool successor_has_come(struct successor *successor, char *ret_why, size_t size);
 
