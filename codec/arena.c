@@ -93,21 +93,32 @@ static void large_give(struct arena_pool *pool, void *block, size_t size)
         pool->kept_bytes += size;
 }
 
-/* Before another chunk: much may be free, in other classes. A peer chooses which it makes us use next. */
-__attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
+static size_t slabs_bytes(const struct arena_pool *pool, size_t *ret_live)
 {
-        size_t live = 0, total = 0;
+        size_t total = 0;
 
+        *ret_live = 0;
         for (unsigned int class = 0; class < ARENA_POWERS; class ++) {
-                live += pool->slabs[class].live * pool->slabs[class].object_bytes;
+                *ret_live += pool->slabs[class].live * pool->slabs[class].object_bytes;
                 total += pool->slabs[class].total * pool->slabs[class].object_bytes;
         }
+        return total;
+}
+
+/*
+ * Before another chunk: much may be free, in other classes. A peer chooses which it makes us use next. Not again before the
+ * pool has grown by a quarter: where one block keeps each chunk, little goes back, and a look walks over all that is free.
+ */
+__attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
+{
+        size_t live, total = slabs_bytes(pool, &live);
+
         if (total < pool->reclaim_at)
                 return;
         if (live <= total / 4 * 3) {
                 for (unsigned int class = 0; class < ARENA_POWERS; class ++)
                         slab_reclaim(pool->slabs + class);
-                total = live;
+                total = slabs_bytes(pool, &live);
         }
         pool->reclaim_at = total + total / 4 + RECLAIM_BYTES_MIN;
 }

@@ -68,16 +68,28 @@ void log_file_close(struct log_file *file)
         free(file->path);
 }
 
+static bool are_same(int one_fd, int other_fd)
+{
+        struct stat one, other;
+
+        return fstat(one_fd, &one) == 0 && fstat(other_fd, &other) == 0 &&
+               one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int log_file_reopen(struct log_file *file)
 {
-        int fd = file->path ? open_path(file->path) : file->fd;
+        bool is_same;
+        int fd;
 
+        if (!file->path)
+                return 0; /* a descriptor of the program's */
+        fd = open_path(file->path);
         if (fd < 0)
                 return fd;
-        if (file->path)
-                close(file->fd);
+        is_same = are_same(fd, file->fd);
+        close(file->fd);
         set_fd(file, fd);
-        return 0;
+        return !is_same;
 }
 
 const char *log_file_name(const struct log_file *file)

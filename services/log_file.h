@@ -22,7 +22,7 @@ int log_file_open(struct log_file *file, const char *path);
 
 void log_file_close(struct log_file *file);
 
-/* 0; a negative errno, and the old file is kept. */
+/* 1: it is another file now; 0: the same; a negative errno, and the old file is kept. */
 int log_file_reopen(struct log_file *file);
 
 /* "stderr", "stdout" or the path. */

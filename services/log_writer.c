@@ -142,8 +142,8 @@ static void reopen(quoit_log_writer *writer)
         if (r < 0)
                 complain(writer, "%s: %s; the old file is kept", log_file_name(&writer->file),
                         strerror(-r));
-        /* the first line of the new file is whole */
-        while (r == 0 && writer->at > 0 && writer->writing[writer->at - 1] != '\n')
+        /* the first line of another file is whole */
+        while (r > 0 && writer->at > 0 && writer->writing[writer->at - 1] != '\n')
                 writer->at--;
 }
 

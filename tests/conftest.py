@@ -6,6 +6,7 @@ import importlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ import pytest
 
 from installed import Installed
 from servers import PATIENCE, Server, is_sanitized
+
+# Ignored where a shell has started us in the background; what we start would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

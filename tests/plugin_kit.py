@@ -47,9 +47,9 @@ class Kit:
 
     @property
     def inside(self):
-        """For what looks into libquoit: the flags that the tree itself is compiled with."""
+        """For what looks into libquoit: the flags that the tree itself is compiled with. Public functions are there twice."""
         names = self.root / "include" / "quoit" / "upb_names.h"
-        return ["-w", "-D_GNU_SOURCE", "-include", str(names), f"-I{self.root}", f"-I{self.root / 'subprojects/upb-35.1/utf8_range'}"]
+        return ["-w", "-Wl,-z,muldefs", "-D_GNU_SOURCE", "-include", str(names), f"-I{self.root}", f"-I{self.root / 'subprojects/upb-35.1/utf8_range'}"]
 
     @functools.cached_property
     def libraries(self):

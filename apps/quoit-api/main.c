@@ -65,7 +65,8 @@ static void check_thread(int r)
 {
         if (r == 0)
                 return;
-        program_say(QUOIT_LOG_ERROR, "cannot start a thread: %s", strerror(-r));
+        program_say(QUOIT_LOG_ERROR, "cannot start a thread: %s%s", strerror(-r),
+                r == -EAGAIN ? "; raise RLIMIT_NPROC (ulimit -u), or pids.max of the cgroup" : "");
         end(EXIT_FAILURE);
 }
 

@@ -41,7 +41,7 @@ typedef struct quoit_log_writer_options {
                 name; /* the program's: "NAME: " begins the lines that are not written as they are. None */
         /*
          * Is told, on the writer's thread, that the file can't be written, once until it can be again; and how many lines
-         * were dropped. Without it the number alone is told, in the file, where the lines are missing.
+         * were dropped. It must not wait: quoit_log_writer_free() waits for it. Without it the number alone is told, in the file, where the lines are missing.
          */
         quoit_log_fn on_problem;
         void *problem_user; /* handed to @on_problem */
