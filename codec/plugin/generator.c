@@ -12,6 +12,9 @@
 #include "google/protobuf/compiler/plugin.upb.h"
 #include "upb/reflection/def.h"
 
+/* upb names what is wrong, by a full name or two, before it says why. */
+enum { ERROR_BYTES_MAX = 1536 };
+
 struct generator {
         upb_Arena *arena;
         upb_DefPool *pool;
@@ -110,7 +113,7 @@ static const char *generator_add(struct generator *g,
         text = upb_Status_ErrorMessage(&status);
         return memory_format(g->arena, "protoc-gen-quoit: %s: %s",
                 text_line(g->arena, name.data, name.size),
-                text_line(g->arena, text, strcspn(text, "\n")));
+                text_cut(g->arena, text, strcspn(text, "\n"), ERROR_BYTES_MAX));
 }
 
 /* Returns what is wrong with @proto, or NULL. */

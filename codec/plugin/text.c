@@ -65,9 +65,9 @@ size_t text_char(const char *data, size_t size, bool *ret_printable)
         return c == UINT32_MAX ? 1 : n;
 }
 
-char *text_line(upb_Arena *arena, const char *data, size_t size)
+char *text_cut(upb_Arena *arena, const char *data, size_t size, size_t size_max)
 {
-        size_t shown = size > LINE_BYTES_MAX ? LINE_BYTES_MAX : size;
+        size_t shown = size > size_max ? size_max : size;
         char *line = memory_alloc(arena, 4 * shown + sizeof("...")), *out = line;
 
         for (size_t i = 0; i < shown;) {
@@ -91,4 +91,9 @@ char *text_line(upb_Arena *arena, const char *data, size_t size)
         }
         strcpy(out, size > shown ? "..." : "");
         return line;
+}
+
+char *text_line(upb_Arena *arena, const char *data, size_t size)
+{
+        return text_cut(arena, data, size, LINE_BYTES_MAX);
 }

@@ -17,5 +17,9 @@
  */
 size_t text_char(const char *data, size_t size, bool *ret_printable);
 
-/* The text on one line, for an error: what is not printable as \ooo, what is too long cut short. */
+/*
+ * The text on one line, for an error: what is not printable as \ooo, cut short behind @size_max bytes. text_line() leaves a
+ * name room.
+ */
+char *text_cut(upb_Arena *arena, const char *data, size_t size, size_t size_max);
 char *text_line(upb_Arena *arena, const char *data, size_t size);
