@@ -23,14 +23,14 @@
  * Input: one byte for the type of message, then the message.
  */
 static const upb_MiniTable *const types[] = {
-        &kitchen__Proto3_msg_init,
-        &kitchen__Proto2_msg_init,
-        &kitchen__Many_msg_init,
-        &kitchen__ManyRequired_msg_init,
-        &kitchen__Required_msg_init,
-        &kitchen__Set_msg_init,
-        &kitchen__Shared_msg_init,
-        &kitchen__Empty_msg_init,
+        &quoit_kitchen__Proto3_msg_init,
+        &quoit_kitchen__Proto2_msg_init,
+        &quoit_kitchen__Many_msg_init,
+        &quoit_kitchen__ManyRequired_msg_init,
+        &quoit_kitchen__Required_msg_init,
+        &quoit_kitchen__Set_msg_init,
+        &quoit_kitchen__Shared_msg_init,
+        &quoit_kitchen__Empty_msg_init,
 };
 
 static upb_ExtensionRegistry *make_registry(upb_Arena *arena)

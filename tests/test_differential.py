@@ -60,7 +60,7 @@ class Verdict(enum.IntEnum):
 
 def mangled(full_name):
     """How a message's table is called."""
-    return full_name.replace("_", "_0").replace(".", "__") + "_msg_init"
+    return "quoit_" + full_name.replace("_", "_0").replace(".", "__") + "_msg_init"
 
 
 class Subject:

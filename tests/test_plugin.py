@@ -191,7 +191,7 @@ def test_names_that_clash_get_an_underscore(generated):
         "int_", "int__int", "int__new", "int__new_", "int__parse_", "NULL_", "EOF_", "errno_", "malloc_", "msg_",
         "signed_", "Clash_clear_x", "Clash_clear_x_", "Clash_set_x_", "Clash_has_x_", "Clash_add_list_",
         "Clash_table_size", "Clash_table_size_", "Clash_new", "Clash_new_", "Clash_mutable_sub_",
-        "Clash_b", "Clash_b_", "Clash_set_b_",
+        "Clash_b", "Clash__b", "Clash____b", "Clash_set_b",
         "delete_new_reply", "delete_register", "delete_register_send",
     ):  # fmt: skip
         assert name in defined, name
@@ -219,8 +219,8 @@ def test_names_that_clash_with_themselves(generated):
         "void Odd_clear_clear_(Odd *msg)", "void Odd_clear__clear(Odd *msg)",
         "Odd_kind_case__ = 2,", "Odd_kind_case_ = 3,", "Odd_kind_NOT_SET_ = 4,", "Odd_kind_oneofcases_ = 5,",
         "int32_t Odd_b_ext(const Odd *msg)", "int32_t Odd_b_(const Odd *msg)",
-        "extern const upb_MiniTableExtension *const Odd_b__ext;",
-        "extern const upb_MiniTableExtension *const top_ext;",
+        "extern const upb_MiniTableExtension *const quoit_Odd__b_ext;", "#define Odd_b__ext quoit_Odd__b_ext",
+        "extern const upb_MiniTableExtension *const quoit_top_ext;", "#define top_ext quoit_top_ext",
     ):  # fmt: skip
         assert header.count(text) == 1, text
 
@@ -269,7 +269,7 @@ def test_paths_are_kept(kit, tmp_path):
 
 def test_empty_file(kit, tmp_path):
     header, _ = generate(kit, tmp_path, 'syntax = "proto3";')
-    assert "extern const quoit_file_descriptor t_proto_quoit_file;" in header
+    assert "#define t_proto_quoit_file quoit_file_t_1proto\n" in header
     kit.compile(["gcc", *plugin_kit.C_WARNINGS], tmp_path / "out" / "t.quoit.c", tmp_path / "t.o")
 
 

@@ -100,11 +100,11 @@ static const upb_Message *make_kinds(upb_Arena *arena)
 void codec_messages_make(upb_Arena *arena, struct codec_message ret_messages[CODEC_MESSAGES])
 {
         const struct codec_message messages[CODEC_MESSAGES] = {
-                { "Hello", &api__Hello_msg_init, make_hello(arena) },
-                { "Item", &api__Item_msg_init, make_item(arena) },
-                { "Items(100)", &api__Items_msg_init, make_items(arena, 100) },
-                { "Items(10000)", &api__Items_msg_init, make_items(arena, 10000) },
-                { "every kind of field", &micro__Kinds_msg_init, make_kinds(arena) },
+                { "Hello", &quoit_api__Hello_msg_init, make_hello(arena) },
+                { "Item", &quoit_api__Item_msg_init, make_item(arena) },
+                { "Items(100)", &quoit_api__Items_msg_init, make_items(arena, 100) },
+                { "Items(10000)", &quoit_api__Items_msg_init, make_items(arena, 10000) },
+                { "every kind of field", &quoit_micro__Kinds_msg_init, make_kinds(arena) },
         };
 
         memcpy(ret_messages, messages, sizeof(messages));

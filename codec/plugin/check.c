@@ -46,7 +46,6 @@ struct check *check_new(upb_Arena *arena)
         *check = (struct check){ .arena = arena };
         ok = upb_strtable_init(&check->sources, 16, arena) &&
              upb_strtable_init(&check->outputs, 16, arena) &&
-             upb_strtable_init(&check->idents, 16, arena) &&
              upb_strtable_init(&check->symbols, 64, arena);
         memory_check(ok ? check : NULL);
         return check;

@@ -35,8 +35,7 @@ struct symbol {
 struct check {
         upb_Arena *arena;
         upb_strtable sources; /* by the file's name, as all tables of files: to struct source, */
-        upb_strtable outputs; /* by what their C is called, */
-        upb_strtable idents; /* by their name in C */
+        upb_strtable outputs; /* by what their C is called */
         upb_strtable symbols; /* by full name: to struct symbol */
         struct source *source; /* the one at hand */
         const char *problem;

@@ -88,9 +88,7 @@ static bool sources_check_unique(struct check *check, upb_StringView name)
                 return check_fail(check, NULL, "the file came twice");
         check_insert(check, &check->sources, name, check->source);
         return sources_claim(check, &check->outputs,
-                       spelling_output(check->arena, text, ".quoit.h"), "the header") &&
-               sources_claim(
-                       check, &check->idents, spelling_file(check->arena, text), "the name in C");
+                spelling_output(check->arena, text, ".quoit.h"), "the header");
 }
 
 /* ---- imports ---------------------------------------------------------------------------------- */

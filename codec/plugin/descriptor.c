@@ -9,8 +9,16 @@
 
 void descriptor_declare(struct unit *u)
 {
-        printer_set(&u->h, "file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
-        printer_emit(&u->h, "extern const quoit_file_descriptor $file$_quoit_file;\n\n");
+        printer_set(&u->h, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->h, "short_file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        printer_emit(&u->h, "extern const quoit_file_descriptor $file$;\n"
+                            "#ifdef $short_file$_quoit_file\n"
+                            "#undef $short_file$_quoit_file\n"
+                            "#define $short_file$_quoit_file $short_file$_stands_for_two_files\n"
+                            "#else\n"
+                            "#define $short_file$_quoit_file $file$\n"
+                            "#endif\n"
+                            "\n");
 }
 
 /* Without locations and comments; in the one order that makes equal input equal bytes. */
@@ -35,8 +43,8 @@ static void descriptor_emit_dependencies(struct unit *u, int n)
         printer_emit(
                 &u->c, "static const quoit_file_descriptor *const $file$_dependencies[] = {\n");
         for (int i = 0; i < n; i++)
-                printer_printf(&u->c, "        &%s_quoit_file,\n",
-                        spelling_file(
+                printer_printf(&u->c, "        &%s,\n",
+                        spelling_file_symbol(
                                 u->arena, upb_FileDef_Name(upb_FileDef_Dependency(u->file, i))));
         printer_printf(&u->c, "};\n\n");
 }
@@ -47,7 +55,7 @@ void descriptor_emit(struct unit *u)
         size_t size;
         const char *bytes = descriptor_bytes(u, &size);
 
-        printer_set(&u->c, "file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->c, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
         descriptor_emit_dependencies(u, n);
         printer_emit(&u->c, "static const char $file$_bytes[] =\n        ");
         printer_set(&u->c, "literal", types_literal(bytes, size, 8, u->arena));
@@ -56,7 +64,7 @@ void descriptor_emit(struct unit *u)
                         u->arena));
         printer_emit(&u->c, "$literal$;\n"
                             "\n"
-                            "const quoit_file_descriptor $file$_quoit_file = {\n"
+                            "const quoit_file_descriptor $file$ = {\n"
                             "        .name = $file_literal$,\n"
                             "        .bytes = $file$_bytes,\n"
                             "        .size = sizeof($file$_bytes) - 1,\n"

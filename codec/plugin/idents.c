@@ -7,7 +7,7 @@
 
 size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outline)
 {
-        size_t n = 7 + 2 * outline->n_messages + outline->n_enums;
+        size_t n = 8 + 2 * outline->n_messages + outline->n_enums + 2 * outline->n_extensions;
 
         for (int i = 0; i < upb_FileDef_ServiceCount(file); i++)
                 n += 2 + 6 * (size_t)upb_ServiceDef_MethodCount(upb_FileDef_Service(file, i));
@@ -16,7 +16,7 @@ size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outli
 
 static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
 {
-        const char *name = spelling_mangle(idents->arena, upb_MethodDef_FullName(method));
+        const char *name = spelling_symbol(idents->arena, upb_MethodDef_FullName(method));
 
         IDENT("%s_is_implemented", name);
         if (!upb_MethodDef_ClientStreaming(method)) {
@@ -32,19 +32,20 @@ static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
 
 static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef *service)
 {
-        const char *name = spelling_mangle(idents->arena, upb_ServiceDef_FullName(service));
+        const char *name = spelling_symbol(idents->arena, upb_ServiceDef_FullName(service));
 
         IDENT("%s_methods", name);
-        IDENT("%s_quoit_service", name);
+        IDENT("%s_service", name);
         for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++)
                 idents_of_thunks(idents, upb_ServiceDef_Method(service, i));
 }
 
 void idents_of_tables(struct idents *idents, const upb_FileDef *file, const struct outline *outline)
 {
-        const char *name = spelling_file(idents->arena, upb_FileDef_Name(file));
+        const char *name = spelling_file_symbol(idents->arena, upb_FileDef_Name(file));
 
-        IDENT("%s_quoit_file", name);
+        IDENT("%s", name);
+        IDENT("%s_quoit_file", spelling_file(idents->arena, upb_FileDef_Name(file)));
         IDENT("%s_layout", name);
         IDENT("%s_messages", name);
         IDENT("%s_enums", name);
@@ -52,14 +53,20 @@ void idents_of_tables(struct idents *idents, const upb_FileDef *file, const stru
         IDENT("%s_dependencies", name);
         IDENT("%s_bytes", name);
         for (size_t i = 0; i < outline->n_messages; i++) {
-                name = spelling_mangle(
+                name = spelling_symbol(
                         idents->arena, upb_MessageDef_FullName(outline->messages[i]));
                 IDENT("%s_msg_init", name);
                 IDENT("%s_fields", name);
         }
         for (size_t i = 0; i < outline->n_enums; i++) {
-                name = spelling_mangle(idents->arena, upb_EnumDef_FullName(outline->enums[i]));
+                name = spelling_symbol(idents->arena, upb_EnumDef_FullName(outline->enums[i]));
                 IDENT("%s_enum_init", name);
+        }
+        for (size_t i = 0; i < outline->n_extensions; i++) {
+                name = spelling_symbol(
+                        idents->arena, upb_FieldDef_FullName(outline->extensions[i]));
+                IDENT("%s_ext", name);
+                IDENT("%s_ext_table", name);
         }
         for (int i = 0; i < upb_FileDef_ServiceCount(file); i++)
                 idents_of_service_tables(idents, upb_FileDef_Service(file, i));
@@ -121,9 +128,7 @@ void idents_of_extension(struct idents *idents, const void *def, const char *nam
         const char *scope = names_extension_scope(idents->names, def);
 
         idents_of_accessors(idents, def, scope, name);
-        name = spelling_extension_table(idents->arena, scope, name);
-        IDENT("%s", name);
-        IDENT("%s_table", name);
+        IDENT("%s", spelling_extension_table(idents->arena, scope, name));
 }
 
 void idents_of_oneof(struct idents *idents, const void *def, const char *name)

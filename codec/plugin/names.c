@@ -140,13 +140,32 @@ static void names_add_types(struct names *names, const struct outline *outline)
         }
 }
 
+static const char *names_package(const upb_FileDef *file)
+{
+        const char *package = upb_FileDef_Package(file);
+
+        return package ? package : "";
+}
+
+static const char *names_value(const struct names *names, const upb_EnumValueDef *value)
+{
+        const upb_EnumDef *e = upb_EnumValueDef_Enum(value);
+        const upb_MessageDef *outer = upb_EnumDef_ContainingType(e);
+        const char *name = upb_EnumValueDef_Name(value);
+
+        if (!outer)
+                return spelling_value(names->arena, names_package(upb_EnumDef_File(e)), name);
+        return memory_format(
+                names->arena, "%s_%s", names_of(names, upb_MessageDef_FullName(outer)), name);
+}
+
 static void names_add_values(struct names *names, const upb_EnumDef *e)
 {
         for (int i = 0; i < upb_EnumDef_ValueCount(e); i++) {
-                const char *full_name = upb_EnumValueDef_FullName(upb_EnumDef_Value(e, i));
+                const upb_EnumValueDef *value = upb_EnumDef_Value(e, i);
 
-                names_choose(names, full_name, NULL, spelling_ident(names->arena, full_name),
-                        IDENTS_MAX, idents_of_single);
+                names_choose(names, upb_EnumValueDef_FullName(value), NULL,
+                        names_value(names, value), IDENTS_MAX, idents_of_single);
         }
 }
 
@@ -284,12 +303,10 @@ const char *names_method_prefix(const struct names *names, const upb_MethodDef *
 const char *names_extension_scope(const struct names *names, const upb_FieldDef *extension)
 {
         const upb_MessageDef *scope = upb_FieldDef_ExtensionScope(extension);
-        const char *package;
 
         if (scope)
                 return names_of(names, upb_MessageDef_FullName(scope));
-        package = upb_FileDef_Package(upb_FieldDef_File(extension));
-        return spelling_ident(names->arena, package ? package : "");
+        return spelling_ident(names->arena, names_package(upb_FieldDef_File(extension)));
 }
 
 const char *names_extension_table(const struct names *names, const upb_FieldDef *extension)

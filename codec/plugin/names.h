@@ -7,8 +7,8 @@
 /*
  * What things of .proto files are called in C.
  *
- * upb's rules come first, so that where upb's own generator makes code that compiles, ours gives the
- * same names. Then every identifier that a file will define is claimed in one table, in the order of
+ * upb's rules come first, but for "_" in the names of packages, messages, enums and services (see spelling_ident()): where those
+ * have none and upb's own generator makes code that compiles, ours gives the same names. Then every identifier that a file will define is claimed in one table, in the order of
  * the file; who comes to a name that is taken, or a word of C or C++, gets `_` appended until all of
  * its identifiers are free. The result depends on the file alone, so other files agree on it.
  */

@@ -25,7 +25,7 @@ static void services_set_method(struct unit *u, struct printer *p, const upb_Met
         printer_set(p, "reply", services_message(u, reply));
         printer_set(p, "request_table", types_message_table(request, u->arena));
         printer_set(p, "reply_table", types_message_table(reply, u->arena));
-        printer_set(p, "thunk", spelling_mangle(u->arena, upb_MethodDef_FullName(method)));
+        printer_set(p, "thunk", spelling_symbol(u->arena, upb_MethodDef_FullName(method)));
 }
 
 /* ---- the header ------------------------------------------------------------------------------- */
@@ -108,14 +108,20 @@ static void services_emit_header(struct unit *u, const upb_ServiceDef *service)
         printer_emit(&u->h,
                 "} $service$_service;\n"
                 "\n"
+                "extern const quoit_service $table$_service;\n"
+                "\n"
                 "/*\n"
                 " * Has @server answer $full_name$ with @implementation; see "
                 "quoit_server_register().\n"
                 " * A @req lives as long as its call.\n"
                 " */\n"
-                "int $service$_register(\n"
+                "static inline int $service$_register(\n"
                 "        quoit_server *server, const $service$_service *implementation, "
-                "void *user);\n"
+                "void *user)\n"
+                "{\n"
+                "        return quoit_server_register(server, &$table$_service, implementation, "
+                "user);\n"
+                "}\n"
                 "\n");
         for (int i = 0; i < n; i++)
                 services_emit_sender(u, upb_ServiceDef_Method(service, i));
@@ -243,23 +249,14 @@ static void services_emit_source(struct unit *u, const upb_ServiceDef *service)
         if (n)
                 printer_emit(&u->c, "};\n\n");
 
-        printer_emit(&u->c, "static const quoit_service $table$_quoit_service = {\n"
+        printer_emit(&u->c, "const quoit_service $table$_service = {\n"
                             "        .name = \"$full_name$\",\n");
         if (n) {
                 printer_emit(&u->c, "        .methods = $table$_methods,\n");
                 printer_printf(&u->c, "        .method_count = %d,\n", n);
         }
-        printer_emit(&u->c,
-                "        .file = &$file$_quoit_file,\n"
-                "};\n"
-                "\n"
-                "int $service$_register(\n"
-                "        quoit_server *server, const $service$_service *implementation, "
-                "void *user)\n"
-                "{\n"
-                "        return quoit_server_register(server, &$table$_quoit_service, "
-                "implementation, user);\n"
-                "}\n");
+        printer_emit(&u->c, "        .file = &$file$,\n"
+                            "};\n");
 }
 
 void services_emit(struct unit *u)
@@ -271,7 +268,7 @@ void services_emit(struct unit *u)
                 for (struct printer *p = &u->h; p; p = p == &u->h ? &u->c : NULL) {
                         printer_set(p, "service", names_of(u->names, full_name));
                         printer_set(p, "full_name", full_name);
-                        printer_set(p, "table", spelling_mangle(u->arena, full_name));
+                        printer_set(p, "table", spelling_symbol(u->arena, full_name));
                 }
                 services_emit_header(u, service);
                 printer_printf(&u->c, "\n");

@@ -7,13 +7,25 @@
 
 /* From names of .proto files to identifiers and files. */
 
-/* "." becomes "_". Not one-to-one, and what upb uses for all that users see. */
+/*
+ * What users see of packages, messages, enums and services: "." becomes "_", as with upb, and "_" becomes "__", so that `A.B_C`
+ * and `A_B.C` stay two. Where a part begins or ends with "_" that would not tell them apart: see spelling.c.
+ */
 char *spelling_ident(upb_Arena *arena, const char *full_name);
 
-/* One-to-one ("_" becomes "_0", "." becomes "__"), for tables. */
-char *spelling_mangle(upb_Arena *arena, const char *full_name);
+/*
+ * The value @name of an enum that is not in a message. MOST_ARE_LIKE_THIS in a package.like.this, and keep each "_": what is before
+ * the last small letter is the package. Others are spelled as any name.
+ */
+char *spelling_value(upb_Arena *arena, const char *package, const char *name);
 
-/* "foo/bar.proto" as an identifier: everything but letters and digits becomes "_". */
+/* What linkers see, one-to-one: "quoit_", then "_" as "_0" and "." as "__". */
+char *spelling_symbol(upb_Arena *arena, const char *full_name);
+
+/* The same for files: "quoit_file_", then "/" as "__", "_" as "_0", "." as "_1", what else is no letter or digit as "_2", in hex. */
+char *spelling_file_symbol(upb_Arena *arena, const char *file_name);
+
+/* "foo/bar.proto" as people would write it: everything but letters and digits becomes "_". Several files may share one. */
 char *spelling_file(upb_Arena *arena, const char *file_name);
 
 /* "foo/bar.proto" and ".quoit.h" to "foo/bar.quoit.h". */

@@ -16,6 +16,15 @@
 
 /* ---- declarations ----------------------------------------------------------------------------- */
 
+/* Users' name for it is not one-to-one, as those of its accessors, so linkers get another one. */
+static void tables_declare_extension(struct unit *u, const upb_FieldDef *f)
+{
+        printer_set(&u->h, "ext", names_extension_table(u->names, f));
+        printer_set(&u->h, "symbol", spelling_symbol(u->arena, upb_FieldDef_FullName(f)));
+        printer_emit(&u->h, "extern const upb_MiniTableExtension *const $symbol$_ext;\n"
+                            "#define $ext$ $symbol$_ext\n");
+}
+
 void tables_declare(struct unit *u)
 {
         for (size_t i = 0; i < u->outline.n_messages; i++)
@@ -26,8 +35,7 @@ void tables_declare(struct unit *u)
                         printer_printf(&u->h, "extern const upb_MiniTableEnum %s;\n",
                                 types_enum_table(u->outline.enums[i], u->arena));
         for (size_t i = 0; i < u->outline.n_extensions; i++)
-                printer_printf(&u->h, "extern const upb_MiniTableExtension *const %s;\n",
-                        names_extension_table(u->names, u->outline.extensions[i]));
+                tables_declare_extension(u, u->outline.extensions[i]);
         printer_printf(&u->h, "\n");
 }
 
@@ -133,7 +141,7 @@ static void tables_emit_message(struct unit *u, const upb_MessageDef *m)
         printer_set(&u->c, "table", types_message_table(m, u->arena));
         printer_set(&u->c, "fields",
                 memory_format(u->arena, "%s_fields",
-                        spelling_mangle(u->arena, upb_MessageDef_FullName(m))));
+                        spelling_symbol(u->arena, upb_MessageDef_FullName(m))));
         if (n_fields)
                 tables_emit_fields(u, m, n_fields);
 
@@ -166,18 +174,19 @@ static void tables_emit_enum(struct unit *u, const upb_EnumDef *e)
 
 static void tables_emit_extension(struct unit *u, const upb_FieldDef *f)
 {
-        printer_set(&u->c, "ext", names_extension_table(u->names, f));
+        printer_set(&u->c, "symbol", spelling_symbol(u->arena, upb_FieldDef_FullName(f)));
         printer_set(&u->c, "field", types_field(upb_FieldDef_MiniTable(f), u->arena));
         printer_set(&u->c, "sub", tables_sub(f, u->arena));
         printer_set(
                 &u->c, "extendee", types_message_table(upb_FieldDef_ContainingType(f), u->arena));
-        printer_emit(&u->c, "static const upb_MiniTableExtension $ext$_table = {\n"
-                            "        $field$,\n"
-                            "        $sub$,\n"
-                            "        &$extendee$,\n"
-                            "};\n"
-                            "const upb_MiniTableExtension *const $ext$ = &$ext$_table;\n"
-                            "\n");
+        printer_emit(&u->c,
+                "static const upb_MiniTableExtension $symbol$_ext_table = {\n"
+                "        $field$,\n"
+                "        $sub$,\n"
+                "        &$extendee$,\n"
+                "};\n"
+                "const upb_MiniTableExtension *const $symbol$_ext = &$symbol$_ext_table;\n"
+                "\n");
 }
 
 /* ---- the file's ------------------------------------------------------------------------------- */
@@ -185,7 +194,7 @@ static void tables_emit_extension(struct unit *u, const upb_FieldDef *f)
 static void tables_emit_list_begin(struct unit *u, const char *type, const char *name)
 {
         printer_printf(&u->c, "static const %s *%s_%s[] = {\n", type,
-                spelling_file(u->arena, upb_FileDef_Name(u->file)), name);
+                spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)), name);
 }
 
 static size_t tables_emit_lists(struct unit *u)
@@ -212,8 +221,9 @@ static size_t tables_emit_lists(struct unit *u)
         if (u->outline.n_extensions) {
                 tables_emit_list_begin(u, "upb_MiniTableExtension", "extensions");
                 for (size_t i = 0; i < u->outline.n_extensions; i++)
-                        printer_printf(&u->c, "        &%s_table,\n",
-                                names_extension_table(u->names, u->outline.extensions[i]));
+                        printer_printf(&u->c, "        &%s_ext_table,\n",
+                                spelling_symbol(
+                                        u->arena, upb_FieldDef_FullName(u->outline.extensions[i])));
                 printer_printf(&u->c, "};\n\n");
         }
         return n_closed;
@@ -223,7 +233,7 @@ static void tables_emit_layout(struct unit *u)
 {
         size_t n_closed = tables_emit_lists(u);
 
-        printer_set(&u->c, "file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->c, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
         printer_emit(&u->c, "static const upb_MiniTableFile $file$_layout = {\n");
         printer_emit(
                 &u->c, u->outline.n_messages ? "        $file$_messages,\n" : "        NULL,\n");

@@ -124,13 +124,13 @@ const char *types_map_size(const upb_FieldDef *f, const char *expression, upb_Ar
 const char *types_message_table(const upb_MessageDef *m, upb_Arena *arena)
 {
         return memory_format(
-                arena, "%s_msg_init", spelling_mangle(arena, upb_MessageDef_FullName(m)));
+                arena, "%s_msg_init", spelling_symbol(arena, upb_MessageDef_FullName(m)));
 }
 
 const char *types_enum_table(const upb_EnumDef *e, upb_Arena *arena)
 {
         return memory_format(
-                arena, "%s_enum_init", spelling_mangle(arena, upb_EnumDef_FullName(e)));
+                arena, "%s_enum_init", spelling_symbol(arena, upb_EnumDef_FullName(e)));
 }
 
 /* Always three octal digits, so that a digit behind does not join; `?` may begin a trigraph. */

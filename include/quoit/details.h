@@ -9,7 +9,7 @@
  *      google_rpc_BadRequest *bad = google_rpc_BadRequest_new(quoit_call_arena(call));
  *      ...
  *      const quoit_detail detail = {
- *              "google.rpc.BadRequest", UPB_UPCAST(bad), &google__rpc__BadRequest_msg_init
+ *              "google.rpc.BadRequest", UPB_UPCAST(bad), &quoit_google__rpc__BadRequest_msg_init
  *      };
  *      quoit_call_finish_details(call, QUOIT_INVALID_ARGUMENT, "no such colour", &detail, 1);
  */

@@ -37,7 +37,10 @@
  * Extensions are parsed where M_parse_ex() is given a registry that knows them:
  * quoit_file_add_extensions() below.
  *
- * Where two names would be one, or a name is a word of C or C++, it gets a `_` at its end.
+ * A name in C is what upb makes of it, `my.pkg.Msg` is my_pkg_Msg; only a `_` in the name of a package, message, enum or service
+ * becomes `__`, so that `A.B_C` and `A_B.C` stay two. Where two names in a file would be one, or a name is a word of C or C++ or of
+ * the usual headers, it gets a `_` at its end. What linkers see begins with `quoit_`: another upb's code for the same files is in
+ * nobody's way.
  * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
  * message are in its arena. NULL or false from a function that takes an arena: out of memory;
  * from a parser: also bytes that are not such a message.
@@ -60,13 +63,14 @@
  * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
  * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
  */
-#define QUOIT_GENCODE_VERSION 3
+#define QUOIT_GENCODE_VERSION 4
 
 QUOIT_BEGIN_DECLS
 
 /*
  * One .proto file, for those who want to know at run time: `foo/bar.proto` is described by
- * `foo_bar_proto_quoit_file`. All of it is static.
+ * `foo_bar_proto_quoit_file`. All of it is static. That is short for quoit_file_foo__bar_1proto (spelled as the header shows it),
+ * which is to be used where another file would have the same short name, as `foo_bar.proto`.
  */
 typedef struct quoit_file_descriptor {
         const char *name;             /* as protoc knows it, "foo/bar.proto" */

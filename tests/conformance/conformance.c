@@ -147,7 +147,7 @@ static quoit_detail detail_of(quoit_call *call, const CONFORMANCE(Any) * any)
                 .type = type,
                 .message = UPB_UPCAST(
                         CONFORMANCE(UnimplementedRequest_parse)(value.data, value.size, arena)),
-                .table = &connectrpc__conformance__v1__UnimplementedRequest_msg_init,
+                .table = &quoit_connectrpc__conformance__v1__UnimplementedRequest_msg_init,
         };
 }
 
@@ -171,7 +171,7 @@ void finish(quoit_call *call, const error *wanted, const request_info *info)
                         .type = "connectrpc.conformance.v1.ConformancePayload.RequestInfo",
                         .message = UPB_UPCAST(info),
                         .table =
-                                &connectrpc__conformance__v1__ConformancePayload__RequestInfo_msg_init,
+                                &quoit_connectrpc__conformance__v1__ConformancePayload__RequestInfo_msg_init,
                 };
         message = CONFORMANCE(Error_message)(wanted);
         quoit_call_finish_details(call, (quoit_status)CONFORMANCE(Error_code)(wanted),

@@ -26,8 +26,8 @@ static void details(quoit_call *call, const calls_DetailsRequest *request, void 
         size_t size = (size_t)calls_DetailsRequest_payload(request);
         const quoit_detail all[] = {
                 { "google.rpc.BadRequest", UPB_UPCAST(bad_request(call, request)),
-                        &google__rpc__BadRequest_msg_init },
-                { "example.org/calls.Payload", UPB_UPCAST(payload), &calls__Payload_msg_init },
+                        &quoit_google__rpc__BadRequest_msg_init },
+                { "example.org/calls.Payload", UPB_UPCAST(payload), &quoit_calls__Payload_msg_init },
         };
         upb_StringView message = calls_DetailsRequest_message(request);
         char *text = quoit_call_alloc(call, message.size + 1);
