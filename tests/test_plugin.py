@@ -71,11 +71,43 @@ def test_unknown_option_is_an_error_in_the_response(kit, tmp_path):
     done = run(kit, stdin=request.SerializeToString())
     assert done.returncode == 0 and done.stderr == b""
     response = plugin_pb2.CodeGeneratorResponse.FromString(done.stdout)
-    assert response.error == "protoc-gen-quoit: unknown option 'colour=red'"
+    assert response.error == "protoc-gen-quoit: unknown option 'colour=red': there is messages_only"
     assert not response.file
 
     protoc = kit.protoc(tmp_path, ["kinds.proto"], "--quoit_opt=colour=red", check=False)
     assert protoc.returncode != 0 and "unknown option 'colour=red'" in protoc.stderr
+
+
+def test_messages_only(kit, tmp_path):
+    """Nothing of services, in any place among options, and nothing that needs more than messages."""
+    text = 'syntax = "proto3"; package p; message M { int32 x = 1; } service S { rpc R(M) returns (stream M); }'
+    (tmp_path / "t.proto").write_text(text)
+    whole, bare = tmp_path / "whole", tmp_path / "bare"
+    kit.protoc(whole, ["t.proto"], paths=[tmp_path])
+    kit.protoc(bare, ["t.proto"], "--quoit_opt=messages_only", paths=[tmp_path])
+    assert "p_S_register" in (whole / "t.quoit.h").read_text()
+    for name in ("t.quoit.h", "t.quoit.c"):
+        assert not re.search("p_S|quoit/service.h|quoit_call|R_send", (bare / name).read_text())
+    assert "p_M_set_x" in (bare / "t.quoit.h").read_text()
+    kit.compile(["gcc", *plugin_kit.C_WARNINGS], bare / "t.quoit.c", tmp_path / "t.o", f"-I{bare}")
+    done = kit.protoc(bare, ["t.proto"], "--quoit_opt=messages_only,hue", paths=[tmp_path], check=False)
+    assert done.returncode != 0 and "unknown option 'hue'" in done.stderr
+
+
+def test_an_import_that_is_missing_is_told_how_to_be_made(kit, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "other.proto").write_text('syntax = "proto3"; message Other {}')
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; import "sub/other.proto"; message M { Other o = 1; }')
+    kit.protoc(tmp_path / "out", ["t.proto"], paths=[tmp_path])
+    for compiler in plugin_kit.compilers("c"):
+        with pytest.raises(AssertionError, match="t.quoit.h needs sub/other.quoit.h: .*protoc --quoit_out=... sub/other.proto"):
+            kit.compile([compiler], tmp_path / "out" / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}/out")
+
+
+def test_a_source_as_cpp_is_an_error_in_one_line(kit, generated, tmp_path):
+    for compiler in plugin_kit.compilers("c++"):
+        with pytest.raises(AssertionError, match="this is C, not C.*: give it to a C compiler"):
+            kit.compile([compiler, "-xc++"], generated / "kinds.quoit.c", tmp_path / "t.o", f"-I{generated}")
 
 
 def test_features_are_announced(kit):

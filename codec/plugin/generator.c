@@ -20,23 +20,41 @@ struct generator {
         upb_DefPool *pool;
         struct check *check;
         struct names *names;
+        bool messages_only;
         const google_protobuf_compiler_CodeGeneratorRequest *request;
         google_protobuf_compiler_CodeGeneratorResponse *response;
 };
 
-/* Returns what is wrong with the parameter of --quoit_opt, or NULL. There are no options yet. */
-static const char *generator_check_options(struct generator *g)
+/* Takes one of the options of --quoit_opt. Returns what is wrong with it, or NULL. */
+static const char *generator_take_option(struct generator *g, const char *option, size_t size)
+{
+        static const char messages_only[] = "messages_only";
+
+        if (size == strlen(messages_only) && !memcmp(option, messages_only, size)) {
+                g->messages_only = true;
+                return NULL;
+        }
+        return memory_format(g->arena,
+                "protoc-gen-quoit: unknown option '%s': there is messages_only",
+                text_line(g->arena, option, size));
+}
+
+/* Those of --quoit_opt have commas between them. Returns what is wrong, or NULL. */
+static const char *generator_take_options(struct generator *g)
 {
         upb_StringView options =
                 google_protobuf_compiler_CodeGeneratorRequest_parameter(g->request);
-        const char *comma;
+        const char *problem = NULL;
 
-        if (!options.size)
-                return NULL;
-        comma = memchr(options.data, ',', options.size);
-        return memory_format(g->arena, "protoc-gen-quoit: unknown option '%s'",
-                text_line(g->arena, options.data,
-                        comma ? (size_t)(comma - options.data) : options.size));
+        while (options.size && !problem) {
+                const char *comma = memchr(options.data, ',', options.size);
+                size_t size = comma ? (size_t)(comma - options.data) : options.size;
+
+                problem = generator_take_option(g, options.data, size);
+                size += comma != NULL;
+                options = upb_StringView_FromDataAndSize(options.data + size, options.size - size);
+        }
+        return problem;
 }
 
 static void generator_add_file(struct generator *g, const char *name, const struct printer *text)
@@ -73,6 +91,7 @@ static void generator_emit(struct generator *g,
                 .proto = proto,
                 .file = file,
                 .outline = *outline,
+                .messages_only = g->messages_only,
         };
 
         printer_init(&u.h, g->arena);
@@ -155,7 +174,7 @@ static const char *generator_emit_all(struct generator *g)
 
 static void generator_fill(struct generator *g)
 {
-        const char *problem = generator_check_options(g);
+        const char *problem = generator_take_options(g);
 
         google_protobuf_compiler_CodeGeneratorResponse_set_supported_features(g->response,
                 google_protobuf_compiler_CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |

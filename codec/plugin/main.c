@@ -20,7 +20,9 @@ static const char usage[] =
         "\n"
         "protoc runs this program to make FILE.quoit.h and FILE.quoit.c: messages and\n"
         "services for C, on libquoit. It reads a CodeGeneratorRequest from standard\n"
-        "input and takes no --quoit_opt.\n"
+        "input.\n"
+        "\n"
+        "  --quoit_opt=messages_only  leave services out\n"
         "\n"
         "  --help     print this\n"
         "  --version  print the version\n";

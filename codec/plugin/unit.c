@@ -5,6 +5,22 @@
 #include <quoit/message.h>
 #include <quoit/version.h>
 
+/* Who forgets an import is told how to come by it, before the compiler says that it is not there. */
+static void unit_emit_import(struct unit *u, const char *name)
+{
+        printer_set(&u->h, "import", name);
+        printer_set(&u->h, "import_header", spelling_output(u->arena, name, ".quoit.h"));
+        printer_emit(&u->h,
+                "\n"
+                "#if defined(__has_include)\n"
+                "#if !__has_include(\"$import_header$\")\n"
+                "#error \"$header$ needs $import_header$: make that too, protoc --quoit_out=... "
+                "$import$, and give the compiler its folder, -I...\"\n"
+                "#endif\n"
+                "#endif\n"
+                "#include \"$import_header$\"\n");
+}
+
 static void unit_emit_header_top(struct unit *u)
 {
         printer_set(&u->h, "file_name", upb_FileDef_Name(u->file));
@@ -19,14 +35,10 @@ static void unit_emit_header_top(struct unit *u)
         printer_emit(&u->h, "#pragma once\n"
                             "\n"
                             "#include <quoit/message.h>\n");
-        if (upb_FileDef_ServiceCount(u->file))
+        if (upb_FileDef_ServiceCount(u->file) && !u->messages_only)
                 printer_emit(&u->h, "#include <quoit/service.h>\n");
-        for (int i = 0; i < upb_FileDef_DependencyCount(u->file); i++) {
-                const upb_FileDef *dependency = upb_FileDef_Dependency(u->file, i);
-
-                printer_printf(&u->h, "%s#include \"%s\"\n", i ? "" : "\n",
-                        spelling_output(u->arena, upb_FileDef_Name(dependency), ".quoit.h"));
-        }
+        for (int i = 0; i < upb_FileDef_DependencyCount(u->file); i++)
+                unit_emit_import(u, upb_FileDef_Name(upb_FileDef_Dependency(u->file, i)));
         printer_emit(&u->h, "\n"
                             "#if QUOIT_GENCODE_VERSION != $gencode$\n"
                             "#error \"$header$ was made by protoc-gen-quoit $version$ for another "
@@ -45,6 +57,10 @@ static void unit_emit_source_top(struct unit *u)
         printer_set(&u->c, "version", QUOIT_VERSION);
         printer_emit(&u->c,
                 "/* Made by protoc-gen-quoit $version$ from $file_name$: do not edit. */\n"
+                "#ifdef __cplusplus\n"
+                "#error \"this is C, not C++: give it to a C compiler, and include $header$ in "
+                "C++\"\n"
+                "#endif\n"
                 "#include \"$header$\"\n"
                 "\n"
                 "/* upb's tables end in arrays without a size that are initialized, and "
@@ -66,6 +82,7 @@ void unit_emit(struct unit *u)
         tables_emit(u);
         descriptor_emit(u);
 
-        services_emit(u);
+        if (!u->messages_only)
+                services_emit(u);
         printer_printf(&u->h, "QUOIT_END_DECLS\n");
 }

@@ -14,6 +14,7 @@ struct unit {
         const google_protobuf_FileDescriptorProto *proto;
         const upb_FileDef *file;
         struct outline outline;
+        bool messages_only; /* services are left out */
         struct printer h;
         struct printer c;
 };
