@@ -203,7 +203,7 @@ static const char *names_member(struct names *names, const upb_MethodDef *method
         const char *name = upb_MethodDef_Name(method);
         const upb_ServiceDef *service = upb_MethodDef_Service(method);
 
-        if (!reserved_word(name))
+        if (!reserved_member(name))
                 return name;
         do
                 name = memory_format(names->arena, "%s_", name);

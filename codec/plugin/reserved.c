@@ -8,7 +8,10 @@
 /* clang-format off */
 
 /* What headers define, found when this is built: see reserved-words. */
-static const char *const headers[] = {
+static const struct header_name {
+        const char *name; /* first: what is compared */
+        bool is_macro;
+} headers[] = {
 #include "codec/plugin/reserved_words.inc"
 };
 
@@ -52,6 +55,14 @@ static int reserved_compare(const void *key, const void *word)
 
 #define RESERVED_IN(words, name)                                                                   \
         bsearch(name, words, sizeof(words) / sizeof(*words), sizeof(*words), reserved_compare)
+
+bool reserved_member(const char *name)
+{
+        const struct header_name *found = RESERVED_IN(headers, name);
+
+        return (found && found->is_macro) || RESERVED_IN(keywords, name) ||
+               RESERVED_IN(others, name);
+}
 
 bool reserved_word(const char *name)
 {

@@ -8,3 +8,6 @@
  * or that its user commonly includes define, or a parameter of generated functions.
  */
 bool reserved_word(const char *name);
+
+/* Whether @name cannot be a struct's member: a keyword, or a macro. A function's name can. */
+bool reserved_member(const char *name);

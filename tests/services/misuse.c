@@ -73,7 +73,7 @@ static void write_there(struct trespass *trespass, quoit_call *call)
         upb_Arena *arena = upb_Arena_New();
         calls_Payload *payload = calls_Payload_new(arena);
         const quoit_detail detail = { "calls.Payload", UPB_UPCAST(payload),
-                &calls__Payload_msg_init };
+                &quoit_calls__Payload_msg_init };
         upb_StringView value = upb_StringView_FromString("x");
 
         EXPECT(!quoit_call_arena(call));
@@ -94,12 +94,12 @@ static void write_there(struct trespass *trespass, quoit_call *call)
         quoit_call_pump(call, nothing, NULL);
         quoit_call_on_cancel(call, nothing, NULL);
         quoit_call_on_done(call, nothing, NULL);
-        EXPECT(quoit_call_send(call, UPB_UPCAST(payload), &calls__Payload_msg_init) == -EPERM);
+        EXPECT(quoit_call_send(call, UPB_UPCAST(payload), &quoit_calls__Payload_msg_init) == -EPERM);
         EXPECT(quoit_call_send_bytes(call, "x", 1) == -EPERM);
         EXPECT(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1) == -EPERM);
         quoit_call_finish(call, QUOIT_ABORTED, "no");
         quoit_call_finishf(call, QUOIT_ABORTED, "no %d", 1);
-        quoit_call_reply(call, UPB_UPCAST(payload), &calls__Payload_msg_init);
+        quoit_call_reply(call, UPB_UPCAST(payload), &quoit_calls__Payload_msg_init);
         upb_Arena_Free(arena);
 }
 
