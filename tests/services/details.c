@@ -27,7 +27,8 @@ static void details(quoit_call *call, const calls_DetailsRequest *request, void 
         const quoit_detail all[] = {
                 { "google.rpc.BadRequest", UPB_UPCAST(bad_request(call, request)),
                         &quoit_google__rpc__BadRequest_msg_init },
-                { "example.org/calls.Payload", UPB_UPCAST(payload), &quoit_calls__Payload_msg_init },
+                { "example.org/calls.Payload", UPB_UPCAST(payload),
+                        &quoit_calls__Payload_msg_init },
         };
         upb_StringView message = calls_DetailsRequest_message(request);
         char *text = quoit_call_alloc(call, message.size + 1);

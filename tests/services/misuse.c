@@ -94,7 +94,8 @@ static void write_there(struct trespass *trespass, quoit_call *call)
         quoit_call_pump(call, nothing, NULL);
         quoit_call_on_cancel(call, nothing, NULL);
         quoit_call_on_done(call, nothing, NULL);
-        EXPECT(quoit_call_send(call, UPB_UPCAST(payload), &quoit_calls__Payload_msg_init) == -EPERM);
+        EXPECT(quoit_call_send(call, UPB_UPCAST(payload), &quoit_calls__Payload_msg_init) ==
+                -EPERM);
         EXPECT(quoit_call_send_bytes(call, "x", 1) == -EPERM);
         EXPECT(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1) == -EPERM);
         quoit_call_finish(call, QUOIT_ABORTED, "no");
