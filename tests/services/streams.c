@@ -159,7 +159,11 @@ static void *chat_start(quoit_call *call, void *user)
         chatting->test = user;
         chatting->refills = !quoit_call_metadata(call, "credits", &credits);
         quoit_call_set_read_credits(
-                call, chatting->refills ? CHAT_CREDITS : (uint32_t)strtoul(credits.data, NULL, 10));
+                call, chatting->refills ? CHAT_CREDITS
+                                        : (uint32_t)strtoul(quoit_call_format(call, "%.*s",
+                                                                    (int)credits.size, credits.data)
+                                                                    .data,
+                                                  NULL, 10));
         quoit_call_send_headers(call);
         return chatting;
 }
