@@ -123,6 +123,7 @@ struct call_group {
         uint32_t count; /* not freed yet */
         uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
+        uint32_t malformed; /* requests that the log was told of */
         counter held_bytes; /* of requests, in the readers, and what they have become */
         atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
         size_t queued_bytes; /* waiting in the writers */

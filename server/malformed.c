@@ -6,6 +6,7 @@
 #include "server/shard.h"
 
 #define NAME_SHOWN_MAX 40
+#define LINES_A_CONNECTION 10 /* a flood of them must not hide what becomes of its connection */
 
 /* What a request lacks, or has, each of whose fields is good. */
 static const char *request_rule(const struct request *request)
@@ -24,12 +25,14 @@ static const char *rule_of(const struct session_malformed *what)
         return what->rule ? what->rule : request_rule(&call_of_stream(what->stream)->request);
 }
 
-void malformed_tell(const struct call_group *group, const struct session_malformed *what)
+void malformed_tell(struct call_group *group, const struct session_malformed *what)
 {
         struct shard *shard = group->host->user;
         uint64_t now_ns = ring_now_ns(&shard->ring);
         char name[ESCAPED_BYTES_MAX(NAME_SHOWN_MAX)];
 
+        if (++group->malformed > LINES_A_CONNECTION)
+                return;
         if (!what->name) {
                 server_log_peer(shard->server, QUOIT_LOG_INFO, now_ns,
                         "%s: malformed request: %s; stream %d reset", group->peer->address,
