@@ -17,8 +17,9 @@ import pytest
 from installed import Installed
 from servers import PATIENCE, Server, is_sanitized
 
-# Ignored where a shell has started us in the background; what we start would ignore it too.
+# Ignored where a shell has started us in the background, or nohup: what we start would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
