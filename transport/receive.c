@@ -244,6 +244,13 @@ static void receive_pong(struct session *session, const uint8_t opaque[PING_BYTE
                 session_set_drain(session, DRAIN_ACKNOWLEDGED);
 }
 
+static void receive_settings_ack(struct session *session)
+{
+        session->settings_acknowledged = true;
+        if (session->drain == DRAIN_WANTED)
+                session_announce_drain(session);
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
@@ -259,7 +266,10 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 session->resets++;
                 break;
         case NGHTTP2_SETTINGS:
-                session->settings_received = true;
+                if (frame->hd.flags & NGHTTP2_FLAG_ACK)
+                        receive_settings_ack(session);
+                else
+                        session->settings_received = true;
                 break;
         case NGHTTP2_PING:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK)

@@ -191,14 +191,12 @@ static void note_preface(struct session *session, size_t size)
         session->preface_size += (uint8_t)(size < rest ? size : rest);
 }
 
-/* What nghttp2 gives up on without a word; a bad preface gets none (RFC 9113, section 3.4). */
+/* What nghttp2 gives up on without a word. */
 static void end_for(struct session *session, int error)
 {
         bool is_flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
 
-        if (error == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
-                session->bad_preface = session->terminated = true;
-        else if (!session->terminated)
+        if (!session->terminated)
                 session_terminate(session,
                         is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, NULL);
 }
@@ -214,19 +212,20 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
                 return -EPROTO;
         }
         r = nghttp2_session_mem_recv2(session->h2, data, size);
+        if (r == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+                session->bad_preface = session->terminated = true;
+                keep_beginning(session, NGHTTP2_CLIENT_MAGIC, session->preface_size);
+                keep_beginning(session, data, size);
+                return -EPROTO; /* without a word (RFC 9113, section 3.4) */
+        }
+        note_preface(session, size); /* also of what fails behind it: the peer is told why */
         if (r == NGHTTP2_ERR_NOMEM)
                 return -ENOMEM;
         if (r < 0) {
                 end_for(session, (int)r);
-                if (session->bad_preface) {
-                        keep_beginning(session, NGHTTP2_CLIENT_MAGIC, session->preface_size);
-                        keep_beginning(session, data, size);
-                }
                 return -EPROTO;
         }
         assert((size_t)r == size);
-        if (session->preface_size < NGHTTP2_CLIENT_MAGIC_LEN)
-                note_preface(session, size);
         /* One slow stream must not stop the others: only its own window stays shut. */
         received = session->received_bytes - before;
         if (received > 0)
@@ -307,13 +306,21 @@ void session_set_drain(struct session *session, enum drain_step step)
         session->drain = step;
 }
 
+void session_announce_drain(struct session *session)
+{
+        session_set_drain(session, DRAIN_ANNOUNCED);
+        (void)nghttp2_submit_shutdown_notice(session->h2);
+        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_DRAIN);
+}
+
 void session_drain(struct session *session)
 {
         if (session->drain > DRAIN_NONE)
                 return;
-        session_set_drain(session, DRAIN_ANNOUNCED);
-        (void)nghttp2_submit_shutdown_notice(session->h2);
-        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_DRAIN);
+        if (session->settings_acknowledged)
+                session_announce_drain(session);
+        else
+                session_set_drain(session, DRAIN_WANTED);
 }
 
 void session_drain_now(struct session *session)

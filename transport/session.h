@@ -75,6 +75,7 @@ struct session_events {
 /* How far a graceful end has come, forwards only; steps may be left out. */
 enum drain_step {
         DRAIN_NONE,
+        DRAIN_WANTED, /* it is announced when the peer has acknowledged our SETTINGS */
         DRAIN_ANNOUNCED,
         DRAIN_ACKNOWLEDGED, /* the peer has read the announcement; streams that it had queued may still come */
         DRAIN_DUE, /* the last GOAWAY is to be made with the next output */
@@ -107,6 +108,7 @@ struct session {
         uint8_t beginning_size;
         bool bad_preface : 1; /* the peer does not speak HTTP/2: what it began with instead is in `beginning` */
         bool settings_received : 1;
+        bool settings_acknowledged : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool round_trip_answered : 1; /* whoever measures it clears it */
@@ -150,13 +152,15 @@ bool session_is_over(const struct session *session);
 /*
  * Graceful end, in two steps (RFC 9113 section 6.8): a GOAWAY that names no stream and a PING; some time after
  * that was answered (DRAIN_ACKNOWLEDGED) session_drain_now(): a GOAWAY with the last stream, and nothing new is taken.
- * Not with the answer at once: peers send it ahead of requests that they have queued.
+ * Not with the answer at once: peers send it ahead of requests that they have queued. Nor is the first step taken before the
+ * peer has acknowledged our SETTINGS: gRPC C++ takes a GOAWAY that comes with them for a connection that failed.
  */
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);
 
 /* Internal to the transport. */
 void session_set_drain(struct session *session, enum drain_step step);
+void session_announce_drain(struct session *session);
 
 /* Asks for an answer whose time is measured: `round_trip_answered`. */
 void session_measure(struct session *session);

@@ -366,6 +366,26 @@ static void test_settings_flood(void **state)
         flood_control(NGHTTP2_SETTINGS, 0);
 }
 
+/* All in one piece with the preface: the peer is told why, as it is when they come apart. */
+static void test_flood_within_the_first_bytes(void **state)
+{
+        static uint8_t bytes[NGHTTP2_CLIENT_MAGIC_LEN + 1000 * 9];
+        struct joint *joint = joint_new(NULL, 1);
+        size_t size = NGHTTP2_CLIENT_MAGIC_LEN;
+        struct frame_seen frame;
+
+        (void)state;
+        memcpy(bytes, NGHTTP2_CLIENT_MAGIC, size);
+        while (size + 9 <= sizeof(bytes))
+                size += frame_head(bytes + size, 0, NGHTTP2_SETTINGS, NGHTTP2_FLAG_NONE, 0);
+        assert_int_equal(session_feed(&joint->server, bytes, size), -EPROTO);
+        assert_true(session_has_output(&joint->server));
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
+        assert_int_equal(frame.code, NGHTTP2_ENHANCE_YOUR_CALM);
+        joint_free(joint);
+}
+
 /* What is no HTTP/2 at all ends the connection, with the first piece or with the last. */
 static void test_no_preface(void **state)
 {
@@ -465,6 +485,7 @@ int main(void)
                 cmocka_unit_test(test_long_goaway),
                 cmocka_unit_test(test_ping_flood),
                 cmocka_unit_test(test_settings_flood),
+                cmocka_unit_test(test_flood_within_the_first_bytes),
                 cmocka_unit_test(test_no_preface),
                 cmocka_unit_test(test_half_a_preface),
                 cmocka_unit_test(test_malformed_request),

@@ -107,6 +107,28 @@ static void test_second_step_names_what_came_before_it_went_out(void **state)
         joint_free(joint);
 }
 
+/* Wanted before the peer was here: it hears of our SETTINGS first, and of the end when it has taken them. */
+static void test_not_before_our_settings_are_acknowledged(void **state)
+{
+        struct joint *joint = joint_new(NULL, 5);
+        struct frame_seen frame;
+
+        (void)state;
+        session_drain(&joint->server);
+        joint_to_server(joint);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_SETTINGS, 0, NULL), 2); /* and an ACK */
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, NULL), 0);
+        assert_int_equal(joint->server.drain, DRAIN_WANTED);
+
+        joint_to_server(joint);
+        assert_int_equal(joint->server.drain, DRAIN_ANNOUNCED);
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 1);
+        assert_int_equal(frame.last_id, INT32_MAX);
+        joint_free(joint);
+}
+
 /* A PING's ACK that nobody waits for drains nothing. */
 static void test_stray_ack(void **state)
 {
@@ -147,6 +169,7 @@ int main(void)
                 cmocka_unit_test(test_two_steps),
                 cmocka_unit_test(test_second_step_without_an_ack),
                 cmocka_unit_test(test_second_step_names_what_came_before_it_went_out),
+                cmocka_unit_test(test_not_before_our_settings_are_acknowledged),
                 cmocka_unit_test(test_stray_ack),
                 cmocka_unit_test(test_terminate),
         };
