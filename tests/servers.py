@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Starts a server program, watches it from outside, and stops it."""
 
+import contextlib
 import os
 import pathlib
+import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -23,6 +26,15 @@ def eventually(condition, what, seconds=PATIENCE):
             return result
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(0.01)
+
+
+def free_port():
+    """One that is to be free a moment later too: the kernel gives none below its range to who asks for any."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

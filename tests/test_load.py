@@ -12,7 +12,7 @@ import time
 import hyperframe.frame as frames
 import pytest
 
-from servers import PATIENCE, Server, eventually
+from servers import PATIENCE, Server, eventually, free_port
 from strict_server import StrictServer
 from wire import ENHANCE_YOUR_CALM, REFUSED_STREAM
 
@@ -418,9 +418,7 @@ def test_idle(program, start, stats):
 
 
 def test_first_call(program, start):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [program, "--first-call", "--json", f"127.0.0.1:{port}", HELLO]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         time.sleep(0.2)

@@ -10,7 +10,7 @@ import subprocess
 import grpc
 import pytest
 
-from servers import PATIENCE, TIME
+from servers import PATIENCE, TIME, free_port
 
 
 @pytest.fixture
@@ -193,12 +193,6 @@ def hello(api, target):
     with grpc.insecure_channel(target) as opened:
         reply = api.Stub(opened).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE)
     return reply.message == "Hello you!"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_host_and_port_from_the_environment(api, start):

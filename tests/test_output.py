@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from servers import PATIENCE, TIME, eventually
+from servers import PATIENCE, TIME, eventually, free_port
 from wire import Wire
 
 HELLO = "/api.Api/sayHello"
@@ -28,8 +28,7 @@ class Silent:
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         if nonblocking:
             os.set_blocking(writer, False)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         command = [program, "--port", self.port, *arguments]
         self.process = subprocess.Popen(list(map(str, command)), stderr=writer, **options)
         os.close(writer)
@@ -214,8 +213,7 @@ def closing(*fds):
 @pytest.mark.parametrize("fds", [(0,), (1,), (2,), (0, 1, 2)], ids=str)
 @pytest.mark.parametrize("program", SERVERS)
 def test_closed_descriptors_are_not_sockets(build, program, fds):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen([build / "bin" / program, "--port", str(port)], preexec_fn=closing(*fds))
     try:
 

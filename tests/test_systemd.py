@@ -2,13 +2,12 @@
 """The units of deploy/ under a real systemd: reload, restart and stop lose no call."""
 
 import shutil
-import socket
 import threading
 
 import grpc
 import pytest
 
-from servers import PATIENCE, eventually, is_sanitized
+from servers import PATIENCE, eventually, free_port, is_sanitized
 from systemd import Systemd, skip_without_systemd
 from test_restart import Load, StuckStream
 
@@ -18,9 +17,7 @@ SERVICE = "quoit-api.service"
 class Deployed(Systemd):
     def __init__(self, folder, root, build):
         super().__init__(folder)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.target = f"127.0.0.1:{port}"
         (folder / "run" / "bin").mkdir()
         shutil.copy(build / "bin/quoit-api", folder / "run" / "bin" / "quoit-api")
