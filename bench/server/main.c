@@ -89,7 +89,7 @@ int main(int argc, char **argv)
         on_signals(on_signal);
         mask_signals(SIG_UNBLOCK);
         r = serve(&options);
-        on_signals(SIG_DFL); /* the handler must not meet a server that is gone */
+        on_signals(SIG_IGN); /* a second one has nothing to stop any more */
         if (r < 0)
                 quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(server));
         quoit_server_free(server);

@@ -176,7 +176,7 @@ int main(int argc, char **argv)
         mask_signals(SIG_UNBLOCK);
         r = serve(&options);
         signal(SIGUSR2, SIG_IGN);
-        signal(SIGTERM, SIG_DFL); /* the handler must not meet a server that is gone */
+        signal(SIGTERM, SIG_IGN); /* a second one has nothing to stop any more */
         if (r < 0)
                 quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(test.server));
         usleep(options.linger_ms * 1000);
