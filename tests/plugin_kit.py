@@ -31,6 +31,7 @@ class Kit:
         self.root = root
         self.plugin = build / "bin" / "protoc-gen-quoit"
         self.archive = build / "libquoit" / "libquoit.a"
+        self.json_archive = build / "libquoit" / "libquoit-json.a"
         self.internal = build / "libquoit_internal.a"
         info = build / "meson-info"
         options = json.loads((info / "intro-buildoptions.json").read_text())

@@ -66,6 +66,8 @@ def mangled(full_name):
 class Subject:
     """The program under test, and the same types in Python."""
 
+    DRIVER = "differential_driver.c"
+
     def __init__(self, kit, folder):
         kit.protoc(folder, FILES, f"--descriptor_set_out={folder}/set", "--include_imports")
         self.pool = descriptor_pool.DescriptorPool()
@@ -93,9 +95,11 @@ class Subject:
         text += "".join(f"        &{name.replace('/', '_').replace('.', '_')}_quoit_file,\n" for name in FILES)
         (folder / "differential_types.h").write_text(text + "};\n")
         sources = [folder / f"{name[:-6]}.quoit.c" for name in FILES]
-        sources += [kit.root / "tests" / "differential_driver.c", kit.internal]
-        kit.program(folder, sources, folder / "differential", warnings=kit.inside)
+        self.link(kit, folder, [*sources, kit.root / "tests" / self.DRIVER])
         return folder / "differential"
+
+    def link(self, kit, folder, sources):
+        kit.program(folder, [*sources, kit.internal], folder / "differential", warnings=kit.inside)
 
     def extensions_of(self, descriptor):
         found = [e for e in self.pool.FindAllExtensions(descriptor) if e.file.name in FILES]

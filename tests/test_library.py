@@ -56,12 +56,37 @@ int main(void)
         return 0;
 }
 """
-# The same, with a server in it.
-NOTE_AND_SERVER = NOTE.replace(
+# The same, and JSON of it, and text of that.
+NOTE_AS_TEXT = """
+#include <quoit/json.h>
+#include <quoit/text.h>
+""" + NOTE.replace("        upb_Arena_Free(arena);", """
+        static const quoit_file_descriptor *const files[] = { &note_proto_quoit_file };
+        const upb_MiniTable *type = &quoit_note__Note_msg_init;
+        quoit_schema *schema;
+        quoit_problem problem;
+        upb_StringView text;
+        upb_Message *again;
+
+        if (quoit_schema_new(files, 1, &schema, &problem) < 0 ||
+                quoit_json_print(schema, UPB_UPCAST(note), type, 0, arena, &text, &problem) < 0 ||
+                strcmp(text.data, "{\\"parts\\":{\\"one\\":{\\"text\\":\\"part\\"}},\\"at\\":[\\"77\\"]}") ||
+                quoit_json_parse(schema, text, type, 0, arena, &again, &problem) < 0 ||
+                quoit_text_print(schema, again, type, QUOIT_TEXT_ONE_LINE, arena, &text, &problem) < 0 ||
+                strcmp(text.data, "parts { key: \\"one\\" value { text: \\"part\\" } } at: 77 "))
+                return 3;
+        quoit_schema_free(schema);
+        upb_Arena_Free(arena);""")
+# With a server in it.
+NOTE_AND_SERVER, NOTE_AND_SERVER_AS_TEXT = (text.replace(
     "int main(void)\n{", "#include <quoit/quoit.h>\nint main(void)\n{\n        quoit_server *server;\n"
     "        if (quoit_server_new(NULL, &server) < 0)\n                return 2;\n"
     "        quoit_server_free(server);\n",
-)
+) for text in (NOTE, NOTE_AS_TEXT))
+
+
+# Each with a function that it has.
+LIBRARIES = {"libquoit": "quoit_version", "libquoit-message": "quoit_version", "libquoit-json": "quoit_json_parse"}
 
 
 def defined_symbols(*nm_options):
@@ -76,18 +101,18 @@ def defined_symbols(*nm_options):
     return [row[0] for row in rows if len(row) > 1 and row[1] != "A"]
 
 
-@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_shared_library_shows_only_its_own_names(installed, name):
     names = defined_symbols("-D", installed.library(f"{name}.so"))
     assert len(names) > 100
     assert [name for name in names if not name.startswith("quoit_")] == []
 
 
-@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_shared_library_keeps_upb_in_a_node_of_its_version(installed, name):
     names = defined_symbols("-D", installed.library(f"{name}.so"))
     ours = [name for name in names if name.endswith("@QUOIT_0")]
-    assert "quoit_version@@QUOIT_0" in ours
+    assert f"{LIBRARIES[name]}@@QUOIT_0" in ours
     assert [name for name in ours if re.match("quoit_+(k?[Uu]pb|utf8)", name)] == []
 
 
@@ -99,16 +124,16 @@ def test_what_is_built_has_probes(build):
             assert re.search(rf"Provider: quoit\n\s+Name: {name}\n", notes), f"{name} in {file.name}"
 
 
-@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_shared_library_has_one_soname(installed, name):
     dynamic = installed.run("readelf", "-d", installed.library(f"{name}.so"))
     assert f"[{name}.so.0]" in dynamic
 
 
-@pytest.mark.parametrize("name", ["libquoit", "libquoit-message"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_static_library_shows_our_names_only(installed, name):
     names = defined_symbols("-g", installed.library(f"{name}.a"))
-    assert "quoit_version" in names
+    assert LIBRARIES[name] in names
     assert len([name for name in names if "upb_" in name.lower()]) > 100
     assert [name for name in names if not name.startswith("quoit_")] == []
 
@@ -129,6 +154,15 @@ def test_what_is_installed_starts_on_a_stock_debian(installed):
     assert needed(installed.prefix / "bin/quoit-api") <= RUNTIME
     for file in installed.library("libquoit-message.so"), installed.prefix / "bin/protoc-gen-quoit":
         assert needed(file) == {"libc.so.6"}
+
+
+def test_who_does_not_print_json_does_not_carry_it(installed):
+    """Neither that, nor upb's reflection: that is in a library of its own, and only there."""
+    for options, suffix in (["-g"], "a"), (["-D"], "so"):
+        names = [set(defined_symbols(*options, installed.library(f"{name}.{suffix}"))) for name in LIBRARIES]
+        server, message, json = ({name.partition("@")[0] for name in symbols} for symbols in names)
+        assert {"quoit_upb_DefPool_New", "quoit_upb_JsonEncode", "quoit_upb_TextEncode"} < json
+        assert json.isdisjoint(server | message)
 
 
 # pkg-config's words, and whether the program then needs libquoit.so
@@ -200,6 +234,23 @@ def test_messages_alone_need_nothing_but_libc(note):
 )
 def test_both_libraries_may_be_in_one_program(note, packages):
     note(NOTE_AND_SERVER, *packages)
+
+
+@pytest.mark.parametrize(
+    "packages, libraries",
+    [
+        (["quoit-json"], set()),
+        (["--static", "quoit-json"], set()),
+        (["quoit-json-shared"], {"libquoit-json.so.0", "libquoit-message.so.0"}),
+        (["quoit", "quoit-json"], RUNTIME),
+        (["quoit-json", "quoit"], RUNTIME),
+        (["quoit-shared", "quoit-json-shared"], {"libquoit.so.0", "libquoit-json.so.0", "libquoit-message.so.0"}),
+    ],
+)
+def test_json_comes_to_messages_or_to_a_server(note, packages, libraries):
+    server = "quoit" in packages or "quoit-shared" in packages
+    text = NOTE_AND_SERVER_AS_TEXT if server else NOTE_AS_TEXT
+    assert note(text, *packages) - {"libm.so.6"} <= libraries | {"libc.so.6"}
 
 
 def test_programs_are_installed_and_say_the_same_version(installed):

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Messages in protobuf's text format, for logs and for people: protobuf.dev/reference/protobuf/textformat-spec. <quoit/schema.h> says
+ * what to link.
+ */
+
+#include <quoit/export.h>
+#include <quoit/schema.h>
+
+QUOIT_BEGIN_DECLS
+
+/* Any of them. */
+typedef enum quoit_text_print_options {
+        QUOIT_TEXT_ONE_LINE = 1, /* without line breaks */
+} quoit_text_print_options;
+
+/*
+ * @message of the type @table. Maps are sorted by key, negative ones last. Unknown fields, and extensions that are not in @schema, are left out; an Any shows its
+ * type and its bytes. Bytes of a string that are not UTF-8 are escaped. *@ret_text is in @arena, with a zero behind it.
+ *
+ * 0; -ENOENT: @table is not of a type in @schema; -ENOMEM.
+ */
+QUOIT_API int quoit_text_print(const quoit_schema *schema, const upb_Message *message,
+        const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_StringView *ret_text,
+        quoit_problem *ret_problem);
+
+QUOIT_END_DECLS

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <quoit/schema.h>
+
+#include "upb/reflection/def.h"
+
+/* By the names of its messages and extensions. */
+const upb_DefPool *schema_pool(const quoit_schema *schema);
+
+/* 0 and *@ret_type, the description of the messages with @table, or -ENOENT and why. */
+int schema_find(const quoit_schema *schema, const upb_MiniTable *table,
+        const upb_MessageDef **ret_type, quoit_problem *problem);

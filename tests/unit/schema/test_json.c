@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <quoit/json.h>
+#include <quoit/text.h>
+
+#include "growth.quoit.h"
+
+/* What a message costs, and what no other language sees; tests/test_json.py has the rest. */
+
+static const upb_MiniTable *const tree_type = &quoit_growth__Tree_msg_init;
+
+static const char sample[] =
+        "{\"wides\":[{\"f1\":\"1\",\"f8\":\"-2\"},{}],\"numbers\":[\"7\"],\"packed\":[\"8\",\"9\"],"
+        "\"map\":{\"3\":{\"f2\":\"4\"}},\"texts\":[\"YWJj\",\"\"],\"tree\":{\"narrows\":[{}]},"
+        "\"part\":[{\"wide\":{}}]}";
+
+static int setup(void **state)
+{
+        static const quoit_file_descriptor *const files[] = { &growth_proto_quoit_file };
+
+        return quoit_schema_new(files, 1, (quoit_schema **)state, NULL);
+}
+
+static int teardown(void **state)
+{
+        quoit_schema_free(*state);
+        return 0;
+}
+
+static growth_Tree *parse(const quoit_schema *schema, const char *text, upb_Arena *arena)
+{
+        upb_Message *message;
+        quoit_problem problem = { "" };
+        int r = quoit_json_parse(
+                schema, upb_StringView_FromString(text), tree_type, 0, arena, &message, &problem);
+
+        assert_string_equal(problem.text, "");
+        assert_int_equal(r, 0);
+        return (growth_Tree *)message;
+}
+
+static void json_comes_back(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        growth_Tree *tree = parse(*state, sample, arena);
+        upb_StringView text;
+
+        assert_int_equal(growth_Wide_f8(growth_Tree_wides(tree, NULL)[0]), -2);
+        assert_int_equal(
+                quoit_json_print(*state, UPB_UPCAST(tree), tree_type, 0, arena, &text, NULL), 0);
+        assert_string_equal(text.data, sample);
+        assert_int_equal(text.size, strlen(sample));
+        upb_Arena_Free(arena);
+}
+
+/* What is printed at once, and what is not: at the border, each length. */
+static void texts_of_all_lengths_are_whole(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        growth_Tree *tree = growth_Tree_new(arena);
+        char bytes[3100];
+
+        memset(bytes, 0, sizeof(bytes));
+        for (size_t n = 3000; n < sizeof(bytes); n++) {
+                upb_StringView json, text;
+                size_t size;
+
+                upb_StringView *texts = growth_Tree_resize_texts(tree, 1, arena);
+
+                texts[0] = upb_StringView_FromDataAndSize(bytes, n);
+                assert_int_equal(quoit_json_print(*state, UPB_UPCAST(tree), tree_type, 0, arena,
+                                         &json, NULL),
+                        0);
+                assert_int_equal(json.size, strlen("{\"texts\":[\"\"]}") + (n + 2) / 3 * 4);
+                assert_int_equal(strlen(json.data), json.size);
+                texts[0].size = n - 2000;
+                assert_int_equal(quoit_text_print(*state, UPB_UPCAST(tree), tree_type, 0, arena,
+                                         &text, NULL),
+                        0);
+                size = strlen("texts: \"\"\n") + (n - 2000) * strlen("\\000");
+                assert_int_equal(text.size, size);
+                assert_int_equal(strlen(text.data), size);
+        }
+        upb_Arena_Free(arena);
+}
+
+/* ---- bounds ---- */
+
+static char *many_messages(size_t n)
+{
+        char *text = malloc(n * 3 + 20), *p = text;
+
+        assert_non_null(text);
+        p += sprintf(p, "{\"wides\":[");
+        for (size_t i = 0; i < n; i++, p += 3)
+                memcpy(p, i ? ",{}" : " {}", 3);
+        memcpy(p, "]}", 3);
+        return text;
+}
+
+static int parse_within(const quoit_schema *schema, const char *text, quoit_budget *budget)
+{
+        upb_Arena *arena = upb_Arena_New();
+        upb_Message *message = NULL;
+        quoit_problem problem = { "" };
+        int r;
+
+        if (budget)
+                upb_Arena_SetBudget(arena, &budget->upb);
+        r = quoit_json_parse(
+                schema, upb_StringView_FromString(text), tree_type, 0, arena, &message, &problem);
+        assert_true(!r == !!message);
+        assert_true(r == 0 || strstr(problem.text, "budget"));
+        assert_true(budget || !upb_Arena_GetBudget(arena));
+        upb_Arena_Free(arena);
+        return r;
+}
+
+static void a_document_takes_no_more_than_its_budget(void **state)
+{
+        char *text = many_messages(100000);
+        quoit_budget budget;
+
+        quoit_budget_init(&budget, 1 << 20);
+        assert_int_equal(parse_within(*state, text, &budget), -ENOMEM);
+        assert_true(budget.exceeded);
+        quoit_budget_init(&budget, 256 << 20);
+        assert_int_equal(parse_within(*state, text, &budget), 0);
+        free(text);
+}
+
+/* 3 bytes become more than a thousand: 64 for each byte are allowed, and 32 MiB. */
+static void without_a_budget_there_is_one(void **state)
+{
+        size_t wide = quoit_growth__Wide_msg_init.QUOIT_UPB_PRIVATE(size);
+        char *text = many_messages(200000);
+
+        assert_true(200000 * wide > 2 * quoit_parse_bytes_max(strlen(text)));
+        assert_int_equal(parse_within(*state, text, NULL), -ENOMEM);
+        free(text);
+}
+
+/* malloc that fails from the @left-th time on. */
+struct failing {
+        upb_alloc alloc;
+        size_t left;
+};
+
+static void *allocate(upb_alloc *alloc, void *block, size_t old_size, size_t size, size_t *actual)
+{
+        struct failing *failing = (struct failing *)alloc;
+
+        (void)old_size;
+        if (!size) {
+                free(block);
+                return NULL;
+        }
+        if (!failing->left)
+                return NULL;
+        failing->left--;
+        if (actual)
+                *actual = size;
+        return realloc(block, size);
+}
+
+static void memory_may_be_short_anywhere(void **state)
+{
+        static char room[64];
+        int n_failed = 0, n_parsed = 0;
+
+        /* In steps of a word, as blocks are large: the first has room for that much. */
+        for (size_t size = 256; size < 32768; size += 8) {
+                struct failing failing = { { allocate }, 0 };
+                char *block = malloc(size);
+                upb_Arena *arena = upb_Arena_Init(block, size, &failing.alloc);
+                upb_Message *message = (upb_Message *)room;
+                quoit_problem problem;
+                int r = quoit_json_parse(*state, upb_StringView_FromString(sample), tree_type, 0,
+                        arena, &message, &problem);
+
+                if (r == 0) {
+                        upb_StringView text = { room, 0 };
+
+                        n_parsed++;
+                        r = quoit_json_print(*state, message, tree_type, 0, arena, &text, &problem);
+                        assert_true(r == -ENOMEM || r == 0);
+                        assert_true(r == 0 || text.data == room);
+                        r = quoit_text_print(*state, message, tree_type, 0, arena, &text, &problem);
+                        assert_true(r == -ENOMEM || r == 0);
+                } else {
+                        n_failed++;
+                        assert_int_equal(r, -ENOMEM);
+                        assert_ptr_equal(message, room);
+                }
+                upb_Arena_Free(arena);
+                free(block);
+        }
+        assert_true(n_failed > 20);
+        assert_true(n_parsed > 20);
+}
+
+/* ---- what is around it ---- */
+
+static void *parse_often(void *schema)
+{
+        for (int i = 0; i < 300; i++) {
+                upb_Arena *arena = upb_Arena_New();
+                upb_StringView text;
+                growth_Tree *tree = parse(schema, sample, arena);
+
+                assert_int_equal(quoit_json_print(schema, UPB_UPCAST(tree), tree_type, 0, arena,
+                                         &text, NULL),
+                        0);
+                assert_string_equal(text.data, sample);
+                assert_int_equal(quoit_text_print(schema, UPB_UPCAST(tree), tree_type, 0, arena,
+                                         &text, NULL),
+                        0);
+                upb_Arena_Free(arena);
+        }
+        return NULL;
+}
+
+static void threads_share_a_schema(void **state)
+{
+        pthread_t threads[4];
+
+        for (int i = 0; i < 4; i++)
+                assert_int_equal(pthread_create(&threads[i], NULL, parse_often, *state), 0);
+        for (int i = 0; i < 4; i++)
+                assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static void an_arena_has_its_budget_back(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        quoit_budget budget;
+
+        quoit_budget_init(&budget, 1 << 20);
+        upb_Arena_SetBudget(arena, &budget.upb);
+        (void)parse(*state, sample, arena);
+        assert_ptr_equal(upb_Arena_GetBudget(arena), &budget.upb);
+        upb_Arena_SetBudget(arena, NULL);
+        (void)parse(*state, sample, arena);
+        assert_null(upb_Arena_GetBudget(arena));
+        upb_Arena_Free(arena);
+}
+
+static void text_is_printed_as_people_read_it(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        growth_Tree *tree = parse(*state,
+                "{\"texts\":[\"YWIA\"],\"map\":{\"30\":{},\"-1\":{\"f1\":5},\"2\":{}},\"tree\":{}}",
+                arena);
+        upb_StringView text;
+
+        assert_int_equal(
+                quoit_text_print(*state, UPB_UPCAST(tree), tree_type, 0, arena, &text, NULL), 0);
+        assert_string_equal(text.data, "map {\n  key: 2\n  value {\n  }\n}\n"
+                                       "map {\n  key: 30\n  value {\n  }\n}\n"
+                                       "map {\n  key: -1\n  value {\n    f1: 5\n  }\n}\n"
+                                       "texts: \"ab\\000\"\n"
+                                       "tree {\n}\n");
+        assert_int_equal(quoit_text_print(*state, UPB_UPCAST(growth_Tree_tree(tree)), tree_type,
+                                 QUOIT_TEXT_ONE_LINE, arena, &text, NULL),
+                0);
+        assert_string_equal(text.data, "");
+        upb_Arena_Free(arena);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(json_comes_back),
+                cmocka_unit_test(texts_of_all_lengths_are_whole),
+                cmocka_unit_test(a_document_takes_no_more_than_its_budget),
+                cmocka_unit_test(without_a_budget_there_is_one),
+                cmocka_unit_test(memory_may_be_short_anywhere),
+                cmocka_unit_test(threads_share_a_schema),
+                cmocka_unit_test(an_arena_has_its_budget_back),
+                cmocka_unit_test(text_is_printed_as_people_read_it),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
