@@ -281,3 +281,13 @@ def test_json_names_that_are_one_are_refused_where_json_is_promised(kit):
     assert answer_of(kit, request).error == "protoc-gen-quoit: dir/t.proto: p.q.M: duplicate json_name for (foo_) with original field name (foo)"
     message.options.deprecated_legacy_json_field_conflicts = True
     assert not answer_of(kit, request).error
+
+
+def test_extensions_with_one_number_are_generated(kit, tmp_path):
+    """In different files protoc can't always know, and warns."""
+    (tmp_path / "base.proto").write_text('syntax = "proto2"; message M { extensions 10 to 20; }')
+    for name in "ab":
+        (tmp_path / f"{name}.proto").write_text(f'syntax = "proto2"; import "base.proto"; extend M {{ optional int32 {name} = 10; }}')
+    kit.protoc(tmp_path, ["base.proto", "a.proto", "b.proto"], paths=[tmp_path])
+    for name in "ab":
+        kit.compile(["gcc", *plugin_kit.C_WARNINGS], tmp_path / f"{name}.quoit.c", tmp_path / "t.o", f"-I{tmp_path}")
