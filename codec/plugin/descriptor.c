@@ -64,7 +64,7 @@ void descriptor_emit(struct unit *u)
                         u->arena));
         printer_emit(&u->c, "$literal$;\n"
                             "\n"
-                            "const quoit_file_descriptor $file$ = {\n"
+                            "QUOIT_TABLE const quoit_file_descriptor $file$ = {\n"
                             "        .name = $file_literal$,\n"
                             "        .bytes = $file$_bytes,\n"
                             "        .size = sizeof($file$_bytes) - 1,\n"

@@ -249,7 +249,7 @@ static void services_emit_source(struct unit *u, const upb_ServiceDef *service)
         if (n)
                 printer_emit(&u->c, "};\n\n");
 
-        printer_emit(&u->c, "const quoit_service $table$_service = {\n"
+        printer_emit(&u->c, "QUOIT_TABLE const quoit_service $table$_service = {\n"
                             "        .name = \"$full_name$\",\n");
         if (n) {
                 printer_emit(&u->c, "        .methods = $table$_methods,\n");

@@ -145,7 +145,7 @@ static void tables_emit_message(struct unit *u, const upb_MessageDef *m)
         if (n_fields)
                 tables_emit_fields(u, m, n_fields);
 
-        printer_emit(&u->c, "const upb_MiniTable $table$ = {\n");
+        printer_emit(&u->c, "QUOIT_TABLE const upb_MiniTable $table$ = {\n");
         printer_emit(&u->c, n_fields ? "        &$fields$.fields[0],\n" : "        NULL,\n");
         printer_printf(&u->c, "        %u, %zu, %s, %u, QUOIT_FASTTABLE_MASK(%u), %u,\n",
                 table->QUOIT_UPB_PRIVATE(size), n_fields, tables_extension_mode(m),
@@ -164,7 +164,8 @@ static void tables_emit_enum(struct unit *u, const upb_EnumDef *e)
         uint32_t n_values = table->QUOIT_UPB_PRIVATE(value_count);
 
         printer_printf(&u->c,
-                "const upb_MiniTableEnum %s = {\n        %" PRIu32 ", %" PRIu32 ",\n        {\n",
+                "QUOIT_TABLE const upb_MiniTableEnum %s = {\n        %" PRIu32 ", %" PRIu32
+                ",\n        {\n",
                 types_enum_table(e, u->arena), mask_limit, n_values);
         for (uint32_t i = 0; i < mask_limit / 32 + n_values; i++)
                 printer_printf(&u->c, "                0x%" PRIx32 ",\n",
@@ -179,14 +180,14 @@ static void tables_emit_extension(struct unit *u, const upb_FieldDef *f)
         printer_set(&u->c, "sub", tables_sub(f, u->arena));
         printer_set(
                 &u->c, "extendee", types_message_table(upb_FieldDef_ContainingType(f), u->arena));
-        printer_emit(&u->c,
-                "static const upb_MiniTableExtension $symbol$_ext_table = {\n"
-                "        $field$,\n"
-                "        $sub$,\n"
-                "        &$extendee$,\n"
-                "};\n"
-                "const upb_MiniTableExtension *const $symbol$_ext = &$symbol$_ext_table;\n"
-                "\n");
+        printer_emit(&u->c, "static const upb_MiniTableExtension $symbol$_ext_table = {\n"
+                            "        $field$,\n"
+                            "        $sub$,\n"
+                            "        &$extendee$,\n"
+                            "};\n"
+                            "QUOIT_TABLE const upb_MiniTableExtension *const $symbol$_ext = "
+                            "&$symbol$_ext_table;\n"
+                            "\n");
 }
 
 /* ---- the file's ------------------------------------------------------------------------------- */

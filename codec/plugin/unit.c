@@ -2,23 +2,36 @@
 #include "codec/plugin/unit.h"
 #include "codec/plugin/spelling.h"
 
+#include <string.h>
+
 #include <quoit/message.h>
 #include <quoit/version.h>
 
-/* Who forgets an import is told how to come by it, before the compiler says that it is not there. */
+/* Whether libquoit may have it: then <quoit/...> is looked at too, after what the user has made. */
+static bool unit_is_shipped(const char *name)
+{
+        return !strncmp(name, "google/protobuf/", strlen("google/protobuf/")) ||
+               !strncmp(name, "google/rpc/", strlen("google/rpc/"));
+}
+
+/* Who forgets an import is told how to come by it, and not only that it is not there. */
 static void unit_emit_import(struct unit *u, const char *name)
 {
         printer_set(&u->h, "import", name);
         printer_set(&u->h, "import_header", spelling_output(u->arena, name, ".quoit.h"));
+        printer_emit(&u->h, "\n"
+                            "#ifndef __has_include\n"
+                            "#include \"$import_header$\"\n"
+                            "#elif __has_include(\"$import_header$\")\n"
+                            "#include \"$import_header$\"\n");
+        if (unit_is_shipped(name))
+                printer_emit(&u->h, "#elif __has_include(<quoit/$import_header$>)\n"
+                                    "#include <quoit/$import_header$>\n");
         printer_emit(&u->h,
-                "\n"
-                "#if defined(__has_include)\n"
-                "#if !__has_include(\"$import_header$\")\n"
+                "#else\n"
                 "#error \"$header$ needs $import_header$: make that too, protoc --quoit_out=... "
                 "$import$, and give the compiler its folder, -I...\"\n"
-                "#endif\n"
-                "#endif\n"
-                "#include \"$import_header$\"\n");
+                "#endif\n");
 }
 
 static void unit_emit_header_top(struct unit *u)

@@ -3,8 +3,8 @@
 
 /*
  * Rich errors: a status with messages about it, which clients of every make unpack. They travel as a google.rpc.Status in
- * `grpc-status-details-bin`; the usual ones are in google/rpc/error_details.proto, of the repository
- * googleapis/googleapis, but any message will do.
+ * `grpc-status-details-bin`; the usual ones are in <quoit/google/rpc/error_details.quoit.h>, but any
+ * message will do.
  *
  *      google_rpc_BadRequest *bad = google_rpc_BadRequest_new(quoit_call_arena(call));
  *      ...

@@ -29,10 +29,9 @@
  *
  * Enum values are constants, behind the name of what their enum is in, as everywhere in protobuf.
  *
- * What a file imports is generated like the file itself, the well-known types too; protoc finds
- * those by itself:
- *
- *      protoc --quoit_out=gen api.proto google/protobuf/timestamp.proto
+ * What a file imports is generated like the file itself. The well-known types are made already, google/protobuf/timestamp.proto and
+ * its like, descriptor.proto, and google/rpc/{code,status,error_details}.proto: libquoit and libquoit-message have them, with their
+ * headers as <quoit/google/...>. What imports them finds them there, unless a program makes its own of them.
  *
  * Extensions are parsed where M_parse_ex() is given a registry that knows them:
  * quoit_file_add_extensions() below.
@@ -103,6 +102,11 @@ static inline bool quoit_file_add_extensions(
 static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out for 64 bits");
 #else
 _Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out for 64 bits");
+#endif
+
+/* Before each table that linkers see: libquoit's own of the well-known types are weak. */
+#ifndef QUOIT_TABLE
+#define QUOIT_TABLE
 #endif
 
 /* upb's own UPB_PRIVATE() ends with its headers. */
