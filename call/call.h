@@ -99,6 +99,7 @@ struct call_host {
         struct coders coders;
         struct compression_cache accepted;
         quoit_compression compression; /* of calls that say nothing else */
+        const struct upb_ExtensionRegistry *extensions; /* of requests; NULL: all are unknown */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
         atomic_bool is_over; /* the ring is gone: nobody may post to it any more */

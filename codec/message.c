@@ -6,6 +6,8 @@
 #include "codec/required.h"
 #include "upb/wire/decode.h"
 
+#include <quoit/message.h>
+
 static int message_decode_error(upb_DecodeStatus status)
 {
         switch (status) {
@@ -15,23 +17,26 @@ static int message_decode_error(upb_DecodeStatus status)
                 return -ENOMEM;
         case kUpb_DecodeStatus_MaxDepthExceeded:
                 return -E2BIG;
+        case kUpb_DecodeStatus_MissingRequired:
+                return -ENODATA;
         default:
                 return -EBADMSG;
         }
 }
 
-int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message)
+static int message_decode_with(const char *data, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *extensions, int options, upb_Arena *arena,
+        upb_Message **ret_message)
 {
-        int options = kUpb_DecodeOption_AliasString | kUpb_DecodeOption_CheckRequired |
-                      (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         upb_Message *message = upb_Message_New(table, arena);
         upb_DecodeStatus status;
         int r;
 
         if (!message)
                 return -ENOMEM;
-        status = upb_Decode((const char *)data, size, message, table, extensions, options, arena);
+        options |= kUpb_DecodeOption_CheckRequired |
+                   (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
+        status = upb_Decode(data, size, message, table, extensions, options, arena);
         /* upb looks where a part of a message ends: another part may bring what this one lacks. */
         if (status == kUpb_DecodeStatus_MissingRequired && required_are_set(message, table))
                 status = kUpb_DecodeStatus_Ok;
@@ -40,4 +45,28 @@ int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
                 return r;
         *ret_message = message;
         return 0;
+}
+
+int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message)
+{
+        return message_decode_with((const char *)data, size, table, extensions,
+                kUpb_DecodeOption_AliasString, arena, ret_message);
+}
+
+int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
+{
+        quoit_budget budget;
+        int r;
+
+        if (!arena)
+                return -ENOMEM;
+        if (upb_Arena_GetBudget(arena))
+                return message_decode_with(buf, size, table, registry, 0, arena, ret_message);
+        quoit_budget_init(&budget, quoit_parse_bytes_max(size));
+        upb_Arena_SetBudget(arena, &budget.upb);
+        r = message_decode_with(buf, size, table, registry, 0, arena, ret_message);
+        upb_Arena_SetBudget(arena, NULL);
+        return r;
 }

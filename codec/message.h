@@ -27,7 +27,8 @@
  * always). @extensions may be NULL: extensions are unknown fields then.
  *
  * Returns 0, or
- *   -EBADMSG  not such a message, or a required field (proto2) is missing
+ *   -EBADMSG  not such a message
+ *   -ENODATA  a required field (proto2) is missing
  *   -E2BIG    nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM   the arena can't grow
  */

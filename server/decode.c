@@ -62,11 +62,13 @@ static upb_Message *decode(
         struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
         upb_Message *decoded = NULL;
-        int r = message_decode(message->data, message->size, call->route->method->request, NULL,
-                budget->arena, &decoded);
+        int r = message_decode(message->data, message->size, call->route->method->request,
+                call->group->host->extensions, budget->arena, &decoded);
 
         if (r == -ENOMEM)
                 fail_no_memory(call, budget);
+        else if (r == -ENODATA)
+                call_fail(call, QUOIT_INTERNAL, "the request message lacks a required field");
         else if (r < 0)
                 call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
         return decoded;

@@ -395,6 +395,7 @@ static int shard_setup(struct shard *shard)
                 .interceptors = shard->server->interceptors,
                 .index = (unsigned)(shard - shard->server->shards),
                 .compression = shard->server->options.compression,
+                .extensions = shard->server->options.extensions,
                 .user = shard,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,

@@ -7,7 +7,7 @@
 
 size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outline)
 {
-        size_t n = 8 + 2 * outline->n_messages + outline->n_enums + 2 * outline->n_extensions;
+        size_t n = 8 + 2 * outline->n_messages + 3 * outline->n_enums + 2 * outline->n_extensions;
 
         for (int i = 0; i < upb_FileDef_ServiceCount(file); i++)
                 n += 2 + 6 * (size_t)upb_ServiceDef_MethodCount(upb_FileDef_Service(file, i));
@@ -61,6 +61,8 @@ void idents_of_tables(struct idents *idents, const upb_FileDef *file, const stru
         for (size_t i = 0; i < outline->n_enums; i++) {
                 name = spelling_symbol(idents->arena, upb_EnumDef_FullName(outline->enums[i]));
                 IDENT("%s_enum_init", name);
+                IDENT("%s_names", name);
+                IDENT("%s_name_list", name);
         }
         for (size_t i = 0; i < outline->n_extensions; i++) {
                 name = spelling_symbol(
@@ -72,10 +74,17 @@ void idents_of_tables(struct idents *idents, const upb_FileDef *file, const stru
                 idents_of_service_tables(idents, upb_FileDef_Service(file, i));
 }
 
-void idents_of_single(struct idents *idents, const void *def, const char *name)
+void idents_of_value(struct idents *idents, const void *def, const char *name)
 {
         (void)def;
         IDENT("%s", name);
+}
+
+void idents_of_enum(struct idents *idents, const void *def, const char *name)
+{
+        (void)def;
+        IDENT("%s", name);
+        IDENT("%s_value_name", name);
 }
 
 void idents_of_message(struct idents *idents, const void *def, const char *name)
@@ -85,6 +94,8 @@ void idents_of_message(struct idents *idents, const void *def, const char *name)
         IDENT("%s_new", name);
         IDENT("%s_parse", name);
         IDENT("%s_parse_ex", name);
+        IDENT("%s_parse_checked", name);
+        IDENT("%s_deep_copy", name);
         IDENT("%s_serialize", name);
         IDENT("%s_serialize_ex", name);
 }

@@ -17,7 +17,7 @@ struct idents {
 typedef void idents_fn(struct idents *idents, const void *def, const char *name);
 
 /* The most that one of these appends; a oneof has one more for each of its fields. */
-enum { IDENTS_MAX = 8 };
+enum { IDENTS_MAX = 9 };
 
 /*
  * And those that the source defines for tables and thunks. They are one-to-one with what is in the file, so it is always
@@ -27,7 +27,8 @@ void idents_of_tables(
         struct idents *idents, const upb_FileDef *file, const struct outline *outline);
 size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outline);
 
-idents_fn idents_of_single; /* an enum, an enum's value */
+idents_fn idents_of_value;
+idents_fn idents_of_enum;
 idents_fn idents_of_message;
 idents_fn idents_of_field;
 idents_fn idents_of_extension;

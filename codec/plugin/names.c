@@ -136,7 +136,7 @@ static void names_add_types(struct names *names, const struct outline *outline)
                 const char *full_name = upb_EnumDef_FullName(outline->enums[i]);
 
                 names_choose(names, full_name, NULL, spelling_ident(names->arena, full_name),
-                        IDENTS_MAX, idents_of_single);
+                        IDENTS_MAX, idents_of_enum);
         }
 }
 
@@ -165,7 +165,7 @@ static void names_add_values(struct names *names, const upb_EnumDef *e)
                 const upb_EnumValueDef *value = upb_EnumDef_Value(e, i);
 
                 names_choose(names, upb_EnumValueDef_FullName(value), NULL,
-                        names_value(names, value), IDENTS_MAX, idents_of_single);
+                        names_value(names, value), IDENTS_MAX, idents_of_value);
         }
 }
 

@@ -93,6 +93,7 @@ void unit_emit(struct unit *u)
 
         unit_emit_source_top(u);
         tables_emit(u);
+        enums_emit_tables(u);
         descriptor_emit(u);
 
         if (!u->messages_only)

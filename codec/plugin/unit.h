@@ -21,6 +21,7 @@ struct unit {
 
 /* Each writes its share; see the file of that name. */
 void enums_emit(struct unit *u);
+void enums_emit_tables(struct unit *u);
 void messages_emit(struct unit *u);
 void fields_emit(struct unit *u, const upb_MessageDef *m);
 void repeated_emit(struct unit *u, const upb_FieldDef *f);

@@ -18,7 +18,7 @@
  *
  * The accessors of a message M have the names that upb gives them:
  *
- *      M_new, M_parse, M_parse_ex, M_serialize, M_serialize_ex
+ *      M_new, M_parse, M_parse_ex, M_parse_checked, M_serialize, M_serialize_ex, M_deep_copy
  *      a field x       M_x, M_set_x, M_clear_x; M_has_x where presence is tracked; M_mutable_x for
  *                      messages: makes it if it is not there
  *      repeated x      M_x(m, &size) is the array, M_mutable_x too but writable, M_resize_x, M_add_x
@@ -33,8 +33,18 @@
  * its like, descriptor.proto, and google/rpc/{code,status,error_details}.proto: libquoit and libquoit-message have them, with their
  * headers as <quoit/google/...>. What imports them finds them there, unless a program makes its own of them.
  *
- * Extensions are parsed where M_parse_ex() is given a registry that knows them:
- * quoit_file_add_extensions() below.
+ * Extensions are parsed where M_parse_ex() or M_parse_checked() is given a registry that knows them:
+ * quoit_file_add_extensions() below. A server has one in its options, quoit_server_options.
+ *
+ * M_parse_checked() looks at a message as a server does, and says what is wrong with it. It returns
+ * 0 and the message, or
+ *      -EBADMSG  the bytes are not such a message, or text in it is not UTF-8
+ *      -ENODATA  a required field (proto2) is missing, which M_parse() does not mind
+ *      -E2BIG    messages are nested in it more than 100 deep
+ *      -ENOMEM   out of memory, or over the budget
+ *
+ * An enum E has E_value_name(): the name of a number, NULL for one that has none. M_deep_copy()
+ * copies all of a message into @arena, strings and unknown fields too; NULL: out of memory.
  *
  * A name in C is what upb makes of it, `my.pkg.Msg` is my_pkg_Msg; only a `_` in the name of a package, message, enum or service
  * becomes `__`, so that `A.B_C` and `A_B.C` stay two. Where two names in a file would be one, or a name is a word of C or C++ or of
@@ -62,7 +72,7 @@
  * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
  * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
  */
-#define QUOIT_GENCODE_VERSION 4
+#define QUOIT_GENCODE_VERSION 5
 
 QUOIT_BEGIN_DECLS
 
@@ -108,6 +118,35 @@ _Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out
 #ifndef QUOIT_TABLE
 #define QUOIT_TABLE
 #endif
+
+/* The names of an enum's values, by number. */
+typedef struct quoit_enum_name {
+        int32_t value;
+        const char *name;
+} quoit_enum_name;
+
+typedef struct quoit_enum_names {
+        const quoit_enum_name *list;
+        size_t count;
+} quoit_enum_names;
+
+/* NULL: @value has none. */
+static inline const char *quoit_enum_value_name(const quoit_enum_names *names, int32_t value)
+{
+        size_t first = 0, end = names->count;
+
+        while (first < end) {
+                size_t middle = first + (end - first) / 2;
+
+                if (names->list[middle].value == value)
+                        return names->list[middle].name;
+                if (names->list[middle].value < value)
+                        first = middle + 1;
+                else
+                        end = middle;
+        }
+        return NULL;
+}
 
 /* upb's own UPB_PRIVATE() ends with its headers. */
 #define QUOIT_UPB_PRIVATE(name) name##_dont_copy_me__upb_internal_use_only
@@ -184,6 +223,10 @@ static inline void *quoit_message_parse(const char *buf, size_t size, const upb_
         upb_Arena_SetBudget(arena, NULL);
         return msg;
 }
+
+/* What M_parse_checked() does. */
+QUOIT_API int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message);
 
 static inline char *quoit_message_serialize(const upb_Message *msg, const upb_MiniTable *table,
         int options, upb_Arena *arena, size_t *ret_size)

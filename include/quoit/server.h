@@ -55,6 +55,11 @@ typedef struct quoit_server_options {
         quoit_compression compression; /* of answers to clients that take it; identity */
         quoit_log_fn on_log; /* none: the server says nothing */
         void *log_user; /* handed to @on_log */
+        /*
+         * The extensions that requests are parsed with, see <quoit/message.h>; without it they are unknown fields. Not
+         * copied: it must live as long as the server, and not change while that runs.
+         */
+        const struct upb_ExtensionRegistry *extensions;
 } quoit_server_options;
 
 /*

@@ -13,6 +13,7 @@
 
 #include "upb/generated_code_support.h"
 #include "upb/mem/arena.h"
+#include "upb/message/copy.h"
 #include "upb/message/map.h"
 
 #if QUOIT_UPB_FASTTABLE && !defined(__cplusplus)

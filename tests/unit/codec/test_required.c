@@ -70,11 +70,11 @@ static void test_what_is_missing(void **state)
 {
         (void)state;
         assert_int_equal(DECODE(0x08, 1), 0);
-        assert_int_equal(DECODE(0x28, 1), -EBADMSG);
-        assert_int_equal(DECODE(0x08, 1, 0x12, 0), -EBADMSG);
-        assert_int_equal(DECODE(0x08, 1, 0x1a, 2, 0x08, 1, 0x1a, 0), -EBADMSG);
-        assert_int_equal(DECODE(0x08, 1, 0x22, 0), -EBADMSG);
-        assert_int_equal(DECODE(0x08, 1, 0x12, 4, 0x08, 1, 0x1a, 0), -EBADMSG);
+        assert_int_equal(DECODE(0x28, 1), -ENODATA);
+        assert_int_equal(DECODE(0x08, 1, 0x12, 0), -ENODATA);
+        assert_int_equal(DECODE(0x08, 1, 0x1a, 2, 0x08, 1, 0x1a, 0), -ENODATA);
+        assert_int_equal(DECODE(0x08, 1, 0x22, 0), -ENODATA);
+        assert_int_equal(DECODE(0x08, 1, 0x12, 4, 0x08, 1, 0x1a, 0), -ENODATA);
 }
 
 /* A message may come in parts, each of which lacks what the other has. */
@@ -85,7 +85,7 @@ static void test_what_comes_later(void **state)
         assert_int_equal(DECODE(0x12, 2, 0x28, 1, 0x08, 1, 0x12, 2, 0x08, 1), 0);
         assert_int_equal(DECODE(0x08, 1, 0x12, 2, 0x12, 0, 0x12, 6, 0x08, 1, 0x12, 2, 0x08, 1), 0);
         assert_int_equal(DECODE(0x08, 1, 0x22, 0, 0x22, 2, 0x08, 1), 0);
-        assert_int_equal(DECODE(0x08, 1, 0x1a, 0, 0x1a, 2, 0x08, 1), -EBADMSG);
+        assert_int_equal(DECODE(0x08, 1, 0x1a, 0, 0x1a, 2, 0x08, 1), -ENODATA);
 }
 
 /* What another member of its oneof has taken the place of is not missed. */
@@ -93,7 +93,7 @@ static void test_what_is_gone(void **state)
 {
         (void)state;
         assert_int_equal(DECODE(0x08, 1, 0x22, 0, 0x28, 1), 0);
-        assert_int_equal(DECODE(0x08, 1, 0x28, 1, 0x22, 0), -EBADMSG);
+        assert_int_equal(DECODE(0x08, 1, 0x28, 1, 0x22, 0), -ENODATA);
 }
 
 int main(void)
