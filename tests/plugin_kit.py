@@ -44,6 +44,7 @@ class Kit:
             f"-I{build / 'include'}",
             f"-I{build / 'include' / 'quoit'}",
             f"-I{root / 'subprojects' / 'upb-35.1'}",
+            f"-I{build / 'proto' / 'well-known'}",
         ]
 
     @property

@@ -71,7 +71,7 @@ def test_unknown_option_is_an_error_in_the_response(kit, tmp_path):
     done = run(kit, stdin=request.SerializeToString())
     assert done.returncode == 0 and done.stderr == b""
     response = plugin_pb2.CodeGeneratorResponse.FromString(done.stdout)
-    assert response.error == "protoc-gen-quoit: unknown option 'colour=red': there is messages_only"
+    assert response.error == "protoc-gen-quoit: unknown option 'colour=red': there are messages_only and symbol_prefix=PREFIX"
     assert not response.file
 
     protoc = kit.protoc(tmp_path, ["kinds.proto"], "--quoit_opt=colour=red", check=False)

@@ -9,8 +9,8 @@
 
 void descriptor_declare(struct unit *u)
 {
-        printer_set(&u->h, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
-        printer_set(&u->h, "short_file", spelling_file(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->h, "file", names_file_symbol(u->names, u->file));
+        printer_set(&u->h, "short_file", names_file(u->names, u->file));
         printer_emit(&u->h, "extern const quoit_file_descriptor $file$;\n"
                             "#ifdef $short_file$_quoit_file\n"
                             "#undef $short_file$_quoit_file\n"
@@ -44,8 +44,7 @@ static void descriptor_emit_dependencies(struct unit *u, int n)
                 &u->c, "static const quoit_file_descriptor *const $file$_dependencies[] = {\n");
         for (int i = 0; i < n; i++)
                 printer_printf(&u->c, "        &%s,\n",
-                        spelling_file_symbol(
-                                u->arena, upb_FileDef_Name(upb_FileDef_Dependency(u->file, i))));
+                        names_file_symbol(u->names, upb_FileDef_Dependency(u->file, i)));
         printer_printf(&u->c, "};\n\n");
 }
 
@@ -55,7 +54,7 @@ void descriptor_emit(struct unit *u)
         size_t size;
         const char *bytes = descriptor_bytes(u, &size);
 
-        printer_set(&u->c, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->c, "file", names_file_symbol(u->names, u->file));
         descriptor_emit_dependencies(u, n);
         printer_emit(&u->c, "static const char $file$_bytes[] =\n        ");
         printer_set(&u->c, "literal", types_literal(bytes, size, 8, u->arena));

@@ -21,7 +21,7 @@ static void enums_emit_one(struct unit *u, const upb_EnumDef *e)
         }
         printer_printf(&u->h, "} %s;\n\n", names_of(u->names, full_name));
         printer_set(&u->h, "enum", names_of(u->names, full_name));
-        printer_set(&u->h, "symbol", spelling_symbol(u->arena, full_name));
+        printer_set(&u->h, "symbol", names_symbol(u->names, u->file, full_name));
         printer_emit(&u->h, "extern const quoit_enum_names $symbol$_names;\n"
                             "\n"
                             "static inline const char *$enum$_value_name(int32_t value)\n"
@@ -59,7 +59,7 @@ static void enums_emit_names(struct unit *u, const upb_EnumDef *e)
         for (size_t i = 0; i < n; i++)
                 values[i] = upb_EnumDef_Value(e, (int)i);
         qsort(values, n, sizeof(*values), enums_compare);
-        printer_set(&u->c, "symbol", spelling_symbol(u->arena, upb_EnumDef_FullName(e)));
+        printer_set(&u->c, "symbol", names_symbol(u->names, u->file, upb_EnumDef_FullName(e)));
         printer_emit(&u->c, "static const quoit_enum_name $symbol$_name_list[] = {\n");
         for (size_t i = 0; i < n; i++) {
                 int32_t number = upb_EnumValueDef_Number(values[i]);

@@ -116,7 +116,7 @@ static void extensions_set_vars(struct unit *u, const upb_FieldDef *f)
         printer_set(&u->h, "const_type", types_of_const(u->names, f, u->arena));
         if (upb_FieldDef_IsSubMessage(f))
                 printer_set(&u->h, "sub_table",
-                        types_message_table(upb_FieldDef_MessageSubDef(f), u->arena));
+                        types_message_table(u->names, upb_FieldDef_MessageSubDef(f), u->arena));
 }
 
 static void extensions_emit_one(struct unit *u, const upb_FieldDef *f)

@@ -92,7 +92,7 @@ static void fields_emit_one(struct unit *u, const upb_FieldDef *f)
         printer_set(&u->h, "field", types_field(upb_FieldDef_MiniTable(f), u->arena));
         if (upb_FieldDef_IsSubMessage(f))
                 printer_set(&u->h, "sub_table",
-                        types_message_table(upb_FieldDef_MessageSubDef(f), u->arena));
+                        types_message_table(u->names, upb_FieldDef_MessageSubDef(f), u->arena));
 
         comments_emit(u->comments, &u->h, full_name, 0);
         if (upb_FieldDef_IsMap(f))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/plugin/check.h"
+#include "codec/plugin/options.h"
 #include "codec/plugin/spelling.h"
 #include "codec/plugin/text.h"
 #include "codec/plugin/unit.h"
@@ -20,42 +21,10 @@ struct generator {
         upb_DefPool *pool;
         struct check *check;
         struct names *names;
-        bool messages_only;
+        struct options options;
         const google_protobuf_compiler_CodeGeneratorRequest *request;
         google_protobuf_compiler_CodeGeneratorResponse *response;
 };
-
-/* Takes one of the options of --quoit_opt. Returns what is wrong with it, or NULL. */
-static const char *generator_take_option(struct generator *g, const char *option, size_t size)
-{
-        static const char messages_only[] = "messages_only";
-
-        if (size == strlen(messages_only) && !memcmp(option, messages_only, size)) {
-                g->messages_only = true;
-                return NULL;
-        }
-        return memory_format(g->arena,
-                "protoc-gen-quoit: unknown option '%s': there is messages_only",
-                text_line(g->arena, option, size));
-}
-
-/* Those of --quoit_opt have commas between them. Returns what is wrong, or NULL. */
-static const char *generator_take_options(struct generator *g)
-{
-        upb_StringView options =
-                google_protobuf_compiler_CodeGeneratorRequest_parameter(g->request);
-        const char *problem = NULL;
-
-        while (options.size && !problem) {
-                const char *comma = memchr(options.data, ',', options.size);
-                size_t size = comma ? (size_t)(comma - options.data) : options.size;
-
-                problem = generator_take_option(g, options.data, size);
-                size += comma != NULL;
-                options = upb_StringView_FromDataAndSize(options.data + size, options.size - size);
-        }
-        return problem;
-}
 
 static void generator_add_file(struct generator *g, const char *name, const struct printer *text)
 {
@@ -91,7 +60,7 @@ static void generator_emit(struct generator *g,
                 .proto = proto,
                 .file = file,
                 .outline = *outline,
-                .messages_only = g->messages_only,
+                .messages_only = g->options.messages_only,
         };
 
         printer_init(&u.h, g->arena);
@@ -174,8 +143,10 @@ static const char *generator_emit_all(struct generator *g)
 
 static void generator_fill(struct generator *g)
 {
-        const char *problem = generator_take_options(g);
+        const char *problem = options_parse(&g->options,
+                google_protobuf_compiler_CodeGeneratorRequest_parameter(g->request), g->arena);
 
+        g->names = names_new(g->arena, g->options.symbol_prefix);
         google_protobuf_compiler_CodeGeneratorResponse_set_supported_features(g->response,
                 google_protobuf_compiler_CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |
                         google_protobuf_compiler_CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS);
@@ -201,7 +172,6 @@ int generator_run(const char *request, size_t request_size, upb_Arena *arena,
                         request, request_size, arena),
                 .response = memory_check(google_protobuf_compiler_CodeGeneratorResponse_new(arena)),
                 .check = check_new(arena),
-                .names = names_new(arena),
         };
 
         if (!g.request)

@@ -16,7 +16,8 @@ size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outli
 
 static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
 {
-        const char *name = spelling_symbol(idents->arena, upb_MethodDef_FullName(method));
+        const char *name = names_symbol(idents->names,
+                upb_ServiceDef_File(upb_MethodDef_Service(method)), upb_MethodDef_FullName(method));
 
         IDENT("%s_is_implemented", name);
         if (!upb_MethodDef_ClientStreaming(method)) {
@@ -32,7 +33,8 @@ static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
 
 static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef *service)
 {
-        const char *name = spelling_symbol(idents->arena, upb_ServiceDef_FullName(service));
+        const char *name = names_symbol(
+                idents->names, upb_ServiceDef_File(service), upb_ServiceDef_FullName(service));
 
         IDENT("%s_methods", name);
         IDENT("%s_service", name);
@@ -42,10 +44,10 @@ static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef
 
 void idents_of_tables(struct idents *idents, const upb_FileDef *file, const struct outline *outline)
 {
-        const char *name = spelling_file_symbol(idents->arena, upb_FileDef_Name(file));
+        const char *name = names_file_symbol(idents->names, file);
 
         IDENT("%s", name);
-        IDENT("%s_quoit_file", spelling_file(idents->arena, upb_FileDef_Name(file)));
+        IDENT("%s_quoit_file", names_file(idents->names, file));
         IDENT("%s_layout", name);
         IDENT("%s_messages", name);
         IDENT("%s_enums", name);
@@ -53,20 +55,20 @@ void idents_of_tables(struct idents *idents, const upb_FileDef *file, const stru
         IDENT("%s_dependencies", name);
         IDENT("%s_bytes", name);
         for (size_t i = 0; i < outline->n_messages; i++) {
-                name = spelling_symbol(
-                        idents->arena, upb_MessageDef_FullName(outline->messages[i]));
+                name = names_symbol(
+                        idents->names, file, upb_MessageDef_FullName(outline->messages[i]));
                 IDENT("%s_msg_init", name);
                 IDENT("%s_fields", name);
         }
         for (size_t i = 0; i < outline->n_enums; i++) {
-                name = spelling_symbol(idents->arena, upb_EnumDef_FullName(outline->enums[i]));
+                name = names_symbol(idents->names, file, upb_EnumDef_FullName(outline->enums[i]));
                 IDENT("%s_enum_init", name);
                 IDENT("%s_names", name);
                 IDENT("%s_name_list", name);
         }
         for (size_t i = 0; i < outline->n_extensions; i++) {
-                name = spelling_symbol(
-                        idents->arena, upb_FieldDef_FullName(outline->extensions[i]));
+                name = names_symbol(
+                        idents->names, file, upb_FieldDef_FullName(outline->extensions[i]));
                 IDENT("%s_ext", name);
                 IDENT("%s_ext_table", name);
         }
@@ -139,7 +141,7 @@ void idents_of_extension(struct idents *idents, const void *def, const char *nam
         const char *scope = names_extension_scope(idents->names, def);
 
         idents_of_accessors(idents, def, scope, name);
-        IDENT("%s", spelling_extension_table(idents->arena, scope, name));
+        IDENT("%s", names_extension_table_for(idents->names, def, name));
 }
 
 void idents_of_oneof(struct idents *idents, const void *def, const char *name)

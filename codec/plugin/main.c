@@ -22,7 +22,8 @@ static const char usage[] =
         "services for C, on libquoit. It reads a CodeGeneratorRequest from standard\n"
         "input.\n"
         "\n"
-        "  --quoit_opt=messages_only  leave services out\n"
+        "  --quoit_opt=messages_only         leave services out\n"
+        "  --quoit_opt=symbol_prefix=PREFIX  put PREFIX before all names\n"
         "\n"
         "  --help     print this\n"
         "  --version  print the version\n";

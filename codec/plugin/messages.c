@@ -62,7 +62,7 @@ static void messages_emit_functions(struct unit *u)
 static void messages_emit_one(struct unit *u, const upb_MessageDef *m)
 {
         printer_set(&u->h, "msg", names_of(u->names, upb_MessageDef_FullName(m)));
-        printer_set(&u->h, "table", types_message_table(m, u->arena));
+        printer_set(&u->h, "table", types_message_table(u->names, m, u->arena));
         printer_set(&u->h, "full_name", upb_MessageDef_FullName(m));
 
         printer_emit(&u->h, "/* ---- $full_name$ ---- */\n\n");

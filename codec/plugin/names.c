@@ -6,12 +6,14 @@
 
 #include "codec/plugin/idents.h"
 #include "codec/plugin/reserved.h"
+#include "codec/plugin/shipped.h"
 #include "codec/plugin/spelling.h"
 
 #include "upb/hash/str_table.h"
 
 struct names {
         upb_Arena *arena;
+        const char *prefix;
         upb_strtable chosen; /* full name in .proto to name in C */
         upb_strtable taken;  /* identifiers of the file at hand */
         const char *crowded; /* what came to a name that too many have already, or NULL */
@@ -111,6 +113,37 @@ static bool names_upb_conflict(const upb_MessageDef *m, const char *name)
         return false;
 }
 
+/* ---- the prefix ------------------------------------------------------------------------------- */
+
+/* @ident, of @file, behind the prefix that a user has asked for. */
+static char *names_prefixed(const struct names *names, const upb_FileDef *file, char *ident)
+{
+        if (!*names->prefix || shipped_file(upb_FileDef_Name(file)))
+                return ident;
+        return memory_format(names->arena, "%s%s", names->prefix, ident);
+}
+
+static char *names_ident(const struct names *names, const upb_FileDef *file, const char *full_name)
+{
+        return names_prefixed(names, file, spelling_ident(names->arena, full_name));
+}
+
+const char *names_symbol(const struct names *names, const upb_FileDef *file, const char *full_name)
+{
+        return names_prefixed(names, file, spelling_symbol(names->arena, full_name));
+}
+
+const char *names_file_symbol(const struct names *names, const upb_FileDef *file)
+{
+        return names_prefixed(
+                names, file, spelling_file_symbol(names->arena, upb_FileDef_Name(file)));
+}
+
+const char *names_file(const struct names *names, const upb_FileDef *file)
+{
+        return names_prefixed(names, file, spelling_file(names->arena, upb_FileDef_Name(file)));
+}
+
 /* ---- a file ----------------------------------------------------------------------------------- */
 
 static void names_choose(struct names *names, const char *full_name, const void *def,
@@ -129,13 +162,15 @@ static void names_add_types(struct names *names, const struct outline *outline)
                 const upb_MessageDef *m = outline->messages[i];
                 const char *full_name = upb_MessageDef_FullName(m);
 
-                names_choose(names, full_name, m, spelling_ident(names->arena, full_name),
-                        IDENTS_MAX, idents_of_message);
+                names_choose(names, full_name, m,
+                        names_ident(names, upb_MessageDef_File(m), full_name), IDENTS_MAX,
+                        idents_of_message);
         }
         for (size_t i = 0; i < outline->n_enums; i++) {
                 const char *full_name = upb_EnumDef_FullName(outline->enums[i]);
 
-                names_choose(names, full_name, NULL, spelling_ident(names->arena, full_name),
+                names_choose(names, full_name, NULL,
+                        names_ident(names, upb_EnumDef_File(outline->enums[i]), full_name),
                         IDENTS_MAX, idents_of_enum);
         }
 }
@@ -154,7 +189,8 @@ static const char *names_value(const struct names *names, const upb_EnumValueDef
         const char *name = upb_EnumValueDef_Name(value);
 
         if (!outer)
-                return spelling_value(names->arena, names_package(upb_EnumDef_File(e)), name);
+                return names_prefixed(names, upb_EnumDef_File(e),
+                        spelling_value(names->arena, names_package(upb_EnumDef_File(e)), name));
         return memory_format(
                 names->arena, "%s_%s", names_of(names, upb_MessageDef_FullName(outer)), name);
 }
@@ -215,7 +251,8 @@ static void names_add_service(struct names *names, const upb_ServiceDef *service
 {
         const char *full_name = upb_ServiceDef_FullName(service);
 
-        names_choose(names, full_name, service, spelling_ident(names->arena, full_name), IDENTS_MAX,
+        names_choose(names, full_name, service,
+                names_ident(names, upb_ServiceDef_File(service), full_name), IDENTS_MAX,
                 idents_of_service);
         for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++) {
                 const upb_MethodDef *method = upb_ServiceDef_Method(service, i);
@@ -234,6 +271,7 @@ static void names_take_tables(
 {
         size_t n_max = idents_of_tables_max(file, outline);
         struct idents idents = {
+                .names = names,
                 .arena = names->arena,
                 .list = memory_alloc(names->arena, n_max * sizeof(char *)),
         };
@@ -267,12 +305,12 @@ const char *names_add_file(
         return names->crowded;
 }
 
-struct names *names_new(upb_Arena *arena)
+struct names *names_new(upb_Arena *arena, const char *prefix)
 {
         struct names *names = memory_alloc(arena, sizeof(*names));
         bool ok;
 
-        *names = (struct names){ .arena = arena };
+        *names = (struct names){ .arena = arena, .prefix = prefix };
         ok = upb_strtable_init(&names->chosen, 64, arena) &&
              upb_strtable_init(&names->taken, 64, arena);
         assert(ok);
@@ -303,16 +341,28 @@ const char *names_method_prefix(const struct names *names, const upb_MethodDef *
 const char *names_extension_scope(const struct names *names, const upb_FieldDef *extension)
 {
         const upb_MessageDef *scope = upb_FieldDef_ExtensionScope(extension);
+        const upb_FileDef *file = upb_FieldDef_File(extension);
 
         if (scope)
                 return names_of(names, upb_MessageDef_FullName(scope));
-        return spelling_ident(names->arena, names_package(upb_FieldDef_File(extension)));
+        return names_ident(names, file, names_package(file));
+}
+
+const char *names_extension_table_for(
+        const struct names *names, const upb_FieldDef *extension, const char *name)
+{
+        const upb_FileDef *file = upb_FieldDef_File(extension);
+
+        if (!upb_FieldDef_ExtensionScope(extension) && !*names_package(file))
+                return names_prefixed(names, file, memory_format(names->arena, "%s_ext", name));
+        return memory_format(
+                names->arena, "%s_%s_ext", names_extension_scope(names, extension), name);
 }
 
 const char *names_extension_table(const struct names *names, const upb_FieldDef *extension)
 {
-        return spelling_extension_table(names->arena, names_extension_scope(names, extension),
-                names_of(names, upb_FieldDef_FullName(extension)));
+        return names_extension_table_for(
+                names, extension, names_of(names, upb_FieldDef_FullName(extension)));
 }
 
 const char *names_oneof_constant(

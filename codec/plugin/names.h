@@ -14,7 +14,8 @@
  */
 struct names;
 
-struct names *names_new(upb_Arena *arena);
+/* @prefix: names of all files begin with it, but of those that libquoit has (shipped.h). */
+struct names *names_new(upb_Arena *arena, const char *prefix);
 
 /*
  * @file's imports must have been added before it. @outline is of @file. Returns NULL, or the full name of what can get no
@@ -29,6 +30,11 @@ const char *names_add_file(
  */
 const char *names_of(const struct names *names, const char *full_name);
 
+/* What linkers see, and of a file also what users do: see spelling.h. */
+const char *names_symbol(const struct names *names, const upb_FileDef *file, const char *full_name);
+const char *names_file_symbol(const struct names *names, const upb_FileDef *file);
+const char *names_file(const struct names *names, const upb_FileDef *file);
+
 /* A method's member in the service's struct, and the prefix of its functions. */
 const char *names_method_member(const struct names *names, const upb_MethodDef *method);
 const char *names_method_prefix(const struct names *names, const upb_MethodDef *method);
@@ -36,8 +42,10 @@ const char *names_method_prefix(const struct names *names, const upb_MethodDef *
 /* The prefix of an extension's accessors: the message, or else the package, that it is defined in. */
 const char *names_extension_scope(const struct names *names, const upb_FieldDef *extension);
 
-/* The variable that an extension goes by. */
+/* The variable that an extension goes by; and what that would be if it was called @name. */
 const char *names_extension_table(const struct names *names, const upb_FieldDef *extension);
+const char *names_extension_table_for(
+        const struct names *names, const upb_FieldDef *extension, const char *name);
 
 /* The constant that says that @f is the one of @o that is set. */
 const char *names_oneof_constant(

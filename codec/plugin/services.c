@@ -23,9 +23,9 @@ static void services_set_method(struct unit *u, struct printer *p, const upb_Met
         printer_set(p, "method_name", upb_MethodDef_Name(method));
         printer_set(p, "request", services_message(u, request));
         printer_set(p, "reply", services_message(u, reply));
-        printer_set(p, "request_table", types_message_table(request, u->arena));
-        printer_set(p, "reply_table", types_message_table(reply, u->arena));
-        printer_set(p, "thunk", spelling_symbol(u->arena, upb_MethodDef_FullName(method)));
+        printer_set(p, "request_table", types_message_table(u->names, request, u->arena));
+        printer_set(p, "reply_table", types_message_table(u->names, reply, u->arena));
+        printer_set(p, "thunk", names_symbol(u->names, u->file, upb_MethodDef_FullName(method)));
 }
 
 /* ---- the header ------------------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ void services_emit(struct unit *u)
                 for (struct printer *p = &u->h; p; p = p == &u->h ? &u->c : NULL) {
                         printer_set(p, "service", names_of(u->names, full_name));
                         printer_set(p, "full_name", full_name);
-                        printer_set(p, "table", spelling_symbol(u->arena, full_name));
+                        printer_set(p, "table", names_symbol(u->names, u->file, full_name));
                 }
                 services_emit_header(u, service);
                 printer_printf(&u->c, "\n");

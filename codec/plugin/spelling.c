@@ -114,11 +114,6 @@ char *spelling_output(upb_Arena *arena, const char *file_name, const char *suffi
         return memory_format(arena, "%.*s%s", (int)size, file_name, suffix);
 }
 
-char *spelling_extension_table(upb_Arena *arena, const char *scope, const char *name)
-{
-        return memory_format(arena, "%s%s%s_ext", scope, *scope ? "_" : "", name);
-}
-
 char *spelling_oneof_constant(upb_Arena *arena, const char *scope, const char *name,
         const upb_OneofDef *o, const upb_FieldDef *f)
 {

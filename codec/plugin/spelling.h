@@ -31,9 +31,6 @@ char *spelling_file(upb_Arena *arena, const char *file_name);
 /* "foo/bar.proto" and ".quoit.h" to "foo/bar.quoit.h". */
 char *spelling_output(upb_Arena *arena, const char *file_name, const char *suffix);
 
-/* The variable of the extension called @name in @scope. */
-char *spelling_extension_table(upb_Arena *arena, const char *scope, const char *name);
-
 /*
  * The constant for @f of the oneof @o, which is called @name in the message @scope. A field called
  * `case`, `oneofcases` or `NOT_SET` would meet what every oneof has and gets `_`.

@@ -20,7 +20,7 @@
 static void tables_declare_extension(struct unit *u, const upb_FieldDef *f)
 {
         printer_set(&u->h, "ext", names_extension_table(u->names, f));
-        printer_set(&u->h, "symbol", spelling_symbol(u->arena, upb_FieldDef_FullName(f)));
+        printer_set(&u->h, "symbol", names_symbol(u->names, u->file, upb_FieldDef_FullName(f)));
         printer_emit(&u->h, "extern const upb_MiniTableExtension *const $symbol$_ext;\n"
                             "#define $ext$ $symbol$_ext\n");
 }
@@ -29,11 +29,11 @@ void tables_declare(struct unit *u)
 {
         for (size_t i = 0; i < u->outline.n_messages; i++)
                 printer_printf(&u->h, "extern const upb_MiniTable %s;\n",
-                        types_message_table(u->outline.messages[i], u->arena));
+                        types_message_table(u->names, u->outline.messages[i], u->arena));
         for (size_t i = 0; i < u->outline.n_enums; i++)
                 if (upb_EnumDef_IsClosed(u->outline.enums[i]))
                         printer_printf(&u->h, "extern const upb_MiniTableEnum %s;\n",
-                                types_enum_table(u->outline.enums[i], u->arena));
+                                types_enum_table(u->names, u->outline.enums[i], u->arena));
         for (size_t i = 0; i < u->outline.n_extensions; i++)
                 tables_declare_extension(u, u->outline.extensions[i]);
         printer_printf(&u->h, "\n");
@@ -42,14 +42,14 @@ void tables_declare(struct unit *u)
 /* ---- messages --------------------------------------------------------------------------------- */
 
 /* What a field of a message, or of a closed enum, refers to. */
-static const char *tables_sub(const upb_FieldDef *f, upb_Arena *arena)
+static const char *tables_sub(struct unit *u, const upb_FieldDef *f)
 {
         if (upb_FieldDef_IsSubMessage(f))
-                return memory_format(arena, "QUOIT_SUB_MESSAGE(%s)",
-                        types_message_table(upb_FieldDef_MessageSubDef(f), arena));
+                return memory_format(u->arena, "QUOIT_SUB_MESSAGE(%s)",
+                        types_message_table(u->names, upb_FieldDef_MessageSubDef(f), u->arena));
         if (upb_FieldDef_IsEnum(f) && upb_EnumDef_IsClosed(upb_FieldDef_EnumSubDef(f)))
-                return memory_format(arena, "QUOIT_SUB_ENUM(%s)",
-                        types_enum_table(upb_FieldDef_EnumSubDef(f), arena));
+                return memory_format(u->arena, "QUOIT_SUB_ENUM(%s)",
+                        types_enum_table(u->names, upb_FieldDef_EnumSubDef(f), u->arena));
         return "QUOIT_SUB_NONE";
 }
 
@@ -66,7 +66,7 @@ static size_t tables_sub_index(const upb_MiniTableField *f, size_t i, size_t n)
 
 /* The subs of @m's fields, in their places; returns how many. */
 static size_t tables_collect_subs(
-        const upb_MessageDef *m, size_t n_fields, const char **subs, upb_Arena *arena)
+        struct unit *u, const upb_MessageDef *m, size_t n_fields, const char **subs)
 {
         const upb_MiniTable *table = upb_MessageDef_MiniTable(m);
         size_t n_subs = 0;
@@ -81,7 +81,7 @@ static size_t tables_collect_subs(
                 place = tables_sub_index(f, i, n_fields);
                 assert(place == n_subs);
                 subs[n_subs++] = tables_sub(
-                        upb_MessageDef_FindFieldByNumber(m, upb_MiniTableField_Number(f)), arena);
+                        u, upb_MessageDef_FindFieldByNumber(m, upb_MiniTableField_Number(f)));
         }
         return n_subs;
 }
@@ -90,7 +90,7 @@ static void tables_emit_fields(struct unit *u, const upb_MessageDef *m, size_t n
 {
         const upb_MiniTable *table = upb_MessageDef_MiniTable(m);
         const char **subs = memory_alloc(u->arena, n_fields * sizeof(*subs));
-        size_t n_subs = tables_collect_subs(m, n_fields, subs, u->arena);
+        size_t n_subs = tables_collect_subs(u, m, n_fields, subs);
 
         printer_printf(&u->c, "static const struct {\n        upb_MiniTableField fields[%zu];\n",
                 n_fields);
@@ -138,10 +138,10 @@ static void tables_emit_message(struct unit *u, const upb_MessageDef *m)
         upb_DecodeFast_TableEntry entries[32];
         int n_entries = upb_DecodeFast_BuildTable(table, entries);
 
-        printer_set(&u->c, "table", types_message_table(m, u->arena));
+        printer_set(&u->c, "table", types_message_table(u->names, m, u->arena));
         printer_set(&u->c, "fields",
                 memory_format(u->arena, "%s_fields",
-                        spelling_symbol(u->arena, upb_MessageDef_FullName(m))));
+                        names_symbol(u->names, u->file, upb_MessageDef_FullName(m))));
         if (n_fields)
                 tables_emit_fields(u, m, n_fields);
 
@@ -166,7 +166,7 @@ static void tables_emit_enum(struct unit *u, const upb_EnumDef *e)
         printer_printf(&u->c,
                 "QUOIT_TABLE const upb_MiniTableEnum %s = {\n        %" PRIu32 ", %" PRIu32
                 ",\n        {\n",
-                types_enum_table(e, u->arena), mask_limit, n_values);
+                types_enum_table(u->names, e, u->arena), mask_limit, n_values);
         for (uint32_t i = 0; i < mask_limit / 32 + n_values; i++)
                 printer_printf(&u->c, "                0x%" PRIx32 ",\n",
                         table->QUOIT_UPB_PRIVATE(data)[i]);
@@ -175,11 +175,11 @@ static void tables_emit_enum(struct unit *u, const upb_EnumDef *e)
 
 static void tables_emit_extension(struct unit *u, const upb_FieldDef *f)
 {
-        printer_set(&u->c, "symbol", spelling_symbol(u->arena, upb_FieldDef_FullName(f)));
+        printer_set(&u->c, "symbol", names_symbol(u->names, u->file, upb_FieldDef_FullName(f)));
         printer_set(&u->c, "field", types_field(upb_FieldDef_MiniTable(f), u->arena));
-        printer_set(&u->c, "sub", tables_sub(f, u->arena));
-        printer_set(
-                &u->c, "extendee", types_message_table(upb_FieldDef_ContainingType(f), u->arena));
+        printer_set(&u->c, "sub", tables_sub(u, f));
+        printer_set(&u->c, "extendee",
+                types_message_table(u->names, upb_FieldDef_ContainingType(f), u->arena));
         printer_emit(&u->c, "static const upb_MiniTableExtension $symbol$_ext_table = {\n"
                             "        $field$,\n"
                             "        $sub$,\n"
@@ -195,7 +195,7 @@ static void tables_emit_extension(struct unit *u, const upb_FieldDef *f)
 static void tables_emit_list_begin(struct unit *u, const char *type, const char *name)
 {
         printer_printf(&u->c, "static const %s *%s_%s[] = {\n", type,
-                spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)), name);
+                names_file_symbol(u->names, u->file), name);
 }
 
 static size_t tables_emit_lists(struct unit *u)
@@ -206,7 +206,7 @@ static size_t tables_emit_lists(struct unit *u)
                 tables_emit_list_begin(u, "upb_MiniTable", "messages");
                 for (size_t i = 0; i < u->outline.n_messages; i++)
                         printer_printf(&u->c, "        &%s,\n",
-                                types_message_table(u->outline.messages[i], u->arena));
+                                types_message_table(u->names, u->outline.messages[i], u->arena));
                 printer_printf(&u->c, "};\n\n");
         }
         for (size_t i = 0; i < u->outline.n_enums; i++) {
@@ -214,8 +214,8 @@ static size_t tables_emit_lists(struct unit *u)
                         continue;
                 if (!n_closed++)
                         tables_emit_list_begin(u, "upb_MiniTableEnum", "enums");
-                printer_printf(
-                        &u->c, "        &%s,\n", types_enum_table(u->outline.enums[i], u->arena));
+                printer_printf(&u->c, "        &%s,\n",
+                        types_enum_table(u->names, u->outline.enums[i], u->arena));
         }
         if (n_closed)
                 printer_printf(&u->c, "};\n\n");
@@ -223,8 +223,8 @@ static size_t tables_emit_lists(struct unit *u)
                 tables_emit_list_begin(u, "upb_MiniTableExtension", "extensions");
                 for (size_t i = 0; i < u->outline.n_extensions; i++)
                         printer_printf(&u->c, "        &%s_ext_table,\n",
-                                spelling_symbol(
-                                        u->arena, upb_FieldDef_FullName(u->outline.extensions[i])));
+                                names_symbol(u->names, u->file,
+                                        upb_FieldDef_FullName(u->outline.extensions[i])));
                 printer_printf(&u->c, "};\n\n");
         }
         return n_closed;
@@ -234,7 +234,7 @@ static void tables_emit_layout(struct unit *u)
 {
         size_t n_closed = tables_emit_lists(u);
 
-        printer_set(&u->c, "file", spelling_file_symbol(u->arena, upb_FileDef_Name(u->file)));
+        printer_set(&u->c, "file", names_file_symbol(u->names, u->file));
         printer_emit(&u->c, "static const upb_MiniTableFile $file$_layout = {\n");
         printer_emit(
                 &u->c, u->outline.n_messages ? "        $file$_messages,\n" : "        NULL,\n");

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "codec/plugin/printer.h"
-#include "codec/plugin/spelling.h"
 
 static const char *types_spell(
         const struct names *names, const upb_FieldDef *f, const char *qualifier, upb_Arena *arena)
@@ -121,16 +120,17 @@ const char *types_map_size(const upb_FieldDef *f, const char *expression, upb_Ar
         }
 }
 
-const char *types_message_table(const upb_MessageDef *m, upb_Arena *arena)
+const char *types_message_table(
+        const struct names *names, const upb_MessageDef *m, upb_Arena *arena)
 {
-        return memory_format(
-                arena, "%s_msg_init", spelling_symbol(arena, upb_MessageDef_FullName(m)));
+        return memory_format(arena, "%s_msg_init",
+                names_symbol(names, upb_MessageDef_File(m), upb_MessageDef_FullName(m)));
 }
 
-const char *types_enum_table(const upb_EnumDef *e, upb_Arena *arena)
+const char *types_enum_table(const struct names *names, const upb_EnumDef *e, upb_Arena *arena)
 {
-        return memory_format(
-                arena, "%s_enum_init", spelling_symbol(arena, upb_EnumDef_FullName(e)));
+        return memory_format(arena, "%s_enum_init",
+                names_symbol(names, upb_EnumDef_File(e), upb_EnumDef_FullName(e)));
 }
 
 /* Always three octal digits, so that a digit behind does not join; `?` may begin a trigraph. */

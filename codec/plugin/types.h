@@ -20,8 +20,9 @@ const char *types_field(const upb_MiniTableField *f, upb_Arena *arena);
 const char *types_map_size(const upb_FieldDef *f, const char *expression, upb_Arena *arena);
 
 /* The name of its mini-table. */
-const char *types_message_table(const upb_MessageDef *m, upb_Arena *arena);
-const char *types_enum_table(const upb_EnumDef *e, upb_Arena *arena);
+const char *types_message_table(
+        const struct names *names, const upb_MessageDef *m, upb_Arena *arena);
+const char *types_enum_table(const struct names *names, const upb_EnumDef *e, upb_Arena *arena);
 
 /* @data as a string literal of C, cut into lines indented by @indent spaces. */
 const char *types_literal(const char *data, size_t size, int indent, upb_Arena *arena);

@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/plugin/unit.h"
+#include "codec/plugin/shipped.h"
 #include "codec/plugin/spelling.h"
-
-#include <string.h>
 
 #include <quoit/message.h>
 #include <quoit/version.h>
 
-/* Whether libquoit may have it: then <quoit/...> is looked at too, after what the user has made. */
-static bool unit_is_shipped(const char *name)
+/* Who forgets an import is told how to come by it, before the compiler says that it is not there. */
+static void unit_emit_import(struct unit *u, const upb_FileDef *file)
 {
-        return !strncmp(name, "google/protobuf/", strlen("google/protobuf/")) ||
-               !strncmp(name, "google/rpc/", strlen("google/rpc/"));
-}
+        const char *name = upb_FileDef_Name(file);
 
-/* Who forgets an import is told how to come by it, and not only that it is not there. */
-static void unit_emit_import(struct unit *u, const char *name)
-{
         printer_set(&u->h, "import", name);
+        printer_set(&u->h, "import_file", names_file(u->names, file));
         printer_set(&u->h, "import_header", spelling_output(u->arena, name, ".quoit.h"));
         printer_emit(&u->h, "\n"
                             "#ifndef __has_include\n"
                             "#include \"$import_header$\"\n"
                             "#elif __has_include(\"$import_header$\")\n"
                             "#include \"$import_header$\"\n");
-        if (unit_is_shipped(name))
+        if (shipped_file(name))
                 printer_emit(&u->h, "#elif __has_include(<quoit/$import_header$>)\n"
                                     "#include <quoit/$import_header$>\n");
         printer_emit(&u->h,
                 "#else\n"
                 "#error \"$header$ needs $import_header$: make that too, protoc --quoit_out=... "
                 "$import$, and give the compiler its folder, -I...\"\n"
+                "#include \"$import_header$\"\n"
+                "#endif\n"
+                "#ifndef $import_file$_quoit_file\n"
+                "#error \"$import_header$ and $header$ were made with different symbol_prefix\"\n"
                 "#endif\n");
 }
 
@@ -51,7 +50,7 @@ static void unit_emit_header_top(struct unit *u)
         if (upb_FileDef_ServiceCount(u->file) && !u->messages_only)
                 printer_emit(&u->h, "#include <quoit/service.h>\n");
         for (int i = 0; i < upb_FileDef_DependencyCount(u->file); i++)
-                unit_emit_import(u, upb_FileDef_Name(upb_FileDef_Dependency(u->file, i)));
+                unit_emit_import(u, upb_FileDef_Dependency(u->file, i));
         printer_emit(&u->h, "\n"
                             "#if QUOIT_GENCODE_VERSION != $gencode$\n"
                             "#error \"$header$ was made by protoc-gen-quoit $version$ for another "

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""symbol_prefix: all names in C begin with it."""
+
+import re
+import subprocess
+
+import pytest
+
+import plugin_kit
+from plugin_kit import GOOGLE, KITCHEN, OTHERS, Kit
+from test_well_known import SHIPPED
+
+OWN = [name for name in KITCHEN + OTHERS if name != "kitchen/edition2024.proto"]
+
+
+@pytest.fixture(scope="module")
+def kit(root, build):
+    return Kit(root, build)
+
+
+@pytest.fixture(scope="module")
+def copies(kit, tmp_path_factory):
+    """All files without a prefix, and with two of them."""
+    folder = tmp_path_factory.mktemp("prefix")
+    for prefix in ("", "a_", "Bee"):
+        options = [f"--quoit_opt=symbol_prefix={prefix}"] if prefix else []
+        kit.protoc(folder / f"copy{prefix}", OWN, *options)
+    return folder
+
+
+def stems(files):
+    return [name[: -len(".proto")] for name in files]
+
+
+@pytest.mark.parametrize("prefix", ("a_", "Bee"))
+def test_each_name_gets_it_and_nothing_else_changes(copies, prefix):
+    for stem in set(stems(OWN)) - {"names"}:  # has words of C, which are none behind a prefix
+        for suffix in (".quoit.h", ".quoit.c"):
+            plain = (copies / "copy" / f"{stem}{suffix}").read_text()
+            text = (copies / f"copy{prefix}" / f"{stem}{suffix}").read_text()
+            assert text != plain and re.sub(rf"\b{prefix}", "", text) == plain
+
+
+@pytest.mark.parametrize("language", ("c", "c++"))
+def test_copies_live_in_one_source(kit, copies, tmp_path, language):
+    source = tmp_path / f"t.{language}"
+    source.write_text("".join(f'#include "copy{p}/{s}.quoit.h"\n' for s in stems(OTHERS) for p in ("", "a_", "Bee")))
+    flags = plugin_kit.C_WARNINGS if language == "c" else [*plugin_kit.WARNINGS, "-std=c++17"]
+    for compiler in plugin_kit.compilers(language):
+        kit.compile([compiler, *flags], source, tmp_path / "t.o", f"-I{copies}")
+
+
+@pytest.mark.parametrize("compiler", plugin_kit.compilers("c"))
+def test_copies_link_into_one_program(kit, copies, tmp_path, compiler):
+    objects = []
+    for prefix in ("", "a_", "Bee"):
+        for stem in stems(OWN):
+            objects.append(tmp_path / f"{prefix}{stem.replace('/', '-')}.o")
+            kit.compile([compiler, *plugin_kit.C_WARNINGS], copies / f"copy{prefix}" / f"{stem}.quoit.c", objects[-1], f"-I{copies / f'copy{prefix}'}")
+            seen = subprocess.run(["nm", "-g", "--defined-only", "-j", objects[-1]], check=True, stdout=subprocess.PIPE, text=True).stdout
+            assert seen and all(name.startswith(prefix + "quoit_") for name in seen.split())
+    (tmp_path / "main.c").write_text("""
+#include "copya_/kinds.quoit.h"
+#include "copyBee/kinds.quoit.h"
+int main(void)
+{
+        return a_kinds_proto_quoit_file.size != Beekinds_proto_quoit_file.size ||
+               &a_kinds_proto_quoit_file == &Beekinds_proto_quoit_file;
+}
+""")
+    kit.program(copies, [tmp_path / "main.c", *objects], tmp_path / "program")
+    assert subprocess.run([tmp_path / "program"]).returncode == 0
+
+
+def test_what_libquoit_has_keeps_its_names(kit, installed, tmp_path):
+    """Whether it is made in the same run or not."""
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; import "google/protobuf/timestamp.proto"; package t; message M { google.protobuf.Timestamp at = 1; }')
+    (tmp_path / "main.c").write_text("""
+#include "t.quoit.h"
+int main(void)
+{
+        upb_Arena *arena = upb_Arena_New();
+        acme_t_M *m = acme_t_M_new(arena);
+        google_protobuf_Timestamp *at = acme_t_M_mutable_at(m, arena);
+        google_protobuf_Timestamp_set_seconds(at, 7);
+        return google_protobuf_Timestamp_seconds(acme_t_M_at(m)) != 7;
+}
+""")
+    flags = installed.pkg_config("--cflags", "--libs", "quoit-message")
+    for own in ([], ["google/protobuf/timestamp.proto"]):
+        kit.protoc(tmp_path, ["t.proto", *own], "--quoit_opt=symbol_prefix=acme_,messages_only", paths=[tmp_path, GOOGLE])
+        sources = [f"{stem}.quoit.c" for stem in stems(["t.proto", *own])]
+        installed.run("cc", "-I.", *plugin_kit.C_WARNINGS, "main.c", *sources, "-o", "program", *flags, cwd=tmp_path)
+        installed.run(tmp_path / "program")
+
+
+def test_the_plugin_knows_what_libquoit_has(root, build, installed):
+    code = (root / "codec" / "plugin" / "shipped.c").read_text()
+    assert sorted(re.findall('"(.*\\.proto)"', code)) == sorted(SHIPPED)
+    folder = installed.prefix / "include" / "quoit"
+    headers = [str(path.relative_to(folder)) for path in folder.glob("google/**/*.quoit.h")]
+    assert sorted(headers) == sorted(f"{stem}.quoit.h" for stem in stems(SHIPPED))
+
+
+@pytest.mark.parametrize("prefixes", (("", "a_"), ("a_", ""), ("a_", "b_")), ids=str)
+def test_an_import_with_another_prefix_is_told(kit, tmp_path, prefixes):
+    (tmp_path / "base.proto").write_text('syntax = "proto3"; message Base {}')
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; import "base.proto"; message M { Base b = 1; }')
+    for name, prefix in zip(("base.proto", "t.proto"), prefixes):
+        kit.protoc(tmp_path, [name], *[f"--quoit_opt=symbol_prefix={prefix}"] * bool(prefix), paths=[tmp_path])
+    for compiler in plugin_kit.compilers("c"):
+        with pytest.raises(AssertionError, match="base.quoit.h and t.quoit.h were made with different symbol_prefix"):
+            kit.compile([compiler], tmp_path / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ("symbol_prefix", "symbol_prefix='' cannot begin names in C"),
+        ("symbol_prefix=", "symbol_prefix='' cannot begin names in C"),
+        ("symbol_prefix=1a", "symbol_prefix='1a' cannot begin names in C"),
+        ("symbol_prefix=_a", "symbol_prefix='_a' cannot begin names in C"),
+        ("symbol_prefix=a-b", "symbol_prefix='a-b' cannot begin names in C"),
+        ("symbol_prefix=a=b", "symbol_prefix='a=b' cannot begin names in C"),
+        ("symbol_prefix=é", "symbol_prefix='é' cannot begin names in C"),
+        ("symbol_prefix=" + 65 * "a", "64 characters at most"),
+        ("symbol_prefix=a,symbol_prefix=b", "symbol_prefix is given twice"),
+        ("messages_only,symbol_prefix=a,x", "unknown option 'x'"),
+        ("symbol_prefixes=a", "unknown option 'symbol_prefixes=a'"),
+        ("messages_only=yes", "messages_only takes no value, but there is 'yes'"),
+        ("messages_only=", "messages_only takes no value, but there is ''"),
+    ],
+)
+def test_bad_options_are_named(kit, tmp_path, options, words):
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; message M {}')
+    done = kit.protoc(tmp_path, ["t.proto"], f"--quoit_opt={options}", paths=[tmp_path], check=False)
+    assert done.returncode != 0 and "protoc-gen-quoit: " in done.stderr and words in done.stderr
+    assert not (tmp_path / "t.quoit.h").exists()
+
+
+def test_the_longest_prefix_is_taken(kit, tmp_path):
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; message M {}')
+    kit.protoc(tmp_path, ["t.proto"], f"--quoit_opt=symbol_prefix={64 * 'a'}", paths=[tmp_path])
+    assert f"{64 * 'a'}M_new(" in (tmp_path / "t.quoit.h").read_text()
+
+
+def test_a_prefix_may_look_like_ours(kit, tmp_path):
+    """upb_Arena, quoit_call and so on are there already."""
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; message Arena {} message call {} message Map {}')
+    for prefix in ("upb_", "quoit_"):
+        kit.protoc(tmp_path, ["t.proto"], f"--quoit_opt=symbol_prefix={prefix}", paths=[tmp_path])
+        kit.compile(["gcc", *plugin_kit.C_WARNINGS], tmp_path / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}")
