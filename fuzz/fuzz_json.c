@@ -8,14 +8,14 @@
 #include <quoit/json.h>
 #include <quoit/text.h>
 
-#include "google/protobuf/any.quoit.h"
-#include "google/protobuf/duration.quoit.h"
-#include "google/protobuf/field_mask.quoit.h"
-#include "google/protobuf/struct.quoit.h"
-#include "google/protobuf/timestamp.quoit.h"
-#include "google/protobuf/wrappers.quoit.h"
 #include "kitchen/proto2.quoit.h"
 #include "kitchen/proto3.quoit.h"
+#include <quoit/google/protobuf/any.quoit.h>
+#include <quoit/google/protobuf/duration.quoit.h>
+#include <quoit/google/protobuf/field_mask.quoit.h>
+#include <quoit/google/protobuf/struct.quoit.h>
+#include <quoit/google/protobuf/timestamp.quoit.h>
+#include <quoit/google/protobuf/wrappers.quoit.h>
 
 /*
  * Documents that are read as messages: what is wrong with one is told in printable ASCII, with its place. What is read can be
