@@ -7,6 +7,8 @@
 
 #include <linux/vm_sockets.h>
 
+#include "codec/percent.h"
+
 /* @size decimal digits and nothing else, 0..@max. 0, -EINVAL or -ERANGE. */
 static int parse_number(const char *text, size_t size, uint64_t max, uint64_t *ret_number)
 {
@@ -65,10 +67,25 @@ static int parse_tcp(const char *text, struct address *address)
         return 0;
 }
 
-static int parse_name(const char *name, struct address *address)
+/* @text with every %XX a byte. What is too long is cut, and still too long for all that has a name here. 0, -EINVAL. */
+static int unescape(const char *text, struct address *address)
 {
-        address->name = name;
-        return *name ? 0 : -EINVAL;
+        size_t size = strnlen(text, sizeof(address->name) - 1);
+
+        size = percent_decode(address->name, text, size);
+        address->name[size] = '\0';
+        return size > 0 && size == strlen(address->name) ? 0 : -EINVAL;
+}
+
+/* "ADDRESS:PORT" of a URI: the '%' before a zone is "%25" there (RFC 6874), and brackets may be escaped too. */
+static int parse_ip(const char *text, struct address *address)
+{
+        int r = strlen(text) < sizeof(address->name) ? unescape(text, address) : -EINVAL;
+
+        if (r == 0)
+                r = parse_tcp(address->name, address);
+        *address->name = '\0';
+        return r;
 }
 
 static int parse_unix(const char *path, struct address *address)
@@ -78,7 +95,7 @@ static int parse_unix(const char *path, struct address *address)
                 if (*path != '/')
                         return -EINVAL;
         }
-        return parse_name(path, address);
+        return unescape(path, address);
 }
 
 /* A number of vsock, or the word for any. */
@@ -108,6 +125,12 @@ static int parse_vsock(const char *text, struct address *address)
         return parse_vsock_number(colon + 1, strlen(colon + 1), VMADDR_PORT_ANY, &address->port);
 }
 
+static int parse_systemd(const char *name, struct address *address)
+{
+        memcpy(address->name, name, strnlen(name, sizeof(address->name) - 1));
+        return *name ? 0 : -EINVAL;
+}
+
 static int parse_fd(const char *text, struct address *address)
 {
         uint64_t fd;
@@ -126,11 +149,13 @@ int address_parse(const char *text, struct address *ret_address)
                 enum address_kind kind;
                 int (*parse)(const char *rest, struct address *address);
         } schemes[] = {
+                { "ipv4:", ADDRESS_TCP, parse_ip },
+                { "ipv6:", ADDRESS_TCP, parse_ip },
                 { "unix:", ADDRESS_UNIX, parse_unix },
-                { "unix-abstract:", ADDRESS_UNIX_ABSTRACT, parse_name },
+                { "unix-abstract:", ADDRESS_UNIX_ABSTRACT, unescape },
                 { "vsock:", ADDRESS_VSOCK, parse_vsock },
                 { "fd:", ADDRESS_FD, parse_fd },
-                { "systemd:", ADDRESS_SYSTEMD, parse_name },
+                { "systemd:", ADDRESS_SYSTEMD, parse_systemd },
         };
         struct address address = { .kind = ADDRESS_TCP };
         int r;

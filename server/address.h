@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 enum address_kind {
-        ADDRESS_TCP, /* HOST:PORT, [IPV6]:PORT, :PORT, *:PORT */
+        ADDRESS_TCP, /* HOST:PORT, [IPV6]:PORT, :PORT, *:PORT, ipv4:ADDRESS:PORT, ipv6:[ADDRESS]:PORT */
         ADDRESS_UNIX, /* unix:PATH, unix:///PATH */
         ADDRESS_UNIX_ABSTRACT, /* unix-abstract:NAME */
         ADDRESS_VSOCK, /* vsock:CID:PORT, vsock:any:PORT */
@@ -16,15 +16,15 @@ enum address_kind {
 struct address {
         enum address_kind kind;
         char host[256]; /* of TCP, without brackets; "" for all addresses */
+        char name
+                [512]; /* a unix path, an abstract name (107 times %XX fits), systemd's; "" for none */
         uint32_t port; /* of TCP; of vsock, where it has 32 bits */
         uint32_t cid;
         int fd;
-        const char *
-                name; /* a unix path, an abstract or systemd's name; within the text that was parsed */
 };
 
 /*
- * Parses what quoit_server_listen() takes; unix, unix-abstract and vsock as gRPC's naming document spells them
- * (grpc/doc/naming.md). 0, -EINVAL, or -ERANGE where only a number is too large.
+ * Parses what quoit_server_listen() takes; ipv4, ipv6, unix, unix-abstract and vsock as gRPC's naming document spells them
+ * (grpc/doc/naming.md): URIs, where %XX is a byte. 0, -EINVAL, or -ERANGE where only a number is too large.
  */
 int address_parse(const char *text, struct address *ret_address);

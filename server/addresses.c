@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/addresses.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -114,6 +115,8 @@ static bool prefix_of(int fd, uint64_t *ret_prefix)
                 return false;
         if (address.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
                 memcpy(ret_prefix, &v6->sin6_addr, sizeof(*ret_prefix));
+                /* fe80::/64 is another one on each link; its last 32 bits are 0 */
+                *ret_prefix ^= htobe64(v6->sin6_scope_id);
                 return true;
         }
         if (address.ss_family == AF_INET6)

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "codec/percent.h"
 #include "core/bind.h"
 #include "core/probe.h"
 #include "server/activation.h"
@@ -116,7 +117,8 @@ static int open_once(const quoit_server *server, const struct address *address,
                 ret_fds[0] = address->fd;
                 return adopt(server, ret_fds, 1);
         case ADDRESS_SYSTEMD:
-                r = activation_fds(address->name, ret_fds, SERVER_LISTENERS_MAX);
+                r = activation_fds(
+                        *address->name ? address->name : NULL, ret_fds, SERVER_LISTENERS_MAX);
                 return r < 0 ? r : adopt(server, ret_fds, r);
         }
         return -EINVAL;
@@ -134,12 +136,24 @@ static int open_address(const quoit_server *server, const struct address *addres
         return r;
 }
 
+/* As one writes it to listen there: IP addresses without "ipv4:" or "ipv6:", and a zone behind a bare '%'. */
+static void describe_bound(int fd, char text[PEER_ADDRESS_BYTES])
+{
+        size_t size;
+
+        peer_describe_local(fd, text);
+        if (strncmp(text, "ipv", 3) != 0)
+                return;
+        size = strlen(text) - strlen("ipvN:");
+        text[percent_decode(text, text + strlen("ipvN:"), size)] = '\0';
+}
+
 static void add(quoit_server *server, int fd)
 {
         struct server_listener *listener = server->listeners + server->listener_count++;
 
         *listener = (struct server_listener){ .fd = fd };
-        peer_describe_local(fd, listener->address);
+        describe_bound(fd, listener->address);
 }
 
 static void close_own(const int *fds, int count, enum address_kind kind)
@@ -213,11 +227,5 @@ int quoit_server_listener_fd(const quoit_server *server, unsigned index)
 
 const char *quoit_server_listener_address(const quoit_server *server, unsigned index)
 {
-        const char *address;
-
-        if (index >= server->listener_count)
-                return NULL;
-        address = server->listeners[index].address;
-        /* "ipv4:" and "ipv6:" are not what one writes to listen there */
-        return strncmp(address, "ipv", 3) == 0 ? strchr(address, ':') + 1 : address;
+        return index < server->listener_count ? server->listeners[index].address : NULL;
 }

@@ -2,7 +2,9 @@
 #include "server/peer.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,8 @@
 #include <sys/un.h>
 
 #include <linux/vm_sockets.h>
+
+#define ZONE_BYTES (sizeof("%25") + IF_NAMESIZE)
 
 static void describe_v4(const struct sockaddr_in *address, char text[PEER_ADDRESS_BYTES])
 {
@@ -19,9 +23,32 @@ static void describe_v4(const struct sockaddr_in *address, char text[PEER_ADDRES
         snprintf(text, PEER_ADDRESS_BYTES, "ipv4:%s:%u", host, (unsigned)ntohs(address->sin_port));
 }
 
+/* An interface may have any name without '/', ':' and white space. What an address may show as it is: RFC 6874's
+ * ZoneID without escapes. */
+static bool is_plain_zone(const char *name)
+{
+        return name[strspn(name,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")] ==
+               '\0';
+}
+
+/* "%25" and the interface that an address of one link is reached by; its number where it has no name, or no plain one.
+ * Other addresses have none. */
+static void describe_zone(uint32_t index, char text[ZONE_BYTES])
+{
+        char name[IF_NAMESIZE];
+
+        if (index == 0)
+                *text = '\0';
+        else if (if_indextoname(index, name) && is_plain_zone(name))
+                snprintf(text, ZONE_BYTES, "%%25%s", name);
+        else
+                snprintf(text, ZONE_BYTES, "%%25%u", (unsigned)index);
+}
+
 static void describe_v6(const struct sockaddr_in6 *address, char text[PEER_ADDRESS_BYTES])
 {
-        char host[INET6_ADDRSTRLEN] = "";
+        char host[INET6_ADDRSTRLEN] = "", zone[ZONE_BYTES];
         unsigned port = ntohs(address->sin6_port);
 
         if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
@@ -29,7 +56,8 @@ static void describe_v6(const struct sockaddr_in6 *address, char text[PEER_ADDRE
                 snprintf(text, PEER_ADDRESS_BYTES, "ipv4:%s:%u", host, port);
         } else {
                 inet_ntop(AF_INET6, &address->sin6_addr, host, sizeof(host));
-                snprintf(text, PEER_ADDRESS_BYTES, "ipv6:[%s]:%u", host, port);
+                describe_zone(address->sin6_scope_id, zone);
+                snprintf(text, PEER_ADDRESS_BYTES, "ipv6:[%s%s]:%u", host, zone, port);
         }
 }
 

@@ -53,7 +53,8 @@ static const char *behind(const char *text, const char *prefix)
         return strncmp(text, prefix, size) == 0 ? text + size : NULL;
 }
 
-/* "HOST:PORT", with brackets about an IPv6 one. The bytes of the address into @bytes; 0: it is none. */
+/* "HOST:PORT", with brackets about an IPv6 one. The bytes of the address into @bytes, where a zone has no place; 0: it is
+ * none. */
 static size_t parse_tcp(const char *text, unsigned char bytes[16], int *ret_port)
 {
         char host[QUOIT_ADDRESS_BYTES];
@@ -66,6 +67,7 @@ static size_t parse_tcp(const char *text, unsigned char bytes[16], int *ret_port
         if (text[0] == '[' && text[size - 1] == ']') {
                 memcpy(host, text + 1, size - 2);
                 host[size - 2] = '\0';
+                host[strcspn(host, "%")] = '\0';
                 return inet_pton(AF_INET6, host, bytes) == 1 ? 16 : 0;
         }
         memcpy(host, text, size);

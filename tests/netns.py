@@ -15,6 +15,8 @@ import pytest
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+SIOCSIFADDR, SIOCSIFNAME = 0x8916, 0x8923
+LOOPBACK = 1  # its index in every network
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -52,6 +54,7 @@ class Network:
             return os.open(f"/proc/self/task/{threading.get_native_id()}/ns/net", os.O_RDONLY)
 
         self.descriptor = elsewhere(make)
+        self.name = b"lo"
         self.plug(True)
 
     def enter(self):
@@ -63,8 +66,21 @@ class Network:
         return elsewhere(lambda: (self.enter(), function())[1])
 
     def plug(self, in_):
-        flags = struct.pack("16sh14x", b"lo", IFF_UP if in_ else 0)
+        flags = struct.pack("16sh14x", self.name, IFF_UP if in_ else 0)
         fcntl.ioctl(self.control, SIOCSIFFLAGS, flags)
+
+    def rename(self, name):
+        """Gives the loopback another name."""
+        self.plug(False)
+        fcntl.ioctl(self.control, SIOCSIFNAME, struct.pack("16s16s8x", self.name, name))
+        self.name = name
+        self.plug(True)
+
+    def add_address(self, address):
+        """An IPv6 address for the loopback."""
+        request = struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 64, LOOPBACK)
+        with self.run(lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as control:
+            fcntl.ioctl(control, SIOCSIFADDR, request)
 
     def close(self):
         self.control.close()

@@ -16,6 +16,7 @@ from hyperframe.frame import SettingsFrame
 
 from certificates import Certificate
 from conftest import channel
+from netns import network
 from servers import PATIENCE, eventually
 from wire import PREFACE, WINDOW_MAX, Wire, message
 
@@ -172,6 +173,25 @@ def test_listeners(channelz, server):
     assert (socket.ref.name, socket.local.tcpip_address.port) == (server.target, server.port)
     assert not socket.HasField("remote")
     assert listener.socket_id not in [one.socket_id for one in channelz.page().socket_ref]
+
+
+def test_zone(start, tmp_path):
+    """channelz has no place for the interface, but the address is one."""
+    path = f"unix:{tmp_path}/socket"  # what gRPC's threads reach from every network
+    with network() as net, channel(path) as opened:
+        net.add_address("fe80::1")
+        server = start("test-server", "--address", "[fe80::1%lo]:0", "--address", path, preexec=net.enter)
+        port = int(server.log[0].rsplit(":", 1)[1])
+        with net.run(lambda: create_connection(("fe80::1%lo", port))):
+            channelz = Channelz(opened)
+            listener, _ = (channelz.socket(one.socket_id) for one in channelz.server().listen_socket)
+            assert listener.ref.name == f"[fe80::1%lo]:{port}"
+            (own,) = eventually(
+                lambda: [one for one in channelz.sockets() if one.remote.HasField("tcpip_address")], "the connection"
+            )
+            assert own.local.tcpip_address.port == port
+            for address in listener.local, own.local, own.remote:
+                assert address.tcpip_address.ip_address == ipaddress.ip_address("fe80::1").packed
 
 
 def test_other_addresses(start, tmp_path):

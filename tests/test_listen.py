@@ -13,6 +13,7 @@ import sys
 import grpc
 import pytest
 
+from netns import network
 from servers import PATIENCE, Server, eventually
 
 VSOCK_ANY = 0xFFFFFFFF
@@ -111,6 +112,59 @@ def test_several(calls, start, tmp_path, abstract):
     server = start("test-server", "--rings", 2, *[word for each in given for word in ("--address", each)])
     for address in addresses(server, 4):
         assert peer(calls, address).local.endswith(address)
+
+
+# ---- what is printed can be given again ----
+
+
+def peer_in(net, calls, target):
+    """What the server says of a client in @net. A process of its own: gRPC's threads stay where they began."""
+    script = (
+        "import os, sys; sys.path[:0] = sys.argv[2].split(os.pathsep); import grpc, calls_pb2 as c, calls_pb2_grpc as g\n"
+        "with grpc.insecure_channel(sys.argv[1]) as channel:\n"
+        f"    reply = g.CallsStub(channel).Peer(c.Empty(), timeout={PATIENCE}); print(reply.address, reply.local)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script, target, os.path.dirname(calls.__file__)],
+        preexec_fn=net.enter,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return out.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "name, zone", [(b"lo", "lo"), (b"eth-0._~x", "eth-0._~x"), (b"br@]#x", "1"), (b"\x01\xff", "1"), (b"7", "7")]
+)
+def test_zones(calls, start, name, zone):
+    """An address of one link is none without its interface. A name that could be misread gives way to its number."""
+    with network() as net:
+        net.rename(name)
+        net.add_address("fe80::1")
+        server = start("test-server", "--address", "[fe80::1%1]:0", preexec=net.enter)
+        assert server.address == f"[fe80::1%{zone}]:{server.port}"
+        address, local = peer_in(net, calls, f"ipv6:[fe80::1%251]:{server.port}")
+        assert local == f"ipv6:[fe80::1%25{zone}]:{server.port}"
+        assert re.fullmatch(rf"ipv6:\[fe80::1%25{re.escape(zone)}\]:\d+", address)
+        said = server.address
+        for again in said, local:
+            server.stop()
+            server = start("test-server", "--address", again, preexec=net.enter)
+            assert server.address == said
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1:0", "[::1]:0", ":0", "unix:{}/a b%41", "unix-abstract:{} %0A%FF"])
+def test_what_is_printed_is_taken(calls, start, tmp_path, given):
+    """By --listen, and by clients."""
+    escaped = given.format(tmp_path).replace("%41", "%2541").replace(" ", "%20")
+    server = start("test-server", "--address", escaped)
+    said = server.address
+    assert said == escaped or server.port > 0
+    local = peer(calls, said).local
+    assert local.endswith(said) or said.startswith("[::]:")
+    server.stop()
+    assert start("test-server", "--address", said).address == said
 
 
 def has_vsock_family():

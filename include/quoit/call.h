@@ -75,6 +75,8 @@ QUOIT_API const char *quoit_call_path(const quoit_call *call);
 
 /*
  * The peer's address as gRPC's naming document spells it: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000",
+ * "ipv6:[fe80::1%25eth0]:50000" (an address of one link has its interface with it, as in RFC 6874; the interface's
+ * number where its name is gone, or not plain),
  * "unix:" (with the path, if the client has bound one), "unix-abstract:NAME", "vsock:CID:PORT". Bytes that are not
  * printable are escaped as %XX. Lives as long as the call. <quoit/peer.h> tells more.
  */

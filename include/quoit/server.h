@@ -76,10 +76,12 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
  * Listens on @address:
  *
  *      HOST:PORT           a name (on all its addresses), IPv4, or IPv6 in brackets; port 0 takes a free one;
- *                          "[::]", "*" or no HOST at all is every address, IPv4 included
+ *                          "[::]", "*" or no HOST at all is every address, IPv4 included; "[fe80::1%eth0]:0" is
+ *                          an address of one link. Also as quoit_call_peer() spells it, "ipv6:[fe80::1%25eth0]:PORT"
  *      unix:PATH           a unix socket, also unix:///PATH; `unix_mode` is its mode. A socket that nobody serves
- *                          any more is replaced, any other file is not. It stays behind when the server ends
- *      unix-abstract:NAME  one without a file (unix(7))
+ *                          any more is replaced, any other file is not. It stays behind when the server ends. As in any URI %XX
+ *                          is a byte: "%20" a space, "%25" a '%'
+ *      unix-abstract:NAME  one without a file (unix(7)); %XX is a byte here too
  *      vsock:CID:PORT      vsock(7), between a virtual machine and its host; "any" for either
  *      fd:N                a socket that listens already, inherited by this process, which the server takes over
  *      systemd             all sockets that systemd passed to this process (sd_listen_fds(3)), or with
@@ -107,7 +109,7 @@ QUOIT_API int quoit_server_listener_fd(const quoit_server *server, unsigned inde
 
 /*
  * Where listener @index is bound, as quoit_server_listen() spells it: "127.0.0.1:50051", "[::]:50051",
- * "unix:/run/api.socket", "vsock:4294967295:50051". Owned by the server. NULL past the last.
+ * "[fe80::1%eth0]:50051", "unix:/run/api.socket", "vsock:4294967295:50051". Owned by the server. NULL past the last.
  */
 QUOIT_API const char *quoit_server_listener_address(const quoit_server *server, unsigned index);
 

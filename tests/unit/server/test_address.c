@@ -28,6 +28,12 @@ static void test_good(void **state)
                 { "[127.0.0.1]:00080", "127.0.0.1", 80 },
                 { "*:80", "", 80 },
                 { "systemd.example:1", "systemd.example", 1 },
+                { "ipv4:192.0.2.1:1", "192.0.2.1", 1 },
+                { "ipv6:[2001:db8::1]:50051", "2001:db8::1", 50051 },
+                { "ipv6:[fe80::1%25eth0]:1", "fe80::1%eth0", 1 },
+                { "ipv6:[fe80::1%253]:1", "fe80::1%3", 1 },
+                { "ipv6:[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
+                { "ipv6:%5Bfe80::1%25eth0%2e7%5D:1", "fe80::1%eth0.7", 1 },
         };
 
         (void)state;
@@ -38,7 +44,7 @@ static void test_good(void **state)
                 assert_string_equal(address.host, cases[i].host);
                 assert_int_equal(address.port, cases[i].port);
                 assert_int_equal(address.kind, ADDRESS_TCP);
-                assert_null(address.name);
+                assert_string_equal(address.name, "");
         }
 }
 
@@ -51,7 +57,7 @@ static void test_unix(void **state)
         (void)state;
         assert_int_equal(address_parse(text, &address), 0);
         assert_int_equal(address.kind, ADDRESS_UNIX);
-        assert_ptr_equal(address.name, text + 5);
+        assert_string_equal(address.name, "/run/a:b.socket");
         assert_string_equal(address.host, "");
         assert_int_equal(address_parse(with_slashes, &address), 0);
         assert_string_equal(address.name, "/run/a");
@@ -60,6 +66,52 @@ static void test_unix(void **state)
         assert_int_equal(address_parse(abstract, &address), 0);
         assert_int_equal(address.kind, ADDRESS_UNIX_ABSTRACT);
         assert_string_equal(address.name, "a:b");
+}
+
+/* What a name may be, in the spelling of a URI. */
+static void test_escapes(void **state)
+{
+        static const struct {
+                const char *text, *name;
+        } cases[] = {
+                { "unix:/run/a%20b", "/run/a b" },
+                { "unix:%2Frun%2fa", "/run/a" },
+                { "unix:///run/50%25", "/run/50%" },
+                { "unix:/run/50%", "/run/50%" },
+                { "unix:/run/%2", "/run/%2" },
+                { "unix:/run/%zz", "/run/%zz" },
+                { "unix-abstract:%0A%ff", "\n\xff" },
+                { "systemd:a%20b", "a%20b" },
+        };
+        char longest[6 + 3 * 107 + 1] = "unix:";
+        struct address address;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                assert_int_equal(address_parse(cases[i].text, &address), 0);
+                assert_string_equal(address.name, cases[i].name);
+        }
+        for (int i = 0; i < 107; i++)
+                strcat(longest, "%2F");
+        assert_int_equal(address_parse(longest, &address), 0);
+        assert_int_equal(strlen(address.name), 107);
+        assert_int_equal(strspn(address.name, "/"), 107);
+}
+
+/* It is still too long when a socket gets it. */
+static void test_long_name(void **state)
+{
+        char text[4096] = "unix:";
+        struct address address;
+
+        (void)state;
+        memset(text + 5, 'a', sizeof(text) - 6);
+        assert_int_equal(address_parse(text, &address), 0);
+        assert_true(strlen(address.name) > 107);
+        for (size_t i = 5; i + 3 < sizeof(text); i += 3)
+                memcpy(text + i, "%61", 3);
+        assert_int_equal(address_parse(text, &address), 0);
+        assert_true(strlen(address.name) > 107);
 }
 
 static void test_vsock(void **state)
@@ -96,7 +148,7 @@ static void test_inherited(void **state)
         assert_int_equal(address.fd, 3);
         assert_int_equal(address_parse("systemd", &address), 0);
         assert_int_equal(address.kind, ADDRESS_SYSTEMD);
-        assert_null(address.name);
+        assert_string_equal(address.name, "");
         assert_int_equal(address_parse("systemd:grpc", &address), 0);
         assert_int_equal(address.kind, ADDRESS_SYSTEMD);
         assert_string_equal(address.name, "grpc");
@@ -109,10 +161,11 @@ static void test_bad(void **state)
                 "[::1:80", "a:1:2", "unix:", "unix://", "unix://a",
                 "unix-abstract:", "vsock:", "vsock:1", "vsock:1:", "vsock::1", "vsock:any",
                 "vsock:anyone:1", "vsock:1:2:3", "vsock:-1:1", "fd:", "fd:-1", "fd:x", "fd:3 ",
-                "systemd:" };
+                "systemd:", "unix:/a%00b", "unix-abstract:%00", "ipv6:[::1]", "ipv4:127.0.0.1",
+                "ipv6:[::1%00]:1", "ipv6:::1:1" };
         static const char *const large[] = { "localhost:65536", "localhost:99999999999999999999999",
                 "[::1]:99999", "vsock:4294967296:1", "vsock:1:4294967296", "fd:2147483648",
-                "fd:18446744073709551616" };
+                "fd:18446744073709551616", "ipv6:[::1]:65536" };
         struct address before, address;
         char text[300];
 
@@ -144,6 +197,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_unix),
+                cmocka_unit_test(test_escapes),
+                cmocka_unit_test(test_long_name),
                 cmocka_unit_test(test_vsock),
                 cmocka_unit_test(test_inherited),
                 cmocka_unit_test(test_bad),
