@@ -16,6 +16,7 @@ struct address_load {
         struct address_load *next; /* in the bucket */
         uint64_t prefix; /* of IPv6 the first half; IPv4 as its mapped form, folded */
         uint32_t connections;
+        uint64_t turn;
 };
 
 void addresses_init(struct addresses *addresses)
@@ -153,6 +154,11 @@ int addresses_enter(
         if (r == 0)
                 *ret_load = load;
         return r;
+}
+
+uint64_t *addresses_turn(struct address_load *load)
+{
+        return &load->turn;
 }
 
 void addresses_leave(struct addresses *addresses, struct address_load *load)

@@ -32,5 +32,8 @@ void addresses_deinit(struct addresses *addresses);
 int addresses_enter(
         struct addresses *addresses, int fd, uint32_t max, struct address_load **ret_load);
 
+/* Its turn with the threads for handshakes, which is theirs to change. */
+uint64_t *addresses_turn(struct address_load *load);
+
 /* Any thread. Takes NULL. */
 void addresses_leave(struct addresses *addresses, struct address_load *load);

@@ -24,6 +24,15 @@ static bool refuse_connection(struct shard *shard, int fd, const char *why)
         return false;
 }
 
+/* Who needs to know how many connections an address has: a limit of its own, and the threads for handshakes. */
+static bool counts_addresses(const struct quoit_server *server)
+{
+        const quoit_limits *limits = &server->options.limits;
+
+        return limits->connections_per_address_max < limits->connections_max ||
+               server->handshakers.thread_count > 0;
+}
+
 bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted)
 {
         struct quoit_server *server = shard->server;
@@ -33,13 +42,18 @@ bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted)
         *ret_admitted = (struct admitted){ 0 };
         if (shards_load(server) >= limits->connections_max)
                 return refuse_connection(shard, fd, "there are connections_max connections");
-        if (limits->connections_per_address_max < limits->connections_max)
+        if (counts_addresses(server))
                 r = addresses_enter(&server->addresses, fd, limits->connections_per_address_max,
                         &ret_admitted->address);
         if (r == -EMFILE)
                 return refuse_connection(
                         shard, fd, "its address has connections_per_address_max connections");
         return r == 0 || refuse_connection(shard, fd, "out of memory");
+}
+
+uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted)
+{
+        return admitted->address ? addresses_turn(admitted->address) : &server->local_turn;
 }
 
 void admission_leave(struct shard *shard, const struct admitted *admitted)

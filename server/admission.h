@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct address_load;
 struct quoit_call;
@@ -20,6 +21,9 @@ struct admitted {
 
 /* May @fd, just accepted on @shard, stay? Otherwise closed by the caller; the log hears of it. */
 bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted);
+
+/* Its address' turn with the threads for handshakes; all peers without an address share one. */
+uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted);
 
 /* The connection is over, or could not be made. @shard: where it lives, or was to. */
 void admission_leave(struct shard *shard, const struct admitted *admitted);

@@ -96,7 +96,7 @@ static void on_receive_end(struct socket *socket, int error)
                 return;
         }
         if (secure_is_lent(connection->secure))
-                connection->secure->input_ended = true; /* the last it sent may say why it goes */
+                secure_end_input(connection->secure);
         else
                 connection_close(connection);
 }

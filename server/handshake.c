@@ -10,12 +10,29 @@
 
 /* ---- the step, on a thread ---- */
 
+/* Whether the step would be for nobody: a signature for a client that has gone would be for nothing. What is no message of
+ * the handshake, or is encrypted, costs no signature, and may say why the client goes. */
+static bool is_pointless(struct handshake *handshake)
+{
+        switch (atomic_load_explicit(&handshake->peer, memory_order_relaxed)) {
+        case HANDSHAKE_PEER_HERE:
+                return false;
+        case HANDSHAKE_PEER_ENDED:
+                return handshake->reading.data[0] == SSL3_RT_HANDSHAKE;
+        case HANDSHAKE_PEER_CLOSED:
+                break;
+        }
+        return true;
+}
+
 static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
 
         (void)coders;
-        if (!atomic_load(&handshake->abandoned))
+        if (is_pointless(handshake))
+                handshake->result = -ENODATA;
+        else
                 handshake->result = tls_handshake(handshake->tls, &handshake->problem);
         call_host_post(handshake->host, &handshake->mail);
         return 0;
@@ -31,15 +48,24 @@ static void on_delivery(struct mail *mail)
         handshake->on_step(handshake);
 }
 
+/* It has waited longest of too many; its ring may be another one. */
+static void turn_away(struct work *work)
+{
+        struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
+
+        handshake->result = tls_problem_set(
+                &handshake->problem, -EBUSY, "too many handshakes wait for a thread");
+        call_host_post(handshake->host, &handshake->mail);
+}
+
 int handshake_continue(struct handshake *handshake)
 {
         size_t whole = tls_whole_records(handshake->inbox.data, handshake->inbox.size);
         struct tls_bytes rest = { 0 };
+        struct work *oldest;
 
         if (handshake->lent || whole == 0)
                 return 0;
-        if (workers_load(handshake->threads).queued >= handshake->limits.queued_max)
-                return -EBUSY;
         if (!tls_bytes_append(&rest, handshake->inbox.data + whole, handshake->inbox.size - whole))
                 return -ENOMEM;
         free(handshake->reading.data);
@@ -47,7 +73,10 @@ int handshake_continue(struct handshake *handshake)
         handshake->inbox = rest;
         tls_put(handshake->tls, handshake->reading.data, whole);
         handshake->lent = true;
-        workers_submit(handshake->threads, &handshake->work);
+        oldest = workers_submit_fairly(handshake->threads, &handshake->work, handshake->turn,
+                handshake->limits.queued_max);
+        if (oldest)
+                turn_away(oldest);
         return 0;
 }
 
@@ -60,8 +89,9 @@ int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size)
         return handshake_continue(handshake);
 }
 
-struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct call_host *host,
-        const struct handshake_limits *limits, void (*on_step)(struct handshake *handshake))
+struct handshake *handshake_new(struct tls *tls, struct workers *threads, uint64_t *turn,
+        struct call_host *host, const struct handshake_limits *limits,
+        void (*on_step)(struct handshake *handshake))
 {
         struct handshake *handshake = calloc(1, sizeof(*handshake));
 
@@ -71,6 +101,7 @@ struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct
         handshake->mail.on_delivery = on_delivery;
         handshake->tls = tls;
         handshake->threads = threads;
+        handshake->turn = turn;
         handshake->host = host;
         handshake->limits = *limits;
         handshake->on_step = on_step;

@@ -30,7 +30,8 @@ static int start(struct secure *secure, quoit_tls *tls)
         tls_context_unref(context);
         if (r < 0)
                 return r;
-        secure->handshake = handshake_new(&secure->tls, &shard->server->handshakers, &shard->host,
+        secure->handshake = handshake_new(&secure->tls, &shard->server->handshakers,
+                admission_turn(shard->server, &secure->connection->admitted), &shard->host,
                 &(struct handshake_limits){ .bytes_max = limits->handshake_bytes_max,
                         .queued_max = limits->handshakes_queued_max },
                 on_step);
@@ -69,7 +70,13 @@ void secure_free(struct connection *connection)
 void secure_abandon(struct secure *secure)
 {
         if (secure && secure->handshake)
-                atomic_store(&secure->handshake->abandoned, true);
+                atomic_store(&secure->handshake->peer, HANDSHAKE_PEER_CLOSED);
+}
+
+void secure_end_input(struct secure *secure)
+{
+        secure->input_ended = true;
+        atomic_store(&secure->handshake->peer, HANDSHAKE_PEER_ENDED);
 }
 
 /* ---- in ---- */
@@ -120,14 +127,9 @@ static int read_open(struct secure *secure, const uint8_t *data, size_t size)
 
 static int check_put(struct secure *secure, int r)
 {
-        switch (r) {
-        case -EMSGSIZE:
+        if (r == -EMSGSIZE)
                 return complain(secure, r, "it sends too much before its handshake is over");
-        case -EBUSY:
-                return complain(secure, r, "too many handshakes wait for a thread");
-        default:
-                return r;
-        }
+        return r;
 }
 
 int secure_feed(struct secure *secure, const uint8_t *data, size_t size)
@@ -165,7 +167,9 @@ int secure_step(struct secure *secure)
         case 0:
                 return finish_handshake(secure);
         case -EAGAIN:
-                return check_put(secure, handshake_continue(secure->handshake));
+                return handshake_continue(secure->handshake);
+        case -ENODATA:
+                return -ENODATA;
         default:
                 return complain(secure, secure->handshake->result, secure->handshake->problem.text);
         }

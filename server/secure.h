@@ -24,7 +24,7 @@ struct secure {
         struct connection *connection;
         quoit_peer_tls
                 *identity; /* once the handshake is over: as long as the connection's calls */
-        bool input_ended; /* while it was lent: what came before is looked at first */
+        bool input_ended; /* while it was lent: what came before is looked at first, for it may say why */
         struct tls_bytes in_flight; /* ciphertext that is being sent */
         struct iovec iovec; /* the same, as the socket takes it */
 };
@@ -37,6 +37,9 @@ void secure_free(struct connection *connection);
 
 /* The connection is closed: no more work is to be done for it. Takes NULL. */
 void secure_abandon(struct secure *secure);
+
+/* The peer has ended its side, while a thread has it. */
+void secure_end_input(struct secure *secure);
 
 /* A thread has it: it must not be freed, connection_on_secured() will be called. Takes NULL. */
 static inline bool secure_is_lent(const struct secure *secure)

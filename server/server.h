@@ -55,6 +55,7 @@ struct quoit_server {
         unsigned listener_count;
         struct workers workers;
         struct workers handshakers; /* threads for the handshakes of TLS */
+        uint64_t local_turn; /* with them, of peers without an address */
         struct shard *shards; /* options.rings of them while it runs */
         pthread_mutex_t mutex; /* of the meetings: */
         pthread_cond_t met;

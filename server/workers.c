@@ -12,6 +12,7 @@
 void workers_init(struct workers *workers)
 {
         *workers = (struct workers){ 0 };
+        list_init(&workers->queue);
         pthread_mutex_init(&workers->mutex, NULL);
         pthread_cond_init(&workers->has_work, NULL);
 }
@@ -25,24 +26,47 @@ static void note_service(struct workers *workers, uint64_t took_ns)
                 workers->service_ns += took_ns / 8 - workers->service_ns / 8;
 }
 
+/* Under the mutex. */
+static struct work *dequeue(struct workers *workers, struct list *link)
+{
+        list_remove(link);
+        workers->queued--;
+        return CONTAINER_OF(link, struct work, link);
+}
+
+/* The newest of the owner whose turn is longest ago. Under the mutex. */
+static struct work *dequeue_next(struct workers *workers)
+{
+        struct work *next = CONTAINER_OF(workers->queue.next, struct work, link);
+
+        if (next->turn) {
+                for (struct list *link = next->link.next; link != &workers->queue;
+                        link = link->next) {
+                        struct work *work = CONTAINER_OF(link, struct work, link);
+
+                        if (*work->turn < *next->turn)
+                                next = work;
+                }
+                *next->turn = ++workers->turns;
+        }
+        return dequeue(workers, &next->link);
+}
+
 /* @took_ns: the thread's last piece of work; 0: it had none. */
 static struct work *take(struct workers *workers, uint64_t took_ns)
 {
-        struct work *work;
+        struct work *work = NULL;
 
         pthread_mutex_lock(&workers->mutex);
         if (took_ns > 0)
                 note_service(workers, took_ns);
-        while (!workers->first && !workers->stopping) {
+        while (list_is_empty(&workers->queue) && !workers->stopping) {
                 workers->idle++;
                 pthread_cond_wait(&workers->has_work, &workers->mutex);
                 workers->idle--;
         }
-        work = workers->first;
-        if (work) {
-                workers->first = work->next;
-                workers->queued--;
-        }
+        if (!list_is_empty(&workers->queue))
+                work = dequeue_next(workers);
         pthread_mutex_unlock(&workers->mutex);
         return work;
 }
@@ -91,16 +115,29 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
 void workers_submit(struct workers *workers, struct work *work)
 {
         assert(workers->thread_count > 0);
-        work->next = NULL;
+        work->turn = NULL;
         pthread_mutex_lock(&workers->mutex);
-        if (workers->first)
-                workers->last->next = work;
-        else
-                workers->first = work;
-        workers->last = work;
+        list_append(&workers->queue, &work->link);
         workers->queued++;
         pthread_cond_signal(&workers->has_work);
         pthread_mutex_unlock(&workers->mutex);
+}
+
+struct work *workers_submit_fairly(
+        struct workers *workers, struct work *work, uint64_t *turn, size_t queued_max)
+{
+        struct work *oldest = NULL;
+
+        assert(workers->thread_count > 0);
+        work->turn = turn;
+        pthread_mutex_lock(&workers->mutex);
+        list_append(workers->queue.next, &work->link); /* before the first */
+        workers->queued++;
+        if (workers->queued > workers->idle + queued_max)
+                oldest = dequeue(workers, workers->queue.prev);
+        pthread_cond_signal(&workers->has_work);
+        pthread_mutex_unlock(&workers->mutex);
+        return oldest;
 }
 
 struct workers_load workers_load(struct workers *workers)

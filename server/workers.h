@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 #include "codec/coders.h"
+#include "core/list.h"
 
 /* A piece of work, embedded in what it is about. */
 struct work {
-        struct work *next;
+        struct list link; /* in the queue */
+        uint64_t *turn; /* of its owner; NULL: workers_submit() */
         /* On a worker, whose @coders are; may free it. How long it was kept waiting by others, in nanoseconds. */
         uint64_t (*on_work)(struct work *work, struct coders *coders);
 };
@@ -22,9 +24,9 @@ struct work {
 struct workers {
         pthread_mutex_t mutex;
         pthread_cond_t has_work;
-        struct work *first;
-        struct work *last;
+        struct list queue; /* the next one to be done is the first */
         size_t queued;
+        uint64_t turns; /* pieces of work of owners that were begun */
         size_t idle; /* threads that wait for work */
         size_t yielding; /* threads that will be free at once */
         uint64_t service_ns; /* what a piece of work takes: a moving average */
@@ -40,6 +42,15 @@ int workers_start(struct workers *workers, unsigned count, const char *name);
 
 /* From any thread, after a successful workers_start(). */
 void workers_submit(struct workers *workers, struct work *work);
+
+/*
+ * The same where owners want more than can be done. They take turns: @turn, 0 at first, is of one owner, the workers' to
+ * change, and lives as long as its work. An owner's newest work is done first, as it is of less use the longer it waits. Where
+ * more than @queued_max pieces wait the oldest of all is returned, to be done no more. NULL: there is room. One queue is for one
+ * of the two functions.
+ */
+struct work *workers_submit_fairly(
+        struct workers *workers, struct work *work, uint64_t *turn, size_t queued_max);
 
 /* What waits for a thread, and how long a further piece would: by what the last ones took. */
 struct workers_load {

@@ -4,6 +4,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import subprocess
 import time
 
@@ -168,6 +169,69 @@ def test_a_storm_of_handshakes_does_not_stop_the_ring(start, pki):
         assert all(peer.recv(1) for peer in peers[-3:])
 
 
+def handshake_seconds(server, pki):
+    begun = time.monotonic()
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        assert wire.call(ECHO, b"\x12\x01x").status == 0
+    return time.monotonic() - begun
+
+
+def peer_from(address, server):
+    return socket.create_connection(("127.0.0.1", server.port), PATIENCE, source_address=(address, 0))
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
+def test_peers_that_have_gone_get_no_signature(start, pki, reset):
+    """Each would take as long as a newcomer's, who would wait for all of them."""
+    server = start("test-server", *tls_options(pki.make(f"slow-{reset}", names=["localhost"], kind=4096)))
+    alone = min(handshake_seconds(server, pki) for _ in range(3))
+    first = client_hello(pki)
+    storm = 400
+    for _ in range(storm):
+        with raw(server) as peer:
+            peer.sendall(first)
+            if reset:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert handshake_seconds(server, pki) < alone * storm / 4
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+def test_a_newcomer_does_not_wait_for_all(start, pki, address):
+    """Those of its own address that came before it included."""
+    server = start("test-server", *tls_options(pki.make(f"slow-{address}", names=["localhost"], kind=4096)))
+    alone = min(handshake_seconds(server, pki) for _ in range(3))
+    first = client_hello(pki)
+    storm = 200
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(peer_from(address, server)) for _ in range(storm)]
+        for peer in peers:
+            peer.sendall(first)
+        assert handshake_seconds(server, pki) < alone * storm / 4
+        assert all(peer.recv(1) for peer in peers[::50])  # they have their turn, too
+
+
+def test_addresses_take_turns(start, pki):
+    """However many of another address come later."""
+    server = start("test-server", *tls_options(pki.make("slow-turns", names=["localhost"], kind=4096)))
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        peers = {
+            address: [stack.enter_context(peer_from(address, server)) for _ in range(count)]
+            for address, count in (("127.0.0.1", 50), ("127.0.0.2", 3), ("127.0.0.3", 50), ("127.0.0.4", 50))
+        }
+        for of_one in peers.values():
+            for peer in of_one:
+                peer.sendall(first)
+        for peer in peers["127.0.0.2"]:
+            assert peer.recv(1)
+        answered = 0
+        for peer in peers["127.0.0.4"]:
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                answered += bool(peer.recv(1))
+        assert answered < 25
+
+
 def test_too_many_handshakes_are_turned_away(start, pki):
     slow = pki.make("slow2", names=["localhost"], kind=4096)
     server = start("test-server", *tls_options(slow), "--limit", "handshakes_queued_max=5")
@@ -176,13 +240,8 @@ def test_too_many_handshakes_are_turned_away(start, pki):
         peers = [stack.enter_context(raw(server)) for _ in range(60)]
         for peer in peers:
             peer.sendall(first)
+        handshake_seconds(server, pki)  # who comes last has waited least, and is served
         server.logged("too many handshakes wait for a thread; closed")
-
-    def is_served():
-        with contextlib.suppress(OSError), Wire(server, tls={"context": pki.context()}) as wire:
-            return wire.call(ECHO, b"\x12\x01x").status == 0
-
-    eventually(is_served, "there is room again")
 
 
 def test_too_much_before_the_handshake_is_over(start, pki):

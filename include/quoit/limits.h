@@ -193,7 +193,8 @@ typedef struct quoit_limits {
          * worker thread. UINT32_MAX: never. Default 1000.
          */
         uint32_t worker_wait_ms;
-        /* Steps of TLS handshakes that wait for a thread; above: the connection is closed. Default 1000. */
+        /* Steps of TLS handshakes that wait for a thread (addresses take turns, of each the newest is next); above: the one
+         * that has waited longest is closed. Default 1000. */
         uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them, UINT32_MAX: for ever. Default 30 000. */
         uint32_t drain_ms;

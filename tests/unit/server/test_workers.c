@@ -73,6 +73,72 @@ static void test_order(void **state)
                 assert_int_equal(jobs[i].seen_at, i);
 }
 
+/* One thread. The first piece keeps it busy until all others wait. */
+static void test_turns(void **state)
+{
+        struct workers workers;
+        struct job jobs[9] = { 0 };
+        uint64_t turns[3] = { 0 };
+        atomic_uint done = 0;
+        sem_t begun, may_end;
+        /* jobs 1..3 are of the first owner, who has had a turn, 4..7 of the second, 8 of the third */
+        static const unsigned owner_of[] = { 0, 0, 0, 0, 1, 1, 1, 1, 2 };
+        static const unsigned order[] = { 0, 8, 7, 3, 6, 2, 5, 1, 4 };
+
+        (void)state;
+        sem_init(&begun, 0, 0);
+        sem_init(&may_end, 0, 0);
+        workers_init(&workers);
+        assert_int_equal(workers_start(&workers, 1, "worker"), 0);
+        for (unsigned i = 0; i < 9; i++) {
+                jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
+                if (i == 0)
+                        jobs[i] = (struct job){ .work.on_work = on_work,
+                                .done = &done,
+                                .begun = &begun,
+                                .may_end = &may_end };
+                assert_null(workers_submit_fairly(&workers, &jobs[i].work, turns + owner_of[i], 8));
+                if (i == 0)
+                        sem_wait(&begun);
+        }
+        sem_post(&may_end);
+        workers_deinit(&workers);
+        for (unsigned i = 0; i < 9; i++)
+                assert_int_equal(jobs[order[i]].seen_at, i);
+}
+
+/* What has waited longest gives way. */
+static void test_room(void **state)
+{
+        struct workers workers;
+        struct job jobs[6] = { 0 };
+        uint64_t turn = 0;
+        atomic_uint done = 0;
+        sem_t begun, may_end;
+
+        (void)state;
+        sem_init(&begun, 0, 0);
+        sem_init(&may_end, 0, 0);
+        workers_init(&workers);
+        assert_int_equal(workers_start(&workers, 1, "worker"), 0);
+        jobs[0].begun = &begun;
+        jobs[0].may_end = &may_end;
+        for (unsigned i = 0; i < 6; i++) {
+                struct work *oldest;
+
+                jobs[i].work.on_work = on_work;
+                jobs[i].done = &done;
+                oldest = workers_submit_fairly(&workers, &jobs[i].work, &turn, 3);
+                if (i == 0)
+                        sem_wait(&begun);
+                assert_ptr_equal(oldest, i < 4 ? NULL : &jobs[i - 3].work);
+        }
+        assert_int_equal(workers_load(&workers).queued, 3);
+        sem_post(&may_end);
+        workers_deinit(&workers);
+        assert_int_equal(atomic_load(&done), 4);
+}
+
 /* As many at once as there are threads; the rest is counted as queued. */
 static void test_parallel(void **state)
 {
@@ -190,6 +256,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_all_is_done_before_the_end),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_turns),
+                cmocka_unit_test(test_room),
                 cmocka_unit_test(test_parallel),
                 cmocka_unit_test(test_yields),
                 cmocka_unit_test(test_waiting_is_no_work),
