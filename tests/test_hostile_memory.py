@@ -4,6 +4,7 @@
 import functools
 import random
 import socket
+import time
 import zlib
 
 import hyperframe.frame as frames
@@ -51,6 +52,13 @@ SHAPES = {
     "packed-numbers": field(3, bytes(LIMIT - 16)),
     "empty-texts": fill(field(5, b"")),
     "nested": fill(field(6, field(1, b"") * 40)),  # merged into one tree
+    "same-key": fill(field(9, b"")),  # which is one entry in the end
+    "same-key-within": field(6, fill(field(9, b""), LIMIT - 32)),
+    "same-text-key": fill(field(10, b"\x0a\x01k")),
+    "same-part": fill(field(6, b"")),
+    "same-number": fill(b"\x58\x01"),
+    "packed-by-one": fill(field(3, b"\x01")),
+    "entries-with-unknown": fill(field(9, b"\x18\x01")),
     "unknown": fill(b"\x42\x00\xa0\x06\x01"),
 }
 # At most 12 bytes for each of these: they are welcome.
@@ -141,6 +149,30 @@ def test_the_same_in_the_clear(server, growth_max):
 def test_what_grows_a_little_is_served(server, shape):
     with Wire(server) as wire:
         assert wire.answer(send(wire, PLANT, MODEST[shape])).status == OK
+
+
+def test_what_comes_again_is_served(server):
+    """Nobody sends a key twice, but who does is served; only not two million times."""
+    with Wire(server) as wire:
+        for unit in field(9, b"\x08\x07\x10\x01"), field(10, b"\x0a\x01k"), field(6, b"\x58\x01"):
+            assert wire.answer(send(wire, PLANT, unit * 100_000)).status == OK
+
+
+def test_no_message_takes_long_to_parse(server, sanitized):
+    """A ring has no time for others meanwhile: none takes many times as long as an honest one of a quarter of its size."""
+    if sanitized:
+        pytest.skip("a sanitizer's time is not ours")
+    clock = ~server.pid << 3 | 2  # of the process: clock_getcpuclockid(3)
+
+    def seconds(body):
+        begun = time.clock_gettime(clock)
+        wire.answer(send(wire, PLANT, body))
+        return time.clock_gettime(clock) - begun
+
+    with Wire(server) as wire:
+        honest_s = min(seconds(MODEST["narrow"]) for _ in range(5))
+        took = {shape: min(seconds(body) for _ in range(3)) / honest_s for shape, body in SHAPES.items()}
+    assert max(took.values()) < 3.5, took
 
 
 def test_what_is_held_counts(server, growth_max, sanitized):

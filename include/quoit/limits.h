@@ -81,7 +81,8 @@ typedef struct quoit_limits {
          * What a connection's requests hold, bookkeeping included: unfinished and undelivered messages, and what they become
          * when they are decompressed and parsed, while they do and as long as their handlers have them; above: the
          * call that asks for more gets RESOURCE_EXHAUSTED. Parsed, a message may be many times what was sent: numbers
-         * of one byte take eight, an empty message as much as its type has fields. Default 32 MiB.
+         * of one byte take eight, an empty message as much as its type has fields. What only takes time counts too: 128 bytes
+         * for a map's key that came before, or a further part of a message to be merged. Default 32 MiB.
          */
         size_t connection_receive_bytes_max;
         /*

@@ -46,22 +46,29 @@ static char *repeated(const char *unit, size_t unit_size, size_t *size)
         return bytes;
 }
 
-/* What is small on the wire and large in memory. All but the last two are an element or more for each. */
+#define AGAIN_BYTES 128
+
+/* What is small on the wire and large in memory. Mostly they are an element or more for each. */
 static const struct shape {
         const char *name, *unit;
         size_t unit_size;
+        bool comes_again; /* counts, too, and takes nothing */
 } shapes[] = {
-#define SHAPE(name, unit) { name, unit, sizeof(unit) - 1 }
+#define SHAPE(name, unit) { name, unit, sizeof(unit) - 1, false }
+#define AGAIN(name, unit) { name, unit, sizeof(unit) - 1, true }
         SHAPE("empty submessages", "\x0a\x00"),
         SHAPE("numbers", "\x10\x01"),
         SHAPE("numbers, packed", "\x1a\x04\x01\x01\x01\x01"),
         SHAPE("empty texts", "\x2a\x00"),
-        SHAPE("nested", "\x32\x02\x0a\x00"),
+        AGAIN("nested", "\x32\x02\x0a\x00"),
         SHAPE("groups", "\x3b\x0a\x00\x3c"),
         SHAPE("narrow", "\x42\x00"),
         SHAPE("known and unknown", "\x42\x00\xa0\x06\x01"),
         SHAPE("unknown groups", "\xa3\x06\xa4\x06\x42\x00"),
-        SHAPE("a map's entry", "\x22\x02\x12\x00"),
+        AGAIN("a map's entry", "\x22\x02\x12\x00"),
+        AGAIN("a map's number", "\x4a\x00"),
+        AGAIN("a map's text", "\x52\x00"),
+        AGAIN("an empty part", "\x32\x00"),
         SHAPE("unknown", "\xa0\x06\x01"),
 };
 
@@ -72,7 +79,7 @@ static void test_shapes(void **state)
                 for (size_t bytes = 1; bytes <= 4 * MIB; bytes = bytes * 3 + 7) {
                         struct counting counting = { .alloc = { .func = count } };
                         upb_Arena *arena = upb_Arena_Init(NULL, 0, &counting.alloc);
-                        size_t size = 256 << 10, before = counting.bytes;
+                        size_t size = 256 << 10, before = counting.bytes, again;
                         char *wire = repeated(shapes[i].unit, shapes[i].unit_size, &size);
                         quoit_budget budget;
                         growth_Tree *tree;
@@ -80,8 +87,11 @@ static void test_shapes(void **state)
                         quoit_budget_init(&budget, bytes);
                         upb_Arena_SetBudget(arena, &budget.upb);
                         tree = growth_Tree_parse(wire, size, arena);
-                        assert_true(counting.bytes - before <= bytes);
-                        assert_int_equal(counting.bytes - before, bytes - budget.left);
+                        assert_true(budget.left <= bytes);
+                        assert_true(counting.bytes - before <= bytes - budget.left);
+                        again = bytes - budget.left - (counting.bytes - before);
+                        assert_int_equal(again % AGAIN_BYTES, 0);
+                        assert_true(again == 0 || shapes[i].comes_again);
                         if (!tree && !budget.exceeded)
                                 fail_msg("%s do not parse", shapes[i].name);
                         assert_true(!tree || !budget.exceeded);
@@ -121,6 +131,28 @@ static void test_exact(void **state)
                 assert_int_equal(again, taken);
                 assert_false(parses_within(wire, size, taken - 1, &again));
                 free(wire);
+        }
+}
+
+/* The same key, or another part of the same message, as often as @count: each but the first counts. */
+static void test_again(void **state)
+{
+        static const char *const units[] = { "\x4a\x00", "\x52\x00", "\x32\x00" };
+
+        (void)state;
+        for (size_t i = 0; i < 3; i++) {
+                for (size_t count = 1; count <= 100000; count *= 10) {
+                        size_t size = 2 * count, once_size = 2, once, taken;
+                        char *wire = repeated(units[i], 2, &size);
+
+                        assert_true(parses_within(wire, once_size, 256 * MIB, &once));
+                        assert_true(parses_within(wire, size, 256 * MIB, &taken));
+                        assert_true(taken >= once + (count - 1) * AGAIN_BYTES);
+                        if (count > 1)
+                                assert_false(parses_within(
+                                        wire, size, (count - 1) * AGAIN_BYTES - 1, &once));
+                        free(wire);
+                }
         }
 }
 
@@ -172,6 +204,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_shapes),
                 cmocka_unit_test(test_exact),
+                cmocka_unit_test(test_again),
                 cmocka_unit_test(test_default),
                 cmocka_unit_test(test_shared),
         };
