@@ -134,16 +134,20 @@ static void *small_take(struct arena_pool *pool, size_t *size)
         return slab_alloc(slab);
 }
 
+/* Who writes it owns the pool, or its lock: that is no atomic addition. */
+static void set_used(struct arena_pool *pool, size_t bytes)
+{
+        atomic_store_explicit(&pool->used_bytes, bytes, memory_order_relaxed);
+}
+
 static void *block_take(struct arena_pool *pool, size_t size, size_t *actual_size)
 {
         void *block;
 
-        if (pool->used_bytes_max && size > pool->used_bytes_max - pool->used_bytes)
-                return NULL;
         block = size <= ARENA_BLOCK_BYTES_MAX ? small_take(pool, &size) : large_take(pool, &size);
         if (!block)
                 return NULL;
-        pool->used_bytes += size;
+        set_used(pool, arena_pool_used_bytes(pool) + size);
         if (actual_size)
                 *actual_size = size;
         return block;
@@ -151,8 +155,8 @@ static void *block_take(struct arena_pool *pool, size_t size, size_t *actual_siz
 
 static void block_give(struct arena_pool *pool, void *block, size_t size)
 {
-        assert(size <= pool->used_bytes);
-        pool->used_bytes -= size;
+        assert(size <= arena_pool_used_bytes(pool));
+        set_used(pool, arena_pool_used_bytes(pool) - size);
         if (size <= ARENA_BLOCK_BYTES_MAX) {
                 unpoison(block, ARENA_BLOCK_BYTES_MIN);
                 slab_free(pool->slabs + power_class(size), block);
@@ -188,12 +192,11 @@ static void *shared_function(
         return block;
 }
 
-void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max)
+void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max)
 {
         *pool = (struct arena_pool){
                 .alloc = { .func = pool_function },
                 .kept_bytes_max = kept_bytes_max,
-                .used_bytes_max = used_bytes_max,
         };
         for (unsigned int class = 0; class < ARENA_POWERS; class ++)
                 slab_init(pool->slabs + class, ARENA_BLOCK_BYTES_MIN << class);
@@ -201,7 +204,7 @@ void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used
 
 void arena_pool_init_shared(struct arena_pool *pool, size_t kept_bytes_max)
 {
-        arena_pool_init(pool, kept_bytes_max, 0);
+        arena_pool_init(pool, kept_bytes_max);
         pool->alloc.func = shared_function;
         pool->is_shared = true;
         pthread_mutex_init(&pool->mutex, NULL);
@@ -253,7 +256,7 @@ size_t arena_pool_trim(struct arena_pool *pool)
 
 void arena_pool_deinit(struct arena_pool *pool)
 {
-        assert(pool->used_bytes == 0);
+        assert(arena_pool_used_bytes(pool) == 0);
         free_idle(pool);
         free_idle(pool);
         for (unsigned int class = 0; class < ARENA_POWERS; class ++)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,20 +72,17 @@ struct arena_pool {
         struct arena_block *idle[ARENA_QUARTERS]; /* nobody has needed them since the last trim */
         size_t kept_bytes; /* in these lists */
         size_t kept_bytes_max;
-        size_t used_bytes; /* lent out, of either kind */
-        size_t used_bytes_max;
+        _Atomic size_t used_bytes; /* lent out, of either kind: see arena_pool_used_bytes() */
         size_t reclaim_at; /* with so much in the slabs, what is free in them goes back before there is more */
 };
 
 /*
  * @kept_bytes_max: large blocks that come back are kept for reuse up to this sum.
- * @used_bytes_max: an allocation that would lend out more than this fails, as if memory were short;
- * 0 means no limit.
  * The pool must not move while in use. It takes no memory before the first allocation.
  */
-void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max, size_t used_bytes_max);
+void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max);
 
-/* The same, without a limit, for arenas of several threads, each of one at a time. */
+/* The same, for arenas of several threads, each of one at a time. */
 void arena_pool_init_shared(struct arena_pool *pool, size_t kept_bytes_max);
 
 /* Frees what is kept. Every arena on the pool must be gone (asserted). Takes zeroed memory. */
@@ -92,6 +90,12 @@ void arena_pool_deinit(struct arena_pool *pool);
 
 /* A period is over, some second or so: what nobody has needed in it goes back to the system, as slab_trim() has it. */
 size_t arena_pool_trim(struct arena_pool *pool);
+
+/* What its arenas hold, and blocks that were taken without one. Any thread. */
+static inline size_t arena_pool_used_bytes(const struct arena_pool *pool)
+{
+        return atomic_load_explicit(&pool->used_bytes, memory_order_relaxed);
+}
 
 /* What upb_Arena_Init() takes. Lives as long as the pool. */
 static inline upb_alloc *arena_pool_alloc(struct arena_pool *pool)
@@ -111,7 +115,7 @@ struct arena {
 
 /*
  * Makes an arena whose first block holds @first_bytes in all, rounded up to the pool's class (upb's
- * 88 bytes included). Returns 0 or -ENOMEM (also when over the pool's used_bytes_max). The pool must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
+ * 88 bytes included). Returns 0 or -ENOMEM. The pool must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
  */
 int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes);
 

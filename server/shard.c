@@ -380,7 +380,7 @@ static int shard_setup(struct shard *shard)
         timer_init(&shard->holds);
         memory_init(&shard->memory);
         timer_init(&shard->trim);
-        arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES, 0);
+        arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES);
         arena_pool_init_shared(&shard->shared_arenas, ARENAS_KEPT_BYTES);
         slab_init(&shard->connections, sizeof(struct connection));
         slab_init(&shard->calls, sizeof(struct quoit_call));

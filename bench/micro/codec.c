@@ -234,7 +234,7 @@ static void measure_message(
         if (!codec)
                 abort();
         codec->message = message;
-        arena_pool_init(&codec->pool, (size_t)64 << 20, 0);
+        arena_pool_init(&codec->pool, (size_t)64 << 20);
         make_bytes(codec);
         check_decoders(codec);
         codec->count = BYTES_A_ROUND / (codec->framed_size + OVERHEAD_BYTES);

@@ -55,7 +55,7 @@ static void shard_open(struct shard *shard, quoit_server *server)
         timers_init(&shard->ring.timers, 0);
         mailbox_init(&shard->ring.mailbox);
         memory_init(&shard->memory);
-        arena_pool_init(&shard->arenas, (size_t)8 << 20, 0);
+        arena_pool_init(&shard->arenas, (size_t)8 << 20);
         slab_init(&shard->calls, sizeof(struct quoit_call));
         slab_init(&shard->outputs, sizeof(struct output));
         shard->calls_max = server->options.limits.calls_max;

@@ -58,7 +58,7 @@ static inline struct bench *bench_new(void)
         assert_non_null(bench);
         timers_init(&bench->ring.timers, 0);
         mailbox_init(&bench->ring.mailbox);
-        arena_pool_init(&bench->arenas, (size_t)1 << 20, 0);
+        arena_pool_init(&bench->arenas, (size_t)1 << 20);
         slab_init(&bench->calls, sizeof(struct quoit_call));
         bench->limits = (quoit_limits){
                 .message_receive_bytes_max = 1 << 20,

@@ -5,6 +5,7 @@
 
 #include "../codec/node.h"
 #include "../codec/random.h"
+#include "../codec/short_memory.h"
 #include "call/encoding.h"
 #include "codec/framing.h"
 #include "upb/message/accessors.h"
@@ -214,7 +215,8 @@ static void test_memory_runs_out(void **state)
                 upb_Message_SetBaseFieldString(fixture.node, field_of(&fixture, NODE_BLOB),
                         noise(call_arena(fixture.call), LARGE, 1));
                 add_child(&fixture, child_with_blob(&fixture, noise(fixture.elsewhere, 3000, 2)));
-                fixture.bench->arenas.used_bytes_max = fixture.bench->arenas.used_bytes + spare;
+                short_memory_begin(&fixture.bench->arenas,
+                        arena_pool_used_bytes(&fixture.bench->arenas) + spare);
                 r = encoding_init(&encoding, late_copy_buffer(&fixture.bench->host.late),
                         arena_pool_alloc(&fixture.bench->arenas), fixture.call, fixture.node,
                         fixture.table, SIZE_MAX);
@@ -223,7 +225,7 @@ static void test_memory_runs_out(void **state)
                 else
                         assert_int_equal(r, -ENOMEM);
                 failures += r < 0;
-                fixture.bench->arenas.used_bytes_max = 0;
+                short_memory_end(&fixture.bench->arenas);
                 fixture_deinit(&fixture);
         }
         assert_in_range(failures, 1, 15);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness.h"
 
+#include "../codec/short_memory.h"
+
 #include <errno.h>
 
 /* DATA of one message of @size bytes, in front of which the prefix stands. */
@@ -191,14 +193,14 @@ static void test_errors(void **state)
 static void test_no_memory(void **state)
 {
         (void)state;
-        for (size_t used_bytes_max = 1; used_bytes_max < 15000; used_bytes_max += 1000) {
+        for (size_t bytes_max = 1; bytes_max < 15000; bytes_max += 1000) {
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
                 static uint8_t wire[20000];
                 size_t size = put_message(wire, 15000, 'a');
                 int r = 0;
 
-                bench->arenas.used_bytes_max = used_bytes_max;
+                short_memory_begin(&bench->arenas, bytes_max);
                 for (size_t at = 0; at < size && r == 0; at += 500)
                         r = feed(call, wire + at, size - at < 500 ? size - at : 500);
                 assert_int_equal(r, -ENOMEM);

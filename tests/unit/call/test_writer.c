@@ -5,6 +5,7 @@
 
 #include "../codec/node.h"
 #include "../codec/random.h"
+#include "../codec/short_memory.h"
 #include "call/encoding.h"
 #include "upb/message/accessors.h"
 
@@ -163,11 +164,11 @@ static void test_place(void **state)
                 }
                 assert_int_equal(bench->group.queued_bytes, total);
         }
-        bench->arenas.used_bytes_max = bench->arenas.used_bytes; /* nothing more */
+        short_memory_begin(&bench->arenas, arena_pool_used_bytes(&bench->arenas));
         while (writer_place(call, WRITER_PLACE_BYTES_MAX))
                 total += WRITER_PLACE_BYTES_MAX;
         assert_int_equal(call->writer.queued_bytes, total);
-        bench->arenas.used_bytes_max = 0;
+        short_memory_end(&bench->arenas);
 
         for (size_t at = 0; at < total; at += 10000) {
                 size_t size = total - at < 10000 ? total - at : 10000;
@@ -360,7 +361,7 @@ static void test_no_memory(void **state)
                 int r;
 
                 encode(bench, &encoding, 2000, 1);
-                bench->arenas.used_bytes_max = more + 1;
+                short_memory_begin(&bench->arenas, more + 1);
                 r = writer_append(call, &encoding);
                 if (r < 0) {
                         assert_int_equal(r, -ENOMEM);

@@ -10,6 +10,7 @@
 #include "codec/arena.h"
 #include "core/mapping.h"
 #include "random.h"
+#include "short_memory.h"
 
 #include <errno.h>
 
@@ -33,7 +34,7 @@ static void test_classes(void **state)
         struct arena_pool pool;
 
         (void)state;
-        arena_pool_init(&pool, 16 * MIB, 0);
+        arena_pool_init(&pool, 16 * MIB);
         for (size_t size = 1; size <= ARENA_LARGE_BYTES_MAX + 2; size += 1 + size / 999 * 7) {
                 size_t expected = ARENA_BLOCK_BYTES_MIN, actual;
                 void *block = take(&pool, size, &actual);
@@ -61,7 +62,7 @@ static void test_block_is_reused(void **state)
         struct arena_pool pool;
 
         (void)state;
-        arena_pool_init(&pool, 16 * MIB, 0);
+        arena_pool_init(&pool, 16 * MIB);
         for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
                 size_t actual, again;
                 void *first = take(&pool, sizes[i], &actual), *second;
@@ -82,7 +83,7 @@ static void test_kept_is_bounded(void **state)
         size_t actual;
 
         (void)state;
-        arena_pool_init(&pool, 3 * MIB, 0);
+        arena_pool_init(&pool, 3 * MIB);
         for (size_t i = 0; i < 8; i++)
                 blocks[i] = take(&pool, MIB, &actual);
         for (size_t i = 0; i < 8; i++) {
@@ -93,13 +94,14 @@ static void test_kept_is_bounded(void **state)
         arena_pool_deinit(&pool);
 }
 
-static void test_used_is_bounded(void **state)
+static void test_short_memory(void **state)
 {
         struct arena_pool pool;
         struct arena arena = {}, other = {};
 
         (void)state;
-        arena_pool_init(&pool, MIB, 8192);
+        arena_pool_init(&pool, MIB);
+        short_memory_begin(&pool, 8192);
         assert_int_equal(arena_init(&arena, &pool, 4096), 0);
         assert_non_null(upb_Arena_Malloc(arena.upb, 3000));
         assert_null(upb_Arena_Malloc(arena.upb, 5000));
@@ -120,7 +122,7 @@ static void test_reset(void **state)
         void *first;
 
         (void)state;
-        arena_pool_init(&pool, MIB, 0);
+        arena_pool_init(&pool, MIB);
         assert_int_equal(arena_init(&arena, &pool, 2000), 0);
         assert_int_equal(arena.first_bytes, 2048);
         before = arena.upb;
@@ -148,7 +150,7 @@ static void test_steady_state_takes_nothing(void **state)
         size_t made = 0;
 
         (void)state;
-        arena_pool_init(&pool, 8 * MIB, 0);
+        arena_pool_init(&pool, 8 * MIB);
         for (int round = 0; round < 6; round++) {
                 struct arena arena;
 
@@ -173,7 +175,7 @@ static void test_trim(void **state)
         char *text;
 
         (void)state;
-        arena_pool_init(&pool, 32 * MIB, 0);
+        arena_pool_init(&pool, 32 * MIB);
         assert_int_equal(arena_init(&used, &pool, 1024), 0);
         text = upb_Arena_Malloc(used.upb, 5000);
         memset(text, 'x', 5000);
@@ -253,7 +255,7 @@ static void test_contents(void **state)
         struct arena_pool pool;
 
         (void)state;
-        arena_pool_init(&pool, MIB, 0);
+        arena_pool_init(&pool, MIB);
         for (uint64_t seed = 1; seed <= 50; seed++) {
                 struct piece {
                         uint8_t *data, mark;
@@ -296,7 +298,7 @@ static void test_worn_by_a_large_block(void **state)
         struct arena arena;
 
         (void)state;
-        arena_pool_init(&pool, (size_t)32 << 20, 0);
+        arena_pool_init(&pool, (size_t)32 << 20);
         assert_int_equal(arena_init(&arena, &pool, 1024), 0);
         for (size_t i = 0; i < 60; i++) {
                 assert_non_null(upb_Arena_Malloc(arena.upb, sizes[i / 10]));
@@ -314,7 +316,7 @@ int main(void)
                 cmocka_unit_test(test_classes),
                 cmocka_unit_test(test_block_is_reused),
                 cmocka_unit_test(test_kept_is_bounded),
-                cmocka_unit_test(test_used_is_bounded),
+                cmocka_unit_test(test_short_memory),
                 cmocka_unit_test(test_reset),
                 cmocka_unit_test(test_steady_state_takes_nothing),
                 cmocka_unit_test(test_trim),

@@ -20,7 +20,7 @@ struct fixture {
 
 static void fixture_init(struct fixture *fixture)
 {
-        arena_pool_init(&fixture->pool, 0, 0);
+        arena_pool_init(&fixture->pool, 0);
         large_blocks_init(&fixture->large, &fixture->pool);
         assert_int_equal(
                 arena_init_large(&fixture->arena, &fixture->pool, &fixture->large, 1024), 0);

@@ -15,6 +15,7 @@
 #include "node.h"
 #include "owner.h"
 #include "random.h"
+#include "short_memory.h"
 #include "upb/message/accessors.h"
 #include "upb/message/array.h"
 
@@ -192,7 +193,8 @@ static void test_no_memory(void **state)
         struct arena full;
         upb_Message *node;
 
-        arena_pool_init(&pool, 0, ARENA_BLOCK_BYTES_MIN);
+        arena_pool_init(&pool, 0);
+        short_memory_begin(&pool, ARENA_BLOCK_BYTES_MIN);
         assert_int_equal(arena_init(&full, &pool, ARENA_BLOCK_BYTES_MIN), 0);
         while (upb_Arena_Malloc(full.upb, 8))
                 ;

@@ -49,7 +49,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
         /* of the ring what calls use: its clock, timers and mail */
         timers_init(&shard->ring.timers, 0);
         mailbox_init(&shard->ring.mailbox);
-        arena_pool_init(&shard->arenas, (size_t)1 << 20, 0);
+        arena_pool_init(&shard->arenas, (size_t)1 << 20);
         memory_init(&shard->memory);
         slab_init(&shard->calls, sizeof(struct quoit_call));
         slab_init(&shard->outputs, sizeof(struct output));
