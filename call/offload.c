@@ -31,8 +31,15 @@ struct parcel {
         struct segment segment;
         struct mail mail;
         struct quoit_call *call;
+        size_t block_bytes; /* this head included */
         uint8_t bytes[];
 };
+
+/* Blocks that come and go on any thread, and are the system's, not malloc's. */
+static upb_alloc *parcel_blocks(const struct quoit_call *call)
+{
+        return arena_pool_alloc(call->group->host->shared_arenas);
+}
 
 struct offload *offload_new(struct quoit_call *call)
 {
@@ -111,7 +118,8 @@ static void pay(struct offload *offload, size_t size)
 /* @bytes_counted: how much of the segment's was counted; the segment's own size shrinks as it is written. */
 static void parcel_free(struct parcel *parcel, size_t bytes_counted)
 {
-        struct offload *offload = parcel->call->offload;
+        struct quoit_call *call = parcel->call;
+        struct offload *offload = call->offload;
 
         pthread_mutex_lock(&offload->mutex);
         offload->unsent_bytes -= bytes_counted;
@@ -119,7 +127,7 @@ static void parcel_free(struct parcel *parcel, size_t bytes_counted)
         if (has_room(offload))
                 pthread_cond_broadcast(&offload->has_room);
         pthread_mutex_unlock(&offload->mutex);
-        free(parcel);
+        upb_free_sized(parcel_blocks(call), parcel, parcel->block_bytes);
 }
 
 static void release_parcel(struct quoit_call *call, struct segment *segment)
@@ -154,10 +162,13 @@ static void on_parcel(struct mail *mail)
 static int parcel_post(struct offload *offload, const struct encoding *encoding)
 {
         size_t size = encoding ? encoding->size : 0;
-        struct parcel *parcel = malloc(sizeof(*parcel) + size);
+        upb_SizedPtr block =
+                upb_SizeReturningMalloc(parcel_blocks(offload->call), sizeof(struct parcel) + size);
+        struct parcel *parcel = block.p;
 
         if (!parcel)
                 return -ENOMEM;
+        parcel->block_bytes = block.n;
         parcel->segment =
                 (struct segment){ .data = parcel->bytes, .size = size, .release = release_parcel };
         parcel->mail.on_delivery = on_parcel;
