@@ -19,6 +19,10 @@ static bool take(upb_ArenaBudget *upb, size_t size)
                         budget->exceeded = true;
                         return false;
                 }
+                if (!room_allows(&group->host->room, used + size)) {
+                        budget->exceeded = budget->short_of_memory = true;
+                        return false;
+                }
         } while (!atomic_compare_exchange_weak_explicit(&group->parsing_bytes, &parsing,
                 parsing + size, memory_order_relaxed, memory_order_relaxed));
         budget->taken += size;

@@ -3,7 +3,8 @@
 
 /*
  * What requests become when they are decompressed and parsed counts with what their connection holds, while
- * it is allocated: `connection_receive_bytes_max` less all that the connection has already. Several
+ * it is allocated: `connection_receive_bytes_max` less all that the connection has already, and not more than the ring has
+ * left (room.h). Several
  * workers may parse requests of one connection at the same time; they draw on the same rest, block by block.
  *
  *      thread of the handler    budget_begin(), the arena is filled, budget_end()
@@ -22,7 +23,8 @@ struct budget {
         struct call_group *group;
         upb_Arena *arena;
         size_t taken; /* bytes, counted in the group's `parsing_bytes` */
-        bool exceeded; /* something was refused */
+        bool exceeded; /* something was refused, ... */
+        bool short_of_memory; /* ... as the ring had no room for it, whatever its connection may have */
 };
 
 /* From now on @arena takes what the connection has left. */

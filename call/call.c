@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "call/offload.h"
@@ -13,7 +15,6 @@
 
 #define REST_NS                                                                                    \
         (5000 * NS_PER_MS) /* for the rest of a message that was begun, where the call has been cancelled */
-#define PUSHBACK "grpc-retry-pushback-ms"
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
 static void count_start(struct call_group *group)
@@ -217,11 +218,10 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
 /* The status, where the peer can make sense of it: behind half a message it could not, so the rest of that goes first. */
 static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
 {
-        const struct fields *trailers = call->refused ? &call->trailer_fields : NULL;
         size_t text_size = strlen(text);
 
         if (!call->headers_submitted)
-                response_submit_trailers_only(call, status, text, text_size, trailers);
+                response_submit_trailers_only(call, status, text, text_size, NULL);
         else if (writer_drop_unbegun(call))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
@@ -268,11 +268,10 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
                 await_rest(call);
 }
 
-void call_give_up(struct quoit_call *call)
+void call_give_up(struct quoit_call *call, const char *text)
 {
         if (call->state == CALL_OPEN)
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the client leaves its answers waiting (window_stall_ms)");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, text);
         else
                 response_reset(call, QUOIT_RESOURCE_EXHAUSTED);
         call->group->host->on_output(call);
@@ -285,12 +284,8 @@ static void push_back(struct quoit_call *call)
         uint64_t mixed = (ring_now_ns(ring) ^ (uintptr_t)call) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
         uint64_t middle_ms = call_limits(call)->retry_pushback_ms;
         uint64_t ms = middle_ms - middle_ms / 5 + mixed % (middle_ms * 2 / 5 + 1);
-        upb_StringView text = quoit_call_format(call, "%llu", (unsigned long long)ms);
 
-        /* without memory it comes back when it likes */
-        if (text.size > 0 && fields_append(&call->trailer_fields, call_arena(call), PUSHBACK,
-                                     strlen(PUSHBACK), text.data, text.size) == 0)
-                call->refused = true;
+        snprintf(call->pushback_ms, sizeof(call->pushback_ms), "%" PRIu64, ms);
 }
 
 void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back)
@@ -299,6 +294,14 @@ void call_refuse(struct quoit_call *call, quoit_status status, const char *text,
         if (pushes_back)
                 push_back(call);
         call_cancel(call, status, text);
+}
+
+void call_refuse_memory(struct quoit_call *call)
+{
+        room_note_refusal(&call->group->host->room);
+        call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY, true);
+        if (call->state == CALL_DONE) /* no handler has had it: the request goes at once */
+                call_free_message(call);
 }
 
 void call_fail(struct quoit_call *call, quoit_status status, const char *text)

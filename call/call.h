@@ -26,6 +26,7 @@
 #include "call/lingering.h"
 #include "call/reader.h"
 #include "call/ring_share.h"
+#include "call/room.h"
 #include "call/stall.h"
 #include "call/writer.h"
 #include "codec/arena.h"
@@ -49,6 +50,9 @@ enum call_state {
         CALL_CANCELLED, /* it ended without the handler: peer gone, deadline, server stopping */
         CALL_DONE,      /* the handler has seen the last of it */
 };
+
+/* What a peer is told whose connection holds more than the ring has left. */
+#define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
 /* How a method is served: what the router found. Lives as long as the server. */
 struct route {
@@ -91,6 +95,7 @@ struct call_host {
         void *user;
         struct call_counts counts;
         struct ring_share share;
+        struct room room;
         struct lingering lingering;
         struct list at_stop; /* posts that wait for the server's stop */
         bool is_stopping;
@@ -128,6 +133,7 @@ struct call_group {
         counter held_bytes; /* of requests, in the readers, and what they have become */
         atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
         size_t queued_bytes; /* waiting in the writers */
+        uint64_t moved_bytes; /* of messages, that the peer has sent or taken, ever */
         uint64_t work_ns; /* of the ring in this turn: see call/work.h */
         struct stall stall; /* while bytes wait in the writers */
         uint64_t emptied_ns; /* when one of them was last written to its end */
@@ -160,7 +166,6 @@ struct quoit_call {
         bool half_close_told : 1;
         bool cancel_told : 1;
         bool at_worker : 1;
-        bool refused : 1; /* before any handler: its trailers say when to come back */
         bool in_charge : 1;
         bool lingers : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
@@ -169,6 +174,8 @@ struct quoit_call {
         atomic_uint *live_calls; /* of its method, where it counts; NULL: nowhere */
         const char *
                 last_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
+        char pushback_ms
+                [12]; /* it was refused: when its client is to come back. "": whenever it likes */
         struct seen seen; /* in part the handler's side */
 
         /* ---- the handler's side ---- */
@@ -263,14 +270,17 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
  */
 void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back);
 
+/* As call_refuse(), also of a call that a handler has, on the ring: its connection holds too much while memory is short. */
+void call_refuse_memory(struct quoit_call *call);
+
 /*
  * Gives a call up from within its handler's side: as call_cancel(), on a worker once the call is back.
  * Unlike a finish it does not end a hold, which is the application's to end.
  */
 void call_fail(struct quoit_call *call, quoit_status status, const char *text);
 
-/* The peer does not take what waits for it on this stream: it gets no more of it. */
-void call_give_up(struct quoit_call *call);
+/* The peer does not take what waits for it on this stream, or sends no more, as the static @text says: it gets no more of it. */
+void call_give_up(struct quoit_call *call, const char *text);
 
 /* Answers a request that is no gRPC as its `request` says. In state OPENING. */
 void call_refuse_http(struct quoit_call *call);
@@ -332,6 +342,13 @@ static inline size_t call_group_held_bytes(const struct call_group *group)
 {
         return counter_read(&group->held_bytes) +
                atomic_load_explicit(&group->parsing_bytes, memory_order_relaxed);
+}
+
+/* Whether more answers may wait on the connection. On its ring. */
+static inline bool call_group_is_congested(const struct call_group *group)
+{
+        return group->queued_bytes >= group->host->limits->connection_send_bytes_max ||
+               !room_allows(&group->host->room, group->queued_bytes);
 }
 
 /* As quoit_call_path(), on any thread that knows that the call is there. */

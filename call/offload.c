@@ -143,6 +143,10 @@ static void on_parcel(struct mail *mail)
         struct parcel *parcel = CONTAINER_OF(mail, struct parcel, mail);
         struct quoit_call *call = parcel->call;
 
+        /* small ones may come in any case: the worker waits for room in the call's queue, and knows no other */
+        if (call->state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
+                !writer_may_queue(call, parcel->segment.size))
+                call_refuse_memory(call);
         if (call->state != CALL_OPEN) {
                 parcel_free(parcel, parcel->segment.size);
                 return;
@@ -238,6 +242,9 @@ int offload_send(struct offload *offload, const struct encoding *encoding)
         bool ok;
         int r;
 
+        /* what else waits on the connection is known on the ring */
+        if (!room_allows(&offload->call->group->host->room, encoding->size))
+                return -ENOSPC;
         pthread_mutex_lock(&offload->mutex);
         ok = wait_for_room(offload);
         if (ok)

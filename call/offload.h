@@ -26,7 +26,7 @@ void offload_free(struct offload *offload);
 
 /*
  * On a worker: mails a copy of the message; waits for room, not once the call is cancelled. 0, -ENOMEM;
- * -ETIMEDOUT: none came in the time that its peer has.
+ * -ETIMEDOUT: none came in the time that its peer has; -ENOSPC: the ring has no room for it (room.h).
  */
 int offload_send(struct offload *offload, const struct encoding *encoding);
 

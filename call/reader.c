@@ -180,16 +180,20 @@ static int reader_feed_one(struct quoit_call *call, const uint8_t **data, size_t
 
 int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
 {
+        size_t held_bytes;
         int r;
 
+        call->group->moved_bytes += size;
         while (size > 0) {
                 r = reader_feed_one(call, &data, &size);
                 if (r < 0)
                         return r;
         }
-        if (call_group_held_bytes(call->group) >
-                call->group->host->limits->connection_receive_bytes_max)
+        held_bytes = call_group_held_bytes(call->group);
+        if (held_bytes > call_limits(call)->connection_receive_bytes_max)
                 return -ENOBUFS;
+        if (!room_allows(&call->group->host->room, held_bytes))
+                return -ENOSPC;
         reader_open_window(call);
         return 0;
 }

@@ -56,7 +56,7 @@ void reader_deinit(struct quoit_call *call);
 
 /*
  * DATA of @call. 0 or what is wrong with it: -EMSGSIZE over the message's limit, -ENOBUFS over the
- * connection's, -EPROTO a bad flag, -ENOTSUP compressed without a grpc-encoding, -ENOMEM.
+ * connection's, -ENOSPC over what the ring has left, -EPROTO a bad flag, -ENOTSUP compressed without a grpc-encoding, -ENOMEM.
  */
 int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
 

@@ -137,6 +137,8 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
                 block_add_head(&block);
                 block_add_accepted(&block, call);
                 block_add_status(&block, status, text, text_size);
+                if (call->pushback_ms[0])
+                        block_add_text(&block, "grpc-retry-pushback-ms", call->pushback_ms);
                 block_add_all(&block, trailers);
                 r = stream_respond(&call->stream, block.fields, block.count, true);
                 block_deinit(&block);

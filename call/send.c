@@ -29,6 +29,14 @@ static void fail_unsendable(quoit_call *call, int error)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "answers that wait are over the limit (call_queue_bytes_hard_max)");
                 break;
+        case -ENOSPC:
+                if (!call->offload) {
+                        call_refuse_memory(call);
+                        break;
+                }
+                room_note_refusal(&call->group->host->room);
+                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY);
+                break;
         case -ETIMEDOUT:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the client takes its answers too slowly for a worker thread");
@@ -66,8 +74,9 @@ static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 
         if (waiting > call_limits(call)->call_queue_bytes_hard_max)
                 return -ENOBUFS;
+        if (!writer_may_queue(call, encoding->size))
+                return -ENOSPC;
         r = writer_append(call, encoding);
-
         if (r == 0)
                 queued_on_ring(call, was_empty);
         return r;

@@ -63,6 +63,7 @@ static void count_taken(struct quoit_call *call, size_t size)
         uint64_t now_ns = ring_now_ns(group->host->ring);
 
         count_removed(call, size);
+        group->moved_bytes += size;
         stall_take(&call->writer.stall, size);
         stall_take(&group->stall, size);
         if (call->writer.queued_bytes == 0)
@@ -169,6 +170,14 @@ static void append_blocks(struct quoit_call *call, struct encoding *encoding)
                 if (next)
                         next->continues = true;
         }
+}
+
+bool writer_may_queue(const struct quoit_call *call, size_t size)
+{
+        size_t queued_bytes = call->group->queued_bytes;
+
+        return room_allows(&call->group->host->room,
+                size > ROOM_BYTES_MIN ? queued_bytes + size : queued_bytes);
 }
 
 int writer_append(struct quoit_call *call, struct encoding *encoding)

@@ -30,6 +30,12 @@ struct writer {
 };
 
 /*
+ * Whether a message of @size bytes may be queued: the connection is below what the ring has left, and a large one does not
+ * take it above. Nobody who has asked quoit_call_writable() is refused a small one.
+ */
+bool writer_may_queue(const struct quoit_call *call, size_t size);
+
+/*
  * Queues the message, and takes over its blocks if it is a large one; a small one must lie in the ring's
  * late_copy_buffer(). 0, or -ENOMEM and nothing changed.
  */

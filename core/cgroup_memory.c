@@ -55,8 +55,13 @@ static uint64_t read_cache(const char *folder, const struct spelling *spelling)
         return sum;
 }
 
-static void see(const char *folder, const struct spelling *spelling, uint64_t *limit_bytes,
-        uint64_t *free_bytes)
+/* What was seen so far. */
+struct sight {
+        uint64_t limit_bytes, free_bytes; /* of the one with the least left */
+        uint64_t lowest_bytes; /* of all limits */
+};
+
+static void see(const char *folder, const struct spelling *spelling, struct sight *sight)
 {
         uint64_t limit, used, cache, left;
 
@@ -66,15 +71,16 @@ static void see(const char *folder, const struct spelling *spelling, uint64_t *l
         cache = read_cache(folder, spelling);
         used -= cache < used ? cache : used;
         left = limit > used ? limit - used : 0;
-        if (left < *free_bytes) {
-                *limit_bytes = limit;
-                *free_bytes = left;
+        if (limit < sight->lowest_bytes)
+                sight->lowest_bytes = limit;
+        if (left < sight->free_bytes) {
+                sight->limit_bytes = limit;
+                sight->free_bytes = left;
         }
 }
 
 /* All that it is in, from within. In a container some of these folders are not to be seen, the root is its own. */
-static void see_all(const char *path, const struct spelling *spelling, uint64_t *limit_bytes,
-        uint64_t *free_bytes)
+static void see_all(const char *path, const struct spelling *spelling, struct sight *sight)
 {
         char folder[PATH_MAX];
         size_t root_size = strlen(spelling->root);
@@ -84,7 +90,7 @@ static void see_all(const char *path, const struct spelling *spelling, uint64_t 
         for (;;) {
                 char *slash = strrchr(folder, '/');
 
-                see(folder, spelling, limit_bytes, free_bytes);
+                see(folder, spelling, sight);
                 if (slash < folder + root_size)
                         return;
                 *slash = '\0';
@@ -92,7 +98,7 @@ static void see_all(const char *path, const struct spelling *spelling, uint64_t 
 }
 
 /* A line of /proc/self/cgroup, such as "0::/a" or "4:memory:/a". */
-static void see_line(char *line, uint64_t *limit_bytes, uint64_t *free_bytes)
+static void see_line(char *line, struct sight *sight)
 {
         char *controllers = strchr(line, ':');
         char *path = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -102,20 +108,34 @@ static void see_line(char *line, uint64_t *limit_bytes, uint64_t *free_bytes)
         *controllers++ = *path++ = '\0';
         path[strcspn(path, "\n")] = '\0';
         if (strcmp(controllers, "") == 0)
-                see_all(path, &spellings[0], limit_bytes, free_bytes);
+                see_all(path, &spellings[0], sight);
         else if (strcmp(controllers, "memory") == 0)
-                see_all(path, &spellings[1], limit_bytes, free_bytes);
+                see_all(path, &spellings[1], sight);
+}
+
+static struct sight look(void)
+{
+        struct sight sight = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+        FILE *file = fopen("/proc/self/cgroup", "re");
+        char line[PATH_MAX];
+
+        if (!file)
+                return sight;
+        while (fgets(line, sizeof(line), file))
+                see_line(line, &sight);
+        fclose(file);
+        return sight;
 }
 
 void cgroup_memory_read(uint64_t *ret_limit_bytes, uint64_t *ret_free_bytes)
 {
-        FILE *file = fopen("/proc/self/cgroup", "re");
-        char line[PATH_MAX];
+        struct sight sight = look();
 
-        *ret_limit_bytes = *ret_free_bytes = UINT64_MAX;
-        if (!file)
-                return;
-        while (fgets(line, sizeof(line), file))
-                see_line(line, ret_limit_bytes, ret_free_bytes);
-        fclose(file);
+        *ret_limit_bytes = sight.limit_bytes;
+        *ret_free_bytes = sight.free_bytes;
+}
+
+uint64_t cgroup_memory_limit_bytes(void)
+{
+        return look().lowest_bytes;
 }

@@ -9,3 +9,6 @@
  * cache of files) counts as left. Both versions of cgroups.
  */
 void cgroup_memory_read(uint64_t *ret_limit_bytes, uint64_t *ret_free_bytes);
+
+/* The lowest of all their limits. UINT64_MAX: there is none. */
+uint64_t cgroup_memory_limit_bytes(void);

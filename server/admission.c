@@ -87,10 +87,23 @@ static bool enter_method(struct quoit_call *call)
         return true;
 }
 
+/* What a call costs before it has a message. */
+#define CALL_BYTES (sizeof(struct quoit_call) + ARENA_BLOCK_BYTES_MIN)
+
+static bool is_over_memory(const struct call_group *group)
+{
+        return !room_allows(
+                &group->host->room, call_group_held_bytes(group) + group->count * CALL_BYTES);
+}
+
 bool admission_begin_call(struct quoit_call *call, struct shard *shard)
 {
         if (is_over_calls_max(shard)) {
                 call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the server has too many calls", true);
+                return false;
+        }
+        if (is_over_memory(call->group)) {
+                call_refuse_memory(call);
                 return false;
         }
         if (!enter_method(call)) {

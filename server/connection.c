@@ -45,6 +45,8 @@ void connection_try_free(struct connection *connection)
                         rest_give_up(connection);
                 return;
         }
+        assert(connection->group.queued_bytes == 0 &&
+                call_group_held_bytes(&connection->group) == 0);
         secure_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);

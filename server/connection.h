@@ -18,6 +18,7 @@
 #include "server/keepalive.h"
 #include "server/rate.h"
 #include "server/shard.h"
+#include "server/shortage.h"
 #include "transport/bdp.h"
 #include "transport/session.h"
 
@@ -46,6 +47,7 @@ struct connection {
         struct keepalive keepalive;
         struct rate resets;
         struct rate glitches;
+        struct hoard hoard;
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */
         uint64_t drained_ns; /* since when its end is on its way, once it is */

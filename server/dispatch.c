@@ -380,7 +380,11 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         call->at_worker = true;
         call_let_go(call);
         call->group->lent++;
-        workers_submit(&server->workers, &errand->work);
+        /* what ends a call gives memory back: it goes before what takes some */
+        if (event == EVENT_DONE)
+                workers_submit_first(&server->workers, &errand->work);
+        else
+                workers_submit(&server->workers, &errand->work);
         return false;
 }
 
@@ -390,11 +394,6 @@ static bool runs_on_worker(const struct quoit_call *call, enum event event)
         if (!call->route->options.offload || (event != EVENT_START && !call->started))
                 return false;
         return event != EVENT_DONE || call_takes_many(call) || call->on_done;
-}
-
-bool dispatch_is_congested(const struct call_group *group)
-{
-        return group->queued_bytes >= group->host->limits->connection_send_bytes_max;
 }
 
 /* One peer's calls may keep all workers busy but one, which is for all others, and not stand in the queue before these. */
@@ -440,7 +439,7 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
                 worker = runs_on_worker(call, event);
-                if (may_wait(event) && dispatch_is_congested(call->group))
+                if (may_wait(event) && call_group_is_congested(call->group))
                         return DISPATCHED_CONGESTED;
                 if (may_wait(event) && worker && has_its_share(call->group, server))
                         return DISPATCHED_BUSY;

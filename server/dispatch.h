@@ -23,6 +23,3 @@ enum dispatched {
  * heavy lets those go first who wait for that.
  */
 enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server, bool in_line);
-
-/* So much waits for the peer of @group that its calls must not make more. */
-bool dispatch_is_congested(const struct call_group *group);

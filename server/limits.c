@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <unistd.h>
+
+#include "core/cgroup_memory.h"
 #include "server/server.h"
 
 #define DEFAULT(member, value)                                                                     \
@@ -6,6 +9,16 @@
                 if (limits->member == 0)                                                           \
                         limits->member = (value);                                                  \
         } while (0)
+
+/* Half of it: the rest is for the program, the kernel's sockets, and what is free but not with the system yet. */
+static size_t memory_bytes(void)
+{
+        uint64_t machine_bytes =
+                (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+        uint64_t limit_bytes = cgroup_memory_limit_bytes();
+
+        return (limit_bytes < machine_bytes ? limit_bytes : machine_bytes) / 2;
+}
 
 void limits_complete(quoit_limits *limits)
 {
@@ -56,6 +69,8 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(turn_calls_max, 128);
         DEFAULT(turn_bytes_max, 256 << 10);
         DEFAULT(turn_work_us, 1000);
+        DEFAULT(memory_bytes_max, memory_bytes());
+        DEFAULT(memory_stall_ms, 10 * 1000);
         DEFAULT(calls_max, 262144);
         DEFAULT(retry_pushback_ms, 1000);
         DEFAULT(peer_log_lines_per_second, 10);

@@ -10,7 +10,7 @@
 
 /*
  * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
- * back while it is still in the cache, and the next one takes it. Ends early when the answers are large. True: there is
+ * back while it is still in the cache, and the next one takes it. Where memory is short, it does so at once. Ends early when the answers are large. True: there is
  * more to run in the next turn, also for calls that stood back only until such a fill.
  */
 static bool run_some(struct connection *connection, struct list *again, bool in_line)
@@ -32,12 +32,13 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                 if (dispatched == DISPATCHED_CONGESTED || dispatched == DISPATCHED_BUSY)
                         continue;
                 more |= dispatched == DISPATCHED_SOME;
-                if (--connection->budget_calls % CALLS_A_FILL == 0 &&
+                if ((--connection->budget_calls % CALLS_A_FILL == 0 ||
+                            room_is_over(&connection->group.host->room)) &&
                         connection->state <= CONNECTION_CLOSING)
                         sending_fill(connection);
         }
         return more || !list_is_empty(&connection->ready) ||
-               (congested && !dispatch_is_congested(&connection->group));
+               (congested && !call_group_is_congested(&connection->group));
 }
 
 /* In the next turn; who has used of this one behind those who could not. */

@@ -34,6 +34,15 @@ static bool has_output(const struct connection *connection)
                (!connection->secure || secure_is_open(connection->secure));
 }
 
+/* What is on its way to a peer that does not read is not what waits any more: where memory is short, that is to be little. */
+static size_t output_bytes_max(const struct connection *connection)
+{
+        size_t bytes_max = connection_limits(connection)->turn_bytes_max;
+
+        return connection->group.host->room.is_short && bytes_max > ROOM_BYTES_MIN ? ROOM_BYTES_MIN
+                                                                                   : bytes_max;
+}
+
 void sending_fill(struct connection *connection)
 {
         if (socket_is_sending(&connection->socket) || !has_output(connection))
@@ -44,11 +53,11 @@ void sending_fill(struct connection *connection)
                         connection_close(connection);
                         return;
                 }
-                output_init(connection->output, connection->group.host->limits->turn_bytes_max);
+                output_init(connection->output, output_bytes_max(connection));
         }
         if (session_fill(&connection->session, connection->output) < 0)
                 connection_close(connection);
-        if (!list_is_empty(&connection->ready) && !dispatch_is_congested(&connection->group))
+        if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 

@@ -13,7 +13,8 @@
 #include "server/connection.h"
 #include "server/rest.h"
 
-#define ARENAS_KEPT_BYTES ((size_t)32 << 20)
+#define ARENAS_KEPT_BYTES_MAX ((size_t)32 << 20)
+#define ARENAS_KEPT_SHARE 16 /* of the ring's memory */
 
 /* ---- connections ---- */
 
@@ -328,6 +329,21 @@ static uint32_t share_calls_max(const quoit_server_options *options)
                           options->rings);
 }
 
+static size_t share_memory(const quoit_server_options *options)
+{
+        size_t bytes = options->limits.memory_bytes_max;
+
+        return bytes == SIZE_MAX ? SIZE_MAX : bytes / options->rings;
+}
+
+/* Of each pool. */
+static size_t kept_bytes_max(size_t memory_bytes)
+{
+        size_t share = memory_bytes / ARENAS_KEPT_SHARE;
+
+        return share < ARENAS_KEPT_BYTES_MAX ? share : ARENAS_KEPT_BYTES_MAX;
+}
+
 static void on_wrong_thread(const struct quoit_call *call, const char *function)
 {
         struct shard *shard = call->group->host->user;
@@ -364,6 +380,7 @@ static bool yields_worker(void *user)
 static int shard_setup(struct shard *shard)
 {
         const struct ring_options options = { .sq_entries = shard->server->ring_entries };
+        size_t memory_bytes = share_memory(&shard->server->options);
         int r = ring_init(&shard->ring, &options);
 
         if (r < 0)
@@ -380,8 +397,9 @@ static int shard_setup(struct shard *shard)
         timer_init(&shard->holds);
         memory_init(&shard->memory);
         timer_init(&shard->trim);
-        arena_pool_init(&shard->arenas, ARENAS_KEPT_BYTES);
-        arena_pool_init_shared(&shard->shared_arenas, ARENAS_KEPT_BYTES);
+        timer_init(&shard->shortage.timer);
+        arena_pool_init(&shard->arenas, kept_bytes_max(memory_bytes));
+        arena_pool_init_shared(&shard->shared_arenas, kept_bytes_max(memory_bytes));
         slab_init(&shard->connections, sizeof(struct connection));
         slab_init(&shard->calls, sizeof(struct quoit_call));
         slab_init(&shard->outputs, sizeof(struct output));
@@ -396,6 +414,11 @@ static int shard_setup(struct shard *shard)
                 .index = (unsigned)(shard - shard->server->shards),
                 .compression = shard->server->options.compression,
                 .extensions = shard->server->options.extensions,
+                .room = {
+                        .bytes_max = memory_bytes,
+                        .arenas = &shard->arenas,
+                        .shared_arenas = &shard->shared_arenas,
+                },
                 .user = shard,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,
@@ -413,6 +436,7 @@ static void shard_teardown(struct shard *shard)
 {
         timer_cancel(&shard->ring.timers, &shard->drain);
         timer_cancel(&shard->ring.timers, &shard->trim);
+        timer_cancel(&shard->ring.timers, &shard->shortage.timer);
         timer_cancel(&shard->ring.timers, &shard->holds);
         lingering_deinit(&shard->host);
         slab_deinit(&shard->outputs);
@@ -496,6 +520,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
         r = ring_turn(&shard->ring, timeout_ns);
         shard_see_stops(shard);
         see_mappings(shard);
+        shortage_look(shard);
         if (r < 0) {
                 server_note_refusal(shard->server, shard->ring.refused_call, r);
                 shard_break(shard);

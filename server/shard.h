@@ -18,6 +18,7 @@
 #include "core/slab.h"
 #include "server/census.h"
 #include "server/server.h"
+#include "server/shortage.h"
 #include "transport/memory.h"
 #include "transport/tls_spares.h"
 
@@ -47,6 +48,7 @@ struct shard {
         struct timer drain; /* the limit of a graceful stop */
         struct timer trim; /* gives back what a peak has left */
         size_t mappings_seen; /* when it was started last */
+        struct shortage shortage;
         struct timer holds; /* stopped twice: how long calls that are held are waited for */
         bool gives_up; /* that time is over */
         struct list given_up; /* calls */

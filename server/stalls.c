@@ -88,7 +88,7 @@ static struct findings look_at_streams(struct connection *connection, const stru
                 if (!gives_up || is_open)
                         continue;
                 stall_begin(&call->writer.stall, now_ns); /* it may take a while to go */
-                call_give_up(call);
+                call_give_up(call, "the client leaves its answers waiting (window_stall_ms)");
         }
         return findings;
 }

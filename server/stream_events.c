@@ -58,6 +58,9 @@ static void refuse_data(struct quoit_call *call, int error)
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the connection's unfinished requests are over the limit");
                 break;
+        case -ENOSPC:
+                call_refuse_memory(call);
+                break;
         case -EPROTO:
                 call_cancel(call, QUOIT_INTERNAL, "malformed message prefix");
                 break;

@@ -112,15 +112,31 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
         return r;
 }
 
-void workers_submit(struct workers *workers, struct work *work)
+/* Under the mutex. */
+static void enqueue(struct workers *workers, struct work *work, bool goes_first)
+{
+        list_append(goes_first ? workers->queue.next : &workers->queue, &work->link);
+        workers->queued++;
+        pthread_cond_signal(&workers->has_work);
+}
+
+static void submit(struct workers *workers, struct work *work, bool goes_first)
 {
         assert(workers->thread_count > 0);
         work->turn = NULL;
         pthread_mutex_lock(&workers->mutex);
-        list_append(&workers->queue, &work->link);
-        workers->queued++;
-        pthread_cond_signal(&workers->has_work);
+        enqueue(workers, work, goes_first);
         pthread_mutex_unlock(&workers->mutex);
+}
+
+void workers_submit(struct workers *workers, struct work *work)
+{
+        submit(workers, work, false);
+}
+
+void workers_submit_first(struct workers *workers, struct work *work)
+{
+        submit(workers, work, true);
 }
 
 struct work *workers_submit_fairly(
@@ -131,11 +147,9 @@ struct work *workers_submit_fairly(
         assert(workers->thread_count > 0);
         work->turn = turn;
         pthread_mutex_lock(&workers->mutex);
-        list_append(workers->queue.next, &work->link); /* before the first */
-        workers->queued++;
+        enqueue(workers, work, true);
         if (workers->queued > workers->idle + queued_max)
                 oldest = dequeue(workers, workers->queue.prev);
-        pthread_cond_signal(&workers->has_work);
         pthread_mutex_unlock(&workers->mutex);
         return oldest;
 }

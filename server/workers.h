@@ -43,11 +43,14 @@ int workers_start(struct workers *workers, unsigned count, const char *name);
 /* From any thread, after a successful workers_start(). */
 void workers_submit(struct workers *workers, struct work *work);
 
+/* The same, ahead of all that waits. */
+void workers_submit_first(struct workers *workers, struct work *work);
+
 /*
- * The same where owners want more than can be done. They take turns: @turn, 0 at first, is of one owner, the workers' to
+ * As workers_submit(), where owners want more than can be done. They take turns: @turn, 0 at first, is of one owner, the workers' to
  * change, and lives as long as its work. An owner's newest work is done first, as it is of less use the longer it waits. Where
- * more than @queued_max pieces wait the oldest of all is returned, to be done no more. NULL: there is room. One queue is for one
- * of the two functions.
+ * more than @queued_max pieces wait the oldest of all is returned, to be done no more. NULL: there is room. One queue is for this
+ * function, or for the other two.
  */
 struct work *workers_submit_fairly(
         struct workers *workers, struct work *work, uint64_t *turn, size_t queued_max);

@@ -47,5 +47,11 @@ void memory_init(struct memory *memory);
  */
 size_t memory_trim(struct memory *memory);
 
+/* What its blocks are cut from, free ones included; frame buffers but for their heads are not touched. */
+static inline size_t memory_page_bytes(const struct memory *memory)
+{
+        return memory->pages.fronts * PAGES_FRONT_BYTES;
+}
+
 /* Every session on it must be gone (asserted). */
 void memory_deinit(struct memory *memory);

@@ -175,6 +175,24 @@ typedef struct quoit_limits {
         /* ---- the process ---- */
 
         /*
+         * What all connections' calls hold together: requests and what they become, answers that wait, metadata, what handlers
+         * allocate with their calls, and HTTP/2's bookkeeping. Each ring has an equal part. A connection may hold as much as its
+         * ring has left, and 64 KiB of requests and 64 KiB of answers in any case; above: its calls wait with
+         * starting and with making more, and what does not fit ends with RESOURCE_EXHAUSTED, with pushback. So the more is
+         * held the less each may, and who asks for little is served. Not counted: what handlers take elsewhere, what
+         * is being compressed or decompressed (a message for each ring and worker), TLS's state (some 30 KiB a connection, and
+         * what is on its way out), and up to 64 MiB a ring, not more than an eighth of its part, that is kept for reuse. The
+         * answer that a thread is making may go over it, as its size is not known before.
+         * SIZE_MAX: no limit. Default half of the memory that there is: of the cgroup's limit, or of the machine.
+         */
+        size_t memory_bytes_max;
+        /*
+         * Where more than three quarters of a ring's part are held: how long a connection may hold more than 64 KiB without
+         * sending or taking an eighth as much as it holds; above: those of its calls that the peer has left unfinished or
+         * unread end with RESOURCE_EXHAUSTED. UINT32_MAX: for ever. Default 10 000.
+         */
+        uint32_t memory_stall_ms;
+        /*
          * Calls whose handlers have not ended, or whose answers were not taken. Each ring has an equal part of them, so that
          * they need not ask each other; above: RESOURCE_EXHAUSTED, with pushback. Default 262 144.
          */

@@ -54,6 +54,8 @@ static const struct limit {
         LIMIT(turn_calls_max),
         LIMIT(turn_bytes_max),
         LIMIT(turn_work_us),
+        LIMIT(memory_bytes_max),
+        LIMIT(memory_stall_ms),
         LIMIT(calls_max),
         LIMIT(retry_pushback_ms),
         LIMIT(peer_log_lines_per_second),

@@ -21,6 +21,7 @@
 struct bench {
         struct ring ring;
         struct arena_pool arenas;
+        struct arena_pool shared_arenas;
         struct slab calls;
         quoit_limits limits;
         struct call_host host;
@@ -59,18 +60,26 @@ static inline struct bench *bench_new(void)
         timers_init(&bench->ring.timers, 0);
         mailbox_init(&bench->ring.mailbox);
         arena_pool_init(&bench->arenas, (size_t)1 << 20);
+        arena_pool_init_shared(&bench->shared_arenas, (size_t)1 << 20);
         slab_init(&bench->calls, sizeof(struct quoit_call));
         bench->limits = (quoit_limits){
                 .message_receive_bytes_max = 1 << 20,
                 .connection_receive_bytes_max = 2 << 20,
                 .call_queue_bytes_hard_max = 1 << 20,
                 .handler_end_ms = UINT32_MAX,
+                .retry_pushback_ms = 1000,
         };
         bench->host = (struct call_host){
                 .ring = &bench->ring,
                 .arenas = &bench->arenas,
+                .shared_arenas = &bench->shared_arenas,
                 .calls = &bench->calls,
                 .limits = &bench->limits,
+                .room = {
+                        .bytes_max = SIZE_MAX,
+                        .arenas = &bench->arenas,
+                        .shared_arenas = &bench->shared_arenas,
+                },
                 .user = bench,
                 .on_ready = bench_on_ready,
                 .on_output = bench_on_output,
@@ -94,6 +103,7 @@ static inline void bench_free(struct bench *bench)
         lingering_deinit(&bench->host);
         slab_deinit(&bench->calls);
         arena_pool_deinit(&bench->arenas);
+        arena_pool_deinit(&bench->shared_arenas);
         timers_deinit(&bench->ring.timers);
         free(bench);
 }

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * How much of a ring's memory one connection may hold: as much as the ring has left, and a little in any case.
+ *
+ * Switches share their memory among ports by this rule (Choudhury and Hahne, "Dynamic Queue Length Thresholds"). One
+ * connection alone may have half of all; of N that take what they get each has 1/(N+1), and as much is left for who comes
+ * next. So there is no moment in which memory is suddenly gone, nobody counts who shares it, and who holds little need not
+ * look. What it is compared with, the requests of a connection and the answers that wait on it, is counted anyway, and
+ * what is left is known from the pools that all of it lies in. So this costs a small call two comparisons.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "call/counts.h"
+#include "codec/arena.h"
+
+/* A connection may hold this much of requests, and as much of answers, however little there is left. */
+#define ROOM_BYTES_MIN ((size_t)64 << 10)
+
+struct room {
+        size_t bytes_max; /* the ring's part of `memory_bytes_max`; SIZE_MAX: it has no limit */
+        const struct arena_pool *arenas; /* where messages lie; ... */
+        const struct arena_pool *shared_arenas;
+        counter other_bytes; /* ... calls and the rest of what they need do not, as of the last turn */
+        atomic_ullong refused; /* calls that were refused or ended for want of memory, ever */
+        bool is_short; /* as of the last turn, more than half is used */
+};
+
+/* What connections hold on this ring. Any thread. */
+static inline size_t room_used_bytes(const struct room *room)
+{
+        return arena_pool_used_bytes(room->arenas) + arena_pool_used_bytes(room->shared_arenas) +
+               counter_read(&room->other_bytes);
+}
+
+static inline bool room_is_over(const struct room *room)
+{
+        return room_used_bytes(room) > room->bytes_max;
+}
+
+/* Whether a connection may hold @bytes of either kind, counted among what is used already. Any thread. */
+static inline bool room_allows(const struct room *room, size_t bytes)
+{
+        size_t used;
+
+        if (bytes <= ROOM_BYTES_MIN || room->bytes_max == SIZE_MAX)
+                return true;
+        used = room_used_bytes(room);
+        return used < room->bytes_max && bytes <= room->bytes_max - used;
+}
+
+static inline void room_note_refusal(struct room *room)
+{
+        atomic_fetch_add_explicit(&room->refused, 1, memory_order_relaxed);
+}

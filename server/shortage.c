@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/shortage.h"
+
+#include <inttypes.h>
+
+#include "call/response.h"
+#include "core/clock.h"
+#include "server/connection.h"
+#include "server/shard.h"
+
+#define LOOK_NS NS_PER_S
+#define TELL_NS (10 * NS_PER_S)
+#define MOVES_SHARE 8 /* of what it holds, it is to move so much in `memory_stall_ms` */
+#define CALL_BYTES_MIN (ROOM_BYTES_MIN / 16) /* a call that holds less is not worth ending */
+
+static uint64_t refused(const struct shard *shard)
+{
+        return atomic_load_explicit(&shard->host.room.refused, memory_order_relaxed);
+}
+
+/* ---- who holds much and moves nothing ---- */
+
+/* What the peer could set free: messages that it does not end, answers that it does not take. */
+static size_t left_bytes(const struct quoit_call *call)
+{
+        size_t bytes = call->writer.queued_bytes;
+
+        if (stream_is_remote_open(&call->stream))
+                bytes += call->reader.held_bytes;
+        return bytes;
+}
+
+static void end_left_calls(struct connection *connection)
+{
+        struct list *streams = &connection->session.streams, *link, *next;
+
+        for (link = streams->next; link != streams; link = next) {
+                struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
+
+                next = link->next;
+                if (left_bytes(call) < CALL_BYTES_MIN)
+                        continue;
+                room_note_refusal(&connection->shard->host.room);
+                call_give_up(call, CALL_SHORT_OF_MEMORY);
+        }
+}
+
+/* Where the peer's TCP is stuck no reset would get through. */
+static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t now_ns)
+{
+        if (socket_is_sending(&connection->socket) &&
+                now_ns - connection->send_started_ns >= stall_ns) {
+                room_note_refusal(&connection->shard->host.room);
+                connection_close(connection);
+                return;
+        }
+        end_left_calls(connection);
+}
+
+static void look_at_hoard(struct connection *connection, bool is_short, uint64_t now_ns)
+{
+        const struct call_group *group = &connection->group;
+        struct hoard *hoard = &connection->hoard;
+        size_t holds_bytes = call_group_held_bytes(group) + group->queued_bytes;
+        uint64_t stall_ns = clock_limit_ns(connection_limits(connection)->memory_stall_ms);
+
+        if (!is_short || holds_bytes <= ROOM_BYTES_MIN) {
+                hoard->since_ns = 0;
+        } else if (hoard->since_ns == 0 ||
+                   group->moved_bytes - hoard->moved_bytes >= holds_bytes / MOVES_SHARE) {
+                *hoard = (struct hoard){ .since_ns = now_ns, .moved_bytes = group->moved_bytes };
+        } else if (now_ns - hoard->since_ns >= stall_ns) {
+                hoard->since_ns = 0;
+                end_hoard(connection, stall_ns, now_ns);
+        }
+}
+
+/* ---- the look ---- */
+
+static void look_at(struct connection *connection, bool is_short, uint64_t now_ns)
+{
+        if (connection->state > CONNECTION_CLOSING)
+                return;
+        if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
+                ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
+        look_at_hoard(connection, is_short, now_ns);
+}
+
+static void tell(struct shard *shard, uint64_t now_ns)
+{
+        struct shortage *shortage = &shard->shortage;
+        const struct room *room = &shard->host.room;
+        uint64_t count = refused(shard) - shortage->refused_told;
+
+        if (count == 0 || (shortage->told_ns > 0 && now_ns - shortage->told_ns < TELL_NS))
+                return;
+        shortage->told_ns = now_ns;
+        shortage->refused_told += count;
+        server_log(shard->server, QUOIT_LOG_WARNING,
+                "memory is short: %" PRIu64
+                " calls were refused or ended, as calls hold %zu of the %zu MiB of their ring "
+                "(memory_bytes_max)",
+                count, room_used_bytes(room) >> 20, room->bytes_max >> 20);
+}
+
+static void start(struct shard *shard);
+
+static void on_look(struct timer *timer)
+{
+        struct shard *shard = CONTAINER_OF(timer, struct shard, shortage.timer);
+        const struct room *room = &shard->host.room;
+        bool is_short = room_used_bytes(room) > room->bytes_max / 4 * 3;
+        uint64_t now_ns = ring_now_ns(&shard->ring);
+        struct list *link, *next;
+
+        for (link = shard->connection_list.next; link != &shard->connection_list; link = next) {
+                next = link->next;
+                look_at(CONTAINER_OF(link, struct connection, link), is_short, now_ns);
+        }
+        tell(shard, now_ns);
+        if (room->is_short || refused(shard) != shard->shortage.refused_told)
+                start(shard);
+}
+
+static void start(struct shard *shard)
+{
+        if (!timer_is_running(&shard->shortage.timer))
+                timer_start(&shard->ring.timers, &shard->shortage.timer,
+                        ring_now_ns(&shard->ring) + LOOK_NS, on_look);
+}
+
+/* Who waits for room has more than is left, so more than half is used then. */
+void shortage_look(struct shard *shard)
+{
+        struct room *room = &shard->host.room;
+
+        counter_set(&room->other_bytes, shard->calls.live * shard->calls.object_bytes +
+                                                shard->outputs.live * shard->outputs.object_bytes +
+                                                memory_page_bytes(&shard->memory));
+        room->is_short = room_used_bytes(room) > room->bytes_max / 2;
+        if (room->is_short || refused(shard) != shard->shortage.refused_told)
+                start(shard);
+}

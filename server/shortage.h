@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a ring does when its connections hold much of its part of `memory_bytes_max`. That none gets more than what is left is
+ * looked at where it takes it (call/room.h). Here, while more than half is held, once a second: calls that waited for room go
+ * on, who holds much and moves nothing loses it (`memory_stall_ms`), and the log is told.
+ */
+
+#include <stdint.h>
+
+#include "core/timer.h"
+
+struct connection;
+struct shard;
+
+struct shortage {
+        struct timer timer; /* runs while there may be something to do */
+        uint64_t refused_told; /* calls, that the log was told of, ... */
+        uint64_t told_ns; /* ... last at this time */
+};
+
+/* Of a connection that holds much. */
+struct hoard {
+        uint64_t since_ns; /* 0: it does not */
+        uint64_t moved_bytes; /* of its group, at that time */
+};
+
+/* Once in each turn, at its end: cheap where there is no shortage. */
+void shortage_look(struct shard *shard);

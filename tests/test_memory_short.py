@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""What becomes of those who hold much while memory is short, and of those who wait for it."""
+
+from hostile import MIB, OK
+from servers import eventually
+from test_hostile_memory import Peak
+from test_memory_budget import BUDGET, MARGIN, big, many, refused, settled
+from wire import Wire, message
+
+
+def test_who_moves_nothing_gives_way(start, calls):
+    """Not after the ten minutes that a window may be shut: others want it."""
+    server = start(
+        "test-server",
+        *("--limit", f"memory_bytes_max={BUDGET}", "--limit", "memory_stall_ms=500"),
+        *("--limit", "ping_strikes_max=4294967295"),
+    )
+    with many(server, 40) as wires, Wire(server) as honest_one:
+        for _ in range(8):
+            for wire in wires:
+                big(calls, wire, 300_000)
+                wire.data(wire.request("/calls.Calls/Echo", None, end=False), message(b"x" * 60_000)[:-1])
+        settled(wires)
+        size = 3 * MIB
+
+        def is_served():
+            answer = honest_one.answer(big(calls, honest_one, size))
+            return answer.status == OK and len(answer.data) > size
+
+        assert not is_served()
+        eventually(is_served, "there is room again")
+        assert not any(wire.closed or wire.goaways for wire in wires)
+
+
+def test_the_connection_that_waited_for_room_goes_on(start, calls):
+    """Its own answers are still left waiting; what others held is there again."""
+    server = start("test-server", "--limit", f"memory_bytes_max={BUDGET}")
+    with Wire(server, window=0) as left:
+        big(calls, left, 6 * MIB)
+        left.ping()
+        with many(server, 4) as wires:
+            for wire in wires:
+                for _ in range(6):
+                    big(calls, wire, 2 * MIB)
+            settled(wires)
+            stream = left.request("/calls.Calls/Echo", b"\x12\x01x")
+            left.open_window(stream, 1000)
+            left.ping()
+            assert not left.streams[stream].is_over
+        assert left.answer(stream).status == OK
+
+
+def test_without_a_limit(start, calls):
+    server = start("test-server", "--limit", f"memory_bytes_max={2**64 - 1}")
+    with many(server, 10) as wires:
+        for wire in wires:
+            for _ in range(6):
+                big(calls, wire, 2 * MIB)
+        settled(wires)
+        assert refused(wires) == 0
+
+
+def test_rings_have_equal_parts(start, calls):
+    server = start("test-server", "--rings", 4, "--limit", f"memory_bytes_max={4 * BUDGET}")
+    peak = Peak(server)
+    with many(server, 100) as wires:
+        for _ in range(6):
+            for wire in wires:
+                big(calls, wire, 1 * MIB)
+            settled(wires)
+        assert peak.growth() < 4 * BUDGET + 2 * MARGIN
+        assert refused(wires) > 0
