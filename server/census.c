@@ -188,14 +188,18 @@ void quoit_server_get_statistics(
                 .connections_accepted = atomic_load(&server->connections_accepted),
                 .connections_refused = atomic_load(&server->connections_refused),
                 .connections_open = rings_in_use(server) > 0 ? shards_load(server) : 0,
+                .memory_bytes_max = server->options.limits.memory_bytes_max,
         };
         uint64_t ended;
 
         for (unsigned i = 0; i < rings_in_use(server); i++) {
                 const struct call_counts *counts = &server->shards[i].host.counts;
+                const struct room *room = &server->shards[i].host.room;
                 uint64_t last_ns = counter_read(&counts->last_ns);
 
                 statistics.calls_refused += atomic_load(&server->shards[i].host.refused);
+                statistics.memory_refusals += atomic_load(&room->refused);
+                statistics.memory_bytes += room->arenas ? room_used_bytes(room) : 0;
                 statistics.calls_succeeded += counter_read(&counts->succeeded);
                 statistics.calls_failed += counter_read(&counts->failed);
                 statistics.calls_started += counter_read(&counts->started);

@@ -38,6 +38,7 @@ struct method_metrics {
 };
 
 struct quoit_metrics {
+        const quoit_server *server; /* whose calls are counted; NULL: nobody's yet */
         struct method_metrics *_Atomic buckets[BUCKETS];
 };
 
@@ -191,9 +192,20 @@ static void read_method(
         }
 }
 
+static void read_memory(const quoit_server *server, const quoit_metrics_reader *reader, void *user)
+{
+        quoit_server_statistics statistics;
+
+        quoit_server_get_statistics(server, &statistics);
+        reader->on_memory(user, statistics.memory_bytes, statistics.memory_bytes_max,
+                statistics.memory_refusals);
+}
+
 void quoit_metrics_read(
         const quoit_metrics *metrics, const quoit_metrics_reader *reader, void *user)
 {
+        if (reader->on_memory && metrics->server)
+                read_memory(metrics->server, reader, user);
         for (unsigned i = 0; i < BUCKETS; i++) {
                 for (const struct method_metrics *method = atomic_load(&metrics->buckets[i]);
                         method; method = method->next)
@@ -243,5 +255,9 @@ int quoit_metrics_attach(quoit_metrics *metrics, quoit_server *server)
 {
         static const quoit_interceptor interceptor = { .on_start = on_start, .on_end = on_end };
 
-        return quoit_server_intercept(server, &interceptor, metrics);
+        int r = quoit_server_intercept(server, &interceptor, metrics);
+
+        if (r == 0)
+                metrics->server = server;
+        return r;
 }

@@ -21,6 +21,8 @@ class Metrics:
         text = self.stub.Metrics(self.calls.Empty(), timeout=PATIENCE).text
         for line in text.splitlines():
             name, method, *rest = line.split()
+            if name == "memory":
+                continue
             if name == "started":
                 assert method not in found[name]
                 found[name][method] = int(rest[0])
@@ -110,3 +112,26 @@ def test_what_never_starts_is_counted_too(server, metrics):
     with Wire(server) as wire:
         assert wire.call(f"/{ECHO}", grpc_timeout="soon").status == 13
     assert metrics.when("duration", (ECHO, "INTERNAL"), 1)["started"][ECHO] == 1
+
+
+def test_memory_that_calls_hold(start, calls):
+    server = start("test-server", "--metrics", "--limit", f"memory_bytes_max={16 << 20}")
+    with channel(server.target) as opened, Wire(server, window=0) as wire:
+
+        def memory():
+            text = calls.Stub(opened).Metrics(calls.Empty(), timeout=PATIENCE).text
+            line = next(line for line in text.splitlines() if line.startswith("memory "))
+            return [int(word) for word in line.split()[1:]]
+
+        used, limit, refusals = memory()
+        assert used < 1 << 20 and limit == 16 << 20 and refusals == 0
+        streams = [
+            wire.request("/calls.Calls/Big", calls.Number(value=5 << 20).SerializeToString()) for _ in range(3)
+        ]
+        assert wire.ping()
+        used, _, refusals = memory()
+        assert used > 5 << 20 and refusals == 2
+        for stream in streams:
+            wire.reset(stream)
+        assert wire.ping()
+        assert memory()[0] < 1 << 20

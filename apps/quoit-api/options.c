@@ -27,6 +27,7 @@ enum {
         MAX_CONNECTIONS,
         MAX_CONNECTIONS_PER_ADDRESS,
         MAX_CALLS,
+        MAX_MEMORY,
         KEEPALIVE,
         KEEPALIVE_TIMEOUT,
         PING_INTERVAL,
@@ -81,6 +82,9 @@ static const char help[] =
         "  --max-connections-per-address N  of an IPv4 address or an IPv6 /64; as many unless "
         "told\n"
         "  --max-calls N                    at once, of all; 262144 unless told\n"
+        "  --max-memory SIZE                that all calls hold together, such as 512M, or none; "
+        "half of\n"
+        "                                   the container's or the machine's unless told\n"
         "\n"
         "The life of a connection; a TIME is a number of ms, s, m or h, such as 90s, or never:\n"
         "  --keepalive TIME           ping who has said nothing for so long; 2h unless told\n"
@@ -163,6 +167,31 @@ static unsigned parse_time(const char *what, const char *text, unsigned min)
         program_usage_error(
                 "%s: '%s' is no time from %ums to 1193h, such as 500ms, 30s, 5m, 2h or never", what,
                 text, min);
+}
+
+/* In bytes, from 1 MiB; "none" is SIZE_MAX. */
+static size_t parse_size(const char *what, const char *text)
+{
+        static const char units[] = "KMGT";
+        const char *unit;
+        char *end;
+        unsigned long long value;
+        unsigned shift = 0;
+
+        if (strcmp(text, "none") == 0)
+                return SIZE_MAX;
+        errno = 0;
+        value = strtoull(text, &end, 10);
+        unit = *end ? strchr(units, *end) : NULL;
+        if (unit) {
+                shift = 10 * (unsigned)(unit - units + 1);
+                end++;
+        }
+        if (*text < '0' || *text > '9' || *end || errno || value > INT64_MAX >> shift ||
+                value << shift < 1 << 20)
+                program_usage_error(
+                        "%s: '%s' is no size from 1M, such as 512M, 4G or none", what, text);
+        return (size_t)value << shift;
 }
 
 /* Whether it is @second, which it may be instead of @first. */
@@ -357,6 +386,9 @@ static void parse_option(struct options *options, int option, const char *word)
         case MAX_CALLS:
                 options->limits.calls_max = parse_number("--max-calls", optarg, 1, UINT32_MAX);
                 break;
+        case MAX_MEMORY:
+                options->limits.memory_bytes_max = parse_size("--max-memory", optarg);
+                break;
         case PING_STRIKES:
                 options->limits.ping_strikes_max =
                         parse_number("--ping-strikes", optarg, 1, UINT32_MAX);
@@ -414,6 +446,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "max-connections-per-address", required_argument, NULL,
                         MAX_CONNECTIONS_PER_ADDRESS },
                 { "max-calls", required_argument, NULL, MAX_CALLS },
+                { "max-memory", required_argument, NULL, MAX_MEMORY },
                 { "keepalive", required_argument, NULL, KEEPALIVE },
                 { "keepalive-timeout", required_argument, NULL, KEEPALIVE_TIMEOUT },
                 { "ping-interval", required_argument, NULL, PING_INTERVAL },

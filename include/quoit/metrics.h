@@ -10,6 +10,8 @@
  *      grpc.server.call.sent_total_compressed_message_size   bytes, likewise
  *      grpc.server.call.rcvd_total_compressed_message_size   bytes, likewise
  *
+ * and, as gRPC has no names for it, how much of its budget of memory the server uses.
+ *
  * grpc.method is "package.Service/method"; "other" for those that the server does not have, so that peers can't make
  * up labels. Each ring counts for itself, without a lock; what was counted is added up when it is read. A method takes
  * 1 KiB a ring for each status that it has had; calls for which there is no memory are not counted.
@@ -45,6 +47,11 @@ typedef struct quoit_metrics_reader {
         void (*on_ended)(void *user, const char *method, quoit_status status,
                 const quoit_histogram *duration_s, const quoit_histogram *sent_bytes,
                 const quoit_histogram *received_bytes);
+        /*
+         * what calls hold of @bytes_max (`memory_bytes_max`; UINT64_MAX: no limit), and how many were refused or ended for
+         * want of it; once. Only for a reader that reads before the server is freed
+         */
+        void (*on_memory)(void *user, uint64_t bytes, uint64_t bytes_max, uint64_t refusals);
 } quoit_metrics_reader;
 
 /* Counters, all 0, in *@ret_metrics. 0, -ENOMEM. */

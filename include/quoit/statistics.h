@@ -29,6 +29,9 @@ typedef struct quoit_server_statistics {
         uint64_t calls_succeeded; /* ever, with QUOIT_OK */
         uint64_t calls_failed; /* ever, with any other status, or cancelled */
         uint64_t last_call_ns; /* when a call began last */
+        uint64_t memory_bytes; /* now: what calls hold, as `memory_bytes_max` counts it */
+        uint64_t memory_bytes_max; /* that limit; UINT64_MAX: none */
+        uint64_t memory_refusals; /* ever: calls that were refused or ended for want of it */
 } quoit_server_statistics;
 
 /* Reads the counters into *@ret_statistics. Any thread. */

@@ -38,10 +38,16 @@ static void write_ended(void *user, const char *method, quoit_status status,
         write_histogram(user, "received", method, status, received_bytes);
 }
 
+static void write_memory(void *user, uint64_t bytes, uint64_t bytes_max, uint64_t refusals)
+{
+        fprintf(user, "memory %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", bytes, bytes_max, refusals);
+}
+
 static void metrics(quoit_call *call, const calls_Empty *request, void *user)
 {
-        static const quoit_metrics_reader reader = { .on_started = write_started,
-                .on_ended = write_ended };
+        static const quoit_metrics_reader reader = {
+                .on_started = write_started, .on_ended = write_ended, .on_memory = write_memory
+        };
         calls_Payload *reply = calls_Payload_new(quoit_call_arena(call));
         struct test_server *test = user;
         char *text = NULL;
