@@ -143,8 +143,8 @@ void connection_on_secured(struct connection *connection)
 
         if (connection->state == CONNECTION_OPEN)
                 on_fed(connection, secure_step(secure));
-        if (secure->input_ended && !secure_is_lent(secure))
-                connection_close(connection);
+        if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))
+                on_receive_end(&connection->socket, 0); /* behind what came before it */
         connection_try_free(connection);
 }
 

@@ -185,9 +185,6 @@ def test_an_end_within_a_word(server):
     """What was said so far is told."""
     with server.open() as client:
         client.sendall(b"GE")
-        if server.context:
-            time.sleep(1)  # what is cut off within the handshake is not looked at
-        else:
-            client.shutdown(socket.SHUT_WR)
-            assert b"HTTP" not in client.recv(4096)
+        client.shutdown(socket.SHUT_WR)  # in the clear: behind TLS the handshake may not be over here
+        assert b"HTTP" not in client.recv(4096)
     server.logged('it begins with "GE": that is no HTTP/2; closed')
