@@ -203,7 +203,7 @@ struct quoit_call {
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
         const char *
-                misuse; /* what the handler has done that it may not, static; NULL: nothing that was not logged */
+                misuse; /* what the handler has done that it may not, static or in its arena; NULL: nothing that was not logged */
         bool handled : 1; /* the handler has been called */
         quoit_compression request_compression; /* of the message that the handler has */
         quoit_compression compression; /* of its answers */

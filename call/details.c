@@ -10,6 +10,7 @@
 #include "codec/message.h"
 #include "codec/rpc_status.h"
 #include "codec/status.h"
+#include "codec/utf8.h"
 #include "upb/wire/encode.h"
 
 #define FIELD_NAME "grpc-status-details-bin"
@@ -30,6 +31,8 @@ static int encode_detail(
                 return 0;
         case kUpb_EncodeStatus_OutOfMemory:
                 return -ENOMEM;
+        case kUpb_EncodeStatus_BadUtf8:
+                return -EILSEQ;
         default:
                 return -EINVAL;
         }
@@ -71,11 +74,13 @@ static int add_details(quoit_call *call, quoit_status status, const char *messag
         upb_Arena *arena = call_arena(call);
         struct rpc_detail *encoded =
                 arena ? upb_Arena_Malloc(arena, count * sizeof(*encoded)) : NULL;
-        size_t message_size = message ? strlen(message) : 0;
+        size_t message_size = message ? call_cut_status_text(message, strlen(message)) : 0;
         int r;
 
         if (status == QUOIT_OK)
                 return -EINVAL;
+        if (message && !utf8_is_valid(message, message_size))
+                return -EILSEQ;
         if (!encoded)
                 return -ENOMEM;
         r = encode_details(details, count, arena, encoded);
@@ -84,7 +89,7 @@ static int add_details(quoit_call *call, quoit_status status, const char *messag
         return add_field(call, arena,
                 &(struct rpc_status){
                         .status = status_normal(status),
-                        .message = { message, call_cut_status_text(message, message_size) },
+                        .message = { message, message_size },
                         .details = encoded,
                         .count = count,
                 });

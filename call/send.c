@@ -3,6 +3,7 @@
 /* What a handler sends: from a message to the writer's queue. */
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "call/call.h"
 #include "call/compression.h"
@@ -43,6 +44,9 @@ static void fail_unsendable(quoit_call *call, int error)
                 break;
         case -EINVAL:
                 call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
+                break;
+        case -EILSEQ:
+                call_fail(call, QUOIT_INTERNAL, "the answer has text that is not UTF-8");
                 break;
         case -EALREADY:
                 call->misuse = "it sent a second answer where one is due; ended INTERNAL";
@@ -168,6 +172,17 @@ static upb_alloc *blocks_of(const quoit_call *call)
                              : call_blocks(call);
 }
 
+/* The field is named by its number alone, as upb's tables do. */
+static void note_text(quoit_call *call, uint32_t field)
+{
+        upb_StringView text = quoit_call_format(call,
+                "its answer has text that is not UTF-8, in a field %" PRIu32 "; ended INTERNAL",
+                field);
+
+        call->misuse =
+                text.size ? text.data : "its answer has text that is not UTF-8; ended INTERNAL";
+}
+
 /* @keeper: see encoding_init(). */
 static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
         const struct upb_MiniTable *type)
@@ -177,6 +192,8 @@ static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_M
         int r = encoding_init(&encoding, small_of(call, worker_small), blocks_of(call), keeper,
                 message, type, call_send_bytes_max(call));
 
+        if (r == -EILSEQ)
+                note_text(call, encoding.encoder.field);
         return r < 0 ? r : send_encoded(call, &encoding);
 }
 

@@ -32,10 +32,11 @@ static uint8_t *encode_message(struct encoder *encoder, uint8_t *at, const upb_M
 
 /* ---- single values ---- */
 
+/* @is_text: its type is String. Those that may be anything, as proto2's, are Bytes in upb's tables. */
 ENCODE_INLINE uint8_t *encode_string(
-        struct encoder *encoder, uint8_t *at, uint32_t number, upb_StringView string)
+        struct encoder *encoder, uint8_t *at, uint32_t number, upb_StringView string, bool is_text)
 {
-        at = encode_bytes(encoder, at, string.data, string.size);
+        at = encode_bytes(encoder, at, number, string.data, string.size, is_text);
         return encode_put_head(at, number, kUpb_WireType_Delimited, string.size);
 }
 
@@ -105,7 +106,7 @@ ENCODE_INLINE uint8_t *encode_scalar(struct encoder *encoder, uint8_t *at,
                 string = encode_load_string(data);
                 if (!encode_has(message, field, string.size))
                         return at;
-                return encode_string(encoder, at, number, string);
+                return encode_string(encoder, at, number, string, type == kUpb_FieldType_String);
         default:
                 value = encode_load_varint(type, data);
                 if (!encode_has(message, field, value))
@@ -175,9 +176,11 @@ static uint8_t *encode_strings(struct encoder *encoder, uint8_t *at,
         const upb_MiniTableField *field, const upb_Array *array)
 {
         const upb_StringView *strings = upb_Array_DataPtr(array);
+        uint32_t number = upb_MiniTableField_Number(field);
+        bool is_text = field->UPB_PRIVATE(descriptortype) == kUpb_FieldType_String;
 
         for (size_t i = upb_Array_Size(array); i-- > 0;)
-                at = encode_string(encoder, at, upb_MiniTableField_Number(field), strings[i]);
+                at = encode_string(encoder, at, number, strings[i], is_text);
         return at;
 }
 

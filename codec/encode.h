@@ -35,6 +35,8 @@ struct encoder {
                 origin; /* minus the address of the first byte written: the bytes written in all */
         size_t bytes_max;
         int depth; /* how many levels of messages there may still be */
+        uint32_t
+                field; /* of -EILSEQ: its number, in the message at hand or one that is nested in it */
         int error; /* once set, what is written goes to @sink, of which nobody asks */
         /*
          * Gives a block of at least ENCODE_BLOCK_BYTES_MIN bytes; @bytes are about to be written, and
@@ -60,6 +62,7 @@ struct encoder {
  *   -EMSGSIZE  more than @bytes_max or INT32_MAX bytes; no block was asked for beyond them
  *   -EINVAL    a required field (proto2) is not set
  *   -E2BIG     nested deeper than MESSAGE_DEPTH_MAX
+ *   -EILSEQ    text is not UTF-8, in a field where the .proto file wants that (proto3 always)
  *   -ENOMEM    on_full() had no block
  */
 int encode_framed(struct encoder *encoder, struct encode_block block, const upb_Message *message,

@@ -8,6 +8,7 @@
 #include "codec/copy.h"
 #include "codec/encode_value.h"
 #include "codec/framing.h"
+#include "codec/utf8.h"
 #include "upb/message/internal/accessors.h"
 #include "upb/message/internal/message.h"
 #include "upb/wire/types.h"
@@ -65,19 +66,26 @@ ENCODE_INLINE uint8_t *flat_put_tag(uint8_t *at, uint32_t number, upb_WireType w
         return flat_put_varint(at, number << 3 | (uint32_t)wire_type);
 }
 
-/* Up to @limit a head may begin. Beyond it, and nothing is written: it may not fit. */
+/*
+ * Up to @limit a head may begin. Beyond it, and nothing is written: it may not fit. NULL: it is text and not UTF-8, which
+ * the other encoder tells.
+ */
 ENCODE_INLINE uint8_t *flat_put_string(
-        uint8_t *at, uint8_t *limit, uint32_t number, upb_StringView string)
+        uint8_t *at, uint8_t *limit, uint32_t number, upb_StringView string, bool is_text)
 {
+        bool is_ascii;
+
         if (string.size > (size_t)(limit - at))
                 return limit + 1;
         at = flat_put_head(at, number, kUpb_WireType_Delimited, string.size);
-        copy_short(at, (const uint8_t *)string.data, string.size);
+        is_ascii = copy_short(at, (const uint8_t *)string.data, string.size);
+        if (is_text && !ENCODE_LIKELY(is_ascii) && !utf8_is_valid(string.data, string.size))
+                return NULL;
         return at + string.size;
 }
 
 /*
- * The value at @data. Beyond @limit: it may not fit. NULL: it is neither number nor string, or many.
+ * The value at @data. Beyond @limit: it may not fit. NULL: it is neither number nor string, or many, or not UTF-8.
  */
 ENCODE_INLINE uint8_t *flat_put_value(uint8_t *at, uint8_t *limit, const upb_Message *message,
         const upb_MiniTableField *field, const void *data)
@@ -112,7 +120,7 @@ ENCODE_INLINE uint8_t *flat_put_value(uint8_t *at, uint8_t *limit, const upb_Mes
                 string = encode_load_string(data);
                 if (!encode_has(message, field, string.size))
                         return at;
-                return flat_put_string(at, limit, number, string);
+                return flat_put_string(at, limit, number, string, type == kUpb_FieldType_String);
         default:
                 value = encode_load_varint(type, data);
                 if (!encode_has(message, field, value))

@@ -17,7 +17,7 @@
 /*
  * Encodes @message, of type @table, with its prefix, into the @room bytes at @place. Returns how many they are, or
  *   -ENOSPC   it may be too large for @room: one that leaves less than a head's bytes counts as such
- *   -ENOTSUP  it is not of this kind: encode_framed() takes it
+ *   -ENOTSUP  it is not of this kind, or text in it is not UTF-8: encode_framed() takes it
  * and then what the @room bytes hold is undefined.
  */
 int encode_flat(

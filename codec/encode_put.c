@@ -14,6 +14,12 @@ uint8_t *encode_fail(struct encoder *encoder, int error)
         return encoder->sink + sizeof(encoder->sink);
 }
 
+uint8_t *encode_fail_text(struct encoder *encoder, uint32_t number)
+{
+        encoder->field = number;
+        return encode_fail(encoder, -EILSEQ);
+}
+
 /* Goes on in @block; @written bytes are behind it. */
 static uint8_t *encode_begin_block(
         struct encoder *encoder, struct encode_block block, size_t written)

@@ -15,6 +15,7 @@
 #include "codec/copy.h"
 #include "codec/encode.h"
 #include "codec/encode_value.h"
+#include "codec/utf8.h"
 #include "upb/wire/types.h"
 
 #define ENCODE_HEAD_BYTES_MAX ((size_t)15)
@@ -28,6 +29,9 @@ uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size);
 
 /* Bytes that do not fit the block: they stay where they are if the owner lets them, or else fill it, and as many more as they need. */
 uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *data, size_t size);
+
+/* encode_fail() for a string of the field @number. */
+uint8_t *encode_fail_text(struct encoder *encoder, uint32_t number);
 
 /* Varints of any length. */
 uint8_t *encode_put_long_varint(uint8_t *at, uint64_t value);
@@ -99,15 +103,20 @@ ENCODE_INLINE uint8_t *encode_put_head(
         return encode_put_tag(at, number, wire_type);
 }
 
-/* The bytes, and room for their head. */
-ENCODE_INLINE uint8_t *encode_bytes(
-        struct encoder *encoder, uint8_t *at, const void *data, size_t size)
+/* The bytes of the field @number, and room for their head. @is_text: they must be UTF-8. */
+ENCODE_INLINE uint8_t *encode_bytes(struct encoder *encoder, uint8_t *at, uint32_t number,
+        const void *data, size_t size, bool is_text)
 {
+        bool is_ascii = false;
+
         if (ENCODE_LIKELY(at - encoder->limit >= (ptrdiff_t)size)) {
                 at -= size;
-                copy_short(at, data, size);
-                return at;
+                is_ascii = copy_short(at, data, size);
+        } else {
+                at = encode_bytes_across(encoder, at, data, size);
+                at = encode_room(encoder, at);
         }
-        at = encode_bytes_across(encoder, at, data, size);
-        return encode_room(encoder, at);
+        if (is_text && !ENCODE_LIKELY(is_ascii) && !utf8_is_valid(data, size))
+                return encode_fail_text(encoder, number);
+        return at;
 }

@@ -129,15 +129,14 @@ QUOIT_API int quoit_call_add_trailer(quoit_call *call, const char *name, upb_Str
 QUOIT_API void quoit_call_send_headers(quoit_call *call);
 
 /*
- * Encodes @message, of type @type, and queues it for sending. Strings go as they are: that those of proto3 are UTF-8 is
- * the handler's to see to, or the client can't parse them. Generated code wraps this with types:
+ * Encodes @message, of type @type, and queues it for sending. Generated code wraps this with types:
  * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
  * it waits while the queue is full, at most `stall_ms` at once, and `worker_wait_ms` in all once others want the worker
  * (-ETIMEDOUT).
  * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOBUFS: more than `call_queue_bytes_hard_max` waits already; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EALREADY: a second
- * answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
+ * `message_send_bytes_max`; -ENOBUFS: more than `call_queue_bytes_hard_max` waits already; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EILSEQ: text in it is not UTF-8, where its
+ * field wants that, see message.h, which is logged; -EALREADY: a second answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
  */
 QUOIT_API int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);

@@ -33,7 +33,8 @@ typedef struct quoit_detail {
  * As quoit_call_finish(), with @count @details, whose google.rpc.Status says @status and @message again. The call is
  * finished whatever this returns; where it is an error without details:
  * 0; -E2BIG: they and the other trailers are over the limit `metadata_out_bytes_max`, of which base64 takes a third;
- * -EINVAL: QUOIT_OK, which has none, a message that lacks a required field (proto2), or one nested too deeply; -ENOMEM;
+ * -EINVAL: QUOIT_OK, which has none, a message that lacks a required field (proto2), or one nested too deeply; -EILSEQ: text in them, or
+ * @message, is not UTF-8; -ENOMEM;
  * -EALREADY: the call was finished before, and nothing happened.
  */
 QUOIT_API int quoit_call_finish_details(quoit_call *call, quoit_status status, const char *message,

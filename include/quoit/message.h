@@ -52,7 +52,8 @@
  * nobody's way.
  * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
  * message are in its arena. NULL or false from a function that takes an arena: out of memory;
- * from a parser: also bytes that are not such a message.
+ * from a parser: also bytes that are not such a message; from M_serialize(): also text that is not UTF-8 where its
+ * field wants that (strings of proto3, and of editions unless features.utf8_validation = NONE), or nested too deeply.
  *
  * A few bytes can become many when they are parsed: an empty message of two bytes takes as much
  * memory as its type has fields. So a parser takes no more for its arena than

@@ -106,12 +106,51 @@ static void test_success_has_none(void **state)
         end(bench, call);
 }
 
+/* NODE_NAME is text, the other is bytes: in details, and in the status's own words. */
+static void test_text_is_utf8(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+        upb_Arena *arena = upb_Arena_New();
+        quoit_detail detail = detail_of(arena, 10);
+
+        (void)state;
+        bench->limits.metadata_out_bytes_max = 4096;
+        upb_Message_SetBaseFieldString((upb_Message *)detail.message,
+                upb_MiniTable_FindFieldByNumber(detail.table, NODE_NAME),
+                upb_StringView_FromString("gr\xfc"));
+        assert_int_equal(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1), -EILSEQ);
+        assert_null(details_of(call));
+        assert_int_equal(call->status, QUOIT_ABORTED);
+        upb_Arena_Free(arena);
+        end(bench, call);
+}
+
+static void test_status_text_is_utf8(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = started_call(bench);
+        upb_Arena *arena = upb_Arena_New();
+        quoit_detail detail = detail_of(arena, 10);
+
+        (void)state;
+        bench->limits.metadata_out_bytes_max = 4096;
+        assert_int_equal(
+                quoit_call_finish_details(call, QUOIT_ABORTED, "gr\xfc", &detail, 1), -EILSEQ);
+        assert_null(details_of(call));
+        assert_int_equal(call->status, QUOIT_ABORTED);
+        upb_Arena_Free(arena);
+        end(bench, call);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_within_the_limit),
                 cmocka_unit_test(test_over_the_limit),
                 cmocka_unit_test(test_success_has_none),
+                cmocka_unit_test(test_text_is_utf8),
+                cmocka_unit_test(test_status_text_is_utf8),
         };
 
         return cmocka_run_group_tests_name("call/details", tests, NULL, NULL);
