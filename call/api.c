@@ -235,12 +235,6 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         call->status_text = encoded;
 }
 
-void call_note_late(struct quoit_call *call, const char *what)
-{
-        if (call->finish_asked && !call->finish_owed && !call->misuse)
-                call->misuse = what;
-}
-
 /* gRPC's clients take an OK without the one message for a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {

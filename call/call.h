@@ -332,9 +332,6 @@ void call_write(struct quoit_call *call, struct output *output, size_t size);
 void *call_alloc(struct quoit_call *call, size_t size);
 void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size);
 
-/* The handler does @what, a static text, behind the call's end. Nothing comes of it, but the log is told. */
-void call_note_late(struct quoit_call *call, const char *what);
-
 /* ---- small things ---- */
 
 /* All that requests of a connection hold. On its ring. */
@@ -419,6 +416,13 @@ static inline const quoit_limits *call_limits(const struct quoit_call *call)
 static inline bool call_is_over(const struct quoit_call *call)
 {
         return call->finish_asked || quoit_call_cancelled(call);
+}
+
+/* The handler does @what, a static text: if the call was finished before nothing comes of it, but the log is told. */
+static inline void call_note_late(struct quoit_call *call, const char *what)
+{
+        if (call->finish_asked && !call->finish_owed && !call->misuse)
+                call->misuse = what;
 }
 
 /* Somebody will come back to it: a hold, or a function that was posted or delayed. Ring's side. */
