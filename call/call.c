@@ -315,6 +315,14 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text)
         }
 }
 
+void call_fail_memory(struct quoit_call *call)
+{
+        room_note_refusal(&call->group->host->room);
+        if (!call->offload)
+                push_back(call);
+        call_fail(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY);
+}
+
 void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);

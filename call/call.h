@@ -203,7 +203,7 @@ struct quoit_call {
         quoit_status failure; /* of call_fail() on a worker */
         const char *failure_text;
         const char *
-                misuse; /* what the handler has done that it may not, static or in its arena; NULL: nothing that was not logged */
+                misuse; /* the handler's mistake, not logged yet; static or in its arena. NULL: none */
         bool handled : 1; /* the handler has been called */
         quoit_compression request_compression; /* of the message that the handler has */
         quoit_compression compression; /* of its answers */
@@ -272,6 +272,9 @@ void call_refuse(struct quoit_call *call, quoit_status status, const char *text,
 
 /* As call_refuse(), also of a call that a handler has, on the ring: its connection holds too much while memory is short. */
 void call_refuse_memory(struct quoit_call *call);
+
+/* As call_fail() for the same reason, with its message still in use. On the ring it is told when to come again. */
+void call_fail_memory(struct quoit_call *call);
 
 /*
  * Gives a call up from within its handler's side: as call_cancel(), on a worker once the call is back.

@@ -11,7 +11,7 @@
 
 #include "call/call.h"
 
-/* Tells the log, once for a method and a function, that @function was called on a thread that has not got the call. False. */
+/* Tells the log, once for a method and a function, that @function was called on a thread that does not own the call. False. */
 bool call_refuse_thread(const struct quoit_call *call, const char *function);
 
 /* Whether the calling thread has @call: that of its ring, or the worker that it is lent to. If not, the log is told. */

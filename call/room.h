@@ -7,7 +7,7 @@
  * Switches share their memory among ports by this rule (Choudhury and Hahne, "Dynamic Queue Length Thresholds"). One
  * connection alone may have half of all; of N that take what they get each has 1/(N+1), and as much is left for who comes
  * next. So there is no moment in which memory is suddenly gone, nobody counts who shares it, and who holds little need not
- * look. What it is compared with, the requests of a connection and the answers that wait on it, is counted anyway, and
+ * look. It is compared with the bytes of a connection's requests and waiting answers, which are counted in any case, and
  * what is left is known from the pools that all of it lies in. So this costs a small call two comparisons.
  */
 

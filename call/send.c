@@ -31,12 +31,10 @@ static void fail_unsendable(quoit_call *call, int error)
                         "answers that wait are over the limit (call_queue_bytes_hard_max)");
                 break;
         case -ENOSPC:
-                if (!call->offload) {
+                if (call->offload)
+                        call_fail_memory(call);
+                else
                         call_refuse_memory(call);
-                        break;
-                }
-                room_note_refusal(&call->group->host->room);
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY);
                 break;
         case -ETIMEDOUT:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -114,7 +112,7 @@ static size_t in_place_bytes_max(const quoit_call *call)
 
 /*
  * Encodes a message right behind those that wait already. False, and nothing is sent: none wait, it is too large for the room there or
- * for the limit, or it is of the kind that encode_flat() leaves alone; no other of the call's is tried then, since the messages of
+ * for the limit, or encode_flat() does not support its type. Then no later message of this call is tried either, since the messages of
  * a stream are much alike.
  */
 static bool send_in_place(

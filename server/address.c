@@ -58,9 +58,13 @@ static int parse_tcp(const char *text, struct address *address)
         if (*text == '[') {
                 text++;
                 size -= 2;
-        }
-        if (size == 1 && *text == '*')
+                if (size == 0 ||
+                        *text ==
+                                '*') /* a variable that was empty is not meant to be every address */
+                        return -EINVAL;
+        } else if (size == 1 && *text == '*') {
                 size = 0;
+        }
         if (size >= sizeof(address->host))
                 return -EINVAL;
         memcpy(address->host, text, size);

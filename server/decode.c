@@ -32,8 +32,7 @@ static upb_Arena *request_arena(struct quoit_call *call)
 static void fail_no_memory(struct quoit_call *call, const struct budget *budget)
 {
         if (budget->short_of_memory) {
-                room_note_refusal(&call->group->host->room);
-                call_fail(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY);
+                call_fail_memory(call);
                 return;
         }
         call_fail(call, QUOIT_RESOURCE_EXHAUSTED,

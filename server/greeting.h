@@ -19,7 +19,7 @@ enum greeting {
         GREETING_OTHER,
 };
 
-/* What begins with these bytes, of which there is one at least, if it is not HTTP/2's preface. @whole: no more will come. Pure. */
+/* Says what these bytes (at least one) begin, given that they are not HTTP/2's preface. @whole: no more will come. Pure. */
 enum greeting greeting_look(const uint8_t *data, size_t size, bool whole);
 
 /*

@@ -10,8 +10,10 @@
 
 /* ---- the step, on a thread ---- */
 
-/* Whether the step would be for nobody: a signature for a client that has gone would be for nothing. What is no message of
- * the handshake, or is encrypted, costs no signature, and may say why the client goes. */
+/*
+ * Whether the client has gone, so that a signature would be wasted. Records other than plain handshake messages cost none, and
+ * may say why it left: they are read.
+ */
 static bool is_pointless(struct handshake *handshake)
 {
         switch (atomic_load_explicit(&handshake->peer, memory_order_relaxed)) {
@@ -48,7 +50,7 @@ static void on_delivery(struct mail *mail)
         handshake->on_step(handshake);
 }
 
-/* It has waited longest of too many; its ring may be another one. */
+/* Too many steps wait: this one has waited longest. It may belong to another ring. */
 static void turn_away(struct work *work)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);

@@ -41,7 +41,7 @@ struct handshake {
         uint64_t *turn; /* with them, of the peer's address */
         struct call_host *host; /* whose ring it comes back to */
         struct handshake_limits limits;
-        struct tls_bytes inbox; /* what has come and is with no step yet */
+        struct tls_bytes inbox; /* received, and not yet given to a step */
         struct tls_bytes reading; /* what the step reads: whole records */
         struct tls_problem problem;
         int result; /* of the step, as of tls_handshake(); -ENODATA: not done, the peer has gone; -EBUSY: nor is it, for want of a thread */

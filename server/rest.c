@@ -99,7 +99,8 @@ void rest_log(struct shard *shard)
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "calls that still run are cancelled: %" PRIu64 ", such as %s%s%s", open, text,
                 census.has_more ? ", and of other methods" : "",
-                census.has_held ? "; one that is held wants its quoit_call_finish()" : "");
+                census.has_held ? "; the handler of one that is held must call quoit_call_finish()"
+                                : "");
 }
 
 /* ---- giving up ---- */

@@ -34,7 +34,8 @@ static bool has_output(const struct connection *connection)
                (!connection->secure || secure_is_open(connection->secure));
 }
 
-/* What is on its way to a peer that does not read is not what waits any more: where memory is short, that is to be little. */
+/* Bytes that were handed to a send no longer count as waiting. Where memory is short a send is kept small, so that few bytes escape
+ * the count. */
 static size_t output_bytes_max(const struct connection *connection)
 {
         size_t bytes_max = connection_limits(connection)->turn_bytes_max;

@@ -158,7 +158,7 @@ static void on_trim(struct timer *timer)
                 start_trims(shard);
 }
 
-/* A ring that takes nothing from the system has no timer for that, and no turn the more. */
+/* A ring that maps no memory starts no timer for this, and runs no extra turns. */
 static void see_mappings(struct shard *shard)
 {
         size_t made = mappings_made();
@@ -351,10 +351,9 @@ static void on_wrong_thread(const struct quoit_call *call, const char *function)
 
         if (complaints_add(&server->complaints, call->route, function))
                 server_log(server, QUOIT_LOG_ERROR,
-                        "%s: %s() was called on a thread that has not got the call, and did "
-                        "nothing: "
-                        "from there only quoit_call_post() and quoit_call_cancelled() may be "
-                        "called",
+                        "%s: %s() was called on a thread that does not own the call, and did "
+                        "nothing: other threads may only call quoit_call_post() and "
+                        "quoit_call_cancelled()",
                         call_path(call), function);
 }
 
@@ -367,7 +366,7 @@ static void on_late(const struct quoit_call *call)
                 "%s: it was cancelled %" PRIu64 " ms ago, and %s (handler_end_ms)", call_path(call),
                 (ring_now_ns(&shard->ring) - call->ended_ns) / NS_PER_MS,
                 call->at_worker ? "its handler still keeps a worker thread"
-                                : "is still held: it wants its quoit_call_finish()");
+                                : "is still held: its handler must call quoit_call_finish()");
 }
 
 static bool yields_worker(void *user)

@@ -20,17 +20,23 @@ static uint64_t refused(const struct shard *shard)
 
 /* ---- who holds much and moves nothing ---- */
 
-/* What the peer could set free: messages that it does not end, answers that it does not take. */
-static size_t left_bytes(const struct quoit_call *call)
+/* Whole messages of a stream wait for its handler, not for its peer. */
+static bool awaits_handler(const struct quoit_call *call)
+{
+        return call->route && call_takes_many(call) && call->reader.first;
+}
+
+/* What the peer alone can set free: answers that it does not take, messages that it does not end. */
+static size_t stalled_bytes(const struct quoit_call *call)
 {
         size_t bytes = call->writer.queued_bytes;
 
-        if (stream_is_remote_open(&call->stream))
+        if (stream_is_remote_open(&call->stream) && !awaits_handler(call))
                 bytes += call->reader.held_bytes;
         return bytes;
 }
 
-static void end_left_calls(struct connection *connection)
+static void end_stalled_calls(struct connection *connection)
 {
         struct list *streams = &connection->session.streams, *link, *next;
 
@@ -38,14 +44,14 @@ static void end_left_calls(struct connection *connection)
                 struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
 
                 next = link->next;
-                if (left_bytes(call) < CALL_BYTES_MIN)
+                if (stalled_bytes(call) < CALL_BYTES_MIN)
                         continue;
                 room_note_refusal(&connection->shard->host.room);
                 call_give_up(call, CALL_SHORT_OF_MEMORY);
         }
 }
 
-/* Where the peer's TCP is stuck no reset would get through. */
+/* If the peer's TCP takes nothing, a reset would not reach it: then the connection is closed. */
 static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t now_ns)
 {
         if (socket_is_sending(&connection->socket) &&
@@ -54,7 +60,7 @@ static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t
                 connection_close(connection);
                 return;
         }
-        end_left_calls(connection);
+        end_stalled_calls(connection);
 }
 
 static void look_at_hoard(struct connection *connection, bool is_short, uint64_t now_ns)
@@ -136,7 +142,7 @@ void shortage_look(struct shard *shard)
 
         counter_set(&room->other_bytes, shard->calls.live * shard->calls.object_bytes +
                                                 shard->outputs.live * shard->outputs.object_bytes +
-                                                memory_page_bytes(&shard->memory));
+                                                memory_bytes(&shard->memory));
         room->is_short = room_used_bytes(room) > room->bytes_max / 2;
         if (room->is_short || refused(shard) != shard->shortage.refused_told)
                 start(shard);

@@ -4,7 +4,7 @@
 /*
  * What a ring does when its connections hold much of its part of `memory_bytes_max`. That none gets more than what is left is
  * looked at where it takes it (call/room.h). Here, while more than half is held, once a second: calls that waited for room go
- * on, who holds much and moves nothing loses it (`memory_stall_ms`), and the log is told.
+ * on, a connection that holds much and neither sends nor takes loses its calls (`memory_stall_ms`), and the log is told.
  */
 
 #include <stdint.h>

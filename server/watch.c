@@ -64,7 +64,7 @@ static void on_greeting_drain(struct timer *timer)
 
 /*
  * Without the peer's SETTINGS there can be no call. Who is just about to send them, as clients are that come while a server
- * restarts, may have one yet; who is silent holds up nobody. Nor does who sends byte by byte.
+ * restarts, may have one yet; a peer that is silent, or sends byte by byte, does not delay the stop.
  */
 static void await_greeting(struct connection *connection)
 {
@@ -101,7 +101,7 @@ static uint64_t idle_due_ns(const struct connection *connection, uint64_t now_ns
                 connection_limits(connection)->connection_idle_ms);
 }
 
-/* Those of one hour do not end in one second, were they opened in one: a tenth more or less, by its address. */
+/* The age varies by a tenth, so that connections that were opened together do not end together. */
 static uint64_t age_due_ns(const struct connection *connection)
 {
         uint32_t age_ms = connection_limits(connection)->connection_age_ms;
@@ -157,7 +157,7 @@ static void watch_life(struct connection *connection)
         if (closes_dead(connection, now_ns, &due_ns))
                 return;
         if (stalls_look(connection, now_ns, &due_ns)) {
-                close_with(connection, "takes nothing, or too little, of what waits for it");
+                close_with(connection, "reads its answers too slowly, or not at all");
                 return;
         }
         if (connection->session.drain > DRAIN_NONE) {
@@ -209,7 +209,7 @@ static void count_pings(struct connection *connection)
                 connection_calm(connection, "PINGs", "too_many_pings");
 }
 
-/* Each has cost a call's beginning, whoever sent it. */
+/* Each reset has cost a call's beginning, whoever sent it. */
 static void count_resets(struct connection *connection)
 {
         const quoit_limits *limits = connection_limits(connection);
@@ -221,7 +221,7 @@ static void count_resets(struct connection *connection)
                 connection_calm(connection, "resets of streams", "too_many_resets");
 }
 
-/* What does nobody any good costs little, but for ever. */
+/* A useless frame costs little, but a peer could send them for ever. */
 static void count_glitches(struct connection *connection)
 {
         const quoit_limits *limits = connection_limits(connection);
@@ -240,7 +240,7 @@ void watch_heard(struct connection *connection)
         keepalive_heard(&connection->keepalive, now_of(connection));
         if (session->settings_received && !connection->settled)
                 settle(connection);
-        if (session->resets > 0)
+        if (session->resets > 0 && connection->state == CONNECTION_OPEN)
                 count_resets(connection);
         if (session->glitches.count > 0 && connection->state == CONNECTION_OPEN)
                 count_glitches(connection);

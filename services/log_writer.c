@@ -239,7 +239,7 @@ static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
         if (writer->has_given_up)
                 return;
         if (writer->on_problem) {
-                complain(writer, "%s: %llu lines dropped, it is too slow",
+                complain(writer, "%s: %llu lines dropped: it is too slow, or a line is over 1 MiB",
                         log_file_name(&writer->file), (unsigned long long)dropped);
                 return;
         }
@@ -407,7 +407,7 @@ static bool await_thread(quoit_log_writer *writer)
         return has_ended;
 }
 
-/* To a write that does not end. The thread frees the writer, if ever it does; and tells of nothing any more. */
+/* Leaves the thread to a write that does not return. If it does return, the thread frees the writer and reports nothing. */
 static void abandon(quoit_log_writer *writer)
 {
         pthread_t thread = writer->thread;

@@ -13,6 +13,8 @@ import threading
 
 import pytest
 
+from servers import eventually
+
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 SIOCSIFADDR, SIOCSIFNAME = 0x8916, 0x8923
@@ -58,11 +60,11 @@ class Network:
         self.plug(True)
 
     def enter(self):
-        """Takes this thread there; a preexec function, too."""
+        """Takes this thread there."""
         check(libc.setns(self.descriptor, CLONE_NEWNET))
 
     def run(self, function):
-        """What @function returns when it runs there: sockets that it makes stay there."""
+        """What @function returns when it runs there: sockets and processes that it makes stay there."""
         return elsewhere(lambda: (self.enter(), function())[1])
 
     def plug(self, in_):
@@ -77,10 +79,20 @@ class Network:
         self.plug(True)
 
     def add_address(self, address):
-        """An IPv6 address for the loopback."""
+        """An IPv6 address for the loopback, once the kernel lets it be used: it looks for doubles first, on threads of its own."""
         request = struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 64, LOOPBACK)
         with self.run(lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as control:
             fcntl.ioctl(control, SIOCSIFADDR, request)
+
+            def is_there():
+                try:
+                    control.bind((address, 0, 0, LOOPBACK))
+                    return True
+                except OSError as error:
+                    assert error.errno == errno.EADDRNOTAVAIL
+                    return False
+
+            eventually(is_there, f"{address} may be used")
 
     def close(self):
         self.control.close()

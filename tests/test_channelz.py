@@ -180,7 +180,7 @@ def test_zone(start, tmp_path):
     path = f"unix:{tmp_path}/socket"  # what gRPC's threads reach from every network
     with network() as net, channel(path) as opened:
         net.add_address("fe80::1")
-        server = start("test-server", "--address", "[fe80::1%lo]:0", "--address", path, preexec=net.enter)
+        server = net.run(lambda: start("test-server", "--address", "[fe80::1%lo]:0", "--address", path))
         port = int(server.log[0].rsplit(":", 1)[1])
         with net.run(lambda: create_connection(("fe80::1%lo", port))):
             channelz = Channelz(opened)

@@ -124,13 +124,8 @@ def peer_in(net, calls, target):
         "with grpc.insecure_channel(sys.argv[1]) as channel:\n"
         f"    reply = g.CallsStub(channel).Peer(c.Empty(), timeout={PATIENCE}); print(reply.address, reply.local)"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", script, target, os.path.dirname(calls.__file__)],
-        preexec_fn=net.enter,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-c", script, target, os.path.dirname(calls.__file__)]
+    out = net.run(lambda: subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True))
     return out.stdout.split()
 
 
@@ -142,7 +137,7 @@ def test_zones(calls, start, name, zone):
     with network() as net:
         net.rename(name)
         net.add_address("fe80::1")
-        server = start("test-server", "--address", "[fe80::1%1]:0", preexec=net.enter)
+        server = net.run(lambda: start("test-server", "--address", "[fe80::1%1]:0"))
         assert server.address == f"[fe80::1%{zone}]:{server.port}"
         address, local = peer_in(net, calls, f"ipv6:[fe80::1%251]:{server.port}")
         assert local == f"ipv6:[fe80::1%25{zone}]:{server.port}"
@@ -150,7 +145,7 @@ def test_zones(calls, start, name, zone):
         said = server.address
         for again in said, local:
             server.stop()
-            server = start("test-server", "--address", again, preexec=net.enter)
+            server = net.run(lambda: start("test-server", "--address", again))
             assert server.address == said
 
 

@@ -114,7 +114,7 @@ def test_many_clients_vanish_at_once(calls_server, stats):
 def test_a_machine_without_power(start, calls):
     with network() as net:
         options = ["--limit", "keepalive_ms=100", "--limit", "keepalive_timeout_ms=200"]
-        server = start("test-server", *options, preexec=net.enter)
+        server = net.run(lambda: start("test-server", *options))
         wire = net.run(lambda: Wire(server))
         wire.request(WAIT)
         wire.request(COUNT, calls.CountRequest(count=10**9).SerializeToString())

@@ -30,7 +30,8 @@ struct memory_block {
 
 #define HEADER_BYTES offsetof(struct memory_block, bytes)
 #define FRAME_BYTES_MAX (PAGES_FRAME_BYTES - HEADER_BYTES)
-#define FRAME_BYTES_MIN (FRAME_BYTES_MAX / 2) /* less is not worth the room */
+#define FRAME_BYTES_MIN                                                                            \
+        ((size_t)16385) /* nghttp2's frame buffers are larger; what peers make is not, and is counted */
 
 static_assert(HEADER_BYTES == 8, "keeps the alignment");
 static_assert(HEADER_BYTES + CUT_BYTES_MAX <= PAGES_CUT_BYTES_MAX, "the largest can be cut");
@@ -243,6 +244,12 @@ static struct memory_block *block_cut(struct memory *memory, size_t class, size_
         return block;
 }
 
+static void note_malloc(struct memory *memory, size_t count, size_t bytes)
+{
+        memory->mallocs += count;
+        memory->malloc_bytes += bytes;
+}
+
 static struct memory_block *block_new(struct memory *memory, size_t class, size_t size)
 {
         size_t capacity = capacity_of(class, size);
@@ -252,7 +259,8 @@ static struct memory_block *block_new(struct memory *memory, size_t class, size_
                 return NULL;
         if (class == CLASS_MALLOC) {
                 block = malloc(HEADER_BYTES + capacity);
-                memory->mallocs += block != NULL;
+                if (block)
+                        note_malloc(memory, 1, capacity);
         } else {
                 block = block_cut(memory, class, capacity);
         }
@@ -304,7 +312,7 @@ static void memory_free(void *pointer, void *user)
         block = block_of(pointer);
         memory->live--;
         if (block->class == CLASS_MALLOC) {
-                memory->mallocs--;
+                note_malloc(memory, -1, -(size_t)block->capacity);
                 free(block);
                 return;
         }

@@ -31,6 +31,7 @@ struct memory {
         struct pages pages;
         size_t live; /* blocks handed out */
         size_t mallocs; /* of those, malloc's */
+        size_t malloc_bytes; /* in these */
         size_t cut; /* blocks of pages: live, or free */
         size_t recut_at; /* with so many, free ones are looked at before another front is cut */
         unsigned patience; /* trims to be left out, ... */
@@ -47,10 +48,13 @@ void memory_init(struct memory *memory);
  */
 size_t memory_trim(struct memory *memory);
 
-/* What its blocks are cut from, free ones included; frame buffers but for their heads are not touched. */
-static inline size_t memory_page_bytes(const struct memory *memory)
+/*
+ * What peers can make it hold, free blocks included. A session's frame buffer is not counted: nghttp2 writes the heads of frames
+ * there, so that the rest of it is never touched.
+ */
+static inline size_t memory_bytes(const struct memory *memory)
 {
-        return memory->pages.fronts * PAGES_FRONT_BYTES;
+        return memory->pages.fronts * PAGES_FRONT_BYTES + memory->malloc_bytes;
 }
 
 /* Every session on it must be gone (asserted). */

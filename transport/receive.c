@@ -297,7 +297,7 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const u
         return 0;
 }
 
-/* Its fields are good, but do not go together, or not with its body. */
+/* Each field is valid, but they contradict each other or the body. */
 static void tell_messaging(struct session *session, const nghttp2_frame *frame)
 {
         const char *rule = NULL;

@@ -148,6 +148,7 @@ int keeper_main_fd(void)
 
 bool keeper_take_news(void)
 {
+        siginfo_t info = { 0 };
         char text[TEXT_BYTES];
         ssize_t n;
 
@@ -156,7 +157,11 @@ bool keeper_take_news(void)
                 if (*text == 'M')
                         set_main((pid_t)strtol(text + 1, NULL, 10));
         }
-        return poll(&(struct pollfd){ .fd = main_fd, .events = POLLIN }, 1, 0) <= 0;
+        if (main_fd >= 0)
+                return poll(&(struct pollfd){ .fd = main_fd, .events = POLLIN }, 1, 0) <= 0;
+        /* there was no descriptor left for one; SIGCHLD wakes us all the same */
+        return waitid(P_PID, (id_t)main_pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+               info.si_pid == 0;
 }
 
 /* ---- the rest of a keeper's life ---- */

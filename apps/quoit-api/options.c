@@ -187,7 +187,7 @@ static size_t parse_size(const char *what, const char *text)
                 shift = 10 * (unsigned)(unit - units + 1);
                 end++;
         }
-        if (*text < '0' || *text > '9' || *end || errno || value > INT64_MAX >> shift ||
+        if (*text < '0' || *text > '9' || *end || errno || value > (uint64_t)INT64_MAX >> shift ||
                 value << shift < 1 << 20)
                 program_usage_error(
                         "%s: '%s' is no size from 1M, such as 512M, 4G or none", what, text);

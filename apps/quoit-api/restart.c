@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../common/program.h"
@@ -27,6 +28,7 @@ static struct {
         int end_fd; /* readable when the server has ended */
         int link_fd; /* to who has taken over; -1: nobody has */
         bool begun;
+        bool is_alone; /* who has taken over, and those after it, have ended */
         atomic_bool forbidden;
 } restart = { .link_fd = -1 };
 
@@ -104,11 +106,9 @@ static void hear_successor(void)
 /* Without it there is no service, and who waits for us is to know. */
 static void hear_kept(void)
 {
-        static bool is_lost;
-
-        if (is_lost || keeper_take_news())
+        if (restart.is_alone || keeper_take_news())
                 return;
-        is_lost = true;
+        restart.is_alone = true;
         quoit_server_drain(restart.options.doors->server, 0);
 }
 
@@ -146,6 +146,8 @@ static void start_over(pid_t asker)
                 complain(asker, "it is stopping");
                 return;
         }
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+                ; /* what an attempt that was given up has left behind */
         notify_reloading();
         r = keeper_prepare(&keeper);
         if (r == 0)
@@ -182,8 +184,8 @@ static void *watch(void *user)
                         { .fd = restart.signal_fd, .events = POLLIN },
                         { .fd = restart.link_fd, .events = POLLIN },
                         { .fd = keeper_fd(), .events = POLLIN },
-                        { .fd = keeper_news_fd(), .events = POLLIN },
-                        { .fd = keeper_main_fd(), .events = POLLIN },
+                        { .fd = restart.is_alone ? -1 : keeper_news_fd(), .events = POLLIN },
+                        { .fd = restart.is_alone ? -1 : keeper_main_fd(), .events = POLLIN },
                 };
 
                 (void)poll(polled, sizeof(polled) / sizeof(*polled), -1);

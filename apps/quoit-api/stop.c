@@ -56,7 +56,7 @@ static void end_lame_duck(void)
         duck_end_ns = thread.due_ns = 0;
 }
 
-/* One more. The one that ends the lame-duck time is as the first. */
+/* Handles one stop. The one that ends the lame-duck time counts as a first stop. */
 static void take(void)
 {
         predecessor_tell_stop(options.predecessor);

@@ -11,7 +11,7 @@
 #include "doors.h"
 
 struct successor {
-        pid_t pid; /* until it serves our child, which may be but its parent */
+        pid_t pid; /* until it serves: our child, which may be only the parent of the real one */
         int pidfd;
         int link_fd; /* predecessor.h; readable when it serves, or has given up */
 };
@@ -21,8 +21,8 @@ int successor_start(
         struct successor *successor, char **argv, const struct doors *doors, int keeper_fd);
 
 /*
- * What link_fd was readable for: true, it serves, is process @pid, and nobody's child that we have; link_fd stays open, and
- * becomes the caller's. Else it has ended by now, and @ret_why (of @size bytes) says how.
+ * Call it when link_fd is readable. True: it serves; @pid is its process, which is not our child; link_fd stays open, and
+ * becomes the caller's. False: it has ended, and @ret_why (of @size bytes) says how.
  */
 bool successor_has_come(struct successor *successor, char *ret_why, size_t size);
 

@@ -13,7 +13,7 @@ typedef struct quoit_limits {
         /* ---- messages ---- */
 
         /*
-         * One request message, as it comes and decompressed; above: RESOURCE_EXHAUSTED. So is one that is compressed in more
+         * One request message, as it comes and decompressed; above: RESOURCE_EXHAUSTED. The same for one that is compressed in more
          * blocks than 1024 and one for each 127 bytes of this, which only keep the decoder busy. Default 4 MiB.
          */
         size_t message_receive_bytes_max;
@@ -117,7 +117,7 @@ typedef struct quoit_limits {
         /* Until TLS's handshake is over and the HTTP/2 preface and SETTINGS have come; above: closed. Default 10 000. */
         uint32_t handshake_ms;
         /*
-         * What waits of a TLS handshake to be looked at, and what its client has sent behind it; above: closed. HTTP/2 lets
+         * Bytes of a TLS handshake not yet processed, and what the client sent after them; above: closed. HTTP/2 lets
          * it send 64 KiB of messages by then. Default 128 KiB.
          */
         uint32_t handshake_bytes_max;
@@ -181,7 +181,8 @@ typedef struct quoit_limits {
          * starting and with making more, and what does not fit ends with RESOURCE_EXHAUSTED, with pushback. So the more is
          * held the less each may, and who asks for little is served. Not counted: what handlers take elsewhere, what
          * is being compressed or decompressed (a message for each ring and worker), TLS's state (some 30 KiB a connection, and
-         * what is on its way out), and up to 64 MiB a ring, not more than an eighth of its part, that is kept for reuse. The
+         * what is on its way out, and in a handshake up to twice handshake_bytes_max), and free memory that is kept for reuse: up
+         * to 64 MiB a ring, not more than an eighth of its part, in blocks above 64 KiB, and up to a quarter of what smaller ones took. The
          * answer that a thread is making may go over it, as its size is not known before.
          * SIZE_MAX: no limit. Default half of the memory that there is: of the cgroup's limit, or of the machine.
          */

@@ -26,7 +26,7 @@ static void nothing(quoit_call *call, void *arg)
         abort(); /* what was refused must not run */
 }
 
-/* ---- on a thread that has not got the call ---- */
+/* ---- on a thread that does not own the call ---- */
 
 struct trespass {
         quoit_call *call;
