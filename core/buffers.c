@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/buffers.h"
+#include "core/engine.h"
 #include "core/poison.h"
-#include "core/sqe.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <sys/mman.h>
 
-enum { BUFFERS_COUNT = 256, BUFFERS_BYTES = 16 * 1024, BUFFERS_COUNT_MAX = 1 << 15 };
+enum { BUFFERS_BYTES = 16 * 1024, BUFFERS_COUNT_MAX = 1 << 15 };
 
-static unsigned char *buffer_at(const struct buffers *buffers, unsigned id)
+static void give(struct buffers *buffers, unsigned id)
 {
-        return buffers->memory + id * buffers->buffer_bytes;
-}
-
-static void give_to_kernel(struct buffers *buffers, unsigned id)
-{
-        io_uring_buf_ring_add(buffers->entries, buffer_at(buffers, id),
-                (unsigned)buffers->buffer_bytes, (unsigned short)id,
-                io_uring_buf_ring_mask(buffers->count), 0);
-        io_uring_buf_ring_advance(buffers->entries, 1);
-        poison(buffer_at(buffers, id), buffers->buffer_bytes);
+        buffers->ring->engine->buffers_give(buffers, id);
+        poison(buffers_at(buffers, id), buffers->buffer_bytes);
 }
 
 /* Resumes one waiter a buffer. Who finds no data takes none and keeps none from the others: the
@@ -46,7 +38,7 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
         size_t buffer_bytes =
                 options && options->buffer_bytes ? options->buffer_bytes : BUFFERS_BYTES;
         uint16_t group = options ? options->group : 0;
-        struct io_uring_buf_ring *entries;
+        struct buffers opened;
         void *memory;
         int r;
 
@@ -57,31 +49,25 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED)
                 return -errno;
-        entries = io_uring_setup_buf_ring(ring->uring, count, group, 0, &r);
-        if (!entries) {
-                ring->refused_call = REFUSAL_CALL_REGISTER;
-                munmap(memory, count * buffer_bytes);
-                return r;
-        }
-        *buffers = (struct buffers){
+        opened = (struct buffers){
                 .ring = ring,
                 .bulk = options ? options->bulk : NULL,
-                .entries = entries,
                 .memory = memory,
                 .buffer_bytes = buffer_bytes,
                 .count = count,
                 .group = group,
         };
+        r = ring->engine->buffers_open(&opened);
+        if (r < 0) {
+                munmap(memory, count * buffer_bytes);
+                return r;
+        }
+        *buffers = opened;
         list_init(&buffers->waiters);
         deferred_init(&buffers->resume, on_resume);
         for (unsigned id = 0; id < count; id++)
-                give_to_kernel(buffers, id);
+                give(buffers, id);
         return 0;
-}
-
-size_t buffers_kernel_bytes(unsigned count)
-{
-        return whole_pages((count ?: BUFFERS_COUNT) * sizeof(struct io_uring_buf));
 }
 
 void buffers_deinit(struct buffers *buffers)
@@ -90,30 +76,25 @@ void buffers_deinit(struct buffers *buffers)
                 return;
         assert(buffers->borrowed == 0 && list_is_empty(&buffers->waiters));
         ring_undefer(&buffers->resume);
-        io_uring_free_buf_ring(
-                buffers->ring->uring, buffers->entries, buffers->count, buffers->group);
+        buffers->ring->engine->buffers_close(buffers);
         unpoison(buffers->memory, buffers->count * buffers->buffer_bytes);
         munmap(buffers->memory, buffers->count * buffers->buffer_bytes);
         *buffers = (struct buffers){};
 }
 
-const unsigned char *buffers_borrow(struct buffers *buffers, uint32_t cqe_flags)
+unsigned char *buffers_borrow(struct buffers *buffers, unsigned id)
 {
-        unsigned id = cqe_flags >> IORING_CQE_BUFFER_SHIFT;
-
-        assert(cqe_flags & IORING_CQE_F_BUFFER && id < buffers->count &&
-                buffers->borrowed < buffers->count);
+        assert(id < buffers->count && buffers->borrowed < buffers->count);
         buffers->borrowed++;
-        unpoison(buffer_at(buffers, id), buffers->buffer_bytes);
-        return buffer_at(buffers, id);
+        unpoison(buffers_at(buffers, id), buffers->buffer_bytes);
+        return buffers_at(buffers, id);
 }
 
 void buffers_return(struct buffers *buffers, const unsigned char *bytes)
 {
         assert(buffers->borrowed > 0);
         buffers->borrowed--;
-        give_to_kernel(
-                buffers, (unsigned)((size_t)(bytes - buffers->memory) / buffers->buffer_bytes));
+        give(buffers, (unsigned)((size_t)(bytes - buffers->memory) / buffers->buffer_bytes));
         if (!list_is_empty(&buffers->waiters))
                 ring_defer(buffers->ring, &buffers->resume, RING_FLUSH);
 }

@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct io_uring_buf_ring;
-
 /*
- * Receive memory of one ring: buffers that the kernel picks from when bytes arrive (a provided
- * buffer ring), so that an idle connection holds none. A buffer is ours between its CQE and
+ * Receive memory of one ring: buffers that are lent when bytes arrive (on io_uring the kernel picks from a provided
+ * buffer ring), so that an idle connection holds none. A buffer is the receiver's between its completion and
  * buffers_return(). When all are out, receives end with ENOBUFS; their sockets queue here, first
  * come first served, and may take one buffer each as they come back.
  */
+enum { BUFFERS_COUNT = 256 }; /* by default */
+
 struct buffers_options {
         unsigned count;     /* power of two; 0: 256 */
         size_t buffer_bytes; /* 0: 16 KiB */
@@ -32,7 +32,7 @@ struct buffers_waiter {
 struct buffers {
         struct ring *ring;
         struct buffers *bulk;
-        struct io_uring_buf_ring *entries;
+        void *lendable; /* the engine's: those that are not out */
         unsigned char *memory;
         size_t buffer_bytes;
         unsigned count;
@@ -54,9 +54,15 @@ size_t buffers_kernel_bytes(unsigned count);
  * init) is fine. */
 void buffers_deinit(struct buffers *buffers);
 
-/* The bytes of the buffer that a receive's CQE names in @cqe_flags; theirs until
- * buffers_return(). */
-const unsigned char *buffers_borrow(struct buffers *buffers, uint32_t cqe_flags);
+/* For engines: the bytes of buffer @id. */
+static inline unsigned char *buffers_at(const struct buffers *buffers, unsigned id)
+{
+        return buffers->memory + id * buffers->buffer_bytes;
+}
+
+/* For engines: buffer @id is out, its bytes are the receiver's until buffers_return(). */
+unsigned char *buffers_borrow(struct buffers *buffers, unsigned id);
+
 void buffers_return(struct buffers *buffers, const unsigned char *bytes);
 
 static inline void buffers_waiter_init(

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/connector.h"
-#include "core/sqe.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,19 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct io_uring_sqe *connector_sqe(struct connector *connector, struct op *op)
-{
-        connector->in_flight++;
-        return ring_sqe(connector->ring, op);
-}
-
 static void give_up(struct connector *connector, int error)
 {
         if (connector->error != 0)
                 return;
         connector->error = error;
-        io_uring_prep_cancel(
-                connector_sqe(connector, &connector->cancel_op), &connector->connect_op, 0);
+        connector->in_flight++;
+        connector->ring->engine->cancel(
+                connector->ring, &connector->file, &connector->cancel_op, &connector->connect_op);
 }
 
 static void on_limit(struct timer *timer)
@@ -33,33 +27,29 @@ static void on_limit(struct timer *timer)
  * memory may go. */
 static void finish_when_idle(struct connector *connector)
 {
-        int result = connector->fd;
-
         if (connector->in_flight > 0)
                 return;
         timer_cancel(&connector->ring->timers, &connector->limit);
-        connector->on_result(connector, result);
+        connector->on_result(connector, connector->result);
 }
 
-static void on_connect_complete(struct op *op, int res, uint32_t flags)
+static void on_connect_complete(struct op *op, struct completion completion)
 {
         struct connector *connector = CONTAINER_OF(op, struct connector, connect_op);
 
-        (void)flags;
         connector->in_flight--;
-        if (res < 0) {
-                close(connector->fd);
-                connector->fd = connector->error != 0 ? connector->error : res;
+        if (completion.result < 0) {
+                close(connector->file.fd);
+                connector->result = connector->error != 0 ? connector->error : completion.result;
         }
         finish_when_idle(connector);
 }
 
-static void on_cancel_complete(struct op *op, int res, uint32_t flags)
+static void on_cancel_complete(struct op *op, struct completion completion)
 {
         struct connector *connector = CONTAINER_OF(op, struct connector, cancel_op);
 
-        (void)res; /* the connect's own completion tells */
-        (void)flags;
+        (void)completion; /* the connect's own tells */
         connector->in_flight--;
         finish_when_idle(connector);
 }
@@ -81,14 +71,16 @@ int connector_start(struct connector *connector, struct ring *ring, const struct
                 .ring = ring,
                 .connect_op.on_complete = on_connect_complete,
                 .cancel_op.on_complete = on_cancel_complete,
-                .fd = fd,
+                .result = fd,
+                .in_flight = 1,
                 .on_result = on_result,
         };
+        engine_file_init(&connector->file, fd);
         memcpy(&connector->address, address, address_bytes);
         timer_init(&connector->limit);
         if (deadline_ns != TIMER_NEVER)
                 timer_start(&ring->timers, &connector->limit, deadline_ns, on_limit);
-        io_uring_prep_connect(connector_sqe(connector, &connector->connect_op), fd,
+        ring->engine->connect(ring, &connector->file, &connector->connect_op,
                 (const struct sockaddr *)&connector->address, address_bytes);
         return 0;
 }

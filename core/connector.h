@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/engine.h"
 #include "core/op.h"
 #include "core/ring.h"
 #include "core/timer.h"
@@ -17,7 +18,8 @@ struct connector {
         struct op cancel_op;
         struct timer limit;
         struct sockaddr_storage address; /* the kernel reads it */
-        int fd;
+        struct engine_file file;
+        int result; /* the descriptor, until it is known that it is another */
         int error; /* why we cancelled */
         uint8_t in_flight;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/listener.h"
-#include "core/sqe.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,18 +11,11 @@ static void set_state(struct listener *listener, enum listener_state state)
         listener->state = state;
 }
 
-static struct io_uring_sqe *listener_sqe(struct listener *listener, struct op *op)
-{
-        listener->in_flight++;
-        return ring_sqe(listener->ring, op);
-}
-
 static void accept_arm(struct listener *listener)
 {
-        struct io_uring_sqe *sqe = listener_sqe(listener, &listener->accept_op);
-
-        io_uring_prep_multishot_accept(sqe, listener->fd, NULL, NULL, SOCK_CLOEXEC);
+        listener->in_flight++;
         set_state(listener, LISTENER_ACCEPTING);
+        listener->ring->engine->accept(listener->ring, &listener->file, &listener->accept_op);
 }
 
 static void on_backoff_over(struct timer *timer)
@@ -31,9 +23,9 @@ static void on_backoff_over(struct timer *timer)
         accept_arm(CONTAINER_OF(timer, struct listener, backoff));
 }
 
-static void accept_stopped(struct listener *listener, int res)
+static void accept_stopped(struct listener *listener, int result)
 {
-        switch (res) {
+        switch (result) {
         case -ECONNABORTED: /* these are the fault of one connection, which is gone */
         case -EPROTO:
         case -EPERM:
@@ -41,7 +33,7 @@ static void accept_stopped(struct listener *listener, int res)
                 accept_arm(listener);
                 return;
         }
-        if (res >= 0) { /* the kernel ends a multishot when the CQ overflows */
+        if (result >= 0) { /* the kernel ends a multishot when the CQ overflows */
                 accept_arm(listener);
                 return;
         }
@@ -49,7 +41,7 @@ static void accept_stopped(struct listener *listener, int res)
         timer_start(&listener->ring->timers, &listener->backoff,
                 ring_now_ns(listener->ring) + LISTENER_BACKOFF_NS, on_backoff_over);
         if (listener->handler->on_backoff)
-                listener->handler->on_backoff(listener, res);
+                listener->handler->on_backoff(listener, result);
 }
 
 static void close_when_idle(struct listener *listener)
@@ -57,29 +49,28 @@ static void close_when_idle(struct listener *listener)
         if (listener->state != LISTENER_STOPPING || listener->in_flight > 0)
                 return;
         set_state(listener, LISTENER_CLOSING);
-        io_uring_prep_close(listener_sqe(listener, &listener->stop_op), listener->fd);
+        listener->in_flight++;
+        listener->ring->engine->close_file(listener->ring, &listener->file, &listener->stop_op);
 }
 
-static void on_accept_complete(struct op *op, int res, uint32_t flags)
+static void on_accept_complete(struct op *op, struct completion completion)
 {
         struct listener *listener = CONTAINER_OF(op, struct listener, accept_op);
-        bool last = !(flags & IORING_CQE_F_MORE);
 
-        if (last)
+        if (!completion.more)
                 listener->in_flight--;
-        if (res >= 0)
-                listener->handler->on_accept(listener, res);
-        if (last && listener->state == LISTENER_ACCEPTING)
-                accept_stopped(listener, res);
+        if (completion.result >= 0)
+                listener->handler->on_accept(listener, completion.result);
+        if (!completion.more && listener->state == LISTENER_ACCEPTING)
+                accept_stopped(listener, completion.result);
         close_when_idle(listener);
 }
 
-static void on_stop_complete(struct op *op, int res, uint32_t flags)
+static void on_stop_complete(struct op *op, struct completion completion)
 {
         struct listener *listener = CONTAINER_OF(op, struct listener, stop_op);
 
-        (void)res; /* the accept's own completion tells; after a close the descriptor is gone */
-        (void)flags;
+        (void)completion; /* the accept's own tells; after a close the descriptor is gone */
         listener->in_flight--;
         if (listener->state == LISTENER_STOPPING) {
                 close_when_idle(listener);
@@ -97,8 +88,8 @@ void listener_start(struct listener *listener, struct ring *ring, int fd,
                 .handler = handler,
                 .accept_op.on_complete = on_accept_complete,
                 .stop_op.on_complete = on_stop_complete,
-                .fd = fd,
         };
+        engine_file_init(&listener->file, fd);
         timer_init(&listener->backoff);
         accept_arm(listener);
 }
@@ -109,8 +100,10 @@ void listener_stop(struct listener *listener)
                 return;
         set_state(listener, LISTENER_STOPPING);
         timer_cancel(&listener->ring->timers, &listener->backoff);
-        if (listener->in_flight > 0)
-                io_uring_prep_cancel(
-                        listener_sqe(listener, &listener->stop_op), &listener->accept_op, 0);
+        if (listener->in_flight > 0) {
+                listener->in_flight++;
+                listener->ring->engine->cancel(
+                        listener->ring, &listener->file, &listener->stop_op, &listener->accept_op);
+        }
         close_when_idle(listener);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/engine.h"
 #include "core/op.h"
 #include "core/ring.h"
 #include "core/timer.h"
@@ -42,7 +43,7 @@ struct listener {
         struct op accept_op;
         struct op stop_op;
         struct timer backoff;
-        int fd;
+        struct engine_file file;
         enum listener_state state;
         uint8_t in_flight;
 };

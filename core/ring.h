@@ -10,25 +10,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <linux/time_types.h>
-
-struct io_uring;
+struct engine_verbs;
+struct uring;
 
 /*
- * The proactor: one io_uring and the loop around it, for one thread. Shared-nothing: whatever is on
+ * The proactor: an engine (core/engine.h) and the loop around it, for one thread. Shared-nothing: whatever is on
  * a ring is touched by its thread alone; other threads may only ring_post() and ring_wake().
  *
  * One turn (ring_turn) is, in this order:
- *   1. submit what the last turn queued and wait, in ONE io_uring_enter; no wait when work is
+ *   1. start what the last turn queued and wait, on io_uring in ONE io_uring_enter; no wait when work is
  *      deferred or mail is here
  *   2. the clock is read: ring_now_ns() stands still for the rest of the turn
- *   3. completions: each prompt operation's on_success, then each CQE's op->on_complete
+ *   3. completions: each prompt operation's on_success, then each op->on_complete
  *   4. mails: each mail->on_delivery
  *   5. timers that have expired: each timer->on_expire
  *   6. deferred, RING_DISPATCH: here ready handlers run
  *   7. deferred, RING_FLUSH: here connections that have output queue their one send
- * Callbacks never nest: a callback that starts operations only queues SQEs, their completions come
- * in a later turn.
+ * Callbacks never nest: the completions of operations that a callback starts come in a later turn.
  */
 
 /* A callback that runs once at the end of a turn. Embedded; in at most one phase at a time. */
@@ -54,39 +52,29 @@ struct ring_options {
 };
 
 struct ring_stats {
-        uint64_t turns; /* each is one io_uring_enter */
+        uint64_t turns; /* on io_uring each is one io_uring_enter */
         uint64_t submits_extra; /* io_uring_enter calls beyond one a turn: the SQ was full */
         uint64_t completions;
         uint64_t overflows; /* turns that found the CQ overflowed: cq_entries is too small */
 };
 
-/* The timeout in the kernel that makes a turn for the next timer. */
-struct ring_alarm {
-        struct op op;
-        struct op move_op; /* moving it */
-        struct __kernel_timespec time; /* the kernel reads it when it is submitted */
-        uint64_t time_ns; /* when it goes off, TIMER_NEVER when it is not set */
-};
-
 struct ring {
-        struct io_uring *uring;
+        const struct engine_verbs *engine;
+        struct uring *uring; /* its state */
         uint64_t now_ns;
         struct timers timers; /* timer_start(&ring->timers, …) */
         struct list deferred[RING_PHASES];
-        struct list prompt; /* operations of this kind that are undecided */
+        struct list
+                prompt; /* operations of this kind that are undecided, or whose success is untold */
         struct mailbox mailbox;
         struct ring_stats stats;
         uint64_t ops_in_flight;
-        uint64_t wake_count; /* where the eventfd's counter is read to */
-        struct op wake_op; /* on our own eventfd */
-        struct op mail_op; /* completions that other rings' MSG_RING put into our CQ */
-        struct op post_op; /* completions of MSG_RING to us, on the senders' rings */
-        int fd;
-        int wake_fd;
-        struct ring_alarm alarm;
+        struct op
+                post_op; /* of posts to us, in flight on the senders' rings: it outlives our own engine */
+        int wake_fd; /* an eventfd; -1: there is no ring */
         enum refusal_call refused_call; /* what the last error came from */
+        int poll_fd; /* where it is polled */
         bool is_polled; /* by a foreign loop, which has asked for the descriptor */
-        bool unsettled; /* prompt operations that the last turn could not decide */
         bool in_turn;
         bool closing;
 };
@@ -105,7 +93,7 @@ void ring_deinit(struct ring *ring);
 #define RING_FOREVER UINT64_MAX
 
 /* One turn. Waits at most @timeout_ns (0: not at all) for the first completion, mail, wake or
- * timer. 0 or a negative errno that is fatal to the ring, of io_uring_enter. A signal ends the wait early and is no
+ * timer. 0 or a negative errno that is fatal to the ring. A signal ends the wait early and is no
  * error. */
 int ring_turn(struct ring *ring, uint64_t timeout_ns);
 
@@ -128,7 +116,7 @@ int ring_poll_fd(struct ring *ring);
  * what the turn has seen to already. */
 bool ring_may_poll(struct ring *ring);
 
-/* CLOCK_MONOTONIC as of this turn. */
+/* CLOCK_MONOTONIC as it was when this turn began. */
 static inline uint64_t ring_now_ns(const struct ring *ring)
 {
         return ring->now_ns;
@@ -140,7 +128,7 @@ static inline uint64_t ring_turns(const struct ring *ring)
         return ring->stats.turns;
 }
 
-/* How many io_uring_enter calls there were. */
+/* How many io_uring_enter calls there were, on io_uring. */
 static inline uint64_t ring_enters(const struct ring *ring)
 {
         return ring->stats.turns + ring->stats.submits_extra;
@@ -172,7 +160,7 @@ static inline bool deferred_is_queued(const struct deferred *deferred)
 /*
  * Delivers @mail on @to's thread, in order for each sender. Any thread, but no signal handler
  * (ring_wake is for those); @from is the ring of the calling thread, or NULL when it has none (a
- * worker, an application's thread). Wakes @to only when it may sleep: from a ring with a MSG_RING
+ * worker, an application's thread). Wakes @to only when it may sleep: between rings on io_uring with a MSG_RING
  * that goes along with the sender's next submit, else by an eventfd. @to must live until the mail
  * was delivered; the memory of rings that post to each other until all of them are deinitialised (a
  * sender's own completion comes after the delivery).

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/socket.h"
 #include "core/iovecs.h"
-#include "core/sqe.h"
 
 #include <assert.h>
 #include <errno.h>
 
-static struct io_uring_sqe *socket_sqe(struct socket *socket, struct op *op)
+static const struct engine_verbs *engine_of(const struct socket *socket)
 {
-        socket->in_flight++;
-        return ring_sqe(socket->ring, op);
+        return socket->ring->engine;
 }
 
 /* --- life --- */
@@ -26,15 +24,15 @@ static void close_when_idle(struct socket *socket)
         if (socket->life != SOCKET_CANCELLING || socket->in_flight > 0)
                 return;
         set_life(socket, SOCKET_CLOSING);
-        io_uring_prep_close(socket_sqe(socket, &socket->close_op), socket->fd);
+        socket->in_flight++;
+        engine_of(socket)->close_file(socket->ring, &socket->file, &socket->close_op);
 }
 
-static void on_close_complete(struct op *op, int res, uint32_t flags)
+static void on_close_complete(struct op *op, struct completion completion)
 {
         struct socket *socket = CONTAINER_OF(op, struct socket, close_op);
 
-        (void)res; /* of a cancel: how many it found; after a close the descriptor is gone */
-        (void)flags;
+        (void)completion; /* of a cancel: how many it found; after a close the descriptor is gone */
         socket->in_flight--;
         if (socket->life == SOCKET_CANCELLING) {
                 close_when_idle(socket);
@@ -50,18 +48,18 @@ void socket_close(struct socket *socket)
                 return;
         set_life(socket, SOCKET_CANCELLING);
         buffers_wait_cancel(&socket->waiter);
-        if (socket->in_flight > 0)
-                io_uring_prep_cancel_fd(
-                        socket_sqe(socket, &socket->close_op), socket->fd, IORING_ASYNC_CANCEL_ALL);
+        if (socket->in_flight > 0) {
+                socket->in_flight++;
+                engine_of(socket)->cancel_all(socket->ring, &socket->file, &socket->close_op);
+        }
         close_when_idle(socket);
 }
 
 void socket_half_close(struct socket *socket)
 {
         assert(!socket->send_in_flight);
-        /* Fails only when the peer is gone already, which receiving tells. */
         if (socket->life == SOCKET_OPEN)
-                (void)shutdown(socket->fd, SHUT_WR);
+                engine_shutdown(socket->ring, &socket->file);
 }
 
 /* --- receiving --- */
@@ -72,29 +70,20 @@ static void set_receive(struct socket *socket, enum socket_receive receive)
         socket->receive = receive;
 }
 
-static struct buffers *buffers_of_kind(const struct socket *socket, bool bulk)
-{
-        return bulk && socket->buffers->bulk ? socket->buffers->bulk : socket->buffers;
-}
-
-/* What the next receive takes from; one in flight may take from the other (receive_bulk). */
+/* What the next receive takes from; one in flight may take from the other. */
 static struct buffers *next_buffers(const struct socket *socket)
 {
-        return buffers_of_kind(socket, socket->receive_greedy);
+        return socket->receive_greedy && socket->buffers->bulk ? socket->buffers->bulk
+                                                               : socket->buffers;
 }
 
 static void receive_arm(struct socket *socket, bool once)
 {
-        struct io_uring_sqe *sqe = socket_sqe(socket, &socket->receive_op);
-
-        if (once)
-                io_uring_prep_recv(sqe, socket->fd, NULL, 0, 0);
-        else
-                io_uring_prep_recv_multishot(sqe, socket->fd, NULL, 0, 0);
-        sqe->flags |= IOSQE_BUFFER_SELECT;
-        sqe->buf_group = next_buffers(socket)->group;
+        socket->in_flight++;
+        socket->receive_op.buffers = next_buffers(socket);
         socket->receive_bulk = socket->receive_greedy;
         set_receive(socket, SOCKET_RECEIVE_ARMED);
+        engine_of(socket)->receive(socket->ring, &socket->file, &socket->receive_op, once);
 }
 
 static void receive_wait(struct socket *socket)
@@ -120,10 +109,10 @@ static void receive_start(struct socket *socket)
 
 static void receive_cancel(struct socket *socket)
 {
-        struct io_uring_sqe *sqe = socket_sqe(socket, &socket->cancel_op);
-
-        io_uring_prep_cancel(sqe, &socket->receive_op, 0);
+        socket->in_flight++;
         set_receive(socket, SOCKET_RECEIVE_CANCELLING);
+        engine_of(socket)->cancel(
+                socket->ring, &socket->file, &socket->cancel_op, &socket->receive_op.op);
 }
 
 /* Fair turns: a multishot takes whatever is there, which is megabytes from a fast sender. Who
@@ -168,7 +157,7 @@ static void receive_stopped(struct socket *socket, int res)
                 return;
         default:
                 if (res > 0)
-                        break; /* it was for one buffer, or the CQ's overflow ended it */
+                        break; /* it was for one buffer, or the engine ended it */
                 set_receive(socket, SOCKET_RECEIVE_ENDED);
                 socket->handler->on_receive_end(socket, res);
                 return;
@@ -178,27 +167,25 @@ static void receive_stopped(struct socket *socket, int res)
                 receive_start(socket);
 }
 
-static void on_receive_complete(struct op *op, int res, uint32_t flags)
+static void on_receive_complete(struct op *op, struct completion completion)
 {
-        struct socket *socket = CONTAINER_OF(op, struct socket, receive_op);
-        bool last = !(flags & IORING_CQE_F_MORE);
+        struct socket *socket = CONTAINER_OF(op, struct socket, receive_op.op);
+        struct buffers *buffers = socket->receive_op.buffers; /* on_data may start the next */
+        int result = completion.result;
 
-        if (last) {
+        if (!completion.more) {
                 socket->in_flight--;
                 set_receive(socket, SOCKET_RECEIVE_STOPPED);
         }
-        if (flags & IORING_CQE_F_BUFFER) {
-                struct buffers *buffers = buffers_of_kind(socket, socket->receive_bulk);
-                const unsigned char *bytes = buffers_borrow(buffers, flags);
-
-                if (res > 0 && socket->life == SOCKET_OPEN) {
-                        receive_count(socket, (size_t)res);
-                        socket->handler->on_data(socket, bytes, (size_t)res);
+        if (completion.bytes) {
+                if (result > 0 && socket->life == SOCKET_OPEN) {
+                        receive_count(socket, (size_t)result);
+                        socket->handler->on_data(socket, completion.bytes, (size_t)result);
                 }
-                buffers_return(buffers, bytes);
+                buffers_return(buffers, completion.bytes);
         }
-        if (last && socket->life == SOCKET_OPEN)
-                receive_stopped(socket, res);
+        if (!completion.more && socket->life == SOCKET_OPEN)
+                receive_stopped(socket, result);
         close_when_idle(socket);
 }
 
@@ -211,12 +198,11 @@ void socket_resume(struct socket *socket)
                 receive_start(socket);
 }
 
-static void on_cancel_complete(struct op *op, int res, uint32_t flags)
+static void on_cancel_complete(struct op *op, struct completion completion)
 {
         struct socket *socket = CONTAINER_OF(op, struct socket, cancel_op);
 
-        (void)res; /* the receive's own completion tells, also when it was over already */
-        (void)flags;
+        (void)completion; /* the receive's own tells, also when it was over already */
         socket->in_flight--;
         close_when_idle(socket);
 }
@@ -236,32 +222,15 @@ void socket_pause(struct socket *socket)
 
 /* --- sending --- */
 
-static void send_prepare(struct socket *socket, struct io_uring_sqe *sqe, int flags)
+static void send_start(struct socket *socket, bool awaited)
 {
-        struct msghdr *message = &socket->message;
-
-        flags |= MSG_NOSIGNAL | MSG_WAITALL; /* the kernel finishes short sends, mostly */
-        if (message->msg_iovlen == 1)
-                io_uring_prep_send(sqe, socket->fd, message->msg_iov->iov_base,
-                        message->msg_iov->iov_len, flags);
-        else
-                io_uring_prep_sendmsg(sqe, socket->fd, message, (unsigned)flags);
-}
-
-static void send_queue(struct socket *socket)
-{
-        send_prepare(socket, socket_sqe(socket, &socket->send_op), 0);
-}
-
-/* For a send that nobody awaits: when it fits into the kernel's memory at once, it costs no
- * completion. */
-static void send_try(struct socket *socket)
-{
-        struct io_uring_sqe *sqe = ring_sqe_prompt(socket->ring, &socket->try_op);
-
         socket->in_flight++;
-        send_prepare(socket, sqe, MSG_DONTWAIT);
-        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+        if (awaited)
+                engine_of(socket)->send(
+                        socket->ring, &socket->file, &socket->send_op.op, &socket->message);
+        else
+                engine_of(socket)->send_prompt(
+                        socket->ring, &socket->file, &socket->send_op, &socket->message);
 }
 
 static void send_end(struct socket *socket, int error)
@@ -271,41 +240,34 @@ static void send_end(struct socket *socket, int error)
         close_when_idle(socket);
 }
 
-static void on_send_complete(struct op *op, int res, uint32_t flags)
+/* Of a send that was not awaited: it went a part of its way or none. The rest waits for the peer. */
+static void on_send_complete(struct op *op, struct completion completion)
 {
-        struct socket *socket = CONTAINER_OF(op, struct socket, send_op);
-        int error = 0;
+        struct socket *socket = CONTAINER_OF(op, struct socket, send_op.op);
+        int result = completion.result, error = 0;
 
-        (void)flags;
         socket->in_flight--;
-        if (res > 0)
-                iovecs_advance(&socket->message.msg_iov, &socket->message.msg_iovlen, (size_t)res);
+        if (result > 0)
+                iovecs_advance(
+                        &socket->message.msg_iov, &socket->message.msg_iovlen, (size_t)result);
         if (socket->message.msg_iovlen > 0) {
-                bool again = res > 0 || res == -EINTR || res == -EAGAIN;
+                bool again = result > 0 || result == -EINTR || result == -EAGAIN;
 
                 if (again && socket->life == SOCKET_OPEN) {
-                        send_queue(socket);
+                        send_start(socket, true);
                         return;
                 }
-                error = res < 0 ? res : -ECANCELED;
+                error = result < 0 ? result : -ECANCELED;
         }
         send_end(socket, error);
 }
 
-static void on_try_success(struct prompt_op *prompt)
+static void on_send_success(struct prompt_op *prompt)
 {
-        struct socket *socket = CONTAINER_OF(prompt, struct socket, try_op);
+        struct socket *socket = CONTAINER_OF(prompt, struct socket, send_op);
 
         socket->in_flight--;
         send_end(socket, 0);
-}
-
-/* It went a part of its way or none: the rest waits for the peer. */
-static void on_try_failed(struct op *op, int res, uint32_t flags)
-{
-        struct socket *socket = CONTAINER_OF(op, struct socket, try_op.op);
-
-        on_send_complete(&socket->send_op, res, flags);
 }
 
 void socket_send(struct socket *socket, struct iovec *iovecs, size_t count, bool awaited)
@@ -316,10 +278,7 @@ void socket_send(struct socket *socket, struct iovec *iovecs, size_t count, bool
         iovecs_advance(&socket->message.msg_iov, &socket->message.msg_iovlen, 0);
         assert(socket->message.msg_iovlen > 0);
         socket->send_in_flight = true;
-        if (awaited)
-                send_queue(socket);
-        else
-                send_try(socket);
+        send_start(socket, awaited);
 }
 
 void socket_init(struct socket *socket, struct ring *ring, struct buffers *buffers, int fd,
@@ -329,12 +288,11 @@ void socket_init(struct socket *socket, struct ring *ring, struct buffers *buffe
                 .ring = ring,
                 .buffers = buffers,
                 .handler = handler,
-                .receive_op.on_complete = on_receive_complete,
-                .try_op = { .op.on_complete = on_try_failed, .on_success = on_try_success },
-                .send_op.on_complete = on_send_complete,
+                .receive_op.op.on_complete = on_receive_complete,
+                .send_op = { .op.on_complete = on_send_complete, .on_success = on_send_success },
                 .cancel_op.on_complete = on_cancel_complete,
                 .close_op.on_complete = on_close_complete,
-                .fd = fd,
         };
+        engine_file_init(&socket->file, fd);
         buffers_waiter_init(&socket->waiter, on_buffers);
 }

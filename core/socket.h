@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/buffers.h"
+#include "core/engine.h"
 #include "core/op.h"
 #include "core/ring.h"
 
@@ -12,7 +13,7 @@
 #include <sys/uio.h>
 
 /*
- * A connected stream socket on a ring. Receives by one multishot operation into the ring's provided
+ * A connected stream socket on a ring. Receives by one multishot operation into the ring's lent
  * buffers; has at most one send in flight, gathered from iovecs. Embedded in a connection; holds no
  * buffer of its own. All functions on the ring's thread; they only queue operations and never call
  * back themselves.
@@ -64,14 +65,13 @@ struct socket {
         struct ring *ring;
         struct buffers *buffers;
         const struct socket_handler *handler;
-        struct op receive_op;
-        struct prompt_op try_op; /* a send that does not wait, */
-        struct op send_op; /* and one that does */
+        struct engine_file file;
+        struct receive_op receive_op;
+        struct prompt_op send_op; /* also of a send that may wait */
         struct op cancel_op; /* cancel of the receive alone */
         struct op close_op; /* cancel of everything, then the close */
         struct buffers_waiter waiter;
         struct msghdr message; /* what is left of the send: msg_iov, msg_iovlen */
-        int fd;
         enum socket_receive receive;
         enum socket_life life;
         uint8_t in_flight; /* operations of all kinds */

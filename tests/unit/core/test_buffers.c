@@ -3,7 +3,6 @@
 
 #include "core/buffers.h"
 #include "core/poison.h"
-#include "core/sqe.h"
 
 #include <errno.h>
 
@@ -51,8 +50,7 @@ static void test_borrow_and_return(void **state)
         assert_int_equal(ring_init(&ring, NULL), 0);
         assert_int_equal(buffers_init(&buffers, &ring, &options), 0);
         for (unsigned id = 0; id < 4; id++) {
-                uint32_t flags = id << IORING_CQE_BUFFER_SHIFT | IORING_CQE_F_BUFFER;
-                const unsigned char *bytes = buffers_borrow(&buffers, flags);
+                const unsigned char *bytes = buffers_borrow(&buffers, id);
 
                 assert_ptr_equal(bytes, buffers.memory + id * 512);
                 assert_int_equal(buffers.borrowed, 1);
@@ -101,8 +99,8 @@ static void test_waiters_one_a_buffer_first_come_first_served(void **state)
         order[0] = '\0';
         assert_int_equal(ring_init(&ring, NULL), 0);
         assert_int_equal(buffers_init(&buffers, &ring, &options), 0);
-        first = buffers_borrow(&buffers, 0 << IORING_CQE_BUFFER_SHIFT | IORING_CQE_F_BUFFER);
-        second = buffers_borrow(&buffers, 1 << IORING_CQE_BUFFER_SHIFT | IORING_CQE_F_BUFFER);
+        first = buffers_borrow(&buffers, 0);
+        second = buffers_borrow(&buffers, 1);
         for (unsigned i = 0; i < 5; i++) {
                 waiters[i] = (struct waiter){ .buffers = &buffers, .number = i, .again = i == 0 };
                 buffers_waiter_init(&waiters[i].waiter, on_buffers);

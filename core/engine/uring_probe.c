@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/probe.h"
 #include "core/buffers.h"
+#include "core/engine/uring.h"
+#include "core/probe.h"
 #include "core/refusal.h"
-#include "core/sqe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,10 +16,10 @@ static bool has_incremental_buffers(struct ring *ring)
         int r;
 
         entries = io_uring_setup_buf_ring(
-                ring->uring, PROBE_ENTRIES, PROBE_GROUP, IOU_PBUF_RING_INC, &r);
+                &ring->uring->io, PROBE_ENTRIES, PROBE_GROUP, IOU_PBUF_RING_INC, &r);
         if (!entries)
                 return false;
-        io_uring_free_buf_ring(ring->uring, entries, PROBE_ENTRIES, PROBE_GROUP);
+        io_uring_free_buf_ring(&ring->uring->io, entries, PROBE_ENTRIES, PROBE_GROUP);
         return true;
 }
 
@@ -32,12 +32,12 @@ static int probe_ring(struct ring *ring, struct probe_features *ret_features)
 {
         struct io_uring_probe *operations =
                 calloc(1, sizeof(*operations) + PROBE_OPERATIONS * sizeof(*operations->ops));
-        unsigned features = ring->uring->features;
+        unsigned features = ring->uring->io.features;
         int r;
 
         if (!operations)
                 return -ENOMEM;
-        r = io_uring_register_probe(ring->uring, operations, PROBE_OPERATIONS);
+        r = io_uring_register_probe(&ring->uring->io, operations, PROBE_OPERATIONS);
         if (r < 0) {
                 ring->refused_call = REFUSAL_CALL_REGISTER;
                 free(operations);
