@@ -109,8 +109,6 @@ void ring_tell_prompt(struct ring *ring)
         struct list succeeded;
         struct list *link;
 
-        if (list_is_empty(&ring->prompt))
-                return;
         list_init(&succeeded);
         list_splice(&succeeded, &ring->prompt);
         while ((link = list_pop(&succeeded))) {

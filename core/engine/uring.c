@@ -154,11 +154,13 @@ static void settle_prompt(struct ring *ring)
         struct io_uring_cqe *cqe;
         unsigned head;
 
-        uring->unsettled =
-                !list_is_empty(&ring->prompt) &&
-                (io_uring_sq_ready(&uring->io) > 0 || io_uring_cq_has_overflow(&uring->io));
-        if (uring->unsettled)
+        uring->unsettled = false;
+        if (list_is_empty(&ring->prompt))
                 return;
+        if (io_uring_sq_ready(&uring->io) > 0 || io_uring_cq_has_overflow(&uring->io)) {
+                uring->unsettled = true;
+                return;
+        }
         io_uring_for_each_cqe (&uring->io, head, cqe)
                 prompt_decide(cqe);
         ring_tell_prompt(ring);
@@ -179,7 +181,8 @@ static struct completion completion_of(const struct io_uring_cqe *cqe, const str
 
 static void uring_harvest(struct ring *ring)
 {
-        struct io_uring *io = &ring->uring->io;
+        struct uring *uring = ring->uring;
+        struct io_uring *io = &uring->io;
         /* Bounded by what is there now: completions that callbacks provoke are the next turn's. */
         unsigned ready;
 
@@ -195,7 +198,8 @@ static void uring_harvest(struct ring *ring)
                 struct op *op;
 
                 (void)io_uring_peek_cqe(io, &cqe);
-                prompt_decide(cqe);
+                if (uring->unsettled) /* else all are decided */
+                        prompt_decide(cqe);
                 op = op_of_cqe(cqe);
                 completion = completion_of(cqe, op);
                 io_uring_cqe_seen(io, cqe);
