@@ -20,11 +20,27 @@
 /* A descriptor that operations are started on: in sockets, listeners and connectors. */
 struct engine_file {
         int fd;
+
+        /* The rest is the epoll engine's; io_uring has it in the kernel. */
+        bool watched : 1; /* epoll knows it, */
+        bool watched_sending : 1; /* and tells of room to send as well */
+        bool readable : 1; /* there may be something */
+        bool writable : 1; /* there may be room */
+        bool reads_to_the_end : 1; /* a short read does not mean that there is no more */
+        bool once : 1; /* `in` is for one buffer */
+        bool accepts : 1; /* `in` is an accept, */
+        bool ending : 1; /* which was cancelled */
+        bool connects : 1; /* `out` is a connect */
+        struct op *in; /* a receive or an accept that is in flight */
+        struct op *out; /* a send or a connect that waits */
+        const struct msghdr *message; /* what is sent */
+        struct list due; /* to be looked at in the next harvest */
 };
 
 static inline void engine_file_init(struct engine_file *file, int fd)
 {
-        *file = (struct engine_file){ .fd = fd };
+        *file = (struct engine_file){ .fd = fd, .writable = true };
+        list_init(&file->due);
 }
 
 struct engine_verbs {
@@ -99,6 +115,7 @@ struct engine_verbs {
 };
 
 extern const struct engine_verbs engine_uring; /* core/engine/uring.c */
+extern const struct engine_verbs engine_epoll; /* core/engine/epoll.c */
 
 /* No more from us: the peer sees the end behind what was sent. No operation: it never waits. */
 static inline void engine_shutdown(struct ring *ring, struct engine_file *file)

@@ -48,8 +48,9 @@ struct listener {
         uint8_t in_flight;
 };
 
-/* Starts accepting on @fd, which it takes over and which must not be O_NONBLOCK. Several rings
- * may listen on dups of one socket or each on its own (SO_REUSEPORT). @handler must outlive it. */
+/* Starts accepting on @fd, which it takes over; its flag O_NONBLOCK becomes what the engine needs. Several rings
+ * may listen on dups of one socket or each on its own (SO_REUSEPORT), other processes too, whatever they run on.
+ * @handler must outlive it. */
 void listener_start(struct listener *listener, struct ring *ring, int fd,
         const struct listener_handler *handler);
 

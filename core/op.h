@@ -24,6 +24,10 @@ struct op {
         /* Runs on the ring's thread from the turn itself, never from within another callback; may
          * free the object that embeds @op when this was the last completion. */
         void (*on_complete)(struct op *op, struct completion completion);
+
+        /* The epoll engine's, when it has ended and that is untold: io_uring keeps this in its CQ. */
+        struct op *next;
+        int result;
 };
 
 struct buffers;

@@ -63,12 +63,17 @@ static int ring_open(struct ring *ring, const struct ring_options *options)
         return ring->wake_fd < 0 ? -errno : ring->engine->open(ring, options);
 }
 
+static const struct engine_verbs *const engines[] = {
+        [RING_URING] = &engine_uring,
+        [RING_EPOLL] = &engine_epoll,
+};
+
 int ring_init(struct ring *ring, const struct ring_options *options)
 {
         int r;
 
         *ring = (struct ring){
-                .engine = &engine_uring,
+                .engine = engines[options ? options->engine : RING_URING],
                 .now_ns = clock_now_ns(),
                 .wake_fd = -1,
         };

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct engine_verbs;
+struct epoll;
 struct uring;
 
 /*
@@ -43,7 +44,15 @@ enum ring_phase {
 
 enum { RING_SQ_ENTRIES = 1024, RING_CQ_PER_SQ = 4 };
 
+/* What a ring runs on. Rings that post to each other run on the same. */
+enum ring_engine {
+        RING_URING,
+        RING_EPOLL, /* for where there is no io_uring: no queues, no use for their sizes */
+};
+
 struct ring_options {
+        enum ring_engine engine;
+
         /* 0: RING_SQ_ENTRIES. What is queued beyond that in a turn costs one more submit, nothing is lost. */
         unsigned sq_entries;
 
@@ -60,7 +69,10 @@ struct ring_stats {
 
 struct ring {
         const struct engine_verbs *engine;
-        struct uring *uring; /* its state */
+        union { /* its state */
+                struct uring *uring;
+                struct epoll *epoll;
+        };
         uint64_t now_ns;
         struct timers timers; /* timer_start(&ring->timers, …) */
         struct list deferred[RING_PHASES];

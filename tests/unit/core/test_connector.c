@@ -54,7 +54,7 @@ static void test_connects(void **state)
         uint16_t port;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &port), 1);
         start(&attempt, &ring, port, clock_ns() + 10 * SECOND);
         TURN_UNTIL(&ring, attempt.results > 0);
@@ -82,7 +82,7 @@ static void test_gives_up(void **state)
         uint16_t port;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         assert_int_equal(bind_tcp("127.0.0.1", 0, &tiny, fds, &port), 1);
         for (unsigned i = 0; i < FILLERS; i++)
                 start(&fillers[i], &ring, port, TIMER_NEVER);
@@ -121,7 +121,7 @@ static void test_impossible_socket(void **state)
         struct ring ring;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         assert_true(connector_start(&attempt.connector, &ring, &address, sizeof(address),
                             TIMER_NEVER, on_result) < 0);
         assert_int_equal(attempt.results, 0);
@@ -136,5 +136,5 @@ int main(void)
                 cmocka_unit_test(test_impossible_socket),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return RUN_ON_BOTH_ENGINES("core/connector", tests);
 }

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -52,16 +53,24 @@ static const struct listener_handler handler = {
         .on_closed = on_closed,
 };
 
-static struct acceptor *acceptor_new(const struct ring_options *options)
+static struct acceptor *acceptor_of(int fd, uint16_t port, const struct ring_options *options)
 {
         struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
-        int fds[BIND_FDS_MAX];
 
         assert_non_null(acceptor);
-        assert_int_equal(ring_init(&acceptor->ring, options), 0);
-        assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &acceptor->port), 1);
-        listener_start(&acceptor->listener, &acceptor->ring, fds[0], &handler);
+        acceptor->port = port;
+        assert_int_equal(start_ring(&acceptor->ring, options), 0);
+        listener_start(&acceptor->listener, &acceptor->ring, fd, &handler);
         return acceptor;
+}
+
+static struct acceptor *acceptor_new(const struct ring_options *options)
+{
+        int fds[BIND_FDS_MAX];
+        uint16_t port;
+
+        assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &port), 1);
+        return acceptor_of(fds[0], port, options);
 }
 
 static void acceptor_free(struct acceptor *acceptor)
@@ -155,6 +164,7 @@ static void test_stop_while_backing_off(void **state)
 {
         struct acceptor *acceptor = acceptor_new(NULL);
         struct rlimit before, tight;
+        int client = connect_to(acceptor->port);
 
         (void)state;
         assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -166,6 +176,7 @@ static void test_stop_while_backing_off(void **state)
         listener_stop(&acceptor->listener);
         turn_for(&acceptor->ring, 150 * MS);
         assert_int_equal(acceptor->closed, 1);
+        close(client);
         acceptor_free(acceptor);
 }
 
@@ -188,6 +199,70 @@ static void test_stop_loses_no_connection(void **state)
         acceptor_free(acceptor);
 }
 
+static unsigned accepted_by(const struct acceptor *one, const struct acceptor *other)
+{
+        return one->accepted + (other != one ? other->accepted : 0);
+}
+
+static void connect_and_share(struct acceptor *one, struct acceptor *other, unsigned count)
+{
+        unsigned sum = accepted_by(one, other) + count;
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+        for (unsigned i = 0; i < count; i++)
+                close(connect_to(one->port));
+        while (accepted_by(one, other) < sum) {
+                assert_true(clock_ns() < limit_ns);
+                assert_int_equal(ring_turn(&one->ring, 0), 0);
+                assert_int_equal(ring_turn(&other->ring, 0), 0);
+        }
+}
+
+/* As in a restart: both processes have one socket, and its flags, and may run on different engines. */
+static void test_two_engines_share_a_socket(void **state)
+{
+        enum ring_engine engine = engine_under_test;
+        int fds[BIND_FDS_MAX], other_fd;
+        struct acceptor *old, *new;
+        uint64_t completions;
+        uint16_t port;
+
+        (void)state;
+        assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &port), 1);
+        other_fd = dup(fds[0]);
+        old = acceptor_of(fds[0], port, NULL);
+        connect_and_share(old, old, 20);
+        engine_under_test = on_uring() ? RING_EPOLL : RING_URING;
+        assert_int_equal(!(fcntl(other_fd, F_GETFL) & O_NONBLOCK),
+                !on_uring()); /* as the old one wants it */
+        new = acceptor_of(other_fd, port, NULL);
+        if (on_uring())
+                assert_false(fcntl(other_fd, F_GETFL) & O_NONBLOCK);
+        engine_under_test = engine;
+        for (unsigned round = 0; round < 20; round++) {
+                connect_and_share(old, new, 5);
+                /* armed anew, as after an error: whatever the other one made of the socket's flags */
+                if (round % 4 == 0) {
+                        listener_stop(&new->listener);
+                        TURN_UNTIL(&new->ring, new->closed > 0);
+                        new->closed = 0;
+                        other_fd = dup(fds[0]);
+                        listener_start(&new->listener, &new->ring, other_fd, &handler);
+                }
+        }
+        /* nor does the flag keep the one busy that does not want it */
+        completions = old->ring.stats.completions + new->ring.stats.completions;
+        turn_for(&old->ring, 20 * MS);
+        turn_for(&new->ring, 20 * MS);
+        assert_true(old->ring.stats.completions + new->ring.stats.completions <= completions + 2);
+        listener_stop(&old->listener);
+        TURN_UNTIL(&old->ring, old->closed > 0);
+        connect_and_share(new, new, 20);
+        assert_int_equal(old->backoffs + new->backoffs, 0);
+        acceptor_free(old);
+        acceptor_free(new);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,7 +270,8 @@ int main(void)
                 cmocka_unit_test(test_out_of_descriptors_backs_off),
                 cmocka_unit_test(test_stop_while_backing_off),
                 cmocka_unit_test(test_stop_loses_no_connection),
+                cmocka_unit_test(test_two_engines_share_a_socket),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return RUN_ON_BOTH_ENGINES("core/listener", tests);
 }

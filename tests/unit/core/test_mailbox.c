@@ -74,7 +74,7 @@ static void *send_letters(void *argument)
         unsigned seed = sender->id;
         struct ring ring;
 
-        if (sender->has_ring && ring_init(&ring, NULL) < 0)
+        if (sender->has_ring && start_ring(&ring, NULL) < 0)
                 abort();
         for (unsigned i = 0; i < MAILS; i++) {
                 struct letter *letter = &sender->letters[i];
@@ -104,7 +104,7 @@ static void post_from(bool rings_too)
         struct sender senders[SENDERS];
 
         assert_non_null(receiver);
-        assert_int_equal(ring_init(&receiver->ring, NULL), 0);
+        assert_int_equal(start_ring(&receiver->ring, NULL), 0);
         for (unsigned i = 0; i < SENDERS; i++) {
                 senders[i] = (struct sender){
                         .receiver = receiver,
@@ -176,7 +176,7 @@ static void *play(void *argument)
 {
         struct player *player = argument;
 
-        if (ring_init(&player->ring, NULL) < 0)
+        if (start_ring(&player->ring, NULL) < 0)
                 abort();
         pthread_barrier_wait(player->barrier);
         if (player->ball)
@@ -226,5 +226,5 @@ int main(void)
                 cmocka_unit_test(test_two_rings_play_ball),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return RUN_ON_BOTH_ENGINES("core/mailbox", tests);
 }

@@ -54,13 +54,15 @@ static void test_full_queues_lose_nothing(void **state)
         struct ring ring;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, &options), 0);
+        assert_int_equal(start_ring(&ring, &options), 0);
         for (unsigned i = 0; i < COUNT; i++)
                 nop_queue(&ring, &nops[i], &completed);
         TURN_UNTIL(&ring, completed == COUNT);
-        assert_true(ring.stats.submits_extra > 0);
-        assert_true(ring.stats.overflows > 0);
-        assert_int_equal(ring.ops_in_flight, 1);
+        if (on_uring()) {
+                assert_true(ring.stats.submits_extra > 0);
+                assert_true(ring.stats.overflows > 0);
+        }
+        assert_int_equal(ring.ops_in_flight, on_uring()); /* the read that waits for wakes */
         ring_deinit(&ring);
         free(nops);
 }
@@ -118,7 +120,7 @@ static void test_order_of_a_turn(void **state)
 
         (void)state;
         steps_seen[0] = '\0';
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         dispatch.ring = &ring;
         deferred_init(&flush.deferred, on_step_deferred);
         deferred_init(&late.deferred, on_step_deferred);
@@ -160,7 +162,7 @@ static void test_deferred_work_keeps_the_ring_awake(void **state)
         uint64_t start_ns = clock_ns();
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         deferred_init(&repeat.deferred, on_repeat);
         ring_defer(&ring, &repeat.deferred, RING_DISPATCH);
         for (unsigned turn = 1; turn <= 10; turn++) {
@@ -192,7 +194,7 @@ static void test_timer_precision(void **state)
         uint64_t best_ns = UINT64_MAX;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         timer_init(&timer);
         /* A loaded machine may run us late; the ring itself must not be the cause: the best of
          * five counts. */
@@ -218,7 +220,7 @@ static void test_waits_end_for_whichever_timer_is_next(void **state)
         struct timer near, next, far;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         timer_init(&near);
         timer_init(&next);
         timer_init(&far);
@@ -249,7 +251,7 @@ static void test_deadlines_cost_the_kernel_nothing(void **state)
         struct nop nop;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         timer_init(&timer);
         for (unsigned turn = 0; turn < TURNS; turn++) {
                 timer_start(&ring.timers, &timer, clock_ns() + 100 * SECOND, on_set);
@@ -269,7 +271,7 @@ static void test_timeout_bounds_the_wait(void **state)
         uint64_t start_ns;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         start_ns = clock_ns();
         assert_int_equal(ring_turn(&ring, 20 * MS), 0);
         assert_true(clock_ns() - start_ns >= 20 * MS);
@@ -303,7 +305,7 @@ static void test_signal_handler_ends_the_wait(void **state)
         struct ring ring;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         signalled = &ring;
         sigaction(SIGUSR1, &action, NULL);
         assert_int_equal(pthread_create(&thread, NULL, signaller, &self), 0);
@@ -325,7 +327,8 @@ static void test_failed_message_wakes_all_the_same(void **state)
         struct ring ring;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        ONLY_ON_URING();
+        assert_int_equal(start_ring(&ring, NULL), 0);
         /* What the sender's ring gets when the kernel has no memory for a MSG_RING to us. */
         ring.post_op.on_complete(&ring.post_op, (struct completion){ .result = -ENOMEM });
         assert_int_equal(ring_turn(&ring, 10 * SECOND), 0);
@@ -349,7 +352,8 @@ static void test_a_turn_that_settles_what_the_last_could_not_does_not_wait(void 
         struct ring ring;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        ONLY_ON_URING();
+        assert_int_equal(start_ring(&ring, NULL), 0);
         ring.uring->unsettled = true;
         assert_int_equal(ring_turn(&ring, 10 * SECOND), 0);
         assert_true(clock_ns() - start_ns < 5 * SECOND);
@@ -380,10 +384,11 @@ static void test_foreign_loop_polls_the_descriptor(void **state)
 
         (void)state;
         steps_seen[0] = '\0';
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         assert_true(ring_poll_fd(&ring) >= 0);
         assert_int_equal(ring_poll_fd(&ring), ring_poll_fd(&ring));
-        assert_false(ring_may_poll(&ring)); /* what it needs itself is not submitted yet */
+        /* what io_uring needs itself is not submitted yet */
+        assert_int_equal(ring_may_poll(&ring), !on_uring());
         assert_int_equal(ring_turn(&ring, 0), 0);
         assert_true(ring_may_poll(&ring));
         assert_false(poll_and_turn(&ring, 0));
@@ -411,7 +416,7 @@ static void test_foreign_loop_is_told_of_timers(void **state)
         struct timer near, far;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         assert_true(ring_poll_fd(&ring) >= 0);
         timer_init(&near);
         timer_init(&far);
@@ -443,7 +448,7 @@ static void test_deinit_tells_leaks(void **state)
                 struct op op = {};
                 struct ring ring;
 
-                if (ring_init(&ring, NULL) < 0 || !freopen("/dev/null", "w", stderr))
+                if (start_ring(&ring, NULL) < 0 || !freopen("/dev/null", "w", stderr))
                         _exit(1);
                 engine_file_init(&file, listening[0]);
                 ring.engine->accept(&ring, &file, &op);
@@ -467,7 +472,7 @@ static void test_steady_state_enters_once_a_turn(void **state)
         unsigned completed = 0;
 
         (void)state;
-        assert_int_equal(ring_init(&ring, NULL), 0);
+        assert_int_equal(start_ring(&ring, NULL), 0);
         for (unsigned turn = 1; turn <= TURNS; turn++) {
                 for (unsigned i = 0; i < BATCH; i++)
                         nop_queue(&ring, &nops[i], &completed);
@@ -499,5 +504,5 @@ int main(void)
                 cmocka_unit_test(test_steady_state_enters_once_a_turn),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return RUN_ON_BOTH_ENGINES("core/ring", tests);
 }

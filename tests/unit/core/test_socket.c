@@ -100,7 +100,7 @@ struct fixture {
 static void fixture_init_ring(struct fixture *fixture, const struct buffers_options *options,
         const struct ring_options *ring_options)
 {
-        assert_int_equal(ring_init(&fixture->ring, ring_options), 0);
+        assert_int_equal(start_ring(&fixture->ring, ring_options), 0);
         assert_int_equal(buffers_init(&fixture->buffers, &fixture->ring, options), 0);
 }
 
@@ -565,6 +565,56 @@ static void test_peer_resets(void **state)
         fixture_deinit(&fixture);
 }
 
+/* --- reads that stop short --- */
+
+static void send_with_descriptor(int fd, const char *word)
+{
+        struct iovec iovec = { (void *)word, strlen(word) };
+        union {
+                struct cmsghdr head;
+                char space[CMSG_SPACE(sizeof(int))];
+        } control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+                              .cmsg_level = SOL_SOCKET,
+                              .cmsg_type = SCM_RIGHTS } };
+        struct msghdr message = { .msg_iov = &iovec,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof(control) };
+
+        assert_int_equal(sendmsg(fd, &message, 0), strlen(word));
+}
+
+/* In front of urgent data, behind a descriptor: what follows is there already, and nothing will tell of it. */
+static void test_a_read_that_stops_short_is_not_the_end(void **state)
+{
+        struct fixture fixture;
+        struct end *end;
+        int fds[2];
+
+        (void)state;
+        fixture_init(&fixture, NULL);
+        for (unsigned tcp = 0; tcp < 2; tcp++) {
+                if (tcp)
+                        pair_tcp(fds);
+                else
+                        pair_unix(fds);
+                end = end_new(&fixture.ring, &fixture.buffers, fds[0], 16);
+                turn_for(&fixture.ring, MS);
+                if (tcp) {
+                        assert_int_equal(write(fds[1], "ab", 2), 2);
+                        assert_int_equal(send(fds[1], "!", 1, MSG_OOB), 1);
+                } else {
+                        send_with_descriptor(fds[1], "ab");
+                }
+                assert_int_equal(write(fds[1], "cd", 2), 2);
+                TURN_UNTIL(&fixture.ring, end->received_size == 4);
+                assert_memory_equal(end->received, "abcd", 4);
+                end_free(end);
+                close(fds[1]);
+        }
+        fixture_deinit(&fixture);
+}
+
 /* --- backpressure --- */
 
 static void react_pause(struct end *end)
@@ -661,7 +711,7 @@ static void flood(size_t bulk_bytes)
         int fds[2];
 
         options.bulk = bulk_bytes > 0 ? &bulk : NULL;
-        assert_int_equal(ring_init(&fixture.ring, NULL), 0);
+        assert_int_equal(start_ring(&fixture.ring, NULL), 0);
         if (options.bulk)
                 assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
         assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
@@ -729,7 +779,7 @@ static void floods(unsigned bulk_count)
         int fds[FLOODS][2];
         bool all = false;
 
-        assert_int_equal(ring_init(&fixture.ring, NULL), 0);
+        assert_int_equal(start_ring(&fixture.ring, NULL), 0);
         assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
         assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
         for (unsigned i = 0; i < FLOODS; i++) {
@@ -782,7 +832,7 @@ static void test_thousands_leave_nothing(void **state)
         int lowest_fd;
 
         (void)state;
-        assert_true(sizeof(struct socket) <= 256);
+        assert_true(sizeof(struct socket) <= 320);
         fixture_init(&fixture, NULL);
         lowest_fd = lowest_free_fd();
         for (unsigned round = 0; round < ROUNDS; round++) {
@@ -949,7 +999,7 @@ static void do_anything_at_any_time(const struct ring_options *ring_options)
                 socket_close(&talkers[i / 2][i % 2].socket);
         for (unsigned i = 0; i < 2 * PAIRS; i++)
                 TURN_UNTIL(&fixture.ring, talkers[i / 2][i % 2].closed);
-        if (ring_options)
+        if (ring_options && on_uring())
                 assert_true(fixture.ring.stats.overflows > 0);
         free(talkers);
         fixture_deinit(&fixture);
@@ -977,6 +1027,7 @@ int main(void)
                 cmocka_unit_test(test_close_from_on_data),
                 cmocka_unit_test(test_peer_half_closes_and_we_answer),
                 cmocka_unit_test(test_peer_resets),
+                cmocka_unit_test(test_a_read_that_stops_short_is_not_the_end),
                 cmocka_unit_test(test_pause_stops_and_resume_goes_on),
                 cmocka_unit_test(test_pause_and_resume_at_once),
                 cmocka_unit_test(test_a_flood_is_held_to_a_buffer_a_turn),
@@ -986,5 +1037,5 @@ int main(void)
                 cmocka_unit_test(test_anything_at_any_time),
         };
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return RUN_ON_BOTH_ENGINES("core/socket", tests);
 }

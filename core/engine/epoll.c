@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/epoll.h"
+#include "core/clock.h"
+#include "core/usdt.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/*
+ * The engine for where there is no io_uring. Operations are tried at once where that makes sense (what is
+ * sent, mostly fits) or when epoll tells that they can go on, and then in the harvest; what has ended meanwhile is
+ * kept by the operation itself until the next harvest. Nothing is allocated for an operation, so none is lost.
+ */
+
+void epoll_done(struct ring *ring, struct op *op, int result)
+{
+        struct epoll *epoll = ring->epoll;
+
+        op->next = NULL;
+        op->result = result;
+        *epoll->done_end = op;
+        epoll->done_end = &op->next;
+}
+
+static struct op *take_done(struct epoll *epoll)
+{
+        struct op *done = epoll->done;
+
+        epoll->done = NULL;
+        epoll->done_end = &epoll->done;
+        return done;
+}
+
+/* --- life --- */
+
+static int watch_own(struct epoll *epoll, int fd, void *mark)
+{
+        /* Edge-triggered: what is in there need never be read. */
+        struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = mark };
+
+        return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_descriptors(struct ring *ring)
+{
+        struct epoll *epoll = ring->epoll;
+        int r;
+
+        epoll->fd = epoll_create1(EPOLL_CLOEXEC);
+        if (epoll->fd < 0)
+                return -errno;
+        epoll->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (epoll->timer_fd < 0)
+                return -errno;
+        r = watch_own(epoll, ring->wake_fd, NULL);
+        return r < 0 ? r : watch_own(epoll, epoll->timer_fd, epoll);
+}
+
+static int epoll_open(struct ring *ring, const struct ring_options *options)
+{
+        struct epoll *epoll = malloc(sizeof(*epoll));
+
+        (void)options; /* there are no queues to be sized */
+        if (!epoll)
+                return -ENOMEM;
+        epoll->fd = -1;
+        epoll->timer_fd = -1;
+        epoll->alarm_ns = TIMER_NEVER;
+        epoll->event_count = 0;
+        (void)take_done(epoll);
+        list_init(&epoll->due);
+        ring->epoll = epoll;
+        return open_descriptors(ring);
+}
+
+static void epoll_end(struct ring *ring)
+{
+        (void)ring; /* it has no operations of its own */
+}
+
+static void epoll_close(struct ring *ring)
+{
+        struct epoll *epoll = ring->epoll;
+
+        if (!epoll)
+                return;
+        if (epoll->timer_fd >= 0)
+                close(epoll->timer_fd);
+        if (epoll->fd >= 0)
+                close(epoll->fd);
+        free(epoll);
+        ring->epoll = NULL;
+}
+
+/* --- the turn --- */
+
+/*
+ * One timer in the kernel stands for all, as on io_uring: it is set when the next one is earlier, hardly ever. A
+ * time limit to each wait would want the clock read before it. And a foreign loop, which waits itself, is told by it.
+ */
+static void epoll_alarm(struct ring *ring, uint64_t time_ns)
+{
+        struct epoll *epoll = ring->epoll;
+        struct itimerspec timer = {
+                .it_value = {
+                        .tv_sec = (time_t)(time_ns / NS_PER_S),
+                        .tv_nsec = (long)(time_ns % NS_PER_S),
+                },
+        };
+
+        if (time_ns >= epoll->alarm_ns)
+                return;
+        epoll->alarm_ns = time_ns;
+        (void)timerfd_settime(epoll->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* Rounded up, so that a wait is never too short. */
+static int timeout_ms(uint64_t timeout_ns)
+{
+        uint64_t ms;
+
+        if (timeout_ns == RING_FOREVER)
+                return -1;
+        ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0);
+        return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static bool epoll_is_idle(const struct ring *ring)
+{
+        const struct epoll *epoll = ring->epoll;
+
+        return !epoll->done && list_is_empty(&epoll->due) && epoll->event_count < EPOLL_EVENTS_MAX;
+}
+
+static int epoll_engine_wait(struct ring *ring, uint64_t timeout_ns)
+{
+        struct epoll *epoll = ring->epoll;
+        int count = epoll_wait(epoll->fd, epoll->events, EPOLL_EVENTS_MAX,
+                epoll_is_idle(ring) ? timeout_ms(timeout_ns) : 0);
+
+        if (count < 0 && errno != EINTR) {
+                ring->refused_call = REFUSAL_CALL_OTHER;
+                return -errno;
+        }
+        epoll->event_count = count < 0 ? 0 : count;
+        return 0;
+}
+
+static void note_events(struct ring *ring)
+{
+        struct epoll *epoll = ring->epoll;
+
+        for (int i = 0; i < epoll->event_count; i++) {
+                void *mark = epoll->events[i].data.ptr;
+
+                if (mark == epoll)
+                        epoll->alarm_ns = TIMER_NEVER;
+                else if (mark)
+                        epoll_note(ring, mark, epoll->events[i].events);
+        }
+}
+
+static void epoll_harvest(struct ring *ring)
+{
+        struct epoll *epoll = ring->epoll;
+        struct list due, *link;
+        struct op *done;
+
+        note_events(ring); /* before any callback: it may free a file */
+        ring_tell_prompt(ring);
+        QUOIT_PROBE(completions, ring, (unsigned)epoll->event_count);
+        /* Bounded by what is there now: what callbacks provoke is the next turn's. */
+        done = take_done(epoll);
+        list_init(&due);
+        list_splice(&due, &epoll->due);
+        while (done) {
+                struct op *op = done;
+
+                done = op->next;
+                epoll_complete(ring, op, (struct completion){ .result = op->result });
+        }
+        while ((link = list_pop(&due)))
+                epoll_look(ring, CONTAINER_OF(link, struct engine_file, due));
+}
+
+static void epoll_post(struct ring *from, struct ring *to)
+{
+        (void)from;
+        ring_wake(to);
+}
+
+static int epoll_poll(struct ring *ring)
+{
+        return ring->epoll->fd;
+}
+
+const struct engine_verbs engine_epoll = {
+        .open = epoll_open,
+        .end = epoll_end,
+        .close = epoll_close,
+        .alarm = epoll_alarm,
+        .wait = epoll_engine_wait,
+        .harvest = epoll_harvest,
+        .receive = epoll_receive,
+        .send = epoll_send,
+        .send_prompt = epoll_send_prompt,
+        .accept = epoll_accept,
+        .connect = epoll_connect,
+        .cancel = epoll_cancel,
+        .cancel_all = epoll_cancel_all,
+        .close_file = epoll_close_file,
+        .post = epoll_post,
+        .poll = epoll_poll,
+        .is_idle = epoll_is_idle,
+        .buffers_open = epoll_buffers_open,
+        .buffers_close = epoll_buffers_close,
+        .buffers_give = epoll_buffers_give,
+};

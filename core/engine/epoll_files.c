@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/epoll.h"
+#include "core/poison.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+enum {
+        /* No peer keeps a turn from ending: the rest of what it has comes in the next. */
+        RECEIVES_A_TURN = 8,
+        ACCEPTS_A_TURN = 64,
+        /* Of a listener that stops: those who wait already are not to be lost. As many as wait at most, usually. */
+        ACCEPTS_AT_LAST = 4096,
+};
+
+/* --- readiness --- */
+
+static bool is_tcp(int fd)
+{
+        socklen_t size = sizeof(int);
+        int domain;
+
+        return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+               (domain == AF_INET || domain == AF_INET6);
+}
+
+/*
+ * Edge-triggered: a file's readiness is kept here, and asked for once, not with each operation. That there is room to send is
+ * told only of those that have found none: on unix sockets it would be told with each send that was read.
+ */
+int epoll_watch(struct ring *ring, struct engine_file *file, bool sending)
+{
+        struct epoll_event event = {
+                .events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET | (sending ? EPOLLOUT : 0u),
+                .data.ptr = file,
+        };
+        int operation = file->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+        if (file->watched && (file->watched_sending || !sending))
+                return 0;
+        if (!file->watched && !is_tcp(file->fd))
+                file->reads_to_the_end = true;
+        if (epoll_ctl(ring->epoll->fd, operation, file->fd, &event) < 0)
+                return -errno;
+        file->watched = true;
+        file->watched_sending = sending;
+        return 0;
+}
+
+void epoll_unwatch(struct ring *ring, struct engine_file *file)
+{
+        list_remove(&file->due);
+        /* A close alone would not do: where another process has the same socket, epoll goes on with it. */
+        if (file->watched)
+                (void)epoll_ctl(ring->epoll->fd, EPOLL_CTL_DEL, file->fd, NULL);
+        file->watched = false;
+        file->watched_sending = false;
+}
+
+void epoll_look_later(struct ring *ring, struct engine_file *file)
+{
+        if (list_is_empty(&file->due))
+                list_append(&ring->epoll->due, &file->due);
+}
+
+void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events)
+{
+        const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+        if (events & (EPOLLIN | EPOLLPRI | end))
+                file->readable = true;
+        if (events & (EPOLLPRI | end))
+                file->reads_to_the_end = true;
+        if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+                file->writable = true;
+        if ((file->in && file->readable) || (file->out && file->writable))
+                epoll_look_later(ring, file);
+}
+
+/* --- receiving --- */
+
+/*
+ * Less than there was room for: the socket is empty, and epoll tells when it is not any more, so nothing has to be asked
+ * for EAGAIN. Not so where the end is behind, or urgent data (a read stops in front of it); nor is it a
+ * promise for other sockets than TCP's (a unix socket's read stops behind a descriptor that was sent).
+ */
+static void note_short_read(struct engine_file *file)
+{
+        if (!file->reads_to_the_end)
+                file->readable = false;
+}
+
+static struct completion receive_once(struct engine_file *file, struct buffers *buffers)
+{
+        int id = epoll_buffers_next(buffers);
+        unsigned char *bytes;
+        ssize_t size;
+
+        if (id < 0)
+                return (struct completion){ .result = -ENOBUFS };
+        bytes = buffers_at(buffers, (unsigned)id);
+        unpoison(bytes, buffers->buffer_bytes);
+        do
+                size = recv(file->fd, bytes, buffers->buffer_bytes, MSG_DONTWAIT);
+        while (size < 0 && errno == EINTR);
+        if (size <= 0) {
+                int error = size < 0 ? errno : 0;
+
+                poison(bytes, buffers->buffer_bytes);
+                return (struct completion){ .result = -error };
+        }
+        if ((size_t)size < buffers->buffer_bytes)
+                note_short_read(file);
+        return (struct completion){ .result = (int)size, .bytes = epoll_buffers_lend(buffers) };
+}
+
+static void receive(struct ring *ring, struct engine_file *file)
+{
+        struct op *op = file->in;
+
+        for (unsigned i = 0; i < RECEIVES_A_TURN; i++) {
+                struct buffers *buffers = CONTAINER_OF(op, struct receive_op, op)->buffers;
+                struct completion completion = receive_once(file, buffers);
+
+                if (completion.result == -EAGAIN) {
+                        file->readable = false;
+                        return;
+                }
+                completion.more = completion.result > 0 && !file->once;
+                if (!completion.more)
+                        file->in = NULL;
+                epoll_complete(ring, op, completion);
+                /* The last one: @file may be gone. Or it was cancelled, and ends in the next turn. */
+                if (!completion.more || file->in != op || !file->readable)
+                        return;
+        }
+        epoll_look_later(ring, file);
+}
+
+/* --- accepting --- */
+
+/*
+ * Another process that listens on the same socket may take what epoll told of: accept4() must not wait then. The flag is of
+ * the socket, not of the process: where that other one runs on io_uring it clears it, see uring_accept().
+ */
+static void set_nonblocking(int fd)
+{
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags >= 0 && !(flags & O_NONBLOCK))
+                (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static void accept_end(struct ring *ring, struct engine_file *file, int result)
+{
+        struct op *op = file->in;
+
+        file->in = NULL;
+        list_remove(&file->due);
+        epoll_complete(ring, op, (struct completion){ .result = result });
+}
+
+static void accept_all(struct ring *ring, struct engine_file *file)
+{
+        set_nonblocking(file->fd);
+        for (unsigned i = 0; i < (file->ending ? ACCEPTS_AT_LAST : ACCEPTS_A_TURN); i++) {
+                int fd = accept4(file->fd, NULL, NULL, SOCK_CLOEXEC);
+                int error = fd < 0 ? errno : 0;
+
+                if (error == EINTR)
+                        continue;
+                if (error == EAGAIN) {
+                        file->readable = false;
+                        if (file->ending)
+                                accept_end(ring, file, -ECANCELED);
+                        return;
+                }
+                if (error > 0) {
+                        accept_end(ring, file, -error);
+                        return;
+                }
+                epoll_complete(ring, file->in, (struct completion){ .result = fd, .more = true });
+        }
+        if (file->ending)
+                accept_end(ring, file, -ECANCELED);
+        else
+                epoll_look_later(ring, file);
+}
+
+/* --- sending and connecting --- */
+
+size_t epoll_message_bytes(const struct msghdr *message)
+{
+        size_t size = 0;
+
+        for (size_t i = 0; i < message->msg_iovlen; i++)
+                size += message->msg_iov[i].iov_len;
+        return size;
+}
+
+int epoll_try_send(struct ring *ring, struct engine_file *file, const struct msghdr *message)
+{
+        ssize_t size;
+        int r;
+
+        if (!file->writable)
+                return -EAGAIN;
+        do
+                size = sendmsg(file->fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (size < 0 && errno == EINTR);
+        if (size < 0 && errno != EAGAIN)
+                return -errno;
+        if (size >= 0 && (size_t)size == epoll_message_bytes(message))
+                return (int)size;
+        /* It is full now. The kernel tells when there is room again, which may be already. */
+        r = epoll_watch(ring, file, true);
+        file->writable = r < 0; /* when it cannot be told of that, the next send fails by it */
+        if (size > 0)
+                return (int)size;
+        return r < 0 ? r : -EAGAIN;
+}
+
+static int connect_result(struct engine_file *file)
+{
+        socklen_t size = sizeof(int);
+        int error = 0;
+
+        if (getsockopt(file->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+                error = errno;
+        return -error;
+}
+
+/* False: it waits for more room. */
+static bool send_on(struct ring *ring, struct engine_file *file)
+{
+        struct op *op = file->out;
+        int r;
+
+        if (file->connects) {
+                r = connect_result(file);
+                epoll_unwatch(ring, file); /* the descriptor is somebody else's from now on */
+        } else {
+                r = epoll_try_send(ring, file, file->message);
+        }
+        if (r == -EAGAIN)
+                return false;
+        file->out = NULL;
+        epoll_complete(ring, op, (struct completion){ .result = r });
+        return true;
+}
+
+void epoll_look(struct ring *ring, struct engine_file *file)
+{
+        if (file->out && file->writable) {
+                bool was_all = !file->in;
+
+                /* What was in flight last may have had its object freed. */
+                if (send_on(ring, file) && was_all)
+                        return;
+        }
+        if (!file->in || !file->readable)
+                return;
+        if (file->accepts)
+                accept_all(ring, file);
+        else
+                receive(ring, file);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/epoll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- receiving and accepting --- */
+
+static void take_in(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        int r = epoll_watch(ring, file, false);
+
+        ring->ops_in_flight++;
+        if (r < 0) {
+                epoll_done(ring, op, r);
+                return;
+        }
+        file->in = op;
+        if (file->readable)
+                epoll_look_later(ring, file);
+}
+
+void epoll_receive(struct ring *ring, struct engine_file *file, struct receive_op *op, bool once)
+{
+        file->once = once;
+        take_in(ring, file, &op->op);
+}
+
+void epoll_accept(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        file->accepts = true;
+        file->ending = false;
+        take_in(ring, file, op);
+}
+
+/* --- sending and connecting --- */
+
+static void wait_for_room(struct engine_file *file, struct op *op, const struct msghdr *message)
+{
+        file->out = op;
+        file->message = message;
+}
+
+void epoll_send(
+        struct ring *ring, struct engine_file *file, struct op *op, const struct msghdr *message)
+{
+        int r = epoll_try_send(ring, file, message);
+
+        ring->ops_in_flight++;
+        if (r == -EAGAIN)
+                wait_for_room(file, op, message);
+        else
+                epoll_done(ring, op, r);
+}
+
+void epoll_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
+        const struct msghdr *message)
+{
+        int r = epoll_try_send(ring, file, message);
+
+        ring->ops_in_flight++;
+        if (r == -EAGAIN)
+                wait_for_room(file, &op->op, message);
+        else if (r == (int)epoll_message_bytes(message))
+                list_append(&ring->prompt, &op->link);
+        else
+                epoll_done(ring, &op->op, r);
+}
+
+static int connect_begin(int fd, const struct sockaddr *address, socklen_t address_bytes)
+{
+        int flags = fcntl(fd, F_GETFL);
+        int r;
+
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return -errno;
+        r = connect(fd, address, address_bytes) < 0 ? -errno : 0;
+        (void)fcntl(fd, F_SETFL, flags); /* it goes on all the same */
+        return r;
+}
+
+void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
+        const struct sockaddr *address, socklen_t address_bytes)
+{
+        int r = connect_begin(file->fd, address, address_bytes);
+
+        ring->ops_in_flight++;
+        if (r == -EINPROGRESS) {
+                file->connects = true;
+                file->writable = false;
+                r = epoll_watch(ring, file, true);
+                if (r == 0) {
+                        file->out = op;
+                        return;
+                }
+        }
+        epoll_done(ring, op, r);
+}
+
+/* --- the end --- */
+
+static void cancel_in(struct ring *ring, struct engine_file *file)
+{
+        if (file->accepts) {
+                /* What the kernel has accepted already would be lost. */
+                file->ending = true;
+                file->readable = true;
+                epoll_look_later(ring, file);
+                return;
+        }
+        epoll_done(ring, file->in, -ECANCELED);
+        file->in = NULL;
+}
+
+static void cancel_out(struct ring *ring, struct engine_file *file)
+{
+        if (file->connects)
+                epoll_unwatch(ring, file);
+        epoll_done(ring, file->out, -ECANCELED);
+        file->out = NULL;
+}
+
+void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target)
+{
+        int r = 0;
+
+        ring->ops_in_flight++;
+        if (file->in == target)
+                cancel_in(ring, file);
+        else if (file->out == target)
+                cancel_out(ring, file);
+        else
+                r = -ENOENT; /* it has ended, which may be untold yet */
+        epoll_done(ring, op, r);
+}
+
+void epoll_cancel_all(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        int count = !!file->in + !!file->out;
+
+        ring->ops_in_flight++;
+        if (file->in)
+                cancel_in(ring, file);
+        if (file->out)
+                cancel_out(ring, file);
+        epoll_done(ring, op, count);
+}
+
+void epoll_close_file(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        epoll_unwatch(ring, file);
+        ring->ops_in_flight++;
+        epoll_done(ring, op, close(file->fd) < 0 ? -errno : 0);
+}
