@@ -109,6 +109,28 @@ static enum refusal_reason reason_of_thread(
         return facts->address_free_bytes < STACK_BYTES ? REFUSAL_ADDRESS_SPACE : REFUSAL_THREADS;
 }
 
+bool refusal_is_lasting(const struct refusal *refusal)
+{
+        switch (refusal->call) {
+        case REFUSAL_CALL_SETUP:
+        case REFUSAL_CALL_ENTER:
+        case REFUSAL_CALL_REGISTER:
+                break;
+        default:
+                return false;
+        }
+        switch (refusal->error) {
+        case -EPERM:
+        case -EACCES:
+        case -ENOSYS:
+        case -EOPNOTSUPP:
+        case -EINVAL: /* a flag that it does not know, or a sandbox that plays a kernel (gVisor) */
+                return true;
+        default:
+                return false;
+        }
+}
+
 enum refusal_reason refusal_reason(const struct refusal *refusal, const struct refusal_facts *facts)
 {
         int error = refusal->error;

@@ -63,6 +63,10 @@ enum refusal_reason {
 enum refusal_reason refusal_reason(
         const struct refusal *refusal, const struct refusal_facts *facts);
 
+/* io_uring itself is not to be had by this process: forbidden, missing, or an old or partial one. Nothing that could be
+ * given back, or be had by asking for less, is in the way. Pure. */
+bool refusal_is_lasting(const struct refusal *refusal);
+
 enum { REFUSAL_TEXT_BYTES = 400 };
 
 /* The sentence: the cause and what helps, one line without a newline. Pure. */

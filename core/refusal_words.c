@@ -24,7 +24,7 @@ static const char *call_name(enum refusal_call call)
         case REFUSAL_CALL_OTHER:
                 break;
         }
-        return "what io_uring needs";
+        return "what a ring needs";
 }
 
 static uint64_t kib(uint64_t bytes)
@@ -157,11 +157,11 @@ void refusal_word(const struct refusal *refusal, const struct refusal_facts *fac
                 word_memory(refusal, facts, reason, ret_text);
                 return;
         case REFUSAL_DESCRIPTORS:
-                say(ret_text, "no descriptor is left for io_uring: raise RLIMIT_NOFILE (ulimit -n, "
+                say(ret_text, "no descriptor is left for a ring: raise RLIMIT_NOFILE (ulimit -n, "
                               "LimitNOFILE=)");
                 return;
         case REFUSAL_FILES:
-                say(ret_text, "no descriptor is left for io_uring on the whole machine; raise "
+                say(ret_text, "no descriptor is left for a ring on the whole machine; raise "
                               "fs.file-max "
                               "(sysctl)");
                 return;

@@ -6,38 +6,22 @@
 
 #include "codec/percent.h"
 #include "core/bind.h"
-#include "core/probe.h"
 #include "server/activation.h"
 #include "server/address.h"
+#include "server/engine.h"
 #include "server/listen_problem.h"
 #include "server/peer.h"
 #include "server/server.h"
 #include "transport/tls_config.h"
 
-/* The sockets of a process that was killed are closed, and its rings' memory given back, when the kernel has taken its
- * rings apart, a little after it is gone for wait(2). */
+/* The sockets of a process that was killed are closed when the kernel has taken its rings apart, a little after it is gone
+ * for wait(2). */
 #define IN_USE_TRIES 11
 #define IN_USE_PAUSE_MS 10
 
 static void pause_a_little(void)
 {
         nanosleep(&(struct timespec){ .tv_nsec = IN_USE_PAUSE_MS * 1000000 }, NULL);
-}
-
-/* Before an address is taken, and anybody is told that it was: whether there is io_uring at all. */
-static int try_ring(quoit_server *server)
-{
-        struct refusal refusal = {};
-        int r = probe_run(NULL, &refusal);
-
-        for (int try = 1; r == -ENOMEM && try < IN_USE_TRIES; try++) {
-                pause_a_little();
-                r = probe_run(NULL, &refusal);
-        }
-        if (r == 0)
-                return 0;
-        server_note_refusal(server, refusal.call, r);
-        return server_fail_refused(server, r);
 }
 
 /* ---- what is wrong ---- */
@@ -175,7 +159,8 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         r = address_parse(text, &address);
         if (r < 0)
                 return explain_syntax(server, text, r);
-        r = server->listener_count == 0 ? try_ring(server) : 0;
+        /* Before an address is taken, and anybody is told that it was. */
+        r = engine_choose(server);
         if (r < 0)
                 return r;
         count = open_address(server, &address, fds);

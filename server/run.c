@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/engine.h"
 #include "server/server.h"
 #include "server/shard.h"
 #include "server/thread_name.h"
@@ -191,8 +192,10 @@ static int start_rings(quoit_server *server)
 
         server->ring_entries = RING_SQ_ENTRIES;
         r = try_start(server);
+        if (r < 0 && engine_fall_back(server))
+                r = try_start(server);
         memcpy(refusal, server->refusal, sizeof(refusal));
-        if (r == -ENOMEM)
+        if (r == -ENOMEM && server->engine == QUOIT_ENGINE_IO_URING)
                 r = try_smaller(server);
         if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
                 server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",

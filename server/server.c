@@ -79,6 +79,8 @@ static const char *find_fault(const quoit_server_options *options)
                 return "unix_mode: permissions alone, such as 0660";
         if ((unsigned)options->compression > QUOIT_ZSTD)
                 return "compression: no such algorithm";
+        if ((unsigned)options->engine > QUOIT_ENGINE_EPOLL)
+                return "engine: no such engine";
         /* RFC 9113 section 6.9.1 */
         if (limits->stream_window_bytes > INT32_MAX ||
                 limits->connection_window_bytes > INT32_MAX || limits->window_bytes_max > INT32_MAX)
@@ -262,15 +264,22 @@ void server_note_refusal(struct quoit_server *server, enum refusal_call call, in
         };
 
         pthread_mutex_lock(&server->mutex);
-        if (!server->refusal[0])
+        if (!server->refusal[0]) {
+                server->refused = refusal;
                 refusal_explain(&refusal, server->refusal);
+        }
         pthread_mutex_unlock(&server->mutex);
+}
+
+void server_forget_refusal(quoit_server *server)
+{
+        server->refusal[0] = '\0'; /* the next has its own */
 }
 
 int server_fail_refused(quoit_server *server, int error)
 {
         server_fail(server, error, "%s", server->refusal);
-        server->refusal[0] = '\0'; /* the next has its own */
+        server_forget_refusal(server);
         return error;
 }
 

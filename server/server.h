@@ -61,6 +61,8 @@ struct quoit_server {
         pthread_cond_t met;
         unsigned met_count[MEETINGS];
         int met_error[MEETINGS];
+        quoit_engine engine; /* what the rings run on; QUOIT_ENGINE_AUTO: it is not chosen yet */
+        struct refusal refused; /* the first that was noted */
         char refusal
                 [REFUSAL_TEXT_BYTES]; /* why a ring or a thread could not be had, or broke; "": none was told of */
         unsigned ring_entries; /* of each ring's submission queue */
@@ -104,6 +106,8 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
  * the meeting that hears of the error: what fills the memory is to be still there.
  */
 void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error);
+
+void server_forget_refusal(struct quoit_server *server);
 
 /* Fails with what was noted, and forgets it. */
 int server_fail_refused(struct quoit_server *server, int error);

@@ -378,7 +378,10 @@ static bool yields_worker(void *user)
 
 static int shard_setup(struct shard *shard)
 {
-        const struct ring_options options = { .sq_entries = shard->server->ring_entries };
+        const struct ring_options options = {
+                .engine = shard->server->engine == QUOIT_ENGINE_EPOLL ? RING_EPOLL : RING_URING,
+                .sq_entries = shard->server->ring_entries,
+        };
         size_t memory_bytes = share_memory(&shard->server->options);
         int r = ring_init(&shard->ring, &options);
 

@@ -4,6 +4,7 @@
  * forbid WHAT... -- PROGRAM [ARGUMENT...]: runs the program where something is really forbidden, as a container, a sandbox or
  * an operator does it. WHAT is one of:
  *      CALL=ERRNO      a seccomp filter that answers a system call so, such as io_uring_enter=EPERM
+ *      container       what Docker's default seccomp profile forbids to who has no capabilities, io_uring among it
  *      landlock        no TCP port may be bound, by Landlock
  *      memlock=KIB     RLIMIT_MEMLOCK, and no CAP_IPC_LOCK
  *      capability=N    not in the bounding set, so that root has none after the exec
@@ -49,6 +50,57 @@ static void check(int r, const char *what)
         }
 }
 
+/* moby's profiles/seccomp/default.json lists what is allowed. All else is EPERM; these are what is left of it on x86-64 and
+ * arm64 alike. */
+static const unsigned contained[] = {
+        SYS_acct,
+        SYS_add_key,
+        SYS_bpf,
+        SYS_clock_adjtime,
+        SYS_clock_settime,
+        SYS_delete_module,
+        SYS_fanotify_init,
+        SYS_finit_module,
+        SYS_fsconfig,
+        SYS_fsmount,
+        SYS_fsopen,
+        SYS_fspick,
+        SYS_get_mempolicy,
+        SYS_init_module,
+        SYS_io_uring_enter,
+        SYS_io_uring_register,
+        SYS_io_uring_setup,
+        SYS_kcmp,
+        SYS_kexec_load,
+        SYS_keyctl,
+        SYS_lookup_dcookie,
+        SYS_mbind,
+        SYS_mount,
+        SYS_mount_setattr,
+        SYS_move_mount,
+        SYS_move_pages,
+        SYS_nfsservctl,
+        SYS_open_by_handle_at,
+        SYS_open_tree,
+        SYS_perf_event_open,
+        SYS_pivot_root,
+        SYS_quotactl,
+        SYS_reboot,
+        SYS_request_key,
+        SYS_set_mempolicy,
+        SYS_setdomainname,
+        SYS_sethostname,
+        SYS_setns,
+        SYS_settimeofday,
+        SYS_swapoff,
+        SYS_swapon,
+        SYS_syslog,
+        SYS_umount2,
+        SYS_unshare,
+        SYS_userfaultfd,
+        SYS_vhangup,
+};
+
 static unsigned errno_of(const char *name)
 {
         for (int error = 1; error <= ERRNO_MAX; error++) {
@@ -72,6 +124,14 @@ static void forbid_call(unsigned number, unsigned error)
 
         check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
         check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
+}
+
+static void contain(void)
+{
+        for (size_t i = 0; i < sizeof(contained) / sizeof(*contained); i++)
+                forbid_call(contained[i], EPERM);
+        forbid_call(SYS_clone3,
+                ENOSYS); /* so that libc takes clone(), whose flags the profile looks at */
 }
 
 static void forbid_bind(void)
@@ -112,6 +172,10 @@ static void forbid(char *what)
 
         if (strcmp(what, "landlock") == 0) {
                 forbid_bind();
+                return;
+        }
+        if (strcmp(what, "container") == 0) {
+                contain();
                 return;
         }
         if (!value) {

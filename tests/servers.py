@@ -37,12 +37,28 @@ def free_port():
             return port
 
 
+# What the servers of all tests run on; "io_uring" and "epoll" run the same tests, "" leaves it to the server.
+ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
+WITH_ENGINE = {"quoit-api", "quoit-interop-server", "test-server"}
+
+
+def with_engine(words):
+    """The command line @words of a server, with the engine that the tests are to run on."""
+    words = list(map(str, words))
+    if not ENGINE or "--engine" in words:
+        return words
+    for at, word in enumerate(words):
+        if pathlib.PurePath(word).name in WITH_ENGINE:
+            return [*words[: at + 1], "--engine", ENGINE, *words[at + 1 :]]
+    return words
+
+
 class Server:
     """A running server; its stderr is in .log, one string a line."""
 
     def __init__(self, program, *arguments, env=None, preexec=None, **options):
         self.process = subprocess.Popen(
-            [str(program), *map(str, arguments)],
+            with_engine([program, *arguments]),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env={**os.environ, **(env or {})},

@@ -67,7 +67,7 @@ def traced(build, sanitized, tmp_path):
     log = tmp_path / "calls"
     # -D: the server is our child, strace its grandchild
     strace = ["strace", "-D", "-qq", "-f", "-e", "trace=io_uring_enter", "-o", log]
-    server = Server(*strace, build / "bin" / "quoit-api", "--port", 0)
+    server = Server(*strace, build / "bin" / "quoit-api", "--engine", "io_uring", "--port", 0)
     yield server, lambda: log.read_text().count(" = ")
     server.stop()
 

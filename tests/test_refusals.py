@@ -18,11 +18,12 @@ CALLS = ["io_uring_setup", "io_uring_enter", "io_uring_register"]
 
 @pytest.fixture
 def forbid(build):
-    """forbid(WHAT..., quoit-api's arguments): runs it to its end where that is really forbidden."""
+    """forbid(WHAT..., quoit-api's arguments): runs it on io_uring, to its end, where that is really forbidden."""
 
-    def run(*forbidden, arguments=("--listen", "127.0.0.1:0"), program="bin/quoit-api"):
+    def run(*forbidden, arguments=("--listen", "127.0.0.1:0"), program="bin/quoit-api", engine="io_uring"):
+        asked = ["--engine", engine] if engine else []
         return subprocess.run(
-            [build / "tests/forbid", *forbidden, "--", build / program, *map(str, arguments)],
+            [build / "tests/forbid", *forbidden, "--", build / program, *asked, *map(str, arguments)],
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -68,10 +69,18 @@ def test_other_programs(forbid, call, program, arguments):
     assert result.returncode == 1 and REMEDY in result.stderr
 
 
-def test_no_descriptor_for_a_ring(forbid, sanitized):
+@pytest.mark.parametrize("error", ["ENOMEM", "EAGAIN"])
+@pytest.mark.parametrize("engine", ["io_uring", "auto", None])
+def test_a_shortage_is_no_reason_for_epoll(forbid, engine, error):
+    said = problem(forbid(f"io_uring_setup={error}", engine=engine))
+    assert "epoll" not in said
+
+
+@pytest.mark.parametrize("engine", ["io_uring", "epoll"])
+def test_no_descriptor_for_a_ring(forbid, engine, sanitized):
     if sanitized:
         pytest.skip("a sanitizer wants descriptors of its own")
-    said = problem(forbid("nofile=8", arguments=["--listen", "127.0.0.1:0", "--rings", 8]))
+    said = problem(forbid("nofile=8", arguments=["--listen", "127.0.0.1:0", "--rings", 8], engine=engine))
     assert "RLIMIT_NOFILE" in said
 
 
@@ -100,7 +109,9 @@ def counted(other_user):
     def starts(kib, rings=1):
         forbidden = [f"memlock={kib}", f"uid={next(USERS)}", "--", folder / "quoit-api"]
         try:
-            server = Server(folder / "forbid", *forbidden, "--listen", "127.0.0.1:0", "--rings", rings)
+            server = Server(
+                folder / "forbid", *forbidden, "--engine", "io_uring", "--listen", "127.0.0.1:0", "--rings", rings
+            )
         except AssertionError:
             return None
         servers.append(server)

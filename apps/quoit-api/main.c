@@ -142,6 +142,7 @@ int main(int argc, char **argv)
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
+                                     .engine = options.engine,
                                      .workers = options.workers,
                                      .handshake_threads = options.handshake_threads,
                                      .unix_mode = options.unix_mode,

@@ -9,6 +9,7 @@
 
 #include <quoit/version.h>
 
+#include "../common/engine.h"
 #include "../common/program.h"
 
 #define PORT 50051 /* unless told */
@@ -58,7 +59,10 @@ static const char help[] =
         "                  in place of these two, and more than once: HOST:PORT, unix:PATH,\n"
         "                  unix-abstract:NAME, vsock:CID:PORT, fd:N, systemd, systemd:NAME\n"
         "  --unix-mode M   mode of unix sockets that it makes, octal; by the umask unless told\n"
-        "  --rings N       threads that serve, each with an io_uring; 1 unless told\n"
+        "  --rings N       threads that serve, each with a ring; 1 unless told\n"
+        "  --engine NAME   what the rings run on: io_uring, epoll, or auto, unless told: io_uring "
+        "where\n"
+        "                  it can be had\n"
         "  --workers N     run the handlers on N threads of their own, where they may block;\n"
         "                  0, unless told, runs them on the rings\n"
         "\n"
@@ -372,6 +376,9 @@ static void parse_option(struct options *options, int option, const char *word)
         case 'r':
                 options->rings = parse_number("--rings", optarg, 1, 1024);
                 break;
+        case 'e':
+                options->engine = engine_parse("--engine", optarg);
+                break;
         case 'w':
                 options->workers = parse_number("--workers", optarg, 0, 4096);
                 break;
@@ -433,6 +440,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "listen", required_argument, NULL, 'l' },
                 { "unix-mode", required_argument, NULL, 'm' },
                 { "rings", required_argument, NULL, 'r' },
+                { "engine", required_argument, NULL, 'e' },
                 { "workers", required_argument, NULL, 'w' },
                 { "tls-cert", required_argument, NULL, TLS_CERT },
                 { "tls-key", required_argument, NULL, TLS_KEY },

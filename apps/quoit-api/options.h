@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include <quoit/limits.h>
+#include <quoit/server.h>
 
 #include "secure.h"
 
@@ -16,6 +17,7 @@ struct options {
         unsigned address_count;
         unsigned unix_mode; /* 0: as the umask has it */
         unsigned rings;
+        quoit_engine engine;
         unsigned workers; /* 0: handlers run on the rings */
         unsigned handshake_threads;
         struct secure_options secure;

@@ -110,6 +110,7 @@ int main(int argc, char **argv)
         options_parse(&options, argc, argv);
         quoit_log_writer_tell_time(program_log);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
+                                     .engine = options.engine,
                                      .limits.message_receive_bytes_max = MESSAGE_BYTES_MAX,
                                      .on_log = quoit_log_writer_log,
                                      .log_user = program_log },

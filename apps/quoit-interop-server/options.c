@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/engine.h"
 #include "../common/program.h"
 
 static const char help[] =
@@ -16,7 +17,10 @@ static const char help[] =
         "or --name value.\n"
         "\n"
         "  --port PORT                on all addresses, 0 takes a free one; 10000 unless told\n"
-        "  --rings N                  threads that serve, each with an io_uring; 1 unless told\n"
+        "  --rings N                  threads that serve, each with a ring; 1 unless told\n"
+        "  --engine NAME              what the rings run on: io_uring, epoll, or auto, unless "
+        "told:\n"
+        "                             io_uring where it can be had\n"
         "  --use_tls [BOOL]           true: TLS, with the two files below; false unless told\n"
         "  --tls_cert_file FILE       the server's certificate and those that vouch for it, PEM\n"
         "  --tls_key_file FILE        its private key, PEM\n"
@@ -60,6 +64,9 @@ static void parse_option(
         case 'r':
                 options->rings = parse_number("--rings", optarg, 1, 1024);
                 break;
+        case 'e':
+                options->engine = engine_parse("--engine", optarg);
+                break;
         case 't':
                 options->use_tls = parse_use_tls(argc, argv);
                 break;
@@ -86,6 +93,7 @@ void options_parse(struct options *options, int argc, char **argv)
         static const struct option known[] = {
                 { "port", required_argument, NULL, 'p' },
                 { "rings", required_argument, NULL, 'r' },
+                { "engine", required_argument, NULL, 'e' },
                 { "use_tls", optional_argument, NULL, 't' },
                 { "tls_cert_file", required_argument, NULL, 'c' },
                 { "tls_key_file", required_argument, NULL, 'k' },

@@ -4,9 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <quoit/server.h>
+
 struct options {
         uint16_t port;
         unsigned rings;
+        quoit_engine engine;
         bool use_tls;
         const char *tls_cert_file; /* these two are set if use_tls is */
         const char *tls_key_file;

@@ -79,6 +79,7 @@ int main(int argc, char **argv)
                 &(quoit_log_writer_options){ .name = "quoit-bench-server" }, &log_writer);
         if (r == 0)
                 r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
+                                             .engine = options.engine,
                                              .on_log = quoit_log_writer_log,
                                              .log_user = log_writer },
                         &server);

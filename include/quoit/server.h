@@ -39,6 +39,16 @@ typedef enum quoit_log_level {
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
 
+/* What the rings of a server run on. Both do the same, within the same limits; io_uring takes less CPU. */
+typedef enum quoit_engine {
+        /* io_uring where this process can have it, epoll where not: where one of its system calls is forbidden or missing, as in
+         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. A line of the log
+         * says so, why, and what would help. A lack of memory is no reason: then rings are made smaller. */
+        QUOIT_ENGINE_AUTO,
+        QUOIT_ENGINE_IO_URING, /* no other: where it can't be had, the server fails to listen or to start */
+        QUOIT_ENGINE_EPOLL,
+} quoit_engine;
+
 /* The most `rings` of a server. */
 #define QUOIT_RINGS_MAX 1024
 
@@ -53,6 +63,7 @@ typedef struct quoit_server_options {
                 handshake_threads; /* for handshakes of TLS; started only if a listener speaks it. 1 */
         quoit_limits limits; /* see limits.h */
         quoit_compression compression; /* of answers to clients that take it; identity */
+        quoit_engine engine; /* AUTO; chosen once, when it first listens, for all rings */
         quoit_log_fn on_log; /* none: the server says nothing */
         void *log_user; /* handed to @on_log */
         /*
@@ -65,7 +76,7 @@ typedef struct quoit_server_options {
 /*
  * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
  * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, a
- * `frame_bytes_max` that HTTP/2 does not allow, or no such compression, and `on_log` is told which; -ENOMEM.
+ * `frame_bytes_max` that HTTP/2 does not allow, or no such compression or engine, and `on_log` is told which; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
@@ -93,9 +104,16 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
  * -EACCES, -EADDRNOTAVAIL, -ENXIO for an unknown host; -ENOENT and -ESRCH where systemd passed nothing, or not that
  * name; -EBADF, -ENOTSOCK, -ESOCKTNOSUPPORT, -EAFNOSUPPORT, -ENOTCONN for a descriptor that is not open, no socket, no
  * stream socket, of no kind from above, not listening; -EEXIST: it is this server's already; -E2BIG past 32
- * descriptors; -EBUSY when it runs; and what io_uring fails with: it is tried before the first address.
+ * descriptors; -EBUSY when it runs; and what io_uring fails with, where epoll does not take its place: it is tried
+ * before the first address.
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
+
+/*
+ * What its rings run on: IO_URING or EPOLL, from the first quoit_server_listen() that has found io_uring or its lack; AUTO
+ * before that. When rights are given up between that and quoit_server_start(), it may become EPOLL there.
+ */
+QUOIT_API quoit_engine quoit_server_engine(const quoit_server *server);
 
 /* How many sockets it listens on: a name may have several addresses, systemd may pass several sockets. */
 QUOIT_API unsigned quoit_server_listener_count(const quoit_server *server);

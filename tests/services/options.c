@@ -88,10 +88,21 @@ static void set_limit(quoit_limits *to, const char *text)
                         continue;
                 value = strtoull(equals + 1, NULL, 10);
                 memcpy((char *)to + limit->offset, &value,
-                        limit->size); /* little-endian, as all of io_uring's machines here */
+                        limit->size); /* little-endian, as all machines here */
                 return;
         }
         refuse(text);
+}
+
+static quoit_engine parse_engine(const char *text)
+{
+        if (strcmp(text, "io_uring") == 0)
+                return QUOIT_ENGINE_IO_URING;
+        if (strcmp(text, "epoll") == 0)
+                return QUOIT_ENGINE_EPOLL;
+        if (strcmp(text, "auto") != 0)
+                refuse(text);
+        return QUOIT_ENGINE_AUTO;
 }
 
 void options_parse(struct options *options, int argc, char **argv)
@@ -124,6 +135,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--rings") == 0)
                         options->server.rings = (unsigned)atoi(value);
+                else if (strcmp(argv[i], "--engine") == 0)
+                        options->server.engine = parse_engine(value);
                 else if (strcmp(argv[i], "--linger-ms") == 0)
                         options->linger_ms = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--drain-ms") == 0)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <quoit/server.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static unsigned lines;
+static char last_line[512];
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        (void)user;
+        (void)level;
+        lines++;
+        strncpy(last_line, line, sizeof(last_line) - 1);
+}
+
+static quoit_server *server_on(quoit_engine engine)
+{
+        quoit_server_options options = { .engine = engine, .rings = 2, .on_log = on_log };
+        quoit_server *server;
+
+        assert_int_equal(quoit_server_new(&options, &server), 0);
+        assert_int_equal(quoit_server_engine(server), QUOIT_ENGINE_AUTO);
+        return server;
+}
+
+static void test_no_such_engine(void **state)
+{
+        quoit_server_options options = { .engine = QUOIT_ENGINE_EPOLL + 1, .on_log = on_log };
+        quoit_server *server = NULL;
+
+        (void)state;
+        assert_int_equal(quoit_server_new(&options, &server), -EINVAL);
+        assert_null(server);
+        assert_non_null(strstr(last_line, "engine"));
+}
+
+static void test_it_is_told(void **state)
+{
+        const quoit_engine expected[] = { QUOIT_ENGINE_IO_URING, QUOIT_ENGINE_IO_URING,
+                QUOIT_ENGINE_EPOLL };
+
+        (void)state;
+        for (quoit_engine asked = QUOIT_ENGINE_AUTO; asked <= QUOIT_ENGINE_EPOLL; asked++) {
+                quoit_server *server = server_on(asked);
+
+                assert_int_equal(quoit_server_listen(server, "127.0.0.1:0", NULL), 0);
+                assert_int_equal(quoit_server_engine(server), expected[asked]);
+                assert_int_equal(quoit_server_start(server), 0);
+                assert_int_equal(quoit_server_engine(server), expected[asked]);
+                quoit_server_stop(server);
+                assert_int_equal(quoit_server_run(server), 0);
+                quoit_server_free(server);
+        }
+}
+
+static void forbid_setup(void)
+{
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { .len = 4, .filter = filter };
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                _exit(3);
+}
+
+/* Listens, gives its rights up, starts: the exit status of a child, 0 where it did as expected. */
+static int start_without_rights(quoit_engine engine)
+{
+        quoit_server *server = server_on(engine);
+        int r;
+
+        if (quoit_server_listen(server, "127.0.0.1:0", NULL) < 0 ||
+                quoit_server_engine(server) != QUOIT_ENGINE_IO_URING)
+                return 4;
+        forbid_setup();
+        lines = 0;
+        r = quoit_server_start(server);
+        if (engine == QUOIT_ENGINE_IO_URING)
+                return r == -EPERM && lines == 0 ? 0 : 5;
+        if (r < 0 || quoit_server_engine(server) != QUOIT_ENGINE_EPOLL)
+                return 6;
+        if (lines != 1 || !strstr(last_line, "epoll") || !strstr(last_line, "seccomp"))
+                return 7;
+        quoit_server_stop(server);
+        return quoit_server_run(server) == 0 ? 0 : 8;
+}
+
+static void test_rights_that_are_given_up_before_the_start(void **state)
+{
+        (void)state;
+        for (quoit_engine engine = QUOIT_ENGINE_AUTO; engine <= QUOIT_ENGINE_IO_URING; engine++) {
+                pid_t pid = fork();
+                int status;
+
+                assert_true(pid >= 0);
+                if (pid == 0)
+                        _exit(start_without_rights(engine));
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_true(WIFEXITED(status));
+                assert_int_equal(WEXITSTATUS(status), 0);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_no_such_engine),
+                cmocka_unit_test(test_it_is_told),
+                cmocka_unit_test(test_rights_that_are_given_up_before_the_start),
+        };
+
+        return cmocka_run_group_tests_name("server/engine", tests, NULL, NULL);
+}
