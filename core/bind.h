@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /*
- * Listening sockets of every kind, for core/listener.h: close-on-exec and blocking (io_uring asks for that).
+ * Listening sockets of every kind, for core/listener.h: close-on-exec.
  * Calls that may block (getaddrinfo), for start-up.
  */
 
@@ -49,7 +49,7 @@ int bind_vsock(uint32_t cid, uint32_t port, const struct bind_options *options, 
 
 /*
  * Makes a socket that was bound by somebody else, and inherited, fit for a listener; its flag O_NONBLOCK is
- * cleared for all who share it. 0; -EBADF: not open; -ENOTSOCK; -ESOCKTNOSUPPORT: no stream socket;
+ * left as it is. 0; -EBADF: not open; -ENOTSOCK; -ESOCKTNOSUPPORT: no stream socket;
  * -EAFNOSUPPORT: neither IP, unix nor vsock; -ENOTCONN: it does not listen. @fd stays the caller's.
  */
 int bind_adopt(int fd);

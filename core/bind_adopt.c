@@ -42,16 +42,6 @@ static int examine(int fd, int *ret_domain)
         return 0;
 }
 
-static int set_flags(int fd)
-{
-        int flags = fcntl(fd, F_GETFL);
-
-        if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
-                fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-                return -errno;
-        return 0;
-}
-
 int bind_adopt(int fd)
 {
         int domain, one = 1;
@@ -59,9 +49,9 @@ int bind_adopt(int fd)
 
         if (r < 0)
                 return r;
-        r = set_flags(fd);
-        if (r < 0)
-                return r;
+        /* O_NONBLOCK stays as it is: of those who share the socket some may need it right now. */
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+                return -errno;
         if (is_tcp(domain) && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
                 return -errno; /* accepted sockets inherit it */
         return 0;

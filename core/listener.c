@@ -30,7 +30,6 @@ static void accept_stopped(struct listener *listener, int result)
         case -EPROTO:
         case -EPERM:
         case -EINTR:
-        case -EAGAIN: /* another process, which runs on epoll, has set O_NONBLOCK just now */
                 accept_arm(listener);
                 return;
         }

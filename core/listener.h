@@ -48,7 +48,7 @@ struct listener {
         uint8_t in_flight;
 };
 
-/* Starts accepting on @fd, which it takes over; its flag O_NONBLOCK becomes what the engine needs. Several rings
+/* Starts accepting on @fd, which it takes over; its flag O_NONBLOCK does not matter. Several rings
  * may listen on dups of one socket or each on its own (SO_REUSEPORT), other processes too, whatever they run on.
  * @handler must outlive it. */
 void listener_start(struct listener *listener, struct ring *ring, int fd,

@@ -142,7 +142,7 @@ static void receive(struct ring *ring, struct engine_file *file)
 
 /*
  * Another process that listens on the same socket may take what epoll told of: accept4() must not wait then. The flag is of
- * the socket, not of the process: where that other one runs on io_uring it clears it, see uring_accept().
+ * the socket, not of the process. Nobody of ours clears it: io_uring's accept does not look at it.
  */
 static void set_nonblocking(int fd)
 {

@@ -2,8 +2,6 @@
 #include "core/buffers.h"
 #include "core/engine/uring.h"
 
-#include <fcntl.h>
-
 void uring_receive(struct ring *ring, struct engine_file *file, struct receive_op *op, bool once)
 {
         struct io_uring_sqe *sqe = uring_sqe(ring, &op->op);
@@ -42,18 +40,9 @@ void uring_send_prompt(struct ring *ring, struct engine_file *file, struct promp
         sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/* What does not block gives EAGAIN at once here. Whoever else listens on the socket may have set the flag. */
-static void set_blocking(int fd)
-{
-        int flags = fcntl(fd, F_GETFL);
-
-        if (flags >= 0 && flags & O_NONBLOCK)
-                (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-}
-
+/* It takes no notice of O_NONBLOCK, which another process that shares the socket may have set: epoll_files.c. */
 void uring_accept(struct ring *ring, struct engine_file *file, struct op *op)
 {
-        set_blocking(file->fd);
         io_uring_prep_multishot_accept(uring_sqe(ring, op), file->fd, NULL, NULL, SOCK_CLOEXEC);
 }
 
