@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from .contestants import OWN, RAW
+from .contestants import ON_EPOLL, OWN, RAW
 
 BEST, RAW_TCP = "the best peer", "the best TCP echo"
 
@@ -41,6 +41,7 @@ ROOM = "≥ 0.9 of the cores that the load leaves"
 
 BARS = [
     Bar("sayHello-10x100", "cpu_us", CPU, "≤ 1/4 of every peer's", 1 / 4),
+    Bar("sayHello-10x100", "cpu_us", CPU, "epoll's ≤ 1.35 × io_uring's", 1 / 1.35, ON_EPOLL, True),
     Bar("sayHello-64x1", "cpu_us", CPU, "≤ 1.2 × the floor's", 1.2, "floor"),
     Bar("sayHello-1x1", "cpu_us", CPU, "≤ 1.2 × the floor's", 1.2, "floor"),
     Bar("getAll-100", "cpu_us", CPU, "≤ 1/3.5 of the best peer's", 1 / 3.5),

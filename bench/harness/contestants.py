@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who is measured: Quoit, its peers (folders of bench/peers/), and limits, which are programs of
-bench/micro/ that do less than a gRPC server has to."""
+bench/micro/ that do less than a gRPC server has to, and Quoit itself on epoll."""
 
 import dataclasses
 import os
@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / "bench" / "peers"
 OWN = "quoit"
 RAW = ("raw-epoll", "raw-uring")  # TCP echoes
-LIMITS = ("floor", *RAW)
+ON_EPOLL = "quoit-epoll"  # the same binary as Quoit's: what io_uring is worth
+LIMITS = ("floor", *RAW, ON_EPOLL)
 THREADED = (OWN, "grpc-go", "tonic-multi-thread", "grpc-cpp")  # whose serve does with THREADS
 CANNOT = 77  # build's exit status where a toolchain or a package is missing
 
@@ -64,11 +65,12 @@ def load(name, folder):
 
 
 def limit(name, programs):
-    """A limit, from the folder of Quoit's build with bench/'s programs."""
+    """A limit, or Quoit on epoll, from the folder of Quoit's build with bench/'s programs."""
     words = {
         "floor": [programs / "micro" / "floor-server"],
         "raw-epoll": [programs / "micro" / "micro-echo", "--serve", "epoll"],
         "raw-uring": [programs / "micro" / "micro-echo", "--serve", "uring"],
+        ON_EPOLL: [programs / "server" / "quoit-bench-server", "--engine", "epoll", "--port"],
     }[name]
     if not words[0].exists():
         raise Missing(f"{words[0].name} was not built")

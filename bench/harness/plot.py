@@ -19,6 +19,7 @@ COLORS = {  # light, dark; Quoit's is the one that stands out
     "floor": ("#8c8c8c", "#8c8c8c"),
     "raw-epoll": ("#8c8c8c", "#8c8c8c"),
     "raw-uring": ("#8c8c8c", "#8c8c8c"),
+    "quoit-epoll": ("#e8a070", "#d89a74"),
 }
 OTHER = ("#606060", "#b0b0b0")
 

@@ -17,7 +17,7 @@ READ_ME = """\
   brackets. `3.1 ×` in a peer's cell: it takes 3.1 times what Quoit takes.
 - The *best peer* is whoever has the best median for that work. *floor* answers canned bytes
   without parsing HTTP/2, *raw-epoll* and *raw-uring* echo the same bytes over TCP alone: limits,
-  not servers one could use.
+  not servers one could use. *quoit-epoll* is Quoit's own program without io_uring.
 - **Open loop**: calls come on a fixed schedule, whatever the server does, and latency counts
   from the scheduled time, so a stall counts for every call it delays (no coordinated omission).
 - **Start-up** is from exec, of taskset and a shell that become the server, to the first answer.

@@ -4,7 +4,7 @@
 import dataclasses
 
 from . import messages
-from .contestants import RAW
+from .contestants import ON_EPOLL, RAW
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,8 @@ PEAK = "sayHello-10x100"  # where the peaks of the open-loop works come from
 
 
 def _closed(name, title, calls, **more):
-    return Work(name, f"{title}, {calls.shape}", "closed", calls, **more)
+    limits = (*more.pop("limits", ()), ON_EPOLL)
+    return Work(name, f"{title}, {calls.shape}", "closed", calls, limits=limits, **more)
 
 
 def _open(of, percent):
