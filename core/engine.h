@@ -65,6 +65,11 @@ struct engine_verbs {
         /* Tells of prompt operations that have succeeded, then of completions: those that are there when it begins. */
         void (*harvest)(struct ring *ring);
 
+        /* --- clock and chance --- */
+
+        uint64_t (*now)(void); /* CLOCK_MONOTONIC, in ns, or what plays it */
+        int (*random)(void *bytes, size_t size); /* see ring_random() */
+
         /* --- operations --- */
 
         /* Takes what comes, as it comes, or @once. Results: bytes; 0, the peer sends no more; -ENOBUFS: no buffer of
@@ -124,6 +129,10 @@ static inline void engine_shutdown(struct ring *ring, struct engine_file *file)
         /* Fails only when the peer is gone already, which receiving tells. */
         (void)shutdown(file->fd, SHUT_WR);
 }
+
+/* core/engine/system.c: the system's clock and chance, for engines that talk to the kernel. */
+uint64_t system_now(void);
+int system_random(void *bytes, size_t size);
 
 /* --- what an engine gets from its ring --- */
 

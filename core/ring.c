@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ring.h"
-#include "core/clock.h"
 #include "core/engine.h"
 #include "core/usdt.h"
 
@@ -74,9 +73,9 @@ int ring_init(struct ring *ring, const struct ring_options *options)
 
         *ring = (struct ring){
                 .engine = engines[options ? options->engine : RING_URING],
-                .now_ns = clock_now_ns(),
                 .wake_fd = -1,
         };
+        ring->now_ns = ring_clock_ns(ring);
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 list_init(&ring->deferred[phase]);
         list_init(&ring->prompt);
@@ -159,7 +158,7 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         if (r < 0)
                 return r;
         ring->in_turn = true;
-        ring->now_ns = clock_now_ns();
+        ring->now_ns = ring_clock_ns(ring);
         ring->stats.turns++;
         QUOIT_PROBE(turn_begin, ring);
         ring->engine->harvest(ring);
@@ -170,6 +169,18 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         ring->in_turn = false;
         QUOIT_PROBE(turn_end, ring);
         return 0;
+}
+
+/* --- clock and chance --- */
+
+uint64_t ring_clock_ns(const struct ring *ring)
+{
+        return ring->engine->now();
+}
+
+int ring_random(const struct ring *ring, void *bytes, size_t size)
+{
+        return ring->engine->random(bytes, size);
 }
 
 /* --- in a foreign loop --- */
@@ -199,10 +210,11 @@ bool ring_may_poll(struct ring *ring)
 
 void ring_deinit(struct ring *ring)
 {
-        uint64_t limit_ns = clock_now_ns() + DEINIT_NS;
+        uint64_t limit_ns;
 
         if (ring->wake_fd < 0)
                 return;
+        limit_ns = ring_clock_ns(ring) + DEINIT_NS;
         assert(!ring->in_turn && !has_deferred(ring) && mailbox_is_empty(&ring->mailbox));
         timers_deinit(&ring->timers);
         ring->closing = true;
@@ -213,7 +225,7 @@ void ring_deinit(struct ring *ring)
                 if (ring->engine->wait(ring, DEINIT_NS) < 0)
                         break;
                 ring->engine->harvest(ring);
-                assert(clock_now_ns() < limit_ns); /* somebody left an operation in flight */
+                assert(ring_clock_ns(ring) < limit_ns); /* somebody left an operation in flight */
         }
         ring_close(ring);
 }

@@ -8,6 +8,7 @@
 #include "core/timer.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine_verbs;
@@ -133,6 +134,12 @@ static inline uint64_t ring_now_ns(const struct ring *ring)
 {
         return ring->now_ns;
 }
+
+/* The same as it is now, within the turn. It costs more. On the ring's thread. */
+uint64_t ring_clock_ns(const struct ring *ring);
+
+/* Fills @bytes with what nobody can guess. Any thread. 0 or a negative errno: the system has none yet. */
+int ring_random(const struct ring *ring, void *bytes, size_t size);
 
 /* The number of this turn, from 1 on. */
 static inline uint64_t ring_turns(const struct ring *ring)

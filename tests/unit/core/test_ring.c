@@ -265,6 +265,25 @@ static void test_deadlines_cost_the_kernel_nothing(void **state)
         ring_deinit(&ring);
 }
 
+static void test_clock_and_chance(void **state)
+{
+        unsigned char one[600] = {}, other[600] = {};
+        struct ring ring;
+        uint64_t before_ns = clock_ns(), now_ns;
+
+        (void)state;
+        assert_int_equal(start_ring(&ring, NULL), 0);
+        now_ns = ring_clock_ns(&ring);
+        assert_in_range(now_ns, before_ns, clock_ns());
+        assert_true(ring_now_ns(&ring) <= now_ns);
+        /* more than getrandom() gives in one go for sure */
+        assert_int_equal(ring_random(&ring, one, sizeof(one)), 0);
+        assert_int_equal(ring_random(&ring, other, sizeof(other)), 0);
+        assert_memory_not_equal(one, other, 300);
+        assert_memory_not_equal(one + 300, other + 300, 300);
+        ring_deinit(&ring);
+}
+
 static void test_timeout_bounds_the_wait(void **state)
 {
         struct ring ring;
@@ -494,6 +513,7 @@ int main(void)
                 cmocka_unit_test(test_timer_precision),
                 cmocka_unit_test(test_waits_end_for_whichever_timer_is_next),
                 cmocka_unit_test(test_deadlines_cost_the_kernel_nothing),
+                cmocka_unit_test(test_clock_and_chance),
                 cmocka_unit_test(test_timeout_bounds_the_wait),
                 cmocka_unit_test(test_signal_handler_ends_the_wait),
                 cmocka_unit_test(test_failed_message_wakes_all_the_same),
