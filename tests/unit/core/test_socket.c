@@ -815,6 +815,50 @@ static void test_bulk_buffers_run_out(void **state)
         floods(2);
 }
 
+static void drop(struct end *end)
+{
+        end->received_size = 0;
+}
+
+/* Floods without end, and one bulk buffer: nobody has it all the time. */
+static void test_endless_floods_take_turns(void **state)
+{
+        enum { FLOODS = 3, TURNS = 600 };
+        struct buffers_options bulk_options = { .count = 1, .buffer_bytes = 8192, .group = 1 };
+        struct buffers bulk;
+        struct buffers_options options = { .count = 64, .buffer_bytes = 1024, .bulk = &bulk };
+        struct fixture fixture;
+        unsigned char *bytes = noise(65536);
+        struct end *ends[FLOODS];
+        int fds[FLOODS][2];
+
+        (void)state;
+        assert_int_equal(start_ring(&fixture.ring, NULL), 0);
+        assert_int_equal(buffers_init(&bulk, &fixture.ring, &bulk_options), 0);
+        assert_int_equal(buffers_init(&fixture.buffers, &fixture.ring, &options), 0);
+        for (unsigned i = 0; i < FLOODS; i++) {
+                pair_unix(fds[i]);
+                ends[i] = end_new(&fixture.ring, &fixture.buffers, fds[i][0], 65536);
+                ends[i]->react = drop;
+        }
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+                for (unsigned i = 0; i < FLOODS; i++)
+                        while (send(fds[i][1], bytes, 4096, MSG_DONTWAIT) > 0)
+                                ;
+                assert_int_equal(ring_turn(&fixture.ring, SECOND), 0);
+        }
+        for (unsigned i = 0; i < FLOODS; i++)
+                assert_true(ends[i]->data_calls >= TURNS / FLOODS / 4);
+        for (unsigned i = 0; i < FLOODS; i++) {
+                end_free(ends[i]);
+                close(fds[i][1]);
+        }
+        free(bytes);
+        buffers_deinit(&fixture.buffers);
+        buffers_deinit(&bulk);
+        ring_deinit(&fixture.ring);
+}
+
 /* --- many --- */
 
 static int lowest_free_fd(void)
@@ -1033,6 +1077,7 @@ int main(void)
                 cmocka_unit_test(test_a_flood_is_held_to_a_buffer_a_turn),
                 cmocka_unit_test(test_a_flood_is_held_to_a_bulk_buffer_a_turn),
                 cmocka_unit_test(test_bulk_buffers_run_out),
+                cmocka_unit_test(test_endless_floods_take_turns),
                 cmocka_unit_test(test_thousands_leave_nothing),
                 cmocka_unit_test(test_anything_at_any_time),
         };
