@@ -202,7 +202,7 @@ bool quoit_call_writable(const quoit_call *call)
                 writable = offload_is_writable(call->offload);
         else
                 writable = call->writer.queued_bytes < call_limits(call)->call_queue_bytes_max &&
-                           !call_group_is_worn(call->group) &&
+                           !call_group_is_over_budget(call->group) &&
                            room_allows(&call->group->host->room, call->group->queued_bytes);
         if (!writable)
                 ((quoit_call *)call)->wants_writable = true;

@@ -37,7 +37,7 @@ struct quoit_call *call_new(struct call_group *group)
                 .state = CALL_OPENING,
                 .group = group,
                 .deadline_ns = UINT64_MAX,
-                .in_charge = true,
+                .charged_to_peer = true,
                 .thread = __builtin_thread_pointer(),
         };
         list_init(&call->ready);
@@ -45,16 +45,16 @@ struct quoit_call *call_new(struct call_group *group)
         timer_init(&call->deadline);
         reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
         group->count++;
-        group->in_charge++;
+        group->charged_to_peer++;
         count_start(group);
         return call;
 }
 
 static void call_discharge(struct quoit_call *call)
 {
-        if (call->in_charge)
-                call->group->in_charge--;
-        call->in_charge = false;
+        if (call->charged_to_peer)
+                call->group->charged_to_peer--;
+        call->charged_to_peer = false;
 }
 
 static void call_free(struct quoit_call *call)

@@ -127,7 +127,7 @@ struct call_host {
 struct call_group {
         struct call_host *host;
         uint32_t count; /* not freed yet */
-        uint32_t in_charge; /* of those, what the peer answers for: see call_new() */
+        uint32_t charged_to_peer; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
         uint32_t malformed; /* requests that the log was told of */
         counter held_bytes; /* of requests, in the readers, and what they have become */
@@ -166,7 +166,7 @@ struct quoit_call {
         bool half_close_told : 1;
         bool cancel_told : 1;
         bool at_worker : 1;
-        bool in_charge : 1;
+        bool charged_to_peer : 1;
         bool lingers : 1;
         atomic_bool cancelled; /* for the handler, on whatever thread */
         /* that has the handler's side, by its thread pointer; NULL: none has, while it is on its way */
@@ -242,7 +242,7 @@ void call_drop_delayed(struct quoit_call *call);
 
 /*
  * A call in state OPENING; it frees itself when handler, stream and output have let go of it. NULL: no memory.
- * It counts as `in_charge` of the group until it was answered and its stream closed, or, if the peer broke it
+ * It counts as `charged_to_peer` of the group until it was answered and its stream closed, or, if the peer broke it
  * off, until its handler has ended: a stream that is reset at once holds its place as long as it makes work
  * (CVE-2023-44487).
  */

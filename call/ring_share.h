@@ -3,7 +3,7 @@
 
 /*
  * What all calls of a ring together may cost it in one turn by single large steps: messages that are decompressed, compressed or
- * parsed. Each connection has its own measure (call_group_is_worn()), but a thousand connections may have a
+ * parsed. Each connection has its own measure (call_group_is_over_budget()), but a thousand connections may have a
  * bomb each, and who asks for little would wait for all of them. Beyond it such calls wait in line for the next turn.
  *
  * Bytes are read before the line is served. So who comes with bytes steps back while somebody is in line from the turn

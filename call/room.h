@@ -37,7 +37,7 @@ static inline size_t room_used_bytes(const struct room *room)
                counter_read(&room->other_bytes);
 }
 
-static inline bool room_is_over(const struct room *room)
+static inline bool room_is_exceeded(const struct room *room)
 {
         return room_used_bytes(room) > room->bytes_max;
 }

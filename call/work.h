@@ -38,7 +38,7 @@ static inline uint64_t work_turn_ns(const struct call_host *host)
 }
 
 /* The calls of a connection have worked enough for one turn of their ring. */
-static inline bool call_group_is_worn(const struct call_group *group)
+static inline bool call_group_is_over_budget(const struct call_group *group)
 {
         return group->work_ns > work_turn_ns(group->host);
 }

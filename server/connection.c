@@ -75,7 +75,7 @@ static void start_closing(struct connection *connection)
 {
         connection_set_state(connection, CONNECTION_CLOSING);
         watch_last_words(connection);
-        sending_request(connection);
+        sending_schedule(connection);
 }
 
 void connection_linger(struct connection *connection)
@@ -119,7 +119,7 @@ static void on_fed(struct connection *connection, int error)
                 watch_heard(connection);
         }
         ready_run(connection, false);
-        sending_request(connection);
+        sending_schedule(connection);
 }
 
 static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
@@ -172,7 +172,7 @@ void connection_on_call_ready(struct quoit_call *call)
 
 void connection_on_call_output(struct quoit_call *call)
 {
-        sending_request(connection_of_group(call->group));
+        sending_schedule(connection_of_group(call->group));
 }
 
 void connection_on_call_freed(void *user, struct call_group *group)
@@ -265,7 +265,7 @@ void connection_drain(struct connection *connection)
         if (connection->state != CONNECTION_OPEN || connection->session.drain > DRAIN_NONE)
                 return;
         session_drain(&connection->session);
-        sending_request(connection);
+        sending_schedule(connection);
         watch_drain(connection);
 }
 
@@ -274,7 +274,7 @@ void connection_drain_now(struct connection *connection)
         if (connection->state != CONNECTION_OPEN)
                 return;
         session_drain_now(&connection->session);
-        sending_request(connection);
+        sending_schedule(connection);
 }
 
 void connection_cancel_calls(struct connection *connection, const char *why)
@@ -297,10 +297,10 @@ void connection_ping(struct connection *connection)
 {
         counter_add(&connection->census.keepalives_sent, 1);
         session_ping(&connection->session);
-        sending_request(connection);
+        sending_schedule(connection);
 }
 
-void connection_calm(struct connection *connection, const char *what, const char *reason)
+void connection_expel(struct connection *connection, const char *what, const char *reason)
 {
         server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
                 ring_now_ns(&connection->shard->ring), "%s: too many %s; closed",

@@ -101,7 +101,7 @@ void connection_cancel_calls(struct connection *connection, const char *why);
 void connection_ping(struct connection *connection);
 
 /* The peer does @what too often: GOAWAY ENHANCE_YOUR_CALM with @reason, and running calls are lost. */
-void connection_calm(struct connection *connection, const char *what, const char *reason);
+void connection_expel(struct connection *connection, const char *what, const char *reason);
 
 /* A thread is through with a step of the handshake of its TLS. */
 void connection_on_secured(struct connection *connection);

@@ -397,7 +397,7 @@ static bool runs_on_worker(const struct quoit_call *call, enum event event)
 }
 
 /* One peer's calls may keep all workers busy but one, which is for all others, and not stand in the queue before these. */
-static bool has_its_share(const struct call_group *group, const struct quoit_server *server)
+static bool share_is_used(const struct call_group *group, const struct quoit_server *server)
 {
         unsigned workers = server->options.workers;
 
@@ -441,9 +441,9 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 worker = runs_on_worker(call, event);
                 if (may_wait(event) && call_group_is_congested(call->group))
                         return DISPATCHED_CONGESTED;
-                if (may_wait(event) && worker && has_its_share(call->group, server))
+                if (may_wait(event) && worker && share_is_used(call->group, server))
                         return DISPATCHED_BUSY;
-                if (may_wait(event) && (call_group_is_worn(call->group) ||
+                if (may_wait(event) && (call_group_is_over_budget(call->group) ||
                                                (!worker && !has_time(call, event, in_line))))
                         return DISPATCHED_SOME;
                 if (event == EVENT_START && is_over_memory(call)) {

@@ -24,7 +24,8 @@ static const struct {
         const char *text;
 } hints[] = {
         { ADDRESS_TCP, -EADDRINUSE,
-                "another process, or this one, listens there; stop it or choose another port" },
+                "another process, or this one, listens there, or a connection has that port (ss "
+                "-atnp tells); stop it or choose another port" },
         { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },
         { ADDRESS_TCP, -EAGAIN, "the host name does not resolve now: no name server answers" },
         { ADDRESS_TCP, -EADDRNOTAVAIL,

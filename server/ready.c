@@ -21,7 +21,8 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
         struct list *link;
 
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
-                !call_group_is_worn(&connection->group) && (link = list_pop(&connection->ready))) {
+                !call_group_is_over_budget(&connection->group) &&
+                (link = list_pop(&connection->ready))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
                 enum dispatched dispatched =
                         dispatch_call(call, connection->shard->server, in_line);
@@ -33,7 +34,7 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                         continue;
                 more |= dispatched == DISPATCHED_SOME;
                 if ((--connection->budget_calls % CALLS_A_FILL == 0 ||
-                            room_is_over(&connection->group.host->room)) &&
+                            room_is_exceeded(&connection->group.host->room)) &&
                         connection->state <= CONNECTION_CLOSING)
                         sending_fill(connection);
         }
@@ -46,7 +47,7 @@ static void dispatch_again(struct connection *connection)
 {
         if (connection->group.work_ns > 0 && connection->state <= CONNECTION_CLOSING) {
                 connection->dispatch_last = true;
-                sending_request(connection);
+                sending_schedule(connection);
         } else {
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         }

@@ -7,7 +7,7 @@
 #include "server/secure.h"
 #include "server/stream_events.h"
 
-void sending_request(struct connection *connection)
+void sending_schedule(struct connection *connection)
 {
         if (connection->state > CONNECTION_CLOSING)
                 return;
@@ -151,5 +151,5 @@ void sending_on_sent(struct socket *socket, int error)
         if (error < 0)
                 connection_close(connection);
         else
-                sending_request(connection);
+                sending_schedule(connection);
 }

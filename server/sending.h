@@ -11,7 +11,7 @@ struct deferred;
 struct socket;
 
 /* There is, or may be, something to say: at the end of the turn. No-op once the connection is past use. */
-void sending_request(struct connection *connection);
+void sending_schedule(struct connection *connection);
 
 /* Frames into the output, unless it is on its way, as far as there are some and it has room. May close the connection. */
 void sending_fill(struct connection *connection);

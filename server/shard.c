@@ -239,7 +239,7 @@ static void shard_limit_drain(struct shard *shard)
  * Whether the hooks have been told of the stop, by the first shard, and what they have then posted to calls has had a turn to
  * run, and be sent.
  */
-static bool shard_is_past_hooks(struct shard *shard)
+static bool shard_tell_hooks(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
@@ -263,7 +263,7 @@ static void shard_see_stops(struct shard *shard)
         unsigned drains = atomic_load(&shard->server->drains);
         unsigned stops = atomic_load(&shard->server->stops);
 
-        if (drains == 0 || !shard_is_past_hooks(shard))
+        if (drains == 0 || !shard_tell_hooks(shard))
                 return;
         if (shard->drains_seen == 0)
                 shard_drain(shard);

@@ -23,7 +23,7 @@ static struct stream *on_stream(void *user)
         struct quoit_call *call;
 
         /* nghttp2 bounds the open streams; twice as many because an honest client that cancels asks again at once */
-        if (group->in_charge >= 2 * group->host->limits->streams_max)
+        if (group->charged_to_peer >= 2 * group->host->limits->streams_max)
                 return NULL; /* REFUSED_STREAM: clients come again by themselves */
         call = call_new(group);
         return call ? &call->stream : NULL;

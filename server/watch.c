@@ -206,7 +206,7 @@ static void count_pings(struct connection *connection)
         session->has_answered = false;
         if (!keepalive_allows(&connection->keepalive, connection_limits(connection), pings,
                     !list_is_empty(&session->streams), was_answered, now_of(connection)))
-                connection_calm(connection, "PINGs", "too_many_pings");
+                connection_expel(connection, "PINGs", "too_many_pings");
 }
 
 /* Each reset has cost a call's beginning, whoever sent it. */
@@ -218,7 +218,7 @@ static void count_resets(struct connection *connection)
         connection->session.resets = 0;
         if (!rate_allows(&connection->resets, resets, limits->resets_burst_max,
                     limits->resets_per_second, now_of(connection)))
-                connection_calm(connection, "resets of streams", "too_many_resets");
+                connection_expel(connection, "resets of streams", "too_many_resets");
 }
 
 /* A useless frame costs little, but a peer could send them for ever. */
@@ -230,7 +230,7 @@ static void count_glitches(struct connection *connection)
         connection->session.glitches.count = 0;
         if (!rate_allows(&connection->glitches, count, limits->glitches_burst_max,
                     limits->glitches_per_second, now_of(connection)))
-                connection_calm(connection, "frames of no use", "too_many_useless_frames");
+                connection_expel(connection, "frames of no use", "too_many_useless_frames");
 }
 
 void watch_heard(struct connection *connection)

@@ -134,9 +134,16 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
  * it waits while the queue is full, at most `stall_ms` at once, and `worker_wait_ms` in all once others want the worker
  * (-ETIMEDOUT).
- * 0, also where the call is over and the message is dropped; a negative errno (-EMSGSIZE: over
- * `message_send_bytes_max`; -ENOBUFS: more than `call_queue_bytes_hard_max` waits already; -ENOMEM, also where @message is NULL, for there was no memory to make it; -EINVAL: a required field is not set; -E2BIG: nested too deeply; -EILSEQ: text in it is not UTF-8, where its
- * field wants that, see message.h, which is logged; -EALREADY: a second answer of a method that has one, which is logged) after which the call is over, with a status that says so; a hold still wants its finish.
+ * 0, also where the call is over and the message is dropped. After a negative errno the call is over, with a status that says why;
+ * a hold still wants its finish:
+ *      -EMSGSIZE  over `message_send_bytes_max`
+ *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
+ *      -ENOSPC    what waits on the connection leaves no room for it (`memory_bytes_max`)
+ *      -ENOMEM    also where the message is NULL, as there was no memory to make it
+ *      -EINVAL    a required field is not set
+ *      -E2BIG     nested too deeply
+ *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h); logged
+ *      -EALREADY  a second answer of a method that has one; logged
  */
 QUOIT_API int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);

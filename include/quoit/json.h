@@ -48,7 +48,7 @@ typedef enum quoit_json_parse_options {
  * is given back at once; it is bounded by @arena's budget, or where that has none, by quoit_parse_bytes_max(0).
  *
  * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: JSON cannot say it: an Any of a type that is not in @schema, or with bytes that
- * are not such a message, a Timestamp or Duration out of range (<quoit/timestamp.h>), a string that is not UTF-8 (proto2),
+ * are not such a message, a Timestamp or Duration out of range (<quoit/timestamp.h>), a string that is not UTF-8,
  * more than 100 messages in each other; -ENOMEM.
  */
 QUOIT_API int quoit_json_print(const quoit_schema *schema, const upb_Message *message,

@@ -49,7 +49,8 @@
  * A name in C is what upb makes of it, `my.pkg.Msg` is my_pkg_Msg; only a `_` in the name of a package, message, enum or service
  * becomes `__`, so that `A.B_C` and `A_B.C` stay two. Where two names in a file would be one, or a name is a word of C or C++ or of
  * the usual headers, it gets a `_` at its end. What linkers see begins with `quoit_`: another upb's code for the same files is in
- * nobody's way.
+ * nobody's way. The table of `my.pkg.Msg` is quoit_my__pkg__Msg_msg_init, the descriptor of `foo/bar.proto` foo_bar_proto_quoit_file; with the
+ * plugin's symbol_prefix=fe_ they are fe_quoit_my__pkg__Msg_msg_init and fe_foo_bar_proto_quoit_file.
  * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
  * message are in its arena. NULL or false from a function that takes an arena: out of memory;
  * from a parser: also bytes that are not such a message; from M_serialize(): also text that is not UTF-8 where its

@@ -31,7 +31,7 @@ static void test_what_is_left(void **state)
                 assert_true(room_allows(room, most));
                 assert_false(room_allows(room, most + 1));
                 assert_false(room_allows(room, SIZE_MAX));
-                assert_int_equal(room_is_over(room), used > MIB);
+                assert_int_equal(room_is_exceeded(room), used > MIB);
         }
         room->bytes_max = SIZE_MAX;
         assert_true(room_allows(room, SIZE_MAX - 1));

@@ -352,13 +352,13 @@ static void test_live_calls_are_bounded(void **state)
                 client_reset(client, client->replies + i);
         }
         feed_only(client);
-        assert_int_equal(client->host->group.in_charge, 4);
-        client->host->group.in_charge += 4; /* and once more as many */
+        assert_int_equal(client->host->group.charged_to_peer, 4);
+        client->host->group.charged_to_peer += 4; /* and once more as many */
         reply = client_call(client, "Unary", NULL, NULL);
         client_act(client, reply, SCRIPT_ANSWER, 0, 0);
         feed_only(client);
         assert_int_equal(client->host->group.count, 4);
-        client->host->group.in_charge -= 4;
+        client->host->group.charged_to_peer -= 4;
         client_run(client);
         assert_true(reply->closed);
         assert_int_equal(reply->error_code, NGHTTP2_REFUSED_STREAM);
