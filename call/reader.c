@@ -152,10 +152,14 @@ static int reader_append(
         return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;
 }
 
+/* The peer is to hear of it also where nothing else is said: it may have nothing left that it may send. */
 static void reader_open_window(struct quoit_call *call)
 {
-        if (!call->reader.first && call->stream.unconsumed_bytes > 0)
-                stream_consume(&call->stream, call->stream.unconsumed_bytes);
+        if (call->reader.first || call->stream.unconsumed_bytes == 0)
+                return;
+        stream_consume(&call->stream, call->stream.unconsumed_bytes);
+        if (stream_is_remote_open(&call->stream))
+                call->group->host->on_output(call);
 }
 
 /* Up to the end of a message, or of the data. */

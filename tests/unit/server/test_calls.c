@@ -392,6 +392,40 @@ static void test_connection_lost(void **state)
         client_free(client);
 }
 
+/* A message is taken when nothing else happens on its connection: the peer, which has used up its window, is told all the same. */
+static void test_a_window_is_opened_out_of_turn(void **state)
+{
+        const quoit_limits limits = { .stream_window_bytes = 20000 };
+        struct client *client = client_new(&limits);
+        static const char payload[15000];
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *ask = script_Ask_new(arena);
+        struct reply *reply;
+
+        (void)state;
+        client_run(client); /* the window is a setting, which the client takes note of */
+        client_run(client);
+        reply = client_call(client, "ClientStream", NULL, NULL);
+        script_Ask_set_act(ask, SCRIPT_STOP_READING);
+        client_ask(client, reply, ask, false);
+        feed_only(client);
+        host_turn(client->host);
+        script_Ask_set_act(ask, SCRIPT_ANSWER);
+        script_Ask_set_payload(ask, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
+        client_ask(client, reply, ask, false);
+        feed_only(client);
+        while (host_send(client->host, 100000))
+                host_sent(client->host);
+        client->host->wants_output = false;
+        assert_int_equal(client->host->script.messages, 1);
+        host_turn(client->host); /* the handler posts itself its credits */
+        assert_int_equal(client->host->script.messages, 2);
+        assert_true(session_has_output(&client->host->session));
+        assert_true(client->host->wants_output);
+        upb_Arena_Free(arena);
+        client_free(client);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -410,6 +444,7 @@ int main(void)
                 cmocka_unit_test(test_read_credits),
                 cmocka_unit_test(test_early_finish),
                 cmocka_unit_test(test_live_calls_are_bounded),
+                cmocka_unit_test(test_a_window_is_opened_out_of_turn),
                 cmocka_unit_test(test_connection_lost),
         };
 
