@@ -85,8 +85,11 @@ struct engine_verbs {
         void (*send_prompt)(struct ring *ring, struct engine_file *file, struct prompt_op *op,
                 const struct msghdr *message);
 
-        /* Each connection is a result, its descriptor close-on-exec. */
-        void (*accept)(struct ring *ring, struct engine_file *file, struct op *op);
+        /* Each connection is a result, its descriptor close-on-exec; @op->peer is who came. */
+        void (*accept)(struct ring *ring, struct engine_file *file, struct accept_op *op);
+
+        /* Closes a connection that was accepted and is not wanted, at once. */
+        void (*refuse)(struct ring *ring, int fd);
 
         void (*connect)(struct ring *ring, struct engine_file *file, struct op *op,
                 const struct sockaddr *address, socklen_t address_bytes);
@@ -130,9 +133,10 @@ static inline void engine_shutdown(struct ring *ring, struct engine_file *file)
         (void)shutdown(file->fd, SHUT_WR);
 }
 
-/* core/engine/system.c: the system's clock and chance, for engines that talk to the kernel. */
+/* core/engine/system.c: what engines that talk to the kernel have in common. */
 uint64_t system_now(void);
 int system_random(void *bytes, size_t size);
+void system_refuse(struct ring *ring, int fd);
 
 /* --- what an engine gets from its ring --- */
 

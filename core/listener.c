@@ -53,14 +53,14 @@ static void close_when_idle(struct listener *listener)
         listener->ring->engine->close_file(listener->ring, &listener->file, &listener->stop_op);
 }
 
-static void on_accept_complete(struct op *op, struct completion completion)
+static void on_accept_complete(struct accept_op *op, struct completion completion)
 {
         struct listener *listener = CONTAINER_OF(op, struct listener, accept_op);
 
         if (!completion.more)
                 listener->in_flight--;
         if (completion.result >= 0)
-                listener->handler->on_accept(listener, completion.result);
+                listener->handler->on_accept(listener, completion.result, &op->peer);
         if (!completion.more && listener->state == LISTENER_ACCEPTING)
                 accept_stopped(listener, completion.result);
         close_when_idle(listener);
@@ -86,7 +86,7 @@ void listener_start(struct listener *listener, struct ring *ring, int fd,
         *listener = (struct listener){
                 .ring = ring,
                 .handler = handler,
-                .accept_op.on_complete = on_accept_complete,
+                .accept_op.on_accept = on_accept_complete,
                 .stop_op.on_complete = on_stop_complete,
         };
         engine_file_init(&listener->file, fd);
@@ -102,8 +102,8 @@ void listener_stop(struct listener *listener)
         timer_cancel(&listener->ring->timers, &listener->backoff);
         if (listener->in_flight > 0) {
                 listener->in_flight++;
-                listener->ring->engine->cancel(
-                        listener->ring, &listener->file, &listener->stop_op, &listener->accept_op);
+                listener->ring->engine->cancel(listener->ring, &listener->file, &listener->stop_op,
+                        &listener->accept_op.op);
         }
         close_when_idle(listener);
 }

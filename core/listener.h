@@ -18,8 +18,9 @@
 struct listener;
 
 struct listener_handler {
-        /* @fd is the callee's: connected, close-on-exec. May call listener_stop. */
-        void (*on_accept)(struct listener *listener, int fd);
+        /* @fd is the callee's: connected, close-on-exec. @peer, who came, lives during the call. May call
+         * listener_stop. */
+        void (*on_accept)(struct listener *listener, int fd, const struct endpoint *peer);
 
         /* Accepting failed with @error (negative errno) and is tried again after the pause. For
          * a log line; may be NULL. */
@@ -40,7 +41,7 @@ enum listener_state {
 struct listener {
         struct ring *ring;
         const struct listener_handler *handler;
-        struct op accept_op;
+        struct accept_op accept_op;
         struct op stop_op;
         struct timer backoff;
         struct engine_file file;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "core/endpoint.h"
 #include "core/list.h"
 
 #include <stdbool.h>
@@ -28,6 +29,14 @@ struct op {
         /* The epoll engine's, when it has ended and that is untold: io_uring keeps this in its CQ. */
         struct op *next;
         int result;
+};
+
+/* Takes connections. */
+struct accept_op {
+        struct op op; /* the engine's */
+        /* As op.on_complete, which the engine sets itself. */
+        void (*on_accept)(struct accept_op *accept, struct completion completion);
+        struct endpoint peer; /* who came, while on_accept runs with a descriptor */
 };
 
 struct buffers;

@@ -183,6 +183,11 @@ int ring_random(const struct ring *ring, void *bytes, size_t size)
         return ring->engine->random(bytes, size);
 }
 
+void ring_refuse(struct ring *ring, int fd)
+{
+        ring->engine->refuse(ring, fd);
+}
+
 /* --- in a foreign loop --- */
 
 int ring_poll_fd(struct ring *ring)

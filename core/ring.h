@@ -153,6 +153,9 @@ static inline uint64_t ring_enters(const struct ring *ring)
         return ring->stats.turns + ring->stats.submits_extra;
 }
 
+/* Closes @fd, which a listener of this ring or of one that posts to it has accepted, and nobody wants. */
+void ring_refuse(struct ring *ring, int fd);
+
 static inline void deferred_init(
         struct deferred *deferred, void (*on_turn_end)(struct deferred *deferred))
 {

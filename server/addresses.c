@@ -3,12 +3,12 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
+
+#include "core/endpoint.h"
 
 #define BUCKETS_MIN 64
 
@@ -104,39 +104,37 @@ static struct address_load *add(struct addresses *addresses, uint64_t prefix)
 }
 
 /* False: it has none that could be told from others. */
-static bool prefix_of(int fd, uint64_t *ret_prefix)
+static bool prefix_of(const struct endpoint *endpoint, uint64_t *ret_prefix)
 {
-        struct sockaddr_storage address;
-        socklen_t size = sizeof(address);
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+        const struct sockaddr_in6 *v6 = &endpoint->v6;
+        sa_family_t family = endpoint->any.sa_family;
         uint32_t v4_bits;
 
-        if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
+        if (family != AF_INET && family != AF_INET6)
                 return false;
-        if (address.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+        if (family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
                 memcpy(ret_prefix, &v6->sin6_addr, sizeof(*ret_prefix));
                 /* fe80::/64 is another one on each link; its last 32 bits are 0 */
                 *ret_prefix ^= htobe64(v6->sin6_scope_id);
                 return true;
         }
-        if (address.ss_family == AF_INET6)
+        if (family == AF_INET6)
                 memcpy(&v4_bits, v6->sin6_addr.s6_addr + 12, sizeof(v4_bits));
         else
-                v4_bits = v4->sin_addr.s_addr;
+                v4_bits = endpoint->v4.sin_addr.s_addr;
         /* ::/64 plus four bytes is nobody's /64 */
         *ret_prefix = (uint64_t)v4_bits << 32;
-        return address.ss_family == AF_INET6 || address.ss_family == AF_INET;
+        return true;
 }
 
-int addresses_enter(
-        struct addresses *addresses, int fd, uint32_t max, struct address_load **ret_load)
+int addresses_enter(struct addresses *addresses, const struct endpoint *peer, uint32_t max,
+        struct address_load **ret_load)
 {
         struct address_load *load;
         uint64_t prefix;
         int r = 0;
 
-        if (!prefix_of(fd, &prefix)) {
+        if (!prefix_of(peer, &prefix)) {
                 *ret_load = NULL;
                 return 0;
         }

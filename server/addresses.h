@@ -7,7 +7,10 @@
  */
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct endpoint;
 
 /* One address with connections. There are never more of them than connections. */
 struct address_load;
@@ -26,11 +29,11 @@ void addresses_init(struct addresses *addresses);
 void addresses_deinit(struct addresses *addresses);
 
 /*
- * Counts the connection of @fd, in *@ret_load until addresses_leave(). 0; NULL and 0 where the peer has no such address (a
+ * Counts a connection of @peer, in *@ret_load until addresses_leave(). 0; NULL and 0 where it has no such address (a
  * unix socket); -EMFILE: it has @max already; -ENOMEM. Any thread.
  */
-int addresses_enter(
-        struct addresses *addresses, int fd, uint32_t max, struct address_load **ret_load);
+int addresses_enter(struct addresses *addresses, const struct endpoint *peer, uint32_t max,
+        struct address_load **ret_load);
 
 /* Its turn with the threads for handshakes, which is theirs to change. */
 uint64_t *addresses_turn(struct address_load *load);

@@ -12,15 +12,15 @@
 
 /* ---- connections ---- */
 
-static bool refuse_connection(struct shard *shard, int fd, const char *why)
+static bool refuse_connection(struct shard *shard, const struct arrival *arrival, const char *why)
 {
         struct quoit_server *server = shard->server;
-        struct peer peer;
+        char address[PEER_ADDRESS_BYTES];
 
         atomic_fetch_add_explicit(&server->connections_refused, 1, memory_order_relaxed);
-        peer_identify(fd, &peer);
+        peer_describe(&arrival->peer, address);
         server_log_peer(server, QUOIT_LOG_INFO, ring_now_ns(&shard->ring), "%s: %s; closed at once",
-                peer.address, why);
+                address, why);
         return false;
 }
 
@@ -33,22 +33,21 @@ static bool counts_addresses(const struct quoit_server *server)
                server->handshakers.thread_count > 0;
 }
 
-bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted)
+bool admission_enter(struct shard *shard, struct arrival *arrival)
 {
         struct quoit_server *server = shard->server;
         const quoit_limits *limits = &server->options.limits;
         int r = 0;
 
-        *ret_admitted = (struct admitted){ 0 };
         if (shards_load(server) >= limits->connections_max)
-                return refuse_connection(shard, fd, "there are connections_max connections");
+                return refuse_connection(shard, arrival, "there are connections_max connections");
         if (counts_addresses(server))
-                r = addresses_enter(&server->addresses, fd, limits->connections_per_address_max,
-                        &ret_admitted->address);
+                r = addresses_enter(&server->addresses, &arrival->peer,
+                        limits->connections_per_address_max, &arrival->admitted.address);
         if (r == -EMFILE)
                 return refuse_connection(
-                        shard, fd, "its address has connections_per_address_max connections");
-        return r == 0 || refuse_connection(shard, fd, "out of memory");
+                        shard, arrival, "its address has connections_per_address_max connections");
+        return r == 0 || refuse_connection(shard, arrival, "out of memory");
 }
 
 uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted)

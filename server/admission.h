@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <quoit/tls.h>
+
+#include "core/endpoint.h"
+
 struct address_load;
 struct quoit_call;
 struct quoit_server;
@@ -19,8 +23,16 @@ struct admitted {
         struct address_load *address; /* NULL: not counted by address */
 };
 
-/* May @fd, just accepted on @shard, stay? Otherwise closed by the caller; the log hears of it. */
-bool admission_enter(struct shard *shard, int fd, struct admitted *ret_admitted);
+/* A connection between its accept and its opening, which may be another shard's. */
+struct arrival {
+        int fd;
+        struct endpoint peer; /* as it was told with the accept */
+        quoit_tls *tls; /* of its listener; NULL: none */
+        struct admitted admitted;
+};
+
+/* May @arrival, just accepted on @shard, stay? It is `admitted` then. Otherwise closed by the caller; the log hears of it. */
+bool admission_enter(struct shard *shard, struct arrival *arrival);
 
 /* Its address' turn with the threads for handshakes; all peers without an address share one. */
 uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted);

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/usdt.h"
 #include "server/greeting.h"
@@ -209,7 +208,7 @@ static void join_census(struct connection *connection)
         census_add(&shard->census, &connection->census);
 }
 
-void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted)
+void connection_open(struct shard *shard, const struct arrival *arrival)
 {
         struct connection *connection = slab_alloc(&shard->connections);
 
@@ -218,16 +217,16 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
         *connection = (struct connection){
                 .shard = shard,
                 .group = { .host = &shard->host },
-                .admitted = *admitted,
+                .admitted = arrival->admitted,
         };
         if (session_init_server(&connection->session, &shard->memory.h2,
                     connection_limits(connection), &stream_events, &connection->group) < 0)
                 goto refuse;
-        if (tls && secure_open(connection, tls) < 0) {
+        if (arrival->tls && secure_open(connection, arrival->tls) < 0) {
                 session_deinit(&connection->session);
                 goto refuse;
         }
-        peer_identify(fd, &connection->peer);
+        peer_identify(arrival->fd, &arrival->peer, &connection->peer);
         connection->group.peer = &connection->peer;
         QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);
         list_init(&connection->ready);
@@ -236,7 +235,8 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
         join_census(connection);
         deferred_init(&connection->dispatch, ready_on_turn_end);
         deferred_init(&connection->flush, sending_on_turn_end);
-        socket_init(&connection->socket, &shard->ring, &shard->buffers, fd, &socket_handler);
+        socket_init(
+                &connection->socket, &shard->ring, &shard->buffers, arrival->fd, &socket_handler);
         socket_resume(&connection->socket);
         windows_init(connection);
         watch_begin(connection);
@@ -247,8 +247,8 @@ void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct a
 
 refuse:
         slab_free(&shard->connections, connection);
-        admission_leave(shard, admitted);
-        close(fd);
+        admission_leave(shard, &arrival->admitted);
+        ring_refuse(&shard->ring, arrival->fd);
 }
 
 const struct quoit_call *connection_first_call(const struct connection *connection)

@@ -73,8 +73,8 @@ static inline const quoit_limits *connection_limits(const struct connection *con
         return connection->group.host->limits;
 }
 
-/* Takes over @fd, which was @admitted; @tls of its listener, NULL for none. If memory is short it is closed. */
-void connection_open(struct shard *shard, int fd, quoit_tls *tls, const struct admitted *admitted);
+/* Takes over @arrival, which was admitted. If memory is short it is closed. */
+void connection_open(struct shard *shard, const struct arrival *arrival);
 
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);

@@ -6,6 +6,7 @@
 
 #include "codec/percent.h"
 #include "core/bind.h"
+#include "core/endpoint.h"
 #include "server/activation.h"
 #include "server/address.h"
 #include "server/engine.h"
@@ -123,13 +124,23 @@ static int open_address(const quoit_server *server, const struct address *addres
 /* As one writes it to listen there: IP addresses without "ipv4:" or "ipv6:", and a zone behind a bare '%'. */
 static void describe_bound(int fd, char text[PEER_ADDRESS_BYTES])
 {
+        struct endpoint bound;
         size_t size;
 
-        peer_describe_local(fd, text);
+        endpoint_of_socket(fd, &bound);
+        peer_describe(&bound, text);
         if (strncmp(text, "ipv", 3) != 0)
                 return;
         size = strlen(text) - strlen("ipvN:");
         text[percent_decode(text, text + strlen("ipvN:"), size)] = '\0';
+}
+
+static uint16_t port_of(int fd)
+{
+        struct endpoint bound;
+
+        endpoint_of_socket(fd, &bound);
+        return endpoint_port(&bound);
 }
 
 static void add(quoit_server *server, int fd)
@@ -173,7 +184,7 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         for (int i = 0; i < count; i++)
                 add(server, fds[i]);
         if (ret_port)
-                *ret_port = peer_local_port(fds[0]);
+                *ret_port = port_of(fds[0]);
         return 0;
 }
 

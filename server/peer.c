@@ -2,16 +2,11 @@
 #include "server/peer.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include <linux/vm_sockets.h>
+#include "core/endpoint.h"
 
 #define ZONE_BYTES (sizeof("%25") + IF_NAMESIZE)
 
@@ -40,7 +35,7 @@ static void describe_zone(uint32_t index, char text[ZONE_BYTES])
 
         if (index == 0)
                 *text = '\0';
-        else if (if_indextoname(index, name) && is_plain_zone(name))
+        else if (endpoint_get_interface(index, name) && is_plain_zone(name))
                 snprintf(text, ZONE_BYTES, "%%25%s", name);
         else
                 snprintf(text, ZONE_BYTES, "%%25%u", (unsigned)index);
@@ -98,56 +93,31 @@ static void describe_vsock(const struct sockaddr_vm *address, char text[PEER_ADD
         snprintf(text, PEER_ADDRESS_BYTES, "vsock:%u:%u", address->svm_cid, address->svm_port);
 }
 
-static void describe(
-        const struct sockaddr_storage *address, socklen_t length, char text[PEER_ADDRESS_BYTES])
+void peer_describe(const struct endpoint *endpoint, char text[PEER_ADDRESS_BYTES])
 {
-        switch (address->ss_family) {
+        switch (endpoint->any.sa_family) {
         case AF_INET:
-                describe_v4((const struct sockaddr_in *)address, text);
+                describe_v4(&endpoint->v4, text);
                 break;
         case AF_INET6:
-                describe_v6((const struct sockaddr_in6 *)address, text);
+                describe_v6(&endpoint->v6, text);
                 break;
         case AF_UNIX:
-                describe_unix((const struct sockaddr_un *)address, length, text);
+                describe_unix(&endpoint->local, endpoint->bytes, text);
                 break;
         case AF_VSOCK:
-                describe_vsock((const struct sockaddr_vm *)address, text);
+                describe_vsock(&endpoint->vm, text);
                 break;
         default:
                 strcpy(text, "unknown");
         }
 }
 
-void peer_describe_local(int fd, char text[PEER_ADDRESS_BYTES])
-{
-        struct sockaddr_storage address = { 0 };
-        socklen_t length = sizeof(address);
-
-        if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
-                address.ss_family = AF_UNSPEC;
-        describe(&address, length, text);
-}
-
-uint16_t peer_local_port(int fd)
-{
-        struct sockaddr_storage address = { 0 };
-        socklen_t length = sizeof(address);
-
-        (void)getsockname(fd, (struct sockaddr *)&address, &length);
-        if (address.ss_family == AF_INET)
-                return ntohs(((struct sockaddr_in *)&address)->sin_port);
-        if (address.ss_family == AF_INET6)
-                return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-        return 0;
-}
-
 static bool get_credentials(int fd, quoit_peer_credentials *ret_credentials)
 {
-        struct ucred credentials;
-        socklen_t size = sizeof(credentials);
+        struct endpoint_credentials credentials;
 
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+        if (!endpoint_get_credentials(fd, &credentials))
                 return false;
         *ret_credentials = (quoit_peer_credentials){
                 .pid = credentials.pid,
@@ -157,16 +127,14 @@ static bool get_credentials(int fd, quoit_peer_credentials *ret_credentials)
         return true;
 }
 
-void peer_identify(int fd, struct peer *ret_peer)
+void peer_identify(int fd, const struct endpoint *endpoint, struct peer *ret_peer)
 {
-        struct sockaddr_storage address = { 0 };
-        socklen_t length = sizeof(address);
+        struct endpoint ours;
 
-        if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
-                address.ss_family = AF_UNSPEC; /* gone already */
-        describe(&address, length, ret_peer->address);
-        peer_describe_local(fd, ret_peer->local);
+        peer_describe(endpoint, ret_peer->address);
+        endpoint_of_socket(fd, &ours);
+        peer_describe(&ours, ret_peer->local);
         /* TCP sockets answer too, with nobody */
         ret_peer->has_credentials =
-                address.ss_family == AF_UNIX && get_credentials(fd, &ret_peer->credentials);
+                ours.any.sa_family == AF_UNIX && get_credentials(fd, &ret_peer->credentials);
 }

@@ -3,11 +3,10 @@
 
 #include "call/peer.h"
 
-/* Asks the kernel who is at the other end of @fd, and which address of ours it came to. */
-void peer_identify(int fd, struct peer *ret_peer);
+struct endpoint;
 
-/* The address that @fd is bound to, spelled as in struct peer; "unknown". */
-void peer_describe_local(int fd, char text[PEER_ADDRESS_BYTES]);
+/* Who @endpoint is, which came with @fd; asks the kernel which address of ours it came to, and on whose behalf. */
+void peer_identify(int fd, const struct endpoint *endpoint, struct peer *ret_peer);
 
-/* The TCP port that @fd is bound to; 0 where it is no TCP socket. */
-uint16_t peer_local_port(int fd);
+/* @endpoint, spelled as in struct peer; "unknown". */
+void peer_describe(const struct endpoint *endpoint, char text[PEER_ADDRESS_BYTES]);

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/mapping.h"
@@ -21,16 +20,14 @@
 struct handover {
         struct mail mail;
         struct shard *to;
-        int fd;
-        quoit_tls *tls;
-        struct admitted admitted;
+        struct arrival arrival;
 };
 
 static void on_handover(struct mail *mail)
 {
         struct handover *handover = CONTAINER_OF(mail, struct handover, mail);
 
-        connection_open(handover->to, handover->fd, handover->tls, &handover->admitted);
+        connection_open(handover->to, &handover->arrival);
         free(handover);
 }
 
@@ -57,44 +54,45 @@ static struct shard *least_loaded(struct quoit_server *server)
         return best;
 }
 
-void shard_place_connection(
-        struct shard *from, int fd, quoit_tls *tls, const struct admitted *admitted)
+void shard_place_connection(struct shard *from, const struct arrival *arrival)
 {
         struct shard *to = least_loaded(from->server);
         struct handover *handover;
 
         atomic_fetch_add_explicit(&to->load, 1, memory_order_relaxed);
         if (to == from) {
-                connection_open(to, fd, tls, admitted);
+                connection_open(to, arrival);
                 return;
         }
         handover = malloc(sizeof(*handover));
         if (!handover) {
-                admission_leave(to, admitted);
-                close(fd);
+                admission_leave(to, &arrival->admitted);
+                ring_refuse(&from->ring, arrival->fd);
                 return;
         }
-        *handover = (struct handover){ .mail.on_delivery = on_handover,
+        *handover = (struct handover){
+                .mail.on_delivery = on_handover,
                 .to = to,
-                .fd = fd,
-                .tls = tls,
-                .admitted = *admitted };
+                .arrival = *arrival,
+        };
         ring_post(&to->ring, &from->ring, &handover->mail);
 }
 
-static void on_accept(struct listener *listener, int fd)
+static void on_accept(struct listener *listener, int fd, const struct endpoint *peer)
 {
         struct shard *shard = CONTAINER_OF(listener->ring, struct shard, ring);
         struct quoit_server *server = shard->server;
-        struct admitted admitted;
+        struct arrival arrival = {
+                .fd = fd,
+                .peer = *peer,
+                .tls = server->listeners[listener - shard->listeners].tls,
+        };
 
         atomic_fetch_add_explicit(&server->connections_accepted, 1, memory_order_relaxed);
-        if (!admission_enter(shard, fd, &admitted)) {
-                close(fd);
-                return;
-        }
-        shard_place_connection(
-                shard, fd, server->listeners[listener - shard->listeners].tls, &admitted);
+        if (admission_enter(shard, &arrival))
+                shard_place_connection(shard, &arrival);
+        else
+                ring_refuse(&shard->ring, fd);
 }
 
 /* Out of descriptors, a server may stay so for hours. */

@@ -22,7 +22,7 @@
 #include "transport/memory.h"
 #include "transport/tls_spares.h"
 
-struct admitted;
+struct arrival;
 
 struct shard {
         struct quoit_server *server;
@@ -88,9 +88,5 @@ void shard_run(struct shard *shard);
 /* How many connections there are on all shards, those on their way included. Any thread. */
 uint64_t shards_load(const struct quoit_server *server);
 
-/*
- * Hands @fd, freshly accepted on @from by a listener of @tls (NULL: none), to the shard with the fewest connections. On
- * @from's thread.
- */
-void shard_place_connection(
-        struct shard *from, int fd, quoit_tls *tls, const struct admitted *admitted);
+/* Hands @arrival, freshly accepted on @from, to the shard with the fewest connections. On @from's thread. */
+void shard_place_connection(struct shard *from, const struct arrival *arrival);

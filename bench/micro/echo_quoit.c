@@ -109,11 +109,12 @@ static const struct socket_handler socket_handler = {
         .on_closed = on_closed,
 };
 
-static void on_accept(struct listener *accepted_by, int fd)
+static void on_accept(struct listener *accepted_by, int fd, const struct endpoint *from)
 {
         struct peer *peer = calloc(1, sizeof(*peer));
 
         (void)accepted_by;
+        (void)from;
         if (!peer)
                 abort();
         deferred_init(&peer->flush, on_flush);

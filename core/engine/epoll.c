@@ -210,6 +210,7 @@ const struct engine_verbs engine_epoll = {
         .send = epoll_send,
         .send_prompt = epoll_send_prompt,
         .accept = epoll_accept,
+        .refuse = system_refuse,
         .connect = epoll_connect,
         .cancel = epoll_cancel,
         .cancel_all = epoll_cancel_all,

@@ -38,7 +38,7 @@ void epoll_send(
         struct ring *ring, struct engine_file *file, struct op *op, const struct msghdr *message);
 void epoll_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
         const struct msghdr *message);
-void epoll_accept(struct ring *ring, struct engine_file *file, struct op *op);
+void epoll_accept(struct ring *ring, struct engine_file *file, struct accept_op *op);
 void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes);
 void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);

@@ -161,11 +161,19 @@ static void accept_end(struct ring *ring, struct engine_file *file, int result)
         epoll_complete(ring, op, (struct completion){ .result = result });
 }
 
+static int accept_one(struct engine_file *file)
+{
+        struct endpoint *peer = &CONTAINER_OF(file->in, struct accept_op, op)->peer;
+
+        *peer = (struct endpoint){ .bytes = ENDPOINT_BYTES_MAX };
+        return accept4(file->fd, &peer->any, &peer->bytes, SOCK_CLOEXEC);
+}
+
 static void accept_all(struct ring *ring, struct engine_file *file)
 {
         set_nonblocking(file->fd);
         for (unsigned i = 0; i < (file->ending ? ACCEPTS_AT_LAST : ACCEPTS_A_TURN); i++) {
-                int fd = accept4(file->fd, NULL, NULL, SOCK_CLOEXEC);
+                int fd = accept_one(file);
                 int error = fd < 0 ? errno : 0;
 
                 if (error == EINTR)

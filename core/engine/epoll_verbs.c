@@ -28,11 +28,20 @@ void epoll_receive(struct ring *ring, struct engine_file *file, struct receive_o
         take_in(ring, file, &op->op);
 }
 
-void epoll_accept(struct ring *ring, struct engine_file *file, struct op *op)
+/* epoll_files.c has noted who came. */
+static void on_accepted(struct op *op, struct completion completion)
+{
+        struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
+
+        accept->on_accept(accept, completion);
+}
+
+void epoll_accept(struct ring *ring, struct engine_file *file, struct accept_op *op)
 {
         file->accepts = true;
         file->ending = false;
-        take_in(ring, file, op);
+        op->op.on_complete = on_accepted;
+        take_in(ring, file, &op->op);
 }
 
 /* --- sending and connecting --- */

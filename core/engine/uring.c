@@ -228,6 +228,7 @@ const struct engine_verbs engine_uring = {
         .send = uring_send,
         .send_prompt = uring_send_prompt,
         .accept = uring_accept,
+        .refuse = system_refuse,
         .connect = uring_connect,
         .cancel = uring_cancel,
         .cancel_all = uring_cancel_all,

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 enum { ACCEPTED_MAX = 4096 };
 
@@ -17,18 +19,20 @@ struct acceptor {
         struct listener listener;
         struct ring ring;
         int fds[ACCEPTED_MAX];
+        struct endpoint peers[ACCEPTED_MAX]; /* as they were told */
         unsigned accepted, backoffs, closed;
         int backoff_error;
         uint16_t port;
         bool stop_at_accept;
 };
 
-static void on_accept(struct listener *listener, int fd)
+static void on_accept(struct listener *listener, int fd, const struct endpoint *peer)
 {
         struct acceptor *acceptor = CONTAINER_OF(listener, struct acceptor, listener);
 
         assert_int_equal(acceptor->closed, 0);
         assert_true(acceptor->accepted < ACCEPTED_MAX);
+        acceptor->peers[acceptor->accepted] = *peer;
         acceptor->fds[acceptor->accepted++] = fd;
         if (acceptor->stop_at_accept)
                 listener_stop(listener);
@@ -199,6 +203,103 @@ static void test_stop_loses_no_connection(void **state)
         acceptor_free(acceptor);
 }
 
+static void assert_told(const struct acceptor *acceptor, unsigned index, int client)
+{
+        const struct endpoint *told = acceptor->peers + index;
+        struct endpoint own;
+
+        endpoint_of_socket(client, &own);
+        assert_true(own.bytes > 0);
+        assert_int_equal(told->bytes, own.bytes);
+        assert_memory_equal(&told->any, &own.any, own.bytes);
+}
+
+/* Each with its own, however many come at once. */
+static void test_who_comes_is_told(void **state)
+{
+        enum { COUNT = 100 };
+        struct acceptor *acceptor = acceptor_new(NULL);
+        int clients[COUNT];
+
+        (void)state;
+        for (unsigned i = 0; i < COUNT; i++)
+                clients[i] = connect_to(acceptor->port);
+        TURN_UNTIL(&acceptor->ring, acceptor->accepted == COUNT);
+        for (unsigned i = 0; i < COUNT; i++) {
+                assert_told(acceptor, i, clients[i]);
+                assert_int_equal(
+                        endpoint_port(acceptor->peers + i), ntohs(acceptor->peers[i].v4.sin_port));
+                close(clients[i]);
+        }
+        acceptor_free(acceptor);
+}
+
+/* An address behind a longer one has nothing left of it. */
+static void test_who_comes_by_a_unix_socket(void **state)
+{
+        static const char *const names[] = { "quoit-test-a-longer-name-%d", NULL, "quoit-b-%d" };
+        enum { COUNT = sizeof(names) / sizeof(*names) };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        struct endpoint_credentials credentials;
+        struct acceptor *acceptor;
+        int clients[COUNT], listening;
+        char name[64];
+
+        (void)state;
+        snprintf(name, sizeof(name), "quoit-test-listener-%d", getpid());
+        assert_int_equal(bind_unix_abstract(name, NULL, &listening), 0);
+        acceptor = acceptor_of(listening, 0, NULL);
+        for (unsigned i = 0; i < COUNT; i++) {
+                socklen_t bytes = offsetof(struct sockaddr_un, sun_path) + 1;
+
+                clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                if (names[i]) {
+                        int size = snprintf(address.sun_path + 1, 64, names[i], getpid());
+
+                        assert_int_equal(bind(clients[i], (struct sockaddr *)&address,
+                                                 bytes + (socklen_t)size),
+                                0);
+                }
+                strcpy(address.sun_path + 1, name);
+                assert_int_equal(connect(clients[i], (struct sockaddr *)&address,
+                                         bytes + (socklen_t)strlen(name)),
+                        0);
+        }
+        TURN_UNTIL(&acceptor->ring, acceptor->accepted == COUNT);
+        for (unsigned i = 0; i < COUNT; i++) {
+                assert_told(acceptor, i, clients[i]);
+                assert_true(endpoint_get_credentials(acceptor->fds[i], &credentials));
+                assert_int_equal(credentials.pid, getpid());
+                assert_int_equal(credentials.uid, getuid());
+                assert_int_equal(credentials.gid, getgid());
+                assert_int_equal(endpoint_port(acceptor->peers + i), 0);
+                close(clients[i]);
+        }
+        acceptor_free(acceptor);
+}
+
+/* It has reset the connection before it was accepted: who it was is known, or that it is not. */
+static void test_who_has_gone(void **state)
+{
+        struct linger reset = { .l_onoff = 1 };
+        struct acceptor *acceptor = acceptor_new(NULL);
+        struct endpoint own;
+        int client = connect_to(acceptor->port);
+
+        (void)state;
+        endpoint_of_socket(client, &own);
+        /* what came before must not be told of it */
+        memset(&acceptor->listener.accept_op.peer, 0xff, sizeof(own));
+        assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+        close(client);
+        TURN_UNTIL(&acceptor->ring, acceptor->accepted == 1);
+        if (acceptor->peers[0].bytes == 0)
+                assert_int_equal(acceptor->peers[0].any.sa_family, AF_UNSPEC);
+        else
+                assert_memory_equal(&acceptor->peers[0].any, &own.any, own.bytes);
+        acceptor_free(acceptor);
+}
+
 static unsigned accepted_by(const struct acceptor *one, const struct acceptor *other)
 {
         return one->accepted + (other != one ? other->accepted : 0);
@@ -271,6 +372,9 @@ int main(void)
                 cmocka_unit_test(test_out_of_descriptors_backs_off),
                 cmocka_unit_test(test_stop_while_backing_off),
                 cmocka_unit_test(test_stop_loses_no_connection),
+                cmocka_unit_test(test_who_comes_is_told),
+                cmocka_unit_test(test_who_comes_by_a_unix_socket),
+                cmocka_unit_test(test_who_has_gone),
                 cmocka_unit_test(test_two_engines_share_a_socket),
         };
 

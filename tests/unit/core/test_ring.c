@@ -464,7 +464,7 @@ static void test_deinit_tells_leaks(void **state)
         assert_true(pid >= 0);
         if (pid == 0) {
                 struct engine_file file;
-                struct op op = {};
+                struct accept_op op = {};
                 struct ring ring;
 
                 if (start_ring(&ring, NULL) < 0 || !freopen("/dev/null", "w", stderr))

@@ -1,71 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "core/endpoint.h"
 #include "server/addresses.h"
 
 #define ADDRESSES 300
 
-/* A socket that came from 127.0.0.0 plus @host to @listener. */
-static int accept_from(int listener, uint32_t host, int *ret_client)
+/* 127.0.0.0 plus @host, as a socket of @family is told of it. */
+static struct endpoint endpoint_of(sa_family_t family, uint32_t host)
 {
-        struct sockaddr_in from = { .sin_family = AF_INET };
-        struct sockaddr_storage to;
-        socklen_t size = sizeof(to);
+        uint32_t bits = htonl(0x7f000000 + host);
 
-        from.sin_addr.s_addr = htonl(0x7f000000 + host);
-        assert_return_code(getsockname(listener, (struct sockaddr *)&to, &size), errno);
-        *ret_client = socket(AF_INET, SOCK_STREAM, 0);
-        assert_return_code(bind(*ret_client, (struct sockaddr *)&from, sizeof(from)), errno);
-        if (to.ss_family == AF_INET6) {
-                /* dual-stack: the peer is seen by its mapped address */
-                struct sockaddr_in v4 = { .sin_family = AF_INET,
-                        .sin_port = ((struct sockaddr_in6 *)&to)->sin6_port,
-                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-
-                assert_return_code(connect(*ret_client, (struct sockaddr *)&v4, sizeof(v4)), errno);
-        } else {
-                assert_return_code(connect(*ret_client, (struct sockaddr *)&to, size), errno);
-        }
-        return accept(listener, NULL, NULL);
+        if (family == AF_INET)
+                return (struct endpoint){ .bytes = sizeof(struct sockaddr_in),
+                        .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = bits } };
+        /* dual-stack: the peer is seen by its mapped address */
+        return (struct endpoint){ .bytes = sizeof(struct sockaddr_in6),
+                .v6 = { .sin6_family = AF_INET6,
+                        .sin6_addr.s6_addr32 = { 0, 0, htonl(0xffff), bits } } };
 }
 
-static int listen_at(int family)
-{
-        struct sockaddr_in v4 = { .sin_family = AF_INET,
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-        int fd = socket(family, SOCK_STREAM, 0);
-        int r = family == AF_INET ? bind(fd, (struct sockaddr *)&v4, sizeof(v4))
-                                  : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
-
-        assert_return_code(r, errno);
-        assert_return_code(listen(fd, 16), errno);
-        return fd;
-}
-
-static void test_family(int family)
+static void test_family(sa_family_t family)
 {
         struct address_load *loads[ADDRESSES][2], *none = NULL;
-        int fds[ADDRESSES], clients[ADDRESSES];
+        struct endpoint peers[ADDRESSES];
         struct addresses addresses;
-        int listener = listen_at(family);
 
         addresses_init(&addresses);
         for (uint32_t i = 0; i < ADDRESSES; i++) {
-                fds[i] = accept_from(listener, 1 + i, clients + i);
+                peers[i] = endpoint_of(family, 1 + i);
                 for (int n = 0; n < 2; n++)
-                        assert_int_equal(addresses_enter(&addresses, fds[i], 2, &loads[i][n]), 0);
-                assert_int_equal(addresses_enter(&addresses, fds[i], 2, &none), -EMFILE);
+                        assert_int_equal(
+                                addresses_enter(&addresses, peers + i, 2, &loads[i][n]), 0);
+                assert_int_equal(addresses_enter(&addresses, peers + i, 2, &none), -EMFILE);
                 assert_null(none);
                 assert_ptr_equal(loads[i][0], loads[i][1]);
         }
@@ -73,7 +48,7 @@ static void test_family(int family)
         /* those in the middle of their buckets too */
         for (uint32_t i = 0; i < ADDRESSES; i += 2) {
                 addresses_leave(&addresses, loads[i][0]);
-                assert_int_equal(addresses_enter(&addresses, fds[i], 2, &loads[i][0]), 0);
+                assert_int_equal(addresses_enter(&addresses, peers + i, 2, &loads[i][0]), 0);
                 addresses_leave(&addresses, loads[i][0]);
                 addresses_leave(&addresses, loads[i][1]);
         }
@@ -81,12 +56,9 @@ static void test_family(int family)
         for (uint32_t i = 0; i < ADDRESSES; i++) {
                 for (int n = 0; i % 2 == 1 && n < 2; n++)
                         addresses_leave(&addresses, loads[i][n]);
-                close(fds[i]);
-                close(clients[i]);
         }
         assert_int_equal(addresses.count, 0);
         addresses_deinit(&addresses);
-        close(listener);
 }
 
 static void test_v4(void **state)
@@ -101,20 +73,65 @@ static void test_mapped(void **state)
         test_family(AF_INET6);
 }
 
-static void test_none(void **state)
+/* Of those that share it one has room, or none. */
+static void enter_two(const struct endpoint *one, const struct endpoint *other, bool share)
 {
-        struct address_load *load = (struct address_load *)state;
+        struct address_load *load = NULL, *second = NULL;
         struct addresses addresses;
-        int pair[2];
 
         addresses_init(&addresses);
-        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
-        assert_int_equal(addresses_enter(&addresses, pair[0], 1, &load), 0);
-        assert_null(load);
+        assert_int_equal(addresses_enter(&addresses, one, 1, &load), 0);
+        assert_int_equal(addresses_enter(&addresses, other, 1, &second), share ? -EMFILE : 0);
         addresses_leave(&addresses, load);
+        addresses_leave(&addresses, second);
+        assert_int_equal(addresses.count, 0);
         addresses_deinit(&addresses);
-        close(pair[0]);
-        close(pair[1]);
+}
+
+static struct endpoint v6(const char *text, uint32_t scope)
+{
+        struct endpoint endpoint = { .bytes = sizeof(struct sockaddr_in6),
+                .v6 = { .sin6_family = AF_INET6, .sin6_scope_id = scope } };
+
+        assert_int_equal(inet_pton(AF_INET6, text, &endpoint.v6.sin6_addr), 1);
+        return endpoint;
+}
+
+static void test_prefixes(void **state)
+{
+        struct endpoint one = v6("2001:db8:1:2::1", 0), same = v6("2001:db8:1:2:ffff::7", 0);
+        struct endpoint other = v6("2001:db8:1:3::1", 0);
+        struct endpoint local = v6("fe80::1", 2), beside = v6("fe80::2", 2);
+        struct endpoint link = v6("fe80::1", 3);
+        struct endpoint mapped = endpoint_of(AF_INET6, 1), plain = endpoint_of(AF_INET, 1);
+
+        (void)state;
+        enter_two(&one, &same, true);
+        enter_two(&one, &other, false);
+        enter_two(&local, &beside, true);
+        enter_two(&local, &link, false); /* another network, of the same name */
+        enter_two(&mapped, &plain, true);
+}
+
+/* Nobody is held to the limit of another that has no address either. */
+static void test_none(void **state)
+{
+        const struct endpoint without[] = {
+                { 0 }, /* it was gone already */
+                { .bytes = sizeof(sa_family_t), .any.sa_family = AF_UNIX },
+                { .bytes = sizeof(struct sockaddr_vm), .vm.svm_family = AF_VSOCK },
+        };
+        struct addresses addresses;
+
+        addresses_init(&addresses);
+        for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++) {
+                struct address_load *load = (struct address_load *)state;
+
+                assert_int_equal(addresses_enter(&addresses, without + i, 0, &load), 0);
+                assert_null(load);
+                addresses_leave(&addresses, load);
+        }
+        addresses_deinit(&addresses);
 }
 
 int main(void)
@@ -122,6 +139,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_v4),
                 cmocka_unit_test(test_mapped),
+                cmocka_unit_test(test_prefixes),
                 cmocka_unit_test(test_none),
         };
 
