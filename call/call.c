@@ -281,9 +281,8 @@ void call_give_up(struct quoit_call *call, const char *text)
 static void push_back(struct quoit_call *call)
 {
         struct ring *ring = call->group->host->ring;
-        uint64_t mixed = (ring_now_ns(ring) ^ (uintptr_t)call) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
         uint64_t middle_ms = call_limits(call)->retry_pushback_ms;
-        uint64_t ms = middle_ms - middle_ms / 5 + mixed % (middle_ms * 2 / 5 + 1);
+        uint64_t ms = middle_ms - middle_ms / 5 + ring_jitter(ring) % (middle_ms * 2 / 5 + 1);
 
         snprintf(call->pushback_ms, sizeof(call->pushback_ms), "%" PRIu64, ms);
 }

@@ -79,7 +79,7 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
 
         if (call->sends_plain || plain_bytes == 0 || !is_worth_it(call, plain_bytes))
                 return;
-        began_ns = work_begin();
+        began_ns = work_begin(call);
         memory = coders_memory(coders, 2 * encoding->size);
         if (memory && coders_compress(coders, call->compression,
                               in_one_piece(encoding, memory + encoding->size), plain_bytes,

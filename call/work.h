@@ -6,7 +6,7 @@
  * The time that they take counts in the turn of their connection, and in the ring's (call/ring_share.h). Time, not bytes:
  * what a byte costs is the peer's choice, and may be a hundred times what the next one does.
  *
- *      uint64_t began_ns = work_begin();
+ *      uint64_t began_ns = work_begin(call);
  *      ...
  *      work_end(call, began_ns);
  *
@@ -16,15 +16,15 @@
 #include "call/call.h"
 #include "core/clock.h"
 
-static inline uint64_t work_begin(void)
+static inline uint64_t work_begin(const struct quoit_call *call)
 {
-        return clock_now_ns();
+        return ring_clock_ns(call->group->host->ring);
 }
 
 static inline void work_end(struct quoit_call *call, uint64_t began_ns)
 {
         struct call_host *host = call->group->host;
-        uint64_t took_ns = clock_now_ns() - began_ns;
+        uint64_t took_ns = ring_clock_ns(host->ring) - began_ns;
 
         if (call->offload)
                 return;

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Time, in nanoseconds of CLOCK_MONOTONIC. */
+/* Time, in nanoseconds. What time it is a ring tells: core/ring.h. */
 
 #include <stdint.h>
-#include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_US UINT64_C(1000)
-
-/* Now, to a few milliseconds, and never ahead of the true time: it costs a tenth of clock_now_ns(). */
-static inline uint64_t clock_coarse_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* Now. A ring's own clock, ring_now_ns(), costs nothing, but stands still for a turn. */
-static inline uint64_t clock_now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* The time of a limit of @ms milliseconds; UINT32_MAX: never, UINT64_MAX. */
 static inline uint64_t clock_limit_ns(uint32_t ms)

@@ -67,7 +67,9 @@ struct engine_verbs {
 
         /* --- clock and chance --- */
 
+        /* Any thread. */
         uint64_t (*now)(void); /* CLOCK_MONOTONIC, in ns, or what plays it */
+        uint64_t (*now_coarse)(void); /* see ring_clock_coarse_ns() */
         int (*random)(void *bytes, size_t size); /* see ring_random() */
 
         /* --- operations --- */
@@ -135,6 +137,7 @@ static inline void engine_shutdown(struct ring *ring, struct engine_file *file)
 
 /* core/engine/system.c: what engines that talk to the kernel have in common. */
 uint64_t system_now(void);
+uint64_t system_now_coarse(void);
 int system_random(void *bytes, size_t size);
 void system_refuse(struct ring *ring, int fd);
 

@@ -76,6 +76,8 @@ int ring_init(struct ring *ring, const struct ring_options *options)
                 .wake_fd = -1,
         };
         ring->now_ns = ring_clock_ns(ring);
+        (void)ring_random(
+                ring, &ring->jitter, sizeof(ring->jitter)); /* or all rings jitter alike */
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 list_init(&ring->deferred[phase]);
         list_init(&ring->prompt);
@@ -178,9 +180,24 @@ uint64_t ring_clock_ns(const struct ring *ring)
         return ring->engine->now();
 }
 
+uint64_t ring_clock_coarse_ns(const struct ring *ring)
+{
+        return ring->engine->now_coarse();
+}
+
 int ring_random(const struct ring *ring, void *bytes, size_t size)
 {
         return ring->engine->random(bytes, size);
+}
+
+/* SplitMix64: a counter, mixed. */
+uint64_t ring_jitter(struct ring *ring)
+{
+        uint64_t mixed = ring->jitter += UINT64_C(0x9e3779b97f4a7c15);
+
+        mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+        return mixed ^ (mixed >> 31);
 }
 
 void ring_refuse(struct ring *ring, int fd)

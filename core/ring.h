@@ -75,6 +75,7 @@ struct ring {
                 struct epoll *epoll;
         };
         uint64_t now_ns;
+        uint64_t jitter; /* where its numbers are; their beginning was drawn */
         struct timers timers; /* timer_start(&ring->timers, …) */
         struct list deferred[RING_PHASES];
         struct list
@@ -135,11 +136,17 @@ static inline uint64_t ring_now_ns(const struct ring *ring)
         return ring->now_ns;
 }
 
-/* The same as it is now, within the turn. It costs more. On the ring's thread. */
+/* The same as it is now, within the turn or outside of it. It costs more. Any thread. */
 uint64_t ring_clock_ns(const struct ring *ring);
+
+/* The same to a few milliseconds, and never ahead of the true time: it costs a tenth of ring_clock_ns(). Any thread. */
+uint64_t ring_clock_coarse_ns(const struct ring *ring);
 
 /* Fills @bytes with what nobody can guess. Any thread. 0 or a negative errno: the system has none yet. */
 int ring_random(const struct ring *ring, void *bytes, size_t size);
+
+/* A number for what is not to happen to all at once: each differs, and costs no call, but might be guessed. On the ring's thread. */
+uint64_t ring_jitter(struct ring *ring);
 
 /* The number of this turn, from 1 on. */
 static inline uint64_t ring_turns(const struct ring *ring)

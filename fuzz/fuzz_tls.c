@@ -96,7 +96,7 @@ static void run_server(struct joint *joint)
                 return;
         tls_put(&joint->tls, joint->inbox.data, whole);
         if (joint->tls.state == TLS_HANDSHAKE) {
-                joint->result = tls_handshake(&joint->tls, &problem);
+                joint->result = tls_handshake(&joint->tls, 0, &problem);
                 assert(joint->result != -EPROTO || problem.text[0]);
                 if (joint->result == 0) {
                         tls_identity_free(tls_identity_new(joint->tls.ssl));

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "core/endpoint.h"
+#include "core/ring.h"
 
 #define BUCKETS_MIN 64
 
@@ -23,8 +23,12 @@ void addresses_init(struct addresses *addresses)
 {
         *addresses = (struct addresses){ 0 };
         pthread_mutex_init(&addresses->mutex, NULL);
+}
+
+void addresses_draw(struct addresses *addresses, const struct ring *ring)
+{
         /* without randomness a peer may make its own connections slow to open: no more */
-        (void)!getrandom(addresses->secret, sizeof(addresses->secret), 0);
+        (void)ring_random(ring, addresses->secret, sizeof(addresses->secret));
 }
 
 void addresses_deinit(struct addresses *addresses)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct endpoint;
+struct ring;
 
 /* One address with connections. There are never more of them than connections. */
 struct address_load;
@@ -24,6 +25,9 @@ struct addresses {
 };
 
 void addresses_init(struct addresses *addresses);
+
+/* The secret, by @ring's chance. Before the first comes. */
+void addresses_draw(struct addresses *addresses, const struct ring *ring);
 
 /* No connection is left. */
 void addresses_deinit(struct addresses *addresses);

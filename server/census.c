@@ -2,9 +2,9 @@
 #include "server/census.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "call/peer.h"
+#include "core/ring.h"
 #include "server/shard.h"
 
 _Static_assert(PEER_ADDRESS_BYTES == QUOIT_ADDRESS_BYTES, "addresses are copied whole");
@@ -13,8 +13,13 @@ void census_init(struct census *census)
 {
         pthread_mutex_init(&census->mutex, NULL);
         census->root = NULL;
+        census->secret = 0;
+}
+
+void census_draw(struct census *census, const struct ring *ring)
+{
         /* without randomness a peer may make searches slow: no more */
-        (void)!getrandom(&census->secret, sizeof(census->secret), 0);
+        (void)ring_random(ring, &census->secret, sizeof(census->secret));
 }
 
 void census_deinit(struct census *census)

@@ -18,6 +18,7 @@
 #include "call/counts.h"
 
 struct peer;
+struct ring;
 
 struct census {
         pthread_mutex_t mutex; /* of the tree; what its members say needs none */
@@ -40,6 +41,9 @@ struct census_entry {
 };
 
 void census_init(struct census *census);
+
+/* The secret, by @ring's chance. Before the first is added. */
+void census_draw(struct census *census, const struct ring *ring);
 
 void census_deinit(struct census *census);
 

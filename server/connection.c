@@ -211,16 +211,19 @@ static void join_census(struct connection *connection)
 void connection_open(struct shard *shard, const struct arrival *arrival)
 {
         struct connection *connection = slab_alloc(&shard->connections);
+        uint64_t seed = 0;
 
         if (!connection)
                 goto refuse;
+        (void)ring_random(&shard->ring, &seed, sizeof(seed));
         *connection = (struct connection){
                 .shard = shard,
                 .group = { .host = &shard->host },
                 .admitted = arrival->admitted,
+                .jitter = ring_jitter(&shard->ring),
         };
         if (session_init_server(&connection->session, &shard->memory.h2,
-                    connection_limits(connection), &stream_events, &connection->group) < 0)
+                    connection_limits(connection), seed, &stream_events, &connection->group) < 0)
                 goto refuse;
         if (arrival->tls && secure_open(connection, arrival->tls) < 0) {
                 session_deinit(&connection->session);

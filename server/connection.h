@@ -48,6 +48,7 @@ struct connection {
         struct rate resets;
         struct rate glitches;
         struct hoard hoard;
+        uint64_t jitter; /* its own, for what is not to happen to all at once */
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */
         uint64_t drained_ns; /* since when its end is on its way, once it is */

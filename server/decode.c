@@ -82,7 +82,7 @@ static upb_Message *decode_heavy(
         struct quoit_call *call, struct budget *budget, struct reader_message *message)
 {
         upb_Message *decoded = NULL;
-        uint64_t began_ns = work_begin();
+        uint64_t began_ns = work_begin(call);
         int r = message->compression != QUOIT_IDENTITY
                         ? call_decompress(call, message, budget->arena)
                         : 0;
@@ -132,7 +132,7 @@ static bool decompress(struct quoit_call *call, struct reader_message *message, 
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return false;
         }
-        began_ns = work_begin();
+        began_ns = work_begin(call);
         budget_begin(&budget, call->group, arena);
         r = call_decompress(call, message, arena);
         budget_end(&budget);

@@ -134,7 +134,7 @@ static void note_handled(struct quoit_call *call)
 {
         call->handled = true;
         if (call->group->host->interceptors)
-                call->seen.handled_ns = clock_now_ns();
+                call->seen.handled_ns = ring_clock_ns(call->group->host->ring);
 }
 
 static void run_start(struct errand *errand)
@@ -292,10 +292,12 @@ static void settle(const struct errand *errand)
 
 static void log_slow(const struct errand *errand, uint64_t since_ns)
 {
-        server_log_peer(errand->server, QUOIT_LOG_WARNING, clock_now_ns(),
+        uint64_t now_ns = ring_clock_ns(errand->call->group->host->ring);
+
+        server_log_peer(errand->server, QUOIT_LOG_WARNING, now_ns,
                 "%s: its handler kept the ring, and all other calls there, for %" PRIu64
                 " ms (slow_handler_ms); what blocks or takes long is for offloaded methods",
-                call_path(errand->call), (clock_now_ns() - since_ns) / NS_PER_MS);
+                call_path(errand->call), (now_ns - since_ns) / NS_PER_MS);
 }
 
 /*
@@ -308,7 +310,7 @@ static void watch_time(const struct errand *errand)
         uint64_t turn_ns = ring_now_ns(host->ring), since_ns = host->looked_ns;
         uint32_t slow_ms = host->limits->slow_handler_ms;
 
-        host->looked_ns = clock_coarse_ns();
+        host->looked_ns = ring_clock_coarse_ns(host->ring);
         if (since_ns < turn_ns)
                 since_ns = turn_ns;
         if (host->looked_ns > since_ns && host->looked_ns - since_ns >= slow_ms * NS_PER_MS &&
@@ -376,6 +378,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
                 call->scratch.pool != call->group->host->arenas);
         take_event(call, event, errand);
         errand->server = server;
+        errand->work.ring = call->group->host->ring;
         errand->work.on_work = on_work;
         call->at_worker = true;
         call_let_go(call);

@@ -35,7 +35,8 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         if (is_pointless(handshake))
                 handshake->result = -ENODATA;
         else
-                handshake->result = tls_handshake(handshake->tls, &handshake->problem);
+                handshake->result = tls_handshake(
+                        handshake->tls, ring_clock_ns(handshake->host->ring), &handshake->problem);
         call_host_post(handshake->host, &handshake->mail);
         return 0;
 }
@@ -99,6 +100,7 @@ struct handshake *handshake_new(struct tls *tls, struct workers *threads, uint64
 
         if (!handshake)
                 return NULL;
+        handshake->work.ring = host->ring;
         handshake->work.on_work = on_work;
         handshake->mail.on_delivery = on_delivery;
         handshake->tls = tls;

@@ -275,7 +275,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         if (call->state != CALL_OPENING)
                 return;
         if (call->group->host->interceptors)
-                call->seen.opened_ns = clock_now_ns();
+                call->seen.opened_ns = ring_clock_ns(call->group->host->ring);
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(call);
                 return;

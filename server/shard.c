@@ -390,6 +390,9 @@ static int shard_setup(struct shard *shard)
                 ring_deinit(&shard->ring);
                 return r;
         }
+        census_draw(&shard->census, &shard->ring);
+        if (shard == shard->server->shards)
+                addresses_draw(&shard->server->addresses, &shard->ring);
         list_init(&shard->connection_list);
         list_init(&shard->given_up);
         list_init(&shard->given_up_connections);

@@ -106,12 +106,11 @@ static uint64_t age_due_ns(const struct connection *connection)
 {
         uint32_t age_ms = connection_limits(connection)->connection_age_ms;
         uint64_t age = age_ms * NS_PER_MS;
-        uint64_t mixed =
-                ((uint64_t)(uintptr_t)connection ^ connection->opened_ns) * 0x9E3779B97F4A7C15;
 
         if (age_ms == UINT32_MAX)
                 return UINT64_MAX;
-        return connection->opened_ns + age - age / 10 + (mixed >> 48) * (age / 5 >> 16);
+        return connection->opened_ns + age - age / 10 +
+               (connection->jitter >> 48) * (age / 5 >> 16);
 }
 
 /* When its calls have had their time after its age. */

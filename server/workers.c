@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "core/clock.h"
 #include "server/thread_name.h"
 
 void workers_init(struct workers *workers)
@@ -79,11 +78,12 @@ static void *run(void *user)
         struct work *work;
 
         while ((work = take(workers, took_ns))) {
-                uint64_t began_ns = clock_now_ns();
+                const struct ring *ring = work->ring; /* the work may be freed */
+                uint64_t began_ns = ring_clock_ns(ring);
                 uint64_t waited_ns = work->on_work(work, &coders);
 
                 /* who waits for a peer gives the thread up to those who want it: they do not wait for that */
-                took_ns = clock_now_ns() - began_ns - waited_ns;
+                took_ns = ring_clock_ns(ring) - began_ns - waited_ns;
         }
         coders_deinit(&coders);
         return NULL;

@@ -12,9 +12,12 @@
 
 #include "codec/coders.h"
 #include "core/list.h"
+#include "core/ring.h"
 
 /* A piece of work, embedded in what it is about. */
 struct work {
+        const struct ring
+                *ring; /* that it comes from, by whose clock it is timed: it outlives the workers */
         struct list link; /* in the queue */
         uint64_t *turn; /* of its owner; NULL: workers_submit() */
         /* On a worker, whose @coders are; may free it. How long it was kept waiting by others, in nanoseconds. */

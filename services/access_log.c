@@ -21,20 +21,14 @@ struct quoit_access_log {
         void *user;
 };
 
-static uint64_t clock_ns(clockid_t clock)
+/* The day's time at which it began: it is over just now. */
+static uint64_t started_unix_ms(const quoit_call_summary *summary)
 {
         struct timespec now;
 
-        clock_gettime(clock, &now);
-        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* The day's time of a moment on the monotonic clock: what is past since then is no more than a call's life. */
-static uint64_t unix_ms_of(uint64_t monotonic_ns)
-{
-        uint64_t past_ns = clock_ns(CLOCK_MONOTONIC) - monotonic_ns;
-
-        return (clock_ns(CLOCK_REALTIME) - past_ns) / NS_PER_MS;
+        clock_gettime(CLOCK_REALTIME, &now);
+        return ((uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec - summary->duration_ns) /
+               NS_PER_MS;
 }
 
 static void add_text(struct line *line, const char *name, const char *text)
@@ -79,7 +73,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
         struct line line;
 
         line_begin(&line, log->format == QUOIT_ACCESS_LOG_JSON);
-        line_add_time(&line, "time", unix_ms_of(summary->started_ns));
+        line_add_time(&line, "time", started_unix_ms(summary));
         add_text(&line, "peer", quoit_call_peer(call));
         add_text(&line, "method", quoit_call_path(call));
         line_add_word(&line, "status", quoit_status_name(summary->status));

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "transport/callbacks.h"
 
@@ -41,15 +40,16 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
         return 0;
 }
 
-/* Of each session, for its map of streams: their ids are the peer's choice. */
-static void fill_randomly(uint8_t *bytes, size_t size)
+/* Of the session that is being made on this thread: nghttp2 asks for it without saying for whom. */
+static _Thread_local uint64_t map_seed;
+
+static void give_seed(uint8_t *bytes, size_t size)
 {
-        /* nghttp2 takes 0 for none: then a peer may make its own connection slow, no more */
-        if (getrandom(bytes, size, 0) != (ssize_t)size)
-                memset(bytes, 0, size);
+        memset(bytes, 0, size);
+        memcpy(bytes, &map_seed, size < sizeof(map_seed) ? size : sizeof(map_seed));
 }
 
-static int h2_new(struct session *session, nghttp2_mem *memory)
+static int h2_new(struct session *session, nghttp2_mem *memory, uint64_t seed)
 {
         nghttp2_session_callbacks *callbacks = NULL;
         nghttp2_option *option = NULL;
@@ -59,7 +59,8 @@ static int h2_new(struct session *session, nghttp2_mem *memory)
                 options_new(session->limits, &option) == 0) {
                 receive_set_callbacks(callbacks);
                 send_set_callbacks(callbacks);
-                nghttp2_session_callbacks_set_rand_callback(callbacks, fill_randomly);
+                nghttp2_session_callbacks_set_rand_callback(callbacks, give_seed);
+                map_seed = seed;
                 if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) ==
                         0)
                         r = 0;
@@ -89,7 +90,7 @@ static int submit_settings(struct session *session)
 }
 
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
-        const struct session_events *events, void *user)
+        uint64_t seed, const struct session_events *events, void *user)
 {
         int r;
 
@@ -100,7 +101,7 @@ int session_init_server(struct session *session, nghttp2_mem *memory, const quoi
                 .stream_window_bytes = limits->stream_window_bytes,
         };
         list_init(&session->streams);
-        r = h2_new(session, memory);
+        r = h2_new(session, memory, seed);
         if (r == 0)
                 r = submit_settings(session);
         if (r < 0)

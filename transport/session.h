@@ -119,11 +119,12 @@ struct session {
 };
 
 /*
- * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it.
+ * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it. @seed: of its map of
+ * streams, whose ids are the peer's choice: who can guess it can make its own connection slow, no more.
  * 0, -ENOMEM.
  */
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
-        const struct session_events *events, void *user);
+        uint64_t seed, const struct session_events *events, void *user);
 
 /* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_release()d first. */
 void session_deinit(struct session *session);

@@ -48,6 +48,7 @@ int tls_init_server(struct tls *tls, struct tls_context *context)
         SSL_set_bio(tls->ssl, pipe, pipe);
         SSL_set_msg_callback(tls->ssl, on_message);
         SSL_set_msg_callback_arg(tls->ssl, tls);
+        SSL_set_app_data(tls->ssl, tls); /* for transport/tls_tickets.c */
         SSL_set_accept_state(tls->ssl);
         return 0;
 }
@@ -154,11 +155,12 @@ size_t tls_whole_records(const uint8_t *data, size_t size)
         return whole;
 }
 
-int tls_handshake(struct tls *tls, struct tls_problem *problem)
+int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem)
 {
         int r;
 
         assert(tls->state == TLS_HANDSHAKE);
+        tls->now_ns = now_ns;
         ERR_clear_error();
         r = SSL_do_handshake(tls->ssl);
         if (r == 1) {

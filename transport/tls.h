@@ -37,6 +37,7 @@ struct tls {
         size_t in_size;
         struct tls_bytes out;
         enum tls_state state;
+        uint64_t now_ns; /* as of the last tls_handshake() */
         unsigned key_updates; /* of late */
         size_t read_bytes; /* since they were last forgotten */
         bool renegotiation; /* was asked for */
@@ -55,10 +56,10 @@ void tls_deinit(struct tls *tls);
 void tls_put(struct tls *tls, const uint8_t *data, size_t size);
 
 /*
- * Goes on with the handshake; may take a millisecond. 0: it is over, and there may be more to tls_read(). -EAGAIN: the
+ * Goes on with the handshake, at @now_ns; may take a millisecond. 0: it is over, and there may be more to tls_read(). -EAGAIN: the
  * peer is to send more. -EPROTO: it failed, @problem says why, an alert may be in `out`.
  */
-int tls_handshake(struct tls *tls, struct tls_problem *problem);
+int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem);
 
 /*
  * What the peer has sent, opened: *@ret_size bytes of it in @data. 0; -EAGAIN: there is no more now; -ENODATA: the peer

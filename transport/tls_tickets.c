@@ -4,20 +4,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-static uint64_t now_seconds(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec;
-}
+#include "core/clock.h"
+#include "transport/tls.h"
 
 void tls_tickets_init(struct tls_tickets *tickets)
 {
@@ -32,12 +26,12 @@ void tls_tickets_deinit(struct tls_tickets *tickets)
 }
 
 /* With the mutex. */
-static void put_first(struct tls_tickets *tickets, const struct tls_ticket_key *key, uint64_t now_s)
+static void put_first(struct tls_tickets *tickets, const struct tls_ticket_key *key)
 {
         tickets->keys[1] = tickets->keys[0];
         tickets->keys[0] = *key;
         tickets->count = tickets->count == 0 ? 1 : 2;
-        tickets->made_s = now_s;
+        tickets->has_sealed = false;
 }
 
 static int make_random(struct tls_ticket_key *key)
@@ -77,7 +71,7 @@ int tls_tickets_renew(struct tls_tickets *tickets, const char *file, struct tls_
         pthread_mutex_lock(&tickets->mutex);
         tickets->from_file = file != NULL;
         if (tickets->count == 0 || CRYPTO_memcmp(&tickets->keys[0], &key, sizeof(key)) != 0)
-                put_first(tickets, &key, now_seconds());
+                put_first(tickets, &key);
         pthread_mutex_unlock(&tickets->mutex);
         OPENSSL_cleanse(&key, sizeof(key));
         return 0;
@@ -89,14 +83,19 @@ int tls_tickets_sealing(struct tls_tickets *tickets, uint64_t now_s, struct tls_
         int r = 0;
 
         pthread_mutex_lock(&tickets->mutex);
-        if (!tickets->from_file && now_s >= tickets->made_s + TLS_TICKET_SECONDS) {
+        if (!tickets->from_file && tickets->has_sealed &&
+                now_s >= tickets->sealed_s + TLS_TICKET_SECONDS) {
                 r = make_random(&key);
                 if (r == 0)
-                        put_first(tickets, &key, now_s);
+                        put_first(tickets, &key);
                 OPENSSL_cleanse(&key, sizeof(key));
         }
-        if (r == 0)
+        if (r == 0) {
+                if (!tickets->has_sealed)
+                        tickets->sealed_s = now_s;
+                tickets->has_sealed = true;
                 *ret_key = tickets->keys[0];
+        }
         pthread_mutex_unlock(&tickets->mutex);
         return r;
 }
@@ -131,13 +130,13 @@ static int set_mac(EVP_MAC_CTX *mac, struct tls_ticket_key *key)
         return EVP_MAC_CTX_set_params(mac, params);
 }
 
-static int start_sealing(struct tls_tickets *tickets, unsigned char *name, unsigned char *iv,
-        EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+static int start_sealing(struct tls_tickets *tickets, uint64_t now_s, unsigned char *name,
+        unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
         struct tls_ticket_key key;
         bool ok;
 
-        if (tls_tickets_sealing(tickets, now_seconds(), &key) < 0)
+        if (tls_tickets_sealing(tickets, now_s, &key) < 0)
                 return -1;
         ok = RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
              EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) == 1 &&
@@ -167,7 +166,9 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 {
         struct tls_tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
-        return sealing ? start_sealing(tickets, name, iv, cipher, mac)
+        const struct tls *tls = SSL_get_app_data(ssl);
+
+        return sealing ? start_sealing(tickets, tls->now_ns / NS_PER_S, name, iv, cipher, mac)
                        : start_opening(tickets, name, iv, cipher, mac);
 }
 

@@ -28,7 +28,8 @@ struct tls_tickets {
         pthread_mutex_t mutex;
         struct tls_ticket_key keys[2]; /* the one of now, the one before */
         unsigned count;
-        uint64_t made_s; /* when the one of now was made, on CLOCK_MONOTONIC */
+        bool has_sealed; /* the one of now, */
+        uint64_t sealed_s; /* and when it did first */
         bool from_file; /* changes only when the file does */
 };
 
@@ -41,7 +42,7 @@ void tls_tickets_deinit(struct tls_tickets *tickets);
  */
 int tls_tickets_renew(struct tls_tickets *tickets, const char *file, struct tls_problem *problem);
 
-/* The key to seal with at @now_s, a new one if it is too old. 0, -EIO. Any thread. */
+/* The key to seal with at @now_s, a new one if this has sealed for too long. 0, -EIO. Any thread. */
 int tls_tickets_sealing(
         struct tls_tickets *tickets, uint64_t now_s, struct tls_ticket_key *ret_key);
 
@@ -49,5 +50,5 @@ int tls_tickets_sealing(
 int tls_tickets_find(
         struct tls_tickets *tickets, const uint8_t name[16], struct tls_ticket_key *ret_key);
 
-/* The sessions of @ssl are resumed by tickets sealed with these keys, which outlive it. */
+/* The sessions of @ssl are resumed by tickets sealed with these keys, which outlive it. Its connections are of struct tls. */
 void tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl);

@@ -10,6 +10,7 @@
 
 #include "api.h"
 #include "bench/micro/transport_client.h"
+#include "core/engine.h"
 #include "server/dispatch.h"
 #include "server/shard.h"
 #include "server/stream_events.h"
@@ -52,6 +53,7 @@ static void on_freed(void *user, struct call_group *group)
 static void shard_open(struct shard *shard, quoit_server *server)
 {
         shard->server = server;
+        shard->ring.engine = &engine_epoll; /* for its clock */
         timers_init(&shard->ring.timers, 0);
         mailbox_init(&shard->ring.mailbox);
         memory_init(&shard->memory);
@@ -91,7 +93,7 @@ static void *side_open(void)
         side->group = (struct call_group){ .host = &side->shard.host, .peer = &peer };
         list_init(&side->ready);
         if (session_init_server(&side->session, &side->shard.memory.h2,
-                    &side->server->options.limits, &stream_events, &side->group) < 0)
+                    &side->server->options.limits, 0, &stream_events, &side->group) < 0)
                 abort();
         return side;
 }

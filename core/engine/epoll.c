@@ -205,6 +205,7 @@ const struct engine_verbs engine_epoll = {
         .wait = epoll_engine_wait,
         .harvest = epoll_harvest,
         .now = system_now,
+        .now_coarse = system_now_coarse,
         .random = system_random,
         .receive = epoll_receive,
         .send = epoll_send,

@@ -4,11 +4,25 @@
 
 #include <errno.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
+
+static uint64_t read_clock(clockid_t clock)
+{
+        struct timespec now;
+
+        clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
 
 uint64_t system_now(void)
 {
-        return clock_now_ns();
+        return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t system_now_coarse(void)
+{
+        return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 int system_random(void *bytes, size_t size)

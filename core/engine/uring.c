@@ -223,6 +223,7 @@ const struct engine_verbs engine_uring = {
         .wait = uring_wait,
         .harvest = uring_harvest,
         .now = system_now,
+        .now_coarse = system_now_coarse,
         .random = system_random,
         .receive = uring_receive,
         .send = uring_send,

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "call/call.h"
+#include "core/engine.h"
 
 struct bench {
         struct ring ring;
@@ -57,6 +58,7 @@ static inline struct bench *bench_new(void)
         struct bench *bench = calloc(1, sizeof(*bench));
 
         assert_non_null(bench);
+        bench->ring.engine = &engine_epoll;
         timers_init(&bench->ring.timers, 0);
         mailbox_init(&bench->ring.mailbox);
         arena_pool_init(&bench->arenas, (size_t)1 << 20);

@@ -276,6 +276,7 @@ static void test_clock_and_chance(void **state)
         now_ns = ring_clock_ns(&ring);
         assert_in_range(now_ns, before_ns, clock_ns());
         assert_true(ring_now_ns(&ring) <= now_ns);
+        assert_in_range(ring_clock_coarse_ns(&ring), now_ns - SECOND, clock_ns());
         /* more than getrandom() gives in one go for sure */
         assert_int_equal(ring_random(&ring, one, sizeof(one)), 0);
         assert_int_equal(ring_random(&ring, other, sizeof(other)), 0);
@@ -451,6 +452,31 @@ static void test_foreign_loop_is_told_of_timers(void **state)
         ring_deinit(&ring); /* with a timeout in flight */
 }
 
+/* Spread over all values, each time and each ring anew. */
+static void test_jitter(void **state)
+{
+        enum { COUNT = 16000, PARTS = 16 };
+        unsigned counts[2][PARTS] = { { 0 } };
+        struct ring one, other;
+
+        (void)state;
+        assert_int_equal(start_ring(&one, NULL), 0);
+        assert_int_equal(start_ring(&other, NULL), 0);
+        for (unsigned i = 0; i < COUNT; i++) {
+                uint64_t jitter = ring_jitter(&one);
+
+                assert_true(jitter != ring_jitter(&other));
+                counts[0][jitter % PARTS]++;
+                counts[1][jitter >> 60]++;
+        }
+        for (unsigned i = 0; i < PARTS; i++) {
+                assert_in_range(counts[0][i], 800, 1200); /* of 1000 */
+                assert_in_range(counts[1][i], 800, 1200);
+        }
+        ring_deinit(&one);
+        ring_deinit(&other);
+}
+
 /* --- the end --- */
 
 static void test_deinit_tells_leaks(void **state)
@@ -514,6 +540,7 @@ int main(void)
                 cmocka_unit_test(test_waits_end_for_whichever_timer_is_next),
                 cmocka_unit_test(test_deadlines_cost_the_kernel_nothing),
                 cmocka_unit_test(test_clock_and_chance),
+                cmocka_unit_test(test_jitter),
                 cmocka_unit_test(test_timeout_bounds_the_wait),
                 cmocka_unit_test(test_signal_handler_ends_the_wait),
                 cmocka_unit_test(test_failed_message_wakes_all_the_same),

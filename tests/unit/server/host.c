@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "call/peer.h"
+#include "core/engine.h"
 #include "server/dispatch.h"
 #include "server/stream_events.h"
 
@@ -47,6 +48,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
 {
         shard->server = server;
         /* of the ring what calls use: its clock, timers and mail */
+        shard->ring.engine = &engine_epoll;
         timers_init(&shard->ring.timers, 0);
         mailbox_init(&shard->ring.mailbox);
         arena_pool_init(&shard->arenas, (size_t)1 << 20);
@@ -103,7 +105,7 @@ struct host *host_new(const quoit_limits *limits)
         shard_init(&host->shard, host->server);
         host->group = (struct call_group){ .host = &host->shard.host, .peer = &peer };
         list_init(&host->ready);
-        r = session_init_server(&host->session, &host->shard.memory.h2, host->group.host->limits,
+        r = session_init_server(&host->session, &host->shard.memory.h2, host->group.host->limits, 0,
                 &stream_events, &host->group);
         assert(r == 0);
         return host;

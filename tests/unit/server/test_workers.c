@@ -9,11 +9,15 @@
 
 #include <cmocka.h>
 
+#include "core/engine.h"
 #include "core/list.h"
 #include "server/workers.h"
 
 #include <semaphore.h>
 #include <unistd.h>
+
+/* of which a worker asks for the time alone */
+static const struct ring ring = { .engine = &engine_epoll };
 
 struct job {
         struct work work;
@@ -46,7 +50,8 @@ static void test_all_is_done_before_the_end(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 4, "worker"), 0);
         for (unsigned i = 0; i < 1000; i++) {
-                jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done };
                 workers_submit(&workers, &jobs[i].work);
         }
         workers_deinit(&workers);
@@ -65,7 +70,8 @@ static void test_order(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 1, "worker"), 0);
         for (unsigned i = 0; i < 100; i++) {
-                jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done };
                 workers_submit(&workers, &jobs[i].work);
         }
         workers_deinit(&workers);
@@ -91,9 +97,10 @@ static void test_turns(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 1, "worker"), 0);
         for (unsigned i = 0; i < 9; i++) {
-                jobs[i] = (struct job){ .work.on_work = on_work, .done = &done };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done };
                 if (i == 0)
-                        jobs[i] = (struct job){ .work.on_work = on_work,
+                        jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
                                 .done = &done,
                                 .begun = &begun,
                                 .may_end = &may_end };
@@ -126,7 +133,7 @@ static void test_room(void **state)
         for (unsigned i = 0; i < 6; i++) {
                 struct work *oldest;
 
-                jobs[i].work.on_work = on_work;
+                jobs[i].work = (struct work){ .ring = &ring, .on_work = on_work };
                 jobs[i].done = &done;
                 oldest = workers_submit_fairly(&workers, &jobs[i].work, &turn, 3);
                 if (i == 0)
@@ -153,9 +160,10 @@ static void test_parallel(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 3, "worker"), 0);
         for (unsigned i = 0; i < 8; i++) {
-                jobs[i] = (struct job){
-                        .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
-                };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done,
+                        .begun = &begun,
+                        .may_end = &may_end };
                 workers_submit(&workers, &jobs[i].work);
         }
         for (unsigned i = 0; i < 3; i++)
@@ -184,9 +192,10 @@ static void test_yields(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 3, "worker"), 0);
         for (unsigned i = 0; i < 5; i++) {
-                jobs[i] = (struct job){
-                        .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
-                };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done,
+                        .begun = &begun,
+                        .may_end = &may_end };
                 if (i < 3)
                         assert_false(workers_yield(&workers));
                 workers_submit(&workers, &jobs[i].work);
@@ -222,9 +231,10 @@ static void test_waiting_is_no_work(void **state)
         workers_init(&workers);
         assert_int_equal(workers_start(&workers, 1, "worker"), 0);
         for (unsigned i = 0; i < 2; i++)
-                jobs[i] = (struct job){
-                        .work.on_work = on_work, .done = &done, .begun = &begun, .may_end = &may_end
-                };
+                jobs[i] = (struct job){ .work = { .ring = &ring, .on_work = on_work },
+                        .done = &done,
+                        .begun = &begun,
+                        .may_end = &may_end };
         workers_submit(&workers, &jobs[0].work);
         sem_wait(&begun);
         usleep(200 * 1000);

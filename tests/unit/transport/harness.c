@@ -325,7 +325,7 @@ struct joint *joint_new(const quoit_limits *limits, uint64_t seed)
         joint->consume = true;
         memory_init(&joint->memory);
         assert_int_equal(session_init_server(&joint->server, &joint->memory.h2, &joint->limits,
-                                 &joint_events, joint),
+                                 seed, &joint_events, joint),
                 0);
         joint->client = client_new(joint);
         return joint;

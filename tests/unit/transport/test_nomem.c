@@ -142,7 +142,8 @@ static bool attempt(const struct recording *recording, size_t fail_at, bool once
 
         failing_init(&failing, fail_at, once);
         joint->consume = true;
-        r = session_init_server(&joint->server, &failing.h2, &joint_limits, &joint_events, joint);
+        r = session_init_server(
+                &joint->server, &failing.h2, &joint_limits, 0, &joint_events, joint);
         if (r == 0)
                 r = converse(&joint->server, joint, recording);
         /* a peer that is at no fault may be told so where nghttp2 does not tell us why it failed */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "pki.h"
 #include "transport/tls_config.h"
 #include "transport/tls_identity.h"
@@ -22,6 +23,7 @@ struct joint {
         struct tls tls;
         SSL *client;
         struct tls_problem problem;
+        uint64_t now_ns;
 };
 
 static int setup_with(void **state, const char *names, const quoit_tls_options *options)
@@ -79,7 +81,7 @@ static void shake_hands(struct joint *joint, size_t piece)
                 while (r == -EAGAIN &&
                         (size = pki_client_take(joint->client, data, piece < 1 ? 1 : piece)) > 0) {
                         tls_put(&joint->tls, data, size);
-                        r = tls_handshake(&joint->tls, &joint->problem);
+                        r = tls_handshake(&joint->tls, joint->now_ns, &joint->problem);
                 }
                 pki_client_give(joint->client, &joint->tls);
         }
@@ -254,12 +256,12 @@ static void test_ticket_keys(void **state)
         struct tls_problem problem;
         struct tls_tickets tickets;
         struct tls_ticket_key first, second, third, found;
-        uint64_t now;
+        /* that it was made long before it sealed first does not count */
+        const uint64_t now = 10 * TLS_TICKET_SECONDS;
 
         (void)state;
         tls_tickets_init(&tickets);
         assert_int_equal(tls_tickets_renew(&tickets, NULL, &problem), 0);
-        now = tickets.made_s;
         assert_int_equal(tls_tickets_sealing(&tickets, now, &first), 0);
         assert_int_equal(tls_tickets_sealing(&tickets, now + TLS_TICKET_SECONDS - 1, &second), 0);
         assert_memory_equal(&first, &second, sizeof(first));
@@ -271,6 +273,23 @@ static void test_ticket_keys(void **state)
         assert_int_equal(tls_tickets_sealing(&tickets, now + 2 * TLS_TICKET_SECONDS, &third), 0);
         assert_int_equal(tls_tickets_find(&tickets, first.name, &found), 0);
         tls_tickets_deinit(&tickets);
+}
+
+/* Tickets are sealed by the clock that the handshake is given, whatever the machine's says. */
+static void test_tickets_take_the_handshakes_time(void **state)
+{
+        struct joint *joint = *state;
+        struct tls_tickets *tickets = &joint->rules->tickets;
+        struct tls_ticket_key first, last, next;
+        const uint64_t now = UINT64_C(1) << 31;
+
+        joint->now_ns = now * NS_PER_S;
+        shake_hands(joint, 16384);
+        assert_int_equal(tls_tickets_sealing(tickets, now, &first), 0);
+        assert_int_equal(tls_tickets_sealing(tickets, now + TLS_TICKET_SECONDS - 1, &last), 0);
+        assert_memory_equal(&first, &last, sizeof(first));
+        assert_int_equal(tls_tickets_sealing(tickets, now + TLS_TICKET_SECONDS, &next), 0);
+        assert_memory_not_equal(&first, &next, sizeof(first));
 }
 
 /* A block comes back for what has about its size; what is kept is bounded. */
@@ -312,6 +331,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_identity, setup_mutual, teardown),
                 cmocka_unit_test(test_whole_records),
                 cmocka_unit_test(test_ticket_keys),
+                cmocka_unit_test_setup_teardown(
+                        test_tickets_take_the_handshakes_time, setup, teardown),
                 cmocka_unit_test(test_spares),
         };
 
