@@ -10,8 +10,10 @@ import os
 import socket
 import struct
 import threading
+import time
 
 import pytest
+from servers import PATIENCE
 
 from servers import eventually
 
@@ -46,6 +48,19 @@ def elsewhere(function):
     if error:
         raise error
     return result
+
+
+def wait_for_address(address):
+    """Until it can be bound: the kernel has it a little after it was given, later on a busy machine."""
+    end = time.monotonic() + PATIENCE
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        while True:
+            try:
+                return probe.bind((address, 0, 0, LOOPBACK))
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL or time.monotonic() > end:
+                    raise
+            time.sleep(0.001)
 
 
 class Network:
@@ -83,6 +98,7 @@ class Network:
         request = struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 64, LOOPBACK)
         with self.run(lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as control:
             fcntl.ioctl(control, SIOCSIFADDR, request)
+        self.run(lambda: wait_for_address(address))
 
             def is_there():
                 try:
