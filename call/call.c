@@ -363,7 +363,7 @@ static void on_deadline(struct timer *timer)
         if (call->state == CALL_OPENING)
                 call_refuse_http(call);
         else
-                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);
 }
 
 void call_await_http(struct quoit_call *call, uint64_t time_ns)

@@ -52,6 +52,7 @@ enum call_state {
 };
 
 /* What a peer is told whose connection holds more than the ring has left. */
+#define CALL_DEADLINE_EXCEEDED "deadline exceeded"
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
 /* How a method is served: what the router found. Lives as long as the server. */

@@ -48,6 +48,7 @@ static void on_delivery(struct mail *mail)
         struct handshake *handshake = CONTAINER_OF(mail, struct handshake, mail);
 
         handshake->lent = false;
+        handshake->begun = true;
         handshake->on_step(handshake);
 }
 
@@ -77,7 +78,7 @@ int handshake_continue(struct handshake *handshake)
         tls_put(handshake->tls, handshake->reading.data, whole);
         handshake->lent = true;
         oldest = workers_submit_fairly(handshake->threads, &handshake->work, handshake->turn,
-                handshake->limits.queued_max);
+                handshake->begun, handshake->limits.queued_max);
         if (oldest)
                 turn_away(oldest);
         return 0;

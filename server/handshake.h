@@ -6,7 +6,7 @@
  * one makes everybody on it wait. The ring collects what the peer sends until a record is whole, lends the connection's TLS
  * to a thread for one step, and gets it back by mail. While it is lent the ring leaves it alone.
  *
- * Addresses take turns, and of one address the newest step is done first: where more come than can be done, first come
+ * A handshake that has begun goes on before others begin: its signature was paid for. Addresses take turns, and of one address the newest step is done first: where more come than can be done, first come
  * first served would have everybody wait until they give up.
  */
 
@@ -46,6 +46,7 @@ struct handshake {
         struct tls_problem problem;
         int result; /* of the step, as of tls_handshake(); -ENODATA: not done, the peer has gone; -EBUSY: nor is it, for want of a thread */
         bool lent;
+        bool begun; /* a step was made */
         _Atomic(enum handshake_peer) peer;
         /* A step is done; on the ring, from the turn itself. */
         void (*on_step)(struct handshake *handshake);

@@ -49,8 +49,8 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(control_queue_max, 1000);
         DEFAULT(continuation_frames_max, 8);
         DEFAULT(empty_frames_max, 100);
-        DEFAULT(resets_burst_max, 2000);
-        DEFAULT(resets_per_second, 1000);
+        DEFAULT(resets_burst_max, 10 * 1000);
+        DEFAULT(resets_per_second, 10 * 1000);
         DEFAULT(glitches_burst_max, 10000);
         DEFAULT(glitches_per_second, 330);
         DEFAULT(handshake_ms, 10 * 1000);

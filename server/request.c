@@ -288,6 +288,10 @@ void request_accept(struct quoit_call *call, bool oversize)
         apply_options(call);
         call_set_state(call, CALL_OPEN);
         QUOIT_PROBE(call_start, call, call->group, call->route->method->path);
-        if (call->request.has_timeout)
+        if (!call->request.has_timeout)
+                return;
+        if (call->request.timeout_ns == 0) /* no handler is to begin */
+                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);
+        else
                 call_set_deadline(call, call->request.timeout_ns);
 }

@@ -11,7 +11,8 @@
 #define LOOK_NS NS_PER_S
 #define TELL_NS (10 * NS_PER_S)
 #define MOVES_SHARE 8 /* of what it holds, it is to move so much in `memory_stall_ms` */
-#define CALL_BYTES_MIN (ROOM_BYTES_MIN / 16) /* a call that holds less is not worth ending */
+#define HELD_BYTES_MIN                                                                             \
+        (ROOM_BYTES_MIN / 16) /* what holds less is not worth ending, a connection or a call */
 
 static uint64_t refused(const struct shard *shard)
 {
@@ -44,7 +45,7 @@ static void end_stalled_calls(struct connection *connection)
                 struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
 
                 next = link->next;
-                if (stalled_bytes(call) < CALL_BYTES_MIN)
+                if (stalled_bytes(call) < HELD_BYTES_MIN)
                         continue;
                 room_note_refusal(&connection->shard->host.room);
                 call_give_up(call, CALL_SHORT_OF_MEMORY);
@@ -70,7 +71,7 @@ static void look_at_hoard(struct connection *connection, bool is_short, uint64_t
         size_t holds_bytes = call_group_held_bytes(group) + group->queued_bytes;
         uint64_t stall_ns = clock_limit_ns(connection_limits(connection)->memory_stall_ms);
 
-        if (!is_short || holds_bytes <= ROOM_BYTES_MIN) {
+        if (!is_short || holds_bytes <= HELD_BYTES_MIN) {
                 hoard->since_ns = 0;
         } else if (hoard->since_ns == 0 ||
                    group->moved_bytes - hoard->moved_bytes >= holds_bytes / MOVES_SHARE) {

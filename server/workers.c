@@ -33,6 +33,13 @@ static struct work *dequeue(struct workers *workers, struct list *link)
         return CONTAINER_OF(link, struct work, link);
 }
 
+static bool comes_before(const struct work *work, const struct work *other)
+{
+        if (work->goes_on != other->goes_on)
+                return work->goes_on;
+        return *work->turn < *other->turn;
+}
+
 /* The newest of the owner whose turn is longest ago. Under the mutex. */
 static struct work *dequeue_next(struct workers *workers)
 {
@@ -43,10 +50,11 @@ static struct work *dequeue_next(struct workers *workers)
                         link = link->next) {
                         struct work *work = CONTAINER_OF(link, struct work, link);
 
-                        if (*work->turn < *next->turn)
+                        if (comes_before(work, next))
                                 next = work;
                 }
-                *next->turn = ++workers->turns;
+                if (!next->goes_on)
+                        *next->turn = ++workers->turns;
         }
         return dequeue(workers, &next->link);
 }
@@ -139,17 +147,28 @@ void workers_submit_first(struct workers *workers, struct work *work)
         submit(workers, work, true);
 }
 
+/* The one that has waited longest of those that have not begun, or of all. Under the mutex. */
+static struct list *oldest_of(struct workers *workers)
+{
+        struct list *link = workers->queue.prev;
+
+        while (link != &workers->queue && CONTAINER_OF(link, struct work, link)->goes_on)
+                link = link->prev;
+        return link != &workers->queue ? link : workers->queue.prev;
+}
+
 struct work *workers_submit_fairly(
-        struct workers *workers, struct work *work, uint64_t *turn, size_t queued_max)
+        struct workers *workers, struct work *work, uint64_t *turn, bool goes_on, size_t queued_max)
 {
         struct work *oldest = NULL;
 
         assert(workers->thread_count > 0);
         work->turn = turn;
+        work->goes_on = goes_on;
         pthread_mutex_lock(&workers->mutex);
         enqueue(workers, work, true);
         if (workers->queued > workers->idle + queued_max)
-                oldest = dequeue(workers, workers->queue.prev);
+                oldest = dequeue(workers, oldest_of(workers));
         pthread_mutex_unlock(&workers->mutex);
         return oldest;
 }

@@ -20,6 +20,7 @@ struct work {
                 *ring; /* that it comes from, by whose clock it is timed: it outlives the workers */
         struct list link; /* in the queue */
         uint64_t *turn; /* of its owner; NULL: workers_submit() */
+        bool goes_on; /* with what an earlier piece of its owner's has begun */
         /* On a worker, whose @coders are; may free it. How long it was kept waiting by others, in nanoseconds. */
         uint64_t (*on_work)(struct work *work, struct coders *coders);
 };
@@ -52,11 +53,11 @@ void workers_submit_first(struct workers *workers, struct work *work);
 /*
  * As workers_submit(), where owners want more than can be done. They take turns: @turn, 0 at first, is of one owner, the workers' to
  * change, and lives as long as its work. An owner's newest work is done first, as it is of less use the longer it waits. Where
- * more than @queued_max pieces wait the oldest of all is returned, to be done no more. NULL: there is room. One queue is for this
- * function, or for the other two.
+ * more than @queued_max pieces wait the oldest of all is returned, to be done no more. NULL: there is room. What @goes_on, so that
+ * something was done for it already, comes before all that begins, and stays. One queue is for this function, or for the other two.
  */
-struct work *workers_submit_fairly(
-        struct workers *workers, struct work *work, uint64_t *turn, size_t queued_max);
+struct work *workers_submit_fairly(struct workers *workers, struct work *work, uint64_t *turn,
+        bool goes_on, size_t queued_max);
 
 /* What waits for a thread, and how long a further piece would: by what the last ones took. */
 struct workers_load {

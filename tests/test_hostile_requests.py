@@ -172,6 +172,12 @@ def test_timeouts_that_are_over_at_once(wire, timeout):
     assert works(wire)
 
 
+@pytest.mark.parametrize("timeout", ["0n", "0S", "00000000H"])
+def test_no_handler_begins_where_there_is_no_time(wire, timeout):
+    assert wire.call(ECHO, grpc_timeout=timeout).status == 4
+    assert works(wire)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -98,10 +98,14 @@ typedef struct quoit_limits {
         uint32_t empty_frames_max;
         /*
          * Streams that the peer resets (CVE-2023-44487), or makes us reset by what it sends on them (CVE-2025-8671), and
-         * each header_bytes_max of a header block beyond the first: this many at once ... Default 2000.
+         * each header_bytes_max of a header block beyond the first: this many at once ... Default 10 000.
          */
         uint32_t resets_burst_max;
-        /* ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM "too_many_resets". Default 1000. */
+        /*
+         * ... and so many a second after that; above: GOAWAY ENHANCE_YOUR_CALM "too_many_resets", with which all calls of the
+         * connection are lost. Honest clients reset calls whose time is over: streams_max of 50 ms each are 2560 a second.
+         * What a reset costs is bounded otherwise: by streams_max, and a call counts until its handler is through. Default 10 000.
+         */
         uint32_t resets_per_second;
         /*
          * What is allowed and of no use: PRIORITY, frames of unknown types, SETTINGS, GOAWAY, answers to no PING, empty DATA,
@@ -188,7 +192,7 @@ typedef struct quoit_limits {
          */
         size_t memory_bytes_max;
         /*
-         * Where more than three quarters of a ring's part are held: how long a connection may hold more than 64 KiB without
+         * Where more than three quarters of a ring's part are held: how long a connection may hold more than 4 KiB without
          * sending or taking an eighth as much as it holds; above: those of its calls that the peer has left unfinished or
          * unread end with RESOURCE_EXHAUSTED. UINT32_MAX: for ever. Default 10 000.
          */
