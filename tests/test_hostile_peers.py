@@ -160,5 +160,6 @@ def test_ten_thousand_hostile_connections_leave_nothing_behind(server, calls, ke
         descriptors, memory = server.descriptors(), server.rss()
         rounds(7000)
         assert server.descriptors() <= descriptors + 2
-        assert server.rss() - memory < (4 + kept) * MIB
+        # what a peak took goes back within some seconds
+        eventually(lambda: server.rss() - memory < (4 + kept) * MIB, "their memory is gone")
         assert stub.Echo(calls.Payload(text="still here")).text == "still here"
