@@ -15,8 +15,6 @@ import time
 import pytest
 from servers import PATIENCE
 
-from servers import eventually
-
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 SIOCSIFADDR, SIOCSIFNAME = 0x8916, 0x8923
@@ -99,16 +97,6 @@ class Network:
         with self.run(lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as control:
             fcntl.ioctl(control, SIOCSIFADDR, request)
         self.run(lambda: wait_for_address(address))
-
-            def is_there():
-                try:
-                    control.bind((address, 0, 0, LOOPBACK))
-                    return True
-                except OSError as error:
-                    assert error.errno == errno.EADDRNOTAVAIL
-                    return False
-
-            eventually(is_there, f"{address} may be used")
 
     def close(self):
         self.control.close()
