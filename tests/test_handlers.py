@@ -171,7 +171,7 @@ HOLD = ["--limit", "handler_end_ms=300"]
 
 
 def test_a_forgotten_hold_is_told_when_its_client_has_gone(calls, start, connect):
-    server = start("test-server", *HOLD, "--limit", "stop_hold_ms=100")
+    server = start("test-server", *HOLD, "--limit", "stop_hold_ms=100", "--limit", "drain_ms=300")
     with channel(server.target) as opened:
         future = calls.Stub(opened).Misuse.future(calls.MisuseRequest(way="hold"))
         stub = calls.Stub(connect(server))

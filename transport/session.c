@@ -40,8 +40,11 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
         return 0;
 }
 
-/* Of the session that is being made on this thread: nghttp2 asks for it without saying for whom. */
-static _Thread_local uint64_t map_seed;
+/*
+ * Of the session that is being made on this thread: nghttp2 asks for it without saying for whom. With another model of TLS
+ * libquoit.so would need the dynamic linker by its name.
+ */
+static _Thread_local uint64_t map_seed __attribute__((tls_model("initial-exec")));
 
 static void give_seed(uint8_t *bytes, size_t size)
 {
