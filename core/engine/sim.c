@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/sim.h"
+#include "core/buffers.h"
+#include "core/clock.h"
+#include "core/poison.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RINGS_MAX 16
+#define RESULTS_A_TURN 8 /* of a multishot, at most */
+
+enum kind {
+        SEND,
+        RECEIVE,
+        ACCEPT,
+        DONE, /* its result is known, and told when it is due */
+};
+
+struct sim_op {
+        struct list link; /* in its ring */
+        struct ring *ring;
+        struct op *op;
+        struct sim_file *file;
+        const struct msghdr *message;
+        uint64_t due_ns; /* when it may go on; SIM_NEVER: it waits for the other end */
+        int result;
+        enum kind kind;
+        bool once;
+        bool is_cancelled;
+};
+
+/* The state of a ring. This engine has epoll's place. */
+struct epoll {
+        struct list ops;
+        uint64_t alarm_ns;
+        uint64_t woken_ns; /* when the wake that came last arrives; SIM_NEVER: none has */
+        uint64_t until_ns; /* how long the ring waits */
+};
+
+static struct ring *rings[RINGS_MAX];
+
+/* --- operations --- */
+
+void sim_op_touch(struct sim_op *op)
+{
+        if (op && op->due_ns == SIM_NEVER)
+                op->due_ns = sim_soon_ns();
+}
+
+static struct sim_op *op_new(struct ring *ring, struct op *op, enum kind kind)
+{
+        struct sim_op *own = malloc(sizeof(*own));
+
+        assert(own);
+        *own = (struct sim_op){ .ring = ring, .op = op, .kind = kind, .due_ns = sim_soon_ns() };
+        list_init(&own->link);
+        list_append(&ring->epoll->ops, &own->link);
+        ring->ops_in_flight++;
+        return own;
+}
+
+static void done(struct ring *ring, struct op *op, int result)
+{
+        op_new(ring, op, DONE)->result = result;
+}
+
+static struct sim_file *file_of(const struct engine_file *file)
+{
+        struct sim_file *own = sim_file(file->fd);
+
+        if (!own)
+                sim_fail("an operation on descriptor %d, which is closed", file->fd);
+        return own;
+}
+
+/* The last completion of @own: it is gone before it is told, as the callback may free what it was about. */
+static void finish(struct sim_op *own, struct completion completion)
+{
+        struct ring *ring = own->ring;
+        struct op *op = own->op;
+
+        sim_note("ends", (uint64_t)own->kind, (uint64_t)(int64_t)completion.result);
+        if (own->file && own->file->in == own)
+                own->file->in = NULL;
+        if (own->file && own->file->out == own)
+                own->file->out = NULL;
+        list_remove(&own->link);
+        free(own);
+        ring->stats.completions++;
+        ring_complete(ring, op, completion);
+}
+
+static void fail(struct sim_op *own, int error)
+{
+        finish(own, (struct completion){ .result = -error });
+}
+
+/* Back among those that are in flight; it may go on if @again. */
+static void park(struct sim_op *own, bool again)
+{
+        list_remove(&own->link);
+        list_append(&own->ring->epoll->ops, &own->link);
+        own->due_ns = again || own->is_cancelled ? sim_soon_ns() : SIM_NEVER;
+}
+
+static size_t shorten(size_t size)
+{
+        return size > 1 && sim_fault(SIM_SHORT) ? 1 + sim_below(size) : size;
+}
+
+/* --- receiving --- */
+
+/* Those that are not out. Which is lent is chance. */
+struct pool {
+        unsigned count;
+        uint16_t ids[];
+};
+
+static int sim_buffers_open(struct buffers *buffers)
+{
+        struct pool *pool = calloc(1, sizeof(*pool) + buffers->count * sizeof(*pool->ids));
+
+        if (!pool)
+                return -ENOMEM;
+        buffers->lendable = pool;
+        return 0;
+}
+
+static void sim_buffers_close(struct buffers *buffers)
+{
+        free(buffers->lendable);
+}
+
+static void sim_buffers_give(struct buffers *buffers, unsigned id)
+{
+        struct pool *pool = buffers->lendable;
+
+        if (pool->count == buffers->count)
+                sim_fail("a buffer was given back twice");
+        pool->ids[pool->count++] = (uint16_t)id;
+}
+
+static unsigned char *lend(struct buffers *buffers)
+{
+        struct pool *pool = buffers->lendable;
+        uint64_t at = sim_below(pool->count < 4 ? pool->count : 4); /* few: pages are dear */
+        unsigned id = pool->ids[pool->count - 1 - at];
+
+        pool->ids[pool->count - 1 - at] = pool->ids[pool->count - 1];
+        pool->count--;
+        return buffers_borrow(buffers, id);
+}
+
+static bool has_buffers(const struct buffers *buffers)
+{
+        return ((struct pool *)buffers->lendable)->count > 0 && !sim_fault(SIM_NO_BUFFERS);
+}
+
+static int receive_error(void)
+{
+        static const int errors[] = { ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOMEM, EINTR, ENETDOWN,
+                ENOBUFS };
+
+        return errors[sim_below(sizeof(errors) / sizeof(*errors))];
+}
+
+/* True: @own has ended. */
+static bool receive_ends(struct sim_op *own)
+{
+        const struct sim_conn *conn = own->file->conn;
+        int error = 0;
+
+        if (own->is_cancelled && (conn->up.size == 0 || sim_chance(500)))
+                error = ECANCELED;
+        else if (conn->reset)
+                error = conn->reset;
+        else if (sim_fault(SIM_ERROR))
+                error = receive_error();
+        else if (conn->up.size > 0 || !conn->up.ended)
+                return false;
+        fail(own, error);
+        return true;
+}
+
+static void receive(struct sim_op *own)
+{
+        struct buffers *buffers = CONTAINER_OF(own->op, struct receive_op, op)->buffers;
+        struct sim_pipe *pipe = &own->file->conn->up;
+
+        for (unsigned i = 0; i < RESULTS_A_TURN; i++) {
+                struct completion completion = { 0 };
+                size_t size;
+
+                if (receive_ends(own))
+                        return;
+                if (pipe->size == 0)
+                        break;
+                if (!has_buffers(buffers)) {
+                        fail(own, ENOBUFS);
+                        return;
+                }
+                size = shorten(
+                        pipe->size < buffers->buffer_bytes ? pipe->size : buffers->buffer_bytes);
+                completion.bytes = lend(buffers);
+                completion.result = (int)size;
+                sim_pipe_pop(pipe, (unsigned char *)completion.bytes, size);
+                if (own->once || own->is_cancelled || sim_fault(SIM_ENDED)) {
+                        finish(own, completion);
+                        return;
+                }
+                sim_note("receives", own->file->conn->id, size);
+                completion.more = true;
+                ring_complete(own->ring, own->op, completion);
+        }
+        park(own, pipe->size > 0 || pipe->ended || own->file->conn->reset);
+}
+
+static void sim_receive(
+        struct ring *ring, struct engine_file *file, struct receive_op *op, bool once)
+{
+        struct sim_file *own_file = file_of(file);
+        struct sim_op *own = op_new(ring, &op->op, RECEIVE);
+
+        if (own_file->in)
+                sim_fail("two receives on one descriptor");
+        own->file = own_file;
+        own->once = once;
+        own_file->in = own;
+}
+
+/* --- accepting --- */
+
+static int accept_error(struct sim_op *own)
+{
+        static const int errors[] = { EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED, EPROTO, EPERM,
+                EINTR };
+        int error = errors[sim_below(sizeof(errors) / sizeof(*errors))];
+        struct list *link = error == ECONNABORTED ? list_pop(&own->file->backlog) : NULL;
+
+        if (link) {
+                struct sim_conn *conn = CONTAINER_OF(link, struct sim_conn, link);
+
+                conn->was_refused = true;
+                conn->reset = ECONNRESET;
+                conn->down.ended = true;
+        }
+        return error;
+}
+
+static void accept_some(struct sim_op *own)
+{
+        for (unsigned i = 0; i < RESULTS_A_TURN; i++) {
+                struct completion completion = { 0 };
+                struct sim_conn *conn;
+
+                if (own->is_cancelled && (list_is_empty(&own->file->backlog) || sim_chance(500))) {
+                        fail(own, ECANCELED);
+                        return;
+                }
+                if (sim_fault(SIM_ERROR)) {
+                        fail(own, accept_error(own));
+                        return;
+                }
+                if (list_is_empty(&own->file->backlog))
+                        break;
+                conn = CONTAINER_OF(list_pop(&own->file->backlog), struct sim_conn, link);
+                completion.result = sim_file_new(conn);
+                sim_note("accepted", conn->id, (uint64_t)completion.result);
+                if (sim_fault(SIM_ENDED)) {
+                        finish(own, completion);
+                        return;
+                }
+                completion.more = true;
+                ring_complete(own->ring, own->op, completion);
+        }
+        park(own, !list_is_empty(&own->file->backlog));
+}
+
+static void sim_accept(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        struct sim_file *own_file = file_of(file);
+        struct sim_op *own = op_new(ring, op, ACCEPT);
+
+        if (own_file->in)
+                sim_fail("two accepts on one descriptor");
+        own->file = own_file;
+        own_file->in = own;
+}
+
+/* --- sending --- */
+
+static size_t message_bytes(const struct msghdr *message)
+{
+        size_t size = 0;
+
+        for (size_t i = 0; i < message->msg_iovlen; i++)
+                size += message->msg_iov[i].iov_len;
+        return size;
+}
+
+static void push(struct sim_conn *conn, const struct msghdr *message, size_t size)
+{
+        for (size_t i = 0; size > 0; i++) {
+                const struct iovec *iov = message->msg_iov + i;
+                size_t part = iov->iov_len < size ? iov->iov_len : size;
+
+                sim_pipe_push(&conn->down, iov->iov_base, part);
+                size -= part;
+        }
+        sim_note("sent", conn->id, conn->down.size);
+}
+
+static size_t room_of(const struct sim_conn *conn)
+{
+        return conn->down.size_max > conn->down.size ? conn->down.size_max - conn->down.size : 0;
+}
+
+static int send_error(void)
+{
+        static const int errors[] = { ECONNRESET, EPIPE, ETIMEDOUT, ENOBUFS, ENOMEM, EINTR, EAGAIN,
+                EHOSTUNREACH };
+
+        return errors[sim_below(sizeof(errors) / sizeof(*errors))];
+}
+
+static void send_some(struct sim_op *own)
+{
+        struct sim_conn *conn = own->file->conn;
+        size_t size = message_bytes(own->message), room = room_of(conn);
+
+        if (own->is_cancelled && (room == 0 || sim_chance(500))) {
+                fail(own, ECANCELED);
+        } else if (conn->reset) {
+                fail(own, conn->reset);
+        } else if (sim_fault(SIM_ERROR)) {
+                fail(own, send_error());
+        } else if (room == 0) {
+                park(own, false);
+        } else {
+                size = shorten(size < room ? size : room);
+                push(conn, own->message, size);
+                finish(own, (struct completion){ .result = (int)size });
+        }
+}
+
+static void sim_send(
+        struct ring *ring, struct engine_file *file, struct op *op, const struct msghdr *message)
+{
+        struct sim_file *own_file = file_of(file);
+        struct sim_op *own = op_new(ring, op, SEND);
+
+        if (own_file->out)
+                sim_fail("two sends on one descriptor");
+        own->file = own_file;
+        own->message = message;
+        own_file->out = own;
+}
+
+static void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
+        const struct msghdr *message)
+{
+        struct sim_conn *conn = file_of(file)->conn;
+        size_t size = message_bytes(message), room = room_of(conn);
+
+        if (!conn->reset && room >= size && !sim_fault(SIM_LATE)) {
+                push(conn, message, size);
+                ring->ops_in_flight++;
+                list_append(&ring->prompt, &op->link);
+        } else if (!conn->reset && room == 0 && sim_chance(500)) {
+                done(ring, &op->op, -EAGAIN);
+        } else {
+                sim_send(ring, file, &op->op, message);
+        }
+}
+
+/* --- the end --- */
+
+static void cancel_op(struct sim_op *own)
+{
+        if (!own)
+                return;
+        own->is_cancelled = true;
+        sim_op_touch(own);
+}
+
+static void sim_cancel(
+        struct ring *ring, struct engine_file *file, struct op *op, struct op *target)
+{
+        struct sim_file *own_file = file_of(file);
+        struct sim_op *own =
+                own_file->in && own_file->in->op == target ? own_file->in : own_file->out;
+        bool found = own && own->op == target;
+
+        if (found)
+                cancel_op(own);
+        done(ring, op, found ? 0 : -ENOENT);
+}
+
+static void sim_cancel_all(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        struct sim_file *own_file = file_of(file);
+        int count = !!own_file->in + !!own_file->out;
+
+        cancel_op(own_file->in);
+        cancel_op(own_file->out);
+        done(ring, op, count);
+}
+
+static void sim_close_file(struct ring *ring, struct engine_file *file, struct op *op)
+{
+        static const int errors[] = { 0, EIO, EINTR, ENOSPC }; /* it is closed all the same */
+        int error = sim_fault(SIM_ERROR) ? errors[sim_below(4)] : 0;
+
+        sim_file_close(file_of(file));
+        done(ring, op, -error);
+}
+
+/* --- waking --- */
+
+void sim_wake(int fd)
+{
+        for (unsigned i = 0; i < RINGS_MAX; i++) {
+                struct ring *ring = rings[i];
+
+                if (!ring || ring->wake_fd != fd)
+                        continue;
+                sim_note("wakes ring", i, ring->epoll->woken_ns != SIM_NEVER);
+                if (ring->epoll->woken_ns == SIM_NEVER)
+                        ring->epoll->woken_ns = sim_soon_ns();
+        }
+}
+
+static void on_posted(struct op *op, struct completion completion)
+{
+        if (completion.result < 0)
+                ring_wake(CONTAINER_OF(op, struct ring, post_op));
+}
+
+/* As on io_uring, where it may fail and then the sender hears of it. */
+static void sim_post(struct ring *from, struct ring *to)
+{
+        if (sim_fault(SIM_POST_FAILED)) {
+                done(from, &to->post_op, -ENOMEM);
+                return;
+        }
+        if (to->epoll && to->epoll->woken_ns == SIM_NEVER)
+                to->epoll->woken_ns = sim_soon_ns();
+        done(from, &to->post_op, 0);
+}
+
+/* --- life --- */
+
+static int sim_open(struct ring *ring, const struct ring_options *options)
+{
+        unsigned i = 0;
+
+        (void)options;
+        ring->epoll = malloc(sizeof(*ring->epoll));
+        if (!ring->epoll)
+                return -ENOMEM;
+        *ring->epoll = (struct epoll){ .alarm_ns = SIM_NEVER, .woken_ns = SIM_NEVER };
+        list_init(&ring->epoll->ops);
+        ring->post_op.on_complete = on_posted;
+        while (rings[i])
+                i++;
+        assert(i < RINGS_MAX);
+        rings[i] = ring;
+        return 0;
+}
+
+static void sim_end(struct ring *ring)
+{
+        (void)ring; /* it has no operations of its own */
+}
+
+static void sim_close(struct ring *ring)
+{
+        for (unsigned i = 0; i < RINGS_MAX; i++)
+                if (rings[i] == ring)
+                        rings[i] = NULL;
+        if (ring->epoll && !list_is_empty(&ring->epoll->ops))
+                sim_fail("a ring is closed while operations are in flight");
+        free(ring->epoll);
+        ring->epoll = NULL;
+}
+
+/* --- the turn --- */
+
+static void sim_alarm(struct ring *ring, uint64_t time_ns)
+{
+        if (time_ns < ring->epoll->alarm_ns)
+                ring->epoll->alarm_ns = time_ns;
+}
+
+static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
+{
+        return one_ns < other_ns ? one_ns : other_ns;
+}
+
+static uint64_t ring_due_ns(const void *arg)
+{
+        const struct ring *ring = arg;
+        const struct epoll *own = ring->epoll;
+        uint64_t due_ns = earlier(earlier(own->alarm_ns, own->woken_ns), own->until_ns);
+
+        for (const struct list *link = own->ops.next; link != &own->ops; link = link->next)
+                due_ns = earlier(due_ns, CONTAINER_OF(link, struct sim_op, link)->due_ns);
+        return due_ns;
+}
+
+static int sim_wait(struct ring *ring, uint64_t timeout_ns)
+{
+        struct epoll *own = ring->epoll;
+
+        if (sim_fault(SIM_SPURIOUS))
+                timeout_ns = sim_below(timeout_ns < NS_PER_S ? timeout_ns + 1 : NS_PER_S);
+        own->until_ns = clock_after_ns(sim.now_ns, timeout_ns);
+        sim_block(ring_due_ns, ring);
+        if (own->woken_ns <= sim.now_ns)
+                own->woken_ns = SIM_NEVER;
+        if (own->alarm_ns <= sim.now_ns)
+                own->alarm_ns = SIM_NEVER;
+        return 0;
+}
+
+static void complete(struct sim_op *own)
+{
+        switch (own->kind) {
+        case SEND:
+                send_some(own);
+                break;
+        case RECEIVE:
+                receive(own);
+                break;
+        case ACCEPT:
+                accept_some(own);
+                break;
+        case DONE:
+                finish(own, (struct completion){ .result = own->result });
+                break;
+        }
+}
+
+static void sim_harvest(struct ring *ring)
+{
+        struct list batch, *link, *next, *ops = &ring->epoll->ops;
+
+        ring_tell_prompt(ring);
+        list_init(&batch);
+        for (link = ops->next; link != ops; link = next) {
+                next = link->next;
+                if (CONTAINER_OF(link, struct sim_op, link)->due_ns > sim.now_ns)
+                        continue;
+                list_remove(link);
+                list_append(
+                        !list_is_empty(&batch) && sim_fault(SIM_REORDERED) ? batch.next : &batch,
+                        link);
+        }
+        /* What callbacks provoke is the next turn's: it is queued behind, in the ring's own list. */
+        while (!list_is_empty(&batch))
+                complete(CONTAINER_OF(batch.next, struct sim_op, link));
+}
+
+static uint64_t sim_now(void)
+{
+        return sim.now_ns;
+}
+
+static int sim_random_bytes(void *bytes, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                ((unsigned char *)bytes)[i] = (unsigned char)sim_random();
+        return 0;
+}
+
+unsigned sim_ring_ops(const struct ring *ring)
+{
+        const struct list *ops = &ring->epoll->ops;
+        unsigned count = 0;
+
+        for (const struct list *link = ops->next; link != ops; link = link->next)
+                count++;
+        return count;
+}
+
+unsigned sim_file_ops(const struct ring *ring, const struct sim_file *file)
+{
+        const struct list *ops = &ring->epoll->ops;
+        unsigned count = 0;
+
+        for (const struct list *link = ops->next; link != ops; link = link->next)
+                count += CONTAINER_OF(link, struct sim_op, link)->file == file;
+        return count;
+}
+
+const struct engine_verbs engine_epoll = {
+        .open = sim_open,
+        .end = sim_end,
+        .close = sim_close,
+        .alarm = sim_alarm,
+        .wait = sim_wait,
+        .harvest = sim_harvest,
+        .now = sim_now,
+        .random = sim_random_bytes,
+        .receive = sim_receive,
+        .send = sim_send,
+        .send_prompt = sim_send_prompt,
+        .accept = sim_accept,
+        .cancel = sim_cancel,
+        .cancel_all = sim_cancel_all,
+        .close_file = sim_close_file,
+        .post = sim_post,
+        .buffers_open = sim_buffers_open,
+        .buffers_close = sim_buffers_close,
+        .buffers_give = sim_buffers_give,
+};

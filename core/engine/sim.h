@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An engine without a kernel, for the simulator (tests/sim) alone: it is no part of the library. The simulator's program links
+ * it in place of epoll's. Clock, chance, sockets and whoever is at their other end are made up, all from one seed: the same
+ * seed is the same run, event by event.
+ */
+
+#include "core/engine.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIM_NEVER UINT64_MAX
+
+/* --- the world: core/engine/sim_world.c --- */
+
+/* What chance may do to an operation. */
+enum sim_fault {
+        SIM_LATE, /* it ends some time after it could have */
+        SIM_SHORT, /* it takes or brings a part of what it could */
+        SIM_ERROR, /* it ends with an error that the kernel may give */
+        SIM_NO_BUFFERS, /* a receive finds none */
+        SIM_ENDED, /* a multishot ends with a result */
+        SIM_REORDERED, /* completions of a turn come in another order than they were due in */
+        SIM_SPURIOUS, /* a wait ends for nothing, also that for a condition variable */
+        SIM_OVERSLEPT, /* the machine was away for a while */
+        SIM_POST_FAILED, /* a ring cannot reach another one */
+        SIM_PREEMPTED, /* a thread stops where it takes a lock */
+        SIM_PEER_ENDED, /* the rest are the peers': half-close, */
+        SIM_PEER_RESET, /* reset of the connection, */
+        SIM_PEER_STALLED, /* no reading and no writing for a while, */
+        SIM_PEER_FLOODED, /* many frames of no use */
+        SIM_PEER_BROKE, /* bytes that break the protocol */
+        SIM_STREAM_RESET, /* RST_STREAM of calls that run */
+        SIM_FAULTS,
+};
+
+struct sim_world {
+        uint64_t seed;
+        uint64_t chance; /* the state of what is random */
+        uint64_t hash; /* of all that has happened: two runs that are the same have the same */
+        uint64_t now_ns;
+        uint64_t steps; /* in this run */
+        bool is_traced;
+        bool is_calm; /* no more faults: what was begun is to end well */
+        uint16_t rates[SIM_FAULTS]; /* how likely, of 1000 */
+        uint64_t counts[SIM_FAULTS]; /* how often, in all runs */
+        uint32_t delay_us_max; /* how long an operation takes that is not late */
+};
+
+extern struct sim_world sim;
+
+void sim_begin(uint64_t seed);
+
+uint64_t sim_random(void);
+
+/* From 0 to @count - 1. */
+static inline uint64_t sim_below(uint64_t count)
+{
+        return count > 0 ? sim_random() % count : 0;
+}
+
+static inline bool sim_chance(unsigned of_1000)
+{
+        return of_1000 > 0 && sim_below(1000) < of_1000;
+}
+
+/* Whether @fault happens now; it is counted and traced. */
+bool sim_fault(enum sim_fault fault);
+const char *sim_fault_name(enum sim_fault fault);
+
+/* Something has happened: a static name, and what tells it from others of that name. */
+void sim_note(const char *what, uint64_t one, uint64_t other);
+
+/* Something is wrong in what is simulated: says so with the seed, and how to see it again, and ends the program. */
+_Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* When something that may go on now does. */
+uint64_t sim_soon_ns(void);
+
+/* The calling thread waits until @due_ns(@arg) has come. In tests/sim/fibers.c. */
+void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg);
+
+/* --- connections and whoever is at their other end: core/engine/sim_net.c --- */
+
+struct sim_pipe {
+        uint8_t *bytes;
+        size_t size, room;
+        size_t size_max; /* so much is on its way at most */
+        bool ended; /* no more comes */
+};
+
+struct sim_op;
+struct sim_conn;
+
+struct sim_file {
+        bool is_open;
+        struct sim_conn *conn; /* NULL: it listens */
+        struct list backlog; /* connections that wait to be accepted */
+        struct sim_op *in, *out; /* in flight */
+};
+
+struct sim_conn {
+        struct list link; /* in a backlog */
+        unsigned id;
+        struct sim_file *file; /* the server's, once it was accepted */
+        struct sim_pipe up, down;
+        int reset; /* by either side: the errno that the server sees; 0: it was not */
+        bool was_refused; /* nobody will accept it */
+};
+
+void sim_net_begin(void);
+void sim_net_end(void);
+
+/* A descriptor to listen on. */
+int sim_listen(void);
+
+/* NULL: nobody listens. */
+struct sim_conn *sim_connect(int listener_fd);
+
+/* How much was taken, or came. */
+size_t sim_peer_write(struct sim_conn *conn, const void *bytes, size_t size);
+size_t sim_peer_read(struct sim_conn *conn, void *bytes, size_t size_max);
+void sim_peer_end(struct sim_conn *conn);
+void sim_peer_reset(struct sim_conn *conn);
+
+/* Nothing more will come down. */
+bool sim_peer_is_ended(const struct sim_conn *conn);
+
+/* NULL: it is none of the simulator's, or is closed. */
+struct sim_file *sim_file(int fd);
+int sim_file_new(struct sim_conn *conn);
+void sim_file_close(struct sim_file *file);
+void sim_file_shutdown(struct sim_file *file);
+
+/* A descriptor to wake a ring by. */
+int sim_wake_new(void);
+bool sim_wake_is(int fd);
+void sim_wake(int fd);
+
+/* @bytes: NULL leaves them undefined. */
+void sim_pipe_push(struct sim_pipe *pipe, const void *bytes, size_t size);
+void sim_pipe_pop(struct sim_pipe *pipe, void *bytes, size_t size);
+
+/* --- operations: core/engine/sim.c --- */
+
+/* Something may go on now that waited for it: @op, which may be NULL. */
+void sim_op_touch(struct sim_op *op);
+
+/* How many operations are in flight on @ring, and on @file. */
+unsigned sim_ring_ops(const struct ring *ring);
+unsigned sim_file_ops(const struct ring *ring, const struct sim_file *file);

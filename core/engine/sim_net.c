@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/sim.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+        FD_FIRST =
+                1 << 20, /* none of the process's own is as high; and none comes twice in a run */
+        FILES_MAX = 512,
+        CONNS_MAX = 256,
+        WAKE_FIRST = 1 << 21,
+};
+
+static struct {
+        struct sim_file files[FILES_MAX];
+        unsigned file_count;
+        struct sim_conn *conns[CONNS_MAX];
+        unsigned conn_count;
+        int wakes;
+} net;
+
+void sim_net_begin(void)
+{
+        net.file_count = 0;
+        net.conn_count = 0;
+        net.wakes = 0;
+}
+
+void sim_net_end(void)
+{
+        for (unsigned i = 0; i < net.file_count; i++)
+                if (net.files[i].is_open)
+                        sim_fail("descriptor %d was left open", FD_FIRST + (int)i);
+        for (unsigned i = 0; i < net.conn_count; i++) {
+                free(net.conns[i]->up.bytes);
+                free(net.conns[i]->down.bytes);
+                free(net.conns[i]);
+        }
+}
+
+/* --- pipes --- */
+
+void sim_pipe_push(struct sim_pipe *pipe, const void *bytes, size_t size)
+{
+        if (pipe->size + size > pipe->room) {
+                pipe->room = 2 * (pipe->size + size);
+                pipe->bytes = realloc(pipe->bytes, pipe->room);
+                assert(pipe->bytes);
+        }
+        if (bytes)
+                memcpy(pipe->bytes + pipe->size, bytes, size);
+        pipe->size += size;
+}
+
+void sim_pipe_pop(struct sim_pipe *pipe, void *bytes, size_t size)
+{
+        assert(size <= pipe->size);
+        if (size == 0)
+                return;
+        memcpy(bytes, pipe->bytes, size);
+        pipe->size -= size;
+        memmove(pipe->bytes, pipe->bytes + size, pipe->size);
+}
+
+/* --- descriptors --- */
+
+struct sim_file *sim_file(int fd)
+{
+        if (fd < FD_FIRST || fd >= FD_FIRST + (int)net.file_count ||
+                !net.files[fd - FD_FIRST].is_open)
+                return NULL;
+        return net.files + (fd - FD_FIRST);
+}
+
+int sim_file_new(struct sim_conn *conn)
+{
+        struct sim_file *file = net.files + net.file_count;
+
+        if (net.file_count == FILES_MAX)
+                sim_fail("the simulator has too few descriptors");
+        *file = (struct sim_file){ .is_open = true, .conn = conn };
+        list_init(&file->backlog);
+        if (conn)
+                conn->file = file;
+        return FD_FIRST + (int)net.file_count++;
+}
+
+static void reset(struct sim_conn *conn, int error)
+{
+        conn->reset = error;
+        conn->up.size = 0;
+}
+
+static void close_conn(struct sim_conn *conn)
+{
+        /* what was not read is lost, and may take with it what was sent */
+        if (conn->up.size > 0 && conn->reset == 0 && sim_chance(300))
+                conn->down.size = 0;
+        if (conn->up.size > 0 && conn->reset == 0)
+                reset(conn, ECONNRESET);
+        conn->down.ended = true;
+        conn->file = NULL;
+        sim_note("closed by the server", conn->id, conn->down.size);
+}
+
+void sim_file_close(struct sim_file *file)
+{
+        struct list *link;
+
+        if (file->in || file->out)
+                sim_fail("a descriptor is closed while an operation is in flight on it");
+        file->is_open = false;
+        if (file->conn)
+                close_conn(file->conn);
+        while ((link = list_pop(&file->backlog))) {
+                struct sim_conn *conn = CONTAINER_OF(link, struct sim_conn, link);
+
+                conn->was_refused = true;
+                reset(conn, ECONNRESET);
+                conn->down.ended = true;
+        }
+}
+
+void sim_file_shutdown(struct sim_file *file)
+{
+        file->conn->down.ended = true;
+        sim_note("half-closed by us", file->conn->id, 0);
+}
+
+int sim_listen(void)
+{
+        return sim_file_new(NULL);
+}
+
+/* --- the other end --- */
+
+struct sim_conn *sim_connect(int listener_fd)
+{
+        struct sim_file *listener = sim_file(listener_fd);
+        struct sim_conn *conn;
+
+        if (!listener || net.conn_count == CONNS_MAX)
+                return NULL;
+        conn = calloc(1, sizeof(*conn));
+        assert(conn);
+        conn->id = net.conn_count;
+        conn->up.size_max = 1u << (10 + sim_below(9));
+        conn->down.size_max = 1u << (10 + sim_below(9));
+        net.conns[net.conn_count++] = conn;
+        list_init(&conn->link);
+        list_append(&listener->backlog, &conn->link);
+        sim_op_touch(listener->in);
+        sim_note("connects", conn->id, conn->down.size_max);
+        return conn;
+}
+
+size_t sim_peer_write(struct sim_conn *conn, const void *bytes, size_t size)
+{
+        size_t room = conn->up.size_max - conn->up.size;
+
+        if (conn->reset || conn->up.ended || (conn->down.ended && !conn->file))
+                return size; /* into the void */
+        if (size > room)
+                size = room;
+        sim_pipe_push(&conn->up, bytes, size);
+        if (size > 0 && conn->file)
+                sim_op_touch(conn->file->in);
+        return size;
+}
+
+size_t sim_peer_read(struct sim_conn *conn, void *bytes, size_t size_max)
+{
+        size_t size = conn->down.size < size_max ? conn->down.size : size_max;
+
+        sim_pipe_pop(&conn->down, bytes, size);
+        if (size > 0 && conn->file)
+                sim_op_touch(conn->file->out);
+        return size;
+}
+
+static void touch(struct sim_conn *conn)
+{
+        if (!conn->file)
+                return;
+        sim_op_touch(conn->file->in);
+        sim_op_touch(conn->file->out);
+}
+
+void sim_peer_end(struct sim_conn *conn)
+{
+        conn->up.ended = true;
+        touch(conn);
+}
+
+void sim_peer_reset(struct sim_conn *conn)
+{
+        reset(conn, sim_chance(500) ? ECONNRESET : EPIPE);
+        conn->down.size = 0;
+        conn->down.ended = true;
+        touch(conn);
+}
+
+bool sim_peer_is_ended(const struct sim_conn *conn)
+{
+        return conn->down.ended && conn->down.size == 0;
+}
+
+/* --- wakes --- */
+
+int sim_wake_new(void)
+{
+        return WAKE_FIRST + net.wakes++;
+}
+
+bool sim_wake_is(int fd)
+{
+        return fd >= WAKE_FIRST && fd < WAKE_FIRST + net.wakes;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/clock.h"
+#include "core/engine/sim.h"
+#include "server/connection.h"
+#include "server/server.h"
+#include "server/shard.h"
+
+#include "nghttp2_session.h"
+#include "nghttp2_stream.h"
+
+#define LATE_NS (2 * NS_PER_MS) /* a timer's tick, rounded up */
+
+static size_t length(const struct list *list)
+{
+        size_t count = 0;
+
+        for (const struct list *link = list->next; link != list; link = link->next)
+                count++;
+        return count;
+}
+
+static void same(uint64_t one, uint64_t other, const char *what)
+{
+        if (one != other)
+                sim_fail("%s: %" PRIu64 " and %" PRIu64 " should be the same", what, one, other);
+}
+
+/* ---- calls ---- */
+
+static void check_deadline(const struct quoit_call *call, const struct ring *ring)
+{
+        if (call->state != CALL_OPEN || call->deadline_ns == UINT64_MAX)
+                return;
+        if (call->deadline_ns + LATE_NS < ring->now_ns)
+                sim_fail("stream %d: its deadline was over %" PRIu64 " ms ago, and it is open",
+                        call->stream.id, (ring->now_ns - call->deadline_ns) / NS_PER_MS);
+        if (!timer_is_running(&call->deadline))
+                sim_fail("stream %d has a deadline that nobody watches", call->stream.id);
+}
+
+/* What of the peer's DATA was not given back to its window. */
+static void check_stream_window(const struct quoit_call *call)
+{
+        const struct stream *stream = &call->stream;
+        const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
+
+        /* who will send no more needs no window */
+        if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
+                stream->session->terminated)
+                return;
+        same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
+                "a stream's bytes that its window has not got back, as nghttp2 and the stream know "
+                "them");
+        if (call->state == CALL_OPEN && stream->unconsumed_bytes > 0 && !call->reader.first)
+                sim_fail("stream %d: nothing waits, and its window has not got back %" PRIu32
+                         " bytes",
+                        stream->id, stream->unconsumed_bytes);
+}
+
+/* ---- connections ---- */
+
+static bool has_session(const struct connection *connection)
+{
+        return connection->state <= CONNECTION_LINGERING;
+}
+
+static void check_streams(const struct connection *connection)
+{
+        const struct call_group *group = &connection->group;
+        const struct list *streams = &connection->session.streams;
+        size_t queued_bytes = 0, held_bytes = 0, count = 0;
+
+        for (const struct list *link = streams->next; link != streams; link = link->next) {
+                const struct quoit_call *call =
+                        call_of_stream(CONTAINER_OF(link, struct stream, link));
+
+                count++;
+                queued_bytes += call->writer.queued_bytes;
+                held_bytes += call->reader.held_bytes;
+                check_deadline(call, &connection->shard->ring);
+                check_stream_window(call);
+        }
+        same(count, connection->session.stream_count, "open streams, listed and counted");
+        same(queued_bytes, group->queued_bytes,
+                "bytes that wait to be sent, of calls and of their connection");
+        if (held_bytes > group->held_bytes)
+                sim_fail("calls hold more than their connection");
+        if (count > group->count)
+                sim_fail("a connection has more streams than calls");
+}
+
+static void check_socket(const struct socket *socket)
+{
+        const struct sim_file *file = sim_file(socket->file.fd);
+        bool armed = socket->receive == SOCKET_RECEIVE_ARMED ||
+                     socket->receive == SOCKET_RECEIVE_CANCELLING;
+
+        if (socket->life >= SOCKET_CLOSING)
+                return;
+        if (!file)
+                sim_fail("a socket is open, and its descriptor is not");
+        same(armed, !!file->in, "receives, as the socket and its engine know them");
+}
+
+static void check_connection(const struct connection *connection)
+{
+        const struct call_group *group = &connection->group;
+
+        if (connection->state < CONNECTION_DEAD)
+                check_socket(&connection->socket);
+        if (has_session(connection)) {
+                const nghttp2_session *h2 = connection->session.h2;
+
+                check_streams(connection);
+                same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
+                        "bytes that a connection has received, and given back to its window");
+        } else {
+                same(group->queued_bytes, 0,
+                        "bytes that wait to be sent on a connection that is closed");
+        }
+        if (group->in_charge > group->count || group->lent > group->count)
+                sim_fail("a connection has %u calls, %u of them in charge, %u lent", group->count,
+                        group->in_charge, group->lent);
+        if (group->count == 0) {
+                same(group->held_bytes, 0, "bytes that a connection without calls holds");
+                same(group->queued_bytes, 0, "bytes that a connection without calls has queued");
+        }
+}
+
+/* ---- shards ---- */
+
+static void check_shard(const struct shard *shard)
+{
+        const struct list *connections = &shard->connection_list;
+        uint64_t calls = 0, count = 0;
+
+        same(shard->ring.ops_in_flight, sim_ring_ops(&shard->ring) + length(&shard->ring.prompt),
+                "operations in flight, as the ring and its engine know them");
+        same(shard->buffers.borrowed + shard->bulk.borrowed, 0,
+                "buffers that are lent between turns");
+        for (const struct list *link = connections->next; link != connections; link = link->next) {
+                const struct connection *connection = CONTAINER_OF(link, struct connection, link);
+
+                check_connection(connection);
+                calls += connection->group.count;
+                count++;
+        }
+        if (shard->gives_up)
+                return;
+        same(shard->connections.live, count, "connections, in memory and listed");
+        same(shard->calls.live, calls, "calls, in memory and counted by their connections");
+        same(call_counts_open(&shard->host.counts), calls,
+                "calls, counted by the ring and by their connections");
+}
+
+static bool is_up(const struct shard *shard)
+{
+        return shard->host.ring && shard->ring.epoll && shard->wakeable && !shard->ring.in_turn;
+}
+
+void check_server(const struct quoit_server *server)
+{
+        if (!server->shards || server->life != SERVER_SERVES)
+                return;
+        for (unsigned i = 0; i < server->options.rings; i++)
+                if (is_up(server->shards + i))
+                        check_shard(server->shards + i);
+}
+
+const struct connection *check_connection_of(
+        const struct quoit_server *server, const struct sim_conn *conn)
+{
+        for (unsigned i = 0; i < server->options.rings; i++) {
+                const struct list *list = &server->shards[i].connection_list;
+
+                for (const struct list *link = list->next; link != list; link = link->next) {
+                        const struct connection *connection =
+                                CONTAINER_OF(link, struct connection, link);
+                        const struct sim_file *file = sim_file(connection->socket.file.fd);
+
+                        if (file && file->conn == conn && connection->state == CONNECTION_OPEN)
+                                return connection;
+                }
+        }
+        return NULL;
+}
+
+/* ---- for people ---- */
+
+static void print_window(const struct quoit_call *call)
+{
+        const nghttp2_stream *own =
+                nghttp2_session_find_stream(call->stream.session->h2, call->stream.id);
+
+        if (own)
+                fprintf(stderr,
+                        "sim:     window %d, received %d of it, consumed %d, update queued %d\n",
+                        own->local_window_size, own->recv_window_size, own->consumed_size,
+                        own->window_update_queued);
+}
+
+static void print_call(const struct quoit_call *call)
+{
+        fprintf(stderr,
+                "sim:   stream %d of %s: state %d, %s%s%s%s%s, %zu bytes queued, message %d, "
+                "credits %" PRIu32 ", %" PRIu32 " bytes unconsumed\n",
+                call->stream.id, call_path(call), (int)call->state, call->started ? "started " : "",
+                call->at_worker ? "at a worker " : "", call->held ? "held " : "",
+                call->posts ? "posted " : "", list_is_empty(&call->ready) ? "" : "ready",
+                call->writer.queued_bytes, call->reader.first != NULL, call->reader.credits,
+                call->stream.unconsumed_bytes);
+        print_window(call);
+}
+
+static void print_connection(const struct connection *connection)
+{
+        const struct list *streams = &connection->session.streams;
+        const struct sim_file *file = sim_file(connection->socket.file.fd);
+
+        fprintf(stderr,
+                "sim: server's end of connection %d: state %d, %u calls, %u lent, receives %s "
+                "(%d), %s, dispatch %s, "
+                "window %d\n",
+                file && file->conn ? (int)file->conn->id : -1, (int)connection->state,
+                connection->group.count, connection->group.lent,
+                connection->socket.receive_wanted ? "on" : "off", (int)connection->socket.receive,
+                connection->socket.send_in_flight ? "sends" : "does not send",
+                deferred_is_queued(&connection->dispatch) ? "queued" : "not queued",
+                has_session(connection) ? session_send_window_bytes(&connection->session) : 0);
+        if (!has_session(connection))
+                return;
+        for (const struct list *link = streams->next; link != streams; link = link->next)
+                print_call(call_of_stream(CONTAINER_OF(link, struct stream, link)));
+}
+
+void check_print(const struct quoit_server *server)
+{
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
+                const struct list *list = &server->shards[i].connection_list;
+
+                for (const struct list *link = list->next;
+                        server->shards[i].host.ring && link != list; link = link->next)
+                        print_connection(CONTAINER_OF(link, struct connection, link));
+        }
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "fibers.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "core/clock.h"
+#include "core/engine/sim.h"
+#include "core/poison.h"
+
+#ifdef POISON_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+enum { FIBERS_MAX = 64, STACK_BYTES = 256 << 10 };
+
+struct fiber {
+        ucontext_t context;
+        void *stack; /* kept for the next one */
+        void *fake_stack; /* AddressSanitizer's */
+        const char *name;
+        void *(*run)(void *arg);
+        void *arg;
+        uint64_t (*due_ns)(const void *arg); /* of what it waits for; NULL: of nothing */
+        const void *due_arg;
+        const void *object; /* the condition variable that it waits for */
+        uint64_t until_ns;
+        bool is_alive;
+        bool is_signalled;
+};
+
+static struct fiber fibers[FIBERS_MAX];
+static unsigned fiber_count;
+static struct fiber *current; /* NULL: none runs */
+static ucontext_t outside;
+
+/* --- switching --- */
+
+#ifdef POISON_ASAN
+static const void *outside_stack;
+static size_t outside_bytes;
+static void *outside_fake_stack;
+#endif
+
+static void enter(struct fiber *fiber)
+{
+        current = fiber;
+#ifdef POISON_ASAN
+        __sanitizer_start_switch_fiber(&outside_fake_stack, fiber->stack, STACK_BYTES);
+#endif
+        swapcontext(&outside, &fiber->context);
+#ifdef POISON_ASAN
+        __sanitizer_finish_switch_fiber(outside_fake_stack, NULL, NULL);
+#endif
+        current = NULL;
+}
+
+static void arrive(struct fiber *fiber)
+{
+#ifdef POISON_ASAN
+        __sanitizer_finish_switch_fiber(fiber->fake_stack, &outside_stack, &outside_bytes);
+#else
+        (void)fiber;
+#endif
+}
+
+static void leave(struct fiber *fiber)
+{
+#ifdef POISON_ASAN
+        __sanitizer_start_switch_fiber(
+                fiber->is_alive ? &fiber->fake_stack : NULL, outside_stack, outside_bytes);
+#endif
+        swapcontext(&fiber->context, &outside);
+        arrive(fiber);
+}
+
+static void begin(void)
+{
+        struct fiber *fiber = current;
+
+        arrive(fiber);
+        (void)fiber->run(fiber->arg);
+        fiber->is_alive = false;
+        sim_note("thread ends", (uint64_t)(fiber - fibers), 0);
+        leave(fiber);
+}
+
+static struct fiber *start(const char *name, void *(*run)(void *arg), void *arg)
+{
+        struct fiber *fiber = fibers + fiber_count++;
+
+        if (fiber_count > FIBERS_MAX)
+                sim_fail("the simulator has too few threads");
+        if (!fiber->stack) {
+                fiber->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                assert(fiber->stack != MAP_FAILED);
+        }
+        *fiber = (struct fiber){
+                .stack = fiber->stack, .name = name, .run = run, .arg = arg, .is_alive = true
+        };
+        getcontext(&fiber->context);
+        fiber->context.uc_stack.ss_sp = fiber->stack;
+        fiber->context.uc_stack.ss_size = STACK_BYTES;
+        fiber->context.uc_link = NULL;
+        makecontext(&fiber->context, begin, 0);
+        return fiber;
+}
+
+void fiber_start(const char *name, void *(*run)(void *arg), void *arg)
+{
+        (void)start(name, run, arg);
+}
+
+bool fiber_is_inside(void)
+{
+        return current;
+}
+
+void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg)
+{
+        struct fiber *fiber = current;
+
+        if (!fiber)
+                sim_fail("what is no thread of the server's would wait");
+        fiber->due_ns = due_ns;
+        fiber->due_arg = arg;
+        leave(fiber);
+        fiber->due_ns = NULL;
+}
+
+static uint64_t fiber_due_ns(const struct fiber *fiber)
+{
+        return fiber->due_ns ? fiber->due_ns(fiber->due_arg) : 0;
+}
+
+bool fibers_step(uint64_t *ret_next_ns)
+{
+        struct fiber *ready[FIBERS_MAX];
+        unsigned count = 0;
+
+        *ret_next_ns = SIM_NEVER;
+        for (unsigned i = 0; i < fiber_count; i++) {
+                uint64_t due_ns = fibers[i].is_alive ? fiber_due_ns(fibers + i) : SIM_NEVER;
+
+                if (due_ns <= sim.now_ns)
+                        ready[count++] = fibers + i;
+                else if (due_ns < *ret_next_ns)
+                        *ret_next_ns = due_ns;
+        }
+        if (count == 0)
+                return false;
+        enter(ready[sim_below(count)]);
+        return true;
+}
+
+unsigned fibers_alive(void)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < fiber_count; i++)
+                count += fibers[i].is_alive;
+        return count;
+}
+
+void fibers_print(void)
+{
+        for (unsigned i = 0; i < fiber_count; i++)
+                if (fibers[i].is_alive)
+                        fprintf(stderr, "sim: %s waits%s\n", fibers[i].name,
+                                fibers[i].object ? " for a condition variable" : "");
+}
+
+void fibers_end(void)
+{
+        if (fibers_alive() > 0)
+                sim_fail("threads have not ended");
+        fiber_count = 0;
+}
+
+static uint64_t until(const void *arg)
+{
+        return ((const struct fiber *)arg)->until_ns;
+}
+
+void fiber_sleep(uint64_t time_ns)
+{
+        current->until_ns = clock_after_ns(sim.now_ns, time_ns);
+        sim_block(until, current);
+}
+
+/* --- pthread_create() and its kin --- */
+
+int __wrap_pthread_create(
+        pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg);
+int __wrap_pthread_join(pthread_t thread, void **result);
+int __wrap_pthread_setname_np(pthread_t thread, const char *name);
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_timedwait(
+        pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
+int __wrap_pthread_cond_signal(pthread_cond_t *cond);
+int __wrap_pthread_cond_broadcast(pthread_cond_t *cond);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_sched_yield(void);
+
+int __wrap_pthread_create(
+        pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
+{
+        struct fiber *fiber = start("a thread", run, arg);
+
+        (void)attributes;
+        *thread = (pthread_t)fiber;
+        sim_note("thread", (uint64_t)(fiber - fibers), 0);
+        return 0;
+}
+
+static uint64_t end_of(const void *arg)
+{
+        return ((const struct fiber *)arg)->is_alive ? SIM_NEVER : 0;
+}
+
+int __wrap_pthread_join(pthread_t thread, void **result)
+{
+        (void)result;
+        sim_block(end_of, (const struct fiber *)thread);
+        return 0;
+}
+
+int __wrap_pthread_setname_np(pthread_t thread, const char *name)
+{
+        (void)thread;
+        (void)name;
+        return 0;
+}
+
+static uint64_t signalled(const void *arg)
+{
+        const struct fiber *fiber = arg;
+
+        return fiber->is_signalled ? 0 : fiber->until_ns;
+}
+
+static int wait_for(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t until_ns)
+{
+        struct fiber *fiber = current;
+        bool is_spurious = sim_fault(SIM_SPURIOUS);
+
+        fiber->object = cond;
+        fiber->is_signalled = false;
+        fiber->until_ns = is_spurious && sim_soon_ns() < until_ns ? sim_soon_ns() : until_ns;
+        pthread_mutex_unlock(mutex);
+        sim_block(signalled, fiber);
+        fiber->object = NULL;
+        pthread_mutex_lock(mutex);
+        return fiber->is_signalled || is_spurious ? 0 : ETIMEDOUT;
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+        return wait_for(cond, mutex, SIM_NEVER);
+}
+
+int __wrap_pthread_cond_timedwait(
+        pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *time)
+{
+        return wait_for(cond, mutex, (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec);
+}
+
+int __wrap_pthread_cond_signal(pthread_cond_t *cond)
+{
+        struct fiber *waiting[FIBERS_MAX];
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < fiber_count; i++)
+                if (fibers[i].is_alive && fibers[i].object == cond && !fibers[i].is_signalled)
+                        waiting[count++] = fibers + i;
+        if (count > 0)
+                waiting[sim_below(count)]->is_signalled = true;
+        return 0;
+}
+
+int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
+{
+        for (unsigned i = 0; i < fiber_count; i++)
+                if (fibers[i].is_alive && fibers[i].object == cond)
+                        fibers[i].is_signalled = true;
+        return 0;
+}
+
+static uint64_t at_once(const void *arg)
+{
+        (void)arg;
+        return 0;
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+        if (current && sim_fault(SIM_PREEMPTED))
+                sim_block(at_once, NULL);
+        while (pthread_mutex_trylock(mutex) != 0)
+                sim_block(at_once, NULL);
+        return 0;
+}
+
+int __wrap_sched_yield(void)
+{
+        sim_block(at_once, NULL);
+        return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Payloads: bytes that count round, from one that says which payload it is. */
+#define PATTERN_BYTES 251
+
+void pattern_fill(unsigned char *bytes, size_t size, uint64_t first);
+
+/* The first byte that is wrong; @size: none is. */
+size_t pattern_check(const unsigned char *bytes, size_t size, uint64_t first);

@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: MIT */
+#include "peer.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include "core/clock.h"
+#include "core/engine/sim.h"
+#include "pattern.h"
+#include "server/connection.h"
+#include "service.h"
+
+#include "nghttp2_session.h"
+#include "nghttp2_stream.h"
+
+enum { CALLS_MAX = 24, ASKS_MAX = 12, PREFIX_BYTES = 5, STREAM_BYTES_MAX = 100000 };
+
+enum kind { UNARY, SERVER_STREAM, CLIENT_STREAM, BIDI, KINDS };
+
+static const char *const paths[] = { "/script.Script/Unary", "/script.Script/ServerStream",
+        "/script.Script/ClientStream", "/script.Script/Bidi" };
+
+struct peer_call {
+        struct peer_end *peer;
+        int32_t id;
+        enum kind kind;
+        enum act act;
+        uint32_t size;
+        unsigned asks; /* messages of the request */
+        unsigned answers; /* that are due, if it goes well */
+        bool has_deadline, is_wrong, is_closed, was_reset;
+        struct sim_pipe body; /* of the request, what is still to be sent */
+        struct sim_pipe reply;
+        unsigned told; /* messages of the reply */
+        unsigned statuses; /* how often there was one */
+        int status;
+};
+
+struct peer_end {
+        struct sim_conn *conn;
+        nghttp2_session *h2;
+        bool is_good, is_dead, has_broken, is_silent;
+        bool takes_compressed;
+        uint64_t due_ns;
+        uint64_t stalled_until_ns;
+        struct sim_pipe out; /* made, not yet taken by the network */
+        struct peer_call calls[CALLS_MAX];
+        unsigned call_count;
+        size_t owed; /* of the windows, on the connection */
+        int32_t owed_ids[64];
+        uint32_t owed_bytes[64];
+        unsigned owed_count;
+};
+
+/* ---- messages, by hand ---- */
+
+static size_t put_varint(uint8_t *out, uint64_t value)
+{
+        size_t size = 0;
+
+        do {
+                out[size++] = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
+                value >>= 7;
+        } while (value > 0);
+        return size;
+}
+
+static size_t get_varint(const uint8_t *in, size_t size, uint64_t *ret_value)
+{
+        size_t at = 0;
+
+        *ret_value = 0;
+        while (at < size && at < 10) {
+                *ret_value |= (uint64_t)(in[at] & 0x7f) << 7 * at;
+                if (!(in[at++] & 0x80))
+                        return at;
+        }
+        return 0;
+}
+
+/* An Ask, behind its prefix. */
+static void put_ask(
+        struct sim_pipe *body, enum act act, uint32_t count, uint32_t size, uint32_t payload_bytes)
+{
+        uint8_t head[PREFIX_BYTES + 40], *fields = head + PREFIX_BYTES;
+        size_t at = 0, whole;
+
+        fields[at++] = 1 << 3;
+        at += put_varint(fields + at, act);
+        fields[at++] = 2 << 3;
+        at += put_varint(fields + at, count);
+        fields[at++] = 3 << 3;
+        at += put_varint(fields + at, size);
+        fields[at++] = 4 << 3 | 2;
+        at += put_varint(fields + at, payload_bytes);
+        whole = at + payload_bytes;
+        head[0] = 0;
+        for (int i = 0; i < 4; i++)
+                head[1 + i] = (uint8_t)(whole >> (24 - 8 * i));
+        sim_pipe_push(body, head, PREFIX_BYTES + at);
+        sim_pipe_push(body, NULL, payload_bytes);
+        pattern_fill(body->bytes + body->size - payload_bytes, payload_bytes, count);
+}
+
+/* A Told: its number, and whether its payload is what the handler made. */
+static void check_told(const struct peer_call *call, const uint8_t *bytes, size_t size)
+{
+        uint64_t number = 0, value, tag;
+        const uint8_t *payload = NULL;
+        size_t payload_bytes = 0, at = 0, n;
+        uint64_t first;
+
+        while (at < size) {
+                n = get_varint(bytes + at, size - at, &tag);
+                at += n;
+                if (n == 0 || (n = get_varint(bytes + at, size - at, &value)) == 0)
+                        sim_fail("stream %d: a reply does not parse", call->id);
+                at += n;
+                if (tag == 1 << 3) {
+                        number = value;
+                } else if (tag == (2 << 3 | 2) && value <= size - at) {
+                        payload = bytes + at;
+                        payload_bytes = value;
+                        at += value;
+                } else {
+                        sim_fail("stream %d: a reply has a field that it should not", call->id);
+                }
+        }
+        first = call->kind == CLIENT_STREAM ? call->asks : call->told;
+        if (number != first)
+                sim_fail("stream %d: reply %u is number %" PRIu64, call->id, call->told, number);
+        if (payload_bytes != call->size)
+                sim_fail("stream %d: a payload has %zu bytes, not %" PRIu32, call->id,
+                        payload_bytes, call->size);
+        at = pattern_check(payload, payload_bytes, number);
+        if (at < payload_bytes)
+                sim_fail("stream %d: a payload is wrong from byte %zu on", call->id, at);
+}
+
+static void read_replies(struct peer_call *call)
+{
+        struct sim_pipe *reply = &call->reply;
+
+        while (reply->size >= PREFIX_BYTES) {
+                const uint8_t *head = reply->bytes;
+                size_t size = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 |
+                              head[4];
+
+                if (head[0] > 1)
+                        sim_fail("stream %d: a reply's prefix is %u", call->id, head[0]);
+                if (reply->size < PREFIX_BYTES + size)
+                        return;
+                if (head[0] == 0)
+                        check_told(call, head + PREFIX_BYTES, size);
+                call->told++;
+                reply->size -= PREFIX_BYTES + size;
+                memmove(reply->bytes, reply->bytes + PREFIX_BYTES + size, reply->size);
+        }
+}
+
+/* ---- nghttp2's callbacks ---- */
+
+static struct peer_call *call_of(struct peer_end *peer, int32_t id)
+{
+        for (unsigned i = 0; i < peer->call_count; i++)
+                if (peer->calls[i].id == id)
+                        return peer->calls + i;
+        return NULL;
+}
+
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name,
+        size_t name_size, const uint8_t *value, size_t size, uint8_t flags, void *user)
+{
+        struct peer_call *call = call_of(user, frame->hd.stream_id);
+
+        (void)h2;
+        (void)flags;
+        if (!call || name_size != 11 || memcmp(name, "grpc-status", 11) != 0)
+                return 0;
+        call->statuses++;
+        call->status = 0;
+        for (size_t i = 0; i < size; i++)
+                call->status = 10 * call->status + (value[i] - '0');
+        return 0;
+}
+
+static int on_data(nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t *data, size_t size,
+        void *user)
+{
+        struct peer_end *peer = user;
+        struct peer_call *call = call_of(peer, id);
+
+        (void)h2;
+        (void)flags;
+        peer->owed += size;
+        if (peer->owed_count < 64) {
+                peer->owed_ids[peer->owed_count] = id;
+                peer->owed_bytes[peer->owed_count++] = (uint32_t)size;
+        } else {
+                (void)nghttp2_session_consume_stream(h2, id, size);
+        }
+        if (!call)
+                return 0;
+        sim_pipe_push(&call->reply, data, size);
+        if (peer->is_good && !call->is_wrong)
+                read_replies(call);
+        return 0;
+}
+
+/* What a call that was not broken by anybody has been answered. */
+static void check_reply(const struct peer_call *call)
+{
+        if (call->statuses != 1)
+                sim_fail("stream %d has ended in order with %u statuses", call->id, call->statuses);
+        if (call->reply.size > 0)
+                sim_fail("stream %d has ended within a message", call->id);
+        if (call->status == 0 && call->told != call->answers && !call->is_wrong)
+                sim_fail("stream %d has ended OK with %u replies of %u", call->id, call->told,
+                        call->answers);
+        if (call->status == 5 && call->act != ACT_FAIL)
+                sim_fail("stream %d has failed as nobody asked for", call->id);
+}
+
+static int on_close(nghttp2_session *h2, int32_t id, uint32_t error_code, void *user)
+{
+        struct peer_end *peer = user;
+        struct peer_call *call = call_of(peer, id);
+
+        (void)h2;
+        if (!call)
+                return 0;
+        if (call->is_closed)
+                sim_fail("stream %d has ended twice", id);
+        call->is_closed = true;
+        sim_note("stream ends", (uint64_t)id, error_code);
+        if (error_code == 0 && peer->is_good && !call->was_reset)
+                check_reply(call);
+        return 0;
+}
+
+static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
+{
+        const struct peer_end *peer = user;
+
+        (void)h2;
+        if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
+                sim_note("peer may send", (uint32_t)frame->hd.stream_id,
+                        (uint32_t)frame->window_update.window_size_increment);
+        for (size_t i = 0; frame->hd.type == NGHTTP2_SETTINGS && i < frame->settings.niv; i++)
+                sim_note("peer gets a setting", (uint32_t)frame->settings.iv[i].settings_id,
+                        frame->settings.iv[i].value);
+        sim_note("peer gets", (uint64_t)peer->conn->id << 32 | (uint32_t)frame->hd.stream_id,
+                (uint64_t)frame->hd.type << 8 | frame->hd.flags);
+        return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
+{
+        struct peer_end *peer = user;
+        const struct peer_call *call = call_of(peer, frame->hd.stream_id);
+
+        (void)h2;
+        /* what was on its way when the stream was reset */
+        if (peer->is_good && !(error == NGHTTP2_ERR_STREAM_CLOSED && call && call->was_reset))
+                sim_fail("connection %u: the server sends a bad frame of type %u on stream %d: %s",
+                        peer->conn->id, frame->hd.type, frame->hd.stream_id,
+                        nghttp2_strerror(error));
+        return 0;
+}
+
+static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, size_t size_max,
+        uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+        struct peer_call *call = source->ptr;
+        size_t size = call->body.size < size_max ? call->body.size : size_max;
+
+        (void)h2;
+        (void)id;
+        (void)user;
+        if (size > 1 && !sim.is_calm && sim_chance(300))
+                size = 1 + sim_below(size);
+        if (size == call->body.size)
+                *flags |= NGHTTP2_DATA_FLAG_EOF;
+        sim_pipe_pop(&call->body, buffer, size);
+        return (nghttp2_ssize)size;
+}
+
+/* ---- calls ---- */
+
+static bool ends_by_itself(const struct peer_call *call)
+{
+        if (call->has_deadline || call->is_wrong || call->kind == BIDI)
+                return true;
+        if (call->kind == CLIENT_STREAM)
+                return call->act != ACT_HOLD;
+        return act_ends(call->act);
+}
+
+static uint32_t some_size(void)
+{
+        static const uint32_t sizes[] = { 0, 0, 10, 10, 100, 100, 1000, 3000, 9000, 20000, 70000 };
+
+        return sizes[sim_below(sizeof(sizes) / sizeof(*sizes))] + (uint32_t)sim_below(50);
+}
+
+static void make_body(struct peer_call *call)
+{
+        uint32_t count = 1 + (uint32_t)sim_below(call->act == ACT_AFTER ? 3000 : 20);
+        bool many = call->kind == CLIENT_STREAM || call->kind == BIDI;
+        uint32_t payload_bytes = sim_chance(300) ? some_size() : (uint32_t)sim_below(100);
+
+        call->size = some_size();
+        if (call->kind == SERVER_STREAM &&
+                call->size > 0) /* no more than that in all: it takes its time */
+                count = 1 + count % (1 + STREAM_BYTES_MAX / call->size);
+        call->asks = many ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
+        call->answers = call->kind == SERVER_STREAM ? count % 1000
+                        : call->kind == BIDI        ? call->asks
+                                                    : 1;
+        for (unsigned i = 0; i < call->asks; i++)
+                put_ask(&call->body, call->act, count, call->size, payload_bytes);
+        if (call->is_wrong)
+                call->body.bytes[sim_below(call->body.size)] ^= (uint8_t)(1 + sim_below(255));
+}
+
+static void begin_call(struct peer_end *peer)
+{
+        struct peer_call *call = peer->calls + peer->call_count;
+        nghttp2_data_provider2 provider = { .source.ptr = call, .read_callback = on_read };
+        char timeout[16];
+        nghttp2_nv fields[10];
+        size_t count = 0;
+
+        if (peer->call_count == CALLS_MAX || !nghttp2_session_check_request_allowed(peer->h2))
+                return;
+        peer->call_count++;
+        *call = (struct peer_call){
+                .peer = peer, .kind = (enum kind)sim_below(KINDS), .status = -1
+        };
+        call->act = sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
+        call->is_wrong = !peer->is_good && sim_chance(200);
+        call->has_deadline = sim_chance(300);
+        make_body(call);
+        snprintf(timeout, sizeof(timeout), "%um",
+                1 + (unsigned)sim_below(sim_chance(500) ? 20 : 5000));
+#define FIELD(name, value)                                                                         \
+        fields[count++] = (nghttp2_nv){ (uint8_t *)(name), (uint8_t *)(value), strlen(name),       \
+                strlen(value), 0 }
+        FIELD(":method", "POST");
+        FIELD(":scheme", "http");
+        FIELD(":path", paths[call->kind]);
+        FIELD(":authority", "localhost");
+        FIELD("te", "trailers");
+        FIELD("content-type", "application/grpc");
+        if (call->has_deadline)
+                FIELD("grpc-timeout", timeout);
+        if (call->is_wrong)
+                FIELD("x-wrong", "1");
+        if (peer->takes_compressed)
+                FIELD("grpc-accept-encoding", "gzip");
+#undef FIELD
+        call->id = nghttp2_submit_request2(peer->h2, NULL, fields, count, &provider, NULL);
+        sim_note("calls", (uint64_t)call->id, (uint64_t)call->act << 8 | call->kind);
+        if (call->id < 0)
+                call->is_closed = true;
+}
+
+static void reset_one(struct peer_end *peer)
+{
+        struct peer_call *call =
+                peer->call_count > 0 ? peer->calls + sim_below(peer->call_count) : NULL;
+
+        if (!call || call->is_closed || !sim_fault(SIM_STREAM_RESET))
+                return;
+        call->was_reset = true;
+        (void)nghttp2_submit_rst_stream(peer->h2, NGHTTP2_FLAG_NONE, call->id, NGHTTP2_CANCEL);
+}
+
+/* ---- what breaks ---- */
+
+static void flood(struct peer_end *peer)
+{
+        unsigned count = 1 + (unsigned)sim_below(400);
+        unsigned what = (unsigned)sim_below(4);
+
+        for (unsigned i = 0; i < count; i++) {
+                static const nghttp2_settings_entry entry = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+                        65535 };
+
+                if (what == 0) {
+                        (void)nghttp2_submit_ping(peer->h2, NGHTTP2_FLAG_NONE, NULL);
+                } else if (what == 1) {
+                        (void)nghttp2_submit_settings(peer->h2, NGHTTP2_FLAG_NONE, &entry, 1);
+                } else if (what == 2) {
+                        (void)nghttp2_submit_window_update(peer->h2, NGHTTP2_FLAG_NONE, 0, 1);
+                } else if (peer->call_count < CALLS_MAX) {
+                        begin_call(peer);
+                        peer->calls[peer->call_count - 1].was_reset = true;
+                        (void)nghttp2_submit_rst_stream(peer->h2, NGHTTP2_FLAG_NONE,
+                                peer->calls[peer->call_count - 1].id, NGHTTP2_CANCEL);
+                }
+        }
+}
+
+static void break_protocol(struct peer_end *peer)
+{
+        uint8_t bytes[64];
+        size_t size = 9 + sim_below(40);
+
+        for (size_t i = 0; i < size; i++)
+                bytes[i] = (uint8_t)sim_random();
+        if (sim_chance(700)) { /* a frame that is whole */
+                bytes[0] = bytes[1] = 0;
+                bytes[2] = (uint8_t)(size - 9);
+                bytes[3] %= 12;
+                bytes[5] = bytes[6] = bytes[7] = 0;
+                bytes[8] %= 16;
+        }
+        peer->has_broken = true;
+        sim_pipe_push(&peer->out, bytes, size);
+}
+
+static void change_window(struct peer_end *peer)
+{
+        static const uint32_t windows[] = { 0, 1, 1000, 65535, 1 << 20 };
+        nghttp2_settings_entry entry = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+                windows[sim_below(5)] };
+
+        if (peer->is_good && entry.value < 1000)
+                entry.value = 1000;
+        (void)nghttp2_submit_settings(peer->h2, NGHTTP2_FLAG_NONE, &entry, 1);
+}
+
+static void misbehave(struct peer_end *peer)
+{
+        if (sim_fault(SIM_PEER_RESET)) {
+                sim_peer_reset(peer->conn);
+                peer->is_dead = true;
+                return;
+        }
+        if (sim_fault(SIM_PEER_ENDED)) {
+                sim_peer_end(peer->conn);
+                peer->has_broken = true;
+        }
+        if (sim_fault(SIM_PEER_STALLED))
+                peer->stalled_until_ns = sim.now_ns + sim_below(100 * NS_PER_S);
+        if (!peer->is_good && sim_fault(SIM_PEER_FLOODED))
+                flood(peer);
+        if (!peer->is_good && sim_fault(SIM_PEER_BROKE))
+                break_protocol(peer);
+        reset_one(peer);
+}
+
+/* ---- in and out ---- */
+
+static void move_out(struct peer_end *peer)
+{
+        const uint8_t *data;
+        nghttp2_ssize size;
+        size_t taken;
+
+        while (peer->out.size < 100000 && (size = nghttp2_session_mem_send2(peer->h2, &data)) > 0)
+                sim_pipe_push(&peer->out, data, (size_t)size);
+        if (peer->out.size == 0)
+                return;
+        size = (nghttp2_ssize)peer->out.size;
+        if (!sim.is_calm && sim_chance(300))
+                size = (nghttp2_ssize)(1 + sim_below((uint64_t)size));
+        taken = sim_peer_write(peer->conn, peer->out.bytes, (size_t)size);
+        peer->out.size -= taken;
+        memmove(peer->out.bytes, peer->out.bytes + taken, peer->out.size);
+}
+
+static void move_in(struct peer_end *peer)
+{
+        static uint8_t bytes[1 << 16];
+        size_t size_max = !sim.is_calm && sim_chance(300) ? 1 + sim_below(2000) : sizeof(bytes);
+        size_t size = sim_peer_read(peer->conn, bytes, size_max);
+        nghttp2_ssize r = size > 0 ? nghttp2_session_mem_recv2(peer->h2, bytes, size) : 0;
+
+        if (size > 0)
+                sim_note("peer reads", peer->conn->id, size);
+        if (r < 0) {
+                if (peer->is_good)
+                        sim_fail("connection %u: the server breaks the protocol: %s",
+                                peer->conn->id, nghttp2_strerror((int)r));
+                peer->has_broken = true;
+        }
+}
+
+static void open_windows(struct peer_end *peer)
+{
+        (void)nghttp2_session_consume_connection(peer->h2, peer->owed);
+        peer->owed = 0;
+        for (unsigned i = 0; i < peer->owed_count; i++)
+                (void)nghttp2_session_consume_stream(
+                        peer->h2, peer->owed_ids[i], peer->owed_bytes[i]);
+        peer->owed_count = 0;
+}
+
+static bool has_work(const struct peer_end *peer)
+{
+        return peer->owed > 0 || peer->conn->down.size > 0 || peer->conn->down.ended ||
+               ((peer->out.size > 0 || nghttp2_session_want_write(peer->h2)) &&
+                       (peer->conn->up.size < peer->conn->up.size_max || peer->conn->reset));
+}
+
+uint64_t peer_due_ns(const struct peer_end *peer)
+{
+        if (peer->is_dead)
+                return SIM_NEVER;
+        if (peer->stalled_until_ns > sim.now_ns)
+                return peer->stalled_until_ns;
+        if (!sim.is_calm || has_work(peer))
+                return peer->due_ns;
+        return SIM_NEVER;
+}
+
+static void die(struct peer_end *peer)
+{
+        peer->is_dead = true;
+        sim_peer_reset(peer->conn);
+        sim_note("peer goes", peer->conn->id, 0);
+}
+
+void peer_step(struct peer_end *peer)
+{
+        uint64_t think_ns = sim.is_calm ? 1000 * NS_PER_US
+                                        : sim_below(sim_chance(50) ? 2 * NS_PER_S : 3 * NS_PER_MS);
+
+        sim_note("peer", peer->conn->id, 0);
+        peer->due_ns = sim.now_ns + think_ns;
+        if (peer->is_silent && !sim.is_calm)
+                return;
+        if (!sim.is_calm) {
+                if (sim_chance(250))
+                        begin_call(peer);
+                if (sim_chance(20))
+                        (void)nghttp2_submit_ping(peer->h2, NGHTTP2_FLAG_NONE, NULL);
+                if (sim_chance(20))
+                        change_window(peer);
+                misbehave(peer);
+        }
+        if (peer->is_dead)
+                return;
+        move_in(peer);
+        if (sim.is_calm || sim_chance(600))
+                open_windows(peer);
+        move_out(peer);
+        if (sim_peer_is_ended(peer->conn) ||
+                (!nghttp2_session_want_read(peer->h2) && !nghttp2_session_want_write(peer->h2) &&
+                        peer->out.size == 0))
+                die(peer);
+}
+
+void peer_calm(struct peer_end *peer)
+{
+        static const nghttp2_settings_entry entry = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65535 };
+
+        peer->stalled_until_ns = 0;
+        peer->due_ns = sim.now_ns;
+        if (!peer->is_dead)
+                (void)nghttp2_submit_settings(peer->h2, NGHTTP2_FLAG_NONE, &entry, 1);
+}
+
+bool peer_is_served(const struct peer_end *peer)
+{
+        if (peer->is_dead || !peer->is_good || peer->has_broken)
+                return true;
+        for (unsigned i = 0; i < peer->call_count; i++) {
+                const struct peer_call *call = peer->calls + i;
+                bool has_begun = nghttp2_session_find_stream(
+                        peer->h2, call->id); /* or waits for others to end */
+
+                if (!call->is_closed && has_begun && ends_by_itself(call))
+                        return false;
+        }
+        return true;
+}
+
+bool peer_is_idle(const struct peer_end *peer)
+{
+        if (peer->is_dead || !peer->is_good || peer->has_broken || peer->is_silent ||
+                peer->conn->reset || !peer->conn->file)
+                return false;
+        for (unsigned i = 0; i < peer->call_count; i++)
+                if (!peer->calls[i].is_closed)
+                        return false;
+        return !has_work(peer) && peer->conn->up.size == 0;
+}
+
+static int32_t window_of(const struct peer_end *peer, int32_t id)
+{
+        const nghttp2_stream *stream = nghttp2_session_find_stream(peer->h2, id);
+
+        return stream ? stream->remote_window_size : 0;
+}
+
+void peer_print(const struct peer_end *peer)
+{
+        for (unsigned i = 0; i < peer->call_count; i++) {
+                const struct peer_call *call = peer->calls + i;
+
+                if (!call->is_closed)
+                        fprintf(stderr,
+                                "sim: connection %u: %s waits on stream %d (act %u, %u of %u "
+                                "replies, %zu bytes of it unsent, window %d)\n",
+                                peer->conn->id, paths[call->kind], call->id, call->act, call->told,
+                                call->answers, call->body.size, window_of(peer, call->id));
+        }
+}
+
+void peer_check_windows(const struct peer_end *peer, const struct connection *connection)
+{
+        const nghttp2_session *server = connection->session.h2, *own = peer->h2;
+
+        if (own->remote_window_size != server->local_window_size - server->recv_window_size)
+                sim_fail("connection %u: its client may send %d bytes, its server takes %d",
+                        peer->conn->id, own->remote_window_size,
+                        server->local_window_size - server->recv_window_size);
+        if (server->remote_window_size != own->local_window_size - own->recv_window_size)
+                sim_fail("connection %u: its server may send %d bytes, its client takes %d",
+                        peer->conn->id, server->remote_window_size,
+                        own->local_window_size - own->recv_window_size);
+}
+
+const struct sim_conn *peer_conn(const struct peer_end *peer)
+{
+        return peer->conn;
+}
+
+struct peer_end *peer_new(int listener_fd, bool is_good)
+{
+        struct peer_end *peer = calloc(1, sizeof(*peer));
+        nghttp2_session_callbacks *callbacks;
+        nghttp2_option *option;
+
+        assert(peer);
+        peer->conn = sim_connect(listener_fd);
+        if (!peer->conn) {
+                free(peer);
+                return NULL;
+        }
+        peer->is_good = is_good;
+        peer->is_silent = !is_good && sim_chance(150);
+        peer->takes_compressed = sim_chance(100);
+        peer->due_ns = sim_soon_ns();
+        nghttp2_session_callbacks_new(&callbacks);
+        nghttp2_option_new(&option);
+        nghttp2_option_set_no_auto_window_update(option, 1);
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+        if (nghttp2_session_client_new2(&peer->h2, callbacks, peer, option) != 0)
+                abort();
+        nghttp2_session_callbacks_del(callbacks);
+        nghttp2_option_del(option);
+        (void)nghttp2_submit_settings(peer->h2, NGHTTP2_FLAG_NONE, NULL, 0);
+        return peer;
+}
+
+void peer_free(struct peer_end *peer)
+{
+        if (!peer)
+                return;
+        for (unsigned i = 0; i < peer->call_count; i++) {
+                free(peer->calls[i].body.bytes);
+                free(peer->calls[i].reply.bytes);
+        }
+        nghttp2_session_del(peer->h2);
+        free(peer->out.bytes);
+        free(peer);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A client at the other end of a simulated connection: nghttp2's session, driven by chance. Some peers behave, and what they
+ * are answered is checked to the byte; others do what no client should.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection;
+struct peer_end;
+struct sim_conn;
+
+/* NULL: nobody listens any more. */
+struct peer_end *peer_new(int listener_fd, bool is_good);
+void peer_free(struct peer_end *peer);
+
+/* When it has something to do. */
+uint64_t peer_due_ns(const struct peer_end *peer);
+void peer_step(struct peer_end *peer);
+
+/* Chance is over: it goes on with what it has begun, begins nothing, and breaks nothing. */
+void peer_calm(struct peer_end *peer);
+
+/* Everything that it waits for and will come by itself has come. */
+bool peer_is_served(const struct peer_end *peer);
+
+/* What it still waits for, for people. */
+void peer_print(const struct peer_end *peer);
+
+/* Its connection is whole, it has nothing under way, and neither has the network. */
+bool peer_is_idle(const struct peer_end *peer);
+
+/* Both ends agree on how much each may send: @connection is the server's. */
+void peer_check_windows(const struct peer_end *peer, const struct connection *connection);
+
+const struct sim_conn *peer_conn(const struct peer_end *peer);

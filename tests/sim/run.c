@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <quoit/quoit.h>
+
+#include "check.h"
+#include "core/clock.h"
+#include "core/engine/sim.h"
+#include "fibers.h"
+#include "memory.h"
+#include "peer.h"
+#include "server/connection.h"
+#include "server/server.h"
+#include "service.h"
+
+enum { PEERS_MAX = 8, STEPS_MAX = 400000 };
+
+#define CALM_NS_MAX (120 * NS_PER_S) /* what ends by itself has ended by then */
+#define END_NS_MAX (600 * NS_PER_S)
+
+struct run {
+        quoit_server *server;
+        int listener_fd;
+        struct peer_end *peers[PEERS_MAX];
+        unsigned peer_count, peers_wanted;
+        uint64_t chaos_steps;
+        uint64_t calm_ns; /* when it began */
+        uint64_t end_ns; /* since when the server is to end */
+        bool stop_wanted;
+        unsigned stops; /* how often it is asked for */
+        bool is_over;
+        int result;
+};
+
+/* ---- what the seed chooses ---- */
+
+static void choose_rates(void)
+{
+        static const uint16_t most[SIM_FAULTS] = {
+                [SIM_LATE] = 200,
+                [SIM_SHORT] = 500,
+                [SIM_ERROR] = 15,
+                [SIM_NO_BUFFERS] = 100,
+                [SIM_ENDED] = 100,
+                [SIM_REORDERED] = 500,
+                [SIM_SPURIOUS] = 50,
+                [SIM_OVERSLEPT] = 10,
+                [SIM_POST_FAILED] = 200,
+                [SIM_PREEMPTED] = 100,
+                [SIM_PEER_ENDED] = 10,
+                [SIM_PEER_RESET] = 10,
+                [SIM_PEER_STALLED] = 10,
+                [SIM_PEER_FLOODED] = 20,
+                [SIM_PEER_BROKE] = 20,
+                [SIM_STREAM_RESET] = 50,
+        };
+
+        /* some kinds at a time, or each run would end as soon as it began */
+        for (unsigned fault = 0; fault < SIM_FAULTS; fault++)
+                sim.rates[fault] = sim_chance(400) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
+        sim.delay_us_max = sim_chance(300) ? 5000 : 50;
+}
+
+static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
+{
+        const uint32_t values[] = { one, two, three };
+
+        return values[sim_below(3)];
+}
+
+static void choose_limits(quoit_limits *limits)
+{
+        *limits = (quoit_limits){ .memory_bytes_max = SIZE_MAX, .slow_handler_ms = UINT32_MAX };
+        if (sim_chance(200))
+                limits->memory_bytes_max = one_of(300 << 10, 1 << 20, 8 << 20);
+        if (sim_chance(300))
+                limits->call_queue_bytes_max = one_of(1, 2000, 20000);
+        if (sim_chance(200))
+                limits->connection_send_bytes_max = one_of(1000, 30000, 200000);
+        if (sim_chance(200))
+                limits->connection_receive_bytes_max = one_of(10000, 50000, 200000);
+        if (sim_chance(200))
+                limits->message_receive_bytes_max = one_of(100, 5000, 50000);
+        if (sim_chance(300))
+                limits->stream_window_bytes = one_of(1000, 16384, 65535);
+        if (sim_chance(200))
+                limits->streams_max = one_of(1, 3, 10);
+        if (sim_chance(200))
+                limits->calls_max = one_of(2, 5, 20);
+        if (sim_chance(200))
+                limits->connections_max = one_of(1, 2, 4);
+        if (sim_chance(200))
+                limits->connections_per_address_max = one_of(1, 2, 3);
+        if (sim_chance(300))
+                limits->turn_calls_max = one_of(1, 2, 10);
+        if (sim_chance(200))
+                limits->turn_bytes_max = one_of(1, 1000, 20000);
+        if (sim_chance(200))
+                limits->keepalive_ms = one_of(10, 1000, 20000);
+        if (sim_chance(200))
+                limits->keepalive_timeout_ms = one_of(100, 1000, 5000);
+        if (sim_chance(150))
+                limits->connection_age_ms = one_of(50, 1000, 10000);
+        if (sim_chance(100))
+                limits->connection_age_grace_ms = one_of(10, 1000, 10000);
+        if (sim_chance(150))
+                limits->connection_idle_ms = one_of(10, 1000, 10000);
+        if (sim_chance(200))
+                limits->stall_ms = one_of(50, 1000, 10000);
+        if (sim_chance(200))
+                limits->window_stall_ms = one_of(100, 2000, 20000);
+        if (sim_chance(200))
+                limits->handshake_ms = one_of(50, 1000, 5000);
+        if (sim_chance(200))
+                limits->worker_wait_ms = one_of(1, 50, 5000);
+        if (sim_chance(100))
+                limits->offloaded_max = one_of(1, 2, 5);
+        if (sim_chance(300))
+                limits->drain_ms = one_of(1, 500, 5000);
+        if (sim_chance(200))
+                limits->ping_interval_min_ms = one_of(1, 100, 1000);
+}
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        (void)user;
+        if (sim.is_traced)
+                printf("      log %d: %s\n", (int)level, line);
+        sim_note("log", level, strlen(line));
+        if (level == QUOIT_LOG_ERROR && strstr(line, "a mistake of the handler"))
+                sim_fail("the server blames the handlers: %s", line);
+}
+
+static void begin(struct run *run)
+{
+        quoit_server_options options = {
+                .rings = sim_chance(250) ? 2 + (unsigned)sim_below(2) : 1,
+                .workers = 1 + (unsigned)sim_below(3),
+                .compression = sim_chance(50) ? QUOIT_GZIP : QUOIT_IDENTITY,
+                .engine = QUOIT_ENGINE_EPOLL, /* whose place the simulator has */
+                .on_log = on_log,
+        };
+
+        choose_rates();
+        choose_limits(&options.limits);
+        run->chaos_steps = 20 + sim_below(sim_chance(100) ? 4000 : 600);
+        run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
+        run->stops = 1 + sim_chance(200);
+        if (quoit_server_new(&options, &run->server) < 0)
+                sim_fail("no server");
+        service_begin(run->server);
+        run->listener_fd = sim_listen();
+        run->server->engine = QUOIT_ENGINE_EPOLL;
+        run->server->listeners[0] = (struct server_listener){ .fd = run->listener_fd };
+        run->server->listener_count = 1;
+}
+
+/* ---- the application's threads ---- */
+
+static void *serve(void *user)
+{
+        struct run *run = user;
+
+        run->result = quoit_server_run(run->server);
+        run->is_over = true;
+        return NULL;
+}
+
+/* In calm times only when there is something to post, or the stop is wanted. */
+static uint64_t apply_due_ns(const void *arg)
+{
+        const struct run *run = arg;
+
+        if (run->stop_wanted || service_waiting() > 0)
+                return 0;
+        return SIM_NEVER;
+}
+
+static uint64_t posting_due_ns(const void *arg)
+{
+        return ((const struct run *)arg)->is_over || service_waiting() > 0 ? 0 : SIM_NEVER;
+}
+
+/* Somebody without a ring: posts to calls that are held, and stops the server. */
+static void *apply(void *user)
+{
+        struct run *run = user;
+
+        while (!run->stop_wanted) {
+                if (sim.is_calm)
+                        sim_block(apply_due_ns, run);
+                else
+                        fiber_sleep(sim_below(20 * NS_PER_MS));
+                while (service_post() && sim_chance(700))
+                        ;
+        }
+        for (unsigned i = 0; i < run->stops && !run->is_over; i++) {
+                sim_note("stop", i, 0);
+                quoit_server_stop(run->server);
+                for (unsigned j = 0; j < 20 && !run->is_over; j++) {
+                        (void)service_post();
+                        fiber_sleep(sim_below(10 * NS_PER_MS));
+                }
+        }
+        /* who was posted for, and has not been, is held until then */
+        while (!run->is_over) {
+                sim_block(posting_due_ns, run);
+                (void)service_post();
+        }
+        return NULL;
+}
+
+/* ---- what is next ---- */
+
+static void add_peer(struct run *run)
+{
+        struct peer_end *peer = peer_new(run->listener_fd, sim_chance(600));
+
+        run->peers_wanted--;
+        if (peer)
+                run->peers[run->peer_count++] = peer;
+}
+
+static struct peer_end *ready_peer(const struct run *run, uint64_t *next_ns)
+{
+        struct peer_end *ready[PEERS_MAX];
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < run->peer_count; i++) {
+                uint64_t due_ns = peer_due_ns(run->peers[i]);
+
+                if (due_ns <= sim.now_ns)
+                        ready[count++] = run->peers[i];
+                else if (due_ns < *next_ns)
+                        *next_ns = due_ns;
+        }
+        return count > 0 ? ready[sim_below(count)] : NULL;
+}
+
+static void print_waiting(const struct run *run)
+{
+        fibers_print();
+        for (unsigned i = 0; i < run->peer_count; i++)
+                peer_print(run->peers[i]);
+        check_print(run->server);
+}
+
+/* Nothing can go on now: the clock jumps to when something can. */
+static void jump(uint64_t next_ns)
+{
+        sim.now_ns = next_ns;
+        if (sim_fault(SIM_OVERSLEPT))
+                sim.now_ns += sim_below(20 * NS_PER_S);
+}
+
+/* False: nothing will ever happen any more. */
+static bool try_step(struct run *run)
+{
+        uint64_t next_ns = SIM_NEVER, fiber_ns = SIM_NEVER;
+        struct peer_end *peer = ready_peer(run, &next_ns);
+
+        sim.steps++;
+        sim.now_ns += sim_below(2000);
+        if (peer && sim_chance(500)) {
+                peer_step(peer);
+                return true;
+        }
+        if (fibers_step(&fiber_ns)) {
+                check_server(run->server);
+                service_check();
+                return true;
+        }
+        if (peer) {
+                peer_step(peer);
+                return true;
+        }
+        next_ns = next_ns < fiber_ns ? next_ns : fiber_ns;
+        if (next_ns != SIM_NEVER)
+                jump(next_ns);
+        return next_ns != SIM_NEVER;
+}
+
+/* Somebody waits for something. */
+static void step(struct run *run)
+{
+        if (try_step(run))
+                return;
+        print_waiting(run);
+        sim_fail("nothing will ever happen any more: somebody was not woken");
+}
+
+/* ---- the phases ---- */
+
+static void be_calm(struct run *run)
+{
+        sim_note("calm", run->peer_count, 0);
+        sim.is_calm = true;
+        run->calm_ns = sim.now_ns;
+        for (unsigned i = 0; i < run->peer_count; i++)
+                peer_calm(run->peers[i]);
+}
+
+static bool are_served(const struct run *run)
+{
+        for (unsigned i = 0; i < run->peer_count; i++)
+                if (!peer_is_served(run->peers[i]))
+                        return false;
+        return true;
+}
+
+static void check_windows(const struct run *run)
+{
+        for (unsigned i = 0; i < run->peer_count; i++) {
+                const struct connection *connection =
+                        check_connection_of(run->server, peer_conn(run->peers[i]));
+
+                if (connection && peer_is_idle(run->peers[i]) &&
+                        !socket_is_sending(&connection->socket) &&
+                        !session_has_output(&connection->session))
+                        peer_check_windows(run->peers[i], connection);
+        }
+}
+
+static void live(struct run *run)
+{
+        bool stops_early = sim_chance(150);
+
+        while (sim.steps < run->chaos_steps) {
+                if (run->peers_wanted > 0 && sim_chance(50))
+                        add_peer(run);
+                step(run);
+        }
+        run->stop_wanted = stops_early;
+        for (uint64_t i = 0; stops_early && i < 100 && fibers_alive() > 0; i++)
+                step(run);
+        be_calm(run);
+        while (!run->stop_wanted && !are_served(run)) {
+                step(run);
+                if (sim.now_ns - run->calm_ns > CALM_NS_MAX || sim.steps > STEPS_MAX) {
+                        print_waiting(run);
+                        sim_fail("calls that should have ended have not");
+                }
+        }
+        for (unsigned i = 0; i < 200 && !run->stop_wanted && try_step(run); i++)
+                ;
+        if (!run->stop_wanted)
+                check_windows(run);
+        run->stop_wanted = true;
+        run->end_ns = sim.now_ns;
+        while (fibers_alive() > 0) {
+                step(run);
+                if (sim.now_ns - run->end_ns > END_NS_MAX || sim.steps > STEPS_MAX) {
+                        print_waiting(run);
+                        sim_fail("the server should have ended, and has not");
+                }
+        }
+}
+
+static void end(struct run *run)
+{
+        if (run->result < 0)
+                sim_fail("the server has failed: %s", quoit_server_problem(run->server));
+        for (unsigned i = 0; i < run->peer_count; i++)
+                peer_free(run->peers[i]);
+        quoit_server_free(run->server);
+        service_end();
+        fibers_end();
+        sim_net_end();
+}
+
+void run_seed(uint64_t seed)
+{
+        struct run run = { 0 };
+        size_t before = memory_live();
+
+        sim_begin(seed);
+        sim_net_begin();
+        begin(&run);
+        fiber_start("the thread of ring 1", serve, &run);
+        fiber_start("the application's thread", apply, &run);
+        live(&run);
+        end(&run);
+        if (memory_live() != before)
+                sim_fail("%zd blocks of memory were not given back",
+                        (ssize_t)(memory_live() - before));
+}

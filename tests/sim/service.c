@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+#include "service.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/engine/sim.h"
+#include "pattern.h"
+#include "script.quoit.h"
+
+enum { SERVED_MAX = 1024, CREDITS = 2 };
+
+#define ENDLESS_MAX 300u /* then nothing comes for ever */
+
+#define TOLD_NS_MAX (10 * NS_PER_S) /* of a cancellation, at the latest */
+#define SIZE_MAX_BYTES 200000u
+
+/* One call, as its handler has seen it. */
+struct served {
+        quoit_call *call;
+        unsigned id;
+        enum act act;
+        uint32_t left, size, number;
+        uint32_t delay_ms;
+        uint64_t cancelled_ns; /* when that was seen from without */
+        bool is_begun, is_cancelled, is_done, is_held, is_posted, was_posted, half_closed;
+        bool counts_credits;
+        bool is_wrong; /* its client has damaged the request */
+};
+
+static struct served all[SERVED_MAX];
+static unsigned served_count;
+
+bool act_ends(enum act act)
+{
+        return act != ACT_HOLD && act != ACT_AT_STOP && act != ACT_ENDLESS;
+}
+
+/* ---- life ---- */
+
+static void check_alive(const struct served *served, const char *what)
+{
+        if (!served->is_begun || served->is_done)
+                sim_fail("%s of call %u, which has ended", what, served->id);
+}
+
+static void on_cancel(quoit_call *call, void *user)
+{
+        struct served *served = user;
+
+        check_alive(served, "on_cancel");
+        if (served->is_cancelled || !quoit_call_cancelled(call))
+                sim_fail("on_cancel of call %u, which was told of it or is not cancelled",
+                        served->id);
+        served->is_cancelled = true;
+        sim_note("on_cancel", served->id, 0);
+        if (served->is_held && !served->is_posted) {
+                served->is_held = false;
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        }
+}
+
+static void on_done(quoit_call *call, void *user)
+{
+        struct served *served = user;
+
+        (void)call;
+        check_alive(served, "on_done");
+        if (served->is_posted)
+                sim_fail("call %u has ended while a post to it is on its way", served->id);
+        served->is_done = true;
+        served->is_held = false;
+        sim_note("on_done", served->id, 0);
+}
+
+static struct served *begin(quoit_call *call)
+{
+        struct served *served = all + served_count;
+        upb_StringView value;
+
+        if (served_count == SERVED_MAX)
+                sim_fail("the simulator has too few calls");
+        *served = (struct served){ .call = call, .id = served_count++, .is_begun = true };
+        sim_note("on_start", served->id, 0);
+        served->is_wrong = quoit_call_metadata(call, "x-wrong", &value);
+        quoit_call_on_cancel(call, on_cancel, served);
+        return served;
+}
+
+static void check_payload(const script_Ask *ask)
+{
+        upb_StringView payload = script_Ask_payload(ask);
+        const unsigned char *bytes = (const unsigned char *)payload.data;
+        size_t good = payload.size > 0 ? pattern_check(bytes, payload.size, bytes[0]) : 0;
+
+        if (good < payload.size)
+                sim_fail("a request of %zu bytes is not what was sent, from byte %zu on",
+                        payload.size, good);
+}
+
+static void read_ask(struct served *served, const script_Ask *ask)
+{
+        if (!served->is_wrong)
+                check_payload(ask);
+        served->act = (enum act)(script_Ask_act(ask) % ACTS);
+        served->left = script_Ask_count(ask) % 1000;
+        served->delay_ms = script_Ask_count(ask) % 5000;
+        served->size = script_Ask_size(ask) % SIZE_MAX_BYTES;
+}
+
+/* ---- answers ---- */
+
+static script_Told *told_new(quoit_call *call, struct served *served)
+{
+        upb_Arena *arena = quoit_call_scratch(call);
+        script_Told *told = arena ? script_Told_new(arena) : NULL;
+        unsigned char *payload = told ? upb_Arena_Malloc(arena, served->size + 1) : NULL;
+
+        if (!payload)
+                return NULL;
+        pattern_fill(payload, served->size, served->number);
+        script_Told_set_number(told, served->number++);
+        script_Told_set_payload(
+                told, upb_StringView_FromDataAndSize((char *)payload, served->size));
+        return told;
+}
+
+static void reply(quoit_call *call, struct served *served)
+{
+        script_Script_Unary_reply(call, told_new(call, served));
+}
+
+static bool send_one(quoit_call *call, struct served *served)
+{
+        served->left--;
+        return script_Script_ServerStream_send(call, told_new(call, served)) == 0;
+}
+
+static void pump(quoit_call *call, void *user)
+{
+        struct served *served = user;
+
+        check_alive(served, "a pump");
+        while (served->left > 0 && (served->act == ACT_BURST || quoit_call_writable(call)))
+                if (!send_one(call, served))
+                        return;
+        if (served->left == 0 && served->act != ACT_ENDLESS)
+                quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
+/* Offloaded: it waits on its worker. */
+static void stream_blocking(quoit_call *call, struct served *served)
+{
+        while (served->left > 0 && !quoit_call_cancelled(call))
+                if (!send_one(call, served))
+                        break;
+        quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
+static bool sends_many(quoit_call *call)
+{
+        return strstr(quoit_call_path(call), "ServerStream");
+}
+
+static void answer(quoit_call *call, struct served *served)
+{
+        check_alive(served, "an answer");
+        if (quoit_call_cancelled(call))
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        else if (sends_many(call))
+                quoit_call_pump(call, pump, served);
+        else
+                reply(call, served);
+}
+
+static void on_time(quoit_call *call, void *user)
+{
+        answer(call, user);
+}
+
+static void on_post(quoit_call *call, void *user)
+{
+        struct served *served = user;
+
+        served->is_posted = false;
+        answer(call, served);
+}
+
+static void hold(quoit_call *call, struct served *served)
+{
+        served->is_held = true;
+        quoit_call_hold(call);
+}
+
+static void delay(quoit_call *call, struct served *served)
+{
+        int r = served->act == ACT_AT_STOP
+                        ? quoit_call_at_stop(call, on_time, served)
+                        : quoit_call_after(call, served->delay_ms, on_time, served);
+
+        if (r < 0)
+                quoit_call_finish(call, QUOIT_UNAVAILABLE, NULL);
+}
+
+/* ---- one request ---- */
+
+static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
+{
+        struct served *served = begin(call);
+
+        quoit_call_on_done(call, on_done, served);
+        read_ask(served, ask);
+        switch (served->act) {
+        case ACT_AFTER:
+        case ACT_AT_STOP:
+                delay(call, served);
+                break;
+        case ACT_POST:
+        case ACT_HOLD:
+                hold(call, served);
+                break;
+        case ACT_FAIL:
+                quoit_call_finish(call, QUOIT_NOT_FOUND, "as it was asked for");
+                break;
+        case ACT_ENDLESS:
+                /* on a worker it would keep others of its connection from it for ever */
+                if (!sends_many(call) || is_offloaded) {
+                        hold(call, served);
+                        break;
+                }
+                served->left = ENDLESS_MAX;
+                quoit_call_pump(call, pump, served);
+                break;
+        default:
+                if (!sends_many(call))
+                        reply(call, served);
+                else if (is_offloaded)
+                        stream_blocking(call, served);
+                else
+                        quoit_call_pump(call, pump, served);
+        }
+}
+
+static bool is_offloaded[4];
+
+static void unary(quoit_call *call, const script_Ask *ask, void *user)
+{
+        (void)user;
+        one(call, ask, is_offloaded[0]);
+}
+
+static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
+{
+        (void)user;
+        one(call, ask, is_offloaded[1]);
+}
+
+/* ---- many requests ---- */
+
+static void *many_start(quoit_call *call, void *user)
+{
+        struct served *served = begin(call);
+
+        (void)user;
+        served->counts_credits = served->id % 3 == 0;
+        if (served->counts_credits)
+                quoit_call_set_read_credits(call, CREDITS);
+        return served;
+}
+
+static void refill(quoit_call *call, void *user)
+{
+        check_alive(user, "a delay");
+        quoit_call_set_read_credits(call, CREDITS);
+}
+
+static void count_message(quoit_call *call, const script_Ask *ask, struct served *served)
+{
+        check_alive(served, "on_message");
+        read_ask(served, ask);
+        if (served->counts_credits && quoit_call_read_credits(call) == 0 &&
+                quoit_call_after(call, 3, refill, served) < 0)
+                sim_note("no refill", served->id, 0);
+}
+
+static void upload_message(quoit_call *call, const script_Ask *ask, void *state)
+{
+        struct served *served = state;
+
+        count_message(call, ask, served);
+        served->number++;
+}
+
+static void upload_half_close(quoit_call *call, void *state)
+{
+        struct served *served = state;
+
+        check_alive(served, "on_half_close");
+        served->half_closed = true;
+        if (served->act == ACT_HOLD || served->act == ACT_POST)
+                hold(call, served);
+        else if (served->act == ACT_AFTER)
+                delay(call, served);
+        else
+                reply(call, served);
+}
+
+static void many_done(quoit_call *call, void *state)
+{
+        on_done(call, state);
+}
+
+static void chat_message(quoit_call *call, const script_Ask *ask, void *state)
+{
+        struct served *served = state;
+
+        count_message(call, ask, served);
+        (void)script_Script_Bidi_send(call, told_new(call, served));
+        if (!served->counts_credits && !quoit_call_writable(call))
+                quoit_call_set_read_credits(call, 0);
+}
+
+static void chat_writable(quoit_call *call, void *state)
+{
+        struct served *served = state;
+
+        check_alive(served, "on_writable");
+        if (!served->counts_credits)
+                quoit_call_set_read_credits(call, QUOIT_CREDITS_UNLIMITED);
+}
+
+static void chat_half_close(quoit_call *call, void *state)
+{
+        struct served *served = state;
+
+        check_alive(served, "on_half_close");
+        served->half_closed = true;
+        quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
+/* ---- from without ---- */
+
+static bool waits(const struct served *served)
+{
+        return served->is_held && served->act == ACT_POST && !served->was_posted &&
+               !served->is_done && !served->is_cancelled;
+}
+
+unsigned service_waiting(void)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < served_count; i++)
+                count += waits(all + i);
+        return count;
+}
+
+bool service_post(void)
+{
+        unsigned count = service_waiting();
+        uint64_t nth = sim_below(count);
+
+        for (unsigned i = 0; i < served_count && count > 0; i++) {
+                if (!waits(all + i) || nth-- > 0)
+                        continue;
+                all[i].is_posted = all[i].was_posted = true;
+                sim_note("posts", all[i].id, 0);
+                if (quoit_call_post(all[i].call, on_post, all + i) < 0)
+                        sim_fail("a post to call %u failed", all[i].id);
+                return true;
+        }
+        return false;
+}
+
+void service_check(void)
+{
+        for (unsigned i = 0; i < served_count; i++) {
+                struct served *served = all + i;
+
+                if (served->is_done || served->is_cancelled || !quoit_call_cancelled(served->call))
+                        continue;
+                if (served->cancelled_ns == 0)
+                        served->cancelled_ns = sim.now_ns;
+                else if (sim.is_calm && served->is_held &&
+                         sim.now_ns - served->cancelled_ns > TOLD_NS_MAX)
+                        sim_fail("call %u was cancelled %" PRIu64
+                                 " ms ago, and its handler was not told",
+                                served->id, (sim.now_ns - served->cancelled_ns) / NS_PER_MS);
+        }
+}
+
+void service_end(void)
+{
+        for (unsigned i = 0; i < served_count; i++)
+                if (!all[i].is_done)
+                        sim_fail("call %u has begun, and never ended", i);
+}
+
+void service_begin(quoit_server *server)
+{
+        static const script_Script_service service = {
+                .Unary = unary,
+                .ServerStream = server_stream,
+                .ClientStream = {
+                        .on_start = many_start,
+                        .on_message = upload_message,
+                        .on_half_close = upload_half_close,
+                        .on_done = many_done,
+                },
+                .Bidi = {
+                        .on_start = many_start,
+                        .on_message = chat_message,
+                        .on_half_close = chat_half_close,
+                        .on_writable = chat_writable,
+                        .on_done = many_done,
+                },
+        };
+        static const char *const methods[] = { "/script.Script/Unary",
+                "/script.Script/ServerStream", "/script.Script/ClientStream",
+                "/script.Script/Bidi" };
+
+        served_count = 0;
+        if (script_Script_register(server, &service, NULL) < 0)
+                sim_fail("the service cannot be registered");
+        for (unsigned i = 0; i < 4; i++) {
+                quoit_method_options options = { .offload = sim_chance(250) };
+
+                is_offloaded[i] = options.offload;
+                if (sim_chance(100))
+                        options.deadline_max_ms = 1 + (uint32_t)sim_below(2000);
+                if (sim_chance(100))
+                        options.live_calls_max = 1 + (uint32_t)sim_below(8);
+                if (quoit_server_set_method(server, methods[i], &options) < 0)
+                        sim_fail("no method %s", methods[i]);
+        }
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the product still asks the system for itself, beside its engine: made up as well. The linker puts these in place (--wrap). */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/engine/sim.h"
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
+int __wrap_eventfd(unsigned count, int flags);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size);
+int __wrap_close(int fd);
+int __wrap_shutdown(int fd, int how);
+int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size);
+int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+
+/* It stands still while a thread runs, but for what is added here: something took its time. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+        (void)clock;
+        sim.now_ns += sim_below(500);
+        *ret_time = (struct timespec){ .tv_sec = (time_t)(sim.now_ns / NS_PER_S),
+                .tv_nsec = (long)(sim.now_ns % NS_PER_S) };
+        return 0;
+}
+
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
+{
+        (void)flags;
+        for (size_t i = 0; i < size; i++)
+                ((unsigned char *)bytes)[i] = (unsigned char)sim_random();
+        return (ssize_t)size;
+}
+
+int __wrap_eventfd(unsigned count, int flags)
+{
+        (void)count;
+        (void)flags;
+        return sim_wake_new();
+}
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t size)
+{
+        (void)bytes;
+        if (!sim_wake_is(fd))
+                sim_fail("a write to descriptor %d", fd);
+        sim_wake(fd);
+        return (ssize_t)size;
+}
+
+int __wrap_close(int fd)
+{
+        struct sim_file *file = sim_file(fd);
+
+        if (sim_wake_is(fd))
+                return 0;
+        if (!file)
+                sim_fail("descriptor %d is closed, which is not open", fd);
+        sim_file_close(file);
+        return 0;
+}
+
+int __wrap_shutdown(int fd, int how)
+{
+        struct sim_file *file = sim_file(fd);
+
+        (void)how;
+        if (!file)
+                sim_fail("shutdown of descriptor %d, which is not open", fd);
+        sim_file_shutdown(file);
+        return 0;
+}
+
+static int name(int fd, uint32_t host, unsigned port, struct sockaddr *address, socklen_t *size)
+{
+        struct sockaddr_in v4 = { .sin_family = AF_INET,
+                .sin_port = htons((uint16_t)port),
+                .sin_addr.s_addr = htonl(host) };
+
+        if (!sim_file(fd))
+                sim_fail("descriptor %d is asked for its name, which is not open", fd);
+        if (*size < sizeof(v4)) {
+                errno = EINVAL;
+                return -1;
+        }
+        memcpy(address, &v4, sizeof(v4));
+        *size = sizeof(v4);
+        return 0;
+}
+
+/* Of one that is dead by now there is none. */
+int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+        const struct sim_file *file = sim_file(fd);
+
+        if (file && file->conn && file->conn->reset) {
+                errno = ENOTCONN;
+                return -1;
+        }
+        return name(fd, 0x0a000001 + (file && file->conn ? file->conn->id % 3 : 0),
+                40000u + (unsigned)fd % 1000, address, size);
+}
+
+int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+        return name(fd, 0x0a0000fe, 443, address, size);
+}
+
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
+{
+        (void)fd;
+        (void)level;
+        (void)option;
+        (void)value;
+        (void)size;
+        errno = ENOPROTOOPT;
+        return -1;
+}
