@@ -88,7 +88,7 @@ void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg);
 
 struct sim_pipe {
         uint8_t *bytes;
-        size_t size, room;
+        size_t first, size, room; /* what is in it begins at @first */
         size_t size_max; /* so much is on its way at most */
         bool ended; /* no more comes */
 };
@@ -144,6 +144,12 @@ void sim_wake(int fd);
 /* @bytes: NULL leaves them undefined. */
 void sim_pipe_push(struct sim_pipe *pipe, const void *bytes, size_t size);
 void sim_pipe_pop(struct sim_pipe *pipe, void *bytes, size_t size);
+void sim_pipe_drop(struct sim_pipe *pipe, size_t size);
+
+static inline uint8_t *sim_pipe_bytes(const struct sim_pipe *pipe)
+{
+        return pipe->bytes + pipe->first;
+}
 
 /* --- operations: core/engine/sim.c --- */
 

@@ -45,24 +45,33 @@ void sim_net_end(void)
 
 void sim_pipe_push(struct sim_pipe *pipe, const void *bytes, size_t size)
 {
+        if (pipe->first + pipe->size + size > pipe->room) {
+                if (pipe->size > 0)
+                        memmove(pipe->bytes, sim_pipe_bytes(pipe), pipe->size);
+                pipe->first = 0;
+        }
         if (pipe->size + size > pipe->room) {
                 pipe->room = 2 * (pipe->size + size);
                 pipe->bytes = realloc(pipe->bytes, pipe->room);
                 assert(pipe->bytes);
         }
         if (bytes)
-                memcpy(pipe->bytes + pipe->size, bytes, size);
+                memcpy(sim_pipe_bytes(pipe) + pipe->size, bytes, size);
         pipe->size += size;
+}
+
+void sim_pipe_drop(struct sim_pipe *pipe, size_t size)
+{
+        assert(size <= pipe->size);
+        pipe->size -= size;
+        pipe->first = pipe->size > 0 ? pipe->first + size : 0;
 }
 
 void sim_pipe_pop(struct sim_pipe *pipe, void *bytes, size_t size)
 {
-        assert(size <= pipe->size);
-        if (size == 0)
-                return;
-        memcpy(bytes, pipe->bytes, size);
-        pipe->size -= size;
-        memmove(pipe->bytes, pipe->bytes + size, pipe->size);
+        if (size > 0)
+                memcpy(bytes, sim_pipe_bytes(pipe), size);
+        sim_pipe_drop(pipe, size);
 }
 
 /* --- descriptors --- */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ enum { FIBERS_MAX = 64, STACK_BYTES = 256 << 10 };
 
 struct fiber {
         ucontext_t context;
+        jmp_buf place; /* where it goes on, once it has begun */
         void *stack; /* kept for the next one */
         void *fake_stack; /* AddressSanitizer's */
         const char *name;
@@ -33,6 +35,7 @@ struct fiber {
         const void *object; /* the condition variable that it waits for */
         uint64_t until_ns;
         bool is_alive;
+        bool has_begun;
         bool is_signalled;
 };
 
@@ -40,46 +43,65 @@ static struct fiber fibers[FIBERS_MAX];
 static unsigned fiber_count;
 static struct fiber *current; /* NULL: none runs */
 static ucontext_t outside;
+static jmp_buf outside_place;
 
 /* --- switching --- */
 
 #ifdef POISON_ASAN
+
 static const void *outside_stack;
 static size_t outside_bytes;
 static void *outside_fake_stack;
-#endif
 
 static void enter(struct fiber *fiber)
 {
         current = fiber;
-#ifdef POISON_ASAN
         __sanitizer_start_switch_fiber(&outside_fake_stack, fiber->stack, STACK_BYTES);
-#endif
         swapcontext(&outside, &fiber->context);
-#ifdef POISON_ASAN
         __sanitizer_finish_switch_fiber(outside_fake_stack, NULL, NULL);
-#endif
         current = NULL;
 }
 
 static void arrive(struct fiber *fiber)
 {
-#ifdef POISON_ASAN
         __sanitizer_finish_switch_fiber(fiber->fake_stack, &outside_stack, &outside_bytes);
-#else
-        (void)fiber;
-#endif
 }
 
 static void leave(struct fiber *fiber)
 {
-#ifdef POISON_ASAN
         __sanitizer_start_switch_fiber(
                 fiber->is_alive ? &fiber->fake_stack : NULL, outside_stack, outside_bytes);
-#endif
         swapcontext(&fiber->context, &outside);
         arrive(fiber);
 }
+
+#else
+
+/* swapcontext() asks the kernel for the signal mask each time, twice as long as all else takes. It begins a fiber, then it is jumps. */
+static void enter(struct fiber *fiber)
+{
+        current = fiber;
+        if (_setjmp(outside_place) == 0) {
+                if (fiber->has_begun)
+                        _longjmp(fiber->place, 1);
+                fiber->has_begun = true;
+                swapcontext(&outside, &fiber->context);
+        }
+        current = NULL;
+}
+
+static void arrive(struct fiber *fiber)
+{
+        (void)fiber;
+}
+
+static void leave(struct fiber *fiber)
+{
+        if (_setjmp(fiber->place) == 0)
+                _longjmp(outside_place, 1);
+}
+
+#endif
 
 static void begin(void)
 {

@@ -104,7 +104,7 @@ static void put_ask(
                 head[1 + i] = (uint8_t)(whole >> (24 - 8 * i));
         sim_pipe_push(body, head, PREFIX_BYTES + at);
         sim_pipe_push(body, NULL, payload_bytes);
-        pattern_fill(body->bytes + body->size - payload_bytes, payload_bytes, count);
+        pattern_fill(sim_pipe_bytes(body) + body->size - payload_bytes, payload_bytes, count);
 }
 
 /* A Told: its number, and whether its payload is what the handler made. */
@@ -147,7 +147,7 @@ static void read_replies(struct peer_call *call)
         struct sim_pipe *reply = &call->reply;
 
         while (reply->size >= PREFIX_BYTES) {
-                const uint8_t *head = reply->bytes;
+                const uint8_t *head = sim_pipe_bytes(reply);
                 size_t size = (size_t)head[1] << 24 | (size_t)head[2] << 16 | (size_t)head[3] << 8 |
                               head[4];
 
@@ -158,8 +158,7 @@ static void read_replies(struct peer_call *call)
                 if (head[0] == 0)
                         check_told(call, head + PREFIX_BYTES, size);
                 call->told++;
-                reply->size -= PREFIX_BYTES + size;
-                memmove(reply->bytes, reply->bytes + PREFIX_BYTES + size, reply->size);
+                sim_pipe_drop(reply, PREFIX_BYTES + size);
         }
 }
 
@@ -325,7 +324,8 @@ static void make_body(struct peer_call *call)
         for (unsigned i = 0; i < call->asks; i++)
                 put_ask(&call->body, call->act, count, call->size, payload_bytes);
         if (call->is_wrong)
-                call->body.bytes[sim_below(call->body.size)] ^= (uint8_t)(1 + sim_below(255));
+                sim_pipe_bytes(&call->body)[sim_below(call->body.size)] ^=
+                        (uint8_t)(1 + sim_below(255));
 }
 
 static void begin_call(struct peer_end *peer)
@@ -462,7 +462,6 @@ static void move_out(struct peer_end *peer)
 {
         const uint8_t *data;
         nghttp2_ssize size;
-        size_t taken;
 
         while (peer->out.size < 100000 && (size = nghttp2_session_mem_send2(peer->h2, &data)) > 0)
                 sim_pipe_push(&peer->out, data, (size_t)size);
@@ -471,9 +470,8 @@ static void move_out(struct peer_end *peer)
         size = (nghttp2_ssize)peer->out.size;
         if (!sim.is_calm && sim_chance(300))
                 size = (nghttp2_ssize)(1 + sim_below((uint64_t)size));
-        taken = sim_peer_write(peer->conn, peer->out.bytes, (size_t)size);
-        peer->out.size -= taken;
-        memmove(peer->out.bytes, peer->out.bytes + taken, peer->out.size);
+        sim_pipe_drop(
+                &peer->out, sim_peer_write(peer->conn, sim_pipe_bytes(&peer->out), (size_t)size));
 }
 
 static void move_in(struct peer_end *peer)
