@@ -244,8 +244,11 @@ void connection_open(struct shard *shard, const struct arrival *arrival)
         windows_init(connection);
         watch_begin(connection);
         /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
-        if (shard->drains_seen > 0)
-                connection_drain(connection); /* accepted while the listeners were being closed */
+        /* accepted while the listeners were being closed, or on its way from the shard that accepts */
+        if (shard->drain_is_over)
+                connection_cancel_calls(connection, "the server is stopping");
+        else if (shard->drains_seen > 0)
+                connection_drain(connection);
         return;
 
 refuse:

@@ -186,6 +186,7 @@ static void cancel_calls(struct connection *connection)
 
 static void cancel_rest(struct shard *shard)
 {
+        shard->drain_is_over = true;
         rest_log(shard);
         for_each_connection(shard, cancel_calls);
 }

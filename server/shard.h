@@ -46,6 +46,7 @@ struct shard {
         unsigned drains_seen;
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
+        bool drain_is_over; /* past it, or stopped twice: calls are cancelled */
         struct timer trim; /* gives back what a peak has left */
         size_t mappings_seen; /* when it was started last */
         struct shortage shortage;

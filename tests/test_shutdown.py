@@ -231,6 +231,21 @@ def test_a_second_signal_cancels(calls, server, connect):
     assert "stopped, 0 running" in server.log[-1]
 
 
+@pytest.mark.parametrize("engine", ["epoll", "io_uring"])
+def test_who_is_accepted_behind_the_end_of_the_drain_time(start, engine):
+    """More connections than a turn accepts wait when the server is stopped twice at once: the rest come when all others are cancelled."""
+    server = start("quoit-api", "--port", 0, "--engine", engine)
+    with contextlib.ExitStack() as stack:
+        server.signal(signal.SIGSTOP)
+        for _ in range(150):
+            wire = stack.enter_context(Wire(server, window=1))
+            wire.request("/api.Api/getStream", b"\x08\xa0\x8d\x06")
+        server.signal(signal.SIGINT)
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGCONT)
+        assert server.wait() == 0
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_drain_time_ends(calls, start, connect, mode):
     server = start("test-server", *MODES[mode], "--limit", "drain_ms=500")
