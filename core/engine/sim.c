@@ -52,8 +52,11 @@ void sim_op_touch(struct sim_op *op)
 
 static struct sim_op *op_new(struct ring *ring, struct op *op, enum kind kind)
 {
-        struct sim_op *own = malloc(sizeof(*own));
+        struct sim_op *own;
 
+        sim_own_begin();
+        own = malloc(sizeof(*own));
+        sim_own_end();
         assert(own);
         *own = (struct sim_op){ .ring = ring, .op = op, .kind = kind, .due_ns = sim_soon_ns() };
         list_init(&own->link);

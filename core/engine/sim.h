@@ -28,6 +28,7 @@ enum sim_fault {
         SIM_SPURIOUS, /* a wait ends for nothing, also that for a condition variable */
         SIM_OVERSLEPT, /* the machine was away for a while */
         SIM_POST_FAILED, /* a ring cannot reach another one */
+        SIM_NO_MEMORY, /* malloc() or mmap() fails */
         SIM_PREEMPTED, /* a thread stops where it takes a lock */
         SIM_PEER_ENDED, /* the rest are the peers': half-close, */
         SIM_PEER_RESET, /* reset of the connection, */
@@ -48,10 +49,25 @@ struct sim_world {
         bool is_calm; /* no more faults: what was begun is to end well */
         uint16_t rates[SIM_FAULTS]; /* how likely, of 1000 */
         uint64_t counts[SIM_FAULTS]; /* how often, in all runs */
+        unsigned
+                own_depth; /* the simulator's own code runs in a thread of the product's: it is not harmed */
         uint32_t delay_us_max; /* how long an operation takes that is not late */
 };
 
 extern struct sim_world sim;
+
+/* Around what the simulator itself allocates. Compilers know that malloc() reads no variable of ours; here it does. */
+static inline void sim_own_begin(void)
+{
+        sim.own_depth++;
+        __asm__ volatile("" ::: "memory");
+}
+
+static inline void sim_own_end(void)
+{
+        __asm__ volatile("" ::: "memory");
+        sim.own_depth--;
+}
 
 void sim_begin(uint64_t seed);
 

@@ -52,7 +52,9 @@ void sim_pipe_push(struct sim_pipe *pipe, const void *bytes, size_t size)
         }
         if (pipe->size + size > pipe->room) {
                 pipe->room = 2 * (pipe->size + size);
+                sim_own_begin();
                 pipe->bytes = realloc(pipe->bytes, pipe->room);
+                sim_own_end();
                 assert(pipe->bytes);
         }
         if (bytes)

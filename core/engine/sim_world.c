@@ -21,6 +21,7 @@ void sim_begin(uint64_t seed)
         sim.now_ns = BEGIN_NS;
         sim.steps = 0;
         sim.is_calm = false;
+        sim.own_depth = 0;
         memset(sim.rates, 0, sizeof(sim.rates));
         sim.delay_us_max = 100;
 }
@@ -45,6 +46,7 @@ static const char *const names[] = {
         [SIM_SPURIOUS] = "spurious wake-up",
         [SIM_OVERSLEPT] = "overslept",
         [SIM_POST_FAILED] = "post failed",
+        [SIM_NO_MEMORY] = "no memory",
         [SIM_PREEMPTED] = "preempted",
         [SIM_PEER_ENDED] = "peer half-closed",
         [SIM_PEER_RESET] = "peer reset",

@@ -175,10 +175,11 @@ void check_server(const struct quoit_server *server)
 const struct connection *check_connection_of(
         const struct quoit_server *server, const struct sim_conn *conn)
 {
-        for (unsigned i = 0; i < server->options.rings; i++) {
+        for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
                 const struct list *list = &server->shards[i].connection_list;
 
-                for (const struct list *link = list->next; link != list; link = link->next) {
+                for (const struct list *link = list->next;
+                        server->shards[i].host.ring && link != list; link = link->next) {
                         const struct connection *connection =
                                 CONTAINER_OF(link, struct connection, link);
                         const struct sim_file *file = sim_file(connection->socket.file.fd);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -121,8 +122,10 @@ static struct fiber *start(const char *name, void *(*run)(void *arg), void *arg)
         if (fiber_count > FIBERS_MAX)
                 sim_fail("the simulator has too few threads");
         if (!fiber->stack) {
+                sim_own_begin();
                 fiber->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                sim_own_end();
                 assert(fiber->stack != MAP_FAILED);
         }
         *fiber = (struct fiber){
@@ -223,6 +226,7 @@ void fiber_sleep(uint64_t time_ns)
 int __wrap_pthread_create(
         pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg);
 int __wrap_pthread_join(pthread_t thread, void **result);
+int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
 int __wrap_pthread_setname_np(pthread_t thread, const char *name);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_timedwait(
@@ -252,6 +256,15 @@ int __wrap_pthread_join(pthread_t thread, void **result)
 {
         (void)result;
         sim_block(end_of, (const struct fiber *)thread);
+        return 0;
+}
+
+/* There is but one thread, and its signals are the simulator's. */
+int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+        (void)how;
+        (void)set;
+        (void)old;
         return 0;
 }
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Blocks of malloc() and its kin, counted: a run gives back as many as it took. The linker puts these in place (--wrap). */
+/* Blocks of malloc() and its kin, counted: a run gives back as many as it took. And sometimes there are none. The linker puts these in place (--wrap). */
 
 #include "memory.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "core/engine/sim.h"
+#include "fibers.h"
 
 static size_t live;
 
@@ -13,17 +19,28 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void __wrap_free(void *block);
 char *__wrap_strdup(const char *text);
 
 size_t memory_live(void)
 {
         return live;
+}
+
+/* To the product alone: peers, and what belongs to the simulator, have all that they want. */
+static bool fails(void)
+{
+        if (!fiber_is_inside() || sim.own_depth > 0 || !sim_fault(SIM_NO_MEMORY))
+                return false;
+        errno = ENOMEM;
+        return true;
 }
 
 static void *counted(void *block)
@@ -34,22 +51,29 @@ static void *counted(void *block)
 
 void *__wrap_malloc(size_t size)
 {
-        return counted(__real_malloc(size));
+        return fails() ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-        return counted(__real_calloc(count, size));
+        return fails() ? NULL : counted(__real_calloc(count, size));
 }
 
 void *__wrap_realloc(void *block, size_t size)
 {
+        if (fails())
+                return NULL;
         return block ? __real_realloc(block, size) : counted(__real_malloc(size));
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
-        return counted(__real_aligned_alloc(alignment, size));
+        return fails() ? NULL : counted(__real_aligned_alloc(alignment, size));
+}
+
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+        return fails() ? MAP_FAILED : __real_mmap(address, size, protection, flags, fd, offset);
 }
 
 void __wrap_free(void *block)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static void choose_rates(void)
                 [SIM_SPURIOUS] = 50,
                 [SIM_OVERSLEPT] = 10,
                 [SIM_POST_FAILED] = 200,
+                [SIM_NO_MEMORY] = 30,
                 [SIM_PREEMPTED] = 100,
                 [SIM_PEER_ENDED] = 10,
                 [SIM_PEER_RESET] = 10,
@@ -339,14 +341,14 @@ static void live(struct run *run)
         for (uint64_t i = 0; stops_early && i < 100 && fibers_alive() > 0; i++)
                 step(run);
         be_calm(run);
-        while (!run->stop_wanted && !are_served(run)) {
+        while (!run->stop_wanted && !run->is_over && !are_served(run)) {
                 step(run);
                 if (sim.now_ns - run->calm_ns > CALM_NS_MAX || sim.steps > STEPS_MAX) {
                         print_waiting(run);
                         sim_fail("calls that should have ended have not");
                 }
         }
-        for (unsigned i = 0; i < 200 && !run->stop_wanted && try_step(run); i++)
+        for (unsigned i = 0; i < 200 && !run->stop_wanted && !run->is_over && try_step(run); i++)
                 ;
         if (!run->stop_wanted)
                 check_windows(run);
@@ -363,7 +365,8 @@ static void live(struct run *run)
 
 static void end(struct run *run)
 {
-        if (run->result < 0)
+        /* without memory it may fail to start, and to do nothing else */
+        if (run->result < 0 && !(run->result == -ENOMEM && sim.rates[SIM_NO_MEMORY] > 0))
                 sim_fail("the server has failed: %s", quoit_server_problem(run->server));
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_free(run->peers[i]);

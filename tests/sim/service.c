@@ -282,7 +282,7 @@ static void count_message(quoit_call *call, const script_Ask *ask, struct served
         read_ask(served, ask);
         if (served->counts_credits && quoit_call_read_credits(call) == 0 &&
                 quoit_call_after(call, 3, refill, served) < 0)
-                sim_note("no refill", served->id, 0);
+                quoit_call_set_read_credits(call, QUOIT_CREDITS_UNLIMITED);
 }
 
 static void upload_message(quoit_call *call, const script_Ask *ask, void *state)
@@ -340,6 +340,58 @@ static void chat_half_close(quoit_call *call, void *state)
         quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
+/* ---- interceptors ---- */
+
+static unsigned starts, ends;
+static const char intercepted_key;
+
+struct intercepted {
+        quoit_call *call;
+        bool has_ended;
+};
+
+static struct intercepted intercepted[SERVED_MAX];
+
+static void proceed(quoit_call *call, void *user)
+{
+        (void)user;
+        quoit_call_proceed(call);
+}
+
+static void on_start(quoit_call *call, void *user)
+{
+        struct intercepted *own = intercepted + starts;
+
+        (void)user;
+        if (starts++ == SERVED_MAX)
+                sim_fail("the simulator has too few calls");
+        *own = (struct intercepted){ .call = call };
+        if (quoit_call_attach(call, &intercepted_key, own) < 0) {
+                own->has_ended = true; /* nothing leads to it */
+                ends++;
+        }
+        if (sim_chance(100))
+                quoit_call_finish(call, QUOIT_PERMISSION_DENIED, "intercepted");
+        else if (sim_chance(100)) {
+                quoit_call_hold(call);
+                if (quoit_call_after(call, (uint32_t)sim_below(50), proceed, NULL) < 0)
+                        quoit_call_finish(call, QUOIT_UNAVAILABLE, NULL);
+        }
+}
+
+static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
+{
+        struct intercepted *own = quoit_call_attachment(call, &intercepted_key);
+
+        (void)user;
+        if (!own)
+                return;
+        if (own->has_ended || own->call != call || !summary->start_seen)
+                sim_fail("an interceptor is told twice of a call's end");
+        own->has_ended = true;
+        ends++;
+}
+
 /* ---- from without ---- */
 
 static bool waits(const struct served *served)
@@ -367,9 +419,9 @@ bool service_post(void)
                         continue;
                 all[i].is_posted = all[i].was_posted = true;
                 sim_note("posts", all[i].id, 0);
-                if (quoit_call_post(all[i].call, on_post, all + i) < 0)
-                        sim_fail("a post to call %u failed", all[i].id);
-                return true;
+                if (quoit_call_post(all[i].call, on_post, all + i) < 0) /* no memory: tried again */
+                        all[i].is_posted = all[i].was_posted = false;
+                return all[i].is_posted;
         }
         return false;
 }
@@ -396,6 +448,8 @@ void service_end(void)
         for (unsigned i = 0; i < served_count; i++)
                 if (!all[i].is_done)
                         sim_fail("call %u has begun, and never ended", i);
+        if (starts != ends)
+                sim_fail("interceptors have seen %u calls start, and %u end", starts, ends);
 }
 
 void service_begin(quoit_server *server)
@@ -421,7 +475,11 @@ void service_begin(quoit_server *server)
                 "/script.Script/ServerStream", "/script.Script/ClientStream",
                 "/script.Script/Bidi" };
 
-        served_count = 0;
+        static const quoit_interceptor interceptor = { .on_start = on_start, .on_end = on_end };
+
+        served_count = starts = ends = 0;
+        if (sim_chance(200) && quoit_server_intercept(server, &interceptor, NULL) < 0)
+                sim_fail("no interceptor");
         if (script_Script_register(server, &service, NULL) < 0)
                 sim_fail("the service cannot be registered");
         for (unsigned i = 0; i < 4; i++) {
