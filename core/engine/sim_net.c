@@ -158,7 +158,7 @@ struct sim_conn *sim_connect(int listener_fd)
         conn = calloc(1, sizeof(*conn));
         assert(conn);
         conn->id = net.conn_count;
-        conn->up.size_max = 1u << (10 + sim_below(9));
+        conn->up.size_max = 1u << (10 + sim_below(11));
         conn->down.size_max = 1u << (10 + sim_below(9));
         net.conns[net.conn_count++] = conn;
         list_init(&conn->link);

@@ -38,6 +38,7 @@ struct fiber {
         bool is_alive;
         bool has_begun;
         bool is_signalled;
+        bool is_waking; /* of what it waited for it is no more, but it has not got the mutex back */
 };
 
 static struct fiber fibers[FIBERS_MAX];
@@ -195,6 +196,20 @@ unsigned fibers_alive(void)
         return count;
 }
 
+unsigned fibers_waiting(const void *cond, unsigned *ret_signalled)
+{
+        unsigned count = 0;
+
+        *ret_signalled = 0;
+        for (unsigned i = 0; i < fiber_count; i++) {
+                if (!fibers[i].is_alive || fibers[i].object != cond)
+                        continue;
+                count++;
+                *ret_signalled += fibers[i].is_signalled || fibers[i].is_waking;
+        }
+        return count;
+}
+
 void fibers_print(void)
 {
         for (unsigned i = 0; i < fiber_count; i++)
@@ -288,12 +303,13 @@ static int wait_for(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t until
         bool is_spurious = sim_fault(SIM_SPURIOUS);
 
         fiber->object = cond;
-        fiber->is_signalled = false;
+        fiber->is_signalled = fiber->is_waking = false;
         fiber->until_ns = is_spurious && sim_soon_ns() < until_ns ? sim_soon_ns() : until_ns;
         pthread_mutex_unlock(mutex);
         sim_block(signalled, fiber);
-        fiber->object = NULL;
+        fiber->is_waking = true;
         pthread_mutex_lock(mutex);
+        fiber->object = NULL;
         return fiber->is_signalled || is_spurious ? 0 : ETIMEDOUT;
 }
 
@@ -314,7 +330,8 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond)
         unsigned count = 0;
 
         for (unsigned i = 0; i < fiber_count; i++)
-                if (fibers[i].is_alive && fibers[i].object == cond && !fibers[i].is_signalled)
+                if (fibers[i].is_alive && fibers[i].object == cond && !fibers[i].is_signalled &&
+                        !fibers[i].is_waking)
                         waiting[count++] = fibers + i;
         if (count > 0)
                 waiting[sim_below(count)]->is_signalled = true;
@@ -324,7 +341,7 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond)
 int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
 {
         for (unsigned i = 0; i < fiber_count; i++)
-                if (fibers[i].is_alive && fibers[i].object == cond)
+                if (fibers[i].is_alive && fibers[i].object == cond && !fibers[i].is_waking)
                         fibers[i].is_signalled = true;
         return 0;
 }

@@ -18,6 +18,9 @@ bool fibers_step(uint64_t *ret_next_ns);
 /* How many have not ended. */
 unsigned fibers_alive(void);
 
+/* How many wait for the condition variable @cond, and of those, how many were signalled and have not run since. */
+unsigned fibers_waiting(const void *cond, unsigned *ret_signalled);
+
 /* What waits, for people. */
 void fibers_print(void);
 

@@ -45,7 +45,7 @@ struct peer_end {
         struct sim_conn *conn;
         nghttp2_session *h2;
         bool is_good, is_dead, has_broken, is_silent;
-        bool takes_compressed;
+        bool takes_compressed, brings_bulk;
         uint64_t due_ns;
         uint64_t stalled_until_ns;
         struct sim_pipe out; /* made, not yet taken by the network */
@@ -312,6 +312,9 @@ static void make_body(struct peer_call *call)
         uint32_t count = 1 + (uint32_t)sim_below(call->act == ACT_AFTER ? 3000 : 20);
         bool many = call->kind == CLIENT_STREAM || call->kind == BIDI;
         uint32_t payload_bytes = sim_chance(300) ? some_size() : (uint32_t)sim_below(100);
+
+        if (many && call->peer->brings_bulk)
+                payload_bytes = 50000 + (uint32_t)sim_below(100000);
 
         call->size = some_size();
         if (call->kind == SERVER_STREAM &&
@@ -647,6 +650,7 @@ struct peer_end *peer_new(int listener_fd, bool is_good)
         peer->is_good = is_good;
         peer->is_silent = !is_good && sim_chance(150);
         peer->takes_compressed = sim_chance(100);
+        peer->brings_bulk = sim_chance(50);
         peer->due_ns = sim_soon_ns();
         nghttp2_session_callbacks_new(&callbacks);
         nghttp2_option_new(&option);

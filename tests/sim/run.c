@@ -43,7 +43,7 @@ struct run {
 static void choose_rates(void)
 {
         static const uint16_t most[SIM_FAULTS] = {
-                [SIM_LATE] = 200,
+                [SIM_LATE] = 300,
                 [SIM_SHORT] = 500,
                 [SIM_ERROR] = 15,
                 [SIM_NO_BUFFERS] = 100,
@@ -64,7 +64,7 @@ static void choose_rates(void)
 
         /* some kinds at a time, or each run would end as soon as it began */
         for (unsigned fault = 0; fault < SIM_FAULTS; fault++)
-                sim.rates[fault] = sim_chance(400) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
+                sim.rates[fault] = sim_chance(500) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
         sim.delay_us_max = sim_chance(300) ? 5000 : 50;
 }
 
@@ -113,13 +113,13 @@ static void choose_limits(quoit_limits *limits)
         if (sim_chance(150))
                 limits->connection_idle_ms = one_of(10, 1000, 10000);
         if (sim_chance(200))
-                limits->stall_ms = one_of(50, 1000, 10000);
+                limits->stall_ms = one_of(50, 1000, UINT32_MAX);
         if (sim_chance(200))
                 limits->window_stall_ms = one_of(100, 2000, 20000);
         if (sim_chance(200))
                 limits->handshake_ms = one_of(50, 1000, 5000);
         if (sim_chance(200))
-                limits->worker_wait_ms = one_of(1, 50, 5000);
+                limits->worker_wait_ms = one_of(1, 50, UINT32_MAX);
         if (sim_chance(100))
                 limits->offloaded_max = one_of(1, 2, 5);
         if (sim_chance(300))
@@ -150,7 +150,7 @@ static void begin(struct run *run)
 
         choose_rates();
         choose_limits(&options.limits);
-        run->chaos_steps = 20 + sim_below(sim_chance(100) ? 4000 : 600);
+        run->chaos_steps = 20 + sim_below(sim_chance(100) ? 6000 : 1200);
         run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
         run->stops = 1 + sim_chance(200);
         if (quoit_server_new(&options, &run->server) < 0)

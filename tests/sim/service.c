@@ -14,7 +14,8 @@ enum { SERVED_MAX = 1024, CREDITS = 2 };
 
 #define ENDLESS_MAX 300u /* then nothing comes for ever */
 
-#define TOLD_NS_MAX (10 * NS_PER_S) /* of a cancellation, at the latest */
+#define TOLD_NS_MAX                                                                                \
+        NS_PER_S /* of a cancellation, at the latest, where no worker is to be waited for */
 #define SIZE_MAX_BYTES 200000u
 
 /* One call, as its handler has seen it. */
@@ -26,7 +27,7 @@ struct served {
         uint32_t delay_ms;
         uint64_t cancelled_ns; /* when that was seen from without */
         bool is_begun, is_cancelled, is_done, is_held, is_posted, was_posted, half_closed;
-        bool counts_credits;
+        bool counts_credits, is_delayed, is_offloaded;
         bool is_wrong; /* its client has damaged the request */
 };
 
@@ -177,6 +178,7 @@ static void answer(quoit_call *call, struct served *served)
 
 static void on_time(quoit_call *call, void *user)
 {
+        ((struct served *)user)->is_delayed = false;
         answer(call, user);
 }
 
@@ -200,6 +202,7 @@ static void delay(quoit_call *call, struct served *served)
                         ? quoit_call_at_stop(call, on_time, served)
                         : quoit_call_after(call, served->delay_ms, on_time, served);
 
+        served->is_delayed = r == 0;
         if (r < 0)
                 quoit_call_finish(call, QUOIT_UNAVAILABLE, NULL);
 }
@@ -210,6 +213,7 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
 {
         struct served *served = begin(call);
 
+        served->is_offloaded = is_offloaded;
         quoit_call_on_done(call, on_done, served);
         read_ask(served, ask);
         switch (served->act) {
@@ -426,17 +430,24 @@ bool service_post(void)
         return false;
 }
 
+/* Of its end, or by a delay that is cut short. */
+static bool is_to_be_told(const struct served *served)
+{
+        if (served->is_done || served->is_offloaded || !quoit_call_cancelled(served->call))
+                return false;
+        return served->is_delayed || (served->is_held && !served->is_cancelled);
+}
+
 void service_check(void)
 {
-        for (unsigned i = 0; i < served_count; i++) {
+        for (unsigned i = 0; i < served_count && sim.is_calm; i++) {
                 struct served *served = all + i;
 
-                if (served->is_done || served->is_cancelled || !quoit_call_cancelled(served->call))
+                if (!is_to_be_told(served))
                         continue;
                 if (served->cancelled_ns == 0)
                         served->cancelled_ns = sim.now_ns;
-                else if (sim.is_calm && served->is_held &&
-                         sim.now_ns - served->cancelled_ns > TOLD_NS_MAX)
+                else if (sim.now_ns - served->cancelled_ns > TOLD_NS_MAX)
                         sim_fail("call %u was cancelled %" PRIu64
                                  " ms ago, and its handler was not told",
                                 served->id, (sim.now_ns - served->cancelled_ns) / NS_PER_MS);
