@@ -464,7 +464,11 @@ static int sim_open(struct ring *ring, const struct ring_options *options)
         ring->epoll = malloc(sizeof(*ring->epoll));
         if (!ring->epoll)
                 return -ENOMEM;
-        *ring->epoll = (struct epoll){ .alarm_ns = SIM_NEVER, .woken_ns = SIM_NEVER };
+        *ring->epoll = (struct epoll){
+                .alarm_ns = SIM_NEVER,
+                .woken_ns = SIM_NEVER,
+                .until_ns = SIM_NEVER,
+        };
         list_init(&ring->epoll->ops);
         ring->post_op.on_complete = on_posted;
         while (rings[i])
@@ -526,7 +530,33 @@ static int sim_wait(struct ring *ring, uint64_t timeout_ns)
                 own->woken_ns = SIM_NEVER;
         if (own->alarm_ns <= sim.now_ns)
                 own->alarm_ns = SIM_NEVER;
+        own->until_ns = SIM_NEVER;
         return 0;
+}
+
+/* --- in a foreign loop --- */
+
+static int sim_poll_open(struct ring *ring)
+{
+        ring->epoll->until_ns = SIM_NEVER; /* it does not wait any more */
+        return ring->wake_fd;
+}
+
+static bool sim_is_idle(const struct ring *ring)
+{
+        return ring_due_ns(ring) > sim.now_ns;
+}
+
+void sim_poll(int fd)
+{
+        for (unsigned i = 0; i < RINGS_MAX; i++) {
+                if (!rings[i] || rings[i]->wake_fd != fd)
+                        continue;
+                rings[i]->epoll->until_ns = SIM_NEVER;
+                sim_block(ring_due_ns, rings[i]);
+                return;
+        }
+        sim_fail("descriptor %d is polled, which is no ring's", fd);
 }
 
 static void complete(struct sim_op *own)
@@ -616,6 +646,8 @@ const struct engine_verbs engine_epoll = {
         .cancel_all = sim_cancel_all,
         .close_file = sim_close_file,
         .post = sim_post,
+        .poll = sim_poll_open,
+        .is_idle = sim_is_idle,
         .buffers_open = sim_buffers_open,
         .buffers_close = sim_buffers_close,
         .buffers_give = sim_buffers_give,

@@ -172,6 +172,9 @@ static inline uint8_t *sim_pipe_bytes(const struct sim_pipe *pipe)
 /* Something may go on now that waited for it: @op, which may be NULL. */
 void sim_op_touch(struct sim_op *op);
 
+/* In a loop of somebody else's: waits until @ring's descriptor, which is @fd, is readable. */
+void sim_poll(int fd);
+
 /* How many operations are in flight on @ring, and on @file. */
 unsigned sim_ring_ops(const struct ring *ring);
 unsigned sim_file_ops(const struct ring *ring, const struct sim_file *file);

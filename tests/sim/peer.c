@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <nghttp2/nghttp2.h>
+#include <zlib.h>
 
 #include "core/clock.h"
 #include "core/engine/sim.h"
@@ -45,7 +46,7 @@ struct peer_end {
         struct sim_conn *conn;
         nghttp2_session *h2;
         bool is_good, is_dead, has_broken, is_silent;
-        bool takes_compressed, brings_bulk;
+        bool takes_compressed, sends_compressed, brings_bulk;
         uint64_t due_ns;
         uint64_t stalled_until_ns;
         struct sim_pipe out; /* made, not yet taken by the network */
@@ -83,6 +84,34 @@ static size_t get_varint(const uint8_t *in, size_t size, uint64_t *ret_value)
         return 0;
 }
 
+static void put_prefix(uint8_t *prefix, bool is_compressed, size_t size)
+{
+        prefix[0] = is_compressed;
+        for (int i = 0; i < 4; i++)
+                prefix[1 + i] = (uint8_t)(size >> (24 - 8 * i));
+}
+
+/* The message at the end of @body, from @at on, is compressed in its place. */
+static void compress_last(struct sim_pipe *body, size_t at)
+{
+        uint8_t *message = sim_pipe_bytes(body) + at + PREFIX_BYTES;
+        uLong size = body->size - at - PREFIX_BYTES;
+        z_stream stream = { .next_in = message, .avail_in = (uInt)size };
+        uint8_t *compressed;
+
+        if (deflateInit2(&stream, 1, Z_DEFLATED, 16 + 9, 1, Z_DEFAULT_STRATEGY) != Z_OK)
+                abort();
+        stream.avail_out = (uInt)deflateBound(&stream, size);
+        stream.next_out = compressed = malloc(stream.avail_out);
+        if (!compressed || deflate(&stream, Z_FINISH) != Z_STREAM_END)
+                abort();
+        body->size = at + PREFIX_BYTES;
+        put_prefix(sim_pipe_bytes(body) + at, true, stream.total_out);
+        sim_pipe_push(body, compressed, stream.total_out);
+        deflateEnd(&stream);
+        free(compressed);
+}
+
 /* An Ask, behind its prefix. */
 static void put_ask(
         struct sim_pipe *body, enum act act, uint32_t count, uint32_t size, uint32_t payload_bytes)
@@ -99,9 +128,7 @@ static void put_ask(
         fields[at++] = 4 << 3 | 2;
         at += put_varint(fields + at, payload_bytes);
         whole = at + payload_bytes;
-        head[0] = 0;
-        for (int i = 0; i < 4; i++)
-                head[1 + i] = (uint8_t)(whole >> (24 - 8 * i));
+        put_prefix(head, false, whole);
         sim_pipe_push(body, head, PREFIX_BYTES + at);
         sim_pipe_push(body, NULL, payload_bytes);
         pattern_fill(sim_pipe_bytes(body) + body->size - payload_bytes, payload_bytes, count);
@@ -324,23 +351,29 @@ static void make_body(struct peer_call *call)
         call->answers = call->kind == SERVER_STREAM ? count % 1000
                         : call->kind == BIDI        ? call->asks
                                                     : 1;
-        for (unsigned i = 0; i < call->asks; i++)
+        for (unsigned i = 0; i < call->asks; i++) {
+                size_t at = call->body.size;
+
                 put_ask(&call->body, call->act, count, call->size, payload_bytes);
+                if (call->peer->sends_compressed && sim_chance(700))
+                        compress_last(&call->body, at);
+        }
         if (call->is_wrong)
                 sim_pipe_bytes(&call->body)[sim_below(call->body.size)] ^=
                         (uint8_t)(1 + sim_below(255));
 }
 
-static void begin_call(struct peer_end *peer)
+/* False: it may begin no more. */
+static bool begin_call(struct peer_end *peer)
 {
         struct peer_call *call = peer->calls + peer->call_count;
         nghttp2_data_provider2 provider = { .source.ptr = call, .read_callback = on_read };
         char timeout[16];
-        nghttp2_nv fields[10];
+        nghttp2_nv fields[11];
         size_t count = 0;
 
         if (peer->call_count == CALLS_MAX || !nghttp2_session_check_request_allowed(peer->h2))
-                return;
+                return false;
         peer->call_count++;
         *call = (struct peer_call){
                 .peer = peer, .kind = (enum kind)sim_below(KINDS), .status = -1
@@ -364,6 +397,8 @@ static void begin_call(struct peer_end *peer)
                 FIELD("grpc-timeout", timeout);
         if (call->is_wrong)
                 FIELD("x-wrong", "1");
+        if (peer->sends_compressed)
+                FIELD("grpc-encoding", "gzip");
         if (peer->takes_compressed)
                 FIELD("grpc-accept-encoding", "gzip");
 #undef FIELD
@@ -371,6 +406,7 @@ static void begin_call(struct peer_end *peer)
         sim_note("calls", (uint64_t)call->id, (uint64_t)call->act << 8 | call->kind);
         if (call->id < 0)
                 call->is_closed = true;
+        return true;
 }
 
 static void reset_one(struct peer_end *peer)
@@ -401,8 +437,7 @@ static void flood(struct peer_end *peer)
                         (void)nghttp2_submit_settings(peer->h2, NGHTTP2_FLAG_NONE, &entry, 1);
                 } else if (what == 2) {
                         (void)nghttp2_submit_window_update(peer->h2, NGHTTP2_FLAG_NONE, 0, 1);
-                } else if (peer->call_count < CALLS_MAX) {
-                        begin_call(peer);
+                } else if (begin_call(peer)) {
                         peer->calls[peer->call_count - 1].was_reset = true;
                         (void)nghttp2_submit_rst_stream(peer->h2, NGHTTP2_FLAG_NONE,
                                 peer->calls[peer->call_count - 1].id, NGHTTP2_CANCEL);
@@ -540,7 +575,7 @@ void peer_step(struct peer_end *peer)
                 return;
         if (!sim.is_calm) {
                 if (sim_chance(250))
-                        begin_call(peer);
+                        (void)begin_call(peer);
                 if (sim_chance(20))
                         (void)nghttp2_submit_ping(peer->h2, NGHTTP2_FLAG_NONE, NULL);
                 if (sim_chance(20))
@@ -650,6 +685,7 @@ struct peer_end *peer_new(int listener_fd, bool is_good)
         peer->is_good = is_good;
         peer->is_silent = !is_good && sim_chance(150);
         peer->takes_compressed = sim_chance(100);
+        peer->sends_compressed = sim_chance(100);
         peer->brings_bulk = sim_chance(50);
         peer->due_ns = sim_soon_ns();
         nghttp2_session_callbacks_new(&callbacks);

@@ -34,6 +34,7 @@ struct run {
         uint64_t end_ns; /* since when the server is to end */
         bool stop_wanted;
         unsigned stops; /* how often it is asked for */
+        bool is_looped; /* the server is driven by quoit_server_step() */
         bool is_over;
         int result;
 };
@@ -152,6 +153,7 @@ static void begin(struct run *run)
         choose_limits(&options.limits);
         run->chaos_steps = 20 + sim_below(sim_chance(100) ? 6000 : 1200);
         run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
+        run->is_looped = sim_chance(200);
         run->stops = 1 + sim_chance(200);
         if (quoit_server_new(&options, &run->server) < 0)
                 sim_fail("no server");
@@ -164,11 +166,28 @@ static void begin(struct run *run)
 
 /* ---- the application's threads ---- */
 
+/* From a loop of the application's own, which has other things to do as well. */
+static int serve_in_loop(quoit_server *server)
+{
+        int r = quoit_server_start(server);
+        int fd = r < 0 ? r : quoit_server_fd(server);
+
+        if (fd < 0)
+                return fd;
+        do {
+                sim_poll(fd);
+                if (sim_chance(100))
+                        fiber_sleep(sim_below(NS_PER_MS));
+                r = quoit_server_step(server);
+        } while (r > 0);
+        return r;
+}
+
 static void *serve(void *user)
 {
         struct run *run = user;
 
-        run->result = quoit_server_run(run->server);
+        run->result = run->is_looped ? serve_in_loop(run->server) : quoit_server_run(run->server);
         run->is_over = true;
         return NULL;
 }
