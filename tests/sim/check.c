@@ -119,7 +119,8 @@ static void check_connection(const struct connection *connection)
 
                 check_streams(connection);
                 /* who breaks the protocol is not heard any more */
-                if (connection->state == CONNECTION_OPEN && !connection->session.terminated)
+                if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
+                        !connection->session.fault_told)
                         same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
                                 "bytes that a connection has received, and given back to its "
                                 "window");
