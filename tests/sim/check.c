@@ -52,7 +52,7 @@ static void check_stream_window(const struct quoit_call *call)
 
         /* who will send no more needs no window */
         if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
-                stream->session->terminated)
+                stream->session->terminated || stream->session->fault_told)
                 return;
         same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
                 "a stream's bytes that its window has not got back, as nghttp2 and the stream know "

@@ -45,7 +45,6 @@ static struct fiber fibers[FIBERS_MAX];
 static unsigned fiber_count;
 static struct fiber *current; /* NULL: none runs */
 static ucontext_t outside;
-static jmp_buf outside_place;
 
 /* --- switching --- */
 
@@ -78,6 +77,8 @@ static void leave(struct fiber *fiber)
 }
 
 #else
+
+static jmp_buf outside_place;
 
 /* swapcontext() asks the kernel for the signal mask each time, twice as long as all else takes. It begins a fiber, then it is jumps. */
 static void enter(struct fiber *fiber)
@@ -250,6 +251,8 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond);
 int __wrap_pthread_cond_broadcast(pthread_cond_t *cond);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_sched_yield(void);
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __real_sched_yield(void);
 
 int __wrap_pthread_create(
         pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
@@ -354,7 +357,9 @@ static uint64_t at_once(const void *arg)
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-        if (current && sim_fault(SIM_PREEMPTED))
+        if (!current) /* a sanitizer's, at the end */
+                return __real_pthread_mutex_lock(mutex);
+        if (sim_fault(SIM_PREEMPTED))
                 sim_block(at_once, NULL);
         while (pthread_mutex_trylock(mutex) != 0)
                 sim_block(at_once, NULL);
@@ -363,6 +368,8 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 
 int __wrap_sched_yield(void)
 {
+        if (!current)
+                return __real_sched_yield();
         sim_block(at_once, NULL);
         return 0;
 }
