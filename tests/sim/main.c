@@ -14,7 +14,12 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "core/mapping.h"
+#include "core/poison.h"
 #include "run.h"
+
+#ifdef POISON_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 enum { EXIT_FOUND = 3, SEED_SECONDS_MAX = 120 };
 
@@ -43,21 +48,30 @@ static double now_s(void)
 
 /* ---- when something was found ---- */
 
+static void say_seed(void)
+{
+        fflush(stdout);
+        fprintf(stderr,
+                "sim: seed %" PRIu64 " failed, at step %" PRIu64 ", after %" PRIu64
+                " seeds\nsim: see it again with: ./dev sim --seed %" PRIu64 " --trace\n",
+                sim.seed, sim.steps, totals.seeds, sim.seed);
+}
+
 static void on_signal(int number)
 {
-        char text[256];
-        int size = snprintf(text, sizeof(text),
-                "sim: seed %" PRIu64 " failed (signal %d), at step %" PRIu64 ", after %" PRIu64
-                " seeds\nsim: see it again with: ./dev sim --seed %" PRIu64 " --trace\n",
-                sim.seed, number, sim.steps, totals.seeds, sim.seed);
-        ssize_t written = 0;
-
-        /* write() is the simulated one here */
-        fflush(stdout);
-        fwrite(text, 1, (size_t)size, stderr);
-        fflush(stderr);
-        (void)written;
+        fprintf(stderr, "sim: signal %d\n", number);
+        say_seed();
         _exit(EXIT_FOUND);
+}
+
+/* ---- runs ---- */
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_stop(int number)
+{
+        (void)number;
+        stop_asked = true;
 }
 
 static void catch_signals(void)
@@ -70,9 +84,13 @@ static void catch_signals(void)
         sigaltstack(&own, NULL); /* a fiber's may be what is full */
         for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
                 sigaction(signals[i], &action, NULL);
+#ifdef POISON_ASAN
+        __sanitizer_set_death_callback(say_seed);
+#endif
+        /* what was run is told all the same */
+        signal(SIGINT, on_stop);
+        signal(SIGTERM, on_stop);
 }
-
-/* ---- runs ---- */
 
 static void run_one(uint64_t seed, const struct options *options)
 {
@@ -107,7 +125,7 @@ static void run_many(const struct options *options)
         double end_s = now_s() + options->seconds;
 
         for (uint64_t i = 0; i < options->count; i++) {
-                if (options->seconds > 0 && now_s() >= end_s)
+                if (stop_asked || (options->seconds > 0 && now_s() >= end_s))
                         return;
                 run_one(options->first + i, options);
         }
