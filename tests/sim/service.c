@@ -41,6 +41,16 @@ bool act_ends(enum act act)
 
 /* ---- life ---- */
 
+/* How long it has taken, in calm times, to tell of a cancellation. */
+static void check_told(const struct served *served)
+{
+        uint64_t took_ns = served->cancelled_ns > 0 ? sim.now_ns - served->cancelled_ns : 0;
+
+        if (took_ns > TOLD_NS_MAX)
+                sim_fail("call %u was cancelled %" PRIu64 " ms ago, and its handler was not told",
+                        served->id, took_ns / NS_PER_MS);
+}
+
 static void check_alive(const struct served *served, const char *what)
 {
         if (!served->is_begun || served->is_done)
@@ -56,6 +66,8 @@ static void on_cancel(quoit_call *call, void *user)
                 sim_fail("on_cancel of call %u, which was told of it or is not cancelled",
                         served->id);
         served->is_cancelled = true;
+        if (served->is_held)
+                check_told(served);
         sim_note("on_cancel", served->id, 0);
         if (served->is_held && !served->is_posted) {
                 served->is_held = false;
@@ -178,8 +190,11 @@ static void answer(quoit_call *call, struct served *served)
 
 static void on_time(quoit_call *call, void *user)
 {
-        ((struct served *)user)->is_delayed = false;
-        answer(call, user);
+        struct served *served = user;
+
+        check_told(served);
+        served->is_delayed = false;
+        answer(call, served);
 }
 
 static void on_post(quoit_call *call, void *user)
@@ -447,10 +462,7 @@ void service_check(void)
                         continue;
                 if (served->cancelled_ns == 0)
                         served->cancelled_ns = sim.now_ns;
-                else if (sim.now_ns - served->cancelled_ns > TOLD_NS_MAX)
-                        sim_fail("call %u was cancelled %" PRIu64
-                                 " ms ago, and its handler was not told",
-                                served->id, (sim.now_ns - served->cancelled_ns) / NS_PER_MS);
+                check_told(served);
         }
 }
 
