@@ -2,6 +2,7 @@
 #include "core/engine/sim.h"
 #include "core/buffers.h"
 #include "core/clock.h"
+#include "core/endpoint.h"
 #include "core/poison.h"
 
 #include <assert.h>
@@ -282,10 +283,21 @@ static void accept_some(struct sim_op *own)
         park(own, !list_is_empty(&own->file->backlog));
 }
 
-static void sim_accept(struct ring *ring, struct engine_file *file, struct op *op)
+static void on_accepted(struct op *op, struct completion completion)
+{
+        struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
+
+        if (completion.result >= 0)
+                endpoint_of_peer(completion.result, &accept->peer);
+        accept->on_accept(accept, completion);
+}
+
+static void sim_accept(struct ring *ring, struct engine_file *file, struct accept_op *accept)
 {
         struct sim_file *own_file = file_of(file);
-        struct sim_op *own = op_new(ring, op, ACCEPT);
+        struct sim_op *own = op_new(ring, &accept->op, ACCEPT);
+
+        accept->op.on_complete = on_accepted;
 
         if (own_file->in)
                 sim_fail("two accepts on one descriptor");
@@ -637,6 +649,7 @@ const struct engine_verbs engine_epoll = {
         .wait = sim_wait,
         .harvest = sim_harvest,
         .now = sim_now,
+        .now_coarse = sim_now,
         .random = sim_random_bytes,
         .receive = sim_receive,
         .send = sim_send,
@@ -645,6 +658,7 @@ const struct engine_verbs engine_epoll = {
         .cancel = sim_cancel,
         .cancel_all = sim_cancel_all,
         .close_file = sim_close_file,
+        .refuse = system_refuse,
         .post = sim_post,
         .poll = sim_poll_open,
         .is_idle = sim_is_idle,

@@ -128,9 +128,9 @@ static void check_connection(const struct connection *connection)
                 same(group->queued_bytes, 0,
                         "bytes that wait to be sent on a connection that is closed");
         }
-        if (group->in_charge > group->count || group->lent > group->count)
+        if (group->charged_to_peer > group->count || group->lent > group->count)
                 sim_fail("a connection has %u calls, %u of them in charge, %u lent", group->count,
-                        group->in_charge, group->lent);
+                        group->charged_to_peer, group->lent);
         if (group->count == 0) {
                 same(group->held_bytes, 0, "bytes that a connection without calls holds");
                 same(group->queued_bytes, 0, "bytes that a connection without calls has queued");
