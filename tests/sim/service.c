@@ -81,6 +81,8 @@ static void on_done(quoit_call *call, void *user)
 
         (void)call;
         check_alive(served, "on_done");
+        if (served->is_delayed)
+                sim_fail("call %u has ended, and what it delayed has not run", served->id);
         if (served->is_posted)
                 sim_fail("call %u has ended while a post to it is on its way", served->id);
         served->is_done = true;
