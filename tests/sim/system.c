@@ -53,6 +53,11 @@ int __wrap_eventfd(unsigned count, int flags)
 
 ssize_t __wrap_write(int fd, const void *bytes, size_t size)
 {
+        if (fd <
+                0) { /* a ring that is gone: a post to it that failed may be told as late as that */
+                errno = EBADF;
+                return -1;
+        }
         if (!sim_wake_is(fd) && !fiber_is_inside())
                 return __real_write(fd, bytes, size);
         if (!sim_wake_is(fd))
