@@ -27,7 +27,7 @@ def events(trace):
 @pytest.mark.parametrize("seed", ["1", "27", "1743"])
 def test_a_seed_is_the_same_run_each_time(seed):
     trace = events(run("--seed", seed, "--trace"))
-    assert len(trace) > 100
+    assert len(trace) > 50
     # another process, with its objects at other addresses, while the machine does other things
     with subprocess.Popen([SIM, "--from", "1", "--count", "100"], stdout=subprocess.DEVNULL) as load:
         assert events(run("--seed", seed, "--trace")) == trace
