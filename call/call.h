@@ -51,8 +51,8 @@ enum call_state {
         CALL_DONE,      /* the handler has seen the last of it */
 };
 
-/* What a peer is told whose connection holds more than the ring has left. */
 #define CALL_DEADLINE_EXCEEDED "deadline exceeded"
+/* What a peer is told whose connection holds more than the ring has left. */
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
 /* How a method is served: what the router found. Lives as long as the server. */
@@ -337,6 +337,12 @@ void *call_alloc(struct quoit_call *call, size_t size);
 void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size);
 
 /* ---- small things ---- */
+
+/* The clock as of now, not of the turn: what took time is measured by it. Any thread that has @call. */
+static inline uint64_t call_clock_ns(const struct quoit_call *call)
+{
+        return ring_clock_ns(call->group->host->ring);
+}
 
 /* All that requests of a connection hold. On its ring. */
 static inline size_t call_group_held_bytes(const struct call_group *group)

@@ -90,7 +90,7 @@ static quoit_call_summary summarize(const struct quoit_call *call)
 {
         const struct seen *seen = &call->seen;
         bool handled = seen->handled_ns > 0 && !route_is_unknown(call->route);
-        uint64_t duration_ns = ring_clock_ns(call->group->host->ring) - seen->opened_ns;
+        uint64_t duration_ns = call_clock_ns(call) - seen->opened_ns;
         const char *http_status = seen->http_status;
 
         return (quoit_call_summary){

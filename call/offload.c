@@ -184,11 +184,6 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         return 0;
 }
 
-static uint64_t now_of(const struct offload *offload)
-{
-        return ring_clock_ns(offload->call->group->host->ring);
-}
-
 /* The peer has used up what it may keep a worker for, and somebody else wants one. */
 static bool gives_up(struct offload *offload, uint64_t budget_ns)
 {
@@ -216,7 +211,7 @@ static uint64_t wait_until(
         uint64_t debt_ns_max = clock_after_ns(budget_ns, budget_ns), later_ns;
 
         pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
-        later_ns = now_of(offload);
+        later_ns = call_clock_ns(offload->call);
         offload->wait.waited_ns += later_ns - now_ns;
         offload->debt_ns += later_ns - now_ns;
         if (offload->debt_ns > debt_ns_max)
@@ -232,7 +227,7 @@ static bool wait_for_room(struct offload *offload)
 
         if (has_room(offload))
                 return true;
-        now_ns = now_of(offload);
+        now_ns = call_clock_ns(offload->call);
         end_ns = clock_after_ns(now_ns, clock_limit_ns(limits->stall_ms));
         while (!has_room(offload) && now_ns < end_ns && !gives_up(offload, budget_ns)) {
                 uint64_t due_ns = next_look_ns(offload, budget_ns, now_ns);

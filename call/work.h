@@ -18,13 +18,13 @@
 
 static inline uint64_t work_begin(const struct quoit_call *call)
 {
-        return ring_clock_ns(call->group->host->ring);
+        return call_clock_ns(call);
 }
 
 static inline void work_end(struct quoit_call *call, uint64_t began_ns)
 {
         struct call_host *host = call->group->host;
-        uint64_t took_ns = ring_clock_ns(host->ring) - began_ns;
+        uint64_t took_ns = call_clock_ns(call) - began_ns;
 
         if (call->offload)
                 return;

@@ -141,6 +141,9 @@ uint64_t system_now_coarse(void);
 int system_random(void *bytes, size_t size);
 void system_refuse(struct ring *ring, int fd);
 
+/* The completion of an accept that does not tell who came: asks the system, and tells the listener. */
+void system_on_accepted(struct op *op, struct completion completion);
+
 /* --- what an engine gets from its ring --- */
 
 /* Prompt operations that have succeeded, all that are in ring->prompt. */

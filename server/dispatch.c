@@ -134,7 +134,7 @@ static void note_handled(struct quoit_call *call)
 {
         call->handled = true;
         if (call->group->host->interceptors)
-                call->seen.handled_ns = ring_clock_ns(call->group->host->ring);
+                call->seen.handled_ns = call_clock_ns(call);
 }
 
 static void run_start(struct errand *errand)
@@ -292,7 +292,7 @@ static void settle(const struct errand *errand)
 
 static void log_slow(const struct errand *errand, uint64_t since_ns)
 {
-        uint64_t now_ns = ring_clock_ns(errand->call->group->host->ring);
+        uint64_t now_ns = call_clock_ns(errand->call);
 
         server_log_peer(errand->server, QUOIT_LOG_WARNING, now_ns,
                 "%s: its handler kept the ring, and all other calls there, for %" PRIu64

@@ -275,7 +275,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         if (call->state != CALL_OPENING)
                 return;
         if (call->group->host->interceptors)
-                call->seen.opened_ns = ring_clock_ns(call->group->host->ring);
+                call->seen.opened_ns = call_clock_ns(call);
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(call);
                 return;

@@ -165,7 +165,6 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         EVP_MAC_CTX *mac, int sealing)
 {
         struct tls_tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-
         const struct tls *tls = SSL_get_app_data(ssl);
 
         return sealing ? start_sealing(tickets, tls->now_ns / NS_PER_S, name, iv, cipher, mac)

@@ -2,7 +2,6 @@
 #include "core/engine/sim.h"
 #include "core/buffers.h"
 #include "core/clock.h"
-#include "core/endpoint.h"
 #include "core/poison.h"
 
 #include <assert.h>
@@ -283,21 +282,12 @@ static void accept_some(struct sim_op *own)
         park(own, !list_is_empty(&own->file->backlog));
 }
 
-static void on_accepted(struct op *op, struct completion completion)
-{
-        struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
-
-        if (completion.result >= 0)
-                endpoint_of_peer(completion.result, &accept->peer);
-        accept->on_accept(accept, completion);
-}
-
 static void sim_accept(struct ring *ring, struct engine_file *file, struct accept_op *accept)
 {
         struct sim_file *own_file = file_of(file);
         struct sim_op *own = op_new(ring, &accept->op, ACCEPT);
 
-        accept->op.on_complete = on_accepted;
+        accept->op.on_complete = system_on_accepted;
 
         if (own_file->in)
                 sim_fail("two accepts on one descriptor");

@@ -42,6 +42,15 @@ int system_random(void *bytes, size_t size)
         return 0;
 }
 
+void system_on_accepted(struct op *op, struct completion completion)
+{
+        struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
+
+        if (completion.result >= 0)
+                endpoint_of_peer(completion.result, &accept->peer);
+        accept->on_accept(accept, completion);
+}
+
 void system_refuse(struct ring *ring, int fd)
 {
         (void)ring;

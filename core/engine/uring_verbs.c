@@ -40,20 +40,13 @@ void uring_send_prompt(struct ring *ring, struct engine_file *file, struct promp
         sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/* One operation takes many connections, and the kernel has room for one address in it: each is asked for. */
-static void on_accepted(struct op *op, struct completion completion)
-{
-        struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
-
-        if (completion.result >= 0)
-                endpoint_of_peer(completion.result, &accept->peer);
-        accept->on_accept(accept, completion);
-}
-
-/* It takes no notice of O_NONBLOCK, which another process that shares the socket may have set: epoll_files.c. */
+/*
+ * One operation takes many connections, and the kernel has room for one address in it: each is asked for. It takes no notice of
+ * O_NONBLOCK, which another process that shares the socket may have set: epoll_files.c.
+ */
 void uring_accept(struct ring *ring, struct engine_file *file, struct accept_op *op)
 {
-        op->op.on_complete = on_accepted;
+        op->op.on_complete = system_on_accepted;
         io_uring_prep_multishot_accept(
                 uring_sqe(ring, &op->op), file->fd, NULL, NULL, SOCK_CLOEXEC);
 }
