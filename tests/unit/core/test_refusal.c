@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness.h"
+#include "seccomp.h"
 
 #include "core/probe.h"
 #include "core/refusal.h"
 #include "core/ring.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -284,21 +282,6 @@ static void in_child(void (*obstruct)(unsigned number, unsigned error), unsigned
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void forbid_by_seccomp(unsigned number, unsigned error)
-{
-        struct sock_filter filter[] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = { .len = 4, .filter = filter };
-
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-                _exit(3);
 }
 
 static void forbid_descriptors(unsigned number, unsigned error)

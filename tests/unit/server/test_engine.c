@@ -7,10 +7,9 @@
 
 #include <cmocka.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include "../core/seccomp.h"
+
 #include <quoit/server.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,21 +65,6 @@ static void test_it_is_told(void **state)
         }
 }
 
-static void forbid_setup(void)
-{
-        struct sock_filter filter[] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = { .len = 4, .filter = filter };
-
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-                _exit(3);
-}
-
 /* Listens, gives its rights up, starts: the exit status of a child, 0 where it did as expected. */
 static int start_without_rights(quoit_engine engine)
 {
@@ -90,7 +74,7 @@ static int start_without_rights(quoit_engine engine)
         if (quoit_server_listen(server, "127.0.0.1:0", NULL) < 0 ||
                 quoit_server_engine(server) != QUOIT_ENGINE_IO_URING)
                 return 4;
-        forbid_setup();
+        forbid_by_seccomp(SYS_io_uring_setup, EPERM);
         lines = 0;
         r = quoit_server_start(server);
         if (engine == QUOIT_ENGINE_IO_URING)
