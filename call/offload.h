@@ -4,7 +4,7 @@
 /*
  * The way between a call's ring and the worker that runs one of its events.
  *
- * The ring hands the call out and gets it back by mail (server/workers.h); in between
+ * The ring hands the call out and gets it back by mail (link/workers.h); in between
  * messages that the handler sends travel by mail one by one, so a blocking handler streams while it
  * runs. The worker waits while more than `call_queue_bytes_max` of its messages are unsent: not longer than `stall_ms` at
  * once, and as soon as another call wants the worker not longer than `worker_wait_ms` in all.

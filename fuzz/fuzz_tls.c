@@ -35,7 +35,7 @@ struct joint {
         struct tls tls;
         SSL *client;
         struct tls_bytes way; /* from the client, not delivered yet */
-        struct tls_bytes inbox; /* delivered, no whole record yet: as server/handshake.c keeps it */
+        struct tls_bytes inbox; /* delivered, no whole record yet: as link/handshake.c keeps it */
         int result; /* of the last tls_handshake() or tls_read() */
 };
 
@@ -84,7 +84,7 @@ static void read_open(struct joint *joint)
         assert(joint->result != -EPROTO || problem.text[0]);
 }
 
-/* What server/handshake.c and server/secure.c do with bytes. */
+/* What link/handshake.c and link/secure.c do with bytes. */
 static void run_server(struct joint *joint)
 {
         struct tls_problem problem = { "" };

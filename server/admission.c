@@ -4,11 +4,11 @@
 #include <errno.h>
 
 #include "call/call.h"
+#include "link/peer.h"
+#include "link/workers.h"
 #include "server/addresses.h"
-#include "server/peer.h"
 #include "server/server.h"
 #include "server/shard.h"
-#include "server/workers.h"
 
 /* ---- connections ---- */
 
@@ -19,8 +19,8 @@ static bool refuse_connection(struct shard *shard, const struct arrival *arrival
 
         atomic_fetch_add_explicit(&server->connections_refused, 1, memory_order_relaxed);
         peer_describe(&arrival->peer, address);
-        server_log_peer(server, QUOIT_LOG_INFO, ring_now_ns(&shard->ring), "%s: %s; closed at once",
-                address, why);
+        server_log_peer(server, QUOIT_LOG_INFO, ring_now_ns(&shard->base.ring),
+                "%s: %s; closed at once", address, why);
         return false;
 }
 
@@ -67,7 +67,7 @@ void admission_leave(struct shard *shard, const struct admitted *admitted)
 static bool is_over_calls_max(const struct shard *shard)
 {
         /* the call itself is among them */
-        return call_counts_open(&shard->host.counts) > shard->calls_max;
+        return call_counts_open(&shard->base.host.counts) > shard->calls_max;
 }
 
 /* Counts the call as live, unless there are too many. */

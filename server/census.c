@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "call/peer.h"
 #include "core/ring.h"
+#include "link/connection.h"
 #include "server/shard.h"
 
 _Static_assert(PEER_ADDRESS_BYTES == QUOIT_ADDRESS_BYTES, "addresses are copied whole");
@@ -98,25 +98,28 @@ static const struct census_entry *search(const struct census *census, uint64_t i
 
 static quoit_connection_statistics describe(const struct census_entry *entry)
 {
-        const struct stream_counts *counts = entry->counts;
+        const struct connection *connection = entry->connection;
+        const struct stream_counts *counts = &connection->group.counts;
         quoit_connection_statistics to = {
                 .id = entry->id,
-                .tls_cipher = atomic_load_explicit(&entry->tls_cipher, memory_order_relaxed),
+                .tls_cipher =
+                        atomic_load_explicit(&connection->counts.tls_cipher, memory_order_relaxed),
                 .streams_started = counter_read(&counts->started),
                 .streams_succeeded = counter_read(&counts->succeeded),
                 .streams_failed = counter_read(&counts->failed),
                 .messages_sent = counter_read(&counts->messages_sent),
                 .messages_received = counter_read(&counts->messages_received),
-                .keepalives_sent = counter_read(&entry->keepalives_sent),
+                .keepalives_sent = counter_read(&connection->counts.keepalives_sent),
                 .last_stream_ns = counter_read(&counts->last_started_ns),
                 .last_sent_ns = counter_read(&counts->last_sent_ns),
                 .last_received_ns = counter_read(&counts->last_received_ns),
-                .send_window_bytes = (int64_t)counter_read(&entry->send_window_bytes),
-                .receive_window_bytes = (int64_t)counter_read(&entry->receive_window_bytes),
+                .send_window_bytes = (int64_t)counter_read(&connection->counts.send_window_bytes),
+                .receive_window_bytes =
+                        (int64_t)counter_read(&connection->counts.receive_window_bytes),
         };
 
-        memcpy(to.peer_address, entry->peer->address, sizeof(to.peer_address));
-        memcpy(to.local_address, entry->peer->local, sizeof(to.local_address));
+        memcpy(to.peer_address, connection->peer.address, sizeof(to.peer_address));
+        memcpy(to.local_address, connection->peer.local, sizeof(to.local_address));
         return to;
 }
 
@@ -198,11 +201,11 @@ void quoit_server_get_statistics(
         uint64_t ended;
 
         for (unsigned i = 0; i < rings_in_use(server); i++) {
-                const struct call_counts *counts = &server->shards[i].host.counts;
-                const struct room *room = &server->shards[i].host.room;
+                const struct call_counts *counts = &server->shards[i].base.host.counts;
+                const struct room *room = &server->shards[i].base.host.room;
                 uint64_t last_ns = counter_read(&counts->last_ns);
 
-                statistics.calls_refused += atomic_load(&server->shards[i].host.refused);
+                statistics.calls_refused += atomic_load(&server->shards[i].base.host.refused);
                 statistics.memory_refusals += atomic_load(&room->refused);
                 statistics.memory_bytes += room->arenas ? room_used_bytes(room) : 0;
                 statistics.calls_succeeded += counter_read(&counts->succeeded);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The connections of a shard for those who ask from other threads: <quoit/statistics.h>. A connection is in it from its opening until just before
+ * The connections of a shard for those who ask from other threads: <quoit/statistics.h>. A connection is in it from its opening until
  * its socket is closed. The lock is taken by the ring for that alone, and nobody holds it longer than one search.
  *
  * They are a tree by their ids, kept flat by chance: a priority is drawn for each, and none is below one of a lower priority (a
@@ -15,9 +15,7 @@
 
 #include <quoit/statistics.h>
 
-#include "call/counts.h"
-
-struct peer;
+struct connection;
 struct ring;
 
 struct census {
@@ -26,18 +24,13 @@ struct census {
         uint64_t secret; /* of the priorities: a peer that knew them could make the tree deep */
 };
 
-/* In a connection. */
+/* Of a connection, beside it. */
 struct census_entry {
         struct census_entry *lower; /* those with lower ids, and lower priorities */
         struct census_entry *higher;
         uint64_t priority;
         uint64_t id;
-        const struct peer *peer;
-        const struct stream_counts *counts;
-        counter keepalives_sent;
-        counter send_window_bytes; /* as of the last send */
-        counter receive_window_bytes;
-        _Atomic(const char *) tls_cipher; /* static; NULL: none */
+        const struct connection *connection;
 };
 
 void census_init(struct census *census);

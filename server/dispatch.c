@@ -11,10 +11,10 @@
 #include "call/offload.h"
 #include "call/work.h"
 #include "core/clock.h"
+#include "link/workers.h"
 #include "server/admission.h"
 #include "server/decode.h"
 #include "server/server.h"
-#include "server/workers.h"
 
 #define RING_TURNS 4 /* heavy work of a ring in one turn: as much as so many connections may do */
 #define EVENTS_A_TURN                                                                              \

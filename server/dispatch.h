@@ -7,16 +7,9 @@
  */
 
 #include "call/call.h"
+#include "link/owner.h"
 
-struct workers;
 struct quoit_server;
-
-enum dispatched {
-        DISPATCHED_ALL,       /* nothing is due any more; the call may be freed */
-        DISPATCHED_SOME,      /* there is more to run */
-        DISPATCHED_CONGESTED, /* there is, once the peer has taken what waits for it */
-        DISPATCHED_BUSY, /* there is, once a worker is through with another of the connection's calls */
-};
 
 /*
  * Runs what is due on @call, up to a few events. On the ring. @in_line: it is the turn's time for handlers; else what is

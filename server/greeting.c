@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server/connection.h"
+#include "server/connections.h"
 #include "server/escape.h"
 #include "transport/tls.h"
 
@@ -136,8 +136,8 @@ static const char *describe(enum greeting greeting)
 static void tell(const struct connection *connection, enum greeting greeting)
 {
         const struct session *session = &connection->session;
-        struct quoit_server *server = connection->shard->server;
-        uint64_t now_ns = ring_now_ns(&connection->shard->ring);
+        struct quoit_server *server = shard_of_connection(connection)->server;
+        uint64_t now_ns = ring_now_ns(&connection->base->ring);
         char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)];
 
         if (greeting != GREETING_HTTP1 && greeting != GREETING_OTHER) {
@@ -166,8 +166,6 @@ bool greeting_answer(struct connection *connection, bool whole)
         struct session *session = &connection->session;
         enum greeting greeting;
 
-        if (!session->bad_preface)
-                return true; /* HTTP/2 it is, if no good one: that has been told */
         whole |= session->beginning_size == sizeof(session->beginning);
         greeting = greeting_look(session->beginning, session->beginning_size, whole);
         if (greeting == GREETING_UNCLEAR)

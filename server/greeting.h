@@ -23,7 +23,7 @@ enum greeting {
 enum greeting greeting_look(const uint8_t *data, size_t size, bool whole);
 
 /*
- * The session of @connection can't be fed any more. If that is because the peer does not speak HTTP/2: has it said what it
- * does speak? Then a line is in the log, and HTTP/1 has its answer queued. @whole: it won't say more. False: wait for more.
+ * The peer of @connection does not speak HTTP/2. Has it sent enough to tell what it does speak? Then a line is in the log, and HTTP/1
+ * has its answer queued. @whole: it won't send more. False: wait for more.
  */
 bool greeting_answer(struct connection *connection, bool whole);

@@ -7,11 +7,11 @@
 #include "codec/percent.h"
 #include "core/bind.h"
 #include "core/endpoint.h"
+#include "link/peer.h"
 #include "server/activation.h"
 #include "server/address.h"
 #include "server/engine.h"
 #include "server/listen_problem.h"
-#include "server/peer.h"
 #include "server/server.h"
 #include "transport/tls_config.h"
 

@@ -28,7 +28,7 @@ static const char *rule_of(const struct session_malformed *what)
 void malformed_tell(struct call_group *group, const struct session_malformed *what)
 {
         struct shard *shard = group->host->user;
-        uint64_t now_ns = ring_now_ns(&shard->ring);
+        uint64_t now_ns = ring_now_ns(&shard->base.ring);
         char name[ESCAPED_BYTES_MAX(NAME_SHOWN_MAX)];
 
         if (++group->malformed > LINES_A_CONNECTION)

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "call/call.h"
-#include "server/connection.h"
-#include "server/shard.h"
+#include "server/connections.h"
 
 /* ---- who is left ---- */
 
@@ -82,9 +81,9 @@ static size_t add_text(char *text, size_t used, const struct count *count)
 
 void rest_log(struct shard *shard)
 {
-        uint64_t open = call_counts_open(&shard->host.counts);
+        uint64_t open = call_counts_open(&shard->base.host.counts);
         struct census_of_rest census = { 0 };
-        const struct list *connections = &shard->connection_list;
+        const struct list *connections = &shard->base.connections;
         char text[TEXT_BYTES] = "";
         size_t used = 0;
 
@@ -92,8 +91,8 @@ void rest_log(struct shard *shard)
                 return;
         for (const struct list *link = connections->next; link != connections; link = link->next)
                 count_streams(&census, CONTAINER_OF(link, struct connection, link));
-        count_lingering(&census, &shard->host.lingering.fresh);
-        count_lingering(&census, &shard->host.lingering.told);
+        count_lingering(&census, &shard->base.host.lingering.fresh);
+        count_lingering(&census, &shard->base.host.lingering.told);
         for (unsigned i = 0; i < census.used; i++)
                 used = add_text(text, used, census.counts + i);
         server_log(shard->server, QUOIT_LOG_WARNING,
@@ -113,7 +112,7 @@ static bool is_only_held(const struct quoit_call *call)
 
 static void move_call(struct shard *shard, struct quoit_call *call)
 {
-        server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->ring),
+        server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->base.ring),
                 "%s: given up, as the server ends: it was held, and wanted its "
                 "quoit_call_finish() (stop_hold_ms)",
                 call_path(call));
@@ -144,13 +143,13 @@ static uint32_t each_held(
 
 static uint32_t each_of_group(struct shard *shard, const struct call_group *group, bool moves)
 {
-        return each_held(shard, &shard->host.lingering.fresh, group, moves) +
-               each_held(shard, &shard->host.lingering.told, group, moves);
+        return each_held(shard, &shard->base.host.lingering.fresh, group, moves) +
+               each_held(shard, &shard->base.host.lingering.told, group, moves);
 }
 
 void rest_give_up(struct connection *connection)
 {
-        struct shard *shard = connection->shard;
+        struct shard *shard = shard_of_connection(connection);
 
         if (connection->state != CONNECTION_DEAD ||
                 each_of_group(shard, &connection->group, false) < connection->group.count)
@@ -171,9 +170,10 @@ void rest_free(struct shard *shard)
 {
         struct list *link;
 
-        shard->host.on_freed = ignore_freed;
+        shard->base.host.on_freed = ignore_freed;
         while ((link = list_pop(&shard->given_up)))
                 call_free_given_up(CONTAINER_OF(link, struct quoit_call, lingering));
         while ((link = list_pop(&shard->given_up_connections)))
-                slab_free(&shard->connections, CONTAINER_OF(link, struct connection, link));
+                slab_free(&shard->connections,
+                        CONTAINER_OF(link, struct server_connection, connection.link));
 }

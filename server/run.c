@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/thread_name.h"
 #include "server/engine.h"
 #include "server/server.h"
 #include "server/shard.h"
-#include "server/thread_name.h"
 
 /*
  * Where memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried some times: what
@@ -41,7 +41,7 @@ bool server_meet(quoit_server *server, enum meeting meeting, int error)
         pthread_mutex_lock(&server->mutex);
         come(server, meeting, 1, error);
         if (meeting == MEETING_END && atomic_load(&server->shards->wakeable))
-                ring_wake(&server->shards->ring); /* it waits for the others in its loop */
+                ring_wake(&server->shards->base.ring); /* it waits for the others in its loop */
         while (server->met_count[meeting] < server->options.rings)
                 pthread_cond_wait(&server->met, &server->mutex);
         ok = server->met_error[meeting] == 0;
@@ -241,7 +241,7 @@ int quoit_server_run(quoit_server *server)
                 if (r < 0)
                         return r;
         }
-        if (server->shards->ring.is_polled)
+        if (server->shards->base.ring.is_polled)
                 return server_fail(server, -EBUSY, "the server is driven by quoit_server_step()");
         do
                 r = shard_turn(server->shards, RING_FOREVER);
@@ -258,9 +258,9 @@ int quoit_server_fd(quoit_server *server)
         if (server->life != SERVER_SERVES)
                 return server_fail(server, -EINVAL,
                         "the server does not run: call quoit_server_start() first");
-        fd = ring_poll_fd(&server->shards->ring);
+        fd = ring_poll_fd(&server->shards->base.ring);
         if (fd < 0) {
-                server_note_refusal(server, server->shards->ring.refused_call, fd);
+                server_note_refusal(server, server->shards->base.ring.refused_call, fd);
                 return server_fail_refused(server, fd);
         }
         return fd;
@@ -280,9 +280,9 @@ int quoit_server_step(quoit_server *server)
                 r = shard_turn(shard, 0);
                 if (r <= 0)
                         return end(server, r);
-                if (ring_may_poll(&shard->ring))
+                if (ring_may_poll(&shard->base.ring))
                         return 1;
         }
-        ring_wake(&shard->ring);
+        ring_wake(&shard->base.ring);
         return 1;
 }

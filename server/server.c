@@ -259,8 +259,8 @@ void server_note_refusal(struct quoit_server *server, enum refusal_call call, in
                 .call = call,
                 .error = error,
                 .rings = server->options.rings,
-                .ring_bytes = shard_kernel_bytes(SHARD_ENTRIES_MIN),
-                .ring_bytes_full = shard_kernel_bytes(RING_SQ_ENTRIES),
+                .ring_bytes = base_kernel_bytes(SHARD_ENTRIES_MIN),
+                .ring_bytes_full = base_kernel_bytes(RING_SQ_ENTRIES),
         };
 
         pthread_mutex_lock(&server->mutex);
@@ -288,7 +288,7 @@ void server_wake_shards(quoit_server *server)
         atomic_fetch_add(&server->wakers, 1);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
                 if (atomic_load(&server->shards[i].wakeable))
-                        ring_wake(&server->shards[i].ring);
+                        ring_wake(&server->shards[i].base.ring);
         }
         atomic_fetch_sub(&server->wakers, 1);
 }

@@ -14,12 +14,12 @@
 
 #include "call/peer.h"
 #include "core/refusal.h"
+#include "link/workers.h"
 #include "server/addresses.h"
 #include "server/complaints.h"
 #include "server/hooks.h"
 #include "server/log_gate.h"
 #include "server/router.h"
-#include "server/workers.h"
 
 struct shard;
 

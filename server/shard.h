@@ -10,35 +10,16 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "call/call.h"
-#include "codec/arena.h"
-#include "core/buffers.h"
 #include "core/listener.h"
-#include "core/ring.h"
-#include "core/slab.h"
+#include "link/base.h"
 #include "server/census.h"
 #include "server/server.h"
-#include "server/shortage.h"
-#include "transport/memory.h"
-#include "transport/tls_spares.h"
-
-struct arrival;
 
 struct shard {
         struct quoit_server *server;
         pthread_t thread;
-        struct ring ring;
-        struct buffers buffers;
-        struct buffers bulk; /* larger ones, for who brings more */
-        struct arena_pool arenas;
-        struct arena_pool shared_arenas; /* for calls that are offloaded */
-        struct memory memory; /* nghttp2's */
-        struct tls_spares spares; /* for ciphertext */
+        struct base base;
         struct slab connections;
-        struct slab calls;
-        struct slab outputs;
-        struct call_host host;
-        struct list connection_list;
         struct census census;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
         uint64_t backoff_told_ns; /* the log was, that nothing can be accepted */
@@ -47,9 +28,6 @@ struct shard {
         bool hooks_seen; /* to have been told of the stop */
         struct timer drain; /* the limit of a graceful stop */
         bool drain_is_over; /* past it, or stopped twice: calls are cancelled */
-        struct timer trim; /* gives back what a peak has left */
-        size_t mappings_seen; /* when it was started last */
-        struct shortage shortage;
         struct timer holds; /* stopped twice: how long calls that are held are waited for */
         bool gives_up; /* that time is over */
         struct list given_up; /* calls */
@@ -61,9 +39,6 @@ struct shard {
 
 /* Entries of a ring's submission queue where memory is short: a turn that queues more costs more submits. */
 #define SHARD_ENTRIES_MIN 256
-
-/* What the kernel allocates for a shard whose ring has @entries. */
-size_t shard_kernel_bytes(unsigned entries);
 
 /*
  * Sets up, meets the other shards, and begins to listen if it is the first. False: one of them has failed, which the server
@@ -88,6 +63,3 @@ void shard_run(struct shard *shard);
 
 /* How many connections there are on all shards, those on their way included. Any thread. */
 uint64_t shards_load(const struct quoit_server *server);
-
-/* Hands @arrival, freshly accepted on @from, to the shard with the fewest connections. On @from's thread. */
-void shard_place_connection(struct shard *from, const struct arrival *arrival);

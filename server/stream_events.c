@@ -141,7 +141,7 @@ static void on_fault(void *user, uint32_t error_code, const char *text, size_t s
         const struct call_group *group = user;
         struct shard *shard = shard_of(group);
 
-        server_log_peer(shard->server, QUOIT_LOG_INFO, ring_now_ns(&shard->ring),
+        server_log_peer(shard->server, QUOIT_LOG_INFO, ring_now_ns(&shard->base.ring),
                 "%s: HTTP/2: %s%s%.*s; closed", group->peer->address,
                 nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
 }

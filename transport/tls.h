@@ -5,7 +5,7 @@
  * TLS of one connection, without a socket: what the peer sent goes in through tls_put(), what it shall get is in
  * `out`. OpenSSL reads and writes our memory through a BIO of its own kind, the pipe.
  *
- * Threads: any, one at a time. A handshake is lent to a thread of its own (server/secure.h).
+ * Threads: any, one at a time. A handshake is lent to a thread of its own (link/secure.h).
  */
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Quoit's side: a connection as server/connection.c drives it, without ring and socket. What it does in
+ * Quoit's side: a connection as link/connection.c drives it, without ring and socket. What it does in
  * a turn, and when it makes frames, is the same; of the ring it has clock, timers and mailbox.
  */
 
@@ -53,29 +53,29 @@ static void on_freed(void *user, struct call_group *group)
 static void shard_open(struct shard *shard, quoit_server *server)
 {
         shard->server = server;
-        shard->ring.engine = &engine_epoll; /* for its clock */
-        timers_init(&shard->ring.timers, 0);
-        mailbox_init(&shard->ring.mailbox);
-        memory_init(&shard->memory);
-        arena_pool_init(&shard->arenas, (size_t)8 << 20);
-        slab_init(&shard->calls, sizeof(struct quoit_call));
-        slab_init(&shard->outputs, sizeof(struct output));
+        shard->base.ring.engine = &engine_epoll; /* for its clock */
+        timers_init(&shard->base.ring.timers, 0);
+        mailbox_init(&shard->base.ring.mailbox);
+        memory_init(&shard->base.memory);
+        arena_pool_init(&shard->base.arenas, (size_t)8 << 20);
+        slab_init(&shard->base.calls, sizeof(struct quoit_call));
+        slab_init(&shard->base.outputs, sizeof(struct output));
         shard->calls_max = server->options.limits.calls_max;
-        shard->host = (struct call_host){
-                .ring = &shard->ring,
-                .arenas = &shard->arenas,
-                .calls = &shard->calls,
+        shard->base.host = (struct call_host){
+                .ring = &shard->base.ring,
+                .arenas = &shard->base.arenas,
+                .calls = &shard->base.calls,
                 .limits = &server->options.limits,
                 .room = { .bytes_max = SIZE_MAX,
-                        .arenas = &shard->arenas,
-                        .shared_arenas = &shard->shared_arenas },
+                        .arenas = &shard->base.arenas,
+                        .shared_arenas = &shard->base.shared_arenas },
                 .user = shard,
                 .on_ready = on_ready,
                 .on_output = on_output,
                 .on_freed = on_freed,
         };
-        lingering_init(&shard->host.lingering);
-        list_init(&shard->host.at_stop);
+        lingering_init(&shard->base.host.lingering);
+        list_init(&shard->base.host.at_stop);
 }
 
 static const struct peer peer = { .address = "memory" };
@@ -90,9 +90,9 @@ static void *side_open(void)
         if (api_Api_register(side->server, &api_service, &side->limits) < 0)
                 abort();
         shard_open(&side->shard, side->server);
-        side->group = (struct call_group){ .host = &side->shard.host, .peer = &peer };
+        side->group = (struct call_group){ .host = &side->shard.base.host, .peer = &peer };
         list_init(&side->ready);
-        if (session_init_server(&side->session, &side->shard.memory.h2,
+        if (session_init_server(&side->session, &side->shard.base.memory.h2,
                     &side->server->options.limits, 0, &stream_events, &side->group) < 0)
                 abort();
         return side;
@@ -103,7 +103,7 @@ static void release_output(struct quoit_side *side)
         if (!side->output)
                 return;
         session_release(&stream_events, side->output);
-        slab_free(&side->shard.outputs, side->output);
+        slab_free(&side->shard.base.outputs, side->output);
         side->output = NULL;
 }
 
@@ -112,7 +112,7 @@ static void fill(struct quoit_side *side)
         if (!session_has_output(&side->session))
                 return;
         if (!side->output) {
-                side->output = slab_alloc(&side->shard.outputs);
+                side->output = slab_alloc(&side->shard.base.outputs);
                 if (!side->output)
                         abort();
                 output_init(side->output, OUTPUT_BYTES_MAX);
@@ -155,11 +155,11 @@ static void side_close(void *server)
 
         release_output(side);
         session_deinit(&side->session);
-        slab_deinit(&side->shard.outputs);
-        slab_deinit(&side->shard.calls);
-        memory_deinit(&side->shard.memory);
-        arena_pool_deinit(&side->shard.arenas);
-        timers_deinit(&side->shard.ring.timers);
+        slab_deinit(&side->shard.base.outputs);
+        slab_deinit(&side->shard.base.calls);
+        memory_deinit(&side->shard.base.memory);
+        arena_pool_deinit(&side->shard.base.arenas);
+        timers_deinit(&side->shard.base.ring.timers);
         quoit_server_free(side->server);
         free(side);
 }

@@ -7,7 +7,7 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "fibers.h"
-#include "server/connection.h"
+#include "link/connection.h"
 #include "server/server.h"
 #include "server/shard.h"
 
@@ -83,7 +83,7 @@ static void check_streams(const struct connection *connection)
                 count++;
                 queued_bytes += call->writer.queued_bytes;
                 held_bytes += call->reader.held_bytes;
-                check_deadline(call, &connection->shard->ring);
+                check_deadline(call, &connection->base->ring);
                 check_stream_window(call);
         }
         same(count, connection->session.stream_count, "open streams, listed and counted");
@@ -153,12 +153,13 @@ static void check_workers(const struct workers *workers)
 
 static void check_shard(const struct shard *shard)
 {
-        const struct list *connections = &shard->connection_list;
+        const struct list *connections = &shard->base.connections;
         uint64_t calls = 0, count = 0;
 
-        same(shard->ring.ops_in_flight, sim_ring_ops(&shard->ring) + length(&shard->ring.prompt),
+        same(shard->base.ring.ops_in_flight,
+                sim_ring_ops(&shard->base.ring) + length(&shard->base.ring.prompt),
                 "operations in flight, as the ring and its engine know them");
-        same(shard->buffers.borrowed + shard->bulk.borrowed, 0,
+        same(shard->base.buffers.borrowed + shard->base.bulk.borrowed, 0,
                 "buffers that are lent between turns");
         for (const struct list *link = connections->next; link != connections; link = link->next) {
                 const struct connection *connection = CONTAINER_OF(link, struct connection, link);
@@ -170,14 +171,15 @@ static void check_shard(const struct shard *shard)
         if (shard->gives_up)
                 return;
         same(shard->connections.live, count, "connections, in memory and listed");
-        same(shard->calls.live, calls, "calls, in memory and counted by their connections");
-        same(call_counts_open(&shard->host.counts), calls,
+        same(shard->base.calls.live, calls, "calls, in memory and counted by their connections");
+        same(call_counts_open(&shard->base.host.counts), calls,
                 "calls, counted by the ring and by their connections");
 }
 
 static bool is_up(const struct shard *shard)
 {
-        return shard->host.ring && shard->ring.epoll && shard->wakeable && !shard->ring.in_turn;
+        return shard->base.host.ring && shard->base.ring.epoll && shard->wakeable &&
+               !shard->base.ring.in_turn;
 }
 
 void check_server(const struct quoit_server *server)
@@ -194,10 +196,10 @@ const struct connection *check_connection_of(
         const struct quoit_server *server, const struct sim_conn *conn)
 {
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
-                const struct list *list = &server->shards[i].connection_list;
+                const struct list *list = &server->shards[i].base.connections;
 
                 for (const struct list *link = list->next;
-                        server->shards[i].host.ring && link != list; link = link->next) {
+                        server->shards[i].base.host.ring && link != list; link = link->next) {
                         const struct connection *connection =
                                 CONTAINER_OF(link, struct connection, link);
                         const struct sim_file *file = sim_file(connection->socket.file.fd);
@@ -260,10 +262,10 @@ static void print_connection(const struct connection *connection)
 void check_print(const struct quoit_server *server)
 {
         for (unsigned i = 0; server->shards && i < server->options.rings; i++) {
-                const struct list *list = &server->shards[i].connection_list;
+                const struct list *list = &server->shards[i].base.connections;
 
                 for (const struct list *link = list->next;
-                        server->shards[i].host.ring && link != list; link = link->next)
+                        server->shards[i].base.host.ring && link != list; link = link->next)
                         print_connection(CONTAINER_OF(link, struct connection, link));
         }
 }

@@ -12,8 +12,8 @@
 
 #include "core/clock.h"
 #include "core/engine/sim.h"
+#include "link/connection.h"
 #include "pattern.h"
-#include "server/connection.h"
 #include "service.h"
 
 #include "nghttp2_session.h"

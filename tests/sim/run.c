@@ -13,9 +13,9 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "fibers.h"
+#include "link/connection.h"
 #include "memory.h"
 #include "peer.h"
-#include "server/connection.h"
 #include "server/server.h"
 #include "service.h"
 

@@ -111,7 +111,7 @@ void service_stop(struct service *service)
 
 uint64_t service_enters(const struct service *service)
 {
-        const struct ring *ring = &service->server->shards[0].ring;
+        const struct ring *ring = &service->server->shards[0].base.ring;
         uint64_t before, enters = ring_enters(ring);
 
         do {

@@ -48,44 +48,44 @@ static void shard_init(struct shard *shard, quoit_server *server)
 {
         shard->server = server;
         /* of the ring what calls use: its clock, timers and mail */
-        shard->ring.engine = &engine_epoll;
-        timers_init(&shard->ring.timers, 0);
-        mailbox_init(&shard->ring.mailbox);
-        arena_pool_init(&shard->arenas, (size_t)1 << 20);
-        memory_init(&shard->memory);
-        slab_init(&shard->calls, sizeof(struct quoit_call));
-        slab_init(&shard->outputs, sizeof(struct output));
+        shard->base.ring.engine = &engine_epoll;
+        timers_init(&shard->base.ring.timers, 0);
+        mailbox_init(&shard->base.ring.mailbox);
+        arena_pool_init(&shard->base.arenas, (size_t)1 << 20);
+        memory_init(&shard->base.memory);
+        slab_init(&shard->base.calls, sizeof(struct quoit_call));
+        slab_init(&shard->base.outputs, sizeof(struct output));
         shard->calls_max = server->options.limits.calls_max;
-        shard->host = (struct call_host){
-                .ring = &shard->ring,
-                .arenas = &shard->arenas,
-                .calls = &shard->calls,
+        shard->base.host = (struct call_host){
+                .ring = &shard->base.ring,
+                .arenas = &shard->base.arenas,
+                .calls = &shard->base.calls,
                 .limits = &server->options.limits,
                 .room = { .bytes_max = SIZE_MAX,
-                        .arenas = &shard->arenas,
-                        .shared_arenas = &shard->shared_arenas },
+                        .arenas = &shard->base.arenas,
+                        .shared_arenas = &shard->base.shared_arenas },
                 .user = shard,
                 .on_ready = on_ready,
                 .on_output = on_output,
                 .on_freed = on_freed,
                 .on_late = on_late,
         };
-        lingering_init(&shard->host.lingering);
-        list_init(&shard->host.at_stop);
+        lingering_init(&shard->base.host.lingering);
+        list_init(&shard->base.host.at_stop);
 }
 
 static void shard_deinit(struct shard *shard)
 {
-        assert(call_counts_open(&shard->host.counts) == 0);
-        assert(shard->arenas.used_bytes == 0);
-        lingering_deinit(&shard->host);
-        slab_deinit(&shard->outputs);
-        slab_deinit(&shard->calls);
-        coders_deinit(&shard->host.coders);
-        memory_deinit(&shard->memory);
-        arena_pool_deinit(&shard->arenas);
-        assert(mailbox_is_empty(&shard->ring.mailbox));
-        timers_deinit(&shard->ring.timers);
+        assert(call_counts_open(&shard->base.host.counts) == 0);
+        assert(shard->base.arenas.used_bytes == 0);
+        lingering_deinit(&shard->base.host);
+        slab_deinit(&shard->base.outputs);
+        slab_deinit(&shard->base.calls);
+        coders_deinit(&shard->base.host.coders);
+        memory_deinit(&shard->base.memory);
+        arena_pool_deinit(&shard->base.arenas);
+        assert(mailbox_is_empty(&shard->base.ring.mailbox));
+        timers_deinit(&shard->base.ring.timers);
 }
 
 struct host *host_new(const quoit_limits *limits)
@@ -103,10 +103,10 @@ struct host *host_new(const quoit_limits *limits)
         r = script_register(host->server, &host->script);
         assert(r == 0);
         shard_init(&host->shard, host->server);
-        host->group = (struct call_group){ .host = &host->shard.host, .peer = &peer };
+        host->group = (struct call_group){ .host = &host->shard.base.host, .peer = &peer };
         list_init(&host->ready);
-        r = session_init_server(&host->session, &host->shard.memory.h2, host->group.host->limits, 0,
-                &stream_events, &host->group);
+        r = session_init_server(&host->session, &host->shard.base.memory.h2,
+                host->group.host->limits, 0, &stream_events, &host->group);
         assert(r == 0);
         return host;
 }
@@ -116,7 +116,7 @@ void host_free(struct host *host)
         host_close(host);
         host_sent(host);
         script_finish_held(&host->script);
-        while (!list_is_empty(&host->ready) || !mailbox_is_empty(&host->shard.ring.mailbox))
+        while (!list_is_empty(&host->ready) || !mailbox_is_empty(&host->shard.base.ring.mailbox))
                 host_turn(host);
         assert(host->script.started == host->script.done);
         assert(host->group.count == 0);
@@ -135,7 +135,7 @@ void host_feed(struct host *host, const uint8_t *data, size_t size)
 
 static void deliver_mails(struct host *host)
 {
-        struct mail *mail = mailbox_take(&host->shard.ring.mailbox);
+        struct mail *mail = mailbox_take(&host->shard.base.ring.mailbox);
 
         while (mail) {
                 struct mail *next = mail->next;
@@ -150,9 +150,9 @@ void host_turn(struct host *host)
         struct list now;
         struct list *link;
 
-        host->shard.ring.stats.turns++;
+        host->shard.base.ring.stats.turns++;
         deliver_mails(host);
-        timers_expire(&host->shard.ring.timers, ring_now_ns(&host->shard.ring));
+        timers_expire(&host->shard.base.ring.timers, ring_now_ns(&host->shard.base.ring));
         host->group.work_ns = 0;
         list_init(&now);
         list_splice(&now, &host->ready);
@@ -168,7 +168,7 @@ struct output *host_send(struct host *host, size_t bytes_max)
 {
         if (host->output || !host->session.h2)
                 return NULL;
-        host->output = slab_alloc(&host->shard.outputs);
+        host->output = slab_alloc(&host->shard.base.outputs);
         assert(host->output);
         output_init(host->output, bytes_max);
         host->wants_output = false;
@@ -187,13 +187,13 @@ void host_sent(struct host *host)
         if (!host->output)
                 return;
         session_release(&stream_events, host->output);
-        slab_free(&host->shard.outputs, host->output);
+        slab_free(&host->shard.base.outputs, host->output);
         host->output = NULL;
 }
 
 void host_sleep(struct host *host, uint64_t duration_ns)
 {
-        host->shard.ring.now_ns += duration_ns;
+        host->shard.base.ring.now_ns += duration_ns;
 }
 
 void host_close(struct host *host)

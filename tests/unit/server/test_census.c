@@ -7,13 +7,12 @@
 
 #include <cmocka.h>
 
-#include "call/peer.h"
+#include "link/connection.h"
 #include "server/census.h"
 
 #define COUNT 20000
 
-static const struct peer peer = { .address = "ipv4:192.0.2.1:1" };
-static const struct stream_counts counts;
+static const struct connection connection = { .peer.address = "ipv4:192.0.2.1:1" };
 
 static struct census_entry *add_many(struct census *census, unsigned count)
 {
@@ -23,8 +22,7 @@ static struct census_entry *add_many(struct census *census, unsigned count)
         census_init(census);
         for (unsigned i = 0; i < count; i++) {
                 entries[i].id = 2 * i + 1; /* the even ones are another ring's */
-                entries[i].peer = &peer;
-                entries[i].counts = &counts;
+                entries[i].connection = &connection;
                 census_add(census, entries + i);
         }
         return entries;

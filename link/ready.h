@@ -10,7 +10,7 @@ struct deferred;
 
 /*
  * Runs calls that are ready, within what the connection may do in a turn; the rest goes on in the next one, and nothing more is
- * read before it is done. @in_line: see dispatch_call().
+ * read before it is done. @in_line: see link_owner.run_call.
  */
 void ready_run(struct connection *connection, bool in_line);
 

@@ -11,11 +11,12 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "server/handshake.h"
+#include "link/handshake.h"
 #include "transport/tls.h"
 #include "transport/tls_identity.h"
 
 struct connection;
+struct connection_options;
 struct output;
 
 struct secure {
@@ -29,8 +30,8 @@ struct secure {
         struct iovec iovec; /* the same, as the socket takes it */
 };
 
-/* @connection, from a listener of @tls, begins with a handshake. 0, -ENOMEM. */
-int secure_open(struct connection *connection, quoit_tls *tls);
+/* @connection begins with a handshake, as @options say. 0, -ENOMEM. */
+int secure_open(struct connection *connection, const struct connection_options *options);
 
 /* Frees what the connection has of it; NULL is fine. Not while it is lent, nor while its bytes are in flight. */
 void secure_free(struct connection *connection);

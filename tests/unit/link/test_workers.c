@@ -11,7 +11,7 @@
 
 #include "core/engine.h"
 #include "core/list.h"
-#include "server/workers.h"
+#include "link/workers.h"
 
 #include <semaphore.h>
 #include <unistd.h>
@@ -260,5 +260,5 @@ int main(void)
                 cmocka_unit_test(test_never_started),
         };
 
-        return cmocka_run_group_tests_name("server/workers", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("link/workers", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/windows.h"
+#include "link/windows.h"
 
-#include "server/connection.h"
+#include "link/connection.h"
 
 static void set_windows(struct connection *connection)
 {
@@ -33,7 +33,7 @@ void windows_heard(struct connection *connection)
         const quoit_limits *limits = connection->group.host->limits;
         struct session *session = &connection->session;
         struct bdp *bdp = &connection->bdp;
-        uint64_t now_ns = ring_now_ns(&connection->shard->ring);
+        uint64_t now_ns = ring_now_ns(&connection->base->ring);
         uint32_t received_bytes = session->received_bytes;
 
         session->received_bytes = 0;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/secure.h"
+#include "link/secure.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/connection.h"
+#include "link/base.h"
+#include "link/connection.h"
+#include "link/owner.h"
 #include "transport/tls_config.h"
 
 #define PLAIN_BYTES ((size_t)16384) /* a record */
@@ -20,25 +22,24 @@ static void on_step(struct handshake *handshake)
         connection_on_secured(secure->connection);
 }
 
-static int start(struct secure *secure, quoit_tls *tls)
+static int start(struct secure *secure, const struct connection_options *options)
 {
-        struct shard *shard = secure->connection->shard;
-        const quoit_limits *limits = &shard->server->options.limits;
-        struct tls_context *context = tls_config_context(tls);
+        const quoit_limits *limits = connection_limits(secure->connection);
+        struct tls_context *context = tls_config_context(options->tls);
         int r = tls_init_server(&secure->tls, context);
 
         tls_context_unref(context);
         if (r < 0)
                 return r;
-        secure->handshake = handshake_new(&secure->tls, &shard->server->handshakers,
-                admission_turn(shard->server, &secure->connection->admitted), &shard->host,
+        secure->handshake = handshake_new(&secure->tls, options->handshakers, options->turn,
+                &secure->connection->base->host,
                 &(struct handshake_limits){ .bytes_max = limits->handshake_bytes_max,
                         .queued_max = limits->handshakes_queued_max },
                 on_step);
         return secure->handshake ? 0 : -ENOMEM;
 }
 
-int secure_open(struct connection *connection, quoit_tls *tls)
+int secure_open(struct connection *connection, const struct connection_options *options)
 {
         struct secure *secure = calloc(1, sizeof(*secure));
         int r;
@@ -47,7 +48,7 @@ int secure_open(struct connection *connection, quoit_tls *tls)
                 return -ENOMEM;
         connection->secure = secure;
         secure->connection = connection;
-        r = start(secure, tls);
+        r = start(secure, options);
         if (r < 0)
                 secure_free(connection);
         return r;
@@ -83,11 +84,7 @@ void secure_end_input(struct secure *secure)
 
 static int complain(const struct secure *secure, int error, const char *what)
 {
-        const struct connection *connection = secure->connection;
-
-        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
-                ring_now_ns(&connection->shard->ring), "%s: TLS: %s; closed",
-                connection->peer.address, what);
+        secure->connection->owner->complain(secure->connection, "TLS: %s; closed", what);
         return error;
 }
 
@@ -151,7 +148,7 @@ static int finish_handshake(struct secure *secure)
         if (!secure->identity)
                 return -ENOMEM;
         secure->connection->peer.tls = secure->identity;
-        atomic_store_explicit(&secure->connection->census.tls_cipher,
+        atomic_store_explicit(&secure->connection->counts.tls_cipher,
                 secure->connection->peer.tls->cipher, memory_order_relaxed);
         secure->handshake = NULL;
         r = read_all(secure);
@@ -179,7 +176,7 @@ int secure_step(struct secure *secure)
 
 static struct tls_spares *spares_of(const struct secure *secure)
 {
-        return &secure->connection->shard->spares;
+        return &secure->connection->base->spares;
 }
 
 static int seal_output(struct secure *secure, const struct output *output)

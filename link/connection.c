@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/connection.h"
+#include "link/connection.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "core/usdt.h"
-#include "server/greeting.h"
-#include "server/peer.h"
-#include "server/ready.h"
-#include "server/rest.h"
-#include "server/secure.h"
-#include "server/sending.h"
-#include "server/stream_events.h"
-#include "server/watch.h"
-#include "server/windows.h"
+#include "link/owner.h"
+#include "link/peer.h"
+#include "link/ready.h"
+#include "link/secure.h"
+#include "link/sending.h"
+#include "link/watch.h"
+#include "link/windows.h"
 
 static void connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -35,21 +33,15 @@ static struct connection *connection_of_group(struct call_group *group)
 
 void connection_try_free(struct connection *connection)
 {
-        struct shard *shard = connection->shard;
-
-        if (connection->state != CONNECTION_DEAD || secure_is_lent(connection->secure))
+        if (connection->state != CONNECTION_DEAD || connection->group.count > 0 ||
+                secure_is_lent(connection->secure))
                 return;
-        if (connection->group.count > 0) {
-                if (shard->gives_up)
-                        rest_give_up(connection);
-                return;
-        }
         assert(connection->group.queued_bytes == 0 &&
                 call_group_held_bytes(&connection->group) == 0);
         secure_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);
-        slab_free(&shard->connections, connection);
+        connection->owner->on_freed(connection);
 }
 
 void connection_close(struct connection *connection)
@@ -58,7 +50,6 @@ void connection_close(struct connection *connection)
                 return;
         connection_set_state(connection, CONNECTION_CLOSED);
         watch_end(connection);
-        census_remove(&connection->shard->census, &connection->census);
         ring_undefer(&connection->flush);
         connection->dispatch_last = false;
         if (!list_is_empty(&connection->ready)) /* calls that are over may have waited for that */
@@ -92,7 +83,7 @@ static void on_receive_end(struct socket *socket, int error)
 
         (void)error;
         if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
-                (void)greeting_answer(connection, true); /* it may still listen */
+                (void)connection->owner->answer_other(connection, true); /* it may still listen */
                 start_closing(connection);
                 return;
         }
@@ -110,7 +101,8 @@ static void on_fed(struct connection *connection, int error)
                 return;
         }
         if (error < 0) {
-                if (!greeting_answer(connection, false))
+                if (connection->session.bad_preface &&
+                        !connection->owner->answer_other(connection, false))
                         return;
                 start_closing(connection);
         } else {
@@ -150,11 +142,10 @@ void connection_on_secured(struct connection *connection)
 static void on_closed(struct socket *socket)
 {
         struct connection *connection = connection_of_socket(socket);
-        struct shard *shard = connection->shard;
 
         QUOIT_PROBE(connection_close, &connection->group);
         connection_set_state(connection, CONNECTION_DEAD);
-        admission_leave(shard, &connection->admitted);
+        connection->owner->on_closed(connection);
         connection_try_free(connection);
 }
 
@@ -176,14 +167,15 @@ void connection_on_call_output(struct quoit_call *call)
 
 void connection_on_call_freed(void *user, struct call_group *group)
 {
-        struct shard *shard = user;
         struct connection *connection = connection_of_group(group);
+        struct ring *ring = connection_ring(connection);
 
+        (void)user;
         if (group->count == 0)
-                connection->idle_ns = ring_now_ns(&shard->ring);
+                connection->idle_ns = ring_now_ns(ring);
         /* not from within its own dispatch: that ends with a look at it */
         if (connection->state == CONNECTION_DEAD)
-                ring_defer(&shard->ring, &connection->dispatch, RING_DISPATCH);
+                ring_defer(ring, &connection->dispatch, RING_DISPATCH);
 }
 
 /* ---- life ---- */
@@ -195,66 +187,40 @@ static const struct socket_handler socket_handler = {
         .on_closed = on_closed,
 };
 
-static void join_census(struct connection *connection)
+int connection_open(struct connection *connection, struct base *base,
+        const struct link_owner *owner, const struct connection_options *options)
 {
-        struct shard *shard = connection->shard;
-
-        connection->census = (struct census_entry){
-                .id = atomic_fetch_add(&shard->server->connection_ids, 1) + 1,
-                .peer = &connection->peer,
-                .counts = &connection->group.counts,
-        };
-        sending_note_windows(connection);
-        census_add(&shard->census, &connection->census);
-}
-
-void connection_open(struct shard *shard, const struct arrival *arrival)
-{
-        struct connection *connection = slab_alloc(&shard->connections);
         uint64_t seed = 0;
 
-        if (!connection)
-                goto refuse;
-        (void)ring_random(&shard->ring, &seed, sizeof(seed));
+        (void)ring_random(&base->ring, &seed, sizeof(seed));
         *connection = (struct connection){
-                .shard = shard,
-                .group = { .host = &shard->host },
-                .admitted = arrival->admitted,
-                .jitter = ring_jitter(&shard->ring),
+                .base = base,
+                .owner = owner,
+                .group = { .host = &base->host },
+                .jitter = ring_jitter(&base->ring),
         };
-        if (session_init_server(&connection->session, &shard->memory.h2,
-                    connection_limits(connection), seed, &stream_events, &connection->group) < 0)
-                goto refuse;
-        if (arrival->tls && secure_open(connection, arrival->tls) < 0) {
+        if (session_init_server(&connection->session, &base->memory.h2,
+                    connection_limits(connection), seed, owner->events, &connection->group) < 0)
+                return -ENOMEM;
+        if (options->tls && secure_open(connection, options) < 0) {
                 session_deinit(&connection->session);
-                goto refuse;
+                return -ENOMEM;
         }
-        peer_identify(arrival->fd, &arrival->peer, &connection->peer);
+        peer_identify(options->fd, options->peer, &connection->peer);
         connection->group.peer = &connection->peer;
         QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);
         list_init(&connection->ready);
         list_init(&connection->link);
-        list_append(&shard->connection_list, &connection->link);
-        join_census(connection);
+        list_append(&base->connections, &connection->link);
+        sending_note_windows(connection);
         deferred_init(&connection->dispatch, ready_on_turn_end);
         deferred_init(&connection->flush, sending_on_turn_end);
-        socket_init(
-                &connection->socket, &shard->ring, &shard->buffers, arrival->fd, &socket_handler);
+        socket_init(&connection->socket, &base->ring, &base->buffers, options->fd, &socket_handler);
         socket_resume(&connection->socket);
         windows_init(connection);
         watch_begin(connection);
         /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
-        /* accepted while the listeners were being closed, or on its way from the shard that accepts */
-        if (shard->drain_is_over)
-                connection_cancel_calls(connection, "the server is stopping");
-        else if (shard->drains_seen > 0)
-                connection_drain(connection);
-        return;
-
-refuse:
-        slab_free(&shard->connections, connection);
-        admission_leave(shard, &arrival->admitted);
-        ring_refuse(&shard->ring, arrival->fd);
+        return 0;
 }
 
 const struct quoit_call *connection_first_call(const struct connection *connection)
@@ -301,16 +267,14 @@ void connection_cancel_calls(struct connection *connection, const char *why)
 
 void connection_ping(struct connection *connection)
 {
-        counter_add(&connection->census.keepalives_sent, 1);
+        counter_add(&connection->counts.keepalives_sent, 1);
         session_ping(&connection->session);
         sending_schedule(connection);
 }
 
 void connection_expel(struct connection *connection, const char *what, const char *reason)
 {
-        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
-                ring_now_ns(&connection->shard->ring), "%s: too many %s; closed",
-                connection->peer.address, what);
+        connection->owner->complain(connection, "too many %s; closed", what);
         session_terminate(&connection->session, NGHTTP2_ENHANCE_YOUR_CALM, reason);
         start_closing(connection);
 }

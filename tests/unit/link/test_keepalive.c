@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/keepalive.h"
+#include "link/keepalive.h"
 
 #define MS 1000000ull
 
@@ -94,5 +94,5 @@ int main(void)
                 cmocka_unit_test(test_never),
         };
 
-        return cmocka_run_group_tests_name("server/keepalive", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("link/keepalive", tests, NULL, NULL);
 }

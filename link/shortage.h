@@ -11,13 +11,13 @@
 
 #include "core/timer.h"
 
-struct connection;
-struct shard;
+struct base;
 
 struct shortage {
         struct timer timer; /* runs while there may be something to do */
         uint64_t refused_told; /* calls, that the log was told of, ... */
         uint64_t told_ns; /* ... last at this time */
+        void (*on_shortage)(struct base *base, uint64_t count); /* as base_options has it */
 };
 
 /* Of a connection that holds much. */
@@ -26,5 +26,8 @@ struct hoard {
         uint64_t moved_bytes; /* of its group, at that time */
 };
 
+void shortage_init(
+        struct shortage *shortage, void (*on_shortage)(struct base *base, uint64_t count));
+
 /* Once in each turn, at its end: cheap where there is no shortage. */
-void shortage_look(struct shard *shard);
+void shortage_look(struct base *base);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/thread_name.h"
+#include "core/thread_name.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/stalls.h"
+#include "link/stalls.h"
 
 #include "core/clock.h"
-#include "server/connection.h"
+#include "link/connection.h"
 
 #define LEAVING_NS                                                                                 \
         (5000 * NS_PER_MS) /* one send's time, on a connection that ends and has no calls */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/keepalive.h"
+#include "link/keepalive.h"
 
 #include "core/clock.h"
 

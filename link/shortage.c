@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/shortage.h"
-
-#include <inttypes.h>
+#include "link/shortage.h"
 
 #include "call/response.h"
 #include "core/clock.h"
-#include "server/connection.h"
-#include "server/shard.h"
+#include "link/base.h"
+#include "link/connection.h"
 
 #define LOOK_NS NS_PER_S
 #define TELL_NS (10 * NS_PER_S)
@@ -14,9 +12,9 @@
 #define HELD_BYTES_MIN                                                                             \
         (ROOM_BYTES_MIN / 16) /* what holds less is not worth ending, a connection or a call */
 
-static uint64_t refused(const struct shard *shard)
+static uint64_t refused(const struct base *base)
 {
-        return atomic_load_explicit(&shard->host.room.refused, memory_order_relaxed);
+        return atomic_load_explicit(&base->host.room.refused, memory_order_relaxed);
 }
 
 /* ---- who holds much and moves nothing ---- */
@@ -47,7 +45,7 @@ static void end_stalled_calls(struct connection *connection)
                 next = link->next;
                 if (stalled_bytes(call) < HELD_BYTES_MIN)
                         continue;
-                room_note_refusal(&connection->shard->host.room);
+                room_note_refusal(&connection->base->host.room);
                 call_give_up(call, CALL_SHORT_OF_MEMORY);
         }
 }
@@ -57,7 +55,7 @@ static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t
 {
         if (socket_is_sending(&connection->socket) &&
                 now_ns - connection->send_started_ns >= stall_ns) {
-                room_note_refusal(&connection->shard->host.room);
+                room_note_refusal(&connection->base->host.room);
                 connection_close(connection);
                 return;
         }
@@ -93,58 +91,60 @@ static void look_at(struct connection *connection, bool is_short, uint64_t now_n
         look_at_hoard(connection, is_short, now_ns);
 }
 
-static void tell(struct shard *shard, uint64_t now_ns)
+static void tell(struct base *base, uint64_t now_ns)
 {
-        struct shortage *shortage = &shard->shortage;
-        const struct room *room = &shard->host.room;
-        uint64_t count = refused(shard) - shortage->refused_told;
+        struct shortage *shortage = &base->shortage;
+        uint64_t count = refused(base) - shortage->refused_told;
 
         if (count == 0 || (shortage->told_ns > 0 && now_ns - shortage->told_ns < TELL_NS))
                 return;
         shortage->told_ns = now_ns;
         shortage->refused_told += count;
-        server_log(shard->server, QUOIT_LOG_WARNING,
-                "memory is short: %" PRIu64
-                " calls were refused or ended, as calls hold %zu of the %zu MiB of their ring "
-                "(memory_bytes_max)",
-                count, room_used_bytes(room) >> 20, room->bytes_max >> 20);
+        shortage->on_shortage(base, count);
 }
 
-static void start(struct shard *shard);
+static void start(struct base *base);
 
 static void on_look(struct timer *timer)
 {
-        struct shard *shard = CONTAINER_OF(timer, struct shard, shortage.timer);
-        const struct room *room = &shard->host.room;
+        struct base *base = CONTAINER_OF(timer, struct base, shortage.timer);
+        const struct room *room = &base->host.room;
         bool is_short = room_used_bytes(room) > room->bytes_max / 4 * 3;
-        uint64_t now_ns = ring_now_ns(&shard->ring);
+        uint64_t now_ns = ring_now_ns(&base->ring);
         struct list *link, *next;
 
-        for (link = shard->connection_list.next; link != &shard->connection_list; link = next) {
+        for (link = base->connections.next; link != &base->connections; link = next) {
                 next = link->next;
                 look_at(CONTAINER_OF(link, struct connection, link), is_short, now_ns);
         }
-        tell(shard, now_ns);
-        if (room->is_short || refused(shard) != shard->shortage.refused_told)
-                start(shard);
+        tell(base, now_ns);
+        if (room->is_short || refused(base) != base->shortage.refused_told)
+                start(base);
 }
 
-static void start(struct shard *shard)
+static void start(struct base *base)
 {
-        if (!timer_is_running(&shard->shortage.timer))
-                timer_start(&shard->ring.timers, &shard->shortage.timer,
-                        ring_now_ns(&shard->ring) + LOOK_NS, on_look);
+        if (!timer_is_running(&base->shortage.timer))
+                timer_start(&base->ring.timers, &base->shortage.timer,
+                        ring_now_ns(&base->ring) + LOOK_NS, on_look);
+}
+
+void shortage_init(
+        struct shortage *shortage, void (*on_shortage)(struct base *base, uint64_t count))
+{
+        *shortage = (struct shortage){ .on_shortage = on_shortage };
+        timer_init(&shortage->timer);
 }
 
 /* Who waits for room has more than is left, so more than half is used then. */
-void shortage_look(struct shard *shard)
+void shortage_look(struct base *base)
 {
-        struct room *room = &shard->host.room;
+        struct room *room = &base->host.room;
 
-        counter_set(&room->other_bytes, shard->calls.live * shard->calls.object_bytes +
-                                                shard->outputs.live * shard->outputs.object_bytes +
-                                                memory_bytes(&shard->memory));
+        counter_set(&room->other_bytes, base->calls.live * base->calls.object_bytes +
+                                                base->outputs.live * base->outputs.object_bytes +
+                                                memory_bytes(&base->memory));
         room->is_short = room_used_bytes(room) > room->bytes_max / 2;
-        if (room->is_short || refused(shard) != shard->shortage.refused_told)
-                start(shard);
+        if (room->is_short || refused(base) != base->shortage.refused_told)
+                start(base);
 }

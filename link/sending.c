@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/sending.h"
+#include "link/sending.h"
 
 #include "core/usdt.h"
-#include "server/connection.h"
-#include "server/dispatch.h"
-#include "server/secure.h"
-#include "server/stream_events.h"
+#include "link/base.h"
+#include "link/connection.h"
+#include "link/owner.h"
+#include "link/secure.h"
 
 void sending_schedule(struct connection *connection)
 {
@@ -16,8 +16,8 @@ void sending_schedule(struct connection *connection)
 
 static void give_output_back(struct connection *connection)
 {
-        session_release(&stream_events, connection->output);
-        slab_free(&connection->shard->outputs, connection->output);
+        session_release(connection->owner->events, connection->output);
+        slab_free(&connection->base->outputs, connection->output);
         connection->output = NULL;
 }
 
@@ -49,7 +49,7 @@ void sending_fill(struct connection *connection)
         if (socket_is_sending(&connection->socket) || !has_output(connection))
                 return;
         if (!connection->output) {
-                connection->output = slab_alloc(&connection->shard->outputs);
+                connection->output = slab_alloc(&connection->base->outputs);
                 if (!connection->output) {
                         connection_close(connection);
                         return;
@@ -70,9 +70,9 @@ static bool is_ending(const struct connection *connection)
 
 void sending_note_windows(struct connection *connection)
 {
-        counter_set(&connection->census.send_window_bytes,
+        counter_set(&connection->counts.send_window_bytes,
                 (uint64_t)session_send_window_bytes(&connection->session));
-        counter_set(&connection->census.receive_window_bytes,
+        counter_set(&connection->counts.receive_window_bytes,
                 (uint64_t)session_receive_window_bytes(&connection->session));
 }
 

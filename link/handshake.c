@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/handshake.h"
+#include "link/handshake.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/workers.h"
+#include "link/workers.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
-#include "server/thread_name.h"
+#include "core/thread_name.h"
 
 void workers_init(struct workers *workers)
 {

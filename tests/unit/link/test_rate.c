@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/rate.h"
+#include "link/rate.h"
 
 #define S 1000000000ull
 
@@ -52,5 +52,5 @@ int main(void)
                 cmocka_unit_test(test_never_too_often),
         };
 
-        return cmocka_run_group_tests_name("server/rate", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("link/rate", tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/ready.h"
+#include "link/ready.h"
 
 #include "call/work.h"
-#include "server/connection.h"
-#include "server/dispatch.h"
-#include "server/sending.h"
+#include "link/connection.h"
+#include "link/owner.h"
+#include "link/sending.h"
 
 #define CALLS_A_FILL 8
 
@@ -24,8 +24,7 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                 !call_group_is_over_budget(&connection->group) &&
                 (link = list_pop(&connection->ready))) {
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
-                enum dispatched dispatched =
-                        dispatch_call(call, connection->shard->server, in_line);
+                enum dispatched dispatched = connection->owner->run_call(call, in_line);
 
                 if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ready))
                         list_append(again, &call->ready);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "core/mailbox.h"
-#include "server/workers.h"
+#include "link/workers.h"
 #include "transport/tls.h"
 
 struct call_host;

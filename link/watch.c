@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/watch.h"
+#include "link/watch.h"
 
 #include "core/clock.h"
-#include "server/connection.h"
-#include "server/secure.h"
-#include "server/stalls.h"
+#include "link/connection.h"
+#include "link/owner.h"
+#include "link/secure.h"
+#include "link/stalls.h"
 
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
@@ -17,7 +18,7 @@
 
 static uint64_t now_of(const struct connection *connection)
 {
-        return ring_now_ns(&connection->shard->ring);
+        return ring_now_ns(&connection->base->ring);
 }
 
 static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
@@ -27,7 +28,7 @@ static uint64_t earlier(uint64_t one_ns, uint64_t other_ns)
 
 static void start_at(struct connection *connection, uint64_t due_ns, void (*on_due)(struct timer *))
 {
-        timer_start(&connection->shard->ring.timers, &connection->watch, due_ns, on_due);
+        timer_start(&connection->base->ring.timers, &connection->watch, due_ns, on_due);
 }
 
 static void start(struct connection *connection, uint64_t time_ns, void (*on_due)(struct timer *))
@@ -39,9 +40,7 @@ static void on_watch(struct timer *timer);
 
 static void close_with(struct connection *connection, const char *why)
 {
-        server_log_peer(connection->shard->server, QUOIT_LOG_INFO,
-                ring_now_ns(&connection->shard->ring), "%s: %s; closed", connection->peer.address,
-                why);
+        connection->owner->complain(connection, "%s; closed", why);
         connection_close(connection);
 }
 
@@ -282,5 +281,5 @@ void watch_begin(struct connection *connection)
 
 void watch_end(struct connection *connection)
 {
-        timer_cancel(&connection->shard->ring.timers, &connection->watch);
+        timer_cancel(&connection->base->ring.timers, &connection->watch);
 }

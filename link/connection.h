@@ -9,18 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <quoit/tls.h>
+
 #include "call/call.h"
 #include "call/peer.h"
 #include "core/ring.h"
 #include "core/socket.h"
 #include "core/timer.h"
-#include "server/admission.h"
-#include "server/keepalive.h"
-#include "server/rate.h"
-#include "server/shard.h"
-#include "server/shortage.h"
+#include "link/base.h"
+#include "link/keepalive.h"
+#include "link/rate.h"
+#include "link/shortage.h"
 #include "transport/bdp.h"
 #include "transport/session.h"
+
+struct endpoint;
+struct link_owner;
+struct secure;
+struct workers;
 
 enum connection_state {
         CONNECTION_OPEN,
@@ -30,14 +36,23 @@ enum connection_state {
         CONNECTION_DEAD, /* only calls whose handlers still run keep it */
 };
 
+/* What other threads may read, for <quoit/statistics.h>. */
+struct connection_counts {
+        counter keepalives_sent;
+        counter send_window_bytes; /* as of the last send */
+        counter receive_window_bytes;
+        _Atomic(const char *) tls_cipher; /* static; NULL: none */
+};
+
 struct connection {
         struct socket socket;
         struct session session;
         struct secure *secure; /* TLS in between; NULL: in the clear */
         struct call_group group;
-        struct shard *shard;
-        struct list link; /* in the shard */
-        struct census_entry census;
+        struct base *base;
+        const struct link_owner *owner;
+        struct list link; /* in the base */
+        struct connection_counts counts;
         struct list ready; /* calls that may have an event */
         struct deferred dispatch;
         struct deferred flush;
@@ -61,12 +76,11 @@ struct connection {
         bool drain_seen; /* the drain's last moment has begun */
         bool stall_suspected; /* it was found stalled once */
         struct peer peer;
-        struct admitted admitted;
 };
 
 static inline struct ring *connection_ring(struct connection *connection)
 {
-        return &connection->shard->ring;
+        return &connection->base->ring;
 }
 
 static inline const quoit_limits *connection_limits(const struct connection *connection)
@@ -74,8 +88,21 @@ static inline const quoit_limits *connection_limits(const struct connection *con
         return connection->group.host->limits;
 }
 
-/* Takes over @arrival, which was admitted. If memory is short it is closed. */
-void connection_open(struct shard *shard, const struct arrival *arrival);
+struct connection_options {
+        int fd; /* connected */
+        const struct endpoint *peer;
+        quoit_tls *tls; /* NULL: in the clear. It outlives the call that opens: */
+        struct workers *handshakers; /* where @tls is: threads for its handshake, ... */
+        uint64_t *
+                turn; /* ... and the turn with them, of the peer's address. Both outlive the connection */
+};
+
+/*
+ * Takes over the descriptor, in memory of the owner's. 0; -ENOMEM: it took nothing, and the owner, who was not called, closes
+ * the descriptor.
+ */
+int connection_open(struct connection *connection, struct base *base,
+        const struct link_owner *owner, const struct connection_options *options);
 
 /* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);
@@ -107,7 +134,7 @@ void connection_expel(struct connection *connection, const char *what, const cha
 /* A thread is through with a step of the handshake of its TLS. */
 void connection_on_secured(struct connection *connection);
 
-/* What a shard gives its calls as call_host.on_ready and .on_output and .on_freed. */
+/* What a base gives its calls as call_host.on_ready and .on_output and .on_freed. */
 void connection_on_call_ready(struct quoit_call *call);
 void connection_on_call_output(struct quoit_call *call);
-void connection_on_call_freed(void *shard, struct call_group *group);
+void connection_on_call_freed(void *user, struct call_group *group);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/peer.h"
+#include "link/peer.h"
 
 #include <arpa/inet.h>
 #include <stddef.h>

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "link/base.h"
+
+#include "core/clock.h"
+#include "core/mapping.h"
+#include "link/connection.h"
+
+#define ARENAS_KEPT_BYTES_MAX ((size_t)32 << 20)
+#define ARENAS_KEPT_SHARE 16 /* of the ring's memory */
+
+/* ---- memory ---- */
+
+#define TRIM_NS NS_PER_S
+#define REST_BYTES ((size_t)4 << 20) /* with no more than this a ring may rest */
+
+static void on_trim(struct timer *timer);
+
+/* Every second until it is little again: what is in use now may be spare later, and no event says so. */
+static void start_trims(struct base *base)
+{
+        if (!timer_is_running(&base->trim))
+                timer_start(&base->ring.timers, &base->trim, ring_now_ns(&base->ring) + TRIM_NS,
+                        on_trim);
+}
+
+static void on_trim(struct timer *timer)
+{
+        struct base *base = CONTAINER_OF(timer, struct base, trim);
+        size_t bytes = memory_trim(&base->memory);
+
+        bytes += arena_pool_trim(&base->arenas);
+        bytes += arena_pool_trim(&base->shared_arenas);
+        bytes += slab_trim(base->owned);
+        bytes += slab_trim(&base->calls);
+        bytes += slab_trim(&base->outputs);
+        if (bytes > REST_BYTES)
+                start_trims(base);
+}
+
+/* A ring that maps no memory starts no timer for this, and runs no extra turns. */
+static void see_mappings(struct base *base)
+{
+        size_t made = mappings_made();
+
+        if (base->mappings_seen == made)
+                return;
+        base->mappings_seen = made;
+        start_trims(base);
+}
+
+void base_look(struct base *base)
+{
+        see_mappings(base);
+        shortage_look(base);
+}
+
+/* ---- life ---- */
+
+/*
+ * Bulk is read by one connection a turn, into the one buffer there is: what a turn reads, makes of it and sends stays in
+ * a core's cache, and the connections with little to say are served between any two of those with much.
+ */
+#define BULK_COUNT 1
+
+static int init_buffers(struct base *base)
+{
+        struct buffers_options bulk = {
+                .count = BULK_COUNT,
+                .buffer_bytes = 256 << 10,
+                .group = 1,
+        };
+        struct buffers_options small = { .bulk = &base->bulk };
+        int r = buffers_init(&base->bulk, &base->ring, &bulk);
+
+        if (r < 0)
+                return r;
+        r = buffers_init(&base->buffers, &base->ring, &small);
+        if (r < 0)
+                buffers_deinit(&base->bulk);
+        return r;
+}
+
+size_t base_kernel_bytes(unsigned entries)
+{
+        return ring_kernel_bytes(entries) + buffers_kernel_bytes(0) +
+               buffers_kernel_bytes(BULK_COUNT);
+}
+
+/* Of each pool. */
+static size_t kept_bytes_max(size_t memory_bytes)
+{
+        size_t share = memory_bytes / ARENAS_KEPT_SHARE;
+
+        return share < ARENAS_KEPT_BYTES_MAX ? share : ARENAS_KEPT_BYTES_MAX;
+}
+
+static void init_host(struct base *base, const struct base_options *options)
+{
+        base->host = (struct call_host){
+                .ring = &base->ring,
+                .arenas = &base->arenas,
+                .shared_arenas = &base->shared_arenas,
+                .calls = &base->calls,
+                .limits = options->limits,
+                .room = {
+                        .bytes_max = options->memory_bytes_max,
+                        .arenas = &base->arenas,
+                        .shared_arenas = &base->shared_arenas,
+                },
+                .user = options->user,
+                .on_ready = connection_on_call_ready,
+                .on_output = connection_on_call_output,
+                .on_freed = connection_on_call_freed,
+        };
+        lingering_init(&base->host.lingering);
+        list_init(&base->host.at_stop);
+}
+
+int base_init(struct base *base, const struct base_options *options)
+{
+        size_t kept_bytes = kept_bytes_max(options->memory_bytes_max);
+        int r = ring_init(&base->ring, &options->ring);
+
+        if (r < 0)
+                return r;
+        r = init_buffers(base);
+        if (r < 0) {
+                ring_deinit(&base->ring);
+                return r;
+        }
+        list_init(&base->connections);
+        memory_init(&base->memory);
+        timer_init(&base->trim);
+        shortage_init(&base->shortage, options->on_shortage);
+        arena_pool_init(&base->arenas, kept_bytes);
+        arena_pool_init_shared(&base->shared_arenas, kept_bytes);
+        slab_init(&base->calls, sizeof(struct quoit_call));
+        slab_init(&base->outputs, sizeof(struct output));
+        base->owned = options->owned;
+        init_host(base, options);
+        return 0;
+}
+
+void base_deinit(struct base *base)
+{
+        timer_cancel(&base->ring.timers, &base->trim);
+        timer_cancel(&base->ring.timers, &base->shortage.timer);
+        lingering_deinit(&base->host);
+        slab_deinit(&base->outputs);
+        coders_deinit(&base->host.coders);
+        memory_deinit(&base->memory);
+        tls_spares_deinit(&base->spares);
+        buffers_deinit(&base->buffers);
+        buffers_deinit(&base->bulk);
+        ring_deinit(&base->ring);
+}
+
+void base_free_calls(struct base *base)
+{
+        slab_deinit(&base->calls);
+        arena_pool_deinit(&base->arenas);
+        arena_pool_deinit(&base->shared_arenas);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/stop.h"
+
+#include "core/clock.h"
+#include "server/accept.h"
+#include "server/connections.h"
+#include "server/rest.h"
+
+static void cancel_rest(struct shard *shard)
+{
+        shard->drain_is_over = true;
+        rest_log(shard);
+        connections_cancel_calls(shard);
+}
+
+static void on_holds_over(struct timer *timer)
+{
+        CONTAINER_OF(timer, struct shard, holds)->gives_up = true;
+}
+
+/* Stopped twice: handlers that hold calls have a little time to hear of it, and are not waited for any longer. */
+static void end_holds(struct shard *shard)
+{
+        uint32_t hold_ms = shard->server->options.limits.stop_hold_ms;
+
+        if (hold_ms != UINT32_MAX)
+                timer_start(&shard->base.ring.timers, &shard->holds,
+                        ring_now_ns(&shard->base.ring) + hold_ms * NS_PER_MS, on_holds_over);
+}
+
+static void on_drain_over(struct timer *timer)
+{
+        cancel_rest(CONTAINER_OF(timer, struct shard, drain));
+}
+
+static void drain(struct shard *shard)
+{
+        accept_stop(shard);
+        connections_for_each(shard, connection_drain);
+}
+
+/* Anew each time that a stop is asked for. */
+static void limit_drain(struct shard *shard)
+{
+        uint64_t due_ns = clock_after_limit_ns(
+                ring_now_ns(&shard->base.ring), atomic_load(&shard->server->drain_ms));
+
+        timer_cancel(&shard->base.ring.timers, &shard->drain);
+        if (due_ns != UINT64_MAX)
+                timer_start(&shard->base.ring.timers, &shard->drain, due_ns, on_drain_over);
+}
+
+/*
+ * Whether the hooks have been told of the stop, by the first shard, and what they have then posted to calls has had a turn to
+ * run, and be sent.
+ */
+static bool tell_hooks(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        if (shard->hooks_seen)
+                return true;
+        if (shard == server->shards) {
+                hooks_stop(&server->hooks);
+                atomic_store(&server->hooks_stopped, true);
+                server_wake_shards(server);
+        }
+        shard->hooks_seen = atomic_load(&server->hooks_stopped);
+        if (shard->hooks_seen) {
+                call_host_stop(&shard->base.host);
+                ring_wake(&shard->base.ring);
+        }
+        return false;
+}
+
+void stop_look(struct shard *shard)
+{
+        unsigned drains = atomic_load(&shard->server->drains);
+        unsigned stops = atomic_load(&shard->server->stops);
+
+        if (drains == 0 || !tell_hooks(shard))
+                return;
+        if (shard->drains_seen == 0)
+                drain(shard);
+        if (shard->drains_seen != drains)
+                limit_drain(shard);
+        shard->drains_seen = drains;
+        if (shard->stops_seen < 2 && stops > 1) {
+                cancel_rest(shard);
+                end_holds(shard);
+        }
+        shard->stops_seen = stops;
+        if (shard->gives_up)
+                connections_for_each(shard, rest_give_up);
+}
+
+bool stop_is_over(struct shard *shard)
+{
+        struct quoit_server *server = shard->server;
+
+        return shard->drains_seen > 0 && atomic_load(&server->listening) == 0 &&
+               list_is_empty(&shard->base.connections) && atomic_load(&shard->load) == 0 &&
+               (shard != server->shards || server_has_met_others(server, MEETING_END));
+}
