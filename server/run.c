@@ -24,41 +24,6 @@ static_assert(RING_SQ_ENTRIES / 4 == SHARD_ENTRIES_MIN, "three sizes");
 /* Turns a step may take before its caller's loop has another one. */
 #define TURNS_A_STEP 4
 
-/* ---- meetings ---- */
-
-static void come(quoit_server *server, enum meeting meeting, unsigned count, int error)
-{
-        if (error < 0 && server->met_error[meeting] == 0)
-                server->met_error[meeting] = error;
-        server->met_count[meeting] += count;
-        pthread_cond_broadcast(&server->met);
-}
-
-bool server_meet(quoit_server *server, enum meeting meeting, int error)
-{
-        bool ok;
-
-        pthread_mutex_lock(&server->mutex);
-        come(server, meeting, 1, error);
-        if (meeting == MEETING_END && atomic_load(&server->shards->wakeable))
-                ring_wake(&server->shards->base.ring); /* it waits for the others in its loop */
-        while (server->met_count[meeting] < server->options.rings)
-                pthread_cond_wait(&server->met, &server->mutex);
-        ok = server->met_error[meeting] == 0;
-        pthread_mutex_unlock(&server->mutex);
-        return ok;
-}
-
-bool server_has_met_others(struct quoit_server *server, enum meeting meeting)
-{
-        bool has;
-
-        pthread_mutex_lock(&server->mutex);
-        has = server->met_count[meeting] == server->options.rings - 1;
-        pthread_mutex_unlock(&server->mutex);
-        return has;
-}
-
 /* ---- the other threads ---- */
 
 static void *shard_thread(void *user)
@@ -71,9 +36,7 @@ static void *shard_thread(void *user)
 static void give_up_shards(quoit_server *server, unsigned count, int error)
 {
         server_note_refusal(server, REFUSAL_CALL_THREAD, error);
-        pthread_mutex_lock(&server->mutex);
-        come(server, MEETING_START, count, error);
-        pthread_mutex_unlock(&server->mutex);
+        server_meet_without(server, MEETING_START, count, error);
 }
 
 /* Starts the threads of all shards but the first; returns how many there are. */
@@ -161,14 +124,13 @@ static int prepare(quoit_server *server)
 /* All shards, with rings of `ring_entries`, or none. */
 static int try_start(quoit_server *server)
 {
-        server->met_count[MEETING_START] = 0;
-        server->met_error[MEETING_START] = 0;
+        server_meet_again(server, MEETING_START);
         server->refusal[0] = '\0';
         server->threads = start_shards(server);
         if (shard_start(server->shards))
                 return 0;
         join_shards(server);
-        return server->met_error[MEETING_START];
+        return server->meetings.error[MEETING_START];
 }
 
 /* Again and again, with patience. */
@@ -228,7 +190,7 @@ static int end(quoit_server *server, int r)
         shard_end(server->shards, r);
         join_shards(server);
         join_workers(server);
-        r = server->met_error[MEETING_END];
+        r = server->meetings.error[MEETING_END];
         return r < 0 ? server_fail(server, r, "a ring broke: %s", server->refusal) : 0;
 }
 

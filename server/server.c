@@ -2,7 +2,6 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,45 +15,6 @@
 
 #define WORKERS_MAX 4096
 #define WORKERS_DEFAULT 10 /* as many as the seed's ThreadPoolExecutor */
-#define LOG_LINE_BYTES 512
-
-static void write_log(
-        struct quoit_server *server, quoit_log_level level, const char *format, va_list arguments)
-{
-        char line[LOG_LINE_BYTES];
-
-        vsnprintf(line, sizeof(line), format, arguments);
-        server->options.on_log(server->options.log_user, level, line);
-}
-
-void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
-{
-        va_list arguments;
-
-        if (!server->options.on_log)
-                return;
-        va_start(arguments, format);
-        write_log(server, level, format, arguments);
-        va_end(arguments);
-}
-
-void server_log_peer(struct quoit_server *server, quoit_log_level level, uint64_t now_ns,
-        const char *format, ...)
-{
-        uint32_t lines_per_second = server->options.limits.peer_log_lines_per_second;
-        va_list arguments;
-        uint64_t quiet;
-
-        if (!server->options.on_log ||
-                !log_gate_open(&server->peer_log, lines_per_second, now_ns, &quiet))
-                return;
-        if (quiet > 0)
-                server_log(server, QUOIT_LOG_INFO, "%" PRIu64 " lines about peers were left out",
-                        quiet);
-        va_start(arguments, format);
-        write_log(server, level, format, arguments);
-        va_end(arguments);
-}
 
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
 {
@@ -119,8 +79,8 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
         log_gate_init(&server->peer_log);
         complaints_init(&server->complaints);
         workers_init(&server->handshakers);
-        pthread_mutex_init(&server->mutex, NULL);
-        pthread_cond_init(&server->met, NULL);
+        pthread_mutex_init(&server->refusal_mutex, NULL);
+        meetings_init(&server->meetings);
         *ret_server = server;
         return 0;
 }
@@ -136,8 +96,8 @@ quoit_server *quoit_server_free(quoit_server *server)
         }
         workers_deinit(&server->workers);
         workers_deinit(&server->handshakers);
-        pthread_cond_destroy(&server->met);
-        pthread_mutex_destroy(&server->mutex);
+        pthread_mutex_destroy(&server->refusal_mutex);
+        meetings_deinit(&server->meetings);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 shard_free_rest(server->shards + i);
         router_deinit(&server->router);
@@ -263,12 +223,12 @@ void server_note_refusal(struct quoit_server *server, enum refusal_call call, in
                 .ring_bytes_full = base_kernel_bytes(RING_SQ_ENTRIES),
         };
 
-        pthread_mutex_lock(&server->mutex);
+        pthread_mutex_lock(&server->refusal_mutex);
         if (!server->refusal[0]) {
                 server->refused = refusal;
                 refusal_explain(&refusal, server->refusal);
         }
-        pthread_mutex_unlock(&server->mutex);
+        pthread_mutex_unlock(&server->refusal_mutex);
 }
 
 void server_forget_refusal(quoit_server *server)

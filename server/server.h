@@ -18,19 +18,13 @@
 #include "server/addresses.h"
 #include "server/complaints.h"
 #include "server/hooks.h"
-#include "server/log_gate.h"
+#include "server/log.h"
+#include "server/meeting.h"
 #include "server/router.h"
 
 struct shard;
 
 #define SERVER_LISTENERS_MAX 32
-
-/* Where all shards wait for each other. */
-enum meeting {
-        MEETING_START, /* all rings are set up, or one of them has failed to */
-        MEETING_END,   /* all have served their last */
-        MEETINGS,
-};
 
 /* What quoit_server_listen() has opened. */
 struct server_listener {
@@ -57,11 +51,9 @@ struct quoit_server {
         struct workers handshakers; /* threads for the handshakes of TLS */
         uint64_t local_turn; /* with them, of peers without an address */
         struct shard *shards; /* options.rings of them while it runs */
-        pthread_mutex_t mutex; /* of the meetings: */
-        pthread_cond_t met;
-        unsigned met_count[MEETINGS];
-        int met_error[MEETINGS];
+        struct meetings meetings;
         quoit_engine engine; /* what the rings run on; QUOIT_ENGINE_AUTO: it is not chosen yet */
+        pthread_mutex_t refusal_mutex; /* for those who note one: */
         struct refusal refused; /* the first that was noted */
         char refusal
                 [REFUSAL_TEXT_BYTES]; /* why a ring or a thread could not be had, or broke; "": none was told of */
@@ -86,17 +78,6 @@ struct quoit_server {
         char problem[512];
 };
 
-/* One line to the log, if there is one. From any of the server's threads. */
-void server_log(struct quoit_server *server, quoit_log_level level, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-/*
- * The same, of what a peer did, or can have happen as often as it likes: no more lines than `peer_log_lines_per_second`.
- * @now_ns: the ring's.
- */
-void server_log_peer(struct quoit_server *server, quoit_log_level level, uint64_t now_ns,
-        const char *format, ...) __attribute__((format(printf, 4, 5)));
-
 /* Notes what is wrong, for quoit_server_problem(); returns @error. Not while the server runs. */
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
@@ -114,12 +95,6 @@ int server_fail_refused(struct quoit_server *server, int error);
 
 /* Makes all rings turn. Async-signal-safe, and from any thread. */
 void server_wake_shards(struct quoit_server *server);
-
-/* Waits for all shards to come; @error 0 or why the caller's part failed. True: nobody's has. */
-bool server_meet(struct quoit_server *server, enum meeting meeting, int error);
-
-/* Whether all but one have come. */
-bool server_has_met_others(struct quoit_server *server, enum meeting meeting);
 
 /* Puts the defaults where a limit is 0. */
 void limits_complete(quoit_limits *limits);

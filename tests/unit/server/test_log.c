@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/log_gate.h"
+#include "server/log.h"
 
 #define S UINT64_C(1000000000)
 
