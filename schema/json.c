@@ -67,7 +67,7 @@ int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
         if (r < 0)
                 return r;
         upb_Status_Clear(&print.status);
-        r = output_print(print_json, &print, arena, &text);
+        r = output_print(print_json, &print, message, table, arena, &text);
         if (r < 0)
                 return print_problem(&print, r, ret_problem);
         if (!utf8_range_IsValid(text.data, text.size))

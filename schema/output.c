@@ -5,10 +5,28 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <quoit/budget.h>
+
+#include "upb/wire/byte_size.h"
+
 /* What is as short as this is printed once; all else twice: how long it is shows when it is printed. */
 #define SHORT_BYTES_MAX 4096
 
-int output_print(output_fn *print, void *context, upb_Arena *arena, upb_StringView *ret_text)
+/*
+ * Two bytes of a message deep in others become two lines that are indented: a hundred times as much. Who asks for no
+ * bound gets that of parsing. What a large message is encoded is only asked for once it matters.
+ */
+static void *allocate(
+        const upb_Message *message, const upb_MiniTable *table, upb_Arena *arena, size_t size)
+{
+        if (!upb_Arena_GetBudget(arena) && size > quoit_parse_bytes_max(0) &&
+                size > quoit_parse_bytes_max(upb_ByteSize(message, table)))
+                return NULL;
+        return upb_Arena_Malloc(arena, size);
+}
+
+int output_print(output_fn *print, void *context, const upb_Message *message,
+        const upb_MiniTable *table, upb_Arena *arena, upb_StringView *ret_text)
 {
         char first[SHORT_BYTES_MAX];
         size_t size = print(context, first, sizeof(first));
@@ -16,7 +34,7 @@ int output_print(output_fn *print, void *context, upb_Arena *arena, upb_StringVi
 
         if (size == SIZE_MAX)
                 return -EINVAL;
-        text = upb_Arena_Malloc(arena, size + 1);
+        text = allocate(message, table, arena, size + 1);
         if (!text)
                 return -ENOMEM;
         if (size < sizeof(first))

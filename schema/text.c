@@ -35,7 +35,8 @@ int quoit_text_print(const quoit_schema *schema, const upb_Message *message,
 
         if (r < 0)
                 return r;
-        if (output_print(print_text, &print, arena, ret_text) < 0)
-                return problem_set(ret_problem, -ENOMEM, "out of memory");
+        if (output_print(print_text, &print, message, table, arena, ret_text) < 0)
+                return problem_set(
+                        ret_problem, -ENOMEM, "out of memory, or over the budget for it");
         return 0;
 }

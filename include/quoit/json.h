@@ -44,12 +44,13 @@ typedef enum quoit_json_parse_options {
 
 /*
  * @message of the type @table as JSON, in one line. Members of a map come in no particular order. Unknown fields, and extensions that are
- * not in @schema, are left out. *@ret_text is in @arena, with a zero behind it. What messages in an Any take meanwhile
- * is given back at once; it is bounded by @arena's budget, or where that has none, by quoit_parse_bytes_max(0).
+ * not in @schema, are left out. *@ret_text is in @arena, with a zero behind it. How long it is is known before it is printed, and bounded
+ * by @arena's budget (<quoit/budget.h>), or where that has none, by quoit_parse_bytes_max() of what @message takes on the wire. What messages
+ * in an Any take meanwhile is given back at once; it is bounded by @arena's budget, or where that has none, by quoit_parse_bytes_max(0).
  *
  * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: JSON cannot say it: an Any of a type that is not in @schema, or with bytes that
  * are not such a message, a Timestamp or Duration out of range (<quoit/timestamp.h>), a string that is not UTF-8,
- * more than 100 messages in each other; -ENOMEM.
+ * more than 100 messages in each other; -ENOMEM: also, over a bound.
  */
 QUOIT_API int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
         const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_StringView *ret_text,

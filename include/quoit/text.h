@@ -20,7 +20,11 @@ typedef enum quoit_text_print_options {
  * @message of the type @table. Maps are sorted by key, negative ones last. Unknown fields, and extensions that are not in @schema, are left out; an Any shows its
  * type and its bytes. Bytes of a string that are not UTF-8 are escaped. *@ret_text is in @arena, with a zero behind it.
  *
- * 0; -ENOENT: @table is not of a type in @schema; -ENOMEM.
+ * A small message may be a large text: each line of a nested one is indented, some hundred bytes for two of the wire. So how long it is is
+ * known before it is printed, and bounded by @arena's budget (<quoit/budget.h>), or where that has none, by quoit_parse_bytes_max() of what
+ * @message takes on the wire.
+ *
+ * 0; -ENOENT: @table is not of a type in @schema; -ENOMEM: also, over that bound.
  */
 QUOIT_API int quoit_text_print(const quoit_schema *schema, const upb_Message *message,
         const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_StringView *ret_text,

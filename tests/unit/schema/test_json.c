@@ -151,6 +151,79 @@ static void without_a_budget_there_is_one(void **state)
         free(text);
 }
 
+/* @n empty messages below @depth others: 2 bytes on the wire, 4 * @depth and some in a text. */
+static char *deep_messages(size_t depth, size_t n)
+{
+        char *text = malloc(depth * 9 + n * 3 + 32), *p = text;
+
+        for (size_t i = 0; i < depth; i++)
+                p += sprintf(p, "{\"tree\":");
+        p += sprintf(p, "{\"narrows\":[");
+        for (size_t i = 0; i < n; i++, p += 3)
+                memcpy(p, i ? ",{}" : " {}", 3);
+        p += sprintf(p, "]}");
+        memset(p, '}', depth);
+        p[depth] = 0;
+        return text;
+}
+
+static void a_text_takes_no_more_than_its_budget(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        char *document = deep_messages(50, 2000);
+        growth_Tree *tree = parse(*state, document, arena);
+        upb_StringView text = { NULL, 0 };
+
+        for (int is_json = 0; is_json < 2; is_json++) {
+                typeof(quoit_text_print) *print = is_json ? quoit_json_print : quoit_text_print;
+                size_t need = is_json ? 2000 * 3 : (size_t)2000 * 200;
+
+                for (int is_enough = 0; is_enough < 2; is_enough++) {
+                        upb_Arena *bounded = upb_Arena_New();
+                        quoit_problem problem = { "" };
+                        quoit_budget budget;
+                        int r;
+
+                        quoit_budget_init(&budget, is_enough ? 2 * need : need / 2);
+                        upb_Arena_SetBudget(bounded, &budget.upb);
+                        r = print(*state, UPB_UPCAST(tree), tree_type, 0, bounded, &text, &problem);
+                        assert_int_equal(r, is_enough ? 0 : -ENOMEM);
+                        assert_int_equal(budget.exceeded, !is_enough);
+                        assert_true(is_enough || strstr(problem.text, "budget"));
+                        upb_Arena_Free(bounded);
+                }
+        }
+        upb_Arena_Free(arena);
+        free(document);
+}
+
+/* 400 KB on the wire would be 42 MB of text; a string that is as long honestly is printed. */
+static void a_text_without_a_budget_has_a_bound(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        char *document = deep_messages(50, 200000);
+        growth_Tree *tree = parse(*state, document, arena);
+        upb_StringView text = { document, 0 };
+        size_t size = quoit_parse_bytes_max(0) + 1;
+
+        assert_int_equal(
+                quoit_text_print(*state, UPB_UPCAST(tree), tree_type, 0, arena, &text, NULL),
+                -ENOMEM);
+        assert_ptr_equal(text.data, document);
+        assert_int_equal(
+                quoit_json_print(*state, UPB_UPCAST(tree), tree_type, 0, arena, &text, NULL), 0);
+        tree = growth_Tree_new(arena);
+        assert_true(growth_Tree_add_texts(tree,
+                upb_StringView_FromDataAndSize(
+                        memset(upb_Arena_Malloc(arena, size), 'x', size), size),
+                arena));
+        assert_int_equal(
+                quoit_text_print(*state, UPB_UPCAST(tree), tree_type, 0, arena, &text, NULL), 0);
+        assert_true(text.size > size);
+        upb_Arena_Free(arena);
+        free(document);
+}
+
 /* malloc that fails from the @left-th time on. */
 struct failing {
         upb_alloc alloc;
@@ -285,6 +358,8 @@ int main(void)
                 cmocka_unit_test(texts_of_all_lengths_are_whole),
                 cmocka_unit_test(a_document_takes_no_more_than_its_budget),
                 cmocka_unit_test(without_a_budget_there_is_one),
+                cmocka_unit_test(a_text_takes_no_more_than_its_budget),
+                cmocka_unit_test(a_text_without_a_budget_has_a_bound),
                 cmocka_unit_test(memory_may_be_short_anywhere),
                 cmocka_unit_test(threads_share_a_schema),
                 cmocka_unit_test(an_arena_has_its_budget_back),
