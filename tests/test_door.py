@@ -130,6 +130,90 @@ def test_include_arrows(tree, path, header, allowed):
 
 
 @pytest.mark.parametrize(
+    "files, told",
+    [
+        ({"call/a.h": "call/b.h", "call/b.h": "call/c.h", "call/c.h": ""}, None),
+        ({"call/a.h": "call/b.h", "call/b.h": "call/c.h", "call/c.h": "call/a.h"}, "call/a.h -> call/b.h -> call/c.h -> call/a.h"),
+        ({"include/quoit/a.h": "quoit/b.h", "include/quoit/b.h": "quoit/a.h"}, "include/quoit/a.h -> include/quoit/b.h -> include/quoit/a.h"),
+        ({"apps/x/a.h": "b.h", "apps/x/b.h": "a.h"}, "apps/x/a.h -> apps/x/b.h -> apps/x/a.h"),
+    ],
+)
+def test_circles_of_includes(tree, files, told):
+    for path, header in files.items():
+        quoted = f"<{header}>" if header.startswith("quoit/") else f'"{header}"'
+        tree(path, f"#include {quoted}\n" if header else "")
+    result = run(tree.root / "ci" / "check-includes")
+    assert result.returncode == (told is not None)
+    assert (f"a circle: {told}" in result.stdout.splitlines()) == (told is not None)
+
+
+def test_arrows_are_no_circle(tree):
+    rooms = (tree.root / "ci" / "rooms.py").read_text()
+    tree("ci/rooms.py", rooms.replace('"core": set()', '"core": {"call"}'))
+    assert "a circle: call -> codec -> core -> call" in run(tree.root / "ci" / "check-includes").stdout
+
+
+@pytest.fixture
+def check_symbols(tree, tmp_path):
+    """check_symbols(**sources): what ci/check-symbols says of these objects: call_a="..." is call/a.c."""
+
+    def check(**sources):
+        commands = []
+        for name, text in sources.items():
+            path = name.replace("_", "/") + ".c"
+            tree(path, text)
+            commands.append({"directory": str(tmp_path), "file": path, "output": f"{name}.o"})
+            run("cc", "-w", "-c", "-o", tmp_path / f"{name}.o", tmp_path / path, check=True)
+        tree("compile_commands.json", json.dumps(commands))
+        return run(tree.root / "ci" / "check-symbols", tmp_path)
+
+    return check
+
+
+ENGINES = {
+    "core_ring": "extern int engine_epoll, engine_uring; int *ring_engines[] = { &engine_epoll, &engine_uring };",
+    "core_engine_a": "int engine_epoll, engine_uring;",
+}
+
+
+@pytest.mark.parametrize(
+    "sources, told",
+    [
+        ({"server_a": "int server_go(void) { return call_go(); }", "call_a": "int call_go(void) { return 0; }"}, None),
+        (
+            {"server_a": "int server_go(void) { return call_go(); }", "call_a": "int call_go(void) { return server_go(); }"},
+            "call/a.c: call/ may not use server_go of server/",
+        ),
+        (
+            {"server_a": "int quoit_server_stop(void) { return 0; }", "call_a": "int call_go(void) { return quoit_server_stop(); }"},
+            "call/a.c: call/ may not use quoit_server_stop of server/",
+        ),
+        (
+            {"core_engine_b": "int engine_table;", "core_a": "extern int engine_table; int *table = &engine_table;"},
+            "core/a.c: core/ may not use engine_table of core/engine/",
+        ),
+        ({"apps_x_a": "int main(void) { return parse(); }", "apps_x_b": "int parse(void) { return 0; }", "codec_plugin_a": "int parse(void) { return 0; }"}, None),
+    ],
+)
+def test_calls_between_rooms(check_symbols, sources, told):
+    result = check_symbols(**ENGINES, **sources)
+    assert (result.returncode, result.stdout.splitlines()[0]) == (
+        (1, told) if told else (0, "check-symbols: every call goes down, but for 2 symbols")
+    )
+
+
+def test_an_exception_that_nobody_needs(check_symbols):
+    result = check_symbols(**ENGINES | {"core_ring": "extern int engine_uring; int *ring_engine = &engine_uring;"})
+    assert result.returncode == 1
+    assert result.stdout == "check-symbols: core/ring.c does without engine_epoll: no exception any more\n"
+
+
+def test_calls_of_this_tree(root, build):
+    result = run(root / "ci" / "check-symbols", build)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
     "text, allowed",
     [
         ("see /" + "work/somewhere/file", False),
