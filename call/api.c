@@ -30,9 +30,11 @@ static upb_Arena *scratch(quoit_call *call)
 {
         if (!call_sends_many(call))
                 return call_arena(call);
-        if (!call->scratch.upb && arena_init(&call->scratch, call_pool(call), SCRATCH_BYTES) < 0)
+        if (!call->exchange.lent.scratch.upb &&
+                arena_init(&call->exchange.lent.scratch, exchange_pool(&call->exchange),
+                        SCRATCH_BYTES) < 0)
                 return NULL;
-        return call->scratch.upb;
+        return call->exchange.lent.scratch.upb;
 }
 
 struct upb_Arena *quoit_call_scratch(quoit_call *call)
@@ -141,7 +143,7 @@ bool quoit_call_metadata_next(
 
 uint64_t quoit_call_deadline_ns(const quoit_call *call)
 {
-        return call_is_here(call, __func__) ? call->deadline_ns : UINT64_MAX;
+        return call_is_here(call, __func__) ? call->exchange.deadline_ns : UINT64_MAX;
 }
 
 bool quoit_call_cancelled(const quoit_call *call)
@@ -201,9 +203,11 @@ bool quoit_call_writable(const quoit_call *call)
         if (call->offload)
                 writable = offload_is_writable(call->offload);
         else
-                writable = call->writer.queued_bytes < call_limits(call)->call_queue_bytes_max &&
-                           !call_group_is_over_budget(call->group) &&
-                           room_allows(&call->group->host->room, call->group->queued_bytes);
+                writable =
+                        call->exchange.writer.queued_bytes <
+                                call_limits(call)->call_queue_bytes_max &&
+                        !call_group_is_over_budget(call->exchange.group) &&
+                        room_allows(&call_host_of(call)->room, call->exchange.group->queued_bytes);
         if (!writable)
                 ((quoit_call *)call)->wants_writable = true;
         return writable;
@@ -238,7 +242,7 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
 /* gRPC's clients take an OK without the one message for a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {
-        return call->route && !call_sends_many(call) && call->seen.messages_sent == 0 &&
+        return call->route && !call_sends_many(call) && call->exchange.lent.messages_sent == 0 &&
                !quoit_call_cancelled(call);
 }
 
@@ -320,12 +324,12 @@ void quoit_call_set_read_credits(quoit_call *call, uint32_t credits)
 {
         if (!call_is_here(call, __func__))
                 return;
-        call->reader.credits = credits;
+        call->exchange.lent.credits = credits;
         if (!call->offload)
                 call_wake(call);
 }
 
 uint32_t quoit_call_read_credits(const quoit_call *call)
 {
-        return call_is_here(call, __func__) ? call->reader.credits : 0;
+        return call_is_here(call, __func__) ? call->exchange.lent.credits : 0;
 }

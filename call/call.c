@@ -15,7 +15,6 @@
 
 #define REST_NS                                                                                    \
         (5000 * NS_PER_MS) /* for the rest of a message that was begun, where the call has been cancelled */
-#define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
 static void count_start(struct call_group *group)
 {
@@ -35,15 +34,12 @@ struct quoit_call *call_new(struct call_group *group)
                 return NULL;
         *call = (struct quoit_call){
                 .state = CALL_OPENING,
-                .group = group,
-                .deadline_ns = UINT64_MAX,
                 .charged_to_peer = true,
                 .thread = __builtin_thread_pointer(),
         };
+        exchange_init(&call->exchange, group);
         list_init(&call->ready);
         list_init(&call->delayed);
-        timer_init(&call->deadline);
-        reader_init(&call->reader, group->host->limits->message_receive_bytes_max);
         group->count++;
         group->charged_to_peer++;
         count_start(group);
@@ -53,13 +49,13 @@ struct quoit_call *call_new(struct call_group *group)
 static void call_discharge(struct quoit_call *call)
 {
         if (call->charged_to_peer)
-                call->group->charged_to_peer--;
+                call->exchange.group->charged_to_peer--;
         call->charged_to_peer = false;
 }
 
 static void call_free(struct quoit_call *call)
 {
-        struct call_group *group = call->group;
+        struct call_group *group = call->exchange.group;
         struct call_counts *counts = &group->host->counts;
         quoit_status outcome = call->seen.outcome;
 
@@ -67,13 +63,7 @@ static void call_free(struct quoit_call *call)
                 interceptors_end(call);
         list_remove(&call->ready);
         call_drop_delayed(call);
-        timer_cancel(&group->host->ring->timers, &call->deadline);
-        reader_deinit(call);
-        writer_drop(call);
-        writer_unpinned(call);
-        arena_deinit(&call->request_arena);
-        arena_deinit(&call->scratch);
-        arena_deinit(&call->arena);
+        exchange_deinit(&call->exchange);
         offload_free(call->offload);
         if (call->live_calls)
                 atomic_fetch_sub_explicit(call->live_calls, 1, memory_order_relaxed);
@@ -89,6 +79,17 @@ void call_free_given_up(struct quoit_call *call)
         call->seen.opened_ns =
                 0; /* interceptors are not told: what they would free may be in use */
         call_free(call);
+}
+
+void call_set_route(struct quoit_call *call, const struct route *route)
+{
+        quoit_method_kind kind = route->method->kind;
+        struct exchange *exchange = &call->exchange;
+
+        call->route = route;
+        exchange->takes_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
+        exchange->sends_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
+        exchange->shares_arenas = route->options.offload;
 }
 
 void call_set_state(struct quoit_call *call, enum call_state state)
@@ -109,41 +110,26 @@ void call_set_state(struct quoit_call *call, enum call_state state)
 
 void call_release(struct quoit_call *call)
 {
-        if (call->state == CALL_DONE && call->stream.state == STREAM_CLOSED &&
-                !call->stream.session && call->stream.pins == 0)
+        if (call->state == CALL_DONE && call->exchange.stream.state == STREAM_CLOSED &&
+                !call->exchange.stream.session && call->exchange.stream.pins == 0)
                 call_free(call);
 }
 
 void call_free_message(struct quoit_call *call)
 {
-        if (call->group->host->interceptors)
+        if (call_host_of(call)->interceptors)
                 return; /* who is told of its end may want to look at its metadata */
-        if (!writer_needs_arena(&call->writer) && !call->status_text &&
+        if (!writer_needs_arena(&call->exchange.writer) && !call->status_text &&
                 call->header_fields.count == 0 && call->trailer_fields.count == 0) {
-                arena_deinit(&call->arena);
-                reader_release(call);
+                arena_deinit(&call->exchange.lent.arena);
+                reader_release(&call->exchange);
         }
-}
-
-static int init_arena(struct quoit_call *call)
-{
-        struct arena_pool *pool = call_pool(call);
-
-        if (call_shares_arenas(call))
-                return arena_init(&call->arena, pool, ARENA_BYTES);
-        large_blocks_init(&call->large, pool);
-        return arena_init_large(&call->arena, pool, &call->large, ARENA_BYTES);
-}
-
-upb_Arena *call_make_arena(struct quoit_call *call)
-{
-        return init_arena(call) == 0 ? call->arena.upb : NULL;
 }
 
 /* The handler has nothing to do any more, or has to be told: then its on_done comes from the dispatcher. */
 static void call_end(struct quoit_call *call)
 {
-        timer_cancel(&call->group->host->ring->timers, &call->deadline);
+        timer_cancel(&call_host_of(call)->ring->timers, &call->exchange.deadline);
         if (!call->started && call->seen.starts == 0) {
                 call_set_state(call, CALL_DONE);
                 return;
@@ -164,17 +150,17 @@ void call_apply_finish(struct quoit_call *call)
         /* what was added to the headers would be taken for trailers in a block that is both */
         if (!call->headers_submitted && call->header_fields.count > 0)
                 response_submit_headers(call, &call->header_fields);
-        if (!call->headers_submitted && call->writer.queued_bytes == 0) {
+        if (!call->headers_submitted && call->exchange.writer.queued_bytes == 0) {
                 response_submit_trailers_only(call, call->status, call->status_text,
                         call->status_text_size, &call->trailer_fields);
-        } else if (call->writer.queued_bytes == 0) {
+        } else if (call->exchange.writer.queued_bytes == 0) {
                 /* not through call_pull(): nghttp2 pulls only while the window is open, and trailers need none */
                 response_submit_trailers(call, call->status, call->status_text,
                         call->status_text_size, &call->trailer_fields);
         } else {
-                stream_resume(&call->stream);
+                stream_resume(&call->exchange.stream);
         }
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
         call_end(call);
 }
 
@@ -183,12 +169,12 @@ void call_submit_headers(struct quoit_call *call)
         if (call->headers_submitted)
                 return;
         response_submit_headers(call, &call->header_fields);
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
 }
 
 struct session_pull call_pull(struct quoit_call *call, size_t size_max)
 {
-        size_t queued = call->writer.queued_bytes;
+        size_t queued = call->exchange.writer.queued_bytes;
         struct session_pull pull = { .size = queued < size_max ? queued : size_max };
 
         if (call->trailers_submitted)
@@ -209,9 +195,9 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
 
 void call_write(struct quoit_call *call, struct output *output, size_t size)
 {
-        writer_write(call, output, size);
-        if (call->writer.queued_bytes == 0 && call->state == CALL_OPEN && !call->at_worker &&
-                call->wants_writable)
+        writer_write(&call->exchange, output, size);
+        if (call->exchange.writer.queued_bytes == 0 && call->state == CALL_OPEN &&
+                !call->at_worker && call->wants_writable)
                 call_wake(call);
 }
 
@@ -222,29 +208,30 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 
         if (!call->headers_submitted)
                 response_submit_trailers_only(call, status, text, text_size, NULL);
-        else if (writer_drop_unbegun(call))
+        else if (writer_drop_unbegun(&call->exchange))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
                 call->last_text = text;
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
 }
 
 static void on_rest_late(struct timer *timer)
 {
-        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, deadline);
+        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, exchange.deadline);
 
-        if (call->trailers_submitted || !call->stream.session)
+        if (call->trailers_submitted || !call->exchange.stream.session)
                 return;
         response_reset(call, call->seen.outcome);
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
 }
 
 /* The peer has a little time for the rest of the message that was begun. */
 static void await_rest(struct quoit_call *call)
 {
-        struct ring *ring = call->group->host->ring;
+        struct ring *ring = call_host_of(call)->ring;
 
-        timer_start(&ring->timers, &call->deadline, ring_now_ns(ring) + REST_NS, on_rest_late);
+        timer_start(
+                &ring->timers, &call->exchange.deadline, ring_now_ns(ring) + REST_NS, on_rest_late);
 }
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
@@ -257,11 +244,11 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         QUOIT_PROBE(call_end, call, call->seen.outcome);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
-        if (status != QUOIT_OK && call->stream.session)
+        if (status != QUOIT_OK && call->exchange.stream.session)
                 answer_cancelled(call, status, text);
-        reader_drop(call);
+        reader_drop(&call->exchange);
         if (!call->last_text)
-                writer_drop(call);
+                writer_drop(&call->exchange);
         call_hasten_delayed(call);
         call_end(call);
         if (call->last_text)
@@ -274,13 +261,13 @@ void call_give_up(struct quoit_call *call, const char *text)
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, text);
         else
                 response_reset(call, QUOIT_RESOURCE_EXHAUSTED);
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
 }
 
 /* Around what the limit says, so that those who were refused together do not come back together. */
 static void push_back(struct quoit_call *call)
 {
-        struct ring *ring = call->group->host->ring;
+        struct ring *ring = call_host_of(call)->ring;
         uint64_t middle_ms = call_limits(call)->retry_pushback_ms;
         uint64_t ms = middle_ms - middle_ms / 5 + ring_jitter(ring) % (middle_ms * 2 / 5 + 1);
 
@@ -289,7 +276,7 @@ static void push_back(struct quoit_call *call)
 
 void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back)
 {
-        atomic_fetch_add_explicit(&call->group->host->refused, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&call_host_of(call)->refused, 1, memory_order_relaxed);
         if (pushes_back)
                 push_back(call);
         call_cancel(call, status, text);
@@ -297,7 +284,7 @@ void call_refuse(struct quoit_call *call, quoit_status status, const char *text,
 
 void call_refuse_memory(struct quoit_call *call)
 {
-        room_note_refusal(&call->group->host->room);
+        room_note_refusal(&call_host_of(call)->room);
         call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY, true);
         if (call->state == CALL_DONE) /* no handler has had it: the request goes at once */
                 call_free_message(call);
@@ -316,7 +303,7 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text)
 
 void call_fail_memory(struct quoit_call *call)
 {
-        room_note_refusal(&call->group->host->room);
+        room_note_refusal(&call_host_of(call)->room);
         if (!call->offload)
                 push_back(call);
         call_fail(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY);
@@ -328,19 +315,19 @@ void call_refuse_http(struct quoit_call *call)
         call->seen.outcome = QUOIT_UNKNOWN;
         call->seen.http_status = call->request.http_status;
         response_submit_http(call, call->request.http_status, call->request.http_text);
-        call->group->host->on_output(call);
+        exchange_ask_to_send(&call->exchange);
         call_end(call);
 }
 
 void call_on_stream_closed(struct quoit_call *call, bool in_order)
 {
-        struct stream_counts *counts = &call->group->counts;
+        struct stream_counts *counts = &call->exchange.group->counts;
 
         counter_add(in_order ? &counts->succeeded : &counts->failed, 1);
         call_cancel(call, QUOIT_OK, NULL);
         if (!quoit_call_cancelled(call))
                 call_discharge(call);
-        writer_drop(call);
+        writer_drop(&call->exchange);
         call_release(call);
 }
 
@@ -358,7 +345,7 @@ int call_host_post(struct call_host *host, struct mail *mail)
 
 static void on_deadline(struct timer *timer)
 {
-        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, deadline);
+        struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, exchange.deadline);
 
         if (call->state == CALL_OPENING)
                 call_refuse_http(call);
@@ -368,17 +355,19 @@ static void on_deadline(struct timer *timer)
 
 void call_await_http(struct quoit_call *call, uint64_t time_ns)
 {
-        struct ring *ring = call->group->host->ring;
+        struct ring *ring = call_host_of(call)->ring;
 
-        timer_start(&ring->timers, &call->deadline, ring_now_ns(ring) + time_ns, on_deadline);
+        timer_start(
+                &ring->timers, &call->exchange.deadline, ring_now_ns(ring) + time_ns, on_deadline);
 }
 
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns)
 {
-        struct ring *ring = call->group->host->ring;
+        struct ring *ring = call_host_of(call)->ring;
 
-        if (__builtin_add_overflow(ring_now_ns(ring), timeout_ns, &call->deadline_ns))
-                call->deadline_ns = UINT64_MAX;
-        if (call->deadline_ns != UINT64_MAX)
-                timer_start(&ring->timers, &call->deadline, call->deadline_ns, on_deadline);
+        if (__builtin_add_overflow(ring_now_ns(ring), timeout_ns, &call->exchange.deadline_ns))
+                call->exchange.deadline_ns = UINT64_MAX;
+        if (call->exchange.deadline_ns != UINT64_MAX)
+                timer_start(&ring->timers, &call->exchange.deadline, call->exchange.deadline_ns,
+                        on_deadline);
 }

@@ -20,27 +20,16 @@
 #include <quoit/method_options.h>
 #include <quoit/service.h>
 
-#include "call/counts.h"
+#include "call/exchange.h"
 #include "call/fields.h"
+#include "call/group.h"
 #include "call/interceptors.h"
-#include "call/lingering.h"
-#include "call/reader.h"
-#include "call/ring_share.h"
-#include "call/room.h"
-#include "call/stall.h"
-#include "call/writer.h"
-#include "codec/arena.h"
-#include "codec/coders.h"
-#include "codec/compression.h"
-#include "codec/large_blocks.h"
 #include "core/list.h"
 #include "core/ring.h"
-#include "core/slab.h"
 #include "core/timer.h"
 #include "transport/session.h"
 #include "transport/stream.h"
 
-struct call_group;
 struct offload;
 
 enum call_state {
@@ -84,78 +73,14 @@ struct request {
         bool out_of_memory : 1;
 };
 
-/* What a ring lends to all its calls. */
-struct call_host {
-        struct ring *ring;
-        struct arena_pool *arenas;
-        struct arena_pool *shared_arenas; /* for what workers allocate */
-        struct slab *calls;
-        const quoit_limits *limits;
-        const struct interceptors *interceptors; /* NULL: there are none */
-        unsigned index; /* of the ring, among the server's */
-        void *user;
-        struct call_counts counts;
-        struct ring_share share;
-        struct room room;
-        struct lingering lingering;
-        struct list at_stop; /* posts that wait for the server's stop */
-        bool is_stopping;
-        uint64_t looked_ns; /* at the clock, behind the last handler */
-        struct late_copy late; /* of a message that is queued on some call */
-        struct coders coders;
-        struct compression_cache accepted;
-        quoit_compression compression; /* of calls that say nothing else */
-        const struct upb_ExtensionRegistry *extensions; /* of requests; NULL: all are unknown */
-        /* threads that are posting to the ring: it must not go before they are through */
-        atomic_uint posters;
-        atomic_bool is_over; /* the ring is gone: nobody may post to it any more */
-        atomic_ullong refused; /* calls, ever */
-        /* The call may have an event to be dispatched. */
-        void (*on_ready)(struct quoit_call *call);
-        /* The call's session may have something to send. */
-        void (*on_output)(struct quoit_call *call);
-        /* The call was cancelled `handler_end_ms` ago, and its handler is not through. */
-        void (*on_late)(const struct quoit_call *call);
-        /* @function of @call was called on a thread that may not. On that thread. */
-        void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
-        /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
-        bool (*yields_worker)(void *user);
-        /* The call has been freed; it was of @group. */
-        void (*on_freed)(void *user, struct call_group *group);
-};
-
-/* The calls of one connection. Outlives them all. */
-struct call_group {
-        struct call_host *host;
-        uint32_t count; /* not freed yet */
-        uint32_t charged_to_peer; /* of those, what the peer answers for: see call_new() */
-        uint32_t lent; /* at the workers, or on their way there */
-        uint32_t malformed; /* requests that the log was told of */
-        counter held_bytes; /* of requests, in the readers, and what they have become */
-        atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
-        size_t queued_bytes; /* waiting in the writers */
-        uint64_t moved_bytes; /* of messages, that the peer has sent or taken, ever */
-        uint64_t work_ns; /* of the ring in this turn: see call/work.h */
-        struct stall stall; /* while bytes wait in the writers */
-        uint64_t emptied_ns; /* when one of them was last written to its end */
-        const struct peer *peer;
-        struct stream_counts counts;
-};
-
 struct quoit_call {
-        struct stream stream; /* first: the session hands it back */
+        struct exchange exchange; /* first: the session hands its stream back */
 
         /* ---- the ring's side ---- */
         enum call_state state;
         struct list ready; /* with the dispatcher, when it may have an event */
-        struct call_group *group;
         const struct route *route; /* NULL until routed */
-        struct reader reader;
-        struct writer writer;
         struct request request;
-        compression_set accepted; /* what the client takes */
-        struct timer deadline;
-        uint64_t deadline_ns;
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
         struct list lingering; /* where it @lingers: see there */
@@ -180,11 +105,6 @@ struct quoit_call {
         struct seen seen; /* in part the handler's side */
 
         /* ---- the handler's side ---- */
-        struct arena arena; /* lives as long as the call */
-        struct large_blocks large; /* of that arena, unless a worker may allocate from it */
-        struct arena
-                request_arena; /* of the request message that the handler has, where many come */
-        struct arena scratch; /* of the message being made, where many are sent */
         upb_StringView authority;
         const char *unknown_path; /* in the arena; NULL: it is the route's */
         struct fields request_fields;
@@ -206,9 +126,6 @@ struct quoit_call {
         const char *
                 misuse; /* the handler's mistake, not logged yet; static or in its arena. NULL: none */
         bool handled : 1; /* the handler has been called */
-        quoit_compression request_compression; /* of the message that the handler has */
-        quoit_compression compression; /* of its answers */
-        bool sends_plain : 1; /* not of those that are sent now */
         bool finish_asked : 1;
         bool finish_owed : 1; /* an interceptor has finished it: the handler, which does not know, may once */
         bool headers_asked : 1;
@@ -251,8 +168,11 @@ struct quoit_call *call_new(struct call_group *group);
 
 static inline struct quoit_call *call_of_stream(struct stream *stream)
 {
-        return (struct quoit_call *)stream;
+        return CONTAINER_OF(stream, struct quoit_call, exchange.stream);
 }
+
+/* What the router has found, and with it what kinds of messages come and go. Before the first of them. */
+void call_set_route(struct quoit_call *call, const struct route *route);
 
 /* The one place where a call's state changes; asserts that the step is one that the states' comments allow. */
 void call_set_state(struct quoit_call *call, enum call_state state);
@@ -298,14 +218,8 @@ void call_await_http(struct quoit_call *call, uint64_t time_ns);
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
 
-/* The server begins to stop: what waits for that runs. */
-void call_host_stop(struct call_host *host);
-
 /* A call that the server has given up, as it ended before the handler did; the ring is gone. */
 void call_free_given_up(struct quoit_call *call);
-
-/* Mails to the ring of @host from a thread that has none. 0, or -ESHUTDOWN: it is gone. */
-int call_host_post(struct call_host *host, struct mail *mail);
 
 /*
  * The handler is through: what it made its answers from goes, before they have been sent, which may take
@@ -338,24 +252,16 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
 
 /* ---- small things ---- */
 
+/* What its ring lends it. */
+static inline struct call_host *call_host_of(const struct quoit_call *call)
+{
+        return call->exchange.group->host;
+}
+
 /* The clock as of now, not of the turn: what took time is measured by it. Any thread that has @call. */
 static inline uint64_t call_clock_ns(const struct quoit_call *call)
 {
-        return ring_clock_ns(call->group->host->ring);
-}
-
-/* All that requests of a connection hold. On its ring. */
-static inline size_t call_group_held_bytes(const struct call_group *group)
-{
-        return counter_read(&group->held_bytes) +
-               atomic_load_explicit(&group->parsing_bytes, memory_order_relaxed);
-}
-
-/* Whether more answers may wait on the connection. On its ring. */
-static inline bool call_group_is_congested(const struct call_group *group)
-{
-        return group->queued_bytes >= group->host->limits->connection_send_bytes_max ||
-               !room_allows(&group->host->room, group->queued_bytes);
+        return ring_clock_ns(call_host_of(call)->ring);
 }
 
 /* As quoit_call_path(), on any thread that knows that the call is there. */
@@ -379,47 +285,23 @@ static inline void call_let_go(struct quoit_call *call)
 
 static inline bool call_takes_many(const struct quoit_call *call)
 {
-        quoit_method_kind kind = call->route->method->kind;
-
-        return kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
+        return call->exchange.takes_many;
 }
 
 static inline bool call_sends_many(const struct quoit_call *call)
 {
-        quoit_method_kind kind = call->route->method->kind;
-
-        return kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
+        return call->exchange.sends_many;
 }
 
 /* Whether there has been the one answer that the method has. */
 static inline bool call_has_answered(const struct quoit_call *call)
 {
-        return call->seen.messages_sent > 0 && !call_sends_many(call);
-}
-
-/* A worker may allocate from its arenas. */
-static inline bool call_shares_arenas(const struct quoit_call *call)
-{
-        return call->route && call->route->options.offload;
-}
-
-/* Where the call's arenas take their blocks. */
-static inline struct arena_pool *call_pool(const struct quoit_call *call)
-{
-        const struct call_host *host = call->group->host;
-
-        return call_shares_arenas(call) ? host->shared_arenas : host->arenas;
-}
-
-/* Blocks that only the ring touches. */
-static inline upb_alloc *call_blocks(const struct quoit_call *call)
-{
-        return arena_pool_alloc(call->group->host->arenas);
+        return call->exchange.lent.messages_sent > 0 && !call_sends_many(call);
 }
 
 static inline const quoit_limits *call_limits(const struct quoit_call *call)
 {
-        return call->group->host->limits;
+        return call_host_of(call)->limits;
 }
 
 /* It has been answered, or given up, as its handler sees it. */
@@ -449,23 +331,20 @@ static inline size_t call_send_bytes_max(const struct quoit_call *call)
         return own > 0 ? own : call_limits(call)->message_send_bytes_max;
 }
 
-/* NULL if memory is short. */
-upb_Arena *call_make_arena(struct quoit_call *call);
-
 /* The call's arena, made at its first use; NULL if memory is short. */
 static inline upb_Arena *call_arena(struct quoit_call *call)
 {
-        return call->arena.upb ? call->arena.upb : call_make_arena(call);
+        return exchange_arena(&call->exchange);
 }
 
 /* A message is queued to be sent. On the ring. */
 static inline void call_count_sent(const struct quoit_call *call)
 {
-        counter_add(&call->group->counts.messages_sent, 1);
+        counter_add(&call->exchange.group->counts.messages_sent, 1);
 }
 
 /* Tells the dispatcher to look at the call. */
 static inline void call_wake(struct quoit_call *call)
 {
-        call->group->host->on_ready(call);
+        call_host_of(call)->on_ready(call);
 }

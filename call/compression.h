@@ -20,8 +20,5 @@ struct encoding;
  */
 void call_compress(struct quoit_call *call, struct encoding *encoding);
 
-/*
- * Makes what @message, which is compressed, says, in @arena. 0, and that is its data now; else an error of
- * coders_decompress(): see there.
- */
+/* As exchange_decompress(). */
 int call_decompress(struct quoit_call *call, struct reader_message *message, upb_Arena *arena);

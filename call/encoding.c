@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "call/call.h"
+#include "call/exchange.h"
 #include "codec/arena.h"
 
 #define BLOCK_BYTES_MIN ((size_t)4096)
@@ -20,11 +20,11 @@ struct block {
         uint8_t bytes[];
 };
 
-static void release_block(struct quoit_call *call, struct segment *segment)
+static void release_block(struct exchange *exchange, struct segment *segment)
 {
         struct block *block = (struct block *)segment;
 
-        (void)call;
+        (void)exchange;
         upb_free_sized(block->alloc, block, block->block_bytes);
 }
 
@@ -89,7 +89,7 @@ static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size
 /* What waits to be sent keeps all of the arena: not for the sake of a small part of it. */
 static bool may_refer(const struct encoding *encoding, const void *data, size_t size)
 {
-        const struct large_blocks *large = &encoding->keeper->large;
+        const struct large_blocks *large = &encoding->keeper->lent.large;
 
         return size >= large->bytes / REFER_SHARE && large_blocks_hold(large, data, size);
 }
@@ -117,7 +117,7 @@ static struct encode_block on_refer(
         if (!may_refer(encoding, data, size) ||
                 (encoding->block && first == block_end(encoding->block)))
                 return (struct encode_block){ NULL, NULL };
-        segment = upb_Arena_Malloc(encoding->keeper->arena.upb, sizeof(*segment));
+        segment = upb_Arena_Malloc(encoding->keeper->lent.arena.upb, sizeof(*segment));
         block = segment ? block_new(encoding->alloc, NULL, 0) : NULL;
         if (!block || !close_so_far(encoding, first)) {
                 if (block)
@@ -133,7 +133,7 @@ static struct encode_block on_refer(
 }
 
 int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
-        struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
+        struct exchange *keeper, const upb_Message *message, const upb_MiniTable *table,
         size_t bytes_max)
 {
         uint8_t *first;

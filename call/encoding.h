@@ -18,7 +18,7 @@ struct block;
 struct encoding {
         struct encoder encoder;
         upb_alloc *alloc;
-        struct quoit_call *keeper;
+        struct exchange *keeper;
         /* blocks, and strings where they lie, in the order of the bytes; NULL: all is in @small */
         struct segment *first;
         struct block *block; /* the last that was made, at the front */
@@ -34,7 +34,7 @@ struct encoding {
  * free. @encoding, uninitialized memory, must not move.
  */
 int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
-        struct quoit_call *keeper, const upb_Message *message, const upb_MiniTable *table,
+        struct exchange *keeper, const upb_Message *message, const upb_MiniTable *table,
         size_t bytes_max);
 
 /* The same of @size bytes that are a message already: a copy. 0, or -ENOMEM and nothing is left to free. */

@@ -21,14 +21,14 @@ const quoit_method *quoit_call_method(const quoit_call *call)
 
 unsigned quoit_call_ring(const quoit_call *call)
 {
-        return call_is_here(call, __func__) ? call->group->host->index : 0;
+        return call_is_here(call, __func__) ? call_host_of(call)->index : 0;
 }
 
 /* ---- start ---- */
 
 static const struct interceptors *interceptors_of(const struct quoit_call *call)
 {
-        return call->group->host->interceptors;
+        return call_host_of(call)->interceptors;
 }
 
 bool interceptors_remain(const struct quoit_call *call)
@@ -100,10 +100,10 @@ static quoit_call_summary summarize(const struct quoit_call *call)
                 .started_ns = seen->opened_ns,
                 .duration_ns = duration_ns,
                 .wait_ns = handled ? seen->handled_ns - seen->opened_ns : duration_ns,
-                .messages_received = call->reader.messages,
-                .messages_sent = seen->messages_sent,
-                .bytes_received = seen->bytes_received,
-                .bytes_sent = seen->bytes_sent,
+                .messages_received = call->exchange.reader.messages,
+                .messages_sent = call->exchange.lent.messages_sent,
+                .bytes_received = call->exchange.reader.message_bytes,
+                .bytes_sent = call->exchange.lent.bytes_sent,
         };
 }
 

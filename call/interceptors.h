@@ -30,13 +30,10 @@ struct seen {
         unsigned starts; /* how many have seen the call start */
         quoit_status outcome; /* once it is FINISHED or CANCELLED */
         uint64_t opened_ns; /* the headers had come; 0: not yet */
-        uint64_t bytes_received;
         const char *http_status; /* of an answer that is no gRPC; NULL: there was none */
 
         /* ---- the handler's side ---- */
         uint64_t handled_ns; /* the handler was called; 0: it was not */
-        uint64_t bytes_sent;
-        uint32_t messages_sent;
         struct attachment *attachments;
 };
 

@@ -60,7 +60,7 @@ int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), v
         if (!post)
                 return -ENOMEM;
         post->mail.on_delivery = on_post;
-        r = call_host_post(call->group->host, &post->mail);
+        r = call_host_post(call_host_of(call), &post->mail);
         if (r < 0)
                 free(post);
         return r;
@@ -70,7 +70,7 @@ int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), v
 
 static struct timers *timers_of(quoit_call *call)
 {
-        return &call->group->host->ring->timers;
+        return &call_host_of(call)->ring->timers;
 }
 
 static void on_delay_over(struct timer *timer)
@@ -94,7 +94,7 @@ static void insert_delay(struct list *delayed, struct call_post *post)
 
 static void start_delay(struct call_post *post)
 {
-        struct call_host *host = post->call->group->host;
+        struct call_host *host = call_host_of(post->call);
 
         post->due_ns = post->at_stop ? UINT64_MAX : ring_now_ns(host->ring) + post->delay_ns;
         if (post->at_stop && host->is_stopping) {
@@ -145,7 +145,7 @@ static int ask_for_delay(quoit_call *call, struct call_post *post)
         if (call->offload) {
                 post->mail.on_delivery = on_delay_asked;
                 (void)call_host_post(
-                        call->group->host, &post->mail); /* its ring waits for this worker */
+                        call_host_of(call), &post->mail); /* its ring waits for this worker */
         } else {
                 start_delay(post);
         }

@@ -53,7 +53,7 @@ static void on_late(struct timer *timer)
 
 void lingering_add(struct quoit_call *call)
 {
-        struct call_host *host = call->group->host;
+        struct call_host *host = call_host_of(call);
 
         call->lingers = true;
         call->ended_ns = ring_now_ns(host->ring);

@@ -38,7 +38,7 @@ struct parcel {
 /* Blocks that come and go on any thread, and are the system's, not malloc's. */
 static upb_alloc *parcel_blocks(const struct quoit_call *call)
 {
-        return arena_pool_alloc(call->group->host->shared_arenas);
+        return arena_pool_alloc(call_host_of(call)->shared_arenas);
 }
 
 struct offload *offload_new(struct quoit_call *call)
@@ -130,11 +130,11 @@ static void parcel_free(struct parcel *parcel, size_t bytes_counted)
         upb_free_sized(parcel_blocks(call), parcel, parcel->block_bytes);
 }
 
-static void release_parcel(struct quoit_call *call, struct segment *segment)
+static void release_parcel(struct exchange *exchange, struct segment *segment)
 {
         struct parcel *parcel = (struct parcel *)segment;
 
-        (void)call;
+        (void)exchange;
         parcel_free(parcel, (size_t)(segment->data + segment->size - parcel->bytes));
 }
 
@@ -145,7 +145,7 @@ static void on_parcel(struct mail *mail)
 
         /* small ones may come in any case: the worker waits for room in the call's queue, and knows no other */
         if (call->state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
-                !writer_may_queue(call, parcel->segment.size))
+                !writer_may_queue(&call->exchange, parcel->segment.size))
                 call_refuse_memory(call);
         if (call->state != CALL_OPEN) {
                 parcel_free(parcel, parcel->segment.size);
@@ -156,10 +156,10 @@ static void on_parcel(struct mail *mail)
                 parcel_free(parcel, 0);
                 return;
         }
-        writer_append_segment(call, &parcel->segment);
+        writer_append_segment(&call->exchange, &parcel->segment);
         call_count_sent(call);
-        stream_resume(&call->stream);
-        call->group->host->on_output(call);
+        stream_resume(&call->exchange.stream);
+        exchange_ask_to_send(&call->exchange);
 }
 
 /* @encoding: NULL asks for the headers. */
@@ -180,14 +180,14 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         if (encoding)
                 encoding_copy(encoding, parcel->bytes);
         (void)call_host_post(
-                offload->call->group->host, &parcel->mail); /* it waits for this worker */
+                call_host_of(offload->call), &parcel->mail); /* it waits for this worker */
         return 0;
 }
 
 /* The peer has used up what it may keep a worker for, and somebody else wants one. */
 static bool gives_up(struct offload *offload, uint64_t budget_ns)
 {
-        struct call_host *host = offload->call->group->host;
+        struct call_host *host = call_host_of(offload->call);
 
         if (offload->debt_ns < budget_ns || !host->yields_worker(host->user))
                 return false;
@@ -243,7 +243,7 @@ int offload_send(struct offload *offload, const struct encoding *encoding)
         int r;
 
         /* what else waits on the connection is known on the ring */
-        if (!room_allows(&offload->call->group->host->room, encoding->size))
+        if (!room_allows(&call_host_of(offload->call)->room, encoding->size))
                 return -ENOSPC;
         pthread_mutex_lock(&offload->mutex);
         ok = wait_for_room(offload);

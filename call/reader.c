@@ -5,7 +5,7 @@
 
 #include <quoit/call.h>
 
-#include "call/call.h"
+#include "call/exchange.h"
 #include "codec/arena.h"
 
 #define BATCH_FIRST_BYTES ((size_t)1024)
@@ -20,7 +20,7 @@ struct reader_batch {
 
 void reader_init(struct reader *reader, size_t message_bytes_max)
 {
-        *reader = (struct reader){ .credits = QUOIT_CREDITS_UNLIMITED };
+        *reader = (struct reader){ 0 };
         framing_init(&reader->framing, message_bytes_max);
 }
 
@@ -57,28 +57,28 @@ void reader_message_free(struct reader_message *message)
                 batch_unref(message->batch);
 }
 
-static void reader_hold(struct quoit_call *call, size_t bytes)
+static void reader_hold(struct exchange *exchange, size_t bytes)
 {
-        call->reader.held_bytes += bytes;
-        counter_add(&call->group->held_bytes, bytes);
+        exchange->reader.held_bytes += bytes;
+        counter_add(&exchange->group->held_bytes, bytes);
 }
 
-static void reader_unhold(struct quoit_call *call, size_t bytes)
+static void reader_unhold(struct exchange *exchange, size_t bytes)
 {
-        call->reader.held_bytes -= bytes;
-        counter_add(&call->group->held_bytes, -(uint64_t)bytes);
+        exchange->reader.held_bytes -= bytes;
+        counter_add(&exchange->group->held_bytes, -(uint64_t)bytes);
 }
 
-void reader_hold_parsed(struct quoit_call *call, size_t bytes)
+void reader_hold_parsed(struct exchange *exchange, size_t bytes)
 {
-        if (!call_takes_many(call))
-                reader_hold(call, bytes);
+        if (!exchange->takes_many)
+                reader_hold(exchange, bytes);
 }
 
-void reader_release(struct quoit_call *call)
+void reader_release(struct exchange *exchange)
 {
-        if (call->reader.held_bytes > 0 && !call_takes_many(call))
-                reader_unhold(call, call->reader.held_bytes);
+        if (exchange->reader.held_bytes > 0 && !exchange->takes_many)
+                reader_unhold(exchange, exchange->reader.held_bytes);
 }
 
 static size_t message_cost(const struct reader_message *message)
@@ -86,45 +86,45 @@ static size_t message_cost(const struct reader_message *message)
         return sizeof(*message) + message->size + FRAMING_PREFIX_BYTES;
 }
 
-void reader_drop(struct quoit_call *call)
+void reader_drop(struct exchange *exchange)
 {
-        struct reader *reader = &call->reader;
+        struct reader *reader = &exchange->reader;
         struct reader_message *message;
 
         /* the only message of a call lies in the call's arena, and counts as long as that */
-        while (call->route && call_takes_many(call) && (message = reader->first)) {
+        while (exchange->takes_many && (message = reader->first)) {
                 reader->first = message->next;
-                reader_unhold(call, message_cost(message));
+                reader_unhold(exchange, message_cost(message));
                 reader_message_free(message);
         }
         reader->batch = batch_unref(reader->batch);
 }
 
-void reader_deinit(struct quoit_call *call)
+void reader_deinit(struct exchange *exchange)
 {
-        reader_drop(call);
-        reader_unhold(call, call->reader.held_bytes);
+        reader_drop(exchange);
+        reader_unhold(exchange, exchange->reader.held_bytes);
 }
 
 /* Where the message in progress is put together: NULL if memory is short. */
-static upb_Arena *reader_arena(struct quoit_call *call)
+static upb_Arena *reader_arena(struct exchange *exchange)
 {
-        struct reader *reader = &call->reader;
+        struct reader *reader = &exchange->reader;
 
-        if (!call_takes_many(call))
-                return call_arena(call);
+        if (!exchange->takes_many)
+                return exchange_arena(exchange);
         if (reader->batch && reader->batch->bytes > BATCH_BYTES_ENOUGH &&
                 framing_idle(&reader->framing))
                 reader->batch = batch_unref(reader->batch);
         if (!reader->batch)
-                reader->batch = batch_new(call->group->host->arenas);
+                reader->batch = batch_new(exchange->group->host->arenas);
         return reader->batch ? reader->batch->arena.upb : NULL;
 }
 
 static int reader_append(
-        struct quoit_call *call, upb_Arena *arena, const struct framing_message *bytes)
+        struct exchange *exchange, upb_Arena *arena, const struct framing_message *bytes)
 {
-        struct reader *reader = &call->reader;
+        struct reader *reader = &exchange->reader;
         struct reader_message *message = upb_Arena_Malloc(arena, sizeof(*message));
 
         if (!message)
@@ -145,29 +145,30 @@ static int reader_append(
                 reader->first = message;
         reader->last = message;
         reader->messages++;
-        counter_add(&call->group->counts.messages_received, 1);
-        counter_set(&call->group->counts.last_received_ns, ring_now_ns(call->group->host->ring));
-        call->seen.bytes_received += bytes->size;
-        reader_hold(call, sizeof(*message));
+        counter_add(&exchange->group->counts.messages_received, 1);
+        counter_set(&exchange->group->counts.last_received_ns,
+                ring_now_ns(exchange->group->host->ring));
+        exchange->reader.message_bytes += bytes->size;
+        reader_hold(exchange, sizeof(*message));
         return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;
 }
 
 /* The peer is to hear of it also where nothing else is said: it may have nothing left that it may send. */
-static void reader_open_window(struct quoit_call *call)
+static void reader_open_window(struct exchange *exchange)
 {
-        if (call->reader.first || call->stream.unconsumed_bytes == 0)
+        if (exchange->reader.first || exchange->stream.unconsumed_bytes == 0)
                 return;
-        stream_consume(&call->stream, call->stream.unconsumed_bytes);
-        if (stream_is_remote_open(&call->stream))
-                call->group->host->on_output(call);
+        stream_consume(&exchange->stream, exchange->stream.unconsumed_bytes);
+        if (stream_is_remote_open(&exchange->stream))
+                exchange_ask_to_send(exchange);
 }
 
 /* Up to the end of a message, or of the data. */
-static int reader_feed_one(struct quoit_call *call, const uint8_t **data, size_t *size)
+static int reader_feed_one(struct exchange *exchange, const uint8_t **data, size_t *size)
 {
-        struct framing *framing = &call->reader.framing;
+        struct framing *framing = &exchange->reader.framing;
         size_t reserved = framing_reserved(framing);
-        upb_Arena *arena = reader_arena(call);
+        upb_Arena *arena = reader_arena(exchange);
         struct framing_message bytes;
         int r;
 
@@ -175,49 +176,49 @@ static int reader_feed_one(struct quoit_call *call, const uint8_t **data, size_t
                 return -ENOMEM;
         r = framing_feed(framing, arena, data, size, &bytes);
         if (r == 1) {
-                reader_hold(call, FRAMING_PREFIX_BYTES + bytes.size - reserved);
-                return reader_append(call, arena, &bytes);
+                reader_hold(exchange, FRAMING_PREFIX_BYTES + bytes.size - reserved);
+                return reader_append(exchange, arena, &bytes);
         }
-        reader_hold(call, framing_reserved(framing) - reserved);
+        reader_hold(exchange, framing_reserved(framing) - reserved);
         return r;
 }
 
-int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size)
+int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size)
 {
         size_t held_bytes;
         int r;
 
-        call->group->moved_bytes += size;
+        exchange->group->moved_bytes += size;
         while (size > 0) {
-                r = reader_feed_one(call, &data, &size);
+                r = reader_feed_one(exchange, &data, &size);
                 if (r < 0)
                         return r;
         }
-        held_bytes = call_group_held_bytes(call->group);
-        if (held_bytes > call_limits(call)->connection_receive_bytes_max)
+        held_bytes = call_group_held_bytes(exchange->group);
+        if (held_bytes > exchange->group->host->limits->connection_receive_bytes_max)
                 return -ENOBUFS;
-        if (!room_allows(&call->group->host->room, held_bytes))
+        if (!room_allows(&exchange->group->host->room, held_bytes))
                 return -ENOSPC;
-        reader_open_window(call);
+        reader_open_window(exchange);
         return 0;
 }
 
-struct reader_message *reader_take(struct quoit_call *call)
+struct reader_message *reader_take(struct exchange *exchange)
 {
-        struct reader *reader = &call->reader;
+        struct reader *reader = &exchange->reader;
         struct reader_message *message = reader->first;
 
         if (!message)
                 return NULL;
-        if (call_takes_many(call)) {
-                if (reader->credits == 0)
+        if (exchange->takes_many) {
+                if (exchange->lent.credits == 0)
                         return NULL;
-                if (reader->credits != QUOIT_CREDITS_UNLIMITED)
-                        reader->credits--;
-                reader_unhold(call, message_cost(message));
+                if (exchange->lent.credits != QUOIT_CREDITS_UNLIMITED)
+                        exchange->lent.credits--;
+                reader_unhold(exchange, message_cost(message));
         }
         reader->first = message->next;
         message->next = NULL;
-        reader_open_window(call);
+        reader_open_window(exchange);
         return message;
 }

@@ -21,7 +21,7 @@
 
 #include "codec/framing.h"
 
-struct quoit_call;
+struct exchange;
 
 struct reader_batch;
 
@@ -42,39 +42,33 @@ struct reader {
         struct reader_message *first; /* whole ones that wait */
         struct reader_message *last;
         size_t held_bytes; /* counted in the group */
+        uint64_t message_bytes; /* of complete messages so far, as they travel */
         uint32_t messages; /* complete ones so far */
-        uint32_t credits;  /* how many more the handler takes */
 };
 
 void reader_init(struct reader *reader, size_t message_bytes_max);
 
 /* The call is over: drops what waits and what is in progress. */
-void reader_drop(struct quoit_call *call);
+void reader_drop(struct exchange *exchange);
 
 /* The same, and nothing is held any more. */
-void reader_deinit(struct quoit_call *call);
+void reader_deinit(struct exchange *exchange);
 
 /*
- * DATA of @call. 0 or what is wrong with it: -EMSGSIZE over the message's limit, -ENOBUFS over the
+ * DATA of @exchange. 0 or what is wrong with it: -EMSGSIZE over the message's limit, -ENOBUFS over the
  * connection's, -ENOSPC over what the ring has left, -EPROTO a bad flag, -ENOTSUP compressed without a grpc-encoding, -ENOMEM.
  */
-int reader_feed(struct quoit_call *call, const uint8_t *data, size_t size);
+int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size);
 
 /*
  * What the only message of a call became, decompressed and parsed into the call's arena, counts as long as the call.
  * Nothing where many may come: there it lives as long as the handler looks at it.
  */
-void reader_hold_parsed(struct quoit_call *call, size_t bytes);
+void reader_hold_parsed(struct exchange *exchange, size_t bytes);
 
 /* The call's arena is gone, and with it what counted as long as that. */
-void reader_release(struct quoit_call *call);
+void reader_release(struct exchange *exchange);
 
 /* The next whole message, the caller's to free, on the ring; NULL when there is none or no credit for it. */
-struct reader_message *reader_take(struct quoit_call *call);
+struct reader_message *reader_take(struct exchange *exchange);
 void reader_message_free(struct reader_message *message);
-
-/* A message waits, and there is credit for it. */
-static inline bool reader_has_message(const struct reader *reader)
-{
-        return reader->first && reader->credits > 0;
-}

@@ -73,8 +73,9 @@ static void block_add_accepted(struct field_block *block, const struct quoit_cal
 
 static void block_add_compression(struct field_block *block, const struct quoit_call *call)
 {
-        if (call->compression != QUOIT_IDENTITY)
-                block_add_text(block, "grpc-encoding", compression_name(call->compression));
+        if (call->exchange.lent.compression != QUOIT_IDENTITY)
+                block_add_text(
+                        block, "grpc-encoding", compression_name(call->exchange.lent.compression));
 }
 
 static void block_add_status(
@@ -89,7 +90,7 @@ static void block_add_status(
 static void check(struct quoit_call *call, int r)
 {
         if (r < 0)
-                stream_reset(&call->stream, NGHTTP2_INTERNAL_ERROR);
+                stream_reset(&call->exchange.stream, NGHTTP2_INTERNAL_ERROR);
 }
 
 void response_submit_headers(struct quoit_call *call, const struct fields *headers)
@@ -103,7 +104,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
                 block_add_compression(&block, call);
                 block_add_accepted(&block, call);
                 block_add_all(&block, headers);
-                r = stream_respond(&call->stream, block.fields, block.count, false);
+                r = stream_respond(&call->exchange.stream, block.fields, block.count, false);
                 block_deinit(&block);
         }
         check(call, r);
@@ -119,7 +120,7 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
         if (r == 0) {
                 block_add_status(&block, status, text, text_size);
                 block_add_all(&block, trailers);
-                r = stream_submit_trailers(&call->stream, block.fields, block.count);
+                r = stream_submit_trailers(&call->exchange.stream, block.fields, block.count);
                 block_deinit(&block);
         }
         check(call, r);
@@ -140,7 +141,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
                 if (call->pushback_ms[0])
                         block_add_text(&block, "grpc-retry-pushback-ms", call->pushback_ms);
                 block_add_all(&block, trailers);
-                r = stream_respond(&call->stream, block.fields, block.count, true);
+                r = stream_respond(&call->exchange.stream, block.fields, block.count, true);
                 block_deinit(&block);
         }
         check(call, r);
@@ -157,15 +158,15 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         block_add_text(&block, "content-type", "text/plain");
         if (strcmp(http_status, "405") == 0)
                 block_add_text(&block, "allow", "POST"); /* RFC 9110, section 15.5.6 */
-        check(call, stream_respond_text(&call->stream, block.fields, block.count, text));
+        check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }
 
 void response_reset(struct quoit_call *call, quoit_status status)
 {
         if (status == QUOIT_DEADLINE_EXCEEDED)
-                stream_reset(&call->stream, NGHTTP2_CANCEL);
+                stream_reset(&call->exchange.stream, NGHTTP2_CANCEL);
         else if (status == QUOIT_RESOURCE_EXHAUSTED)
-                stream_reset(&call->stream, NGHTTP2_ENHANCE_YOUR_CALM);
+                stream_reset(&call->exchange.stream, NGHTTP2_ENHANCE_YOUR_CALM);
         else if (status != QUOIT_UNAVAILABLE)
-                stream_reset(&call->stream, NGHTTP2_INTERNAL_ERROR);
+                stream_reset(&call->exchange.stream, NGHTTP2_INTERNAL_ERROR);
 }

@@ -63,22 +63,22 @@ static void queued_on_ring(quoit_call *call, bool was_empty)
         if (!call->headers_submitted) {
                 call_submit_headers(call);
         } else if (was_empty) {
-                stream_resume(&call->stream);
-                call->group->host->on_output(call);
+                stream_resume(&call->exchange.stream);
+                exchange_ask_to_send(&call->exchange);
         }
 }
 
 static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 {
-        size_t waiting = call->writer.queued_bytes;
+        size_t waiting = call->exchange.writer.queued_bytes;
         bool was_empty = waiting == 0;
         int r;
 
         if (waiting > call_limits(call)->call_queue_bytes_hard_max)
                 return -ENOBUFS;
-        if (!writer_may_queue(call, encoding->size))
+        if (!writer_may_queue(&call->exchange, encoding->size))
                 return -ENOSPC;
-        r = writer_append(call, encoding);
+        r = writer_append(&call->exchange, encoding);
         if (r == 0)
                 queued_on_ring(call, was_empty);
         return r;
@@ -87,10 +87,10 @@ static int queue_on_ring(quoit_call *call, struct encoding *encoding)
 /* A message was queued, or is on its way there from a worker. @size: with its prefix. */
 static void note_sent(quoit_call *call, size_t size)
 {
-        call->seen.messages_sent++;
-        call->seen.bytes_sent += size - FRAMING_PREFIX_BYTES;
-        if (call->scratch.upb)
-                arena_reset_if_worn(&call->scratch);
+        call->exchange.lent.messages_sent++;
+        call->exchange.lent.bytes_sent += size - FRAMING_PREFIX_BYTES;
+        if (call->exchange.lent.scratch.upb)
+                arena_reset_if_worn(&call->exchange.lent.scratch);
         call->headers_asked = true;
         if (call->pump)
                 call->wants_writable = true;
@@ -104,7 +104,8 @@ static size_t in_place_bytes_max(const quoit_call *call)
 {
         size_t limit = call_send_bytes_max(call);
 
-        if (!call_sends_many(call) || call->offload || call->compression != QUOIT_IDENTITY)
+        if (!call_sends_many(call) || call->offload ||
+                call->exchange.lent.compression != QUOIT_IDENTITY)
                 return 0;
         return limit < WRITER_PLACE_BYTES_MAX ? FRAMING_PREFIX_BYTES + limit
                                               : WRITER_PLACE_BYTES_MAX;
@@ -124,7 +125,7 @@ static bool send_in_place(
 
         if (room == 0)
                 return false;
-        room_there = writer_room(&call->writer, &place);
+        room_there = writer_room(&call->exchange.writer, &place);
         room = room_there < room ? room_there : room;
         if (room == 0)
                 return false;
@@ -133,7 +134,7 @@ static bool send_in_place(
                 call->in_place_bytes_max = 0;
         if (size < 0)
                 return false;
-        writer_extend(call, (size_t)size);
+        writer_extend(&call->exchange, (size_t)size);
         call_count_sent(call);
         note_sent(call, (size_t)size);
         return true;
@@ -145,14 +146,14 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
         size_t size;
         int r;
 
-        if (call->compression != QUOIT_IDENTITY)
+        if (call->exchange.lent.compression != QUOIT_IDENTITY)
                 call_compress(call, encoding);
         size = encoding->size;
         r = call->offload ? offload_send(call->offload, encoding) : queue_on_ring(call, encoding);
         encoding_deinit(encoding);
         if (r < 0)
                 return r;
-        if (call->seen.messages_sent == 0)
+        if (call->exchange.lent.messages_sent == 0)
                 call->in_place_bytes_max = in_place_bytes_max(call);
         note_sent(call, size);
         return 0;
@@ -161,13 +162,13 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
 /* Where a message is encoded to: a buffer of WRITER_PLACE_BYTES_MAX, and blocks if it does not fit. */
 static uint8_t *small_of(const quoit_call *call, uint8_t *worker_small)
 {
-        return call->offload ? worker_small : late_copy_buffer(&call->group->host->late);
+        return call->offload ? worker_small : late_copy_buffer(&call_host_of(call)->late);
 }
 
 static upb_alloc *blocks_of(const quoit_call *call)
 {
-        return call->offload ? arena_pool_alloc(call->group->host->shared_arenas)
-                             : call_blocks(call);
+        return call->offload ? arena_pool_alloc(call_host_of(call)->shared_arenas)
+                             : exchange_blocks(&call->exchange);
 }
 
 /* The field is named by its number alone, as upb's tables do. */
@@ -182,8 +183,8 @@ static void note_text(quoit_call *call, uint32_t field)
 }
 
 /* @keeper: see encoding_init(). */
-static int send_message(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
+static int send_message(quoit_call *call, struct exchange *keeper,
+        const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
         struct encoding encoding;
@@ -211,14 +212,14 @@ static int send_bytes(quoit_call *call, const void *bytes, size_t size)
 /* Shows interceptors what is sent; false: one of them has ended the call. */
 static bool pass_interceptors(quoit_call *call, const quoit_message_info *info)
 {
-        if (!call->group->host->interceptors)
+        if (!call_host_of(call)->interceptors)
                 return true;
         interceptors_sent(call, info);
         return !call_is_over(call);
 }
 
-static int send_or_fail(quoit_call *call, quoit_call *keeper, const struct upb_Message *message,
-        const struct upb_MiniTable *type)
+static int send_or_fail(quoit_call *call, struct exchange *keeper,
+        const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         int r = 0;
 
@@ -272,7 +273,7 @@ void quoit_call_reply(
         if (!call_is_here(call, __func__))
                 return;
         call_note_late(call, "it answered a call that was finished before; dropped");
-        sent = send_or_fail(call, call, message, type) == 0;
+        sent = send_or_fail(call, &call->exchange, message, type) == 0;
         /* where it could not be sent the call has its status; that its handler is through counts all the same */
         call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL, 0);
 }

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "call/call.h"
 #include "call/encoding.h"
+#include "call/exchange.h"
 #include "codec/framing.h"
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
@@ -19,26 +19,26 @@ struct block {
         uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
 };
 
-static struct late_copy *late_copy(struct quoit_call *call)
+static struct late_copy *late_copy(struct exchange *exchange)
 {
-        return &call->group->host->late;
+        return &exchange->group->host->late;
 }
 
-void writer_release_nothing(struct quoit_call *call, struct segment *segment)
+void writer_release_nothing(struct exchange *exchange, struct segment *segment)
 {
-        (void)call;
+        (void)exchange;
         (void)segment;
 }
 
-static void release_block(struct quoit_call *call, struct segment *segment)
+static void release_block(struct exchange *exchange, struct segment *segment)
 {
-        upb_free_sized(call_blocks(call), segment, sizeof(struct block));
+        upb_free_sized(exchange_blocks(exchange), segment, sizeof(struct block));
 }
 
-static void count_added(struct quoit_call *call, size_t size)
+static void count_added(struct exchange *exchange, size_t size)
 {
-        struct writer *writer = &call->writer;
-        struct call_group *group = call->group;
+        struct writer *writer = &exchange->writer;
+        struct call_group *group = exchange->group;
 
         if (writer->queued_bytes == 0) {
                 uint64_t now_ns = ring_now_ns(group->host->ring);
@@ -51,29 +51,29 @@ static void count_added(struct quoit_call *call, size_t size)
         group->queued_bytes += size;
 }
 
-static void count_removed(struct quoit_call *call, size_t size)
+static void count_removed(struct exchange *exchange, size_t size)
 {
-        call->writer.queued_bytes -= size;
-        call->group->queued_bytes -= size;
+        exchange->writer.queued_bytes -= size;
+        exchange->group->queued_bytes -= size;
 }
 
-static void count_taken(struct quoit_call *call, size_t size)
+static void count_taken(struct exchange *exchange, size_t size)
 {
-        struct call_group *group = call->group;
+        struct call_group *group = exchange->group;
         uint64_t now_ns = ring_now_ns(group->host->ring);
 
-        count_removed(call, size);
+        count_removed(exchange, size);
         group->moved_bytes += size;
-        stall_take(&call->writer.stall, size);
+        stall_take(&exchange->writer.stall, size);
         stall_take(&group->stall, size);
-        if (call->writer.queued_bytes == 0)
+        if (exchange->writer.queued_bytes == 0)
                 group->emptied_ns = now_ns;
         counter_set(&group->counts.last_sent_ns, now_ns);
 }
 
-void writer_append_segment(struct quoit_call *call, struct segment *segment)
+void writer_append_segment(struct exchange *exchange, struct segment *segment)
 {
-        struct writer *writer = &call->writer;
+        struct writer *writer = &exchange->writer;
 
         segment->next = NULL;
         segment->base = segment->data;
@@ -82,12 +82,12 @@ void writer_append_segment(struct quoit_call *call, struct segment *segment)
         else
                 writer->first = segment;
         writer->last = segment;
-        count_added(call, segment->size);
+        count_added(exchange, segment->size);
 }
 
-static struct segment *block_new(struct quoit_call *call)
+static struct segment *block_new(struct exchange *exchange)
 {
-        struct block *block = upb_malloc(call_blocks(call), sizeof(*block));
+        struct block *block = upb_malloc(exchange_blocks(exchange), sizeof(*block));
 
         if (!block)
                 return NULL;
@@ -115,32 +115,32 @@ size_t writer_room(const struct writer *writer, uint8_t **ret_place)
         return room;
 }
 
-void writer_extend(struct quoit_call *call, size_t size)
+void writer_extend(struct exchange *exchange, size_t size)
 {
-        call->writer.last->size += size;
-        count_added(call, size);
+        exchange->writer.last->size += size;
+        count_added(exchange, size);
 }
 
-static uint8_t *place_in_block(struct quoit_call *call, size_t size)
+static uint8_t *place_in_block(struct exchange *exchange, size_t size)
 {
         uint8_t *place = NULL;
 
-        if (writer_room(&call->writer, &place) < size) {
-                struct segment *fresh = block_new(call);
+        if (writer_room(&exchange->writer, &place) < size) {
+                struct segment *fresh = block_new(exchange);
 
                 if (!fresh)
                         return NULL;
-                writer_append_segment(call, fresh);
+                writer_append_segment(exchange, fresh);
                 place = (uint8_t *)fresh->data;
         }
-        writer_extend(call, size);
+        writer_extend(exchange, size);
         return place;
 }
 
 /* The only answer of a call: its arena, which lives longer, will do. */
-static uint8_t *place_in_arena(struct quoit_call *call, size_t size)
+static uint8_t *place_in_arena(struct exchange *exchange, size_t size)
 {
-        upb_Arena *arena = call_arena(call);
+        upb_Arena *arena = exchange_arena(exchange);
         struct segment *segment = arena ? upb_Arena_Malloc(arena, sizeof(*segment) + size) : NULL;
 
         if (!segment)
@@ -150,103 +150,104 @@ static uint8_t *place_in_arena(struct quoit_call *call, size_t size)
                 .size = size,
                 .release = writer_release_nothing,
         };
-        writer_append_segment(call, segment);
+        writer_append_segment(exchange, segment);
         return (uint8_t *)(segment + 1);
 }
 
-uint8_t *writer_place(struct quoit_call *call, size_t size)
+uint8_t *writer_place(struct exchange *exchange, size_t size)
 {
         assert(size <= WRITER_PLACE_BYTES_MAX);
-        return call_sends_many(call) ? place_in_block(call, size) : place_in_arena(call, size);
+        return exchange->sends_many ? place_in_block(exchange, size)
+                                    : place_in_arena(exchange, size);
 }
 
-static void append_blocks(struct quoit_call *call, struct encoding *encoding)
+static void append_blocks(struct exchange *exchange, struct encoding *encoding)
 {
         struct segment *segment = encoding->first, *next;
 
         for (encoding->first = NULL; segment; segment = next) {
                 next = segment->next;
-                writer_append_segment(call, segment);
+                writer_append_segment(exchange, segment);
                 if (next)
                         next->continues = true;
         }
 }
 
-bool writer_may_queue(const struct quoit_call *call, size_t size)
+bool writer_may_queue(const struct exchange *exchange, size_t size)
 {
-        size_t queued_bytes = call->group->queued_bytes;
+        size_t queued_bytes = exchange->group->queued_bytes;
 
-        return room_allows(&call->group->host->room,
+        return room_allows(&exchange->group->host->room,
                 size > ROOM_BYTES_MIN ? queued_bytes + size : queued_bytes);
 }
 
-int writer_append(struct quoit_call *call, struct encoding *encoding)
+int writer_append(struct exchange *exchange, struct encoding *encoding)
 {
         uint8_t *place;
 
         if (encoding->first) {
-                append_blocks(call, encoding);
+                append_blocks(exchange, encoding);
                 return 0;
         }
-        place = writer_place(call, encoding->size);
+        place = writer_place(exchange, encoding->size);
         if (!place)
                 return -ENOMEM;
-        late_copy_put(late_copy(call), place, encoding->data, encoding->size);
+        late_copy_put(late_copy(exchange), place, encoding->data, encoding->size);
         return 0;
 }
 
-static void segment_done(struct quoit_call *call, struct segment *segment)
+static void segment_done(struct exchange *exchange, struct segment *segment)
 {
-        struct writer *writer = &call->writer;
+        struct writer *writer = &exchange->writer;
 
         writer->first = segment->next;
-        if (call->stream.pins > 0) {
+        if (exchange->stream.pins > 0) {
                 segment->next = writer->retired;
                 writer->retired = segment;
         } else {
-                segment->release(call, segment);
+                segment->release(exchange, segment);
         }
 }
 
-void writer_write(struct quoit_call *call, struct output *output, size_t size)
+void writer_write(struct exchange *exchange, struct output *output, size_t size)
 {
-        struct writer *writer = &call->writer;
+        struct writer *writer = &exchange->writer;
 
         assert(size <= writer->queued_bytes);
-        late_copy_run(late_copy(call));
-        count_taken(call, size);
+        late_copy_run(late_copy(exchange));
+        count_taken(exchange, size);
         while (size > 0) {
                 struct segment *segment = writer->first;
                 size_t piece = size < segment->size ? size : segment->size;
 
                 if (piece >= REFER_BYTES_MIN && output_can_refer(output))
-                        output_refer(output, segment->data, piece, &call->stream);
+                        output_refer(output, segment->data, piece, &exchange->stream);
                 else
                         output_copy(output, segment->data, piece);
                 segment->data += piece;
                 segment->size -= piece;
                 size -= piece;
                 if (segment->size == 0)
-                        segment_done(call, segment);
+                        segment_done(exchange, segment);
         }
 }
 
-void writer_unpinned(struct quoit_call *call)
+void writer_unpinned(struct exchange *exchange)
 {
         struct segment *segment;
 
-        while ((segment = call->writer.retired)) {
-                call->writer.retired = segment->next;
-                segment->release(call, segment);
+        while ((segment = exchange->writer.retired)) {
+                exchange->writer.retired = segment->next;
+                segment->release(exchange, segment);
         }
 }
 
-void writer_drop(struct quoit_call *call)
+void writer_drop(struct exchange *exchange)
 {
-        late_copy_run(late_copy(call));
-        while (call->writer.first)
-                segment_done(call, call->writer.first);
-        count_removed(call, call->writer.queued_bytes);
+        late_copy_run(late_copy(exchange));
+        while (exchange->writer.first)
+                segment_done(exchange, exchange->writer.first);
+        count_removed(exchange, exchange->writer.queued_bytes);
 }
 
 /*
@@ -272,35 +273,35 @@ static const uint8_t *begun_end(const struct segment *segment)
 }
 
 /* The last segment of the message that was begun; NULL: none was. What else is in that segment is cut off. */
-static struct segment *cut_behind_begun(struct quoit_call *call)
+static struct segment *cut_behind_begun(struct exchange *exchange)
 {
-        struct segment *last = call->writer.first;
+        struct segment *last = exchange->writer.first;
         const uint8_t *end = last ? begun_end(last) : NULL;
 
         if (!last || end == last->data)
                 return NULL;
-        count_removed(call, (size_t)(last->data + last->size - end));
+        count_removed(exchange, (size_t)(last->data + last->size - end));
         last->size = (size_t)(end - last->data);
         while (last->next && last->next->continues)
                 last = last->next;
         return last;
 }
 
-bool writer_drop_unbegun(struct quoit_call *call)
+bool writer_drop_unbegun(struct exchange *exchange)
 {
-        struct writer *writer = &call->writer;
+        struct writer *writer = &exchange->writer;
         struct segment *last, *segment, *next;
 
-        late_copy_run(late_copy(call));
-        last = cut_behind_begun(call);
+        late_copy_run(late_copy(exchange));
+        last = cut_behind_begun(exchange);
         if (!last) {
-                writer_drop(call);
+                writer_drop(exchange);
                 return true;
         }
         for (segment = last->next; segment; segment = next) {
                 next = segment->next;
-                count_removed(call, segment->size);
-                segment->release(call, segment); /* unwritten: no output refers to it */
+                count_removed(exchange, segment->size);
+                segment->release(exchange, segment); /* unwritten: no output refers to it */
         }
         last->next = NULL;
         writer->last = last;

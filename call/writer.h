@@ -18,7 +18,7 @@
 #include "transport/output.h"
 
 struct encoding;
-struct quoit_call;
+struct exchange;
 struct segment;
 
 struct writer {
@@ -33,27 +33,27 @@ struct writer {
  * Whether a message of @size bytes may be queued: the connection is below what the ring has left, and a large one does not
  * take it above. Nobody who has asked quoit_call_writable() is refused a small one.
  */
-bool writer_may_queue(const struct quoit_call *call, size_t size);
+bool writer_may_queue(const struct exchange *exchange, size_t size);
 
 /*
  * Queues the message, and takes over its blocks if it is a large one; a small one must lie in the ring's
  * late_copy_buffer(). 0, or -ENOMEM and nothing changed.
  */
-int writer_append(struct quoit_call *call, struct encoding *encoding);
+int writer_append(struct exchange *exchange, struct encoding *encoding);
 
 /*
  * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that are in the returned place before writer_write() or
  * writer_drop(). NULL if memory is short.
  */
 #define WRITER_PLACE_BYTES_MAX LATE_COPY_BYTES_MAX
-uint8_t *writer_place(struct quoit_call *call, size_t size);
+uint8_t *writer_place(struct exchange *exchange, size_t size);
 
 /*
  * The room behind the small messages of a stream, if some wait: a message written there is queued by writer_extend() if
  * nothing else is queued or written before. 0: there is none.
  */
 size_t writer_room(const struct writer *writer, uint8_t **ret_place);
-void writer_extend(struct quoit_call *call, size_t size);
+void writer_extend(struct exchange *exchange, size_t size);
 
 /* Queues @segment, which embeds what @release frees once it has been sent. */
 struct segment {
@@ -62,27 +62,27 @@ struct segment {
         const uint8_t *data; /* what is left */
         size_t size;
         bool continues; /* its bytes are a large message's, and not the first; else one begins at @base */
-        void (*release)(struct quoit_call *call, struct segment *segment);
+        void (*release)(struct exchange *exchange, struct segment *segment);
 };
-void writer_append_segment(struct quoit_call *call, struct segment *segment);
+void writer_append_segment(struct exchange *exchange, struct segment *segment);
 
 /* The @release of a segment that lies in the call's arena, and so do its bytes. */
-void writer_release_nothing(struct quoit_call *call, struct segment *segment);
+void writer_release_nothing(struct exchange *exchange, struct segment *segment);
 
 /* Moves the first @size queued bytes into @output. */
-void writer_write(struct quoit_call *call, struct output *output, size_t size);
+void writer_write(struct exchange *exchange, struct output *output, size_t size);
 
 /* Frees what the output has let go of: its last pin on this call is gone. */
-void writer_unpinned(struct quoit_call *call);
+void writer_unpinned(struct exchange *exchange);
 
 /*
  * Drops the messages of which nothing was written. True: that is all of them. False: one was begun, and its rest is still
  * queued: trailers ahead of it would cut it in two.
  */
-bool writer_drop_unbegun(struct quoit_call *call);
+bool writer_drop_unbegun(struct exchange *exchange);
 
 /* Whether something that is queued, or on its way, lies in the call's arena. */
 bool writer_needs_arena(const struct writer *writer);
 
 /* Drops the queue. What the output refers to stays. */
-void writer_drop(struct quoit_call *call);
+void writer_drop(struct exchange *exchange);

@@ -153,16 +153,16 @@ static void on_closed(struct socket *socket)
 
 void connection_on_call_ready(struct quoit_call *call)
 {
-        struct connection *connection = connection_of_group(call->group);
+        struct connection *connection = connection_of_group(call->exchange.group);
 
         if (list_is_empty(&call->ready))
                 list_append(&connection->ready, &call->ready);
         ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
-void connection_on_call_output(struct quoit_call *call)
+void connection_on_call_output(struct call_group *group)
 {
-        sending_schedule(connection_of_group(call->group));
+        sending_schedule(connection_of_group(group));
 }
 
 void connection_on_call_freed(void *user, struct call_group *group)

@@ -136,5 +136,5 @@ void connection_on_secured(struct connection *connection);
 
 /* What a base gives its calls as call_host.on_ready and .on_output and .on_freed. */
 void connection_on_call_ready(struct quoit_call *call);
-void connection_on_call_output(struct quoit_call *call);
+void connection_on_call_output(struct call_group *group);
 void connection_on_call_freed(void *user, struct call_group *group);

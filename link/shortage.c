@@ -22,16 +22,16 @@ static uint64_t refused(const struct base *base)
 /* Whole messages of a stream wait for its handler, not for its peer. */
 static bool awaits_handler(const struct quoit_call *call)
 {
-        return call->route && call_takes_many(call) && call->reader.first;
+        return call->route && call_takes_many(call) && call->exchange.reader.first;
 }
 
 /* What the peer alone can set free: answers that it does not take, messages that it does not end. */
 static size_t stalled_bytes(const struct quoit_call *call)
 {
-        size_t bytes = call->writer.queued_bytes;
+        size_t bytes = call->exchange.writer.queued_bytes;
 
-        if (stream_is_remote_open(&call->stream) && !awaits_handler(call))
-                bytes += call->reader.held_bytes;
+        if (stream_is_remote_open(&call->exchange.stream) && !awaits_handler(call))
+                bytes += call->exchange.reader.held_bytes;
         return bytes;
 }
 

@@ -62,7 +62,7 @@ static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, 
 {
         uint64_t soon_ns = clock_after_ns(now_ns, rule->period_ns / LOOKS_A_PERIOD);
         uint64_t due_ns = soon_ns;
-        bool stalled = stall_look(&call->writer.stall, rule, now_ns, &due_ns);
+        bool stalled = stall_look(&call->exchange.writer.stall, rule, now_ns, &due_ns);
 
         look_by(ret_due_ns, due_ns > soon_ns ? due_ns : soon_ns);
         return stalled;
@@ -80,14 +80,15 @@ static struct findings look_at_streams(struct connection *connection, const stru
                 struct quoit_call *call = call_of_stream(stream);
                 bool is_open;
 
-                if (call->writer.queued_bytes == 0 || !has_stalled(call, rule, now_ns, ret_due_ns))
+                if (call->exchange.writer.queued_bytes == 0 ||
+                        !has_stalled(call, rule, now_ns, ret_due_ns))
                         continue;
                 is_open = stream_send_window_bytes(stream) > 0;
                 findings.any_open |= is_open;
                 findings.any_shut |= !is_open;
                 if (!gives_up || is_open)
                         continue;
-                stall_begin(&call->writer.stall, now_ns); /* it may take a while to go */
+                stall_begin(&call->exchange.writer.stall, now_ns); /* it may take a while to go */
                 call_give_up(call, "the client leaves its answers waiting (window_stall_ms)");
         }
         return findings;

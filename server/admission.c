@@ -101,7 +101,7 @@ bool admission_begin_call(struct quoit_call *call, struct shard *shard)
                 call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the server has too many calls", true);
                 return false;
         }
-        if (is_over_memory(call->group)) {
+        if (is_over_memory(call->exchange.group)) {
                 call_refuse_memory(call);
                 return false;
         }
@@ -119,7 +119,7 @@ bool admission_begin_call(struct quoit_call *call, struct shard *shard)
 bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *server)
 {
         struct workers_load load = workers_load(&server->workers);
-        uint64_t now_ns = ring_now_ns(call->group->host->ring);
+        uint64_t now_ns = ring_now_ns(call_host_of(call)->ring);
 
         if (load.queued >= server->options.limits.offloaded_max) {
                 call_refuse(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -127,7 +127,8 @@ bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *ser
                 return false;
         }
         /* one whose deadline is over is its timer's */
-        if (call->deadline_ns > now_ns && call->deadline_ns - now_ns < load.wait_ns) {
+        if (call->exchange.deadline_ns > now_ns &&
+                call->exchange.deadline_ns - now_ns < load.wait_ns) {
                 call_refuse(call, QUOIT_UNAVAILABLE,
                         "no worker thread would be free before the deadline", false);
                 return false;

@@ -26,7 +26,7 @@ static struct server_connection *of_link(struct connection *connection)
 
 static enum dispatched run_call(struct quoit_call *call, bool in_line)
 {
-        struct shard *shard = call->group->host->user;
+        struct shard *shard = call->exchange.group->host->user;
 
         return dispatch_call(call, shard->server, in_line);
 }

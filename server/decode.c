@@ -23,10 +23,11 @@ static upb_Arena *request_arena(struct quoit_call *call)
 {
         if (!call_takes_many(call))
                 return call_arena(call);
-        if (!call->request_arena.upb &&
-                arena_init(&call->request_arena, call_pool(call), REQUEST_ARENA_BYTES) < 0)
+        if (!call->exchange.lent.message_arena.upb &&
+                arena_init(&call->exchange.lent.message_arena, exchange_pool(&call->exchange),
+                        REQUEST_ARENA_BYTES) < 0)
                 return NULL;
-        return call->request_arena.upb;
+        return call->exchange.lent.message_arena.upb;
 }
 
 static void fail_no_memory(struct quoit_call *call, const struct budget *budget)
@@ -67,7 +68,7 @@ static upb_Message *decode(
 {
         upb_Message *decoded = NULL;
         int r = message_decode(message->data, message->size, call->route->method->request,
-                call->group->host->extensions, budget->arena, &decoded);
+                call_host_of(call)->extensions, budget->arena, &decoded);
 
         if (r == -ENOMEM)
                 fail_no_memory(call, budget);
@@ -106,13 +107,13 @@ const struct upb_Message *decode_request(
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return NULL;
         }
-        call->request_compression = message->compression;
-        budget_begin(&budget, call->group, arena);
+        call->exchange.lent.message_compression = message->compression;
+        budget_begin(&budget, call->exchange.group, arena);
         decoded = decode_is_heavy(message) ? decode_heavy(call, &budget, message)
                                            : decode(call, &budget, message);
         budget_end(&budget);
         *ret_parsed = budget.taken;
-        if (!decoded || !call->group->host->interceptors)
+        if (!decoded || !call_host_of(call)->interceptors)
                 return decoded;
         interceptors_received(call, &(quoit_message_info){ .message = decoded,
                                             .type = call->route->method->request,
@@ -133,7 +134,7 @@ static bool decompress(struct quoit_call *call, struct reader_message *message, 
                 return false;
         }
         began_ns = work_begin(call);
-        budget_begin(&budget, call->group, arena);
+        budget_begin(&budget, call->exchange.group, arena);
         r = call_decompress(call, message, arena);
         budget_end(&budget);
         work_end(call, began_ns);
@@ -148,11 +149,11 @@ bool decode_bytes(struct quoit_call *call, struct reader_message *message, size_
 {
         upb_StringView bytes;
 
-        call->request_compression = message->compression;
+        call->exchange.lent.message_compression = message->compression;
         if (message->compression != QUOIT_IDENTITY && !decompress(call, message, ret_parsed))
                 return false;
         bytes = upb_StringView_FromDataAndSize((const char *)message->data, message->size);
-        if (call->group->host->interceptors)
+        if (call_host_of(call)->interceptors)
                 interceptors_received(
                         call, &(quoit_message_info){ .size = message->size, .bytes = bytes });
         *ret_bytes = bytes;

@@ -46,7 +46,7 @@ struct errand {
 
 static bool request_is_complete(const struct quoit_call *call)
 {
-        return !stream_is_remote_open(&call->stream);
+        return !stream_is_remote_open(&call->exchange.stream);
 }
 
 static bool wants_cancel(const struct quoit_call *call)
@@ -82,11 +82,12 @@ static enum event next_event(const struct quoit_call *call)
         if (call->posts)
                 return EVENT_POST;
         if (call->state == CALL_OPEN) {
-                if (reader_has_message(&call->reader))
+                if (exchange_has_message(&call->exchange))
                         return EVENT_MESSAGE;
-                if (request_is_complete(call) && !call->reader.first && !call->half_close_told)
+                if (request_is_complete(call) && !call->exchange.reader.first &&
+                        !call->half_close_told)
                         return EVENT_HALF_CLOSE;
-                if (call->wants_writable && call->writer.queued_bytes == 0)
+                if (call->wants_writable && call->exchange.writer.queued_bytes == 0)
                         return EVENT_WRITABLE;
                 return EVENT_NONE;
         }
@@ -103,7 +104,7 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
                 call->started = true;
                 if (!call_takes_many(call)) {
                         call->half_close_told = true;
-                        errand->message = reader_take(call);
+                        errand->message = reader_take(&call->exchange);
                 }
                 break;
         case EVENT_POST:
@@ -111,7 +112,7 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
                 call->posts = call->posts->next;
                 break;
         case EVENT_MESSAGE:
-                errand->message = reader_take(call);
+                errand->message = reader_take(&call->exchange);
                 break;
         case EVENT_HALF_CLOSE:
                 call->half_close_told = true;
@@ -133,7 +134,7 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
 static void note_handled(struct quoit_call *call)
 {
         call->handled = true;
-        if (call->group->host->interceptors)
+        if (call_host_of(call)->interceptors)
                 call->seen.handled_ns = call_clock_ns(call);
 }
 
@@ -174,8 +175,8 @@ static void run_message(struct errand *errand)
                         route->method->on_message(
                                 route->implementation, call, request, call->state_user);
         }
-        if (call->request_arena.upb)
-                arena_reset_if_worn(&call->request_arena);
+        if (call->exchange.lent.message_arena.upb)
+                arena_reset_if_worn(&call->exchange.lent.message_arena);
 }
 
 static void run_writable(struct quoit_call *call)
@@ -244,7 +245,7 @@ static void run_event(struct errand *errand)
 /* Nothing will ever make this call's handler run again, and it has not answered. */
 static bool is_forgotten(const struct quoit_call *call)
 {
-        return call->state == CALL_OPEN && call->half_close_told && !call->reader.first &&
+        return call->state == CALL_OPEN && call->half_close_told && !call->exchange.reader.first &&
                !call->finish_asked && !call_is_held(call) && !call->pump && !call->wants_writable;
 }
 
@@ -254,7 +255,7 @@ static void log_misuse(const struct errand *errand)
 
         if (call->misuse)
                 server_log_peer(errand->server, QUOIT_LOG_ERROR,
-                        ring_now_ns(call->group->host->ring), "%s: a mistake of the handler: %s",
+                        ring_now_ns(call_host_of(call)->ring), "%s: a mistake of the handler: %s",
                         call_path(call), call->misuse);
         call->misuse = NULL;
 }
@@ -266,8 +267,8 @@ static void settle(const struct errand *errand)
 
         reader_message_free(errand->message);
         if (errand->parsed_bytes > 0) {
-                budget_settle(call->group, errand->parsed_bytes);
-                reader_hold_parsed(call, errand->parsed_bytes);
+                budget_settle(call->exchange.group, errand->parsed_bytes);
+                reader_hold_parsed(&call->exchange, errand->parsed_bytes);
         }
         if (errand->event == EVENT_DONE) {
                 log_misuse(errand);
@@ -306,7 +307,7 @@ static void log_slow(const struct errand *errand, uint64_t since_ns)
  */
 static void watch_time(const struct errand *errand)
 {
-        struct call_host *host = errand->call->group->host;
+        struct call_host *host = call_host_of(errand->call);
         uint64_t turn_ns = ring_now_ns(host->ring), since_ns = host->looked_ns;
         uint32_t slow_ms = host->limits->slow_handler_ms;
 
@@ -331,7 +332,7 @@ static void on_returned(struct mail *mail)
 
         call->at_worker = false;
         call_take(call);
-        call->group->lent--;
+        call->exchange.group->lent--;
         call_wake(call); /* this one, and those that waited for its place */
         settle(errand);
         free(errand);
@@ -340,7 +341,7 @@ static void on_returned(struct mail *mail)
 static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct errand *errand = CONTAINER_OF(work, struct errand, work);
-        struct call_host *host = errand->call->group->host;
+        struct call_host *host = call_host_of(errand->call);
         struct workers *workers = &errand->server->workers;
         struct offload_wait wait;
 
@@ -373,16 +374,16 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
                 return false;
         }
         /* the ring's pool is the ring's alone */
-        assert(call->arena.pool != call->group->host->arenas &&
-                call->request_arena.pool != call->group->host->arenas &&
-                call->scratch.pool != call->group->host->arenas);
+        assert(call->exchange.lent.arena.pool != call_host_of(call)->arenas &&
+                call->exchange.lent.message_arena.pool != call_host_of(call)->arenas &&
+                call->exchange.lent.scratch.pool != call_host_of(call)->arenas);
         take_event(call, event, errand);
         errand->server = server;
-        errand->work.ring = call->group->host->ring;
+        errand->work.ring = call_host_of(call)->ring;
         errand->work.on_work = on_work;
         call->at_worker = true;
         call_let_go(call);
-        call->group->lent++;
+        call->exchange.group->lent++;
         /* what ends a call gives memory back: it goes before what takes some */
         if (event == EVENT_DONE)
                 workers_submit_first(&server->workers, &errand->work);
@@ -410,17 +411,18 @@ static bool share_is_used(const struct call_group *group, const struct quoit_ser
 /* A request would grow when it is parsed, and those of its connection have grown too much already. */
 static bool is_over_memory(const struct quoit_call *call)
 {
-        return call->reader.first &&
-               call_group_held_bytes(call->group) > call_limits(call)->connection_receive_bytes_max;
+        return call->exchange.reader.first &&
+               call_group_held_bytes(call->exchange.group) >
+                       call_limits(call)->connection_receive_bytes_max;
 }
 
 /* Whether the ring has time left in this turn for what comes next, if that may take long. */
 static bool has_time(const struct quoit_call *call, enum event event, bool in_line)
 {
-        struct call_host *host = call->group->host;
+        struct call_host *host = call_host_of(call);
 
         return (event != EVENT_START && event != EVENT_MESSAGE) ||
-               !decode_is_heavy(call->reader.first) ||
+               !decode_is_heavy(call->exchange.reader.first) ||
                ring_share_allows(&host->share, ring_turns(host->ring),
                        RING_TURNS * work_turn_ns(host), in_line);
 }
@@ -442,11 +444,11 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
                 worker = runs_on_worker(call, event);
-                if (may_wait(event) && call_group_is_congested(call->group))
+                if (may_wait(event) && call_group_is_congested(call->exchange.group))
                         return DISPATCHED_CONGESTED;
-                if (may_wait(event) && worker && share_is_used(call->group, server))
+                if (may_wait(event) && worker && share_is_used(call->exchange.group, server))
                         return DISPATCHED_BUSY;
-                if (may_wait(event) && (call_group_is_over_budget(call->group) ||
+                if (may_wait(event) && (call_group_is_over_budget(call->exchange.group) ||
                                                (!worker && !has_time(call, event, in_line))))
                         return DISPATCHED_SOME;
                 if (event == EVENT_START && is_over_memory(call)) {

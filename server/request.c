@@ -59,15 +59,16 @@ static void take_authority(struct quoit_call *call, const char *text, size_t siz
                 call->authority = upb_StringView_FromDataAndSize(memcpy(copy, text, size), size);
 }
 
-/* The authority came before the method was known to be offloaded: an arena for workers is not on the ring's pool. */
-static void leave_pool_if_offloaded(struct quoit_call *call)
+/* The authority may have come before the method is known to be offloaded: an arena for workers is not on the ring's pool. */
+static void take_route(struct quoit_call *call, const struct route *route)
 {
-        struct arena old = call->arena;
+        struct arena old = call->exchange.lent.arena;
         upb_StringView authority = call->authority;
 
-        if (!call->route->options.offload || !old.pool)
+        call_set_route(call, route);
+        if (!route->options.offload || !old.pool)
                 return;
-        call->arena = (struct arena){ 0 };
+        call->exchange.lent.arena = (struct arena){ 0 };
         call->authority = upb_StringView_FromDataAndSize(NULL, 0);
         take_authority(call, authority.data, authority.size);
         arena_deinit(&old);
@@ -80,14 +81,14 @@ static void leave_pool_if_offloaded(struct quoit_call *call)
 static void take_unknown_path(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
+        const struct route *route = router_find_generic(router, field->value, field->value_size);
         char *path;
 
-        call->route = router_find_generic(router, field->value, field->value_size);
-        if (!call->route)
-                call->route = router_has_service_of(router, field->value, field->value_size)
-                                      ? &unknown_method_route
-                                      : &unknown_service_route;
-        leave_pool_if_offloaded(call);
+        if (!route)
+                route = router_has_service_of(router, field->value, field->value_size)
+                                ? &unknown_method_route
+                                : &unknown_service_route;
+        take_route(call, route);
         path = call_alloc(call, field->value_size + 1);
         if (path)
                 call->unknown_path = memcpy(path, field->value, field->value_size);
@@ -96,10 +97,11 @@ static void take_unknown_path(
 static void take_path(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
+        const struct route *route = router_find(router, field->value, field->value_size);
+
         call->request.has_path = field->value_size > 0 && *field->value == '/';
-        call->route = router_find(router, field->value, field->value_size);
-        if (call->route)
-                leave_pool_if_offloaded(call);
+        if (route)
+                take_route(call, route);
         else
                 take_unknown_path(call, router, field);
 }
@@ -125,7 +127,7 @@ static void add_pseudo(
 
 static void add_encoding(struct quoit_call *call, const struct session_field *field)
 {
-        quoit_compression *algorithm = &call->reader.compression;
+        quoit_compression *algorithm = &call->exchange.reader.compression;
 
         call->request.bad_encoding =
                 compression_parse(field->value, field->value_size, algorithm) < 0;
@@ -158,8 +160,8 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
         } else if (is_name(field, "grpc-encoding")) {
                 add_encoding(call, field);
         } else if (is_name(field, "grpc-accept-encoding")) {
-                call->accepted = compression_cache_parse(
-                        &call->group->host->accepted, field->value, field->value_size);
+                call->exchange.accepted = compression_cache_parse(
+                        &call_host_of(call)->accepted, field->value, field->value_size);
         } else {
                 add_metadata(call, field);
         }
@@ -257,13 +259,13 @@ static void apply_options(struct quoit_call *call)
                 request->has_timeout = true;
                 request->timeout_ns = timeout_max_ns;
         }
-        if (compression_has(call->accepted, options->compression))
-                call->compression = options->compression;
-        if (call->compression == QUOIT_IDENTITY &&
-                compression_has(call->accepted, call->group->host->compression))
-                call->compression = call->group->host->compression;
+        if (compression_has(call->exchange.accepted, options->compression))
+                call->exchange.lent.compression = options->compression;
+        if (call->exchange.lent.compression == QUOIT_IDENTITY &&
+                compression_has(call->exchange.accepted, call_host_of(call)->compression))
+                call->exchange.lent.compression = call_host_of(call)->compression;
         if (options->message_receive_bytes_max > 0)
-                framing_init(&call->reader.framing, options->message_receive_bytes_max);
+                framing_init(&call->exchange.reader.framing, options->message_receive_bytes_max);
 }
 
 void request_accept(struct quoit_call *call, bool oversize)
@@ -274,7 +276,7 @@ void request_accept(struct quoit_call *call, bool oversize)
 
         if (call->state != CALL_OPENING)
                 return;
-        if (call->group->host->interceptors)
+        if (call_host_of(call)->interceptors)
                 call->seen.opened_ns = call_clock_ns(call);
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(call);
@@ -287,7 +289,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         }
         apply_options(call);
         call_set_state(call, CALL_OPEN);
-        QUOIT_PROBE(call_start, call, call->group, call->route->method->path);
+        QUOIT_PROBE(call_start, call, call->exchange.group, call->route->method->path);
         if (!call->request.has_timeout)
                 return;
         if (call->request.timeout_ns == 0) /* no handler is to begin */

@@ -132,7 +132,7 @@ static uint32_t each_held(
                 struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, lingering);
 
                 next = link->next;
-                if (call->group != group || !is_only_held(call))
+                if (call->exchange.group != group || !is_only_held(call))
                         continue;
                 count++;
                 if (moves)

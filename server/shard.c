@@ -35,7 +35,7 @@ static size_t share_memory(const quoit_server_options *options)
 
 static void on_wrong_thread(const struct quoit_call *call, const char *function)
 {
-        struct shard *shard = call->group->host->user;
+        struct shard *shard = call_host_of(call)->user;
         struct quoit_server *server = shard->server;
 
         if (complaints_add(&server->complaints, call->route, function))
@@ -48,7 +48,7 @@ static void on_wrong_thread(const struct quoit_call *call, const char *function)
 
 static void on_late(const struct quoit_call *call)
 {
-        const struct call_host *host = call->group->host;
+        const struct call_host *host = call_host_of(call);
         struct shard *shard = host->user;
 
         server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->base.ring),

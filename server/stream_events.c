@@ -26,14 +26,14 @@ static struct stream *on_stream(void *user)
         if (group->charged_to_peer >= 2 * group->host->limits->streams_max)
                 return NULL; /* REFUSED_STREAM: clients come again by themselves */
         call = call_new(group);
-        return call ? &call->stream : NULL;
+        return call ? &call->exchange.stream : NULL;
 }
 
 static void on_field(struct stream *stream, const struct session_field *field)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        request_add_field(call, &shard_of(call->group)->server->router, field);
+        request_add_field(call, &shard_of(call->exchange.group)->server->router, field);
 }
 
 static void on_headers(struct stream *stream, bool oversize)
@@ -41,7 +41,7 @@ static void on_headers(struct stream *stream, bool oversize)
         struct quoit_call *call = call_of_stream(stream);
 
         request_accept(call, oversize);
-        if (call->state == CALL_OPEN && !admission_begin_call(call, shard_of(call->group)))
+        if (call->state == CALL_OPEN && !admission_begin_call(call, shard_of(call->exchange.group)))
                 return;
         if (call->state == CALL_OPEN && (call_takes_many(call) || interceptors_remain(call)))
                 call_wake(call);
@@ -83,12 +83,12 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
                 call_refuse_http(call);
         if (call->state != CALL_OPEN)
                 return; /* it has its answer; what still comes is of no interest */
-        r = reader_feed(call, data, size);
+        r = reader_feed(&call->exchange, data, size);
         if (r < 0)
                 refuse_data(call, r);
-        else if (!call_takes_many(call) && call->reader.messages > 1)
+        else if (!call_takes_many(call) && call->exchange.reader.messages > 1)
                 call_cancel(call, QUOIT_UNIMPLEMENTED, "more than one request message");
-        else if (call_takes_many(call) && call->reader.first)
+        else if (call_takes_many(call) && call->exchange.reader.first)
                 call_wake(call);
 }
 
@@ -100,9 +100,9 @@ static void on_end(struct stream *stream)
                 call_refuse_http(call);
         if (call->state != CALL_OPEN)
                 return;
-        if (!framing_idle(&call->reader.framing))
+        if (!framing_idle(&call->exchange.reader.framing))
                 call_cancel(call, QUOIT_INTERNAL, "the request ends within a message");
-        else if (!call_takes_many(call) && call->reader.messages == 0)
+        else if (!call_takes_many(call) && call->exchange.reader.messages == 0)
                 call_cancel(call, QUOIT_UNIMPLEMENTED, "no request message");
         else
                 call_wake(call);
@@ -127,7 +127,7 @@ static void on_unpinned(struct stream *stream)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        writer_unpinned(call);
+        writer_unpinned(&call->exchange);
         call_release(call);
 }
 

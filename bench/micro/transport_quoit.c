@@ -36,12 +36,12 @@ static struct quoit_side *side_of(struct call_group *group)
 static void on_ready(struct quoit_call *call)
 {
         if (list_is_empty(&call->ready))
-                list_append(&side_of(call->group)->ready, &call->ready);
+                list_append(&side_of(call->exchange.group)->ready, &call->ready);
 }
 
-static void on_output(struct quoit_call *call)
+static void on_output(struct call_group *group)
 {
-        (void)call; /* every turn ends with a fill */
+        (void)group; /* every turn ends with a fill */
 }
 
 static void on_freed(void *user, struct call_group *group)

@@ -35,19 +35,20 @@ static void same(uint64_t one, uint64_t other, const char *what)
 
 static void check_deadline(const struct quoit_call *call, const struct ring *ring)
 {
-        if (call->state != CALL_OPEN || call->deadline_ns == UINT64_MAX)
+        if (call->state != CALL_OPEN || call->exchange.deadline_ns == UINT64_MAX)
                 return;
-        if (call->deadline_ns + LATE_NS < ring->now_ns)
+        if (call->exchange.deadline_ns + LATE_NS < ring->now_ns)
                 sim_fail("stream %d: its deadline was over %" PRIu64 " ms ago, and it is open",
-                        call->stream.id, (ring->now_ns - call->deadline_ns) / NS_PER_MS);
-        if (!timer_is_running(&call->deadline))
-                sim_fail("stream %d has a deadline that nobody watches", call->stream.id);
+                        call->exchange.stream.id,
+                        (ring->now_ns - call->exchange.deadline_ns) / NS_PER_MS);
+        if (!timer_is_running(&call->exchange.deadline))
+                sim_fail("stream %d has a deadline that nobody watches", call->exchange.stream.id);
 }
 
 /* What of the peer's DATA was not given back to its window. */
 static void check_stream_window(const struct quoit_call *call)
 {
-        const struct stream *stream = &call->stream;
+        const struct stream *stream = &call->exchange.stream;
         const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
 
         /* who will send no more needs no window */
@@ -57,7 +58,8 @@ static void check_stream_window(const struct quoit_call *call)
         same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
                 "a stream's bytes that its window has not got back, as nghttp2 and the stream know "
                 "them");
-        if (call->state == CALL_OPEN && stream->unconsumed_bytes > 0 && !call->reader.first)
+        if (call->state == CALL_OPEN && stream->unconsumed_bytes > 0 &&
+                !call->exchange.reader.first)
                 sim_fail("stream %d: nothing waits, and its window has not got back %" PRIu32
                          " bytes",
                         stream->id, stream->unconsumed_bytes);
@@ -81,8 +83,8 @@ static void check_streams(const struct connection *connection)
                         call_of_stream(CONTAINER_OF(link, struct stream, link));
 
                 count++;
-                queued_bytes += call->writer.queued_bytes;
-                held_bytes += call->reader.held_bytes;
+                queued_bytes += call->exchange.writer.queued_bytes;
+                held_bytes += call->exchange.reader.held_bytes;
                 check_deadline(call, &connection->base->ring);
                 check_stream_window(call);
         }
@@ -215,8 +217,8 @@ const struct connection *check_connection_of(
 
 static void print_window(const struct quoit_call *call)
 {
-        const nghttp2_stream *own =
-                nghttp2_session_find_stream(call->stream.session->h2, call->stream.id);
+        const nghttp2_stream *own = nghttp2_session_find_stream(
+                call->exchange.stream.session->h2, call->exchange.stream.id);
 
         if (own)
                 fprintf(stderr,
@@ -230,11 +232,12 @@ static void print_call(const struct quoit_call *call)
         fprintf(stderr,
                 "sim:   stream %d of %s: state %d, %s%s%s%s%s, %zu bytes queued, message %d, "
                 "credits %" PRIu32 ", %" PRIu32 " bytes unconsumed\n",
-                call->stream.id, call_path(call), (int)call->state, call->started ? "started " : "",
-                call->at_worker ? "at a worker " : "", call->held ? "held " : "",
-                call->posts ? "posted " : "", list_is_empty(&call->ready) ? "" : "ready",
-                call->writer.queued_bytes, call->reader.first != NULL, call->reader.credits,
-                call->stream.unconsumed_bytes);
+                call->exchange.stream.id, call_path(call), (int)call->state,
+                call->started ? "started " : "", call->at_worker ? "at a worker " : "",
+                call->held ? "held " : "", call->posts ? "posted " : "",
+                list_is_empty(&call->ready) ? "" : "ready", call->exchange.writer.queued_bytes,
+                call->exchange.reader.first != NULL, call->exchange.lent.credits,
+                call->exchange.stream.unconsumed_bytes);
         print_window(call);
 }
 

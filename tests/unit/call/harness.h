@@ -32,17 +32,17 @@ struct bench {
 
 static inline void bench_on_ready(struct quoit_call *call)
 {
-        ((struct bench *)call->group->host->user)->ready++;
+        ((struct bench *)call_host_of(call)->user)->ready++;
 }
 
-static inline void bench_on_output(struct quoit_call *call)
+static inline void bench_on_output(struct call_group *group)
 {
-        ((struct bench *)call->group->host->user)->outputs++;
+        ((struct bench *)group->host->user)->outputs++;
 }
 
 static inline void bench_on_late(const struct quoit_call *call)
 {
-        ((struct bench *)call->group->host->user)->late++;
+        ((struct bench *)call_host_of(call)->user)->late++;
 }
 
 static inline void bench_on_freed(void *user, struct call_group *group)
@@ -134,9 +134,9 @@ static inline struct quoit_call *bench_call(struct bench *bench, quoit_method_ki
         struct quoit_call *call = call_new(&bench->group);
 
         assert_non_null(call);
-        list_init(&call->stream.link);
-        stream_set_state(&call->stream, STREAM_OPEN);
-        call->route = route_of(kind);
+        list_init(&call->exchange.stream.link);
+        stream_set_state(&call->exchange.stream, STREAM_OPEN);
+        call_set_route(call, route_of(kind));
         call_set_state(call, CALL_OPEN);
         return call;
 }
@@ -144,6 +144,6 @@ static inline struct quoit_call *bench_call(struct bench *bench, quoit_method_ki
 /* The stream is closed by the peer; a call that no handler had is freed with it. */
 static inline void bench_close(struct quoit_call *call)
 {
-        stream_set_state(&call->stream, STREAM_CLOSED);
+        stream_set_state(&call->exchange.stream, STREAM_CLOSED);
         call_on_stream_closed(call, false);
 }

@@ -80,8 +80,8 @@ static size_t referred(struct fixture *fixture)
         uint8_t *copy;
 
         assert_int_equal(encoding_init(&encoding, late_copy_buffer(&fixture->bench->host.late),
-                                 arena_pool_alloc(&fixture->bench->arenas), fixture->call,
-                                 fixture->node, fixture->table, SIZE_MAX),
+                                 arena_pool_alloc(&fixture->bench->arenas),
+                                 &fixture->call->exchange, fixture->node, fixture->table, SIZE_MAX),
                 0);
         assert_int_equal(
                 upb_Encode(fixture->node, fixture->table, 0, fixture->elsewhere, &expected, &size),
@@ -178,24 +178,24 @@ static void test_an_answer_on_its_way_keeps_the_arena(void **state)
         upb_Message_SetBaseFieldString(
                 fixture.node, field_of(&fixture, NODE_BLOB), noise(call_arena(call), LARGE, 1));
         assert_int_equal(encoding_init(&encoding, late_copy_buffer(&fixture.bench->host.late),
-                                 arena_pool_alloc(&fixture.bench->arenas), call, fixture.node,
-                                 fixture.table, SIZE_MAX),
+                                 arena_pool_alloc(&fixture.bench->arenas), &call->exchange,
+                                 fixture.node, fixture.table, SIZE_MAX),
                 0);
-        assert_int_equal(writer_append(call, &encoding), 0);
+        assert_int_equal(writer_append(&call->exchange, &encoding), 0);
         call_free_message(call);
-        assert_non_null(call->arena.upb);
+        assert_non_null(call->exchange.lent.arena.upb);
 
         output_init(output, SIZE_MAX);
-        writer_write(call, output, encoding.size);
-        assert_int_equal(call->writer.queued_bytes, 0);
-        assert_int_equal(call->stream.pins, 1);
+        writer_write(&call->exchange, output, encoding.size);
+        assert_int_equal(call->exchange.writer.queued_bytes, 0);
+        assert_int_equal(call->exchange.stream.pins, 1);
         call_free_message(call);
-        assert_non_null(call->arena.upb); /* the output refers to it */
+        assert_non_null(call->exchange.lent.arena.upb); /* the output refers to it */
 
-        call->stream.pins = 0;
-        writer_unpinned(call);
+        call->exchange.stream.pins = 0;
+        writer_unpinned(&call->exchange);
         call_free_message(call);
-        assert_null(call->arena.upb);
+        assert_null(call->exchange.lent.arena.upb);
         free(output);
         fixture_deinit(&fixture);
 }
@@ -218,8 +218,8 @@ static void test_memory_runs_out(void **state)
                 short_memory_begin(&fixture.bench->arenas,
                         arena_pool_used_bytes(&fixture.bench->arenas) + spare);
                 r = encoding_init(&encoding, late_copy_buffer(&fixture.bench->host.late),
-                        arena_pool_alloc(&fixture.bench->arenas), fixture.call, fixture.node,
-                        fixture.table, SIZE_MAX);
+                        arena_pool_alloc(&fixture.bench->arenas), &fixture.call->exchange,
+                        fixture.node, fixture.table, SIZE_MAX);
                 if (r == 0)
                         encoding_deinit(&encoding);
                 else

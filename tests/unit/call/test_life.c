@@ -17,7 +17,7 @@ static void test_freed_by_the_last(void **state)
                 struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
                 call->started = true;
-                call->stream.pins = 1;
+                call->exchange.stream.pins = 1;
                 for (const char *step = orders[order]; *step; step++) {
                         assert_int_equal(bench->freed, 0);
                         if (*step == 'h') {
@@ -28,8 +28,8 @@ static void test_freed_by_the_last(void **state)
                         } else if (*step == 's') {
                                 bench_close(call);
                         } else {
-                                call->stream.pins = 0;
-                                writer_unpinned(call);
+                                call->exchange.stream.pins = 0;
+                                writer_unpinned(&call->exchange);
                                 call_release(call);
                         }
                 }
@@ -47,8 +47,8 @@ static void test_reset_before_the_handler(void **state)
 
         (void)state;
         assert_int_equal(bench->group.count, 2);
-        list_init(&opening->stream.link);
-        stream_set_state(&opening->stream, STREAM_OPEN);
+        list_init(&opening->exchange.stream.link);
+        stream_set_state(&opening->exchange.stream, STREAM_OPEN);
         bench_close(opening);
         bench_close(open);
         assert_int_equal(bench->ready, 0);
@@ -106,7 +106,7 @@ static void test_deadline_that_never_comes(void **state)
         bench->ring.now_ns = 7;
         call_set_deadline(call, UINT64_MAX - 3);
         assert_int_equal(quoit_call_deadline_ns(call), UINT64_MAX);
-        assert_false(timer_is_running(&call->deadline));
+        assert_false(timer_is_running(&call->exchange.deadline));
         bench_close(call);
         bench_free(bench);
 }
@@ -122,7 +122,7 @@ static void test_deadline_ends_with_the_call(void **state)
         call->started = true;
         quoit_call_finish(call, QUOIT_NOT_FOUND, "100 %");
         assert_int_equal(call->state, CALL_FINISHED);
-        assert_false(timer_is_running(&call->deadline));
+        assert_false(timer_is_running(&call->exchange.deadline));
         assert_int_equal(call->status_text_size, strlen("100 %25"));
         assert_memory_equal(call->status_text, "100 %25", call->status_text_size);
         quoit_call_finish(call, QUOIT_OK, NULL); /* the first one counts */

@@ -16,8 +16,8 @@ static size_t put_message(uint8_t *out, size_t size, uint8_t fill)
 /* As the session does it: what came counts against the window until it is consumed. */
 static int feed(struct quoit_call *call, const uint8_t *data, size_t size)
 {
-        call->stream.unconsumed_bytes += (uint32_t)size;
-        return reader_feed(call, data, size);
+        call->exchange.stream.unconsumed_bytes += (uint32_t)size;
+        return reader_feed(&call->exchange, data, size);
 }
 
 static void assert_message(const struct reader_message *message, size_t size, uint8_t fill)
@@ -41,29 +41,29 @@ static void test_window(void **state)
         size += put_message(wire + size, 500, 'b');
 
         assert_int_equal(feed(call, wire, 3), 0);
-        assert_int_equal(call->stream.unconsumed_bytes, 0);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
         assert_int_equal(feed(call, wire + 3, 600), 0);
-        assert_int_equal(call->stream.unconsumed_bytes, 0);
-        assert_int_equal(call->reader.held_bytes, 1000);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
+        assert_int_equal(call->exchange.reader.held_bytes, 1000);
         assert_int_equal(bench->group.held_bytes, 1000);
 
         assert_int_equal(
                 feed(call, wire + 603, 700), 0); /* the rest of it and the next one's begin */
-        assert_true(reader_has_message(&call->reader));
-        assert_int_equal(call->stream.unconsumed_bytes, 700);
+        assert_true(exchange_has_message(&call->exchange));
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 700);
         assert_int_equal(feed(call, wire + 1303, 100), 0);
-        assert_int_equal(call->stream.unconsumed_bytes, 800);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 800);
 
-        message = reader_take(call);
+        message = reader_take(&call->exchange);
         assert_message(message, 1000, 'a');
         reader_message_free(message);
-        assert_int_equal(call->stream.unconsumed_bytes, 0);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
         assert_int_equal(bench->group.held_bytes, 500);
-        assert_null(reader_take(call));
+        assert_null(reader_take(&call->exchange));
 
         assert_int_equal(feed(call, wire + 1403, size - 1403), 0);
-        assert_int_equal(call->reader.messages, 2);
-        message = reader_take(call);
+        assert_int_equal(call->exchange.reader.messages, 2);
+        message = reader_take(&call->exchange);
         assert_message(message, 500, 'b');
         reader_message_free(message);
         assert_int_equal(bench->group.held_bytes, 0);
@@ -84,12 +84,12 @@ static void test_window_with_several_messages(void **state)
                 size += put_message(wire + size, 10, i);
         assert_int_equal(feed(call, wire, size), 0);
         for (uint8_t i = 0; i < 3; i++) {
-                struct reader_message *message = reader_take(call);
+                struct reader_message *message = reader_take(&call->exchange);
 
                 assert_message(message, 10, i);
                 assert_null(message->next);
                 reader_message_free(message);
-                assert_int_equal(call->stream.unconsumed_bytes, i < 2 ? size : 0);
+                assert_int_equal(call->exchange.stream.unconsumed_bytes, i < 2 ? size : 0);
         }
         bench_close(call);
         bench_free(bench);
@@ -107,15 +107,15 @@ static void test_credits(void **state)
         quoit_call_set_read_credits(call, 1);
         assert_int_equal(bench->ready, 1);
         assert_int_equal(feed(call, wire, size), 0);
-        reader_message_free(reader_take(call));
+        reader_message_free(reader_take(&call->exchange));
         assert_int_equal(quoit_call_read_credits(call), 0);
-        assert_false(reader_has_message(&call->reader));
-        assert_null(reader_take(call));
-        assert_int_equal(call->stream.unconsumed_bytes, size);
+        assert_false(exchange_has_message(&call->exchange));
+        assert_null(reader_take(&call->exchange));
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, size);
         quoit_call_set_read_credits(call, QUOIT_CREDITS_UNLIMITED);
-        reader_message_free(reader_take(call));
+        reader_message_free(reader_take(&call->exchange));
         assert_int_equal(quoit_call_read_credits(call), QUOIT_CREDITS_UNLIMITED);
-        assert_int_equal(call->stream.unconsumed_bytes, 0);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
         bench_close(call);
         bench_free(bench);
 }
@@ -131,7 +131,7 @@ static void test_one_message_needs_no_credit(void **state)
         (void)state;
         quoit_call_set_read_credits(call, 0);
         assert_int_equal(feed(call, wire, put_message(wire, 1, 'a')), 0);
-        message = reader_take(call);
+        message = reader_take(&call->exchange);
         assert_message(message, 1, 'a');
         reader_message_free(message);
         bench_close(call);

@@ -76,7 +76,7 @@ static void test_requests(void **state)
         (void)state;
         bench->host.room.bytes_max = MIB;
         hold(bench, 900 * KIB);
-        assert_int_equal(reader_feed(call, wire, sizeof(wire)), -ENOSPC);
+        assert_int_equal(reader_feed(&call->exchange, wire, sizeof(wire)), -ENOSPC);
         call_refuse_memory(call);
         assert_int_equal(call->state, CALL_DONE);
         assert_int_equal(arena_pool_used_bytes(&bench->arenas), 0); /* at once */
@@ -87,13 +87,13 @@ static void test_requests(void **state)
 
         call = bench_call(bench, QUOIT_UNARY);
         hold(bench, 100 * KIB);
-        assert_int_equal(reader_feed(call, wire, sizeof(wire)), 0);
+        assert_int_equal(reader_feed(&call->exchange, wire, sizeof(wire)), 0);
         bench_close(call);
         call = bench_call(bench, QUOIT_UNARY);
         hold(bench, 5 * MIB);
         wire[2] = 0;
         wire[3] = 0xf0; /* small ones, whatever others hold */
-        assert_int_equal(reader_feed(call, wire, sizeof(wire)), 0);
+        assert_int_equal(reader_feed(&call->exchange, wire, sizeof(wire)), 0);
         bench_close(call);
         bench_free(bench);
 }
@@ -131,20 +131,20 @@ static void test_answers(void **state)
         bench->host.room.bytes_max = MIB;
         hold(bench, 2 * MIB);
         assert_true(quoit_call_writable(call));
-        assert_true(writer_may_queue(call, ROOM_BYTES_MIN));
-        assert_false(writer_may_queue(call, ROOM_BYTES_MIN + 1));
+        assert_true(writer_may_queue(&call->exchange, ROOM_BYTES_MIN));
+        assert_false(writer_may_queue(&call->exchange, ROOM_BYTES_MIN + 1));
         while (bench->group.queued_bytes <= ROOM_BYTES_MIN) {
                 assert_true(quoit_call_writable(call));
-                assert_true(writer_may_queue(call, 2000));
+                assert_true(writer_may_queue(&call->exchange, 2000));
                 assert_false(call_group_is_congested(&bench->group));
-                memset(writer_place(call, 2000), 0, 2000);
+                memset(writer_place(&call->exchange, 2000), 0, 2000);
         }
         assert_false(quoit_call_writable(call));
-        assert_false(writer_may_queue(call, 1));
+        assert_false(writer_may_queue(&call->exchange, 1));
         assert_true(call_group_is_congested(&bench->group));
         hold(bench, 0);
         assert_true(quoit_call_writable(call));
-        assert_true(writer_may_queue(call, 200 * KIB));
+        assert_true(writer_may_queue(&call->exchange, 200 * KIB));
         assert_false(call_group_is_congested(&bench->group));
         bench_close(call);
         bench_free(bench);

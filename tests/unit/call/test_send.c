@@ -72,20 +72,20 @@ static void send_node(struct sender *sender, const upb_Message *node)
                 .encoder.bytes_max = LIMIT, .block_bytes_max = LIMIT, .blocks_left = SIZE_MAX
         };
         unsigned turn = sender->bench->host.late.turn;
-        const struct segment *last = sender->call->writer.last;
+        const struct segment *last = sender->call->exchange.writer.last;
         uint8_t *bytes = NULL;
         size_t size;
 
         assert_int_equal(quoit_call_send(sender->call, node, sender->table), 0);
         sender->in_place +=
-                sender->bench->host.late.turn == turn && sender->call->writer.last == last;
+                sender->bench->host.late.turn == turn && sender->call->exchange.writer.last == last;
 
         assert_int_equal(owner_encode(&owner, node, sender->table, &bytes, &size), 0);
         assert_true(sender->expected_bytes + size <= sizeof(sender->expected));
         memcpy(sender->expected + sender->expected_bytes, bytes, size);
         sender->expected_bytes += size;
         free(bytes);
-        assert_int_equal(sender->call->writer.queued_bytes, sender->expected_bytes);
+        assert_int_equal(sender->call->exchange.writer.queued_bytes, sender->expected_bytes);
         assert_int_equal(sender->bench->group.queued_bytes, sender->expected_bytes);
 }
 
@@ -102,7 +102,7 @@ static void assert_sent(struct sender *sender)
                 if (size > 10000)
                         size = 10000;
                 output_init(output, SIZE_MAX);
-                writer_write(sender->call, output, size);
+                writer_write(&sender->call->exchange, output, size);
                 for (unsigned i = 0; i < output->iov_count; i++) {
                         assert_memory_equal(output->iov[i].iov_base, sender->expected + sent,
                                 output->iov[i].iov_len);
@@ -110,8 +110,8 @@ static void assert_sent(struct sender *sender)
                 }
                 if (output->pinned_count > 0) {
                         assert_ptr_equal(call_of_stream(output->pinned[0]), sender->call);
-                        sender->call->stream.pins = 0;
-                        writer_unpinned(sender->call);
+                        sender->call->exchange.stream.pins = 0;
+                        writer_unpinned(&sender->call->exchange);
                 }
         }
         sender->expected_bytes = 0;
@@ -128,8 +128,8 @@ static void test_in_place(void **state)
                 send_node(sender, node_new(sender, i % 50, i));
         /* but for one a block, which holds more than a hundred */
         assert_in_range(sender->in_place, 980, 999);
-        assert_int_equal(sender->call->seen.messages_sent, 1000);
-        assert_int_equal(sender->call->seen.bytes_sent,
+        assert_int_equal(sender->call->exchange.lent.messages_sent, 1000);
+        assert_int_equal(sender->call->exchange.lent.bytes_sent,
                 sender->expected_bytes - 1000 * (size_t)FRAMING_PREFIX_BYTES);
         assert_int_equal(counter_read(&sender->bench->group.counts.messages_sent), 1000);
         assert_sent(sender);
@@ -186,7 +186,8 @@ static void test_limit(void **state)
         sender->bench->limits.message_send_bytes_max =
                 sender->expected_bytes - FRAMING_PREFIX_BYTES;
         assert_sent(sender);
-        sender->call->seen.messages_sent = 0; /* the limit is of before the first message */
+        sender->call->exchange.lent.messages_sent =
+                0; /* the limit is of before the first message */
         send_node(sender, small);
         send_node(sender, small);
         assert_int_equal(sender->in_place, 1);
@@ -205,7 +206,7 @@ static void test_not_in_place(void **state)
 
         (void)state;
         sender->bench->limits.compress_bytes_min = 1000;
-        sender->call->compression = QUOIT_GZIP;
+        sender->call->exchange.lent.compression = QUOIT_GZIP;
         for (unsigned i = 0; i < 10; i++)
                 send_node(sender, node);
         assert_int_equal(sender->in_place, 0);

@@ -37,7 +37,7 @@ static size_t append(
         framed_size = encoding.size;
         if (out)
                 encoding_copy(&encoding, out);
-        assert_int_equal(writer_append(call, &encoding), 0);
+        assert_int_equal(writer_append(&call->exchange, &encoding), 0);
         assert_null(encoding.first);
         encoding_deinit(&encoding);
         return framed_size;
@@ -72,8 +72,8 @@ static void release(struct output *output)
         for (unsigned i = 0; i < output->pinned_count; i++) {
                 struct quoit_call *call = call_of_stream(output->pinned[i]);
 
-                if (--call->stream.pins == 0) {
-                        writer_unpinned(call);
+                if (--call->exchange.stream.pins == 0) {
+                        writer_unpinned(&call->exchange);
                         call_release(call);
                 }
         }
@@ -95,7 +95,7 @@ static void test_order(void **state)
 
                 for (size_t i = 0; i < 11; i++) {
                         total += append(bench, call, sizes[i], seed + i, all + total);
-                        assert_int_equal(call->writer.queued_bytes, total);
+                        assert_int_equal(call->exchange.writer.queued_bytes, total);
                         assert_int_equal(bench->group.queued_bytes, total);
                 }
                 while (sent < total) {
@@ -104,7 +104,7 @@ static void test_order(void **state)
                         uint8_t *bytes;
 
                         piece = piece < total - sent ? piece : total - sent;
-                        writer_write(call, output, piece);
+                        writer_write(&call->exchange, output, piece);
                         assert_int_equal(output->bytes, piece);
                         bytes = output_bytes(output);
                         assert_memory_equal(bytes, all + sent, piece);
@@ -112,9 +112,9 @@ static void test_order(void **state)
                         sent += piece;
                         release(output);
                 }
-                assert_int_equal(call->writer.queued_bytes, 0);
+                assert_int_equal(call->exchange.writer.queued_bytes, 0);
                 assert_int_equal(bench->group.stall.taken_bytes, total);
-                assert_null(call->writer.retired);
+                assert_null(call->exchange.writer.retired);
                 bench_close(call);
                 bench_free(bench);
         }
@@ -131,10 +131,10 @@ static void test_small_ones_share_blocks(void **state)
         for (size_t i = 0; i < 1000; i++)
                 assert_int_equal(append(bench, call, 4, i, NULL), 11);
         assert_true(bench->arenas.used_bytes < 11000 + 3 * 4096);
-        writer_write(call, output, 11000);
+        writer_write(&call->exchange, output, 11000);
         assert_int_equal(output->iov_count, 1);
         assert_int_equal(output->pinned_count, 0);
-        assert_null(call->writer.first);
+        assert_null(call->exchange.writer.first);
         release(output);
         bench_close(call);
         bench_free(bench);
@@ -159,22 +159,22 @@ static void test_place(void **state)
                         total += append(bench, call, size, i, all + total);
                 } else {
                         random_fill(&random, all + total, size);
-                        memcpy(writer_place(call, size), all + total, size);
+                        memcpy(writer_place(&call->exchange, size), all + total, size);
                         total += size;
                 }
                 assert_int_equal(bench->group.queued_bytes, total);
         }
         short_memory_begin(&bench->arenas, arena_pool_used_bytes(&bench->arenas));
-        while (writer_place(call, WRITER_PLACE_BYTES_MAX))
+        while (writer_place(&call->exchange, WRITER_PLACE_BYTES_MAX))
                 total += WRITER_PLACE_BYTES_MAX;
-        assert_int_equal(call->writer.queued_bytes, total);
+        assert_int_equal(call->exchange.writer.queued_bytes, total);
         short_memory_end(&bench->arenas);
 
         for (size_t at = 0; at < total; at += 10000) {
                 size_t size = total - at < 10000 ? total - at : 10000;
 
                 output_init(output, SIZE_MAX);
-                writer_write(call, output, size);
+                writer_write(&call->exchange, output, size);
                 bytes = output_bytes(output);
                 /* what the last places hold nobody has written */
                 for (size_t i = 0; i < size && at + i < total - 2 * WRITER_PLACE_BYTES_MAX; i++)
@@ -194,18 +194,18 @@ static void test_large_ones_are_taken(void **state)
         struct output *output = output_new();
         static uint8_t all[21000];
         size_t size = append(bench, call, 20000, 1, all);
-        const uint8_t *data = call->writer.first->data;
+        const uint8_t *data = call->exchange.writer.first->data;
 
         (void)state;
-        writer_write(call, output, 16384);
-        assert_true(call->stream.pins >= 1);
+        writer_write(&call->exchange, output, 16384);
+        assert_true(call->exchange.stream.pins >= 1);
         assert_ptr_equal(output->iov[0].iov_base, data);
-        writer_write(call, output, size - 16384);
-        assert_null(call->writer.first);
-        assert_non_null(call->writer.retired);
+        writer_write(&call->exchange, output, size - 16384);
+        assert_null(call->exchange.writer.first);
+        assert_non_null(call->exchange.writer.retired);
         assert_int_not_equal(bench->arenas.used_bytes, 0);
         release(output);
-        assert_null(call->writer.retired);
+        assert_null(call->exchange.writer.retired);
         assert_int_equal(bench->arenas.used_bytes, 0);
         bench_close(call);
         bench_free(bench);
@@ -220,8 +220,8 @@ static void test_the_only_one_is_placed(void **state)
         size_t size = append(bench, call, 1500, 1, NULL);
 
         (void)state;
-        assert_non_null(call->arena.upb);
-        writer_write(call, output, size);
+        assert_non_null(call->exchange.lent.arena.upb);
+        writer_write(&call->exchange, output, size);
         assert_int_equal(output->pinned_count, 0);
         release(output);
         bench_close(call);
@@ -238,14 +238,14 @@ static void test_small_ones_keep_the_arena(void **state)
 
         (void)state;
         for (unsigned i = 0; i < 2; i++)
-                memset(writer_place(call, 1500), 'a', 1500);
+                memset(writer_place(&call->exchange, 1500), 'a', 1500);
         call_free_message(call);
-        assert_non_null(call->arena.upb);
-        writer_write(call, output, 3000);
+        assert_non_null(call->exchange.lent.arena.upb);
+        writer_write(&call->exchange, output, 3000);
         for (size_t i = 0; i < 3000; i++)
                 assert_int_equal(((uint8_t *)output->iov[0].iov_base)[i], 'a');
         call_free_message(call);
-        assert_null(call->arena.upb);
+        assert_null(call->exchange.lent.arena.upb);
         release(output);
         bench_close(call);
         bench_free(bench);
@@ -259,12 +259,12 @@ static void test_the_only_one_is_taken(void **state)
         struct output *output = output_new();
         static uint8_t all[7000];
         size_t size = append(bench, call, 6000, 1, all);
-        const uint8_t *data = call->writer.first->data;
+        const uint8_t *data = call->exchange.writer.first->data;
         uint8_t *bytes;
 
         (void)state;
-        assert_null(call->arena.upb);
-        writer_write(call, output, size);
+        assert_null(call->exchange.lent.arena.upb);
+        writer_write(&call->exchange, output, size);
         assert_ptr_equal(output->iov[0].iov_base, data);
         bench_close(call);
         assert_int_equal(bench->freed, 0);
@@ -287,12 +287,12 @@ static void test_drop_while_in_flight(void **state)
         (void)state;
         for (size_t i = 0; i < 4; i++)
                 append(bench, call, 9000, i, NULL);
-        writer_write(call, output, 13500); /* one and a half */
+        writer_write(&call->exchange, output, 13500); /* one and a half */
         bytes = output_bytes(output);
-        writer_drop(call);
-        assert_int_equal(call->writer.queued_bytes, 0);
+        writer_drop(&call->exchange);
+        assert_int_equal(call->exchange.writer.queued_bytes, 0);
         assert_int_equal(bench->group.queued_bytes, 0);
-        assert_null(call->writer.first);
+        assert_null(call->exchange.writer.first);
         free(bytes);
         bytes = output_bytes(output); /* still there: AddressSanitizer would tell */
         free(bytes);
@@ -319,13 +319,13 @@ static void check_rest(const size_t *sizes, size_t count, size_t written)
                         end = total; /* of the message that was begun */
         }
         if (written > 0)
-                writer_write(call, output, written);
-        assert_int_equal(writer_drop_unbegun(call), end == written);
-        assert_int_equal(call->writer.queued_bytes, end - written);
+                writer_write(&call->exchange, output, written);
+        assert_int_equal(writer_drop_unbegun(&call->exchange), end == written);
+        assert_int_equal(call->exchange.writer.queued_bytes, end - written);
         assert_int_equal(bench->group.queued_bytes, end - written);
         if (end > written)
-                writer_write(call, output, end - written);
-        assert_null(call->writer.first);
+                writer_write(&call->exchange, output, end - written);
+        assert_null(call->exchange.writer.first);
         bytes = output_bytes(output);
         assert_memory_equal(bytes, all, end);
         free(bytes);
@@ -362,14 +362,14 @@ static void test_no_memory(void **state)
 
                 encode(bench, &encoding, 2000, 1);
                 short_memory_begin(&bench->arenas, more + 1);
-                r = writer_append(call, &encoding);
+                r = writer_append(&call->exchange, &encoding);
                 if (r < 0) {
                         assert_int_equal(r, -ENOMEM);
                         assert_int_equal(bench->arenas.used_bytes, 0);
-                        assert_int_equal(call->writer.queued_bytes, 0);
-                        assert_null(call->writer.first);
+                        assert_int_equal(call->exchange.writer.queued_bytes, 0);
+                        assert_null(call->exchange.writer.first);
                 } else {
-                        assert_int_equal(call->writer.queued_bytes, encoding.size);
+                        assert_int_equal(call->exchange.writer.queued_bytes, encoding.size);
                 }
                 assert_true(r < 0 ? more < 4096 : more >= 4096 - 1);
                 encoding_deinit(&encoding);

@@ -19,12 +19,12 @@ static struct host *host_of(struct call_group *group)
 static void on_ready(struct quoit_call *call)
 {
         if (list_is_empty(&call->ready))
-                list_append(&host_of(call->group)->ready, &call->ready);
+                list_append(&host_of(call->exchange.group)->ready, &call->ready);
 }
 
-static void on_output(struct quoit_call *call)
+static void on_output(struct call_group *group)
 {
-        host_of(call->group)->wants_output = true;
+        host_of(group)->wants_output = true;
 }
 
 static void on_freed(void *user, struct call_group *group)

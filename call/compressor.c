@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/compressor.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "call/encoding.h"
+#include "codec/coders.h"
+#include "codec/framing.h"
+
+/* In one piece, without the prefix: where it is, or copied to @place. */
+static const uint8_t *in_one_piece(const struct encoding *encoding, uint8_t *place)
+{
+        if (!encoding->first)
+                return encoding->data + FRAMING_PREFIX_BYTES;
+        encoding_copy(encoding, place);
+        return place + FRAMING_PREFIX_BYTES;
+}
+
+void exchange_compress(
+        const struct exchange *exchange, struct coders *coders, struct encoding *encoding)
+{
+        size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
+        size_t size = plain_bytes - 1; /* or it does not pay */
+        uint8_t *memory = coders_memory(coders, 2 * encoding->size);
+
+        if (memory && coders_compress(coders, exchange->lent.compression,
+                              in_one_piece(encoding, memory + encoding->size), plain_bytes,
+                              memory + FRAMING_PREFIX_BYTES, &size) == 0) {
+                framing_write_prefix(memory, true, (uint32_t)size);
+                encoding_replace(encoding, memory, FRAMING_PREFIX_BYTES + size);
+        }
+        coders_trim(coders);
+}
+
+int exchange_decompress(const struct exchange *exchange, struct coders *coders,
+        struct reader_message *message, upb_Arena *arena)
+{
+        size_t bytes_max = exchange->reader.framing.message_bytes_max;
+        const uint8_t *plain;
+        uint8_t *copy = NULL;
+        size_t size;
+        int r = coders_decompress(coders, message->compression, message->data, message->size,
+                bytes_max, &plain, &size);
+
+        if (r == 0) {
+                copy = upb_Arena_Malloc(arena, size);
+                r = copy ? 0 : -ENOMEM;
+        }
+        if (copy) {
+                memcpy(copy, plain, size);
+                message->data = copy;
+                message->size = size;
+                message->compression = QUOIT_IDENTITY;
+        }
+        coders_trim(coders);
+        return r;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/exchange.h"
+
+#include <quoit/call.h>
+
+#define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
+
+void exchange_init(struct exchange *exchange, struct call_group *group)
+{
+        exchange->group = group;
+        exchange->deadline_ns = UINT64_MAX;
+        exchange->lent.credits = QUOIT_CREDITS_UNLIMITED;
+        timer_init(&exchange->deadline);
+        reader_init(&exchange->reader, group->host->limits->message_receive_bytes_max);
+}
+
+void exchange_deinit(struct exchange *exchange)
+{
+        timer_cancel(&exchange->group->host->ring->timers, &exchange->deadline);
+        reader_deinit(exchange);
+        writer_drop(exchange);
+        writer_unpinned(exchange);
+        arena_deinit(&exchange->lent.message_arena);
+        arena_deinit(&exchange->lent.scratch);
+        arena_deinit(&exchange->lent.arena);
+}
+
+static int init_arena(struct exchange *exchange)
+{
+        struct exchange_lent *lent = &exchange->lent;
+        struct arena_pool *pool = exchange_pool(exchange);
+
+        if (exchange->shares_arenas)
+                return arena_init(&lent->arena, pool, ARENA_BYTES);
+        large_blocks_init(&lent->large, pool);
+        return arena_init_large(&lent->arena, pool, &lent->large, ARENA_BYTES);
+}
+
+upb_Arena *exchange_make_arena(struct exchange *exchange)
+{
+        return init_arena(exchange) == 0 ? exchange->lent.arena.upb : NULL;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a call is made of at either end: a stream, messages that come and go on it, the memory that they lie in, compression, a
+ * deadline. A server's call embeds it (call.h). It knows no method, no handler and no header.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/compression.h>
+
+#include "call/group.h"
+#include "call/reader.h"
+#include "call/writer.h"
+#include "codec/arena.h"
+#include "codec/compression.h"
+#include "codec/large_blocks.h"
+#include "core/timer.h"
+#include "transport/stream.h"
+
+/*
+ * The part of an exchange that goes along with its call to the thread that runs the user's code: the ring's, or that of a worker.
+ * While a worker has it the ring leaves it alone.
+ */
+struct exchange_lent {
+        struct arena arena; /* lives as long as the call */
+        struct large_blocks large; /* of that arena, unless a worker may allocate from it */
+        struct arena message_arena; /* of the message that the user has, where many come */
+        struct arena scratch; /* of the message being made, where many are sent */
+        uint64_t bytes_sent; /* of messages, as they travel */
+        uint32_t messages_sent;
+        uint32_t credits; /* how many more messages the user takes */
+        quoit_compression compression; /* of the messages that are sent */
+        quoit_compression message_compression; /* in which the message came that the user has */
+        bool sends_plain; /* not of those that are sent now */
+};
+
+/* All but `lent` is the ring's. */
+struct exchange {
+        struct stream stream; /* first: the session hands it back */
+        struct call_group *group;
+        struct reader reader;
+        struct writer writer;
+        struct timer deadline;
+
+        /* fixed before the first message, so that any thread which has the call may read it */
+        uint64_t deadline_ns; /* UINT64_MAX: there is none */
+        compression_set accepted; /* what the peer takes */
+        bool takes_many : 1; /* the peer may send any number of messages, not just one */
+        bool sends_many : 1; /* likewise we */
+        bool shares_arenas : 1; /* a worker may allocate from its arenas */
+
+        struct exchange_lent lent;
+};
+
+/* Takes zeroed memory. */
+void exchange_init(struct exchange *exchange, struct call_group *group);
+
+/* No output refers to it, and the stream is closed. */
+void exchange_deinit(struct exchange *exchange);
+
+/* NULL if memory is short. */
+upb_Arena *exchange_make_arena(struct exchange *exchange);
+
+/* The arena that lives as long as the call, made at its first use; NULL if memory is short. */
+static inline upb_Arena *exchange_arena(struct exchange *exchange)
+{
+        return exchange->lent.arena.upb ? exchange->lent.arena.upb : exchange_make_arena(exchange);
+}
+
+/* Its session may have something to send. On the ring. */
+static inline void exchange_ask_to_send(const struct exchange *exchange)
+{
+        exchange->group->host->on_output(exchange->group);
+}
+
+/* Where its arenas take their blocks. */
+static inline struct arena_pool *exchange_pool(const struct exchange *exchange)
+{
+        const struct call_host *host = exchange->group->host;
+
+        return exchange->shares_arenas ? host->shared_arenas : host->arenas;
+}
+
+/* Blocks that only the ring touches. */
+static inline upb_alloc *exchange_blocks(const struct exchange *exchange)
+{
+        return arena_pool_alloc(exchange->group->host->arenas);
+}
+
+/* A message waits, and there is credit for it. On the thread that has the call. */
+static inline bool exchange_has_message(const struct exchange *exchange)
+{
+        return exchange->reader.first && exchange->lent.credits > 0;
+}

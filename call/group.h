@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What calls have in common: those of one connection its group, those of one ring its host.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/compression.h>
+#include <quoit/limits.h>
+
+#include "call/counts.h"
+#include "call/late_copy.h"
+#include "call/lingering.h"
+#include "call/ring_share.h"
+#include "call/room.h"
+#include "call/stall.h"
+#include "codec/arena.h"
+#include "codec/coders.h"
+#include "codec/compression.h"
+#include "core/list.h"
+#include "core/ring.h"
+#include "core/slab.h"
+
+struct call_group;
+struct interceptors;
+struct peer;
+struct quoit_call;
+struct upb_ExtensionRegistry;
+
+/* What a ring lends to all its calls. */
+struct call_host {
+        struct ring *ring;
+        struct arena_pool *arenas;
+        struct arena_pool *shared_arenas; /* for what workers allocate */
+        struct slab *calls;
+        const quoit_limits *limits;
+        const struct interceptors *interceptors; /* NULL: there are none */
+        unsigned index; /* of the ring, among the server's */
+        void *user;
+        struct call_counts counts;
+        struct ring_share share;
+        struct room room;
+        struct lingering lingering;
+        struct list at_stop; /* posts that wait for the server's stop */
+        bool is_stopping;
+        uint64_t looked_ns; /* at the clock, behind the last handler */
+        struct late_copy late; /* of a message that is queued on some call */
+        struct coders coders;
+        struct compression_cache accepted;
+        quoit_compression compression; /* of calls that say nothing else */
+        const struct upb_ExtensionRegistry *extensions; /* of requests; NULL: all are unknown */
+        /* threads that are posting to the ring: it must not go before they are through */
+        atomic_uint posters;
+        atomic_bool is_over; /* the ring is gone: nobody may post to it any more */
+        atomic_ullong refused; /* calls, ever */
+        /* The call may have an event to be dispatched. */
+        void (*on_ready)(struct quoit_call *call);
+        /* The session of the group's calls may have something to send. */
+        void (*on_output)(struct call_group *group);
+        /* The call was cancelled `handler_end_ms` ago, and its handler is not through. */
+        void (*on_late)(const struct quoit_call *call);
+        /* @function of @call was called on a thread that may not. On that thread. */
+        void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
+        /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
+        bool (*yields_worker)(void *user);
+        /* The call has been freed; it was of @group. */
+        void (*on_freed)(void *user, struct call_group *group);
+};
+
+/* The calls of one connection. Outlives them all. */
+struct call_group {
+        struct call_host *host;
+        uint32_t count; /* not freed yet */
+        uint32_t charged_to_peer; /* of those, what the peer answers for: see call_new() */
+        uint32_t lent; /* at the workers, or on their way there */
+        uint32_t malformed; /* requests that the log was told of */
+        counter held_bytes; /* of requests, in the readers, and what they have become */
+        atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
+        size_t queued_bytes; /* waiting in the writers */
+        uint64_t moved_bytes; /* of messages, that the peer has sent or taken, ever */
+        uint64_t work_ns; /* of the ring in this turn: see call/work.h */
+        struct stall stall; /* while bytes wait in the writers */
+        uint64_t emptied_ns; /* when one of them was last written to its end */
+        const struct peer *peer;
+        struct stream_counts counts;
+};
+
+/* The server begins to stop: what waits for that runs. */
+void call_host_stop(struct call_host *host);
+
+/* Mails to the ring of @host from a thread that has none. 0, or -ESHUTDOWN: it is gone. */
+int call_host_post(struct call_host *host, struct mail *mail);
+
+/* All that requests of a connection hold. On its ring. */
+static inline size_t call_group_held_bytes(const struct call_group *group)
+{
+        return counter_read(&group->held_bytes) +
+               atomic_load_explicit(&group->parsing_bytes, memory_order_relaxed);
+}
+
+/* Whether more answers may wait on the connection. On its ring. */
+static inline bool call_group_is_congested(const struct call_group *group)
+{
+        return group->queued_bytes >= group->host->limits->connection_send_bytes_max ||
+               !room_allows(&group->host->room, group->queued_bytes);
+}
