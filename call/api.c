@@ -103,7 +103,7 @@ const char *quoit_call_path(const quoit_call *call)
 
 upb_StringView quoit_call_authority(const quoit_call *call)
 {
-        return call_is_here(call, __func__) ? call->authority
+        return call_is_here(call, __func__) ? call->request.authority
                                             : upb_StringView_FromDataAndSize(NULL, 0);
 }
 
@@ -113,7 +113,7 @@ bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringVie
 
         if (!call_is_here(call, __func__))
                 return false;
-        for (const struct field *field = call->request_fields.first; field; field = field->next) {
+        for (const struct field *field = call->request.fields.first; field; field = field->next) {
                 if (field->name_size == size && memcmp(field->name, name, size) == 0) {
                         *ret_value =
                                 upb_StringView_FromDataAndSize(field->value, field->value_size);
@@ -132,7 +132,7 @@ bool quoit_call_metadata_next(
 
         if (!call_is_here(call, __func__))
                 return false;
-        field = last ? last->next : call->request_fields.first;
+        field = last ? last->next : call->request.fields.first;
         if (!field)
                 return false;
         *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
@@ -168,25 +168,25 @@ int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView val
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->headers_asked || call->finish_asked)
+        if (call->handler.headers_asked || call->handler.finish_asked)
                 return -EALREADY;
-        return add_field(call, &call->header_fields, name, value);
+        return add_field(call, &call->handler.header_fields, name, value);
 }
 
 int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView value)
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->finish_asked)
+        if (call->handler.finish_asked)
                 return -EALREADY;
-        return add_field(call, &call->trailer_fields, name, value);
+        return add_field(call, &call->handler.trailer_fields, name, value);
 }
 
 void quoit_call_send_headers(quoit_call *call)
 {
-        if (!call_is_here(call, __func__) || call->headers_asked || call_is_over(call))
+        if (!call_is_here(call, __func__) || call->handler.headers_asked || call_is_over(call))
                 return;
-        call->headers_asked = true;
+        call->handler.headers_asked = true;
         if (!call->offload)
                 call_submit_headers(call);
         else
@@ -209,7 +209,7 @@ bool quoit_call_writable(const quoit_call *call)
                         !call_group_is_over_budget(call->exchange.group) &&
                         room_allows(&call_host_of(call)->room, call->exchange.group->queued_bytes);
         if (!writable)
-                ((quoit_call *)call)->wants_writable = true;
+                ((quoit_call *)call)->handler.wants_writable = true;
         return writable;
 }
 
@@ -230,31 +230,31 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         upb_Arena *arena = size > 0 ? call_arena(call) : NULL;
         char *encoded = arena ? upb_Arena_Malloc(arena, encoded_size) : NULL;
 
-        call->finish_asked = true;
-        call->held = false;
-        call->status = status;
+        call->handler.finish_asked = true;
+        call->handler.held = false;
+        call->handler.status = status;
         if (!encoded)
                 return;
-        call->status_text_size = percent_encode(encoded, text, size);
-        call->status_text = encoded;
+        call->handler.status_text_size = percent_encode(encoded, text, size);
+        call->handler.status_text = encoded;
 }
 
 /* gRPC's clients take an OK without the one message for a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {
-        return call->route && !call_sends_many(call) && call->exchange.lent.messages_sent == 0 &&
-               !quoit_call_cancelled(call);
+        return call->request.route && !call_sends_many(call) &&
+               call->exchange.lent.messages_sent == 0 && !quoit_call_cancelled(call);
 }
 
 void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size)
 {
-        if (call->finish_asked) {
+        if (call->handler.finish_asked) {
                 call_note_late(call, "it finished the call, which was finished before");
-                call->finish_owed = false;
+                call->handler.finish_owed = false;
                 return;
         }
         if (status == QUOIT_OK && lacks_answer(call)) {
-                call->misuse = "it finished OK without an answer; answered INTERNAL";
+                call->handler.misuse = "it finished OK without an answer; answered INTERNAL";
                 status = QUOIT_INTERNAL;
                 text = "the handler did not answer";
                 size = strlen(text);
@@ -262,7 +262,7 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
         set_status(call, status, text, call_cut_status_text(text, size));
         if (call->offload)
                 return; /* applied when the call comes back from its worker */
-        if (call->state == CALL_OPEN)
+        if (call->ring.state == CALL_OPEN)
                 call_apply_finish(call);
         else
                 call_wake(call); /* cancelled before: only the hold has ended */
@@ -293,9 +293,9 @@ void quoit_call_pump(quoit_call *call, void (*pump)(quoit_call *call, void *stat
 {
         if (!call_is_here(call, __func__))
                 return;
-        call->pump = pump;
-        call->pump_state = state;
-        call->wants_writable = true;
+        call->handler.pump = pump;
+        call->handler.pump_state = state;
+        call->handler.wants_writable = true;
         if (!call->offload)
                 call_wake(call);
 }
@@ -305,8 +305,8 @@ void quoit_call_on_cancel(
 {
         if (!call_is_here(call, __func__))
                 return;
-        call->on_cancel = on_cancel;
-        call->cancel_state = state;
+        call->handler.on_cancel = on_cancel;
+        call->handler.cancel_state = state;
 }
 
 void quoit_call_on_done(
@@ -314,8 +314,8 @@ void quoit_call_on_done(
 {
         if (!call_is_here(call, __func__))
                 return;
-        call->on_done = on_done;
-        call->done_state = state;
+        call->handler.on_done = on_done;
+        call->handler.done_state = state;
 }
 
 /* ---- backpressure ---- */

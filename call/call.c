@@ -33,13 +33,12 @@ struct quoit_call *call_new(struct call_group *group)
         if (!call)
                 return NULL;
         *call = (struct quoit_call){
-                .state = CALL_OPENING,
-                .charged_to_peer = true,
                 .thread = __builtin_thread_pointer(),
+                .ring = { .state = CALL_OPENING, .charged_to_peer = true },
         };
         exchange_init(&call->exchange, group);
-        list_init(&call->ready);
-        list_init(&call->delayed);
+        list_init(&call->ring.ready);
+        list_init(&call->ring.delayed);
         group->count++;
         group->charged_to_peer++;
         count_start(group);
@@ -48,25 +47,25 @@ struct quoit_call *call_new(struct call_group *group)
 
 static void call_discharge(struct quoit_call *call)
 {
-        if (call->charged_to_peer)
+        if (call->ring.charged_to_peer)
                 call->exchange.group->charged_to_peer--;
-        call->charged_to_peer = false;
+        call->ring.charged_to_peer = false;
 }
 
 static void call_free(struct quoit_call *call)
 {
         struct call_group *group = call->exchange.group;
         struct call_counts *counts = &group->host->counts;
-        quoit_status outcome = call->seen.outcome;
+        quoit_status outcome = call->ring.outcome;
 
-        if (group->host->interceptors && call->seen.opened_ns > 0)
+        if (group->host->interceptors && call->ring.opened_ns > 0)
                 interceptors_end(call);
-        list_remove(&call->ready);
+        list_remove(&call->ring.ready);
         call_drop_delayed(call);
         exchange_deinit(&call->exchange);
         offload_free(call->offload);
-        if (call->live_calls)
-                atomic_fetch_sub_explicit(call->live_calls, 1, memory_order_relaxed);
+        if (call->ring.live_calls)
+                atomic_fetch_sub_explicit(call->ring.live_calls, 1, memory_order_relaxed);
         call_discharge(call);
         slab_free(group->host->calls, call);
         group->count--;
@@ -76,7 +75,7 @@ static void call_free(struct quoit_call *call)
 
 void call_free_given_up(struct quoit_call *call)
 {
-        call->seen.opened_ns =
+        call->ring.opened_ns =
                 0; /* interceptors are not told: what they would free may be in use */
         call_free(call);
 }
@@ -86,7 +85,7 @@ void call_set_route(struct quoit_call *call, const struct route *route)
         quoit_method_kind kind = route->method->kind;
         struct exchange *exchange = &call->exchange;
 
-        call->route = route;
+        call->request.route = route;
         exchange->takes_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
         exchange->sends_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
         exchange->shares_arenas = route->options.offload;
@@ -102,15 +101,15 @@ void call_set_state(struct quoit_call *call, enum call_state state)
                 [CALL_DONE] = 0,
         };
 
-        assert(allowed[call->state] & 1u << state);
-        call->state = state;
-        if (state == CALL_DONE && call->lingers)
+        assert(allowed[call->ring.state] & 1u << state);
+        call->ring.state = state;
+        if (state == CALL_DONE && call->ring.lingers)
                 lingering_remove(call);
 }
 
 void call_release(struct quoit_call *call)
 {
-        if (call->state == CALL_DONE && call->exchange.stream.state == STREAM_CLOSED &&
+        if (call->ring.state == CALL_DONE && call->exchange.stream.state == STREAM_CLOSED &&
                 !call->exchange.stream.session && call->exchange.stream.pins == 0)
                 call_free(call);
 }
@@ -119,8 +118,8 @@ void call_free_message(struct quoit_call *call)
 {
         if (call_host_of(call)->interceptors)
                 return; /* who is told of its end may want to look at its metadata */
-        if (!writer_needs_arena(&call->exchange.writer) && !call->status_text &&
-                call->header_fields.count == 0 && call->trailer_fields.count == 0) {
+        if (!writer_needs_arena(&call->exchange.writer) && !call->handler.status_text &&
+                call->handler.header_fields.count == 0 && call->handler.trailer_fields.count == 0) {
                 arena_deinit(&call->exchange.lent.arena);
                 reader_release(&call->exchange);
         }
@@ -130,33 +129,33 @@ void call_free_message(struct quoit_call *call)
 static void call_end(struct quoit_call *call)
 {
         timer_cancel(&call_host_of(call)->ring->timers, &call->exchange.deadline);
-        if (!call->started && call->seen.starts == 0) {
+        if (!call->ring.started && call->ring.starts == 0) {
                 call_set_state(call, CALL_DONE);
                 return;
         }
-        if (call->state == CALL_CANCELLED)
+        if (call->ring.state == CALL_CANCELLED)
                 lingering_add(call);
         call_wake(call);
 }
 
 void call_apply_finish(struct quoit_call *call)
 {
-        if (call->state != CALL_OPEN)
+        if (call->ring.state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_FINISHED);
-        call->seen.outcome = call->status;
-        QUOIT_PROBE(call_end, call, call->status);
+        call->ring.outcome = call->handler.status;
+        QUOIT_PROBE(call_end, call, call->handler.status);
         call_drop_delayed(call);
         /* what was added to the headers would be taken for trailers in a block that is both */
-        if (!call->headers_submitted && call->header_fields.count > 0)
-                response_submit_headers(call, &call->header_fields);
-        if (!call->headers_submitted && call->exchange.writer.queued_bytes == 0) {
-                response_submit_trailers_only(call, call->status, call->status_text,
-                        call->status_text_size, &call->trailer_fields);
+        if (!call->ring.headers_submitted && call->handler.header_fields.count > 0)
+                response_submit_headers(call, &call->handler.header_fields);
+        if (!call->ring.headers_submitted && call->exchange.writer.queued_bytes == 0) {
+                response_submit_trailers_only(call, call->handler.status, call->handler.status_text,
+                        call->handler.status_text_size, &call->handler.trailer_fields);
         } else if (call->exchange.writer.queued_bytes == 0) {
                 /* not through call_pull(): nghttp2 pulls only while the window is open, and trailers need none */
-                response_submit_trailers(call, call->status, call->status_text,
-                        call->status_text_size, &call->trailer_fields);
+                response_submit_trailers(call, call->handler.status, call->handler.status_text,
+                        call->handler.status_text_size, &call->handler.trailer_fields);
         } else {
                 stream_resume(&call->exchange.stream);
         }
@@ -166,9 +165,9 @@ void call_apply_finish(struct quoit_call *call)
 
 void call_submit_headers(struct quoit_call *call)
 {
-        if (call->headers_submitted)
+        if (call->ring.headers_submitted)
                 return;
-        response_submit_headers(call, &call->header_fields);
+        response_submit_headers(call, &call->handler.header_fields);
         exchange_ask_to_send(&call->exchange);
 }
 
@@ -177,18 +176,18 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
         size_t queued = call->exchange.writer.queued_bytes;
         struct session_pull pull = { .size = queued < size_max ? queued : size_max };
 
-        if (call->trailers_submitted)
+        if (call->ring.trailers_submitted)
                 return (struct session_pull){ 0 };
-        if (call->state == CALL_OPEN || pull.size < queued)
+        if (call->ring.state == CALL_OPEN || pull.size < queued)
                 return pull;
         if (!quoit_call_cancelled(call)) {
                 pull.last = true;
-                response_submit_trailers(call, call->status, call->status_text,
-                        call->status_text_size, &call->trailer_fields);
-        } else if (call->last_text) {
+                response_submit_trailers(call, call->handler.status, call->handler.status_text,
+                        call->handler.status_text_size, &call->handler.trailer_fields);
+        } else if (call->ring.last_text) {
                 pull.last = true;
-                response_submit_trailers(
-                        call, call->seen.outcome, call->last_text, strlen(call->last_text), NULL);
+                response_submit_trailers(call, call->ring.outcome, call->ring.last_text,
+                        strlen(call->ring.last_text), NULL);
         }
         return pull;
 }
@@ -196,8 +195,8 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
 void call_write(struct quoit_call *call, struct output *output, size_t size)
 {
         writer_write(&call->exchange, output, size);
-        if (call->exchange.writer.queued_bytes == 0 && call->state == CALL_OPEN &&
-                !call->at_worker && call->wants_writable)
+        if (call->exchange.writer.queued_bytes == 0 && call->ring.state == CALL_OPEN &&
+                !call->ring.at_worker && call->handler.wants_writable)
                 call_wake(call);
 }
 
@@ -206,12 +205,12 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 {
         size_t text_size = strlen(text);
 
-        if (!call->headers_submitted)
+        if (!call->ring.headers_submitted)
                 response_submit_trailers_only(call, status, text, text_size, NULL);
         else if (writer_drop_unbegun(&call->exchange))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
-                call->last_text = text;
+                call->ring.last_text = text;
         exchange_ask_to_send(&call->exchange);
 }
 
@@ -219,9 +218,9 @@ static void on_rest_late(struct timer *timer)
 {
         struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, exchange.deadline);
 
-        if (call->trailers_submitted || !call->exchange.stream.session)
+        if (call->ring.trailers_submitted || !call->exchange.stream.session)
                 return;
-        response_reset(call, call->seen.outcome);
+        response_reset(call, call->ring.outcome);
         exchange_ask_to_send(&call->exchange);
 }
 
@@ -237,27 +236,27 @@ static void await_rest(struct quoit_call *call)
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
 {
         assert(status_is_librarys(status));
-        if (call->state != CALL_OPENING && call->state != CALL_OPEN)
+        if (call->ring.state != CALL_OPENING && call->ring.state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);
-        call->seen.outcome = status == QUOIT_OK ? QUOIT_CANCELLED : status;
-        QUOIT_PROBE(call_end, call, call->seen.outcome);
+        call->ring.outcome = status == QUOIT_OK ? QUOIT_CANCELLED : status;
+        QUOIT_PROBE(call_end, call, call->ring.outcome);
         atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         offload_interrupt(call->offload);
         if (status != QUOIT_OK && call->exchange.stream.session)
                 answer_cancelled(call, status, text);
         reader_drop(&call->exchange);
-        if (!call->last_text)
+        if (!call->ring.last_text)
                 writer_drop(&call->exchange);
         call_hasten_delayed(call);
         call_end(call);
-        if (call->last_text)
+        if (call->ring.last_text)
                 await_rest(call);
 }
 
 void call_give_up(struct quoit_call *call, const char *text)
 {
-        if (call->state == CALL_OPEN)
+        if (call->ring.state == CALL_OPEN)
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, text);
         else
                 response_reset(call, QUOIT_RESOURCE_EXHAUSTED);
@@ -271,7 +270,7 @@ static void push_back(struct quoit_call *call)
         uint64_t middle_ms = call_limits(call)->retry_pushback_ms;
         uint64_t ms = middle_ms - middle_ms / 5 + ring_jitter(ring) % (middle_ms * 2 / 5 + 1);
 
-        snprintf(call->pushback_ms, sizeof(call->pushback_ms), "%" PRIu64, ms);
+        snprintf(call->ring.pushback_ms, sizeof(call->ring.pushback_ms), "%" PRIu64, ms);
 }
 
 void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back)
@@ -286,7 +285,7 @@ void call_refuse_memory(struct quoit_call *call)
 {
         room_note_refusal(&call_host_of(call)->room);
         call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY, true);
-        if (call->state == CALL_DONE) /* no handler has had it: the request goes at once */
+        if (call->ring.state == CALL_DONE) /* no handler has had it: the request goes at once */
                 call_free_message(call);
 }
 
@@ -294,10 +293,10 @@ void call_fail(struct quoit_call *call, quoit_status status, const char *text)
 {
         if (!call->offload) {
                 call_cancel(call, status, text);
-        } else if (call->failure == QUOIT_OK) {
+        } else if (call->handler.failure == QUOIT_OK) {
                 atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
-                call->failure = status;
-                call->failure_text = text;
+                call->handler.failure = status;
+                call->handler.failure_text = text;
         }
 }
 
@@ -312,8 +311,8 @@ void call_fail_memory(struct quoit_call *call)
 void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);
-        call->seen.outcome = QUOIT_UNKNOWN;
-        call->seen.http_status = call->request.http_status;
+        call->ring.outcome = QUOIT_UNKNOWN;
+        call->ring.http_answered = true;
         response_submit_http(call, call->request.http_status, call->request.http_text);
         exchange_ask_to_send(&call->exchange);
         call_end(call);
@@ -347,7 +346,7 @@ static void on_deadline(struct timer *timer)
 {
         struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, exchange.deadline);
 
-        if (call->state == CALL_OPENING)
+        if (call->ring.state == CALL_OPENING)
                 call_refuse_http(call);
         else
                 call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);

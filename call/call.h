@@ -7,8 +7,8 @@
  * Two sides touch a call. The ring's side is fed by the session: it reads, writes, keeps the deadline.
  * The handler's side is the public quoit_call_*() functions. On a ring both are one thread. An
  * offloaded call is handed to a worker for one event at a time and comes back by mail; while it is
- * away (`at_worker`) the ring leaves the handler's members and the arenas alone, and what the handler
- * sends travels by mail too (offload.h). So no member needs a lock.
+ * away the ring leaves alone what goes with it, and what the handler sends travels by mail too (offload.h).
+ * Each side has a struct of its own in struct quoit_call. So no member needs a lock.
  */
 
 #include <stdatomic.h>
@@ -53,8 +53,15 @@ struct route {
         atomic_uint *live_calls; /* on all rings, where the options bound them; heap */
 };
 
-/* What the header block has said so far; of no use once the call is OPEN. */
+/*
+ * What the header block says. Its flags are of use until the call is OPEN. The rest is fixed then, so that the handler's side may read it
+ * too; it lies in the call's arena.
+ */
 struct request {
+        const struct route *route; /* NULL until routed */
+        const char *unknown_path; /* NULL: it is the route's */
+        upb_StringView authority;
+        struct fields fields;
         uint64_t timeout_ns;
         const char *http_status; /* it is no gRPC: the answer, and what it says. Static */
         const char *http_text;
@@ -73,41 +80,50 @@ struct request {
         bool out_of_memory : 1;
 };
 
-struct quoit_call {
-        struct exchange exchange; /* first: the session hands its stream back */
-
-        /* ---- the ring's side ---- */
+/* The ring's side: only its thread reads or writes it. */
+struct call_ring_side {
         enum call_state state;
-        struct list ready; /* with the dispatcher, when it may have an event */
-        const struct route *route; /* NULL until routed */
-        struct request request;
-        struct call_post *posts; /* delivered, not yet run */
-        struct call_post *posts_last;
-        struct list lingering; /* where it @lingers: see there */
-        uint64_t ended_ns; /* likewise: when it was cancelled */
-        struct list delayed; /* posts of quoit_call_after() whose time has not come */
         bool headers_submitted : 1;
         bool trailers_submitted : 1;
         bool started : 1; /* the handler has been given its first event */
         bool half_close_told : 1;
         bool cancel_told : 1;
-        bool at_worker : 1;
+        bool at_worker : 1; /* the handler's side is lent */
         bool charged_to_peer : 1;
         bool lingers : 1;
-        atomic_bool cancelled; /* for the handler, on whatever thread */
-        /* that has the handler's side, by its thread pointer; NULL: none has, while it is on its way */
-        const void *_Atomic thread;
+        bool http_answered : 1; /* as its request is no gRPC */
+        quoit_status outcome; /* once it is FINISHED or CANCELLED */
+        unsigned starts; /* how many interceptors have seen it start */
+        uint64_t
+                opened_ns; /* when its headers had come, where there are interceptors; 0: not yet */
+        struct list ready; /* with the dispatcher, when it may have an event */
+        struct call_post *posts; /* delivered, not yet run */
+        struct call_post *posts_last;
+        struct list delayed; /* posts of quoit_call_after() whose time has not come */
         atomic_uint *live_calls; /* of its method, where it counts; NULL: nowhere */
+        struct list lingering; /* where it @lingers: see there */
+        uint64_t ended_ns; /* likewise: when it was cancelled */
         const char *
                 last_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
         char pushback_ms
                 [12]; /* it was refused: when its client is to come back. "": whenever it likes */
-        struct seen seen; /* in part the handler's side */
+};
 
-        /* ---- the handler's side ---- */
-        upb_StringView authority;
-        const char *unknown_path; /* in the arena; NULL: it is the route's */
-        struct fields request_fields;
+/*
+ * The handler's side: of the thread that has the call, which is the ring's or, while it is `at_worker`, a worker's. With it goes
+ * `lent` of the exchange. The fields of the headers do not change once these were asked for: the ring sends them at any time then.
+ */
+struct call_handler_side {
+        bool handled : 1; /* the handler has been called */
+        bool finish_asked : 1;
+        bool finish_owed : 1; /* an interceptor has finished it: the handler, which does not know, may once */
+        bool headers_asked : 1;
+        bool held : 1;
+        bool wants_writable : 1; /* it was told that there is no room, or has a pump */
+        quoit_status failure; /* of call_fail() on a worker */
+        quoit_status status;
+        const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
+        size_t status_text_size;
         struct fields header_fields;
         struct fields trailer_fields;
         size_t in_place_bytes_max; /* of messages that send.c encodes in their place, prefixes included */
@@ -118,20 +134,23 @@ struct quoit_call {
         void *cancel_state;
         void (*on_done)(quoit_call *call, void *state);
         void *done_state;
-        quoit_status status;
-        const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
-        size_t status_text_size;
-        quoit_status failure; /* of call_fail() on a worker */
+        uint64_t
+                handled_ns; /* the handler was called, where there are interceptors; 0: it was not */
+        struct attachment *attachments;
         const char *failure_text;
         const char *
                 misuse; /* the handler's mistake, not logged yet; static or in its arena. NULL: none */
-        bool handled : 1; /* the handler has been called */
-        bool finish_asked : 1;
-        bool finish_owed : 1; /* an interceptor has finished it: the handler, which does not know, may once */
-        bool headers_asked : 1;
-        bool held : 1;
-        bool wants_writable : 1; /* it was told that there is no room, or has a pump */
-        struct offload *offload; /* of offloaded calls */
+};
+
+struct quoit_call {
+        struct exchange exchange; /* first: the session hands its stream back */
+        atomic_bool cancelled; /* for any thread */
+        /* that has the handler's side, by its thread pointer; NULL: none has, while it is on its way */
+        const void *_Atomic thread;
+        struct offload *offload; /* NULL until it is lent for the first time; has a lock */
+        struct call_ring_side ring;
+        struct request request;
+        struct call_handler_side handler;
 };
 
 /* A function that was posted to a call, on its way. */
@@ -267,9 +286,9 @@ static inline uint64_t call_clock_ns(const struct quoit_call *call)
 /* As quoit_call_path(), on any thread that knows that the call is there. */
 static inline const char *call_path(const struct quoit_call *call)
 {
-        if (call->unknown_path)
-                return call->unknown_path;
-        return call->route ? call->route->method->path : "";
+        if (call->request.unknown_path)
+                return call->request.unknown_path;
+        return call->request.route ? call->request.route->method->path : "";
 }
 
 /* The handler's side is the calling thread's from here on, or (NULL) nobody's. */
@@ -307,26 +326,26 @@ static inline const quoit_limits *call_limits(const struct quoit_call *call)
 /* It has been answered, or given up, as its handler sees it. */
 static inline bool call_is_over(const struct quoit_call *call)
 {
-        return call->finish_asked || quoit_call_cancelled(call);
+        return call->handler.finish_asked || quoit_call_cancelled(call);
 }
 
 /* The handler does @what, a static text: if the call was finished before nothing comes of it, but the log is told. */
 static inline void call_note_late(struct quoit_call *call, const char *what)
 {
-        if (call->finish_asked && !call->finish_owed && !call->misuse)
-                call->misuse = what;
+        if (call->handler.finish_asked && !call->handler.finish_owed && !call->handler.misuse)
+                call->handler.misuse = what;
 }
 
 /* Somebody will come back to it: a hold, or a function that was posted or delayed. Ring's side. */
 static inline bool call_is_held(const struct quoit_call *call)
 {
-        return call->held || call->posts || !list_is_empty(&call->delayed);
+        return call->handler.held || call->ring.posts || !list_is_empty(&call->ring.delayed);
 }
 
 /* How large an answer may be. */
 static inline size_t call_send_bytes_max(const struct quoit_call *call)
 {
-        size_t own = call->route->options.message_send_bytes_max;
+        size_t own = call->request.route->options.message_send_bytes_max;
 
         return own > 0 ? own : call_limits(call)->message_send_bytes_max;
 }

@@ -18,7 +18,7 @@ int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
                 return -EPERM;
         if ((unsigned)algorithm > QUOIT_ZSTD)
                 return -EINVAL;
-        if (call->headers_asked || call->finish_asked)
+        if (call->handler.headers_asked || call->handler.finish_asked)
                 return -EALREADY;
         if (algorithm != QUOIT_IDENTITY && !compression_has(call->exchange.accepted, algorithm))
                 return -ENOTSUP;

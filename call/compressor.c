@@ -36,12 +36,11 @@ void exchange_compress(
 int exchange_decompress(const struct exchange *exchange, struct coders *coders,
         struct reader_message *message, upb_Arena *arena)
 {
-        size_t bytes_max = exchange->reader.framing.message_bytes_max;
         const uint8_t *plain;
         uint8_t *copy = NULL;
         size_t size;
         int r = coders_decompress(coders, message->compression, message->data, message->size,
-                bytes_max, &plain, &size);
+                exchange->message_bytes_max, &plain, &size);
 
         if (r == 0) {
                 copy = upb_Arena_Malloc(arena, size);

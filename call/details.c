@@ -57,7 +57,8 @@ static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status
         uint8_t *bytes;
         char *text;
 
-        if (call->trailer_fields.bytes + field_bytes > call_limits(call)->metadata_out_bytes_max)
+        if (call->handler.trailer_fields.bytes + field_bytes >
+                call_limits(call)->metadata_out_bytes_max)
                 return -E2BIG;
         bytes = upb_Arena_Malloc(arena, size);
         text = upb_Arena_Malloc(arena, sent_size);
@@ -65,7 +66,8 @@ static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status
                 return -ENOMEM;
         rpc_status_write(status, bytes);
         base64_encode(text, bytes, size);
-        return fields_append(&call->trailer_fields, arena, FIELD_NAME, name_size, text, sent_size);
+        return fields_append(
+                &call->handler.trailer_fields, arena, FIELD_NAME, name_size, text, sent_size);
 }
 
 static int add_details(quoit_call *call, quoit_status status, const char *message,
@@ -102,7 +104,7 @@ int quoit_call_finish_details(quoit_call *call, quoit_status status, const char 
 
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->finish_asked) {
+        if (call->handler.finish_asked) {
                 call_finish(call, status, message, 0);
                 return -EALREADY;
         }

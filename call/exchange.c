@@ -11,7 +11,13 @@ void exchange_init(struct exchange *exchange, struct call_group *group)
         exchange->deadline_ns = UINT64_MAX;
         exchange->lent.credits = QUOIT_CREDITS_UNLIMITED;
         timer_init(&exchange->deadline);
-        reader_init(&exchange->reader, group->host->limits->message_receive_bytes_max);
+        exchange_limit_messages(exchange, group->host->limits->message_receive_bytes_max);
+}
+
+void exchange_limit_messages(struct exchange *exchange, size_t bytes_max)
+{
+        exchange->message_bytes_max = bytes_max;
+        framing_init(&exchange->reader.framing, bytes_max);
 }
 
 void exchange_deinit(struct exchange *exchange)

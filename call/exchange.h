@@ -48,6 +48,7 @@ struct exchange {
 
         /* fixed before the first message, so that any thread which has the call may read it */
         uint64_t deadline_ns; /* UINT64_MAX: there is none */
+        size_t message_bytes_max; /* of what comes, also when decompressed */
         compression_set accepted; /* what the peer takes */
         bool takes_many : 1; /* the peer may send any number of messages, not just one */
         bool sends_many : 1; /* likewise we */
@@ -58,6 +59,9 @@ struct exchange {
 
 /* Takes zeroed memory. */
 void exchange_init(struct exchange *exchange, struct call_group *group);
+
+/* Of those that come. Before the first of them. */
+void exchange_limit_messages(struct exchange *exchange, size_t bytes_max);
 
 /* No output refers to it, and the stream is closed. */
 void exchange_deinit(struct exchange *exchange);

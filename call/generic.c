@@ -45,8 +45,8 @@ const quoit_method generic_method = {
 
 void generic_message(struct quoit_call *call, upb_StringView message)
 {
-        const quoit_generic_handler *handler = call->route->implementation;
+        const quoit_generic_handler *handler = call->request.route->implementation;
 
         if (handler->on_message)
-                handler->on_message(call, message, call->state_user);
+                handler->on_message(call, message, call->handler.state_user);
 }

@@ -11,7 +11,7 @@ extern const quoit_method generic_method;
 
 static inline bool call_is_generic(const struct quoit_call *call)
 {
-        return call->route->method == &generic_method;
+        return call->request.route->method == &generic_method;
 }
 
 /* Gives the handler a message. */

@@ -14,8 +14,9 @@ const quoit_method *quoit_call_method(const quoit_call *call)
 {
         if (!call_is_here(call, __func__))
                 return NULL;
-        return call->route && !route_is_unknown(call->route) && !call_is_generic(call)
-                       ? call->route->method
+        return call->request.route && !route_is_unknown(call->request.route) &&
+                               !call_is_generic(call)
+                       ? call->request.route->method
                        : NULL;
 }
 
@@ -35,15 +36,15 @@ bool interceptors_remain(const struct quoit_call *call)
 {
         const struct interceptors *interceptors = interceptors_of(call);
 
-        return interceptors && call->seen.starts < interceptors->count;
+        return interceptors && call->ring.starts < interceptors->count;
 }
 
 void interceptors_start(struct quoit_call *call)
 {
         const struct interceptors *interceptors = interceptors_of(call);
 
-        while (call->state == CALL_OPEN && !call_is_held(call) && interceptors_remain(call)) {
-                unsigned i = call->seen.starts++;
+        while (call->ring.state == CALL_OPEN && !call_is_held(call) && interceptors_remain(call)) {
+                unsigned i = call->ring.starts++;
 
                 if (interceptors->list[i].functions->on_start)
                         interceptors->list[i].functions->on_start(call, interceptors->list[i].user);
@@ -52,9 +53,11 @@ void interceptors_start(struct quoit_call *call)
 
 void quoit_call_proceed(quoit_call *call)
 {
-        if (!call_is_here(call, __func__) || call->started || !call->held)
+        /* what was lent has started; the rest is the ring's to know */
+        if (!call_is_here(call, __func__) || call->offload || call->ring.started ||
+                !call->handler.held)
                 return;
-        call->held = false;
+        call->handler.held = false;
         call_wake(call);
 }
 
@@ -69,7 +72,7 @@ void interceptors_received(struct quoit_call *call, const quoit_message_info *in
                         interceptors->list[i].functions->on_received(
                                 call, info, interceptors->list[i].user);
         }
-        call->finish_owed = call->finish_asked;
+        call->handler.finish_owed = call->handler.finish_asked;
 }
 
 void interceptors_sent(struct quoit_call *call, const quoit_message_info *info)
@@ -81,25 +84,26 @@ void interceptors_sent(struct quoit_call *call, const quoit_message_info *info)
                         interceptors->list[i].functions->on_sent(
                                 call, info, interceptors->list[i].user);
         }
-        call->finish_owed = call->finish_asked;
+        call->handler.finish_owed = call->handler.finish_asked;
 }
 
 /* ---- end ---- */
 
 static quoit_call_summary summarize(const struct quoit_call *call)
 {
-        const struct seen *seen = &call->seen;
-        bool handled = seen->handled_ns > 0 && !route_is_unknown(call->route);
-        uint64_t duration_ns = call_clock_ns(call) - seen->opened_ns;
-        const char *http_status = seen->http_status;
+        uint64_t opened_ns = call->ring.opened_ns;
+        uint64_t handled_ns = call->handler.handled_ns;
+        bool handled = handled_ns > 0 && !route_is_unknown(call->request.route);
+        uint64_t duration_ns = call_clock_ns(call) - opened_ns;
 
         return (quoit_call_summary){
-                .status = seen->outcome,
-                .http_status = http_status ? (unsigned)atoi(http_status) : 200,
+                .status = call->ring.outcome,
+                .http_status =
+                        call->ring.http_answered ? (unsigned)atoi(call->request.http_status) : 200,
                 .handled = handled,
-                .started_ns = seen->opened_ns,
+                .started_ns = opened_ns,
                 .duration_ns = duration_ns,
-                .wait_ns = handled ? seen->handled_ns - seen->opened_ns : duration_ns,
+                .wait_ns = handled ? handled_ns - opened_ns : duration_ns,
                 .messages_received = call->exchange.reader.messages,
                 .messages_sent = call->exchange.lent.messages_sent,
                 .bytes_received = call->exchange.reader.message_bytes,
@@ -115,7 +119,7 @@ void interceptors_end(struct quoit_call *call)
         for (unsigned i = interceptors->count; i-- > 0;) {
                 if (!interceptors->list[i].functions->on_end)
                         continue;
-                summary.start_seen = i < call->seen.starts;
+                summary.start_seen = i < call->ring.starts;
                 interceptors->list[i].functions->on_end(call, &summary, interceptors->list[i].user);
         }
 }
@@ -130,7 +134,7 @@ struct attachment {
 
 static struct attachment *find_attachment(const struct quoit_call *call, const void *key)
 {
-        struct attachment *attachment = call->seen.attachments;
+        struct attachment *attachment = call->handler.attachments;
 
         while (attachment && attachment->key != key)
                 attachment = attachment->next;
@@ -149,8 +153,8 @@ int quoit_call_attach(quoit_call *call, const void *key, void *value)
                 if (!attachment)
                         return -ENOMEM;
                 attachment->key = key;
-                attachment->next = call->seen.attachments;
-                call->seen.attachments = attachment;
+                attachment->next = call->handler.attachments;
+                call->handler.attachments = attachment;
         }
         attachment->value = value;
         return 0;

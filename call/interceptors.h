@@ -22,21 +22,6 @@ struct interceptors {
         unsigned count;
 };
 
-struct attachment;
-
-/* A call's part, of use only where there are interceptors. Each side's members are its own, as in struct quoit_call. */
-struct seen {
-        /* ---- the ring's side ---- */
-        unsigned starts; /* how many have seen the call start */
-        quoit_status outcome; /* once it is FINISHED or CANCELLED */
-        uint64_t opened_ns; /* the headers had come; 0: not yet */
-        const char *http_status; /* of an answer that is no gRPC; NULL: there was none */
-
-        /* ---- the handler's side ---- */
-        uint64_t handled_ns; /* the handler was called; 0: it was not */
-        struct attachment *attachments;
-};
-
 /* The call has interceptors, and some of them have not seen it start. */
 bool interceptors_remain(const struct quoit_call *call);
 

@@ -14,8 +14,8 @@ void quoit_call_hold(quoit_call *call)
         if (!call_is_here(call, __func__))
                 return;
         call_note_late(call, "it held the call, which was finished before");
-        if (!call->finish_asked)
-                call->held = true;
+        if (!call->handler.finish_asked)
+                call->handler.held = true;
 }
 
 /* It runs with the dispatcher's next look at the call. */
@@ -23,15 +23,15 @@ static void queue_post(struct call_post *post)
 {
         quoit_call *call = post->call;
 
-        if (call->state == CALL_DONE) { /* given up: see server/rest.h */
+        if (call->ring.state == CALL_DONE) { /* given up: see server/rest.h */
                 free(post);
                 return;
         }
-        if (call->posts)
-                call->posts_last->next = post;
+        if (call->ring.posts)
+                call->ring.posts_last->next = post;
         else
-                call->posts = post;
-        call->posts_last = post;
+                call->ring.posts = post;
+        call->ring.posts_last = post;
         call_wake(call);
 }
 
@@ -101,7 +101,7 @@ static void start_delay(struct call_post *post)
                 queue_post(post);
                 return;
         }
-        insert_delay(&post->call->delayed, post);
+        insert_delay(&post->call->ring.delayed, post);
         timer_init(&post->timer);
         list_init(&post->stop_link);
         if (post->at_stop)
@@ -130,7 +130,7 @@ static void on_delay_asked(struct mail *mail)
 {
         struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
 
-        if (post->call->state == CALL_OPEN)
+        if (post->call->ring.state == CALL_OPEN)
                 start_delay(post);
         else
                 queue_post(post);
@@ -159,7 +159,7 @@ int quoit_call_after(
 
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->finish_asked)
+        if (call->handler.finish_asked)
                 return 0;
         if (quoit_call_cancelled(call))
                 return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
@@ -175,7 +175,7 @@ int quoit_call_at_stop(quoit_call *call, void (*fn)(quoit_call *call, void *arg)
 
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->finish_asked)
+        if (call->handler.finish_asked)
                 return 0;
         if (quoit_call_cancelled(call))
                 return -ECANCELED;
@@ -188,7 +188,7 @@ int quoit_call_at_stop(quoit_call *call, void (*fn)(quoit_call *call, void *arg)
 /* NULL: there is none left. */
 static struct call_post *pop_delayed(struct quoit_call *call)
 {
-        struct list *link = list_pop(&call->delayed);
+        struct list *link = list_pop(&call->ring.delayed);
         struct call_post *post;
 
         if (!link)

@@ -28,9 +28,9 @@ static void start_timer(struct call_host *host)
         if (list_is_empty(&lingering->fresh) || end_ms == UINT32_MAX ||
                 timer_is_running(&lingering->timer))
                 return;
-        first = CONTAINER_OF(lingering->fresh.next, struct quoit_call, lingering);
-        timer_start(&host->ring->timers, &lingering->timer, first->ended_ns + end_ms * NS_PER_MS,
-                on_late);
+        first = CONTAINER_OF(lingering->fresh.next, struct quoit_call, ring.lingering);
+        timer_start(&host->ring->timers, &lingering->timer,
+                first->ring.ended_ns + end_ms * NS_PER_MS, on_late);
 }
 
 static void on_late(struct timer *timer)
@@ -40,12 +40,12 @@ static void on_late(struct timer *timer)
 
         while (!list_is_empty(&host->lingering.fresh)) {
                 struct quoit_call *call =
-                        CONTAINER_OF(host->lingering.fresh.next, struct quoit_call, lingering);
+                        CONTAINER_OF(host->lingering.fresh.next, struct quoit_call, ring.lingering);
 
-                if (call->ended_ns + end_ns > ring_now_ns(host->ring))
+                if (call->ring.ended_ns + end_ns > ring_now_ns(host->ring))
                         break;
-                list_remove(&call->lingering);
-                list_append(&host->lingering.told, &call->lingering);
+                list_remove(&call->ring.lingering);
+                list_append(&host->lingering.told, &call->ring.lingering);
                 host->on_late(call);
         }
         start_timer(host);
@@ -55,15 +55,15 @@ void lingering_add(struct quoit_call *call)
 {
         struct call_host *host = call_host_of(call);
 
-        call->lingers = true;
-        call->ended_ns = ring_now_ns(host->ring);
-        list_init(&call->lingering);
-        list_append(&host->lingering.fresh, &call->lingering);
+        call->ring.lingers = true;
+        call->ring.ended_ns = ring_now_ns(host->ring);
+        list_init(&call->ring.lingering);
+        list_append(&host->lingering.fresh, &call->ring.lingering);
         start_timer(host);
 }
 
 void lingering_remove(struct quoit_call *call)
 {
-        call->lingers = false;
-        list_remove(&call->lingering);
+        call->ring.lingers = false;
+        list_remove(&call->ring.lingering);
 }

@@ -144,10 +144,10 @@ static void on_parcel(struct mail *mail)
         struct quoit_call *call = parcel->call;
 
         /* small ones may come in any case: the worker waits for room in the call's queue, and knows no other */
-        if (call->state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
+        if (call->ring.state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
                 !writer_may_queue(&call->exchange, parcel->segment.size))
                 call_refuse_memory(call);
-        if (call->state != CALL_OPEN) {
+        if (call->ring.state != CALL_OPEN) {
                 parcel_free(parcel, parcel->segment.size);
                 return;
         }

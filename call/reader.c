@@ -18,12 +18,6 @@ struct reader_batch {
         size_t users; /* messages, and the reader as long as it may add some */
 };
 
-void reader_init(struct reader *reader, size_t message_bytes_max)
-{
-        *reader = (struct reader){ 0 };
-        framing_init(&reader->framing, message_bytes_max);
-}
-
 static struct reader_batch *batch_new(struct arena_pool *pool)
 {
         struct reader_batch *batch;

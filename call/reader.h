@@ -36,17 +36,15 @@ struct reader_message {
 
 struct reader {
         struct framing framing;
-        quoit_compression
-                compression; /* of the messages that are flagged so; identity: none may be */
         struct reader_batch *batch;   /* of the message in progress, where many may come */
         struct reader_message *first; /* whole ones that wait */
         struct reader_message *last;
         size_t held_bytes; /* counted in the group */
         uint64_t message_bytes; /* of complete messages so far, as they travel */
         uint32_t messages; /* complete ones so far */
+        quoit_compression
+                compression; /* of the messages that are flagged so; identity: none may be */
 };
-
-void reader_init(struct reader *reader, size_t message_bytes_max);
 
 /* The call is over: drops what waits and what is in progress. */
 void reader_drop(struct exchange *exchange);

@@ -98,7 +98,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
         struct field_block block;
         int r = block_init(&block, headers);
 
-        call->headers_submitted = true;
+        call->ring.headers_submitted = true;
         if (r == 0) {
                 block_add_head(&block);
                 block_add_compression(&block, call);
@@ -116,7 +116,7 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
         struct field_block block;
         int r = block_init(&block, trailers);
 
-        call->trailers_submitted = true;
+        call->ring.trailers_submitted = true;
         if (r == 0) {
                 block_add_status(&block, status, text, text_size);
                 block_add_all(&block, trailers);
@@ -132,14 +132,14 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         struct field_block block;
         int r = block_init(&block, trailers);
 
-        call->headers_submitted = true;
-        call->trailers_submitted = true;
+        call->ring.headers_submitted = true;
+        call->ring.trailers_submitted = true;
         if (r == 0) {
                 block_add_head(&block);
                 block_add_accepted(&block, call);
                 block_add_status(&block, status, text, text_size);
-                if (call->pushback_ms[0])
-                        block_add_text(&block, "grpc-retry-pushback-ms", call->pushback_ms);
+                if (call->ring.pushback_ms[0])
+                        block_add_text(&block, "grpc-retry-pushback-ms", call->ring.pushback_ms);
                 block_add_all(&block, trailers);
                 r = stream_respond(&call->exchange.stream, block.fields, block.count, true);
                 block_deinit(&block);
@@ -151,8 +151,8 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
 {
         struct field_block block;
 
-        call->headers_submitted = true;
-        call->trailers_submitted = true;
+        call->ring.headers_submitted = true;
+        call->ring.trailers_submitted = true;
         (void)block_init(&block, NULL); /* no list: cannot fail */
         block_add_text(&block, ":status", http_status);
         block_add_text(&block, "content-type", "text/plain");

@@ -25,8 +25,9 @@ static void fail_unsendable(quoit_call *call, int error)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 break;
         case -ENOBUFS:
-                call->misuse = "it sends without asking quoit_call_writable(), and too much waits "
-                               "(call_queue_bytes_hard_max); ended RESOURCE_EXHAUSTED";
+                call->handler.misuse =
+                        "it sends without asking quoit_call_writable(), and too much waits "
+                        "(call_queue_bytes_hard_max); ended RESOURCE_EXHAUSTED";
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "answers that wait are over the limit (call_queue_bytes_hard_max)");
                 break;
@@ -47,7 +48,7 @@ static void fail_unsendable(quoit_call *call, int error)
                 call_fail(call, QUOIT_INTERNAL, "the answer has text that is not UTF-8");
                 break;
         case -EALREADY:
-                call->misuse = "it sent a second answer where one is due; ended INTERNAL";
+                call->handler.misuse = "it sent a second answer where one is due; ended INTERNAL";
                 call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
                 break;
         default:
@@ -60,7 +61,7 @@ static void fail_unsendable(quoit_call *call, int error)
 static void queued_on_ring(quoit_call *call, bool was_empty)
 {
         call_count_sent(call);
-        if (!call->headers_submitted) {
+        if (!call->ring.headers_submitted) {
                 call_submit_headers(call);
         } else if (was_empty) {
                 stream_resume(&call->exchange.stream);
@@ -91,9 +92,9 @@ static void note_sent(quoit_call *call, size_t size)
         call->exchange.lent.bytes_sent += size - FRAMING_PREFIX_BYTES;
         if (call->exchange.lent.scratch.upb)
                 arena_reset_if_worn(&call->exchange.lent.scratch);
-        call->headers_asked = true;
-        if (call->pump)
-                call->wants_writable = true;
+        call->handler.headers_asked = true;
+        if (call->handler.pump)
+                call->handler.wants_writable = true;
 }
 
 /*
@@ -119,7 +120,7 @@ static size_t in_place_bytes_max(const quoit_call *call)
 static bool send_in_place(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        size_t room = call->in_place_bytes_max, room_there;
+        size_t room = call->handler.in_place_bytes_max, room_there;
         uint8_t *place;
         int size;
 
@@ -131,7 +132,7 @@ static bool send_in_place(
                 return false;
         size = encode_flat(place, room, message, type);
         if (size == -ENOTSUP)
-                call->in_place_bytes_max = 0;
+                call->handler.in_place_bytes_max = 0;
         if (size < 0)
                 return false;
         writer_extend(&call->exchange, (size_t)size);
@@ -154,7 +155,7 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
         if (r < 0)
                 return r;
         if (call->exchange.lent.messages_sent == 0)
-                call->in_place_bytes_max = in_place_bytes_max(call);
+                call->handler.in_place_bytes_max = in_place_bytes_max(call);
         note_sent(call, size);
         return 0;
 }
@@ -178,7 +179,7 @@ static void note_text(quoit_call *call, uint32_t field)
                 "its answer has text that is not UTF-8, in a field %" PRIu32 "; ended INTERNAL",
                 field);
 
-        call->misuse =
+        call->handler.misuse =
                 text.size ? text.data : "its answer has text that is not UTF-8; ended INTERNAL";
 }
 

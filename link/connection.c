@@ -155,8 +155,8 @@ void connection_on_call_ready(struct quoit_call *call)
 {
         struct connection *connection = connection_of_group(call->exchange.group);
 
-        if (list_is_empty(&call->ready))
-                list_append(&connection->ready, &call->ready);
+        if (list_is_empty(&call->ring.ready))
+                list_append(&connection->ready, &call->ring.ready);
         ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 

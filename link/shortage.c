@@ -22,7 +22,7 @@ static uint64_t refused(const struct base *base)
 /* Whole messages of a stream wait for its handler, not for its peer. */
 static bool awaits_handler(const struct quoit_call *call)
 {
-        return call->route && call_takes_many(call) && call->exchange.reader.first;
+        return call->request.route && call_takes_many(call) && call->exchange.reader.first;
 }
 
 /* What the peer alone can set free: answers that it does not take, messages that it does not end. */

@@ -73,8 +73,8 @@ static bool is_over_calls_max(const struct shard *shard)
 /* Counts the call as live, unless there are too many. */
 static bool enter_method(struct quoit_call *call)
 {
-        atomic_uint *live = call->route->live_calls;
-        uint32_t max = call->route->options.live_calls_max;
+        atomic_uint *live = call->request.route->live_calls;
+        uint32_t max = call->request.route->options.live_calls_max;
 
         if (max == 0)
                 return true;
@@ -82,7 +82,7 @@ static bool enter_method(struct quoit_call *call)
                 atomic_fetch_sub_explicit(live, 1, memory_order_relaxed);
                 return false;
         }
-        call->live_calls = live;
+        call->ring.live_calls = live;
         return true;
 }
 

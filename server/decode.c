@@ -67,7 +67,7 @@ static upb_Message *decode(
         struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
         upb_Message *decoded = NULL;
-        int r = message_decode(message->data, message->size, call->route->method->request,
+        int r = message_decode(message->data, message->size, call->request.route->method->request,
                 call_host_of(call)->extensions, budget->arena, &decoded);
 
         if (r == -ENOMEM)
@@ -116,7 +116,7 @@ const struct upb_Message *decode_request(
         if (!decoded || !call_host_of(call)->interceptors)
                 return decoded;
         interceptors_received(call, &(quoit_message_info){ .message = decoded,
-                                            .type = call->route->method->request,
+                                            .type = call->request.route->method->request,
                                             .size = message->size });
         return call_is_over(call) ? NULL : decoded;
 }

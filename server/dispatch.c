@@ -51,8 +51,8 @@ static bool request_is_complete(const struct quoit_call *call)
 
 static bool wants_cancel(const struct quoit_call *call)
 {
-        return call->state == CALL_CANCELLED && call->on_cancel && !call->cancel_told &&
-               !call->finish_asked;
+        return call->ring.state == CALL_CANCELLED && call->handler.on_cancel &&
+               !call->ring.cancel_told && !call->handler.finish_asked;
 }
 
 /* Through the interceptors, which may hold the call or end it. Where there are none it is OPEN. */
@@ -60,10 +60,10 @@ static enum event next_start_event(const struct quoit_call *call)
 {
         if (wants_cancel(call))
                 return EVENT_CANCEL;
-        if (call->posts)
+        if (call->ring.posts)
                 return EVENT_POST;
-        if (call->state != CALL_OPEN)
-                return call->held ? EVENT_NONE : EVENT_DONE;
+        if (call->ring.state != CALL_OPEN)
+                return call->handler.held ? EVENT_NONE : EVENT_DONE;
         if (call_is_held(call))
                 return EVENT_NONE;
         if (interceptors_remain(call))
@@ -73,25 +73,26 @@ static enum event next_start_event(const struct quoit_call *call)
 
 static enum event next_event(const struct quoit_call *call)
 {
-        if (call->at_worker || call->state == CALL_OPENING || call->state == CALL_DONE)
+        if (call->ring.at_worker || call->ring.state == CALL_OPENING ||
+                call->ring.state == CALL_DONE)
                 return EVENT_NONE;
-        if (!call->started)
+        if (!call->ring.started)
                 return next_start_event(call);
         if (wants_cancel(call))
                 return EVENT_CANCEL;
-        if (call->posts)
+        if (call->ring.posts)
                 return EVENT_POST;
-        if (call->state == CALL_OPEN) {
+        if (call->ring.state == CALL_OPEN) {
                 if (exchange_has_message(&call->exchange))
                         return EVENT_MESSAGE;
                 if (request_is_complete(call) && !call->exchange.reader.first &&
-                        !call->half_close_told)
+                        !call->ring.half_close_told)
                         return EVENT_HALF_CLOSE;
-                if (call->wants_writable && call->exchange.writer.queued_bytes == 0)
+                if (call->handler.wants_writable && call->exchange.writer.queued_bytes == 0)
                         return EVENT_WRITABLE;
                 return EVENT_NONE;
         }
-        return call->held ? EVENT_NONE : EVENT_DONE;
+        return call->handler.held ? EVENT_NONE : EVENT_DONE;
 }
 
 /* Takes what the event is about out of the call, and notes that it has happened. On the ring. */
@@ -101,27 +102,27 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
         errand->event = event;
         switch (event) {
         case EVENT_START:
-                call->started = true;
+                call->ring.started = true;
                 if (!call_takes_many(call)) {
-                        call->half_close_told = true;
+                        call->ring.half_close_told = true;
                         errand->message = reader_take(&call->exchange);
                 }
                 break;
         case EVENT_POST:
-                errand->post = call->posts;
-                call->posts = call->posts->next;
+                errand->post = call->ring.posts;
+                call->ring.posts = call->ring.posts->next;
                 break;
         case EVENT_MESSAGE:
                 errand->message = reader_take(&call->exchange);
                 break;
         case EVENT_HALF_CLOSE:
-                call->half_close_told = true;
+                call->ring.half_close_told = true;
                 break;
         case EVENT_WRITABLE:
-                call->wants_writable = false;
+                call->handler.wants_writable = false;
                 break;
         case EVENT_CANCEL:
-                call->cancel_told = true;
+                call->ring.cancel_told = true;
                 break;
         case EVENT_INTERCEPT:
         case EVENT_DONE:
@@ -133,22 +134,22 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
 /* The handler is about to be called for the first time. */
 static void note_handled(struct quoit_call *call)
 {
-        call->handled = true;
+        call->handler.handled = true;
         if (call_host_of(call)->interceptors)
-                call->seen.handled_ns = call_clock_ns(call);
+                call->handler.handled_ns = call_clock_ns(call);
 }
 
 static void run_start(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
-        const struct route *route = call->route;
+        const struct route *route = call->request.route;
         const struct upb_Message *request;
 
         if (quoit_call_cancelled(call))
                 return; /* while it waited for a worker */
         if (call_takes_many(call)) {
                 note_handled(call);
-                call->state_user =
+                call->handler.state_user =
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
@@ -162,7 +163,7 @@ static void run_start(struct errand *errand)
 static void run_message(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
-        const struct route *route = call->route;
+        const struct route *route = call->request.route;
         const struct upb_Message *request;
         upb_StringView bytes;
 
@@ -173,7 +174,7 @@ static void run_message(struct errand *errand)
                 request = decode_request(call, errand->message, &errand->parsed_bytes);
                 if (request)
                         route->method->on_message(
-                                route->implementation, call, request, call->state_user);
+                                route->implementation, call, request, call->handler.state_user);
         }
         if (call->exchange.lent.message_arena.upb)
                 arena_reset_if_worn(&call->exchange.lent.message_arena);
@@ -181,36 +182,36 @@ static void run_message(struct errand *errand)
 
 static void run_writable(struct quoit_call *call)
 {
-        const struct route *route = call->route;
+        const struct route *route = call->request.route;
 
-        if (call->pump)
-                call->pump(call, call->pump_state);
+        if (call->handler.pump)
+                call->handler.pump(call, call->handler.pump_state);
         else if (call_takes_many(call))
-                route->method->on_writable(route->implementation, call, call->state_user);
+                route->method->on_writable(route->implementation, call, call->handler.state_user);
 }
 
 static void run_post(struct quoit_call *call, struct call_post *post)
 {
-        if (!post->is_delay || !call->finish_asked)
+        if (!post->is_delay || !call->handler.finish_asked)
                 post->fn(call, post->arg);
         free(post);
 }
 
 static void run_done(struct quoit_call *call)
 {
-        const struct route *route = call->route;
+        const struct route *route = call->request.route;
 
-        if (call_takes_many(call) && call->handled)
-                route->method->on_done(route->implementation, call, call->state_user);
-        if (call->on_done)
-                call->on_done(call, call->done_state);
+        if (call_takes_many(call) && call->handler.handled)
+                route->method->on_done(route->implementation, call, call->handler.state_user);
+        if (call->handler.on_done)
+                call->handler.on_done(call, call->handler.done_state);
 }
 
 /* The handler's part, on whatever thread. */
 static void run_event(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
-        const struct route *route = call->route;
+        const struct route *route = call->request.route;
 
         switch (errand->event) {
         case EVENT_INTERCEPT:
@@ -226,13 +227,13 @@ static void run_event(struct errand *errand)
                 run_message(errand);
                 break;
         case EVENT_HALF_CLOSE:
-                route->method->on_half_close(route->implementation, call, call->state_user);
+                route->method->on_half_close(route->implementation, call, call->handler.state_user);
                 break;
         case EVENT_WRITABLE:
                 run_writable(call);
                 break;
         case EVENT_CANCEL:
-                call->on_cancel(call, call->cancel_state);
+                call->handler.on_cancel(call, call->handler.cancel_state);
                 break;
         case EVENT_DONE:
                 run_done(call);
@@ -245,19 +246,20 @@ static void run_event(struct errand *errand)
 /* Nothing will ever make this call's handler run again, and it has not answered. */
 static bool is_forgotten(const struct quoit_call *call)
 {
-        return call->state == CALL_OPEN && call->half_close_told && !call->exchange.reader.first &&
-               !call->finish_asked && !call_is_held(call) && !call->pump && !call->wants_writable;
+        return call->ring.state == CALL_OPEN && call->ring.half_close_told &&
+               !call->exchange.reader.first && !call->handler.finish_asked && !call_is_held(call) &&
+               !call->handler.pump && !call->handler.wants_writable;
 }
 
 static void log_misuse(const struct errand *errand)
 {
         struct quoit_call *call = errand->call;
 
-        if (call->misuse)
+        if (call->handler.misuse)
                 server_log_peer(errand->server, QUOIT_LOG_ERROR,
                         ring_now_ns(call_host_of(call)->ring), "%s: a mistake of the handler: %s",
-                        call_path(call), call->misuse);
-        call->misuse = NULL;
+                        call_path(call), call->handler.misuse);
+        call->handler.misuse = NULL;
 }
 
 /* After an event, on the ring again. The call may be freed. */
@@ -278,16 +280,17 @@ static void settle(const struct errand *errand)
                 return;
         }
         /* something happened that the pump may have waited for; its own run counts if it has sent something */
-        if (call->pump && errand->event != EVENT_WRITABLE)
-                call->wants_writable = true;
-        if (call->failure != QUOIT_OK)
-                call_cancel(call, call->failure, call->failure_text);
+        if (call->handler.pump && errand->event != EVENT_WRITABLE)
+                call->handler.wants_writable = true;
+        if (call->handler.failure != QUOIT_OK)
+                call_cancel(call, call->handler.failure, call->handler.failure_text);
         if (is_forgotten(call)) {
-                call->misuse = "it returned without a finish, a hold or a pump; answered INTERNAL";
+                call->handler.misuse =
+                        "it returned without a finish, a hold or a pump; answered INTERNAL";
                 quoit_call_finish(call, QUOIT_INTERNAL, "the handler did not answer");
         }
         log_misuse(errand);
-        if (call->finish_asked)
+        if (call->handler.finish_asked)
                 call_apply_finish(call);
 }
 
@@ -322,7 +325,7 @@ static void watch_time(const struct errand *errand)
 /* Whether the user's code is in it. */
 static bool runs_handler(const struct quoit_call *call, enum event event)
 {
-        return event != EVENT_DONE || call->on_done || call_takes_many(call);
+        return event != EVENT_DONE || call->handler.on_done || call_takes_many(call);
 }
 
 static void on_returned(struct mail *mail)
@@ -330,7 +333,7 @@ static void on_returned(struct mail *mail)
         struct errand *errand = CONTAINER_OF(mail, struct errand, mail);
         struct quoit_call *call = errand->call;
 
-        call->at_worker = false;
+        call->ring.at_worker = false;
         call_take(call);
         call->exchange.group->lent--;
         call_wake(call); /* this one, and those that waited for its place */
@@ -381,7 +384,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         errand->server = server;
         errand->work.ring = call_host_of(call)->ring;
         errand->work.on_work = on_work;
-        call->at_worker = true;
+        call->ring.at_worker = true;
         call_let_go(call);
         call->exchange.group->lent++;
         /* what ends a call gives memory back: it goes before what takes some */
@@ -395,9 +398,9 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
 /* What comes before the handler runs on the ring; and no trip to the workers for nothing. */
 static bool runs_on_worker(const struct quoit_call *call, enum event event)
 {
-        if (!call->route->options.offload || (event != EVENT_START && !call->started))
+        if (!call->request.route->options.offload || (event != EVENT_START && !call->ring.started))
                 return false;
-        return event != EVENT_DONE || call_takes_many(call) || call->on_done;
+        return event != EVENT_DONE || call_takes_many(call) || call->handler.on_done;
 }
 
 /* One peer's calls may keep all workers busy but one, which is for all others, and not stand in the queue before these. */

@@ -56,20 +56,21 @@ static void take_authority(struct quoit_call *call, const char *text, size_t siz
         char *copy = arena ? upb_Arena_Malloc(arena, size) : NULL;
 
         if (copy)
-                call->authority = upb_StringView_FromDataAndSize(memcpy(copy, text, size), size);
+                call->request.authority =
+                        upb_StringView_FromDataAndSize(memcpy(copy, text, size), size);
 }
 
 /* The authority may have come before the method is known to be offloaded: an arena for workers is not on the ring's pool. */
 static void take_route(struct quoit_call *call, const struct route *route)
 {
         struct arena old = call->exchange.lent.arena;
-        upb_StringView authority = call->authority;
+        upb_StringView authority = call->request.authority;
 
         call_set_route(call, route);
         if (!route->options.offload || !old.pool)
                 return;
         call->exchange.lent.arena = (struct arena){ 0 };
-        call->authority = upb_StringView_FromDataAndSize(NULL, 0);
+        call->request.authority = upb_StringView_FromDataAndSize(NULL, 0);
         take_authority(call, authority.data, authority.size);
         arena_deinit(&old);
 }
@@ -91,7 +92,7 @@ static void take_unknown_path(
         take_route(call, route);
         path = call_alloc(call, field->value_size + 1);
         if (path)
-                call->unknown_path = memcpy(path, field->value, field->value_size);
+                call->request.unknown_path = memcpy(path, field->value, field->value_size);
 }
 
 static void take_path(
@@ -138,7 +139,7 @@ static void add_encoding(struct quoit_call *call, const struct session_field *fi
 static void add_metadata(struct quoit_call *call, const struct session_field *field)
 {
         upb_Arena *arena = call_arena(call);
-        int r = arena ? fields_receive(&call->request_fields, arena, field->name, field->name_size,
+        int r = arena ? fields_receive(&call->request.fields, arena, field->name, field->name_size,
                                 field->value, field->value_size,
                                 call_limits(call)->header_fields_max)
                       : -ENOMEM;
@@ -189,7 +190,7 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
-        if (call->state != CALL_OPENING)
+        if (call->ring.state != CALL_OPENING)
                 return;
         if (field->name_size > 0 && *field->name == ':')
                 add_pseudo(call, router, field);
@@ -251,7 +252,7 @@ static void refuse_http(struct quoit_call *call)
 /* What the method's options say of the request. */
 static void apply_options(struct quoit_call *call)
 {
-        const quoit_method_options *options = &call->route->options;
+        const quoit_method_options *options = &call->request.route->options;
         uint64_t timeout_max_ns = options->deadline_max_ms * NS_PER_MS;
         struct request *request = &call->request;
 
@@ -265,7 +266,7 @@ static void apply_options(struct quoit_call *call)
                 compression_has(call->exchange.accepted, call_host_of(call)->compression))
                 call->exchange.lent.compression = call_host_of(call)->compression;
         if (options->message_receive_bytes_max > 0)
-                framing_init(&call->exchange.reader.framing, options->message_receive_bytes_max);
+                exchange_limit_messages(&call->exchange, options->message_receive_bytes_max);
 }
 
 void request_accept(struct quoit_call *call, bool oversize)
@@ -274,10 +275,10 @@ void request_accept(struct quoit_call *call, bool oversize)
         const char *text = NULL;
         quoit_status status;
 
-        if (call->state != CALL_OPENING)
+        if (call->ring.state != CALL_OPENING)
                 return;
         if (call_host_of(call)->interceptors)
-                call->seen.opened_ns = call_clock_ns(call);
+                call->ring.opened_ns = call_clock_ns(call);
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(call);
                 return;
@@ -289,7 +290,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         }
         apply_options(call);
         call_set_state(call, CALL_OPEN);
-        QUOIT_PROBE(call_start, call, call->exchange.group, call->route->method->path);
+        QUOIT_PROBE(call_start, call, call->exchange.group, call->request.route->method->path);
         if (!call->request.has_timeout)
                 return;
         if (call->request.timeout_ns == 0) /* no handler is to begin */

@@ -30,7 +30,7 @@ struct census_of_rest {
 static void count_call(struct census_of_rest *census, const struct quoit_call *call)
 {
         const char *path = call_path(call);
-        bool is_held = call->held && !call->at_worker;
+        bool is_held = !call->ring.at_worker && call->handler.held;
         unsigned i = 0;
 
         while (i < census->used && strcmp(census->counts[i].path, path) != 0)
@@ -56,7 +56,7 @@ static void count_streams(struct census_of_rest *census, const struct connection
         for (const struct list *link = streams->next; link != streams; link = link->next) {
                 struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
 
-                if (!call->lingers)
+                if (!call->ring.lingers)
                         count_call(census, call);
         }
 }
@@ -64,7 +64,7 @@ static void count_streams(struct census_of_rest *census, const struct connection
 static void count_lingering(struct census_of_rest *census, const struct list *list)
 {
         for (const struct list *link = list->next; link != list; link = link->next)
-                count_call(census, CONTAINER_OF(link, struct quoit_call, lingering));
+                count_call(census, CONTAINER_OF(link, struct quoit_call, ring.lingering));
 }
 
 static size_t add_text(char *text, size_t used, const struct count *count)
@@ -107,7 +107,8 @@ void rest_log(struct shard *shard)
 /* All that is left of it is the hold. */
 static bool is_only_held(const struct quoit_call *call)
 {
-        return call->held && !call->at_worker && !call->posts && list_is_empty(&call->ready);
+        return !call->ring.at_worker && call->handler.held && !call->ring.posts &&
+               list_is_empty(&call->ring.ready);
 }
 
 static void move_call(struct shard *shard, struct quoit_call *call)
@@ -118,7 +119,7 @@ static void move_call(struct shard *shard, struct quoit_call *call)
                 call_path(call));
         call_let_go(call);
         call_set_state(call, CALL_DONE);
-        list_append(&shard->given_up, &call->lingering);
+        list_append(&shard->given_up, &call->ring.lingering);
 }
 
 /* Calls of @group in @list; if @moves they are given up. */
@@ -129,7 +130,7 @@ static uint32_t each_held(
         uint32_t count = 0;
 
         for (link = list->next; link != list; link = next) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, lingering);
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ring.lingering);
 
                 next = link->next;
                 if (call->exchange.group != group || !is_only_held(call))
@@ -172,7 +173,7 @@ void rest_free(struct shard *shard)
 
         shard->base.host.on_freed = ignore_freed;
         while ((link = list_pop(&shard->given_up)))
-                call_free_given_up(CONTAINER_OF(link, struct quoit_call, lingering));
+                call_free_given_up(CONTAINER_OF(link, struct quoit_call, ring.lingering));
         while ((link = list_pop(&shard->given_up_connections)))
                 slab_free(&shard->connections,
                         CONTAINER_OF(link, struct server_connection, connection.link));

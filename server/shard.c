@@ -38,7 +38,7 @@ static void on_wrong_thread(const struct quoit_call *call, const char *function)
         struct shard *shard = call_host_of(call)->user;
         struct quoit_server *server = shard->server;
 
-        if (complaints_add(&server->complaints, call->route, function))
+        if (complaints_add(&server->complaints, call->request.route, function))
                 server_log(server, QUOIT_LOG_ERROR,
                         "%s: %s() was called on a thread that does not own the call, and did "
                         "nothing: other threads may only call quoit_call_post() and "
@@ -53,9 +53,9 @@ static void on_late(const struct quoit_call *call)
 
         server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->base.ring),
                 "%s: it was cancelled %" PRIu64 " ms ago, and %s (handler_end_ms)", call_path(call),
-                (ring_now_ns(&shard->base.ring) - call->ended_ns) / NS_PER_MS,
-                call->at_worker ? "its handler still keeps a worker thread"
-                                : "is still held: its handler must call quoit_call_finish()");
+                (ring_now_ns(&shard->base.ring) - call->ring.ended_ns) / NS_PER_MS,
+                call->ring.at_worker ? "its handler still keeps a worker thread"
+                                     : "is still held: its handler must call quoit_call_finish()");
 }
 
 static bool yields_worker(void *user)

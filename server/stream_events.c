@@ -41,9 +41,10 @@ static void on_headers(struct stream *stream, bool oversize)
         struct quoit_call *call = call_of_stream(stream);
 
         request_accept(call, oversize);
-        if (call->state == CALL_OPEN && !admission_begin_call(call, shard_of(call->exchange.group)))
+        if (call->ring.state == CALL_OPEN &&
+                !admission_begin_call(call, shard_of(call->exchange.group)))
                 return;
-        if (call->state == CALL_OPEN && (call_takes_many(call) || interceptors_remain(call)))
+        if (call->ring.state == CALL_OPEN && (call_takes_many(call) || interceptors_remain(call)))
                 call_wake(call);
 }
 
@@ -78,10 +79,10 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
         struct quoit_call *call = call_of_stream(stream);
         int r;
 
-        if (call->request.http_status && call->state == CALL_OPENING &&
+        if (call->request.http_status && call->ring.state == CALL_OPENING &&
                 stream->unconsumed_bytes > HTTP_REQUEST_BYTES_MAX)
                 call_refuse_http(call);
-        if (call->state != CALL_OPEN)
+        if (call->ring.state != CALL_OPEN)
                 return; /* it has its answer; what still comes is of no interest */
         r = reader_feed(&call->exchange, data, size);
         if (r < 0)
@@ -96,9 +97,9 @@ static void on_end(struct stream *stream)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        if (call->request.http_status && call->state == CALL_OPENING)
+        if (call->request.http_status && call->ring.state == CALL_OPENING)
                 call_refuse_http(call);
-        if (call->state != CALL_OPEN)
+        if (call->ring.state != CALL_OPEN)
                 return;
         if (!framing_idle(&call->exchange.reader.framing))
                 call_cancel(call, QUOIT_INTERNAL, "the request ends within a message");

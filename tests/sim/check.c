@@ -35,7 +35,7 @@ static void same(uint64_t one, uint64_t other, const char *what)
 
 static void check_deadline(const struct quoit_call *call, const struct ring *ring)
 {
-        if (call->state != CALL_OPEN || call->exchange.deadline_ns == UINT64_MAX)
+        if (call->ring.state != CALL_OPEN || call->exchange.deadline_ns == UINT64_MAX)
                 return;
         if (call->exchange.deadline_ns + LATE_NS < ring->now_ns)
                 sim_fail("stream %d: its deadline was over %" PRIu64 " ms ago, and it is open",
@@ -58,7 +58,7 @@ static void check_stream_window(const struct quoit_call *call)
         same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
                 "a stream's bytes that its window has not got back, as nghttp2 and the stream know "
                 "them");
-        if (call->state == CALL_OPEN && stream->unconsumed_bytes > 0 &&
+        if (call->ring.state == CALL_OPEN && stream->unconsumed_bytes > 0 &&
                 !call->exchange.reader.first)
                 sim_fail("stream %d: nothing waits, and its window has not got back %" PRIu32
                          " bytes",
@@ -232,10 +232,10 @@ static void print_call(const struct quoit_call *call)
         fprintf(stderr,
                 "sim:   stream %d of %s: state %d, %s%s%s%s%s, %zu bytes queued, message %d, "
                 "credits %" PRIu32 ", %" PRIu32 " bytes unconsumed\n",
-                call->exchange.stream.id, call_path(call), (int)call->state,
-                call->started ? "started " : "", call->at_worker ? "at a worker " : "",
-                call->held ? "held " : "", call->posts ? "posted " : "",
-                list_is_empty(&call->ready) ? "" : "ready", call->exchange.writer.queued_bytes,
+                call->exchange.stream.id, call_path(call), (int)call->ring.state,
+                call->ring.started ? "started " : "", call->ring.at_worker ? "at a worker " : "",
+                call->handler.held ? "held " : "", call->ring.posts ? "posted " : "",
+                list_is_empty(&call->ring.ready) ? "" : "ready", call->exchange.writer.queued_bytes,
                 call->exchange.reader.first != NULL, call->exchange.lent.credits,
                 call->exchange.stream.unconsumed_bytes);
         print_window(call);

@@ -15,13 +15,13 @@ static struct quoit_call *started_call(struct bench *bench)
 {
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
 
-        call->started = true;
+        call->ring.started = true;
         return call;
 }
 
 static void end(struct bench *bench, struct quoit_call *call)
 {
-        assert_int_equal(call->state, CALL_FINISHED);
+        assert_int_equal(call->ring.state, CALL_FINISHED);
         call_set_state(call, CALL_DONE);
         bench_close(call);
         bench_free(bench);
@@ -42,7 +42,7 @@ static quoit_detail detail_of(upb_Arena *arena, size_t size)
 
 static const struct field *details_of(const struct quoit_call *call)
 {
-        const struct field *field = call->trailer_fields.first;
+        const struct field *field = call->handler.trailer_fields.first;
 
         while (field && strncmp(field->name, "grpc-status-details-bin", field->name_size) != 0)
                 field = field->next;
@@ -61,11 +61,11 @@ static void test_within_the_limit(void **state)
         assert_int_equal(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1), 0);
         assert_non_null(details_of(call));
         assert_int_equal(details_of(call)->value_size % 4 == 1, 0);
-        assert_int_equal(call->status, QUOIT_ABORTED);
+        assert_int_equal(call->handler.status, QUOIT_ABORTED);
         assert_int_equal(
                 quoit_call_finish_details(call, QUOIT_UNKNOWN, "again", &detail, 1), -EALREADY);
-        assert_int_equal(call->status, QUOIT_ABORTED);
-        assert_int_equal(call->trailer_fields.count, 1);
+        assert_int_equal(call->handler.status, QUOIT_ABORTED);
+        assert_int_equal(call->handler.trailer_fields.count, 1);
         upb_Arena_Free(arena);
         end(bench, call);
 }
@@ -84,8 +84,8 @@ static void test_over_the_limit(void **state)
                 quoit_call_add_trailer(call, "x", upb_StringView_FromDataAndSize("1", 1)), 0);
         assert_int_equal(quoit_call_finish_details(call, QUOIT_ABORTED, "no", &detail, 1), -E2BIG);
         assert_null(details_of(call));
-        assert_int_equal(call->status, QUOIT_ABORTED);
-        assert_int_equal(call->status_text_size, 2);
+        assert_int_equal(call->handler.status, QUOIT_ABORTED);
+        assert_int_equal(call->handler.status_text_size, 2);
         upb_Arena_Free(arena);
         end(bench, call);
 }
@@ -105,7 +105,7 @@ static void assert_left_out(quoit_status status, const char *text, const char *n
                         upb_StringView_FromString(name));
         assert_int_equal(quoit_call_finish_details(call, status, text, &detail, 1), error);
         assert_null(details_of(call));
-        assert_int_equal(call->status, status);
+        assert_int_equal(call->handler.status, status);
         upb_Arena_Free(arena);
         end(bench, call);
 }

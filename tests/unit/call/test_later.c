@@ -19,9 +19,9 @@ static unsigned posts_of(struct quoit_call *call, const char *expected)
         unsigned count = 0;
         struct call_post *post;
 
-        while ((post = call->posts)) {
+        while ((post = call->ring.posts)) {
                 assert_int_equal(*(const char *)post->arg, expected[count++]);
-                call->posts = post->next;
+                call->ring.posts = post->next;
                 free(post);
         }
         return count;
@@ -31,7 +31,7 @@ static struct quoit_call *started_call(struct bench *bench)
 {
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
-        call->started = true;
+        call->ring.started = true;
         return call;
 }
 
@@ -53,7 +53,7 @@ static void test_in_the_order_of_time(void **state)
         assert_int_equal(quoit_call_after(call, 10, nothing, "a"), 0);
         assert_int_equal(quoit_call_after(call, 20, nothing, "b"), 0);
         timers_expire(&bench->ring.timers, 109 * MS);
-        assert_null(call->posts);
+        assert_null(call->ring.posts);
         timers_expire(&bench->ring.timers, 122 * MS);
         assert_int_equal(bench->ready, 2);
         assert_int_equal(posts_of(call, "ab"), 2);
@@ -75,7 +75,7 @@ static void test_a_finish_drops_them(void **state)
         assert_int_equal(bench->ring.timers.count, 0);
         assert_int_equal(quoit_call_after(call, 10, nothing, "c"), 0);
         assert_int_equal(bench->ring.timers.count, 0);
-        assert_null(call->posts);
+        assert_null(call->ring.posts);
         end(bench, call);
 }
 
@@ -119,8 +119,8 @@ static void test_at_stop(void **state)
 
         call_host_stop(&bench->host);
         assert_int_equal(posts_of(stopped, "b"), 1);
-        assert_null(cancelled->posts);
-        assert_null(finished->posts);
+        assert_null(cancelled->ring.posts);
+        assert_null(finished->ring.posts);
         assert_int_equal(quoit_call_at_stop(late, nothing, "e"), 0); /* at once */
         assert_int_equal(posts_of(late, "e"), 1);
         quoit_call_finish(stopped, QUOIT_OK, NULL);

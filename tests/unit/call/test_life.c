@@ -16,12 +16,12 @@ static void test_freed_by_the_last(void **state)
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
-                call->started = true;
+                call->ring.started = true;
                 call->exchange.stream.pins = 1;
                 for (const char *step = orders[order]; *step; step++) {
                         assert_int_equal(bench->freed, 0);
                         if (*step == 'h') {
-                                if (call->state == CALL_OPEN)
+                                if (call->ring.state == CALL_OPEN)
                                         call_cancel(call, QUOIT_OK, NULL);
                                 call_set_state(call, CALL_DONE);
                                 call_release(call);
@@ -62,11 +62,11 @@ static void test_reset_tells_the_handler(void **state)
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
         (void)state;
-        call->started = true;
+        call->ring.started = true;
         assert_false(quoit_call_cancelled(call));
         bench_close(call);
         assert_true(quoit_call_cancelled(call));
-        assert_int_equal(call->state, CALL_CANCELLED);
+        assert_int_equal(call->ring.state, CALL_CANCELLED);
         assert_int_equal(bench->ready, 1);
         call_cancel(call, QUOIT_INTERNAL, "too late"); /* no-op */
         assert_int_equal(bench->ready, 1);
@@ -82,14 +82,14 @@ static void test_deadline(void **state)
 
         (void)state;
         bench->ring.now_ns = 7 * MS;
-        call->started = true;
+        call->ring.started = true;
         assert_int_equal(quoit_call_deadline_ns(call), UINT64_MAX);
         call_set_deadline(call, 5 * MS);
         assert_int_equal(quoit_call_deadline_ns(call), 12 * MS);
         timers_expire(&bench->ring.timers, 11 * MS);
-        assert_int_equal(call->state, CALL_OPEN);
+        assert_int_equal(call->ring.state, CALL_OPEN);
         timers_expire(&bench->ring.timers, 14 * MS);
-        assert_int_equal(call->state, CALL_CANCELLED);
+        assert_int_equal(call->ring.state, CALL_CANCELLED);
         assert_int_equal(bench->ready, 1);
         call_set_state(call, CALL_DONE);
         bench_close(call);
@@ -119,14 +119,14 @@ static void test_deadline_ends_with_the_call(void **state)
 
         (void)state;
         call_set_deadline(call, 5 * MS);
-        call->started = true;
+        call->ring.started = true;
         quoit_call_finish(call, QUOIT_NOT_FOUND, "100 %");
-        assert_int_equal(call->state, CALL_FINISHED);
+        assert_int_equal(call->ring.state, CALL_FINISHED);
         assert_false(timer_is_running(&call->exchange.deadline));
-        assert_int_equal(call->status_text_size, strlen("100 %25"));
-        assert_memory_equal(call->status_text, "100 %25", call->status_text_size);
+        assert_int_equal(call->handler.status_text_size, strlen("100 %25"));
+        assert_memory_equal(call->handler.status_text, "100 %25", call->handler.status_text_size);
         quoit_call_finish(call, QUOIT_OK, NULL); /* the first one counts */
-        assert_int_equal(call->status, QUOIT_NOT_FOUND);
+        assert_int_equal(call->handler.status, QUOIT_NOT_FOUND);
         call_set_state(call, CALL_DONE);
         bench_close(call);
         bench_free(bench);

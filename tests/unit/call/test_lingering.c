@@ -11,7 +11,7 @@ static struct quoit_call *cancelled_call(struct bench *bench, uint64_t now_ms)
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
         bench->ring.now_ns = now_ms * MS;
-        call->started = true;
+        call->ring.started = true;
         call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
         return call;
 }
@@ -64,7 +64,7 @@ static void test_not_those_without_a_handler(void **state)
         (void)state;
         bench->limits.handler_end_ms = 1000;
         call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
-        assert_int_equal(call->state, CALL_DONE);
+        assert_int_equal(call->ring.state, CALL_DONE);
         expire(bench, 5000);
         assert_int_equal(bench->late, 0);
         bench_close(call);

@@ -78,11 +78,11 @@ static void test_requests(void **state)
         hold(bench, 900 * KIB);
         assert_int_equal(reader_feed(&call->exchange, wire, sizeof(wire)), -ENOSPC);
         call_refuse_memory(call);
-        assert_int_equal(call->state, CALL_DONE);
+        assert_int_equal(call->ring.state, CALL_DONE);
         assert_int_equal(arena_pool_used_bytes(&bench->arenas), 0); /* at once */
         assert_int_equal(bench->group.held_bytes, 0);
         assert_int_equal(bench->host.room.refused, 1);
-        assert_in_range(strtoul(call->pushback_ms, NULL, 10), 800, 1200);
+        assert_in_range(strtoul(call->ring.pushback_ms, NULL, 10), 800, 1200);
         bench_close(call);
 
         call = bench_call(bench, QUOIT_UNARY);

@@ -193,7 +193,7 @@ static void test_limit(void **state)
         assert_int_equal(sender->in_place, 1);
         send_node(sender, exact);
         assert_int_equal(quoit_call_send(sender->call, over, sender->table), -EMSGSIZE);
-        assert_int_equal(sender->call->seen.outcome, QUOIT_RESOURCE_EXHAUSTED);
+        assert_int_equal(sender->call->ring.outcome, QUOIT_RESOURCE_EXHAUSTED);
         sender_free(sender);
 }
 
@@ -213,7 +213,7 @@ static void test_not_in_place(void **state)
         assert_sent(sender);
 
         assert_int_equal(quoit_call_send(unary, node, sender->table), 0);
-        assert_int_equal(unary->in_place_bytes_max, 0);
+        assert_int_equal(unary->handler.in_place_bytes_max, 0);
         bench_close(unary);
         sender_free(sender);
 }

@@ -18,8 +18,8 @@ static struct host *host_of(struct call_group *group)
 
 static void on_ready(struct quoit_call *call)
 {
-        if (list_is_empty(&call->ready))
-                list_append(&host_of(call->exchange.group)->ready, &call->ready);
+        if (list_is_empty(&call->ring.ready))
+                list_append(&host_of(call->exchange.group)->ready, &call->ring.ready);
 }
 
 static void on_output(struct call_group *group)
@@ -157,7 +157,7 @@ void host_turn(struct host *host)
         list_init(&now);
         list_splice(&now, &host->ready);
         while ((link = list_pop(&now))) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ready);
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ring.ready);
 
                 if (dispatch_call(call, host->server, true))
                         on_ready(call);
