@@ -16,14 +16,14 @@
  *      wait_us=8 messages_received=1 bytes_received=7 messages_sent=1 bytes_sent=14 timeout_ms=5000
  *      user_agent="grpc-python/1.80.0"
  *
- * in one line; as JSON, an object with the same names. `time` is when the request's headers had come, in UTC;
- * `timeout_ms`, the time that the call had then, is there where it had a deadline; `http_status` where the answer was no
- * gRPC; `user_agent` where the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` where the client has shown
- * a certificate. `wait_us` passed before the handler was called: interceptors, the rest of the request, a worker.
- * `bytes_...` are those of messages as they went over the wire, without their prefixes.
+ * in one line; as JSON, an object with the same names. `time` is when the request's headers had arrived, in UTC. Some are not
+ * in every line: `timeout_ms`, the time that the call had then, where it had a deadline; `http_status` where the answer was not
+ * gRPC; `user_agent` where the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` where the client has shown a
+ * certificate. `wait_us` is the time before the handler was called: for interceptors, the rest of the request, a worker.
+ * `bytes_...` are the bytes of messages on the wire, without their prefixes.
  *
- * What a peer has chosen is quoted, escaped, and cut to 256 characters: a line is a line, whatever a client sends. Escapes
- * are JSON's (RFC 8259 section 7), in text too; a byte that is no printable ASCII is escaped by its number.
+ * Text from a peer is quoted, escaped, and cut to 256 characters: a line stays one line, whatever a client sends. Escapes are
+ * JSON's (RFC 8259 section 7), in text too; a byte that is not printable ASCII is escaped by its number.
  */
 
 #include <stddef.h>
@@ -43,12 +43,12 @@ typedef enum quoit_access_log_format {
 } quoit_access_log_format;
 
 /*
- * Takes a line of @size bytes, its newline included, valid during the call. On the ring, several rings at once: it must
- * not block, which a write to a disk or a pipe may. quoit_log_writer_line() of <quoit/log_writer.h> does not.
+ * Takes a line of @size bytes, its newline included, valid during the call. Runs on the ring, on several rings at once. It must
+ * not block, and a write to a disk or a pipe can: quoit_log_writer_line() of <quoit/log_writer.h> never blocks.
  */
 typedef void (*quoit_access_log_fn)(void *user, const char *line, size_t size);
 
-/* A log whose lines @on_line gets, with @user, in *@ret_log. 0, -ENOMEM. */
+/* Makes a log, in *@ret_log, that calls @on_line with @user for each line. 0, -ENOMEM. */
 QUOIT_API int quoit_access_log_new(quoit_access_log_format format, quoit_access_log_fn on_line,
         void *user, quoit_access_log **ret_log);
 
@@ -56,8 +56,8 @@ QUOIT_API int quoit_access_log_new(quoit_access_log_format format, quoit_access_
 QUOIT_API quoit_access_log *quoit_access_log_free(quoit_access_log *log);
 
 /*
- * Logs the calls of @server: an interceptor. Register it first, and its line comes when all others have seen the
- * end. 0, or an error of quoit_server_intercept().
+ * Logs the calls of @server: it is an interceptor. Attach it before all other interceptors: then its line is written when the
+ * others have seen the call's end. 0, or an error of quoit_server_intercept().
  */
 QUOIT_API int quoit_access_log_attach(quoit_access_log *log, quoit_server *server);
 

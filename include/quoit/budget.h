@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A bound for what arenas take from the system.
+ * A limit for the memory that arenas take from the system.
  *
  *      quoit_budget budget;
  *
@@ -13,11 +13,10 @@
  *              ... it would have taken more than 1 MiB
  *      upb_Arena_SetBudget(arena, NULL);
  *
- * An arena asks its budget for each block, not for each allocation, so having one costs nothing that
- * can be measured. What is over it fails as if memory was short. Several arenas of one thread may
- * share a budget; it must outlive them, or be taken away as above. What an arena frees does not come
- * back to its budget. What takes time and no memory counts as 128 bytes: an entry of a map whose key came
- * before, and a part of a message that is merged with the one before it.
+ * An arena asks its budget for each block, not for each allocation, so the cost cannot be measured. An allocation over the
+ * budget fails as if memory was short. Several arenas of one thread can share a budget; it must outlive them, or be removed as
+ * above. Memory that an arena frees does not come back to its budget. Input that takes time but no memory counts as 128 bytes:
+ * an entry of a map whose key occurred before, and a part of a message that is merged with an earlier one.
  */
 
 #include <stdbool.h>
@@ -28,17 +27,17 @@
 
 QUOIT_BEGIN_DECLS
 
-/* What may still be taken. Thread: whichever allocates from its arenas, one at a time. */
+/* How much may still be taken. Used by the thread that allocates from its arenas; one thread at a time. */
 typedef struct quoit_budget {
         upb_ArenaBudget upb; /* for upb_Arena_SetBudget(); first: upb hands its address back */
-        size_t left;         /* bytes that may still be taken */
-        bool exceeded;       /* something was refused */
+        size_t left; /* bytes that may still be taken */
+        bool exceeded; /* something was refused */
 } quoit_budget;
 
-/* Of @bytes. There is no deinit. */
+/* A budget of @bytes. There is no deinit. */
 QUOIT_API void quoit_budget_init(quoit_budget *budget, size_t bytes);
 
-/* What parsing @size bytes may take where nobody says otherwise: 64 bytes for each, and at least 32 MiB. */
+/* The default limit for parsing @size bytes: 64 bytes for each of them, and at least 32 MiB. */
 QUOIT_API size_t quoit_parse_bytes_max(size_t size);
 
 QUOIT_END_DECLS

@@ -4,24 +4,24 @@
 /*
  * One gRPC call, as its handler sees it.
  *
- * Threads: a call belongs to one ring, and its handler runs on that ring's thread; all events of an offloaded method run on a
- * worker thread, never two of one call at once. Every function of a call, in this header and the others, is to be called on the
- * thread that has the call, and takes no lock. In a loop of the program's own that is the loop's thread, in a step or outside.
- * Two exceptions: quoit_call_post() and quoit_call_cancelled() may be called on any thread, as long as the call is valid. Any
- * other function that is called on another thread does nothing: it returns -EPERM, NULL, false, 0, "" or what it says for
- * "none", and the log is told, once for each function and method.
+ * Threads: a call belongs to one ring, and its handler runs on that ring's thread. All events of an offloaded method run on
+ * worker threads, never two events of one call at once. Every function of a call, in this header and the others, must be called
+ * on the thread that has the call, and takes no lock. With a loop of the program's own that is the loop's thread, in a step or
+ * outside. Two exceptions: quoit_call_post() and quoit_call_cancelled() can be called on any thread, as long as the call is
+ * valid. Any other function that is called on another thread does nothing: it returns -EPERM, NULL, false, 0, "" or the value
+ * that it documents for "none", and the log gets a line, once for each function and method.
  *
  * Lifetime: a call is valid in its events, and from quoit_call_hold() until quoit_call_finish().
  * A cancelled call (peer gone, deadline over, server stopping) stays valid in the same way: what is
  * sent on it is dropped, and its on_done still runs, always last and exactly once.
- * A hold that is not finished keeps the server from ending, until that is stopped a second time. `stop_hold_ms` after that it is
- * given up: none of the call's functions runs any more, on_done and interceptors' on_end neither, as whoever holds the call may use
- * what they would free. The call, its arena and its request stay valid memory until quoit_server_free(): functions of the call
- * do nothing, and quoit_call_post() returns -ESHUTDOWN. A post that was on its way is dropped.
+ * A call that is held keeps the server from ending. After a second quoit_server_stop() the server waits `stop_hold_ms` for it,
+ * then gives it up: none of the call's callbacks runs any more, not even on_done and interceptors' on_end, because the holder
+ * may still use what they would free. The call, its arena and its request stay valid memory until quoit_server_free():
+ * functions of the call do nothing, and quoit_call_post() returns -ESHUTDOWN. A post that was on its way is dropped.
  *
  * Mistakes: what a handler does with a call that it has finished (a second answer or finish, a message, a hold) has no effect,
- * and is a line in the log. So are a handler that forgets its call, one that holds it for `handler_end_ms` after it was
- * cancelled, and one that keeps its ring for `slow_handler_ms`.
+ * and is logged. Also logged: a handler that forgets its call, one that holds it for `handler_end_ms` after it was cancelled,
+ * and one that keeps its ring busy for `slow_handler_ms`.
  */
 
 #include <stdarg.h>
@@ -47,8 +47,9 @@ struct upb_MiniTable;
 /* ---- memory ------------------------------------------------------------------------------- */
 
 /*
- * The call's arena: what is allocated there lives until the call's on_done has returned. NULL when memory is short: then the
- * generated TYPE_new() is NULL too, and sending that ends the call; upb's own functions do not take it.
+ * The call's arena: what is allocated there lives until the call's on_done has returned. NULL when memory is short. The
+ * generated TYPE_new() takes such a NULL and returns NULL, and sending that ends the call; upb's own functions do not accept a
+ * NULL arena.
  */
 QUOIT_API struct upb_Arena *quoit_call_arena(quoit_call *call);
 
@@ -70,37 +71,37 @@ QUOIT_API upb_StringView quoit_call_format(quoit_call *call, const char *format,
 
 /* ---- what the client asked ---------------------------------------------------------------- */
 
-/* The path of the method, "/package.Service/method", or what the client asked for in its place. Lives as long as the call. */
+/* The path of the method, "/package.Service/method", as the client sent it. Lives as long as the call. */
 QUOIT_API const char *quoit_call_path(const quoit_call *call);
 
 /*
  * The peer's address as gRPC's naming document spells it: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000",
- * "ipv6:[fe80::1%25eth0]:50000" (an address of one link has its interface with it, as in RFC 6874; the interface's
- * number where its name is gone, or not plain),
- * "unix:" (with the path, if the client has bound one), "unix-abstract:NAME", "vsock:CID:PORT". Bytes that are not
- * printable are escaped as %XX. Lives as long as the call. <quoit/peer.h> tells more.
+ * "ipv6:[fe80::1%25eth0]:50000" (a link-local address has its interface with it, as in RFC 6874: by name, or by number where
+ * the interface is gone or its name has unusual characters),
+ * "unix:" (with the path, if the client has bound one), "unix-abstract:NAME", "vsock:CID:PORT". Bytes that are not printable
+ * are escaped as %XX. Lives as long as the call. <quoit/peer.h> has more about the peer.
  */
 QUOIT_API const char *quoit_call_peer(const quoit_call *call);
 
 /*
- * Whom the client asked for: its :authority, or else its host field. Mostly a host and port, but any text that the client
- * likes (over a Unix socket some send its path); empty where it named none. Lives as long as the call.
+ * The host that the client asked for: its :authority, or else its host field. Mostly a host and port, but the client can send
+ * any text (over a unix socket some send its path). Empty where it sent neither. Lives as long as the call.
  */
 QUOIT_API upb_StringView quoit_call_authority(const quoit_call *call);
 
 /*
- * The first value of the request's metadata @name (lower case), in *@ret_value: true, or false and
- * *@ret_value untouched where there is none. Values of names that end in "-bin" are decoded from
- * base64 already. White space around a value is dropped. The client's "user-agent" is among them. Reserved names (grpc-*,
- * :path and its kin, host, content-type, te) are not, but grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin are.
- * The bytes live as long as the call.
+ * Puts the first value of the request's metadata @name (lower case) into *@ret_value and returns true; returns false and leaves
+ * *@ret_value untouched where there is none. Values of names that end in "-bin" are already decoded from base64. White space
+ * around a value is dropped. The client's "user-agent" is included. Reserved names are not (grpc-*, pseudo-header fields like
+ * :path, host, content-type, te), except grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin. The bytes live as long
+ * as the call.
  */
 QUOIT_API bool quoit_call_metadata(
         const quoit_call *call, const char *name, upb_StringView *ret_value);
 
 /*
- * All metadata of the request, in the order of the wire: start with *@cursor at 0, which is then the
- * function's own, and call until it returns false. Names come once per value.
+ * All metadata of the request, in the order of the wire: start with *@cursor = 0 and call until it returns false; do not change
+ * *@cursor in between. A name with several values is returned once for each.
  */
 QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
         upb_StringView *ret_name, upb_StringView *ret_value);
@@ -108,17 +109,20 @@ QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
 /* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX where the client set none. */
 QUOIT_API uint64_t quoit_call_deadline_ns(const quoit_call *call);
 
-/* True once the peer has cancelled, has gone, the deadline is over, or a send failed: sending is in vain. On any thread. */
+/*
+ * True once the peer has cancelled or disconnected, the deadline is over, or a send failed: what is sent now is dropped. Any
+ * thread.
+ */
 QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 
 /* ---- answering ---------------------------------------------------------------------------- */
 
 /*
- * Adds metadata to the headers of the answer. @name: lower case letters, digits, "-", "_" and ".", not starting with
- * "grpc-" (but grpc-retry-pushback-ms and grpc-server-stats-bin), none of HTTP's own such as "content-type". @value:
- * printable ASCII, or any bytes where the name ends in "-bin" (they go out in base64). Both are copied.
+ * Adds metadata to the headers of the answer. @name: lower case letters, digits, "-", "_" and "."; not starting with "grpc-"
+ * (except grpc-retry-pushback-ms and grpc-server-stats-bin), and not one of HTTP's own like "content-type". @value: printable
+ * ASCII, or any bytes where the name ends in "-bin" (they are sent in base64). Both are copied.
  * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
- * -ENOMEM; -E2BIG past the limit `metadata_out_bytes_max`.
+ * -ENOMEM; -E2BIG over the limit `metadata_out_bytes_max`.
  */
 QUOIT_API int quoit_call_add_header(quoit_call *call, const char *name, upb_StringView value);
 
@@ -131,11 +135,10 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
 /*
  * Encodes @message, of type @type, and queues it for sending. Generated code wraps this with types:
  * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
- * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker
- * it waits while the queue is full, at most `stall_ms` at once, and `worker_wait_ms` in all once others want the worker
- * (-ETIMEDOUT).
- * 0, also where the call is over and the message is dropped. After a negative errno the call is over, with a status that says why;
- * a hold still wants its finish:
+ * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker it waits while the queue is
+ * full: at most `stall_ms` each time, and at most `worker_wait_ms` in all once other calls wait for a worker (-ETIMEDOUT).
+ * Returns 0 also where the call is over and the message is dropped. After a negative errno the call is over, with a status that
+ * says why; a call that is held still needs its quoit_call_finish():
  *      -EMSGSIZE  over `message_send_bytes_max`
  *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
  *      -ENOSPC    what waits on the connection leaves no room for it (`memory_bytes_max`)
@@ -143,7 +146,7 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  *      -EINVAL    a required field is not set
  *      -E2BIG     nested too deeply
  *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h); logged
- *      -EALREADY  a second answer of a method that has one; logged
+ *      -EALREADY  a second answer of a method that has only one; logged
  */
 QUOIT_API int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
@@ -155,9 +158,9 @@ QUOIT_API int quoit_call_send(
 QUOIT_API bool quoit_call_writable(const quoit_call *call);
 
 /*
- * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out
- * behind what was queued. Does nothing where the call was finished before. Ends a hold.
- * QUOIT_OK wants its answer first where the method has one: without it, INTERNAL is sent and a line logged.
+ * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out behind what was
+ * queued. Does nothing where the call was finished before. Ends a hold. Where the method has one answer, it must be sent before
+ * QUOIT_OK: without it INTERNAL is sent, and a line is logged.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
 
@@ -166,10 +169,10 @@ QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const c
         __attribute__((format(printf, 3, 4)));
 
 /*
- * Sends @message as the only answer and finishes with QUOIT_OK: what a unary handler ends in. What cannot be sent
- * ends the call with the status that quoit_call_send() has for it. Ends a hold in any case. Strings and
- * packed fields of 16 KiB and more may be sent from where they lie if that is the call's arena, the request's
- * own included: leave their bytes as they are from here on. All else may be changed or dropped on return.
+ * Sends @message as the only answer and finishes with QUOIT_OK: the end of a unary handler. A message that cannot be sent ends
+ * the call with the status that quoit_call_send() has for it. Ends a hold in any case. Strings and packed fields of 16 KiB and
+ * more may be sent without a copy where they lie in the call's arena (those of the request do): do not change their bytes from
+ * here on. All else may be changed or dropped on return.
  */
 QUOIT_API void quoit_call_reply(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type);
@@ -177,17 +180,17 @@ QUOIT_API void quoit_call_reply(
 /* ---- compression -------------------------------------------------------------------------- */
 
 /*
- * Compresses the answers of this call with @algorithm, from `compress_bytes_min` on; QUOIT_IDENTITY: does not. Else
- * the server's option `compression` says. What requests are compressed with does not matter. On a ring answers over
- * `compress_ring_bytes_max` go as they are.
- * 0; -ENOTSUP: the client does not take it (grpc-accept-encoding), nothing changed; -EALREADY when the headers,
+ * Compresses the answers of this call with @algorithm, in place of the server's option `compression`; QUOIT_IDENTITY: sends
+ * them uncompressed. Answers below `compress_bytes_min`, and on a ring those over `compress_ring_bytes_max`, are sent
+ * uncompressed in any case. It does not matter what requests are compressed with.
+ * 0; -ENOTSUP: the client does not accept it (grpc-accept-encoding), nothing changed; -EALREADY when the headers,
  * or the status, have been sent; -EINVAL: no such algorithm.
  */
 QUOIT_API int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm);
 
 /*
- * What the message that the handler was given last, the request or one of on_message, was compressed with when it
- * came; QUOIT_IDENTITY: it was not.
+ * The compression that the handler's last message (the request, or the last of on_message) had when it arrived; QUOIT_IDENTITY:
+ * none.
  */
 QUOIT_API quoit_compression quoit_call_request_compression(const quoit_call *call);
 
@@ -195,86 +198,84 @@ QUOIT_API quoit_compression quoit_call_request_compression(const quoit_call *cal
 QUOIT_API quoit_compression quoit_call_compression(const quoit_call *call);
 
 /*
- * Whether the messages that are sent from here on are compressed, in a call that does so: true at first. For those that
- * are compressed already, or hold secrets beside what a stranger chose (the CRIME attack).
+ * Whether messages sent from here on are compressed, in a call that compresses: true at first. Set it to false for messages
+ * that are compressed already, or that hold secrets next to text that an attacker can choose (the CRIME attack).
  */
 QUOIT_API void quoit_call_set_message_compression(quoit_call *call, bool enabled);
 
 /* ---- answering later ---------------------------------------------------------------------- */
 
 /*
- * Says that the answer comes later: the handler may return, and the call stays valid until
- * quoit_call_finish(), which must come, also after a cancellation.
- * A handler that returns with neither a finish nor a hold, a delay (quoit_call_after()) or a pump has forgotten the call:
- * it is answered INTERNAL and a line is logged.
+ * The answer will be sent later: the handler can return, and the call stays valid until quoit_call_finish(), which must be
+ * called, also after a cancellation.
+ * A handler that returns without a finish, a hold, a delay (quoit_call_after()) or a pump has forgotten the call: the call is
+ * answered INTERNAL, and a line is logged.
  */
 QUOIT_API void quoit_call_hold(quoit_call *call);
 
 /*
- * Runs @fn(@call, @arg) where the call's handlers run. From any thread; the call must be held, and
- * no post may come after the one whose function finishes the call: it may find no call any more.
- * 0; -ENOMEM, or -ESHUTDOWN where the server has ended and given the call up, and @fn will not run.
+ * Runs @fn(@call, @arg) where the call's handlers run. From any thread. The call must be held. Do not post again after the post
+ * whose function finishes the call: the call may no longer exist.
+ * 0; -ENOMEM; -ESHUTDOWN where the server has ended and given the call up. After an error @fn does not run.
  */
 QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
 
 /*
- * Runs @fn(@call, @arg) @delay_ms from now, or as soon as the call is cancelled, where the call's handlers run; counts
- * as a hold until then. It does not run where the call has been finished first. The clock is monotonic, and read
- * once a turn of the ring. From the call's handlers; several may be on their way, and run in the order of their times, but for
- * an offloaded call that is cancelled: there in the order in which they were asked for.
- * 0; -ENOMEM, or -ECANCELED where the call was cancelled before, and @fn will not run.
+ * Runs @fn(@call, @arg) @delay_ms from now, or as soon as the call is cancelled, where the call's handlers run. Counts as a
+ * hold until then. @fn does not run where the call is finished first. The clock is monotonic, and is read once a turn of the
+ * ring. Call it from the call's handlers. Several delays can be pending; they run in the order of their times, and when an
+ * offloaded call is cancelled, in the order in which they were set.
+ * 0; -ENOMEM; -ECANCELED where the call was cancelled before. After an error @fn does not run.
  */
 QUOIT_API int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg);
 
 /*
  * Runs @fn(@call, @arg) once, when the server begins to stop (quoit_server_stop()), or as soon as the call is cancelled, where
- * the call's handlers run; counts as a hold until then. For streams that have no end of their own, such as those that wait
- * for what the client asks next: they are finished here, with QUOIT_UNAVAILABLE, so that the stop need not wait for all of
- * `drain_ms`. What is sent here goes out ahead of the connection's GOAWAY. At once if the server is stopping. It does not run
- * where the call has been finished first. From the call's handlers.
- * 0; -ENOMEM, or -ECANCELED where the call was cancelled before, and @fn will not run.
+ * the call's handlers run. Counts as a hold until then. For streams that have no end of their own, for example a stream that
+ * waits for the client's next request: finish them here, with QUOIT_UNAVAILABLE, so that the stop need not wait for all of
+ * `drain_ms`. What is sent here goes out ahead of the connection's GOAWAY. If the server is stopping already, @fn runs at once.
+ * It does not run where the call is finished first. Call it from the call's handlers.
+ * 0; -ENOMEM; -ECANCELED where the call was cancelled before. After an error @fn does not run.
  */
 QUOIT_API int quoit_call_at_stop(
         quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
 
 /*
- * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again
- * whenever there is room in the queue, until the call is finished. It sends while
- * quoit_call_writable() and returns. A pump that sent nothing, with room, and did not finish, is
- * run again only after the next post, message or send. In place of one that was given before.
+ * Streams by a pump: @pump(@call, @state) runs once the current handler has returned, and again whenever there is room in the
+ * queue, until the call is finished. It sends while quoit_call_writable() and returns. A pump that sent nothing although there
+ * was room, and did not finish, runs again only after the next post, message or send. Replaces an earlier pump.
  */
 QUOIT_API void quoit_call_pump(
         quoit_call *call, void (*pump)(quoit_call *call, void *state), void *state);
 
 /*
- * @on_cancel(@call, @state) runs once, at once, if the call is cancelled before it is finished: to
- * stop work on it. A held call still wants its quoit_call_finish(). Like all events of a call it waits for the one that
- * runs: work that blocks, in an offloaded method, asks quoit_call_cancelled() from time to time. In place of one that was given before.
+ * @on_cancel(@call, @state) runs once, at once, if the call is cancelled before it is finished: to stop work on it. A held call
+ * still needs its quoit_call_finish(). Like every event of a call it waits until the running one has returned: an offloaded
+ * method that blocks asks quoit_call_cancelled() from time to time. Replaces an earlier @on_cancel.
  */
 QUOIT_API void quoit_call_on_cancel(
         quoit_call *call, void (*on_cancel)(quoit_call *call, void *state), void *state);
 
 /*
- * @on_done(@call, @state) runs once, last of all, however the call ends: to free what belongs to it. In place of one that
- * was given before, which then does not run.
+ * @on_done(@call, @state) runs once, last of all, however the call ends: to free what belongs to it. Replaces an earlier
+ * @on_done, which then does not run.
  */
 QUOIT_API void quoit_call_on_done(
         quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state);
 
 /* ---- backpressure on what the client streams ------------------------------------------------ */
 
-/* The credits of a call that nobody has set any for: on_message is given what comes. */
+/* The credits of a call where none were set: on_message gets every message as it arrives. */
 #define QUOIT_CREDITS_UNLIMITED UINT32_MAX
 
 /*
- * How many further messages on_message may be given; QUOIT_CREDITS_UNLIMITED at first. At 0 the
- * stream's flow-control window closes (RFC 9113 section 5.2) and the client has to wait. The request of a method that
- * has one is given to its handler without.
+ * How many more messages on_message may get; QUOIT_CREDITS_UNLIMITED at first. At 0 the stream's flow-control window closes
+ * (RFC 9113 section 5.2) and the client has to wait. Methods with a single request need no credit for it.
  */
 QUOIT_API void quoit_call_set_read_credits(quoit_call *call, uint32_t credits);
 
-/* How many are left. */
+/* How many credits are left. */
 QUOIT_API uint32_t quoit_call_read_credits(const quoit_call *call);
 
 QUOIT_END_DECLS

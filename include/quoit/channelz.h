@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * channelz: grpc.channelz.v1.Channelz, by which gRPC's tools (grpcdebug, for one) look at a running server: its listeners, its
- * connections, and what went over them. As gRPC's proposal A14 says.
+ * channelz: grpc.channelz.v1.Channelz, which gRPC's tools (grpcdebug, for example) use to look at a running server: its
+ * listeners, its connections, and their traffic. See gRPC's proposal A14.
  *
  *      quoit_channelz_register(server);
  *
- * It tells who is connected: offer it where only those come who may know that. The figures are those of <quoit/statistics.h>,
- * for programs that show them in another way.
+ * It shows who is connected: offer it only where every client is allowed to know that. <quoit/statistics.h> has the same
+ * figures for programs that show them in another way.
  */
 
 #include <quoit/export.h>
@@ -17,8 +17,8 @@
 QUOIT_BEGIN_DECLS
 
 /*
- * Registers grpc.channelz.v1.Channelz with @server, of which alone it tells: GetServers, GetServer, GetServerSockets and
- * GetSocket; there are no channels. 0 or as quoit_server_register().
+ * Registers grpc.channelz.v1.Channelz with @server, the only server that it shows: GetServers, GetServer, GetServerSockets and
+ * GetSocket; there are no channels. Returns 0 or an error of quoit_server_register().
  */
 QUOIT_API int quoit_channelz_register(quoit_server *server);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* How messages are compressed: gRPC's document "Compression in gRPC". */
+/* Compression of messages: gRPC's document "Compression in gRPC". */
 
 #include <quoit/export.h>
 
@@ -12,7 +12,7 @@ QUOIT_BEGIN_DECLS
  * them are decompressed before the handler sees them.
  */
 typedef enum quoit_compression {
-        QUOIT_IDENTITY = 0, /* "identity": as it is */
+        QUOIT_IDENTITY = 0, /* "identity": not compressed */
         QUOIT_DEFLATE = 1, /* "deflate": the zlib format, RFC 1950 */
         QUOIT_GZIP = 2, /* "gzip": RFC 1952 */
         QUOIT_ZSTD = 3, /* "zstd": RFC 8878 */

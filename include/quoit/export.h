@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * Marks what libquoit exports. Everything else is built with hidden visibility; upb and its symbols
- * never leave the library.
+ * Marks the symbols that libquoit exports. All others are hidden.
  */
 #define QUOIT_API __attribute__((visibility("default")))
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A handler for methods that the server does not know: bytes in, bytes out. A proxy is made of it, a recorder, or a server whose
- * types are known at run time only.
+ * A handler for methods that the server does not know: bytes in, bytes out. For a proxy, a recorder, or a server whose types
+ * are known only at run time.
  *
  *      static void on_message(quoit_call *call, upb_StringView message, void *state)
  *      {
@@ -17,10 +17,10 @@
  *      ...
  *      quoit_server_register_generic(server, &echo, NULL, NULL);
  *
- * Which side streams is not known of a method that nobody has described, and does not show on the wire: so all four kinds
- * come as calls where both do. One request is one message and then the half-close; one answer is one message and then the finish.
- * All functions of a call are there as anywhere: quoit_call_path() tells the method, quoit_call_metadata() the metadata,
- * quoit_call_set_read_credits() keeps a client from being faster than whom its messages go to.
+ * The server does not know which side of such a method streams, and the wire does not show it: so all four kinds of calls are
+ * handled as bidirectional streams. A single request is one message and then the half-close; a single answer is one message and
+ * then the finish. All functions of a call can be used: quoit_call_path() has the method, quoit_call_metadata() the metadata,
+ * and quoit_call_set_read_credits() slows a client down to the speed of the receiver of its messages.
  */
 
 #include <stddef.h>
@@ -34,31 +34,34 @@ QUOIT_BEGIN_DECLS
 
 /* The functions of a generic handler; any may be NULL. Static, or outlives the server. */
 typedef struct quoit_generic_handler {
-        /* The call begins, before its first message has come; returns the @state of the others, which without this is @user. */
+        /*
+         * The call begins; its first message has not arrived yet. Returns the @state for the others; without on_start that is
+         * @user.
+         */
         void *(*on_start)(quoit_call *call, void *user);
         /* One message of the client's, decompressed if it was compressed. It lives until this returns. */
         void (*on_message)(quoit_call *call, upb_StringView message, void *state);
-        /* There will be no more messages. Who has answered by now calls quoit_call_finish(), which any call needs. */
+        /* There will be no more messages. When all answers are sent, call quoit_call_finish(), which every call needs. */
         void (*on_half_close)(quoit_call *call, void *state);
-        /* There was no room in the queue, and there is again: quoit_call_writable(). */
+        /* The queue was full and has room again: quoit_call_writable(). */
         void (*on_writable)(quoit_call *call, void *state);
-        /* The call is over: the last of it, to free @state. */
+        /* The call is over; last of all, to free @state. */
         void (*on_done)(quoit_call *call, void *state);
 } quoit_generic_handler;
 
 /*
- * Gives @handler all calls of methods that no registered service has a handler for, also where the service is registered.
- * Their paths are "/SERVICE/METHOD", whatever these two are; any other path stays unknown, and is answered UNIMPLEMENTED.
- * @options, copied, holds for all of them (NULL: none); @user is handed to on_start. Once, before quoit_server_run().
+ * Gives @handler all calls of methods that have no handler, in registered services too. Their paths are "/SERVICE/METHOD" with
+ * any SERVICE and METHOD; any other path is answered UNIMPLEMENTED.
+ * @options, copied, apply to all of them (NULL: none); @user is passed to on_start. Once, before quoit_server_run().
  * 0; -EEXIST: the server has one; -EINVAL: no such compression; -EBUSY when it runs; -ENOMEM.
  */
 QUOIT_API int quoit_server_register_generic(quoit_server *server,
         const quoit_generic_handler *handler, const quoit_method_options *options, void *user);
 
 /*
- * Sends the @size bytes at @bytes, copied, as one message on a call that a generic handler has. As quoit_call_send() otherwise:
- * the same results, compression, limits, and waiting on a worker. -EINVAL, and nothing happens, on any other call: what its
- * messages look like is known, and interceptors count on that.
+ * Sends the @size bytes at @bytes, copied, as one message on a call that a generic handler has. Otherwise it is as
+ * quoit_call_send(): the same results, compression, limits, and waiting on a worker. On any other call it returns -EINVAL and
+ * does nothing: that call's messages have a type, and interceptors rely on it.
  */
 QUOIT_API int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size);
 

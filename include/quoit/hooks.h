@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * For libraries that are part of a server, as <quoit/health.h> is: they hear of the server's end, and see what it serves.
+ * For libraries that are part of a server, like <quoit/health.h>: they are called at the server's end, and can see its
+ * services.
  */
 
 #include <stddef.h>
@@ -12,11 +13,12 @@
 
 QUOIT_BEGIN_DECLS
 
-/* What a part of a server is told; any may be NULL. Static, or outlives the server. */
+/* Callbacks for a part of a server; any may be NULL. Static, or outlives the server. */
 typedef struct quoit_server_hooks {
         /*
-         * quoit_server_stop() or quoit_server_drain() was called: once, on one of the server's rings, before any peer is told. What is posted to
-         * calls from here (quoit_call_post()) runs ahead of their connections' GOAWAY. Must not block.
+         * quoit_server_stop() or quoit_server_drain() was called. Runs once, on one of the server's rings, before any peer gets
+         * a GOAWAY. What is posted to calls from here (quoit_call_post()) runs ahead of their connections' GOAWAY. Must not
+         * block.
          */
         void (*on_stop)(void *user);
         /* The server is being freed, the last hooked first: to free @user. From quoit_server_free(). */
@@ -24,8 +26,8 @@ typedef struct quoit_server_hooks {
 } quoit_server_hooks;
 
 /*
- * Has @server call @hooks with @user, before quoit_server_run(). 0; -EBUSY when it runs; -ENOMEM. After a failure
- * @user is the caller's still.
+ * Makes @server call @hooks with @user. Before quoit_server_run(). 0; -EBUSY when it runs; -ENOMEM. After a failure @user still
+ * belongs to the caller.
  */
 QUOIT_API int quoit_server_hook(quoit_server *server, const quoit_server_hooks *hooks, void *user);
 

@@ -30,22 +30,21 @@
 
 QUOIT_BEGIN_DECLS
 
-/* What there is to say of a call when it is over. It and what it points to live until on_end returns. */
+/* A summary of a call that is over. It and what it points to live until on_end returns. */
 typedef struct quoit_call_summary {
-        quoit_status
-                status; /* what the client was told, or would have been were it there: CANCELLED then */
+        quoit_status status; /* what was sent to the client; CANCELLED where the client had gone */
         unsigned
-                http_status; /* 200, or that of an answer that is no gRPC (then @status is UNKNOWN) */
+                http_status; /* 200, or that of an answer that is not gRPC (then @status is UNKNOWN) */
         bool start_seen; /* on_start of this interceptor was called */
         bool handled; /* a handler was called */
-        uint64_t started_ns; /* when the request's headers had come, on CLOCK_MONOTONIC */
+        uint64_t started_ns; /* when the request's headers had arrived, on CLOCK_MONOTONIC */
         uint64_t
-                duration_ns; /* from then to the end: all was sent, or dropped, and the handler is through */
+                duration_ns; /* from then to the end: all is sent or dropped, and the handler is through */
         uint64_t
-                wait_ns; /* of that, until the handler was called: interceptors, the request's bytes, workers */
-        uint32_t messages_received; /* whole messages that came */
-        uint32_t messages_sent; /* that the handler has sent */
-        /* Their bytes as they went over the wire, compressed if they were; the five bytes of prefix do not count. */
+                wait_ns; /* the part of it before the handler was called: interceptors, the request's bytes, workers */
+        uint32_t messages_received; /* whole messages that arrived */
+        uint32_t messages_sent; /* messages that the handler has sent */
+        /* Their bytes on the wire, after compression, without the prefix of five bytes. */
         uint64_t bytes_received;
         uint64_t bytes_sent; /* likewise */
 } quoit_call_summary;
@@ -54,46 +53,47 @@ typedef struct quoit_call_summary {
 typedef struct quoit_message_info {
         const struct upb_Message *
                 message; /* decoded; not to be changed. NULL where a generic handler has the call */
-        const struct upb_MiniTable *type; /* its type; NULL likewise, */
-        size_t size; /* encoded, in bytes; 0 for one that is to be sent: it is not encoded yet */
-        upb_StringView bytes; /* ... and this is the message, both ways: see generic.h */
+        const struct upb_MiniTable *type; /* its type; NULL likewise */
+        size_t size; /* encoded, in bytes; 0 for a message that will be sent: it is not encoded yet */
+        upb_StringView bytes; /* with a generic handler (generic.h) the message, received or sent */
 } quoit_message_info;
 
 /*
  * The functions of an interceptor, any of which may be NULL. Static: it must outlive the server. @user is what
- * quoit_server_intercept() was given; several rings call at once.
+ * quoit_server_intercept() was given. Several rings call at the same time.
  */
 typedef struct quoit_interceptor {
         /*
-         * The request's headers have come. On the ring, for offloaded methods too: refusing is cheap, and nothing may
-         * block. May read and add metadata, attach state (quoit_call_attach()), and
+         * The request's headers have arrived. Runs on the ring, for offloaded methods too: so a refusal is cheap, and nothing
+         * may block. May read and add metadata, attach state (quoit_call_attach()), and
          *  - return: the next interceptor starts, and after the last the handler;
          *  - quoit_call_finish(): refuses the call; neither later interceptors nor the handler see it start;
          *  - quoit_call_hold(): the start waits, while others run; the call may be posted to from any thread
          *    (quoit_call_post(), whose function then runs on the ring), until quoit_call_proceed() or
          *    quoit_call_finish() ends the hold. One of both must come, also after a cancellation.
-         * Unknown methods start too, and are answered UNIMPLEMENTED, or by the generic handler, after the last interceptor. Requests that are
-         * malformed do not.
+         * Calls of unknown methods start too; after the last interceptor they are answered UNIMPLEMENTED, or by the generic
+         * handler. Malformed requests do not start.
          */
         void (*on_start)(quoit_call *call, void *user);
         /*
-         * A request message, before the handler gets it and where the handler runs: on a worker for offloaded methods.
-         * A call that is finished here is kept from its handler, which sees no more of it than its on_done.
+         * A request message, before the handler gets it and where the handler runs: on a worker for offloaded methods. If the
+         * call is finished here, its handler does not get the message, and only its on_done still runs.
          */
         void (*on_received)(quoit_call *call, const quoit_message_info *info, void *user);
-        /* An answer that the handler sends, before it is encoded; where the handler runs. May not send itself. */
+        /* An answer that the handler sends, before it is encoded. Runs where the handler runs. Must not send itself. */
         void (*on_sent)(quoit_call *call, const quoit_message_info *info, void *user);
         /*
-         * The call is over, of which @summary tells. Once for each request whose headers have come, also where it was
-         * malformed or refused before any on_start; not for one that the server's end has given up (call.h). On the ring, and last: what was attached is freed here. Only
-         * functions that read may be called on @call, and none on other calls.
+         * The call is over; @summary describes it. Runs once for each request whose headers have arrived, also where it was
+         * malformed or refused before any on_start; but not for a call that the server gave up at its end (call.h). Runs on the
+         * ring, and last: free what was attached here. Only functions that read may be called on @call, and no functions on
+         * other calls.
          */
         void (*on_end)(const quoit_call *call, const quoit_call_summary *summary, void *user);
 } quoit_interceptor;
 
 /*
- * Adds @interceptor behind those that are there; @user is handed to its functions. Before quoit_server_run().
- * 0; -EBUSY when the server runs; -E2BIG: there are 32; -ENOMEM.
+ * Adds @interceptor behind those added before; @user is passed to its functions. Before quoit_server_run().
+ * 0; -EBUSY when the server runs; -E2BIG: there are 32 already; -ENOMEM.
  */
 QUOIT_API int quoit_server_intercept(
         quoit_server *server, const quoit_interceptor *interceptor, void *user);
@@ -102,20 +102,19 @@ QUOIT_API int quoit_server_intercept(
 QUOIT_API void quoit_call_proceed(quoit_call *call);
 
 /*
- * Attaches @value to the call under @key, an address of the caller's that nobody else uses (that of a static
- * variable), for later interceptors and the handler: who the user is, say. Replaces what was there. @value is only
- * handed on; in the call's arena (quoit_call_alloc()) it lives as long as the call, anything else is freed in on_end.
- * 0, or -ENOMEM.
+ * Attaches @value to the call under @key, for later interceptors and the handler: the authenticated user, for example. @key is
+ * an address that nobody else uses, like that of a static variable. Replaces an earlier value. @value is only passed on: in the
+ * call's arena (quoit_call_alloc()) it lives as long as the call; free anything else in on_end. 0, or -ENOMEM.
  */
 QUOIT_API int quoit_call_attach(quoit_call *call, const void *key, void *value);
 
-/* What is attached to the call under @key; NULL: nothing. */
+/* The value attached to the call under @key, or NULL. */
 QUOIT_API void *quoit_call_attachment(const quoit_call *call, const void *key);
 
-/* The method of the call; NULL if the server has none of that name, also where a generic handler has the call. Static. */
+/* The method of the call; NULL if the server does not know it, also where a generic handler has the call. Static. */
 QUOIT_API const quoit_method *quoit_call_method(const quoit_call *call);
 
-/* Which ring the call lives on: 0 to quoit_server_options.rings - 1. What is counted by ring needs no lock. */
+/* Which ring the call lives on: 0 to quoit_server_options.rings - 1. Counters for each ring need no lock. */
 QUOIT_API unsigned quoit_call_ring(const quoit_call *call);
 
 QUOIT_END_DECLS

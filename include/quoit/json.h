@@ -14,9 +14,10 @@
  *              ... "line 3, column 14: No such field: nmae"
  *      hello = (api_Hello *)message;
  *
- * What a hostile document may cost: it is nested QUOIT_JSON_DEPTH_MAX deep at most; what it becomes takes no more from its arena than
- * the arena's budget (<quoit/budget.h>), or where that has none, than quoit_parse_bytes_max() of its size; and the time goes with the
- * size, times the depth where messages are Anys that say their type last. How long a document may be is up to who reads it.
+ * The cost of a hostile document is bounded. It can be nested QUOIT_JSON_DEPTH_MAX deep. The message takes no more from its
+ * arena than the arena's budget (<quoit/budget.h>), or without a budget, quoit_parse_bytes_max() of the document's size. The
+ * time is proportional to the size, times the depth where messages are Anys whose "@type" is last. The caller limits a
+ * document's size.
  */
 
 #include <stddef.h>
@@ -26,12 +27,13 @@
 
 QUOIT_BEGIN_DECLS
 
-/* How many objects and arrays may be open when a document is parsed. */
+/* How deep objects and arrays can be nested in a document that is parsed. */
 #define QUOIT_JSON_DEPTH_MAX 64
 
-/* For quoit_json_print(): any of them. */
+/* For quoit_json_print(); can be combined. */
 typedef enum quoit_json_print_options {
-        QUOIT_JSON_DEFAULTS = 1, /* fields without presence are there with their default, too */
+        QUOIT_JSON_DEFAULTS =
+                1, /* fields without presence are printed also where they have their default */
         QUOIT_JSON_PROTO_NAMES = 2,  /* a_field, not aField */
         QUOIT_JSON_ENUM_NUMBERS = 4, /* 1, not "ONE" */
 } quoit_json_print_options;
@@ -39,14 +41,15 @@ typedef enum quoit_json_print_options {
 /* For quoit_json_parse(). */
 typedef enum quoit_json_parse_options {
         QUOIT_JSON_IGNORE_UNKNOWN =
-                1, /* fields and enums' values that are not known are left out, and are no errors */
+                1, /* unknown fields and enum values are left out; they are not errors */
 } quoit_json_parse_options;
 
 /*
- * @message of the type @table as JSON, in one line. Members of a map come in no particular order. Unknown fields, and extensions that are
- * not in @schema, are left out. *@ret_text is in @arena, with a zero behind it. How long it is is known before it is printed, and bounded
- * by @arena's budget (<quoit/budget.h>), or where that has none, by quoit_parse_bytes_max() of what @message takes on the wire. What messages
- * in an Any take meanwhile is given back at once; it is bounded by @arena's budget, or where that has none, by quoit_parse_bytes_max(0).
+ * @message of the type @table as JSON, in one line. Members of a map come in no particular order. Unknown fields, and
+ * extensions that are not in @schema, are left out. *@ret_text is in @arena, with a zero behind it. Its length is known before it is
+ * printed, and limited by @arena's budget (<quoit/budget.h>), or without a budget by quoit_parse_bytes_max() of what @message takes
+ * on the wire. Memory for messages in an Any is freed at once; it is limited by @arena's budget, or without a budget by
+ * quoit_parse_bytes_max(0).
  *
  * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: JSON cannot say it: an Any of a type that is not in @schema, or with bytes that
  * are not such a message, a Timestamp or Duration out of range (<quoit/timestamp.h>), a string that is not UTF-8,
@@ -57,11 +60,11 @@ QUOIT_API int quoit_json_print(const quoit_schema *schema, const upb_Message *me
         quoit_problem *ret_problem);
 
 /*
- * A new message of the type @table in @arena, of the JSON @text, of which nothing is kept. That required fields (proto2) are there
- * is not checked. Fields may come twice: the last one counts, repeated ones and messages grow.
+ * A new message of the type @table in @arena, from the JSON @text, which is not kept. Required fields (proto2) are not checked.
+ * A field can occur twice: the last one counts; repeated fields and messages are merged.
  *
- * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: it is not JSON, or not such a message; -ENOMEM: also, over the budget.
- * What was made before an error stays in @arena.
+ * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: it is not JSON, or not such a message; -ENOMEM, also over the budget.
+ * Memory that was taken before an error stays in @arena.
  */
 QUOIT_API int quoit_json_parse(const quoit_schema *schema, upb_StringView text,
         const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_Message **ret_message,

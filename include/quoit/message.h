@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What NAME.quoit.h and NAME.quoit.c, made by protoc-gen-quoit, stand on. This is the one public
- * header that needs upb's; users include the generated header and get it with that. A program that has
- * messages and no server links libquoit-message (pkg-config: quoit-message), which needs libc alone.
+ * The base of NAME.quoit.h and NAME.quoit.c, which protoc-gen-quoit generates. Users include the generated header, which
+ * includes this one. A program that uses messages without a server links libquoit-message (pkg-config: quoit-message), which
+ * needs only libc.
  *
- * A message is opaque and lives in a upb_Arena, which frees everything in it at once:
+ * A message is opaque and lives in a upb_Arena, which frees all of its memory at once:
  *
  *      upb_Arena *arena = upb_Arena_New();
  *      api_Hello *hello = api_Hello_new(arena);
@@ -29,36 +29,37 @@
  *
  * Enum values are constants, behind the name of what their enum is in, as everywhere in protobuf.
  *
- * What a file imports is generated like the file itself. The well-known types are made already, google/protobuf/timestamp.proto and
- * its like, descriptor.proto, and google/rpc/{code,status,error_details}.proto: libquoit and libquoit-message have them, with their
- * headers as <quoit/google/...>. What imports them finds them there, unless a program makes its own of them.
+ * Generate code for imported files in the same way. libquoit and libquoit-message already have the well-known types
+ * (google/protobuf/timestamp.proto and the others), descriptor.proto, and google/rpc/{code,status,error_details}.proto, with
+ * their headers as <quoit/google/...>. Generated code finds them there, unless a program generates its own.
  *
- * Extensions are parsed where M_parse_ex() or M_parse_checked() is given a registry that knows them:
- * quoit_file_add_extensions() below. A server has one in its options, quoit_server_options.
+ * Extensions are parsed by M_parse_ex() or M_parse_checked() with a registry that knows them: quoit_file_add_extensions()
+ * below. A server has a registry in its options, quoit_server_options.
  *
- * M_parse_checked() looks at a message as a server does, and says what is wrong with it. It returns
- * 0 and the message, or
+ * M_parse_checked() checks a message as a server does, and reports what is wrong with it. It returns 0 and the message, or
  *      -EBADMSG  the bytes are not such a message, or text in it is not UTF-8
  *      -ENODATA  a required field (proto2) is missing, which M_parse() does not mind
  *      -E2BIG    messages are nested in it more than 100 deep
  *      -ENOMEM   out of memory, or over the budget
  *
- * An enum E has E_value_name(): the name of a number, NULL for one that has none. M_deep_copy()
- * copies all of a message into @arena, strings and unknown fields too; NULL: out of memory.
+ * An enum E has E_value_name(): the name of a number, or NULL. M_deep_copy() copies a whole message into @arena, with strings
+ * and unknown fields; NULL: out of memory.
  *
- * A name in C is what upb makes of it, `my.pkg.Msg` is my_pkg_Msg; only a `_` in the name of a package, message, enum or service
- * becomes `__`, so that `A.B_C` and `A_B.C` stay two. Where two names in a file would be one, or a name is a word of C or C++ or of
- * the usual headers, it gets a `_` at its end. What linkers see begins with `quoit_`: another upb's code for the same files is in
- * nobody's way. The table of `my.pkg.Msg` is quoit_my__pkg__Msg_msg_init, the descriptor of `foo/bar.proto` foo_bar_proto_quoit_file; with the
- * plugin's symbol_prefix=fe_ they are fe_quoit_my__pkg__Msg_msg_init and fe_foo_bar_proto_quoit_file.
- * Strings are not copied by setters: the bytes must live as long as the message. Those of a parsed
- * message are in its arena. NULL or false from a function that takes an arena: out of memory;
- * from a parser: also bytes that are not such a message; from M_serialize(): also text that is not UTF-8 where its
- * field wants that (strings of proto3, and of editions unless features.utf8_validation = NONE), or nested too deeply.
+ * Names in C are upb's: `my.pkg.Msg` is my_pkg_Msg. But a `_` in the name of a package, message, enum or service becomes `__`,
+ * so that `A.B_C` and `A_B.C` stay different. A name gets a `_` at its end where it would be the same as another one of the
+ * file, or is a word of C or C++ or of the usual headers. Linker symbols begin with `quoit_`, so another upb's code for the
+ * same files does not clash. The table of `my.pkg.Msg` is quoit_my__pkg__Msg_msg_init, the descriptor of `foo/bar.proto` is
+ * foo_bar_proto_quoit_file; with the plugin's symbol_prefix=fe_ they are fe_quoit_my__pkg__Msg_msg_init and
+ * fe_foo_bar_proto_quoit_file.
  *
- * A few bytes can become many when they are parsed: an empty message of two bytes takes as much
- * memory as its type has fields. So a parser takes no more for its arena than
- * quoit_parse_bytes_max(), or than the budget that the arena was given: <quoit/budget.h>.
+ * Setters do not copy strings: the bytes must live as long as the message. Those of a parsed message are in its arena.
+ *
+ * NULL or false from a function that takes an arena: out of memory. From a parser also: the bytes are not such a message. From
+ * M_serialize() also: nested too deeply, or text is not UTF-8 where its field requires it (strings of proto3, and of editions
+ * unless features.utf8_validation = NONE).
+ *
+ * A few bytes can become many when they are parsed: an empty message of two bytes takes as much memory as its type has fields.
+ * So a parser's memory is limited by the arena's budget (<quoit/budget.h>), or without one by quoit_parse_bytes_max().
  */
 
 #include <stdbool.h>
@@ -71,17 +72,17 @@
 #include <quoit/upb.h>
 
 /*
- * Generated code holds tables laid out for the upb in this libquoit; it refuses to compile against a
- * libquoit whose number is another. To be raised with each change of upb or of the helpers below.
+ * Generated code holds tables laid out for the upb in this libquoit; it does not compile against a libquoit with another
+ * number. Raise it with each change of upb or of the helpers below.
  */
 #define QUOIT_GENCODE_VERSION 5
 
 QUOIT_BEGIN_DECLS
 
 /*
- * One .proto file, for those who want to know at run time: `foo/bar.proto` is described by
- * `foo_bar_proto_quoit_file`. All of it is static. That is short for quoit_file_foo__bar_1proto (spelled as the header shows it),
- * which is to be used where another file would have the same short name, as `foo_bar.proto`.
+ * The descriptor of one .proto file, for use at run time. That of `foo/bar.proto` is `foo_bar_proto_quoit_file`. All of it is
+ * static. The name is short for quoit_file_foo__bar_1proto (see the generated header): use the long one where another file has
+ * the same short name, like `foo_bar.proto`.
  */
 typedef struct quoit_file_descriptor {
         const char *name;             /* as protoc knows it, "foo/bar.proto" */
@@ -89,13 +90,13 @@ typedef struct quoit_file_descriptor {
         size_t size;                  /* without source locations and comments */
         const upb_MiniTableFile
                 *layout; /* the tables of its messages, closed enums and extensions */
-        const struct quoit_file_descriptor *const *dependencies; /* what it imports */
-        size_t dependency_count; /* how many those are */
+        const struct quoit_file_descriptor *const *dependencies; /* the files that it imports */
+        size_t dependency_count; /* of @dependencies */
 } quoit_file_descriptor;
 
 /*
- * Lets a parser that is given @registry know the extensions which @file itself defines. False if
- * memory is short or one is known already under another definition's number.
+ * Adds the extensions that @file itself defines to @registry, for parsers. False if memory is short, or @registry already has
+ * another extension with the same number.
  */
 static inline bool quoit_file_add_extensions(
         const quoit_file_descriptor *file, upb_ExtensionRegistry *registry)
@@ -116,7 +117,7 @@ static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out 
 _Static_assert(sizeof(void *) == 8, "the tables of protoc-gen-quoit are laid out for 64 bits");
 #endif
 
-/* Before each table that linkers see: libquoit's own of the well-known types are weak. */
+/* Stands before each table that linkers see: libquoit's own tables of the well-known types are weak. */
 #ifndef QUOIT_TABLE
 #define QUOIT_TABLE
 #endif
@@ -158,8 +159,8 @@ static inline const char *quoit_enum_value_name(const quoit_enum_names *names, i
 #define QUOIT_SUB_NONE { .QUOIT_UPB_PRIVATE(submsg) = NULL }
 
 /*
- * Tables for the fast decoder. Whether they are there is up to libquoit, not to the compiler of the
- * generated code: that only takes the addresses of functions.
+ * Tables for the fast decoder. Whether they exist depends on how libquoit was built, not on the compiler of the generated code,
+ * which only takes the addresses of functions.
  */
 #if QUOIT_UPB_FASTTABLE
 #define QUOIT_FASTTABLE_MASK(mask) mask
@@ -172,9 +173,8 @@ static inline const char *quoit_enum_value_name(const quoit_enum_names *names, i
 #endif
 
 /*
- * _upb_Message_New(), but small messages are cleared in place: memset() of a size that the compiler does not know
- * is a call that takes longer than all the rest. Sizes are multiples of 8; both halves may overlap. Without an @arena, for
- * which memory was short, there is no message either: NULL.
+ * _upb_Message_New(), but small messages are cleared inline: memset() of a size that the compiler does not know is a call that
+ * takes longer than all the rest. Sizes are multiples of 8; both halves may overlap. NULL also where @arena is NULL.
  */
 static inline void *quoit_message_new(const upb_MiniTable *table, upb_Arena *arena)
 {

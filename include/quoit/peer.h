@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who calls: beside quoit_call_peer(), which tells the address, what else is known of the other end of a connection.
- * It is found out when the connection opens, and stays true as long as the call.
+ * The other end of a connection: credentials, TLS, and our own address. quoit_call_peer() has the peer's address. All is found
+ * out when the connection opens, and does not change during the call.
  */
 
 #include <stdbool.h>
@@ -17,55 +17,54 @@ QUOIT_BEGIN_DECLS
 
 /* A process at the other end of a unix socket, as the kernel knew it when it connected (SO_PEERCRED in unix(7)). */
 typedef struct quoit_peer_credentials {
-        int32_t pid; /* in our pid namespace; 0: it has none there. May be another's by now */
-        uint32_t uid; /* effective then, in our user namespace */
-        uint32_t gid; /* effective then */
+        int32_t pid; /* in our pid namespace; 0: it has none there. May belong to another process by now */
+        uint32_t uid; /* the effective one at that time, in our user namespace */
+        uint32_t gid; /* the effective one at that time */
 } quoit_peer_credentials;
 
 /*
- * The credentials of the process that calls, in *@ret_credentials: unix sockets only, and true for everybody on this
- * machine, since it is the kernel that says so. To be trusted: the user and the group. The process may have ended, or
- * handed its connection to another.
- * 0; -ENODATA, and *@ret_credentials untouched, where the connection came by TCP or vsock.
+ * The credentials of the process that calls, in *@ret_credentials; only on unix sockets. The kernel provides them, so the user
+ * and the group can be trusted. The pid cannot: the process may have ended, or passed its connection to another.
+ * 0; -ENODATA, and *@ret_credentials untouched, on a connection by TCP or vsock.
  */
 QUOIT_API int quoit_call_peer_credentials(
         const quoit_call *call, quoit_peer_credentials *ret_credentials);
 
-/* Of what kind a name in a certificate is (subjectAltName: RFC 5280 section 4.2.1.6). */
+/* The kind of a name in a certificate (subjectAltName: RFC 5280 section 4.2.1.6). */
 typedef enum quoit_peer_name_kind {
         QUOIT_PEER_NAME_DNS,
-        QUOIT_PEER_NAME_URI, /* a SPIFFE ID is one */
+        QUOIT_PEER_NAME_URI, /* for example a SPIFFE ID */
         QUOIT_PEER_NAME_EMAIL,
         QUOIT_PEER_NAME_IP, /* as inet_ntop(3) writes it */
 } quoit_peer_name_kind;
 
-/* A name that the peer's certificate vouches for. */
+/* A name in the peer's certificate. */
 typedef struct quoit_peer_name {
         quoit_peer_name_kind kind; /* what it names */
-        const char *text; /* has no NUL within */
+        const char *text; /* without a NUL inside */
 } quoit_peer_name;
 
-/* What a handshake of TLS found out of a connection. */
+/* The result of a TLS handshake. */
 typedef struct quoit_peer_tls {
         const char *version; /* "TLSv1.2", "TLSv1.3" */
         const char *cipher; /* by IANA's name: "TLS_AES_128_GCM_SHA256" */
-        const char *server_name; /* that the client asked for (SNI); NULL: none */
-        bool resumed; /* by a ticket: the certificate was checked when that was given out */
-        /* The rest is of the client's certificate, which client_ca_file vouches for; zero and NULL where it has shown none. */
+        const char *server_name; /* the name that the client asked for (SNI); NULL: none */
+        bool resumed; /* by a ticket: the certificate was checked when the ticket was issued */
+        /* The rest is about the client's certificate, verified by client_ca_file; zero and NULL where it has shown none. */
         const uint8_t *certificate; /* DER */
-        size_t certificate_bytes; /* of DER */
+        size_t certificate_bytes; /* size of the DER */
         uint8_t fingerprint[32]; /* SHA-256 of the DER */
         const char *subject; /* as RFC 2253 writes it: "CN=client,O=Example" */
-        const quoit_peer_name *names; /* in its order, those of the kinds above */
+        const quoit_peer_name *names; /* its names of the kinds above, in its order */
         size_t name_count; /* of `names` */
 } quoit_peer_tls;
 
-/* Of the connection that the call came on; NULL: it is in the clear. Lives as long as the call. */
+/* TLS of the call's connection; NULL: it is without TLS. Lives as long as the call. */
 QUOIT_API const quoit_peer_tls *quoit_call_peer_tls(const quoit_call *call);
 
 /*
- * The address of this machine that the peer has connected to, spelled as quoit_call_peer()'s: with several listeners,
- * or one for all addresses, this tells which. Lives as long as the call.
+ * The address of this machine that the peer has connected to, spelled as in quoit_call_peer(): useful with several listeners,
+ * or one for all addresses. Lives as long as the call.
  */
 QUOIT_API const char *quoit_call_local_address(const quoit_call *call);
 

@@ -4,7 +4,7 @@
 /*
  * All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves.
  *
- * A pointer that is handed in is not NULL, unless it says there what NULL means.
+ * A pointer argument must not be NULL, unless its function documents what NULL means.
  */
 
 #include <quoit/access_log.h>

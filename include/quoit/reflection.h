@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * Server reflection: clients that have no .proto files, such as grpcurl and Postman, learn from the server what it serves. It is
- * grpc.reflection.v1.ServerReflection as grpc's doc/server-reflection.md says, and the same under its first name v1alpha.
+ * Server reflection: clients without .proto files, like grpcurl and Postman, ask the server for its services. It is
+ * grpc.reflection.v1.ServerReflection of grpc's doc/server-reflection.md, and the same under its older name v1alpha.
  *
  *      quoit_reflection_register(server, NULL, 0);
  *
- * What is told is in the program anyway: the descriptors of the registered services' files and of all that they import.
+ * It serves descriptors that are in the program anyway: those of the registered services' files and of all their imports.
  */
 
 #include <stddef.h>
@@ -18,10 +18,10 @@
 QUOIT_BEGIN_DECLS
 
 /*
- * Registers both with @server, which may get other services before and after. The @file_count @files ("foo/bar.proto" has
- * foo_bar_proto_quoit_file) are those that no service's file imports: extensions, the messages in an Any. The array must outlive
- * the server; NULL and 0 are fine.
- * 0 or as quoit_server_register().
+ * Registers both with @server; other services can be registered before and after. The @file_count @files ("foo/bar.proto" has
+ * foo_bar_proto_quoit_file) are further files, which no service's file imports: extensions, the messages in an Any. The array
+ * must outlive the server; it can be NULL with @file_count 0.
+ * Returns 0 or an error of quoit_server_register().
  */
 QUOIT_API int quoit_reflection_register(
         quoit_server *server, const struct quoit_file_descriptor *const *files, size_t file_count);

@@ -24,7 +24,7 @@
 
 QUOIT_BEGIN_DECLS
 
-/* How bad what a line of the log tells is. */
+/* The severity of a log line. */
 typedef enum quoit_log_level {
         QUOIT_LOG_ERROR, /* the server, or a handler, does not do what it should */
         QUOIT_LOG_WARNING, /* an operator may want to do something */
@@ -32,51 +32,53 @@ typedef enum quoit_log_level {
 } quoit_log_level;
 
 /*
- * Takes one line, without a newline and valid during the call. Called from any of the server's
- * threads, and from others that call what they may not, at times from several at once; no lock is held, and it may log itself. Must not block: the ring, and all of its
- * peers, wait for it. To write to stderr does block, where it is a pipe that nobody reads: quoit_log_writer_log() of
- * <quoit/log_writer.h> writes there, and waits for nobody.
+ * Takes one line, without a newline and valid during the call. Called from any of the server's threads, at times from several
+ * at once, and from any other thread that calls a function where it must not. No lock is held. Must not block: the ring, and
+ * all of its peers, wait for it. A write to stderr blocks where stderr is a pipe that nobody reads: use quoit_log_writer_log()
+ * of <quoit/log_writer.h>, which writes there and never waits.
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
 
 /* What the rings of a server run on. Both do the same, within the same limits; io_uring takes less CPU. */
 typedef enum quoit_engine {
-        /* io_uring where this process can have it, epoll where not: where one of its system calls is forbidden or missing, as in
-         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. A line of the log
-         * says so, why, and what would help. A lack of memory is no reason: then rings are made smaller. */
+        /*
+         * io_uring where this process can use it. epoll where one of io_uring's system calls is forbidden or missing: in
+         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. A log line then
+         * gives the reason and the remedy. Where only memory is short, io_uring stays and rings are made smaller.
+         */
         QUOIT_ENGINE_AUTO,
-        QUOIT_ENGINE_IO_URING, /* no other: where it can't be had, the server fails to listen or to start */
+        QUOIT_ENGINE_IO_URING, /* io_uring or an error: without it quoit_server_listen() or _start() fails */
         QUOIT_ENGINE_EPOLL,
 } quoit_engine;
 
-/* The most `rings` of a server. */
+/* The largest `rings` of a server. */
 #define QUOIT_RINGS_MAX 1024
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
         unsigned
                 rings; /* threads "ring 1" and so on, each with a ring; the first is the caller of quoit_server_run(). 1 */
-        unsigned unix_mode; /* of the unix sockets it makes, such as 0660; what the umask leaves */
-        /* Threads for offloaded methods; started only if there are such. One connection has all but one at work. 10 */
-        unsigned workers;
         unsigned
-                handshake_threads; /* for handshakes of TLS; started only if a listener speaks it. 1 */
+                unix_mode; /* of the unix sockets that it makes, for example 0660; 0: as the umask has it */
+        /* Threads for offloaded methods; started only if there are such methods. One connection can use all but one. 10 */
+        unsigned workers;
+        unsigned handshake_threads; /* for TLS handshakes; started only if a listener uses TLS. 1 */
         quoit_limits limits; /* see limits.h */
-        quoit_compression compression; /* of answers to clients that take it; identity */
+        quoit_compression compression; /* of answers to clients that accept it; identity */
         quoit_engine engine; /* AUTO; chosen once, when it first listens, for all rings */
-        quoit_log_fn on_log; /* none: the server says nothing */
+        quoit_log_fn on_log; /* NULL: nothing is logged */
         void *log_user; /* handed to @on_log */
         /*
-         * The extensions that requests are parsed with, see <quoit/message.h>; without it they are unknown fields. Not
-         * copied: it must live as long as the server, and not change while that runs.
+         * The extensions that requests are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not
+         * copied: it must live as long as the server, and not change while the server runs.
          */
         const struct upb_ExtensionRegistry *extensions;
 } quoit_server_options;
 
 /*
- * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096
- * workers or handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, a
- * `frame_bytes_max` that HTTP/2 does not allow, or no such compression or engine, and `on_log` is told which; -ENOMEM.
+ * A server with a copy of @options (NULL: all defaults) in *@ret_server. 0; -EINVAL: more than 1024 rings or 4096 workers or
+ * handshake threads, a `unix_mode` over 0777, a window over 2^31-1 bytes, a `frame_bytes_max` that HTTP/2 does not allow, or an
+ * unknown compression or engine; `on_log` gets a line that says which; -ENOMEM.
  */
 QUOIT_API int quoit_server_new(const quoit_server_options *options, quoit_server **ret_server);
 
@@ -89,29 +91,28 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
  *      HOST:PORT           a name (on all its addresses), IPv4, or IPv6 in brackets; port 0 takes a free one;
  *                          "[::]", "*" or no HOST at all is every address, IPv4 included; "[fe80::1%eth0]:0" is
  *                          an address of one link. Also as quoit_call_peer() spells it, "ipv6:[fe80::1%25eth0]:PORT"
- *      unix:PATH           a unix socket, also unix:///PATH; `unix_mode` is its mode. A socket that nobody serves
- *                          any more is replaced, any other file is not. It stays behind when the server ends. As in any URI %XX
- *                          is a byte: "%20" a space, "%25" a '%'
+ *      unix:PATH           a unix socket, also unix:///PATH; `unix_mode` is its mode. A socket that no process
+ *                          serves any more is replaced, any other file is not. It is not removed when the server ends. As in
+ *                          any URI %XX is a byte: "%20" a space, "%25" a '%'
  *      unix-abstract:NAME  one without a file (unix(7)); %XX is a byte here too
  *      vsock:CID:PORT      vsock(7), between a virtual machine and its host; "any" for either
  *      fd:N                a socket that listens already, inherited by this process, which the server takes over
  *      systemd             all sockets that systemd passed to this process (sd_listen_fds(3)), or with
  *      systemd:NAME        those of one FileDescriptorName=. The environment is left as it is
  *
- * May be called several times, before quoit_server_run(). A port that is in use is tried for another 100 ms: a process
- * that was just killed lets go of it that late. @ret_port, if not NULL, gets the TCP port of the first socket (0: none).
- * 0, or a negative errno, and nothing is listened on that was not before: -EINVAL for a bad address, -EADDRINUSE,
- * -EACCES, -EADDRNOTAVAIL, -ENXIO for an unknown host; -ENOENT and -ESRCH where systemd passed nothing, or not that
- * name; -EBADF, -ENOTSOCK, -ESOCKTNOSUPPORT, -EAFNOSUPPORT, -ENOTCONN for a descriptor that is not open, no socket, no
- * stream socket, of no kind from above, not listening; -EEXIST: it is this server's already; -E2BIG past 32
- * descriptors; -EBUSY when it runs; and what io_uring fails with, where epoll does not take its place: it is tried
- * before the first address.
+ * May be called several times, before quoit_server_run(). A port that is in use is tried again for up to 100 ms: a process that
+ * was just killed may release it that late. @ret_port, if not NULL, gets the TCP port of the first socket (0: none). 0, or a
+ * negative errno, and then nothing new is listened on: -EINVAL for a bad address, -EADDRINUSE, -EACCES, -EADDRNOTAVAIL,
+ * -ENXIO for an unknown host; -ENOENT where systemd passed no socket, -ESRCH where it passed none of that name; for a descriptor
+ * -EBADF: not open, -ENOTSOCK: not a socket, -ESOCKTNOSUPPORT: not a stream socket, -EAFNOSUPPORT: of none of the kinds above,
+ * -ENOTCONN: not listening; -EEXIST: this server listens on it already; -E2BIG: more than 32 descriptors; -EBUSY when it runs;
+ * and the errors of io_uring, which is tried before the first address, where epoll does not replace it.
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
 
 /*
- * What its rings run on: IO_URING or EPOLL, from the first quoit_server_listen() that has found io_uring or its lack; AUTO
- * before that. When rights are given up between that and quoit_server_start(), it may become EPOLL there.
+ * What its rings run on: IO_URING or EPOLL once quoit_server_listen() has found whether io_uring can be used; AUTO before that.
+ * A process that gives up privileges between quoit_server_listen() and quoit_server_start() may get EPOLL there.
  */
 QUOIT_API quoit_engine quoit_server_engine(const quoit_server *server);
 
@@ -120,22 +121,22 @@ QUOIT_API unsigned quoit_server_listener_count(const quoit_server *server);
 
 /*
  * The descriptor of listener @index (they keep the order of quoit_server_listen()), for a program that hands it to its
- * successor, which takes it with "fd:N": connections that wait in its queue are then nobody's loss. It stays the
- * server's, close-on-exec, and is closed some time after quoit_server_stop(). -ENOENT past the last.
+ * successor, which takes it with "fd:N": connections that wait in its queue are not lost. The descriptor stays the server's,
+ * close-on-exec, and is closed some time after quoit_server_stop(). -ENOENT past the last.
  */
 QUOIT_API int quoit_server_listener_fd(const quoit_server *server, unsigned index);
 
 /*
- * Where listener @index is bound, as quoit_server_listen() spells it: "127.0.0.1:50051", "[::]:50051",
- * "[fe80::1%eth0]:50051", "unix:/run/api.socket", "vsock:4294967295:50051". Owned by the server. NULL past the last.
+ * The address of listener @index, as quoit_server_listen() spells it: "127.0.0.1:50051", "[::]:50051", "[fe80::1%eth0]:50051",
+ * "unix:/run/api.socket", "vsock:4294967295:50051". Owned by the server. NULL past the last.
  */
 QUOIT_API const char *quoit_server_listener_address(const quoit_server *server, unsigned index);
 
 /*
- * Sets up the rings, starts the other threads, and begins to serve: the calling thread has to go on with
- * quoit_server_run() or, from a loop of its own, quoit_server_fd() and quoit_server_step(). For programs that say that they
- * are ready; what can fail has not failed when it returns 0. Clients that connect from then on wait in the queue.
- * As quoit_server_run() otherwise, which starts the server where this was not called.
+ * Sets up the rings, starts the other threads, and begins to serve. The calling thread has to go on with quoit_server_run() or,
+ * from a loop of its own, with quoit_server_fd() and quoit_server_step(). For programs that report that they are ready: once it
+ * has returned 0, nothing of the start can fail any more. Clients that connect from then on wait in the queue. Returns as
+ * quoit_server_run() does, which starts the server where this was not called.
  */
 QUOIT_API int quoit_server_start(quoit_server *server);
 
@@ -149,34 +150,34 @@ QUOIT_API int quoit_server_run(quoit_server *server);
 
 /*
  * For a program with a loop of its own (epoll, poll, libuv, GLib), in place of quoit_server_run(): a descriptor that is
- * readable when quoit_server_step() has something to do, deadlines and quoit_server_stop() included. It is the server's,
- * good for waiting alone (not to be read), and gone when the server has ended. Edge- or level-triggered.
- * After quoit_server_start(), on its thread; from then on quoit_server_run() is no way. -EINVAL before that; -ENOMEM and
- * its kin.
+ * readable when quoit_server_step() has something to do, deadlines and quoit_server_stop() included. It belongs to the server:
+ * only poll it, do not read it; it is gone when the server has ended. Edge- or level-triggered. Call it after
+ * quoit_server_start(), on the same thread; quoit_server_run() can no longer be called then. -EINVAL before
+ * quoit_server_start(); -ENOMEM and similar.
  */
 QUOIT_API int quoit_server_fd(quoit_server *server);
 
 /*
- * Does what is due, handlers included, and does not wait for more: a few turns at most, then the descriptor is readable
- * again. On the thread of quoit_server_start(), never from within a handler; harmless when nothing is due.
+ * Does what is due, handlers included, and does not wait for more: a few turns at most, then the descriptor is readable again.
+ * On the thread of quoit_server_start(), never from within a handler. Does nothing when nothing is due.
  * 1 while the server lives; 0 once it has ended after quoit_server_stop(), and it may be freed; or a negative errno: a ring
  * broke, and it has ended as well.
  */
 QUOIT_API int quoit_server_step(quoit_server *server);
 
 /*
- * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls
- * may finish for `drain_ms`, then they are cancelled. A second call cancels them at once, and calls that are held are then waited
- * for no longer than `stop_hold_ms` (call.h). What blocks a worker thread is waited for in any case.
- * From any thread, and safe in a signal handler. Before quoit_server_run() it makes that return at once.
+ * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls have `drain_ms` to
+ * finish, then they are cancelled. A second quoit_server_stop() cancels them at once, and waits for calls that are held no
+ * longer than `stop_hold_ms` (call.h). A handler that blocks a worker thread is waited for in any case. From any thread, and
+ * safe in a signal handler. Before quoit_server_run() it makes that return at once.
  */
 QUOIT_API void quoit_server_stop(quoit_server *server);
 
 /*
- * The same, but running calls may finish for @drain_ms from now, 0: they are cancelled at once, UINT32_MAX: for however
- * long they take. May be called again, which begins that time anew; a quoit_server_stop() behind it begins `drain_ms`, and the
- * next one cancels. For a program whose successor serves by now, so that there is time: calls are seen out, and whoever wants
- * an end of it can say so. From any thread, and safe in a signal handler.
+ * The same, but running calls have @drain_ms from now to finish; 0: they are cancelled at once, UINT32_MAX: there is no limit.
+ * When called again, the time begins anew. A quoit_server_stop() after it begins `drain_ms`, and the next one cancels. For a
+ * program whose successor serves already: there is time to let calls finish, and the operator can still ask for an end. From
+ * any thread, and safe in a signal handler.
  */
 QUOIT_API void quoit_server_drain(quoit_server *server, uint32_t drain_ms);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What generated code says of a service. Users do not write these by hand: protoc-gen-quoit does,
- * and offers PACKAGE_SERVICE_register() on top.
+ * How generated code describes a service. Users do not write these by hand: protoc-gen-quoit generates them, and
+ * PACKAGE_SERVICE_register() on top.
  */
 
 #include <stdbool.h>
@@ -28,10 +28,9 @@ typedef enum quoit_method_kind {
 } quoit_method_kind;
 
 /*
- * One method. The functions are generated thunks that give the user's handler in @implementation its
- * types; @implementation is what was registered. The first is used by the kinds with one request,
- * the others by those with many. Thunks whose user handler is absent do nothing; @is_implemented
- * tells whether the method has any handler, a method without is answered UNIMPLEMENTED.
+ * One method. The functions are generated thunks that call the user's handler in @implementation with its types;
+ * @implementation is what was registered. @on_request is used by the kinds with one request, the others by those with many. A
+ * thunk whose user handler is absent does nothing. A method without any handler (@is_implemented) is answered UNIMPLEMENTED.
  * All strings and tables are static.
  */
 typedef struct quoit_method {
@@ -56,7 +55,7 @@ typedef struct quoit_method {
         void (*on_half_close)(const void *implementation, quoit_call *call, void *state);
         /* the queue has room again: quoit_call_writable() */
         void (*on_writable)(const void *implementation, quoit_call *call, void *state);
-        /* the call is over: the last of it */
+        /* the call is over; last of all */
         void (*on_done)(const void *implementation, quoit_call *call, void *state);
 } quoit_method;
 
@@ -65,13 +64,13 @@ typedef struct quoit_service {
         const char *name; /* "package.Service" */
         const quoit_method *methods; /* @method_count of them */
         size_t method_count; /* may be 0 */
-        const struct quoit_file_descriptor *file; /* where it is defined: message.h */
+        const struct quoit_file_descriptor *file; /* the file that defines it: message.h */
 } quoit_service;
 
 /*
- * Adds @service to @server, before quoit_server_run(). @implementation and @user must outlive the
- * server and are only handed on: @user to every handler of the service.
- * 0; -EEXIST when a service of that name is there; -EBUSY when the server runs; -ENOMEM.
+ * Adds @service to @server, before quoit_server_run(). @implementation and @user must outlive the server and are only passed
+ * on: @user to every handler of the service.
+ * 0; -EEXIST when a service of that name is registered; -EBUSY when the server runs; -ENOMEM.
  */
 QUOIT_API int quoit_server_register(
         quoit_server *server, const quoit_service *service, const void *implementation, void *user);

@@ -8,9 +8,8 @@
 QUOIT_BEGIN_DECLS
 
 /*
- * How a call ended. The numbers are gRPC's, they travel as `grpc-status`. A handler may finish with
- * any of them; those marked (application) are never made by the library itself, so a peer that sees
- * one knows that a handler chose it.
+ * How a call ended. The numbers are gRPC's, sent as `grpc-status`. A handler can finish with any of them. The library itself
+ * never uses those marked (application), so a peer that sees one knows that a handler chose it.
  */
 typedef enum quoit_status {
         /* Not an error. */
@@ -18,8 +17,7 @@ typedef enum quoit_status {
         /* The call was cancelled, typically by the caller. */
         QUOIT_CANCELLED = 1,
         /*
-         * An error that nothing is known about: a code that this version does not know, or a bare
-         * HTTP failure.
+         * An error without further information: a code that this version does not know, or a failure of HTTP alone.
          */
         QUOIT_UNKNOWN = 2,
         /*
@@ -28,17 +26,15 @@ typedef enum quoit_status {
          */
         QUOIT_INVALID_ARGUMENT = 3,
         /*
-         * The deadline passed first. An operation that changes state may have succeeded all the
-         * same.
+         * The deadline passed first. An operation that changes state may have succeeded nevertheless.
          */
         QUOIT_DEADLINE_EXCEEDED = 4,
-        /* (application) The thing asked for was not found, or is hidden from everybody. */
+        /* (application) The requested entity was not found, or is hidden from everybody. */
         QUOIT_NOT_FOUND = 5,
-        /* (application) The thing to be made is there already. */
+        /* (application) The entity to create exists already. */
         QUOIT_ALREADY_EXISTS = 6,
         /*
-         * The caller is known and may not do this. Not for exhausted quotas, nor for callers that
-         * can't be identified.
+         * The caller is known and not allowed to do this. Not for exhausted quotas or unidentified callers.
          */
         QUOIT_PERMISSION_DENIED = 7,
         /* Something ran out: a quota, memory, a message over the size limit. */
@@ -49,8 +45,7 @@ typedef enum quoit_status {
          */
         QUOIT_FAILED_PRECONDITION = 9,
         /*
-         * (application) A conflict, such as a transaction's; the caller may retry from a higher
-         * level.
+         * (application) A conflict, for example of transactions; the caller may retry at a higher level.
          */
         QUOIT_ABORTED = 10,
         /* (application) Past the valid range, for example reading beyond the end of a file. */
@@ -63,8 +58,7 @@ typedef enum quoit_status {
          */
         QUOIT_INTERNAL = 13,
         /*
-         * The service can't be reached now; most likely transient, so a retry with back-off may
-         * help.
+         * The service cannot be reached now; most likely transient, so a retry with back-off may help.
          */
         QUOIT_UNAVAILABLE = 14,
         /* (application) Data was lost or corrupted for good. */
@@ -74,8 +68,8 @@ typedef enum quoit_status {
 } quoit_status;
 
 /*
- * The name of @status as gRPC writes it, such as "INVALID_ARGUMENT"; "UNKNOWN" for a number that is
- * none of the above. The string is static. Any thread.
+ * The name of @status as gRPC writes it, like "INVALID_ARGUMENT"; "UNKNOWN" for any other number. The string is static. Any
+ * thread.
  */
 QUOIT_API const char *quoit_status_name(quoit_status status);
 

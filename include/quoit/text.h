@@ -11,7 +11,7 @@
 
 QUOIT_BEGIN_DECLS
 
-/* Any of them. */
+/* For quoit_text_print(). */
 typedef enum quoit_text_print_options {
         QUOIT_TEXT_ONE_LINE = 1, /* without line breaks */
 } quoit_text_print_options;

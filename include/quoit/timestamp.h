@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * google.protobuf.Timestamp and Duration, to and from what C has: struct timespec, and nanoseconds in 64 bits. Both messages are
- * taken as their two fields, so no generated header is needed here:
+ * google.protobuf.Timestamp and Duration, to and from struct timespec and nanoseconds in 64 bits. Both messages are passed as
+ * their two fields, so no generated header is needed here:
  *
  *      struct timespec now;
  *      int64_t seconds;
@@ -14,11 +14,12 @@
  *      google_protobuf_Timestamp_set_seconds(stamp, seconds);
  *      google_protobuf_Timestamp_set_nanos(stamp, nanos);
  *
- * What a peer sends may be out of range: functions that read a message check that. A Timestamp is from 0001-01-01T00:00:00Z to
- * 9999-12-31T23:59:59.999999999Z, and its nanos count forwards, from 0 to 999,999,999. A Duration is 315,576,000,000 seconds at most (some 10,000
- * years) either way; its nanos have the sign of its seconds. In a struct timespec, they always count forwards.
+ * Values from a peer can be out of range: functions that read a message check that. A Timestamp is from 0001-01-01T00:00:00Z to
+ * 9999-12-31T23:59:59.999999999Z, and its nanos count forwards, from 0 to 999,999,999. A Duration is from -315,576,000,000 to
+ * 315,576,000,000 seconds (some 10,000 years); its nanos have the sign of its seconds. In a struct timespec, nanoseconds always
+ * count forwards.
  *
- * Where a function returns int: 0; -EINVAL: what is to be read is out of range; -ERANGE: it is in range, and has no place in what it is to become.
+ * Functions that return int: 0; -EINVAL: the input is out of range; -ERANGE: it is in range, but does not fit the output.
  */
 
 #include <stdbool.h>
@@ -29,10 +30,10 @@
 
 QUOIT_BEGIN_DECLS
 
-/* In range. */
+/* Whether a Timestamp is in range. */
 QUOIT_API bool quoit_timestamp_is_valid(int64_t seconds, int32_t nanos);
 
-/* In range, and with one sign. */
+/* Whether a Duration is in range, and its fields have the same sign. */
 QUOIT_API bool quoit_duration_is_valid(int64_t seconds, int32_t nanos);
 
 /* Never -ERANGE. */
@@ -43,10 +44,10 @@ QUOIT_API int quoit_timestamp_to_timespec(
 QUOIT_API int quoit_timestamp_from_timespec(
         const struct timespec *time, int64_t *ret_seconds, int32_t *ret_nanos);
 
-/* Since 1970-01-01T00:00:00Z; -ERANGE: before 1677-09-21 or behind 2262-04-11. */
+/* Since 1970-01-01T00:00:00Z; -ERANGE: before 1677-09-21 or after 2262-04-11. */
 QUOIT_API int quoit_timestamp_to_ns(int64_t seconds, int32_t nanos, int64_t *ret_ns);
 
-/* Since 1970-01-01T00:00:00Z. All that 64 bits say is a Timestamp. */
+/* Since 1970-01-01T00:00:00Z. Every value of 64 bits is a valid Timestamp. */
 QUOIT_API void quoit_timestamp_from_ns(int64_t ns, int64_t *ret_seconds, int32_t *ret_nanos);
 
 /* Never -ERANGE. */
@@ -59,7 +60,7 @@ QUOIT_API int quoit_duration_from_timespec(
 /* -ERANGE: it is longer than some 292 years. */
 QUOIT_API int quoit_duration_to_ns(int64_t seconds, int32_t nanos, int64_t *ret_ns);
 
-/* All that 64 bits say is a Duration. */
+/* Every value of 64 bits is a valid Duration. */
 QUOIT_API void quoit_duration_from_ns(int64_t ns, int64_t *ret_seconds, int32_t *ret_nanos);
 
 QUOIT_END_DECLS

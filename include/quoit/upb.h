@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * upb, Google's small protobuf runtime, as libquoit carries it: under names of its own
- * (upb_names.h), so that another upb in the same process stays another upb. Its headers are made for
- * compilers' default warnings; the pragma keeps the rest of yours out of them.
+ * upb, Google's small protobuf runtime, as built into libquoit: its symbols are renamed (upb_names.h), so that it does not
+ * clash with another upb in the same process. Its headers are made for the compiler's default warnings; the pragma turns off
+ * all others there.
  */
 #pragma GCC system_header
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Which Quoit this is. Versions follow semver. */
+/* The version of Quoit, by semver. */
 
 #include <quoit/export.h>
 
@@ -10,7 +10,7 @@ QUOIT_BEGIN_DECLS
 /* The version that a program is compiled against. */
 #define QUOIT_VERSION "0.1.0"
 
-/* The version that it runs with; static. */
+/* The version that a program runs with; static. */
 QUOIT_API const char *quoit_version(void);
 
 QUOIT_END_DECLS
