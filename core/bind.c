@@ -56,8 +56,10 @@ static int resolve(const char *host, struct addrinfo **ret_addresses)
         return r == 0 ? 0 : resolve_error(r);
 }
 
-/* Whether an IPv6 socket there is for IPv6 alone. A named address stays beside its IPv4 sibling; "::" means both worlds, and
- * ::ffff:127.0.0.1 is an IPv4 address. */
+/*
+ * Whether an IPv6 socket for this address accepts only IPv6. A name's IPv6 address does, because its IPv4 address has a socket
+ * of its own. "::" accepts both, and ::ffff:127.0.0.1 is an IPv4 address.
+ */
 static bool is_v6_only(const struct in6_addr *address)
 {
         return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_V4MAPPED(address);
@@ -127,8 +129,10 @@ static void close_all(const int *fds, int count)
                 close(fds[i]);
 }
 
-/* An address that the resolver names but this machine does not have (::1 without IPv6) is no
- * error beside one it has. */
+/*
+ * An address of the resolver that this machine does not have (::1 without IPv6) is not an error if there is another one that it
+ * has.
+ */
 static bool is_absent(int error)
 {
         return error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;

@@ -6,14 +6,13 @@
 #include <sys/types.h>
 
 /*
- * Listening sockets of every kind, for core/listener.h: close-on-exec.
- * Calls that may block (getaddrinfo), for start-up.
+ * Makes listening sockets of every kind, for core/listener.h: close-on-exec. For start-up: getaddrinfo() can block.
  */
 
 struct bind_options {
         int backlog;      /* 0: 4096; the kernel caps it at net.core.somaxconn */
         bool reuse_port;  /* one socket a ring, the kernel spreads connections over them */
-        mode_t unix_mode; /* of a unix path, set before anybody can connect; 0: what the umask leaves */
+        mode_t unix_mode; /* of a unix path, set before anybody can connect; 0: as the umask has it */
 };
 
 static inline int bind_backlog(const struct bind_options *options)
@@ -24,19 +23,20 @@ static inline int bind_backlog(const struct bind_options *options)
 enum { BIND_FDS_MAX = 8 };
 
 /*
- * Listens on every address that @host means: a numeric IPv4 or IPv6 address (with or without
- * brackets; ::ffff:127.0.0.1 is 127.0.0.1), a name ("localhost" is often two), "::" for everything, IPv4 included, NULL or "" the
- * same as "::" (or "0.0.0.0" where there is no IPv6). @port 0 takes a free one, the same on all
- * addresses. SO_REUSEADDR is set; accepted sockets inherit TCP_NODELAY. Returns how many descriptors
- * are in @ret_fds (at least 1) or a negative errno:
+ * Listens on every address of @host: a numeric IPv4 or IPv6 address (with or without brackets; ::ffff:127.0.0.1 is 127.0.0.1),
+ * a name ("localhost" often has two addresses), or "::" for all addresses, IPv4 included. NULL and "" mean "::" (or "0.0.0.0"
+ * where there is no IPv6). @port 0 takes a free one, the same on all addresses. SO_REUSEADDR is set; accepted sockets inherit
+ * TCP_NODELAY. Returns how many descriptors are in @ret_fds (at least 1) or a negative errno:
  * -EADDRINUSE, -EACCES, -EADDRNOTAVAIL, -ENXIO when the name does not resolve. All or nothing.
  * @ret_port may be NULL.
  */
 int bind_tcp(const char *host, uint16_t port, const struct bind_options *options,
         int ret_fds[BIND_FDS_MAX], uint16_t *ret_port);
 
-/* Listens on a unix stream socket at @path; a stale socket there that nobody serves is replaced.
- * -ENAMETOOLONG, -EADDRINUSE when somebody does, -EPERM and its kin when it may not be removed. The path is not removed at close. */
+/*
+ * Listens on a unix stream socket at @path; a stale socket that no process serves is replaced. -ENAMETOOLONG, -EADDRINUSE when
+ * a process serves it, -EPERM and similar when it cannot be removed. Closing does not remove it.
+ */
 int bind_unix(const char *path, const struct bind_options *options, int *ret_fd);
 
 /* Listens on the abstract unix socket @name (unix(7)), which has no file and ends with its last
@@ -48,8 +48,8 @@ int bind_unix_abstract(const char *name, const struct bind_options *options, int
 int bind_vsock(uint32_t cid, uint32_t port, const struct bind_options *options, int *ret_fd);
 
 /*
- * Makes a socket that was bound by somebody else, and inherited, fit for a listener; its flag O_NONBLOCK is
- * left as it is. 0; -EBADF: not open; -ENOTSOCK; -ESOCKTNOSUPPORT: no stream socket;
+ * Prepares a socket that another program has bound, and this one inherited, for a listener. O_NONBLOCK is not changed.
+ * 0; -EBADF: not open; -ENOTSOCK; -ESOCKTNOSUPPORT: not a stream socket;
  * -EAFNOSUPPORT: neither IP, unix nor vsock; -ENOTCONN: it does not listen. @fd stays the caller's.
  */
 int bind_adopt(int fd);

@@ -49,7 +49,7 @@ int bind_adopt(int fd)
 
         if (r < 0)
                 return r;
-        /* O_NONBLOCK stays as it is: of those who share the socket some may need it right now. */
+        /* O_NONBLOCK is not changed: another process that shares the socket may need it. */
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
                 return -errno;
         if (is_tcp(domain) && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)

@@ -11,13 +11,13 @@
 
 #include <linux/vm_sockets.h>
 
-/* @path: what is to get the mode, where there is one. */
+/* @path: the file that gets the mode; NULL: none. */
 static int bind_and_listen(int fd, const struct sockaddr *address, socklen_t size,
         const struct bind_options *options, const char *path)
 {
         if (bind(fd, address, size) < 0)
                 return -errno;
-        /* before listen(): nobody can connect by a mode that was not meant */
+        /* before listen(): nobody can connect while the mode is still another one */
         if (path && options && options->unix_mode && chmod(path, options->unix_mode) < 0)
                 return -errno;
         return listen(fd, bind_backlog(options)) < 0 ? -errno : 0;
@@ -40,7 +40,7 @@ static int open_listening(const struct sockaddr *address, socklen_t size,
         return 0;
 }
 
-/* A socket that nobody listens on any more, left by a process that is gone. */
+/* A socket that no process listens on any more, left by one that has ended. */
 static bool is_stale(const struct sockaddr_un *address)
 {
         struct stat status;
@@ -77,7 +77,7 @@ int bind_unix_abstract(const char *name, const struct bind_options *options, int
 
         if (size >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
-        /* a zero byte, then the name; its end is told by the length alone */
+        /* a zero byte, then the name, without a zero at its end */
         memcpy(address.sun_path + 1, name, size);
         size += offsetof(struct sockaddr_un, sun_path) + 1;
         return open_listening((struct sockaddr *)&address, (socklen_t)size, options, NULL, ret_fd);

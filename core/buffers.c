@@ -15,8 +15,10 @@ static void give(struct buffers *buffers, unsigned id)
         poison(buffers_at(buffers, id), buffers->buffer_bytes);
 }
 
-/* Resumes one waiter a buffer. Who finds no data takes none and keeps none from the others: the
- * next turn goes on with the rest, and does not block before the queue is empty. */
+/*
+ * Resumes one waiter for each buffer. A waiter without data takes no buffer, so the others can have it: the next turn goes on
+ * with the rest, and does not block before the queue is empty.
+ */
 static void on_resume(struct deferred *deferred)
 {
         struct buffers *buffers = CONTAINER_OF(deferred, struct buffers, resume);
@@ -104,8 +106,7 @@ void buffers_wait(struct buffers *buffers, struct buffers_waiter *waiter)
         assert(list_is_empty(&waiter->link));
         buffers->exhausted++;
         list_append(&buffers->waiters, &waiter->link);
-        /* The turn that ran out of buffers has often returned them all before this comes to be
-         * known. */
+        /* The turn that ran out of buffers has often returned them all before this result arrives. */
         if (buffers->borrowed < buffers->count)
                 ring_defer(buffers->ring, &buffers->resume, RING_FLUSH);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How a version of cgroups spells it. */
+/* The file names of one version of cgroups. */
 struct spelling {
         const char *root, *limit, *used, *cache[2];
 };
@@ -55,10 +55,10 @@ static uint64_t read_cache(const char *folder, const struct spelling *spelling)
         return sum;
 }
 
-/* What was seen so far. */
+/* The lowest values found so far. */
 struct sight {
-        uint64_t limit_bytes, free_bytes; /* of the one with the least left */
-        uint64_t lowest_bytes; /* of all limits */
+        uint64_t limit_bytes, free_bytes; /* of the cgroup with the least left */
+        uint64_t lowest_bytes; /* the lowest limit of all */
 };
 
 static void see(const char *folder, const struct spelling *spelling, struct sight *sight)
@@ -79,7 +79,7 @@ static void see(const char *folder, const struct spelling *spelling, struct sigh
         }
 }
 
-/* All that it is in, from within. In a container some of these folders are not to be seen, the root is its own. */
+/* The cgroup and all its parents, innermost first. A container sees only some of these folders; its root is its own cgroup. */
 static void see_all(const char *path, const struct spelling *spelling, struct sight *sight)
 {
         char folder[PATH_MAX];
@@ -97,7 +97,7 @@ static void see_all(const char *path, const struct spelling *spelling, struct si
         }
 }
 
-/* A line of /proc/self/cgroup, such as "0::/a" or "4:memory:/a". */
+/* A line of /proc/self/cgroup, for example "0::/a" or "4:memory:/a". */
 static void see_line(char *line, struct sight *sight)
 {
         char *controllers = strchr(line, ':');

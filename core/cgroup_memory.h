@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 /*
- * The cgroup of this process, or one that it is in, that has the least memory left: its limit, and what is left of that. Both are
- * UINT64_MAX where there is no limit, or none that can be seen from here. What the kernel takes back by itself (the
- * cache of files) counts as left. Both versions of cgroups.
+ * Of this process's cgroup and its parents, the one with the least memory left: its limit, and how much of it is left. Both are
+ * UINT64_MAX where no limit is set, or none is visible. Memory that the kernel can reclaim (the page cache) counts as left.
+ * Both versions of cgroups.
  */
 void cgroup_memory_read(uint64_t *ret_limit_bytes, uint64_t *ret_free_bytes);
 

@@ -23,8 +23,7 @@ static void on_limit(struct timer *timer)
         give_up(CONTAINER_OF(timer, struct connector, limit), -ETIMEDOUT);
 }
 
-/* The result is told when the cancel, if there is one, has been answered as well: then the
- * memory may go. */
+/* Reports the result when the cancel, if there is one, has completed as well: then the memory may be freed. */
 static void finish_when_idle(struct connector *connector)
 {
         if (connector->in_flight > 0)
@@ -49,7 +48,7 @@ static void on_cancel_complete(struct op *op, struct completion completion)
 {
         struct connector *connector = CONTAINER_OF(op, struct connector, cancel_op);
 
-        (void)completion; /* the connect's own tells */
+        (void)completion; /* the connect's completion has the result */
         connector->in_flight--;
         finish_when_idle(connector);
 }

@@ -19,19 +19,21 @@ struct connector {
         struct timer limit;
         struct sockaddr_storage address; /* the kernel reads it */
         struct engine_file file;
-        int result; /* the descriptor, until it is known that it is another */
+        int result; /* the descriptor, or the error that the connect ended with */
         int error; /* why we cancelled */
         uint8_t in_flight;
 
-        /* @result: the connected descriptor, the callee's now (TCP_NODELAY set, ready for
-         * socket_init), or a negative errno: what connect(2) gives, -ETIMEDOUT past the
+        /* @result: the connected descriptor, which now belongs to the callee (TCP_NODELAY set, ready for
+         * socket_init), or a negative errno: that of connect(2), -ETIMEDOUT after the
          * deadline, -ECANCELED. Once for each start, never from within connector_start or
          * connector_cancel; nothing is in flight any more. */
         void (*on_result)(struct connector *connector, int result);
 };
 
-/* Connects to @address (copied). @deadline_ns on the ring's clock, TIMER_NEVER for none but the
- * kernel's. A negative errno when there can be no such socket; on_result does not run then. */
+/*
+ * Connects to @address (copied). @deadline_ns on the ring's clock, TIMER_NEVER: only the kernel's own limit. A negative errno
+ * when the socket cannot be made; on_result does not run then.
+ */
 int connector_start(struct connector *connector, struct ring *ring, const struct sockaddr *address,
         socklen_t address_bytes, uint64_t deadline_ns,
         void (*on_result)(struct connector *connector, int result));

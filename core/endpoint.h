@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Who is at an end of a connection. What the kernel has to be asked for is asked for here. */
+/* The two ends of a connection: addresses and credentials. Only these functions ask the kernel for them. */
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -16,7 +16,7 @@
 
 /* The address of one end, of the families that core/bind.h listens on. */
 struct endpoint {
-        socklen_t bytes; /* 0: it is not known; then the family is AF_UNSPEC */
+        socklen_t bytes; /* 0: not known; then the family is AF_UNSPEC */
         union {
                 struct sockaddr any;
                 struct sockaddr_in v4;
@@ -28,24 +28,24 @@ struct endpoint {
 
 #define ENDPOINT_BYTES_MAX ((socklen_t)(sizeof(struct endpoint) - offsetof(struct endpoint, any)))
 
-/* The process that made the connection, as it was then. */
+/* The process that made the connection, at that time. */
 struct endpoint_credentials {
         pid_t pid;
         uid_t uid;
         gid_t gid;
 };
 
-/* The other end of @fd. Not known when the peer has gone already. */
+/* The peer's address. Not known when the peer has gone already. */
 void endpoint_of_peer(int fd, struct endpoint *ret_endpoint);
 
-/* Our end of @fd, which may be a listening socket. */
+/* Our own address. @fd can be a listening socket. */
 void endpoint_of_socket(int fd, struct endpoint *ret_endpoint);
 
-/* Of a unix socket. False: there are none. */
+/* Credentials of a unix socket's peer. False: there are none. */
 bool endpoint_get_credentials(int fd, struct endpoint_credentials *ret_credentials);
 
-/* The name of a network interface by its number. False: there is none of that number. */
+/* The name of a network interface by its number. False: no such interface. */
 bool endpoint_get_interface(uint32_t index, char ret_name[IF_NAMESIZE]);
 
-/* The TCP port; 0 where it is no TCP socket. */
+/* The TCP port; 0 where it is not a TCP socket. */
 uint16_t endpoint_port(const struct endpoint *endpoint);

@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * Inside core/ only: what a ring's engine does for it, and the little that it gets back. An engine
- * talks to the kernel; a ring has one for life, chosen at ring_init. Everything that is the same
- * for all of them (the order of a turn, timers, mail, what a socket does when) is not in here.
+ * Inside core/ only: the interface between a ring and its engine. An engine talks to the kernel. A ring has one engine for
+ * life, chosen at ring_init. Everything that is the same for all engines (the order of a turn, timers, mail, the states of a
+ * socket) is in other files.
  *
- * All verbs run on the ring's thread, and none calls back: they only start operations, whose
- * completions come from `harvest` in a later turn. None fails: what the kernel says no to is the
- * operation's result.
+ * Verbs run on the ring's thread and never call back: they only start operations, whose completions `harvest` delivers in a
+ * later turn. They never fail: a refusal by the kernel is the operation's result.
  */
 
 #include "core/op.h"
@@ -22,19 +21,19 @@ struct engine_file {
         int fd;
 
         /* The rest is the epoll engine's; io_uring has it in the kernel. */
-        bool watched : 1; /* epoll knows it, */
-        bool watched_sending : 1; /* and tells of room to send as well */
-        bool readable : 1; /* there may be something */
-        bool writable : 1; /* there may be room */
-        bool reads_to_the_end : 1; /* a short read does not mean that there is no more */
+        bool watched : 1; /* it is registered with epoll, */
+        bool watched_sending : 1; /* also for EPOLLOUT */
+        bool readable : 1; /* there may be something to read */
+        bool writable : 1; /* there may be room to send */
+        bool reads_to_the_end : 1; /* a short read does not mean that the socket is empty */
         bool once : 1; /* `in` is for one buffer */
         bool accepts : 1; /* `in` is an accept, */
-        bool ending : 1; /* which was cancelled */
+        bool ending : 1; /* and that was cancelled */
         bool connects : 1; /* `out` is a connect */
-        struct op *in; /* a receive or an accept that is in flight */
-        struct op *out; /* a send or a connect that waits */
-        const struct msghdr *message; /* what is sent */
-        struct list due; /* to be looked at in the next harvest */
+        struct op *in; /* the receive or accept in flight */
+        struct op *out; /* the send or connect that waits */
+        const struct msghdr *message; /* of the send */
+        struct list due; /* link in the list of files that the next harvest tries */
 };
 
 static inline void engine_file_init(struct engine_file *file, int fd)
@@ -46,51 +45,56 @@ static inline void engine_file_init(struct engine_file *file, int fd)
 struct engine_verbs {
         /* --- life --- */
 
-        /* 0 or a negative errno, with the call in @ring->refused_call. @ring->wake_fd is there: a write to it ends the wait. */
+        /*
+         * 0 or a negative errno, with the failed call in @ring->refused_call. @ring->wake_fd is open: a write to it ends the
+         * wait.
+         */
         int (*open)(struct ring *ring, const struct ring_options *options);
-        void (*end)(
-                struct ring *ring); /* the engine's own operations end, if it has some in flight */
-        void (*close)(
-                struct ring *ring); /* whatever is left of it; also after an open that failed */
+        void (*end)(struct ring *ring); /* ends the engine's own operations in flight, if any */
+        void (*close)(struct ring *ring); /* frees all that is left; also after a failed open */
 
         /* --- a turn --- */
 
-        /* A turn is to come at @time_ns at the latest, if the ring waits. TIMER_NEVER: none is needed. */
+        /* If the ring waits, a turn must begin at @time_ns at the latest. TIMER_NEVER: none is needed. */
         void (*alarm)(struct ring *ring, uint64_t time_ns);
 
-        /* Starts what was queued, and waits for a completion, a wake or the alarm, at most for @timeout_ns. 0 or a
-         * negative errno that is fatal to the ring. */
+        /*
+         * Starts queued operations, and waits for a completion, a wake or the alarm, at most @timeout_ns. 0 or a negative errno
+         * that is fatal to the ring.
+         */
         int (*wait)(struct ring *ring, uint64_t timeout_ns);
 
-        /* Tells of prompt operations that have succeeded, then of completions: those that are there when it begins. */
+        /* Delivers successes of prompt operations, then completions: those that are there when it begins. */
         void (*harvest)(struct ring *ring);
 
         /* --- clock and chance --- */
 
         /* Any thread. */
-        uint64_t (*now)(void); /* CLOCK_MONOTONIC, in ns, or what plays it */
+        uint64_t (*now)(void); /* CLOCK_MONOTONIC, in ns, or a simulated clock */
         uint64_t (*now_coarse)(void); /* see ring_clock_coarse_ns() */
         int (*random)(void *bytes, size_t size); /* see ring_random() */
 
         /* --- operations --- */
 
-        /* Takes what comes, as it comes, or @once. Results: bytes; 0, the peer sends no more; -ENOBUFS: no buffer of
-         * @op->buffers is free. */
+        /*
+         * Receives again and again, or @once. Results: a number of bytes; 0: the peer sends no more; -ENOBUFS: no buffer of
+         * @op->buffers is free.
+         */
         void (*receive)(
                 struct ring *ring, struct engine_file *file, struct receive_op *op, bool once);
 
-        /* Sends some of @message at least, all of it mostly. */
+        /* Sends at least some of @message, mostly all of it. */
         void (*send)(struct ring *ring, struct engine_file *file, struct op *op,
                 const struct msghdr *message);
 
-        /* The same, of what can go at once. All of it: success. */
+        /* Sends as much as is possible at once, without waiting. All of it: success. */
         void (*send_prompt)(struct ring *ring, struct engine_file *file, struct prompt_op *op,
                 const struct msghdr *message);
 
-        /* Each connection is a result, its descriptor close-on-exec; @op->peer is who came. */
+        /* Each connection is a result: a descriptor, close-on-exec, with the peer's address in @op->peer. */
         void (*accept)(struct ring *ring, struct engine_file *file, struct accept_op *op);
 
-        /* Closes a connection that was accepted and is not wanted, at once. */
+        /* Closes an accepted connection that is not wanted, at once. */
         void (*refuse)(struct ring *ring, int fd);
 
         void (*connect)(struct ring *ring, struct engine_file *file, struct op *op,
@@ -107,46 +111,46 @@ struct engine_verbs {
 
         /* --- between rings --- */
 
-        /* Makes a turn of @to, whose thread is another, for mail that was pushed. */
+        /* Makes a turn of @to, which runs on another thread, for mail that was pushed. */
         void (*post)(struct ring *from, struct ring *to);
 
         /* --- in a foreign loop --- */
 
-        /* A descriptor that gets readable when a turn is due; the ring never waits itself from then on. Once. */
+        /* A descriptor that becomes readable when a turn is due; from then on the ring never waits itself. Called once. */
         int (*poll)(struct ring *ring);
-        bool (*is_idle)(
-                const struct ring *ring); /* nothing is to be started, nothing to be harvested */
+        bool (*is_idle)(const struct ring
+                        *ring); /* nothing is queued to be started, nothing can be harvested */
 
         /* --- lent buffers --- */
 
-        int (*buffers_open)(struct buffers *buffers); /* as @open */
+        int (*buffers_open)(struct buffers *buffers); /* returns as @open does */
         void (*buffers_close)(struct buffers *buffers);
-        void (*buffers_give)(struct buffers *buffers, unsigned id); /* it may be lent */
+        void (*buffers_give)(struct buffers *buffers, unsigned id); /* it can be lent from now on */
 };
 
 extern const struct engine_verbs engine_uring; /* core/engine/uring.c */
 extern const struct engine_verbs engine_epoll; /* core/engine/epoll.c */
 
-/* No more from us: the peer sees the end behind what was sent. No operation: it never waits. */
+/* Half-closes: the peer sees the end of file after what was sent. Not an operation: it never waits. */
 static inline void engine_shutdown(struct ring *ring, struct engine_file *file)
 {
         (void)ring;
-        /* Fails only when the peer is gone already, which receiving tells. */
+        /* Fails only when the peer is gone already; then receiving reports it. */
         (void)shutdown(file->fd, SHUT_WR);
 }
 
-/* core/engine/system.c: what engines that talk to the kernel have in common. */
+/* core/engine/system.c: shared by the engines that talk to the kernel. */
 uint64_t system_now(void);
 uint64_t system_now_coarse(void);
 int system_random(void *bytes, size_t size);
 void system_refuse(struct ring *ring, int fd);
 
-/* The completion of an accept that does not tell who came: asks the system, and tells the listener. */
+/* Completes an accept that has no address: asks the system for it, and calls the listener. */
 void system_on_accepted(struct op *op, struct completion completion);
 
-/* --- what an engine gets from its ring --- */
+/* --- called by engines --- */
 
-/* Prompt operations that have succeeded, all that are in ring->prompt. */
+/* All prompt operations in ring->prompt have succeeded. */
 void ring_tell_prompt(struct ring *ring);
 
 /* One completion. */

@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
-/* Takes @size bytes off the front of an array of iovecs, in place, and the iovecs that are empty
- * then (with size 0: those that were). What is left begins with a byte to send, or is nothing. */
+/*
+ * Removes @size bytes from the front of an array of iovecs, in place, and then leading empty iovecs (with @size 0 only these).
+ * The rest begins with a byte to send, or is empty.
+ */
 static inline void iovecs_advance(struct iovec **iovecs, size_t *count, size_t size)
 {
         while (*count > 0 && size >= (*iovecs)->iov_len) {

@@ -22,7 +22,7 @@ static inline void list_init(struct list *list)
         list->prev = list;
 }
 
-/* Of a head: has it no members. Of a link: is it in no list. */
+/* For a head: whether it has no members. For a link: whether it is in no list. */
 static inline bool list_is_empty(const struct list *list)
 {
         return list->next == list;
@@ -37,7 +37,7 @@ static inline void list_append(struct list *head, struct list *link)
         head->prev = link;
 }
 
-/* Takes @link out of whatever list it is in; harmless when it is in none. */
+/* Takes @link out of its list; no-op when it is in none. */
 static inline void list_remove(struct list *link)
 {
         link->prev->next = link->next;

@@ -26,7 +26,7 @@ static void on_backoff_over(struct timer *timer)
 static void accept_stopped(struct listener *listener, int result)
 {
         switch (result) {
-        case -ECONNABORTED: /* these are the fault of one connection, which is gone */
+        case -ECONNABORTED: /* these concern one connection, which is gone */
         case -EPROTO:
         case -EPERM:
         case -EINTR:
@@ -70,7 +70,7 @@ static void on_stop_complete(struct op *op, struct completion completion)
 {
         struct listener *listener = CONTAINER_OF(op, struct listener, stop_op);
 
-        (void)completion; /* the accept's own tells; after a close the descriptor is gone */
+        (void)completion; /* the accept's completion matters; after a close the descriptor is gone */
         listener->in_flight--;
         if (listener->state == LISTENER_STOPPING) {
                 close_when_idle(listener);

@@ -18,8 +18,10 @@
 struct listener;
 
 struct listener_handler {
-        /* @fd is the callee's: connected, close-on-exec. @peer, who came, lives during the call. May call
-         * listener_stop. */
+        /*
+         * @fd now belongs to the callee: connected, close-on-exec. @peer, its address, lives during the call. May call
+         * listener_stop.
+         */
         void (*on_accept)(struct listener *listener, int fd, const struct endpoint *peer);
 
         /* Accepting failed with @error (negative errno) and is tried again after the pause. For
@@ -49,12 +51,15 @@ struct listener {
         uint8_t in_flight;
 };
 
-/* Starts accepting on @fd, which it takes over; its flag O_NONBLOCK does not matter. Several rings
- * may listen on dups of one socket or each on its own (SO_REUSEPORT), other processes too, whatever they run on.
- * @handler must outlive it. */
+/*
+ * Starts accepting on @fd, which it takes over, with or without O_NONBLOCK. Several rings can listen on dups of one socket or
+ * each on its own (SO_REUSEPORT); other processes too, with any engine. @handler must outlive it.
+ */
 void listener_start(struct listener *listener, struct ring *ring, int fd,
         const struct listener_handler *handler);
 
-/* Stops accepting; on_closed follows in a later turn. Connections that were accepted in the same
- * turn may still come to on_accept before it: none is lost. Calling it again is a no-op. */
+/*
+ * Stops accepting; on_closed follows in a later turn. on_accept may still run before it, for connections that were accepted in
+ * the same turn: none is lost. Calling it again is a no-op.
+ */
 void listener_stop(struct listener *listener);

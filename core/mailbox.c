@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* Never dereferenced: an address that no mail can have. */
+/* An address that no mail can have; never dereferenced. */
 static struct mail *asleep(struct mailbox *mailbox)
 {
         return (struct mail *)mailbox;

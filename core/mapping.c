@@ -18,7 +18,7 @@ static void unmap(unsigned char *first, unsigned char *last)
                 (void)munmap(first, (size_t)(last - first));
 }
 
-/* The kernel aligns to pages: what is too much on either side goes back. */
+/* The kernel aligns to pages: the excess on either side is unmapped. */
 void *mapping_new(size_t size, size_t alignment)
 {
         unsigned char *all, *first;
@@ -33,7 +33,7 @@ void *mapping_new(size_t size, size_t alignment)
                 first += -(uintptr_t)all & (alignment - 1);
         unmap(all, first);
         unmap(first + size, all + size + alignment);
-        /* A huge page would make all of it resident. Kernels without these refuse, rightly. */
+        /* A huge page would make all of it resident. A kernel without huge pages refuses, which does not matter. */
         (void)madvise(first, size, MADV_NOHUGEPAGE);
         return first;
 }

@@ -3,8 +3,7 @@
 
 #include <stddef.h>
 
-/* Memory that is ours but must not be touched now: AddressSanitizer then finds a use after free
- * in our own pools too. */
+/* Marks memory of our own pools that must not be touched now, so that AddressSanitizer finds a use after free there too. */
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)

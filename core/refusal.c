@@ -4,14 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* What a cgroup or a limit of address space may have left and yet be full: the kernel charges in batches, and a ring's
- * memory is in pieces. */
+/*
+ * A cgroup or a limit of address space with less than this left counts as full: the kernel charges in batches, and a ring's
+ * memory is in pieces.
+ */
 #define SLACK_BYTES ((uint64_t)1 << 20)
 
-/* What a ring maps beyond what the kernel allocates for it: its receive buffers. */
+/* The mappings of a ring in addition to the kernel's: its receive buffers. */
 #define MAPPED_BYTES ((uint64_t)5 << 20)
 
-/* A thread's, as it is by default, and what its guard takes. */
+/* A thread's default stack with its guard. */
 #define STACK_BYTES ((uint64_t)9 << 20)
 
 bool refusal_parse_release(const char *kernel_release, unsigned *ret_major, unsigned *ret_minor)
@@ -32,7 +34,7 @@ static bool is_release(const char *kernel_release)
         return refusal_parse_release(kernel_release, &major, &minor);
 }
 
-/* A release that cannot be read is taken for a new one. */
+/* A release that cannot be parsed counts as new. */
 static bool is_older(const char *kernel_release, unsigned than_major, unsigned than_minor)
 {
         unsigned major, minor;
@@ -45,7 +47,7 @@ static bool is_older(const char *kernel_release, unsigned than_major, unsigned t
 static enum refusal_reason reason_of_permission(
         const struct refusal *refusal, const struct refusal_facts *facts)
 {
-        /* The sysctl is for io_uring_setup alone: a ring that is there goes on. */
+        /* The sysctl applies only to io_uring_setup: existing rings go on. */
         if (refusal->call == REFUSAL_CALL_SETUP && refusal->error == -EPERM) {
                 if (facts->uring_disabled == 2)
                         return REFUSAL_SWITCHED_OFF;
@@ -60,17 +62,17 @@ static enum refusal_reason reason_of_absence(
 {
         bool has_sysctl = facts->uring_disabled >= 0;
 
-        /* All three calls came with the same kernel: one of them alone is not absent. */
+        /* All three calls were added in the same kernel: one alone cannot be absent. */
         if (refusal->call != REFUSAL_CALL_SETUP)
                 return REFUSAL_SECCOMP;
-        /* With io_uring there is this sysctl since 6.6. */
+        /* Since 6.6 a kernel with io_uring has this sysctl. */
         if (!facts->has_seccomp ||
                 (!has_sysctl && facts->proc_known && !is_older(facts->kernel_release, 6, 6)))
                 return REFUSAL_ABSENT;
         return REFUSAL_SECCOMP;
 }
 
-/* 6.14 gave rings to the code that counts memory which a process has pinned, 7.2 took them away from it. */
+/* From 6.14 to before 7.2 the kernel counts the memory of rings as pinned by the process. */
 static bool may_be_memlock(const struct refusal *refusal, const struct refusal_facts *facts)
 {
         return refusal->call != REFUSAL_CALL_OTHER && !facts->may_lock &&
@@ -92,13 +94,13 @@ static enum refusal_reason reason_of_memory(
                 return REFUSAL_ADDRESS_SPACE;
         if (may_be_memlock(refusal, facts))
                 return REFUSAL_MEMLOCK;
-        /* Some of what filled it may be gone by now. */
+        /* Some of the memory that filled it may have been freed by now. */
         if (cgroup_lacks(facts, (uint64_t)refusal->rings * refusal->ring_bytes_full))
                 return REFUSAL_CGROUP;
         return REFUSAL_MEMORY;
 }
 
-/* pthread_create has one errno for all that is short. */
+/* pthread_create has one errno for everything that can be short. */
 static enum refusal_reason reason_of_thread(
         const struct refusal *refusal, const struct refusal_facts *facts)
 {
@@ -124,7 +126,7 @@ bool refusal_is_lasting(const struct refusal *refusal)
         case -EACCES:
         case -ENOSYS:
         case -EOPNOTSUPP:
-        case -EINVAL: /* a flag that it does not know, or a sandbox that plays a kernel (gVisor) */
+        case -EINVAL: /* an unknown flag, or a sandbox that emulates a kernel (gVisor) */
                 return true;
         default:
                 return false;

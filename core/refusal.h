@@ -6,12 +6,11 @@
 #include <stdint.h>
 
 /*
- * Why a ring could not be had, or was taken away: which call said no, with which errno, and what is known of the process
- * and the machine. From these follows one reason, and the sentence for the operator. Who wants to decide by it what to do
- * without io_uring asks refusal_reason().
+ * Why a ring could not be made, or stopped working: which call failed, with which errno, and facts about the process and the
+ * machine. From these refusal_reason() derives one reason, and refusal_word() a sentence for the operator.
  */
 
-/* What was asked of the kernel when it said no. */
+/* The call that failed. */
 enum refusal_call {
         REFUSAL_CALL_OTHER, /* memory of our own, an eventfd */
         REFUSAL_CALL_SETUP, /* io_uring_setup */
@@ -23,31 +22,31 @@ enum refusal_call {
 struct refusal {
         enum refusal_call call;
         int error; /* a negative errno */
-        unsigned rings; /* how many the process wanted in all */
-        size_t ring_bytes; /* what the kernel allocates for one, as small as it may be */
+        unsigned rings; /* how many rings the process needs in all */
+        size_t ring_bytes; /* the kernel's memory for one of the smallest size */
         size_t ring_bytes_full; /* and for one of the usual size */
 };
 
-/* What else tells. */
+/* Facts that help to find the reason. */
 struct refusal_facts {
         char kernel_release[65]; /* as uname -r has it */
         int uring_disabled; /* kernel.io_uring_disabled; -1: there is no such sysctl (before 6.6) */
         bool uring_privileged; /* io_uring_disabled=1 is not for this process: it is in the group, or CAP_SYS_ADMIN */
-        bool proc_known; /* /proc told of the process: */
+        bool proc_known; /* /proc could be read; it has: */
         bool has_seccomp; /* a filter is in force */
         bool may_lock; /* CAP_IPC_LOCK, in the initial user namespace: no limit to locked memory */
         uint64_t memlock_bytes; /* RLIMIT_MEMLOCK; UINT64_MAX: none */
         uint64_t cgroup_bytes; /* limit of the fullest cgroup; UINT64_MAX: none */
-        uint64_t cgroup_free_bytes; /* what is left there */
-        uint64_t address_free_bytes; /* what RLIMIT_AS leaves; UINT64_MAX: no limit */
+        uint64_t cgroup_free_bytes; /* how much is left there */
+        uint64_t address_free_bytes; /* how much RLIMIT_AS leaves; UINT64_MAX: no limit */
 };
 
 enum refusal_reason {
         REFUSAL_OLD_KERNEL, /* before 6.1 */
-        REFUSAL_ABSENT, /* the kernel, or a sandbox that plays one, has no io_uring */
+        REFUSAL_ABSENT, /* the kernel, or a sandbox that emulates one, has no io_uring */
         REFUSAL_SWITCHED_OFF, /* kernel.io_uring_disabled=2 */
         REFUSAL_FOR_PRIVILEGED, /* kernel.io_uring_disabled=1 */
-        REFUSAL_SECCOMP, /* a seccomp filter, where one is in force or may be */
+        REFUSAL_SECCOMP, /* a seccomp filter: one is in force, or may be */
         REFUSAL_POLICY, /* a security module */
         REFUSAL_MEMLOCK, /* RLIMIT_MEMLOCK */
         REFUSAL_CGROUP, /* the memory of a cgroup */
@@ -63,21 +62,23 @@ enum refusal_reason {
 enum refusal_reason refusal_reason(
         const struct refusal *refusal, const struct refusal_facts *facts);
 
-/* io_uring itself is not to be had by this process: forbidden, missing, or an old or partial one. Nothing that could be
- * given back, or be had by asking for less, is in the way. Pure. */
+/*
+ * This process can never have io_uring: it is forbidden, missing, too old or incomplete. False for a lack of resources, which
+ * could be freed, or be enough for a smaller ring. Pure.
+ */
 bool refusal_is_lasting(const struct refusal *refusal);
 
 enum { REFUSAL_TEXT_BYTES = 400 };
 
-/* The sentence: the cause and what helps, one line without a newline. Pure. */
+/* The sentence: the cause and the remedy, one line without a newline. Pure. */
 void refusal_word(const struct refusal *refusal, const struct refusal_facts *facts,
         char ret_text[REFUSAL_TEXT_BYTES]);
 
-/* Of the calling thread's process, as it is now: while what has been allocated already is still there. */
+/* The facts of this process now. Call it while memory that was already allocated for the ring is still there. */
 void refusal_facts_read(struct refusal_facts *ret_facts);
 
 /* The two together. */
 void refusal_explain(const struct refusal *refusal, char ret_text[REFUSAL_TEXT_BYTES]);
 
-/* "6.1.0-18-amd64" → 6, 1. False when it is not a release. Pure. */
+/* "6.1.0-18-amd64" → 6, 1. False: not a release. Pure. */
 bool refusal_parse_release(const char *kernel_release, unsigned *ret_major, unsigned *ret_minor);

@@ -25,7 +25,7 @@ static long read_number(const char *path, long absent)
         return number;
 }
 
-/* The kernel asks for its capabilities in the first user namespace: a container's root has none of them. */
+/* The kernel checks capabilities in the first user namespace: a container's root has none there. */
 static bool is_in_first_namespace(void)
 {
         static const char first[] = "user:[4026531837]"; /* PROC_USER_INIT_INO */
@@ -40,7 +40,7 @@ static bool has_capability(uint64_t effective, int capability)
         return (effective >> capability & 1) && is_in_first_namespace();
 }
 
-/* A thread's own: filters and capabilities are a thread's. */
+/* Of the thread, not the process: filters and capabilities belong to threads. */
 static void read_status(struct refusal_facts *facts)
 {
         FILE *file = fopen("/proc/thread-self/status", "re");

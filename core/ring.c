@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define DEINIT_NS UINT64_C(2000000000) /* far more than what ends by itself takes */
+#define DEINIT_NS UINT64_C(2000000000) /* far more than operations that end by themselves take */
 
 /* --- waking --- */
 
@@ -17,7 +17,7 @@ void ring_wake(struct ring *ring)
         uint64_t one = 1;
         int error = errno;
 
-        /* Can only fail when the counter is full, and then the ring is being woken already. */
+        /* Fails only when the counter is full, and then the ring is being woken already. */
         (void)!write(ring->wake_fd, &one, sizeof(one));
         errno = error;
 }
@@ -56,8 +56,7 @@ static void ring_close(struct ring *ring)
 
 static int ring_open(struct ring *ring, const struct ring_options *options)
 {
-        /* Blocking: io_uring gives EAGAIN at once for a non-blocking descriptor, rather than to
-         * wait for it. */
+        /* Blocking: for a nonblocking descriptor io_uring would return EAGAIN at once and not wait. */
         ring->wake_fd = eventfd(0, EFD_CLOEXEC);
         return ring->wake_fd < 0 ? -errno : ring->engine->open(ring, options);
 }
@@ -99,7 +98,9 @@ static bool has_deferred(const struct ring *ring)
         return false;
 }
 
-/* False: something is due. Else timers will end the wait, and senders know from here on that they have to. */
+/*
+ * False: something is due, do not wait. Else timers will end the wait, and from here on senders of mail know that they have to.
+ */
 static bool prepare_wait(struct ring *ring)
 {
         uint64_t next_ns = timers_next_ns(&ring->timers);
@@ -130,7 +131,7 @@ void ring_defer(struct ring *ring, struct deferred *deferred, enum ring_phase ph
         if (deferred_is_queued(deferred))
                 return;
         list_append(&ring->deferred[phase], &deferred->link);
-        /* from without, by whoever drives the ring from a loop of his own: it is to hear that there is something to do */
+        /* not from within a turn: a foreign loop that drives the ring has to notice it */
         if (!ring->in_turn && ring->is_polled)
                 ring_wake(ring);
 }
@@ -140,8 +141,7 @@ static void run_deferred(struct ring *ring, enum ring_phase phase)
         struct list batch;
         struct list *link;
 
-        /* A batch of its own: what is deferred meanwhile waits for the next turn, so that a turn
-         * ends. */
+        /* A list of its own: callbacks that are deferred meanwhile wait for the next turn, so that a turn ends. */
         list_init(&batch);
         list_splice(&batch, &ring->deferred[phase]);
         while ((link = list_pop(&batch))) {
@@ -218,7 +218,7 @@ int ring_poll_fd(struct ring *ring)
                 return r;
         ring->poll_fd = r;
         ring->is_polled = true;
-        ring_wake(ring); /* a turn is due: what the ring has queued itself so far */
+        ring_wake(ring); /* a turn is due, for what is queued already */
         return r;
 }
 
@@ -240,14 +240,17 @@ void ring_deinit(struct ring *ring)
         assert(!ring->in_turn && !has_deferred(ring) && mailbox_is_empty(&ring->mailbox));
         timers_deinit(&ring->timers);
         ring->closing = true;
-        ring_wake(ring); /* of prompt operations the next turn tells */
+        ring_wake(ring); /* the next turn delivers prompt operations */
         ring->engine->end(ring);
         while (ring->ops_in_flight > 0) {
-                /* Forbidden from some time on, as by a filter that came late: the kernel ends them when the ring is closed. */
+                /*
+                 * io_uring was forbidden while it ran, for example by a new filter: the kernel ends the operations when the
+                 * ring is closed.
+                 */
                 if (ring->engine->wait(ring, DEINIT_NS) < 0)
                         break;
                 ring->engine->harvest(ring);
-                assert(ring_clock_ns(ring) < limit_ns); /* somebody left an operation in flight */
+                assert(ring_clock_ns(ring) < limit_ns); /* an operation was left in flight */
         }
         ring_close(ring);
 }

@@ -16,8 +16,8 @@ struct epoll;
 struct uring;
 
 /*
- * The proactor: an engine (core/engine.h) and the loop around it, for one thread. Shared-nothing: whatever is on
- * a ring is touched by its thread alone; other threads may only ring_post() and ring_wake().
+ * The proactor: an engine (core/engine.h) and the loop around it, for one thread. Shared-nothing: only its own thread touches
+ * the objects of a ring; other threads may only call ring_post() and ring_wake().
  *
  * One turn (ring_turn) is, in this order:
  *   1. start what the last turn queued and wait, on io_uring in ONE io_uring_enter; no wait when work is
@@ -45,19 +45,19 @@ enum ring_phase {
 
 enum { RING_SQ_ENTRIES = 1024, RING_CQ_PER_SQ = 4 };
 
-/* What a ring runs on. Rings that post to each other run on the same. */
+/* What a ring runs on. Rings that post to each other have the same engine. */
 enum ring_engine {
         RING_URING,
-        RING_EPOLL, /* for where there is no io_uring: no queues, no use for their sizes */
+        RING_EPOLL, /* where there is no io_uring; it has no queues and ignores their sizes */
 };
 
 struct ring_options {
         enum ring_engine engine;
 
-        /* 0: RING_SQ_ENTRIES. What is queued beyond that in a turn costs one more submit, nothing is lost. */
+        /* 0: RING_SQ_ENTRIES. More operations in a turn cost one more submit, nothing is lost. */
         unsigned sq_entries;
 
-        /* 0: RING_CQ_PER_SQ × sq_entries. The kernel keeps what does not fit in slower memory. */
+        /* 0: RING_CQ_PER_SQ × sq_entries. The kernel keeps further completions in slower memory. */
         unsigned cq_entries;
 };
 
@@ -75,29 +75,30 @@ struct ring {
                 struct epoll *epoll;
         };
         uint64_t now_ns;
-        uint64_t jitter; /* where its numbers are; their beginning was drawn */
+        uint64_t jitter; /* state of ring_jitter(), seeded at random */
         struct timers timers; /* timer_start(&ring->timers, …) */
         struct list deferred[RING_PHASES];
-        struct list
-                prompt; /* operations of this kind that are undecided, or whose success is untold */
+        struct list prompt; /* prompt operations whose result is not delivered yet */
         struct mailbox mailbox;
         struct ring_stats stats;
         uint64_t ops_in_flight;
         struct op
-                post_op; /* of posts to us, in flight on the senders' rings: it outlives our own engine */
+                post_op; /* for posts to us, in flight on the senders' rings: it outlives our own engine */
         int wake_fd; /* an eventfd; -1: there is no ring */
-        enum refusal_call refused_call; /* what the last error came from */
-        int poll_fd; /* where it is polled */
+        enum refusal_call refused_call; /* the call that failed last */
+        int poll_fd; /* the descriptor for a foreign loop */
         bool is_polled; /* by a foreign loop, which has asked for the descriptor */
         bool in_turn;
         bool closing;
 };
 
-/* Must run on the thread that will turn the ring, which it stays bound to (SINGLE_ISSUER).
- * Negative errno: @ring->refused_call says which call it is of, core/refusal.h words it. @ring must not move afterwards. */
+/*
+ * Must run on the thread that will turn the ring; the ring stays bound to it (SINGLE_ISSUER). After a negative errno
+ * @ring->refused_call is the call that failed; core/refusal.h makes an error text of it. @ring must not move afterwards.
+ */
 int ring_init(struct ring *ring, const struct ring_options *options);
 
-/* What the kernel allocates for a ring of @sq_entries, and counts as locked memory if it does that with rings at all. */
+/* The memory that the kernel allocates for a ring of @sq_entries; some kernels count it as locked memory. */
 size_t ring_kernel_bytes(unsigned sq_entries);
 
 /* Asserts that nothing is in flight, queued or running: sockets and listeners closed, timers
@@ -112,7 +113,7 @@ void ring_deinit(struct ring *ring);
 int ring_turn(struct ring *ring, uint64_t timeout_ns);
 
 /*
- * A foreign loop turns the ring when a descriptor of its is readable:
+ * A foreign loop turns the ring when the ring's descriptor is readable:
  *      fd = ring_poll_fd(ring);
  *      for (;;) {
  *              do
@@ -120,14 +121,16 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns);
  *              while (!ring_may_poll(ring));
  *              poll(fd);
  *      }
- * or, to let others have their turn in between, ring_wake() instead of turning until there is nothing to do.
+ * To let the loop do other work in between, call ring_wake() instead of turning until there is nothing to do.
  */
 
-/* The descriptor, the ring's until ring_deinit. From the first call on no turn may wait. -ENOMEM and its kin. */
+/* The descriptor; it belongs to the ring. From the first call on no turn may wait. -ENOMEM and similar. */
 int ring_poll_fd(struct ring *ring);
 
-/* True: nothing is due, and the descriptor will tell when something is, timers included. Now and then it tells of
- * what the turn has seen to already. */
+/*
+ * True: nothing is due, and the descriptor becomes readable when something is, timers included. At times it becomes readable
+ * for something that a turn has done already.
+ */
 bool ring_may_poll(struct ring *ring);
 
 /* CLOCK_MONOTONIC as it was when this turn began. */
@@ -136,16 +139,16 @@ static inline uint64_t ring_now_ns(const struct ring *ring)
         return ring->now_ns;
 }
 
-/* The same as it is now, within the turn or outside of it. It costs more. Any thread. */
+/* The time now, within a turn or outside. It costs more. Any thread. */
 uint64_t ring_clock_ns(const struct ring *ring);
 
-/* The same to a few milliseconds, and never ahead of the true time: it costs a tenth of ring_clock_ns(). Any thread. */
+/* The time now, up to a few milliseconds late, never early. It costs a tenth of ring_clock_ns(). Any thread. */
 uint64_t ring_clock_coarse_ns(const struct ring *ring);
 
-/* Fills @bytes with what nobody can guess. Any thread. 0 or a negative errno: the system has none yet. */
+/* Fills @bytes with secure random bytes. Any thread. 0 or a negative errno: the system has none yet. */
 int ring_random(const struct ring *ring, void *bytes, size_t size);
 
-/* A number for what is not to happen to all at once: each differs, and costs no call, but might be guessed. On the ring's thread. */
+/* A random number for spreading times. It costs no system call and is not secure. On the ring's thread. */
 uint64_t ring_jitter(struct ring *ring);
 
 /* The number of this turn, from 1 on. */
@@ -160,7 +163,7 @@ static inline uint64_t ring_enters(const struct ring *ring)
         return ring->stats.turns + ring->stats.submits_extra;
 }
 
-/* Closes @fd, which a listener of this ring or of one that posts to it has accepted, and nobody wants. */
+/* Closes @fd, an accepted connection that is not wanted, of a listener of this ring or of one that posts to it. */
 void ring_refuse(struct ring *ring, int fd);
 
 static inline void deferred_init(
@@ -175,7 +178,7 @@ static inline void deferred_init(
  * may free itself and defer others or itself. */
 void ring_defer(struct ring *ring, struct deferred *deferred, enum ring_phase phase);
 
-/* Takes it back; harmless when it is not deferred. Needed before its memory goes. */
+/* Cancels it; no-op when it is not deferred. Needed before its memory is freed. */
 static inline void ring_undefer(struct deferred *deferred)
 {
         list_remove(&deferred->link);
@@ -196,7 +199,7 @@ static inline bool deferred_is_queued(const struct deferred *deferred)
  */
 void ring_post(struct ring *to, struct ring *from, struct mail *mail);
 
-/* Delivers what is in the mailbox, once nobody posts any more and no turn is to come. */
+/* Delivers the mails that are left, once nobody posts any more and there will be no further turn. */
 void ring_take_mail(struct ring *ring);
 
 /* Makes the current or the next wait of @ring end. Any thread, and async-signal-safe. */

@@ -12,7 +12,7 @@
 #define CHUNK_BYTES_MIN ((size_t)256 << 10)
 #define CHUNK_OBJECTS_MIN ((size_t)8)
 
-/* With less free than this many bytes and this part of all, a trim is not worth a look. */
+/* A trim is not worth its time with less free than this many bytes and this part of all. */
 #define TRIM_BYTES_MIN ((size_t)128 << 10)
 #define TRIM_SHARE 4
 
@@ -20,13 +20,13 @@
 
 struct slab_object {
         struct slab_object *next;
-        bool is_forgotten; /* its pages are with the system */
+        bool is_forgotten; /* its pages were returned to the system */
 };
 
 struct slab_chunk {
         struct slab_chunk *next;
-        uint32_t cut; /* objects that somebody has had */
-        uint32_t idle; /* those of them that were found idle, within a trim */
+        uint32_t cut; /* objects that were handed out at least once */
+        uint32_t idle; /* of these, the idle ones; counted within a trim */
         _Alignas(ALIGNMENT) unsigned char objects[];
 };
 
@@ -94,7 +94,7 @@ static struct slab_object *take_fresh(struct slab *slab)
         return object;
 }
 
-/* There are no free ones but the idle. Kept out of slab_alloc(), which then needs no stack. */
+/* Only idle objects are free. Not inlined into slab_alloc(), which then needs no stack frame. */
 __attribute__((noinline)) static void *alloc_anew(struct slab *slab)
 {
         struct slab_object *object = slab->idle;
@@ -135,9 +135,9 @@ void slab_free(struct slab *slab, void *memory)
         poison(object, slab->object_bytes);
 }
 
-/* ---- what a peak has left ---- */
+/* ---- memory left by a peak ---- */
 
-/* A free one is poisoned but for this. */
+/* The only part of a free object that is not poisoned. */
 static struct slab_object *next_of(struct slab_object *object)
 {
         struct slab_object *next;
@@ -172,7 +172,7 @@ static bool is_idle(const struct slab_chunk *chunk)
         return chunk->idle == chunk->cut;
 }
 
-/* But for those that begin or end it. */
+/* Except pages that it shares with a neighbour. */
 static void forget_pages(const struct slab *slab, struct slab_object *object)
 {
         uintptr_t mask = ~(uintptr_t)(MAPPING_PAGE_BYTES - 1);
@@ -209,7 +209,7 @@ static struct slab_object *sort_out(struct slab *slab)
         return kept;
 }
 
-/* What was free a moment ago goes first: the others stay idle. */
+/* Objects that were free a moment ago are used first: the others stay idle. */
 static void age(struct slab *slab)
 {
         struct slab_object *last = slab->free, *next;
@@ -223,7 +223,7 @@ static void age(struct slab *slab)
         slab->free = NULL;
 }
 
-/* Returns how many objects went with them. */
+/* Returns how many objects were in them. */
 static size_t free_idle_chunks(struct slab *slab)
 {
         struct slab_chunk **place = &slab->chunks;
@@ -252,7 +252,7 @@ static bool is_worth_trimming(const struct slab *slab)
         return spare * slab->object_bytes >= TRIM_BYTES_MIN && spare >= slab->total / TRIM_SHARE;
 }
 
-/* Returns how many objects went with the chunks that are idle. */
+/* Returns how many objects were in the idle chunks. */
 static size_t free_idle(struct slab *slab)
 {
         size_t gone;
@@ -274,7 +274,7 @@ static void trim(struct slab *slab)
         idle = count_idle(slab);
         gone = free_idle(slab);
         age(slab);
-        /* where what is in use lies in between, all is not walked through for nothing each time */
+        /* where objects in use keep every chunk, do not walk through all of them each time for nothing */
         slab->patience_next = gone < idle / 8 ? slab->patience_next * 2 + 1 : 0;
         if (slab->patience_next > PATIENCE_MAX)
                 slab->patience_next = PATIENCE_MAX;

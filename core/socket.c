@@ -18,7 +18,7 @@ static void set_life(struct socket *socket, enum socket_life life)
         socket->life = life;
 }
 
-/* Towards the close, once nothing but it is left to do. */
+/* Starts the close once everything else has ended. */
 static void close_when_idle(struct socket *socket)
 {
         if (socket->life != SOCKET_CANCELLING || socket->in_flight > 0)
@@ -32,7 +32,7 @@ static void on_close_complete(struct op *op, struct completion completion)
 {
         struct socket *socket = CONTAINER_OF(op, struct socket, close_op);
 
-        (void)completion; /* of a cancel: how many it found; after a close the descriptor is gone */
+        (void)completion; /* a cancel's says how many it found; after a close the descriptor is gone */
         socket->in_flight--;
         if (socket->life == SOCKET_CANCELLING) {
                 close_when_idle(socket);
@@ -70,7 +70,7 @@ static void set_receive(struct socket *socket, enum socket_receive receive)
         socket->receive = receive;
 }
 
-/* What the next receive takes from; one in flight may take from the other. */
+/* The buffers of the next receive; one in flight may use the other buffers. */
 static struct buffers *next_buffers(const struct socket *socket)
 {
         return socket->receive_greedy && socket->buffers->bulk ? socket->buffers->bulk
@@ -92,8 +92,10 @@ static void receive_wait(struct socket *socket)
         buffers_wait(next_buffers(socket), &socket->waiter);
 }
 
-/* Its turn has come: one buffer, then it goes to the end of the queue, or back to multishot when
- * there is none. A multishot here would take all buffers for itself, time and again. */
+/*
+ * It is this socket's turn: one buffer, then it goes to the end of the queue, or back to multishot when the queue is empty. A
+ * multishot here would take all buffers for itself, again and again.
+ */
 static void on_buffers(struct buffers_waiter *waiter)
 {
         receive_arm(CONTAINER_OF(waiter, struct socket, waiter), true);
@@ -115,9 +117,11 @@ static void receive_cancel(struct socket *socket)
                 socket->ring, &socket->file, &socket->cancel_op, &socket->receive_op.op);
 }
 
-/* Fair turns: a multishot takes whatever is there, which is megabytes from a fast sender. Who
- * fills a burst of buffers in one turn goes on with one a turn, a large one, until it brings little.
- * Bulk data is also read while what came with the last bite is in the cache, and costs less so. */
+/*
+ * Fair turns: a multishot takes all bytes that are there, which can be megabytes from a fast sender. A socket that fills a
+ * burst of buffers in one turn gets one large buffer a turn from then on, until it brings little. Bulk data costs less then,
+ * because the buffer stays in the cache.
+ */
 static void receive_count(struct socket *socket, size_t size)
 {
         uint16_t turn = (uint16_t)socket->ring->stats.turns;
@@ -138,17 +142,17 @@ static void receive_count(struct socket *socket, size_t size)
         if (++socket->receive_burst < SOCKET_BURST_MAX)
                 return;
         socket->receive_burst =
-                SOCKET_BURST_MAX - 1; /* the rest of the turn's are too many as well */
+                SOCKET_BURST_MAX - 1; /* a further buffer in this turn is too many as well */
         socket->receive_greedy = true;
         if (socket->receive == SOCKET_RECEIVE_ARMED)
                 receive_cancel(socket);
 }
 
-/* Nothing of the receive is in flight any more; @res is what it ended with. */
+/* The receive is no longer in flight; it ended with @res. */
 static void receive_stopped(struct socket *socket, int res)
 {
         switch (res) {
-        case -ECANCELED: /* by receive_cancel; may have been resumed since */
+        case -ECANCELED: /* by receive_cancel; it may have been resumed since */
         case -EINTR:
                 break;
         case -ENOBUFS:
@@ -202,7 +206,7 @@ static void on_cancel_complete(struct op *op, struct completion completion)
 {
         struct socket *socket = CONTAINER_OF(op, struct socket, cancel_op);
 
-        (void)completion; /* the receive's own tells, also when it was over already */
+        (void)completion; /* the receive's completion matters, also when it was over already */
         socket->in_flight--;
         close_when_idle(socket);
 }
@@ -240,7 +244,7 @@ static void send_end(struct socket *socket, int error)
         close_when_idle(socket);
 }
 
-/* Of a send that was not awaited: it went a part of its way or none. The rest waits for the peer. */
+/* The completion of a send that was not awaited: only a part was sent, or nothing. The rest waits for the peer. */
 static void on_send_complete(struct op *op, struct completion completion)
 {
         struct socket *socket = CONTAINER_OF(op, struct socket, send_op.op);

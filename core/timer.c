@@ -149,8 +149,7 @@ void timers_expire(struct timers *timers, uint64_t now_ns)
                 timers->tick = slot_tick(timers, level, slot);
                 slot_open(timers, level, slot, &expired);
         }
-        /* Only when no slot is left before it: see struct timers for why the others stay where
-         * they belong. */
+        /* Only when no slot is left before it: see struct timers for why the others stay where they are. */
         if (now_tick > timers->tick)
                 timers->tick = now_tick;
         run_expired(timers, &expired);

@@ -9,15 +9,13 @@
 /*
  * Deadlines of one ring: a hierarchical wheel of intrusive timers with a tick of one millisecond.
  *
- * Why a wheel and not a heap: nearly every timer here is a call's deadline or a connection's
- * keepalive that is cancelled or moved before it fires. Start and cancel are O(1) and touch two
- * neighbours, no matter how many there are. 8 levels of 64 slots are 2^48 ms, more than 2^64 ns:
- * every deadline_ns has its slot, nothing is clamped. A timer sits on the level of the highest
- * 6-bit digit in which its tick and the wheel's differ, so slots never wrap, and the lowest level
- * that is not empty holds the next one; a timer moves down at most seven times in its life.
+ * Why a wheel and not a heap: nearly every timer here is a call's deadline or a connection's keepalive that is cancelled or
+ * moved before it fires. Start and cancel are O(1) and touch two neighbours, however many timers there are. 8 levels of 64
+ * slots are 2^48 ms, more than 2^64 ns: every deadline_ns has its slot, nothing is clamped. A timer sits on the level of the
+ * highest 6-bit digit in which its tick and the wheel's differ, so slots never wrap, and the lowest level that is not empty
+ * holds the next one; a timer moves down at most seven times in its life.
  *
- * No clock in here: time comes in as now_ns (CLOCK_MONOTONIC on a ring, anything in a test). One
- * thread.
+ * There is no clock in here: time is an argument, now_ns (CLOCK_MONOTONIC on a ring, anything in a test). One thread.
  */
 enum {
         TIMER_LEVELS = 8,
@@ -46,7 +44,7 @@ void timers_init(struct timers *timers, uint64_t now_ns);
 /* Asserts that no timer is left running. */
 void timers_deinit(struct timers *timers);
 
-/* When timers_expire has something to do next, TIMER_NEVER without timers. May be earlier than
+/* When timers_expire() has something to do next; TIMER_NEVER without timers. May be earlier than
  * the earliest deadline (a far timer moves to a finer slot then), never later than its
  * millisecond. */
 uint64_t timers_next_ns(const struct timers *timers);

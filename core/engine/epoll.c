@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /*
- * The engine for where there is no io_uring. Operations are tried at once where that makes sense (what is
- * sent, mostly fits) or when epoll tells that they can go on, and then in the harvest; what has ended meanwhile is
- * kept by the operation itself until the next harvest. Nothing is allocated for an operation, so none is lost.
+ * The engine without io_uring. A send is tried at once, because it mostly fits. Other operations are tried in the harvest, when
+ * epoll has reported their file. An operation that has ended keeps its result itself until the next harvest. So operations need
+ * no memory, and none can be lost.
  */
 
 void epoll_done(struct ring *ring, struct op *op, int result)
@@ -38,7 +38,7 @@ static struct op *take_done(struct epoll *epoll)
 
 static int watch_own(struct epoll *epoll, int fd, void *mark)
 {
-        /* Edge-triggered: what is in there need never be read. */
+        /* Edge-triggered: its counter need never be read. */
         struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = mark };
 
         return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
@@ -98,8 +98,8 @@ static void epoll_close(struct ring *ring)
 /* --- the turn --- */
 
 /*
- * One timer in the kernel stands for all, as on io_uring: it is set when the next one is earlier, hardly ever. A
- * time limit to each wait would want the clock read before it. And a foreign loop, which waits itself, is told by it.
+ * One timer in the kernel serves all timers, as on io_uring. It is set anew only when the next one is earlier, which is rare. A
+ * time limit for each wait would need the clock before it, and would not wake a foreign loop, which waits itself.
  */
 static void epoll_alarm(struct ring *ring, uint64_t time_ns)
 {
@@ -172,7 +172,7 @@ static void epoll_harvest(struct ring *ring)
         note_events(ring); /* before any callback: it may free a file */
         ring_tell_prompt(ring);
         QUOIT_PROBE(completions, ring, (unsigned)epoll->event_count);
-        /* Bounded by what is there now: what callbacks provoke is the next turn's. */
+        /* Only those that are here now: operations that callbacks start are for the next turn. */
         done = take_done(epoll);
         list_init(&due);
         list_splice(&due, &epoll->due);

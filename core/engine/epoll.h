@@ -13,19 +13,19 @@ enum { EPOLL_EVENTS_MAX = 256 };
 /* The state of a ring that runs on epoll. */
 struct epoll {
         int fd;
-        int timer_fd; /* stands for all timers of the ring */
+        int timer_fd; /* serves all timers of the ring */
         uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
-        int event_count; /* that the last wait found */
-        struct op *done; /* operations that have ended, oldest first, untold */
+        int event_count; /* of the last wait */
+        struct op *done; /* operations that have ended and are not delivered, oldest first */
         struct op **done_end;
         struct list due; /* files on which something may go on, by their `due` */
         struct epoll_event events[EPOLL_EVENTS_MAX];
 };
 
-/* @op ended with @result: told in the next harvest. */
+/* @op ended with @result; delivered in the next harvest. */
 void epoll_done(struct ring *ring, struct op *op, int result);
 
-/* Tells of it now. From the harvest only. */
+/* Delivers it now. From the harvest only. */
 static inline void epoll_complete(struct ring *ring, struct op *op, struct completion completion)
 {
         ring->stats.completions++;
@@ -47,20 +47,20 @@ void epoll_close_file(struct ring *ring, struct engine_file *file, struct op *op
 
 /* core/engine/epoll_files.c: files and their readiness. */
 
-/* Epoll tells of @file from now on, also of room to send if @sending. 0 or a negative errno. */
+/* Registers @file with epoll, also for room to send if @sending. 0 or a negative errno. */
 int epoll_watch(struct ring *ring, struct engine_file *file, bool sending);
 void epoll_unwatch(struct ring *ring, struct engine_file *file);
 
-/* What epoll told. */
+/* Notes the events that epoll reported. */
 void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events);
 
-/* Something is in flight on @file that may go on: it is looked at in the next harvest. */
+/* An operation on @file may be able to go on: the next harvest tries it. */
 void epoll_look_later(struct ring *ring, struct engine_file *file);
 
-/* Goes on with what is in flight on @file, tells how that ended. From the harvest; @file may be gone then. */
+/* Tries the operations in flight on @file and delivers results. From the harvest; @file may be freed by that. */
 void epoll_look(struct ring *ring, struct engine_file *file);
 
-/* As much of @message as goes at once; -EAGAIN: nothing does. What does not go all the way leaves @file waiting for room. */
+/* Sends as much of @message as fits; -EAGAIN: nothing fits. Unless all was sent, @file waits for room. */
 int epoll_try_send(struct ring *ring, struct engine_file *file, const struct msghdr *message);
 
 size_t epoll_message_bytes(const struct msghdr *message);

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 
 /*
- * The buffer that came back last is lent first: it is in the cache. As on io_uring, where the kernel takes all that a
- * turn brings in one go, no buffer is lent twice a turn. So a ring reads no more in a turn than it has buffers
- * for, and who finds none has its turn next.
+ * The buffer that was returned last is lent first: it is in the cache. As on io_uring, no buffer is lent twice a turn. So a
+ * ring reads no more in a turn than its buffers hold, and a file that finds none gets one in the next turn.
  */
 struct pool {
-        uint64_t turn; /* that `lent` is of */
-        unsigned lent; /* in this turn, and those still out from before */
+        uint64_t turn; /* the turn of `lent` */
+        unsigned lent; /* lent in this turn, or still lent from earlier ones */
         unsigned count;
         uint16_t ids[];
 };

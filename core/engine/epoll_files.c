@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 
 enum {
-        /* No peer keeps a turn from ending: the rest of what it has comes in the next. */
+        /* So that no peer can make a turn endless: the rest comes in the next turn. */
         RECEIVES_A_TURN = 8,
         ACCEPTS_A_TURN = 64,
-        /* Of a listener that stops: those who wait already are not to be lost. As many as wait at most, usually. */
+        /* Accepts of a listener that stops: connections that wait already must not be lost. Usually the largest backlog. */
         ACCEPTS_AT_LAST = 4096,
 };
 
@@ -26,8 +26,8 @@ static bool is_tcp(int fd)
 }
 
 /*
- * Edge-triggered: a file's readiness is kept here, and asked for once, not with each operation. That there is room to send is
- * told only of those that have found none: on unix sockets it would be told with each send that was read.
+ * Edge-triggered: a file's readiness is stored here and not requested for each operation. EPOLLOUT is requested only for files
+ * that had no room: a unix socket would report it each time the peer reads a message.
  */
 int epoll_watch(struct ring *ring, struct engine_file *file, bool sending)
 {
@@ -51,7 +51,7 @@ int epoll_watch(struct ring *ring, struct engine_file *file, bool sending)
 void epoll_unwatch(struct ring *ring, struct engine_file *file)
 {
         list_remove(&file->due);
-        /* A close alone would not do: where another process has the same socket, epoll goes on with it. */
+        /* A close alone is not enough: if another process has the same socket, epoll still reports it. */
         if (file->watched)
                 (void)epoll_ctl(ring->epoll->fd, EPOLL_CTL_DEL, file->fd, NULL);
         file->watched = false;
@@ -81,9 +81,9 @@ void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events)
 /* --- receiving --- */
 
 /*
- * Less than there was room for: the socket is empty, and epoll tells when it is not any more, so nothing has to be asked
- * for EAGAIN. Not so where the end is behind, or urgent data (a read stops in front of it); nor is it a
- * promise for other sockets than TCP's (a unix socket's read stops behind a descriptor that was sent).
+ * After a read of less than there was room for, the socket is empty, and epoll reports new bytes: no second read is needed to
+ * get EAGAIN. Exceptions are the end of file, urgent data (a read stops in front of it), and sockets other than TCP (a read
+ * from a unix socket stops behind a descriptor that was sent).
  */
 static void note_short_read(struct engine_file *file)
 {
@@ -131,7 +131,7 @@ static void receive(struct ring *ring, struct engine_file *file)
                 if (!completion.more)
                         file->in = NULL;
                 epoll_complete(ring, op, completion);
-                /* The last one: @file may be gone. Or it was cancelled, and ends in the next turn. */
+                /* It was the last result, and @file may be freed. Or it was cancelled, and ends in the next turn. */
                 if (!completion.more || file->in != op || !file->readable)
                         return;
         }
@@ -141,8 +141,8 @@ static void receive(struct ring *ring, struct engine_file *file)
 /* --- accepting --- */
 
 /*
- * Another process that listens on the same socket may take what epoll told of: accept4() must not wait then. The flag is of
- * the socket, not of the process. Nobody of ours clears it: io_uring's accept does not look at it.
+ * Another process that listens on the same socket may take the connection that epoll reported: accept4() must not wait then.
+ * The flag belongs to the socket, not to the process. We never clear it; io_uring's accept ignores it.
  */
 static void set_nonblocking(int fd)
 {
@@ -221,9 +221,9 @@ int epoll_try_send(struct ring *ring, struct engine_file *file, const struct msg
                 return -errno;
         if (size >= 0 && (size_t)size == epoll_message_bytes(message))
                 return (int)size;
-        /* It is full now. The kernel tells when there is room again, which may be already. */
+        /* It is full now. Epoll reports when there is room again, which may be at once. */
         r = epoll_watch(ring, file, true);
-        file->writable = r < 0; /* when it cannot be told of that, the next send fails by it */
+        file->writable = r < 0; /* if epoll cannot report it, the next send fails with that error */
         if (size > 0)
                 return (int)size;
         return r < 0 ? r : -EAGAIN;
@@ -239,7 +239,7 @@ static int connect_result(struct engine_file *file)
         return -error;
 }
 
-/* False: it waits for more room. */
+/* False: it still waits for room. */
 static bool send_on(struct ring *ring, struct engine_file *file)
 {
         struct op *op = file->out;
@@ -247,7 +247,7 @@ static bool send_on(struct ring *ring, struct engine_file *file)
 
         if (file->connects) {
                 r = connect_result(file);
-                epoll_unwatch(ring, file); /* the descriptor is somebody else's from now on */
+                epoll_unwatch(ring, file); /* the descriptor has another owner from now on */
         } else {
                 r = epoll_try_send(ring, file, file->message);
         }
@@ -263,7 +263,7 @@ void epoll_look(struct ring *ring, struct engine_file *file)
         if (file->out && file->writable) {
                 bool was_all = !file->in;
 
-                /* What was in flight last may have had its object freed. */
+                /* The last operation in flight may have freed the object. */
                 if (send_on(ring, file) && was_all)
                         return;
         }

@@ -28,7 +28,7 @@ void epoll_receive(struct ring *ring, struct engine_file *file, struct receive_o
         take_in(ring, file, &op->op);
 }
 
-/* epoll_files.c has noted who came. */
+/* epoll_files.c has stored the peer's address. */
 static void on_accepted(struct op *op, struct completion completion)
 {
         struct accept_op *accept = CONTAINER_OF(op, struct accept_op, op);
@@ -86,7 +86,7 @@ static int connect_begin(int fd, const struct sockaddr *address, socklen_t addre
         if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
                 return -errno;
         r = connect(fd, address, address_bytes) < 0 ? -errno : 0;
-        (void)fcntl(fd, F_SETFL, flags); /* it goes on all the same */
+        (void)fcntl(fd, F_SETFL, flags); /* the connect goes on nevertheless */
         return r;
 }
 
@@ -113,7 +113,7 @@ void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
 static void cancel_in(struct ring *ring, struct engine_file *file)
 {
         if (file->accepts) {
-                /* What the kernel has accepted already would be lost. */
+                /* Connections that the kernel has accepted already would be lost. */
                 file->ending = true;
                 file->readable = true;
                 epoll_look_later(ring, file);
@@ -141,7 +141,7 @@ void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, st
         else if (file->out == target)
                 cancel_out(ring, file);
         else
-                r = -ENOENT; /* it has ended, which may be untold yet */
+                r = -ENOENT; /* it has ended; its result may not be delivered yet */
         epoll_done(ring, op, r);
 }
 

@@ -16,7 +16,7 @@ enum kind {
         SEND,
         RECEIVE,
         ACCEPT,
-        DONE, /* its result is known, and told when it is due */
+        DONE, /* its result is known, and delivered when it is due */
 };
 
 struct sim_op {
@@ -25,18 +25,18 @@ struct sim_op {
         struct op *op;
         struct sim_file *file;
         const struct msghdr *message;
-        uint64_t due_ns; /* when it may go on; SIM_NEVER: it waits for the other end */
+        uint64_t due_ns; /* when it can go on; SIM_NEVER: it waits for the other end */
         int result;
         enum kind kind;
         bool once;
         bool is_cancelled;
 };
 
-/* The state of a ring. This engine has epoll's place. */
+/* The state of a ring. This engine takes the place of epoll. */
 struct epoll {
         struct list ops;
         uint64_t alarm_ns;
-        uint64_t woken_ns; /* when the wake that came last arrives; SIM_NEVER: none has */
+        uint64_t woken_ns; /* when the last wake arrives; SIM_NEVER: there was none */
         uint64_t until_ns; /* how long the ring waits */
 };
 
@@ -79,7 +79,7 @@ static struct sim_file *file_of(const struct engine_file *file)
         return own;
 }
 
-/* The last completion of @own: it is gone before it is told, as the callback may free what it was about. */
+/* The last completion of @own. It is freed before the callback, which may free its object. */
 static void finish(struct sim_op *own, struct completion completion)
 {
         struct ring *ring = own->ring;
@@ -101,7 +101,7 @@ static void fail(struct sim_op *own, int error)
         finish(own, (struct completion){ .result = -error });
 }
 
-/* Back among those that are in flight; it may go on if @again. */
+/* Puts it back among the operations in flight; it can go on if @again. */
 static void park(struct sim_op *own, bool again)
 {
         list_remove(&own->link);
@@ -116,7 +116,7 @@ static size_t shorten(size_t size)
 
 /* --- receiving --- */
 
-/* Those that are not out. Which is lent is chance. */
+/* Buffers that are not lent. Which one is lent next is random. */
 struct pool {
         unsigned count;
         uint16_t ids[];
@@ -149,7 +149,7 @@ static void sim_buffers_give(struct buffers *buffers, unsigned id)
 static unsigned char *lend(struct buffers *buffers)
 {
         struct pool *pool = buffers->lendable;
-        uint64_t at = sim_below(pool->count < 4 ? pool->count : 4); /* few: pages are dear */
+        uint64_t at = sim_below(pool->count < 4 ? pool->count : 4); /* few, to touch few pages */
         unsigned id = pool->ids[pool->count - 1 - at];
 
         pool->ids[pool->count - 1 - at] = pool->ids[pool->count - 1];
@@ -444,7 +444,7 @@ static void on_posted(struct op *op, struct completion completion)
                 ring_wake(CONTAINER_OF(op, struct ring, post_op));
 }
 
-/* As on io_uring, where it may fail and then the sender hears of it. */
+/* As on io_uring, where it can fail; then the sender gets the error. */
 static void sim_post(struct ring *from, struct ring *to)
 {
         if (sim_fault(SIM_POST_FAILED)) {
@@ -594,7 +594,7 @@ static void sim_harvest(struct ring *ring)
                         !list_is_empty(&batch) && sim_fault(SIM_REORDERED) ? batch.next : &batch,
                         link);
         }
-        /* What callbacks provoke is the next turn's: it is queued behind, in the ring's own list. */
+        /* Operations that callbacks start are for the next turn: they are queued behind, in the ring's own list. */
         while (!list_is_empty(&batch))
                 complete(CONTAINER_OF(batch.next, struct sim_op, link));
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * An engine without a kernel, for the simulator (tests/sim) alone: it is no part of the library. The simulator's program links
- * it in place of epoll's. Clock, chance, sockets and whoever is at their other end are made up, all from one seed: the same
- * seed is the same run, event by event.
+ * An engine without a kernel, only for the simulator (tests/sim), not part of the library. The simulator's program links it in
+ * place of epoll's. Clock, randomness, sockets and their peers are simulated, all from one seed: the same seed gives the same
+ * run, event by event.
  */
 
 #include "core/engine.h"
@@ -17,23 +17,23 @@
 
 /* --- the world: core/engine/sim_world.c --- */
 
-/* What chance may do to an operation. */
+/* What can randomly happen to an operation. */
 enum sim_fault {
         SIM_LATE, /* it ends some time after it could have */
-        SIM_SHORT, /* it takes or brings a part of what it could */
-        SIM_ERROR, /* it ends with an error that the kernel may give */
+        SIM_SHORT, /* it sends or receives only a part */
+        SIM_ERROR, /* it ends with an error that the kernel can return */
         SIM_NO_BUFFERS, /* a receive finds none */
         SIM_ENDED, /* a multishot ends with a result */
-        SIM_REORDERED, /* completions of a turn come in another order than they were due in */
-        SIM_SPURIOUS, /* a wait ends for nothing, also that for a condition variable */
-        SIM_OVERSLEPT, /* the machine was away for a while */
+        SIM_REORDERED, /* completions of a turn are delivered in another order than they were due */
+        SIM_SPURIOUS, /* a wait ends without a reason, also that for a condition variable */
+        SIM_OVERSLEPT, /* the machine was suspended for a while */
         SIM_POST_FAILED, /* a ring cannot reach another one */
         SIM_NO_MEMORY, /* malloc() or mmap() fails */
         SIM_PREEMPTED, /* a thread stops where it takes a lock */
         SIM_PEER_ENDED, /* the rest are the peers': half-close, */
         SIM_PEER_RESET, /* reset of the connection, */
         SIM_PEER_STALLED, /* no reading and no writing for a while, */
-        SIM_PEER_FLOODED, /* many frames of no use */
+        SIM_PEER_FLOODED, /* many useless frames */
         SIM_PEER_BROKE, /* bytes that break the protocol */
         SIM_STREAM_RESET, /* RST_STREAM of calls that run */
         SIM_FAULTS,
@@ -41,22 +41,25 @@ enum sim_fault {
 
 struct sim_world {
         uint64_t seed;
-        uint64_t chance; /* the state of what is random */
-        uint64_t hash; /* of all that has happened: two runs that are the same have the same */
+        uint64_t chance; /* the state of the random generator */
+        uint64_t hash; /* of all events: equal runs have equal hashes */
         uint64_t now_ns;
         uint64_t steps; /* in this run */
         bool is_traced;
-        bool is_calm; /* no more faults: what was begun is to end well */
+        bool is_calm; /* no more faults: everything that was begun must end well */
         uint16_t rates[SIM_FAULTS]; /* how likely, of 1000 */
         uint64_t counts[SIM_FAULTS]; /* how often, in all runs */
         unsigned
-                own_depth; /* the simulator's own code runs in a thread of the product's: it is not harmed */
+                own_depth; /* the simulator's own code runs in a thread of the library: no faults in it */
         uint32_t delay_us_max; /* how long an operation takes that is not late */
 };
 
 extern struct sim_world sim;
 
-/* Around what the simulator itself allocates. Compilers know that malloc() reads no variable of ours; here it does. */
+/*
+ * Enclose allocations of the simulator itself. The barrier is there because compilers assume that malloc() reads no variable of
+ * ours; here it does.
+ */
 static inline void sim_own_begin(void)
 {
         sim.own_depth++;
@@ -88,25 +91,25 @@ static inline bool sim_chance(unsigned of_1000)
 bool sim_fault(enum sim_fault fault);
 const char *sim_fault_name(enum sim_fault fault);
 
-/* Something has happened: a static name, and what tells it from others of that name. */
+/* Records an event: a static name, and a value that distinguishes it from others of that name. */
 void sim_note(const char *what, uint64_t one, uint64_t other);
 
-/* Something is wrong in what is simulated: says so with the seed, and how to see it again, and ends the program. */
+/* The simulated code has a bug: prints it with the seed and the command to replay it, and ends the program. */
 _Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* When something that may go on now does. */
+/* The time at which an operation that can go on now does so. */
 uint64_t sim_soon_ns(void);
 
-/* The calling thread waits until @due_ns(@arg) has come. In tests/sim/fibers.c. */
+/* The calling thread waits until the time @due_ns(@arg). In tests/sim/fibers.c. */
 void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg);
 
 /* --- connections and whoever is at their other end: core/engine/sim_net.c --- */
 
 struct sim_pipe {
         uint8_t *bytes;
-        size_t first, size, room; /* what is in it begins at @first */
-        size_t size_max; /* so much is on its way at most */
-        bool ended; /* no more comes */
+        size_t first, size, room; /* its bytes begin at @first */
+        size_t size_max; /* the most bytes that can be on their way */
+        bool ended; /* no more bytes will be added */
 };
 
 struct sim_op;
@@ -137,16 +140,16 @@ int sim_listen(void);
 /* NULL: nobody listens. */
 struct sim_conn *sim_connect(int listener_fd);
 
-/* How much was taken, or came. */
+/* Returns how much was sent or received. */
 size_t sim_peer_write(struct sim_conn *conn, const void *bytes, size_t size);
 size_t sim_peer_read(struct sim_conn *conn, void *bytes, size_t size_max);
 void sim_peer_end(struct sim_conn *conn);
 void sim_peer_reset(struct sim_conn *conn);
 
-/* Nothing more will come down. */
+/* The peer sends no more. */
 bool sim_peer_is_ended(const struct sim_conn *conn);
 
-/* NULL: it is none of the simulator's, or is closed. */
+/* NULL: it is not the simulator's, or is closed. */
 struct sim_file *sim_file(int fd);
 int sim_file_new(struct sim_conn *conn);
 void sim_file_close(struct sim_file *file);
@@ -169,10 +172,10 @@ static inline uint8_t *sim_pipe_bytes(const struct sim_pipe *pipe)
 
 /* --- operations: core/engine/sim.c --- */
 
-/* Something may go on now that waited for it: @op, which may be NULL. */
+/* @op, which can be NULL, waited and can go on now. */
 void sim_op_touch(struct sim_op *op);
 
-/* In a loop of somebody else's: waits until @ring's descriptor, which is @fd, is readable. */
+/* For a foreign loop: waits until @ring's descriptor, @fd, is readable. */
 void sim_poll(int fd);
 
 /* How many operations are in flight on @ring, and on @file. */

@@ -8,7 +8,8 @@
 
 enum {
         FD_FIRST =
-                1 << 20, /* none of the process's own is as high; and none comes twice in a run */
+                1
+                << 20, /* the process has no real descriptor as high; and none is used twice in a run */
         FILES_MAX = 512,
         CONNS_MAX = 256,
         WAKE_FIRST = 1 << 21,
@@ -107,7 +108,7 @@ static void reset(struct sim_conn *conn, int error)
 
 static void close_conn(struct sim_conn *conn)
 {
-        /* what was not read is lost, and may take with it what was sent */
+        /* unread bytes are lost, and can destroy bytes that were sent */
         if (conn->up.size > 0 && conn->reset == 0 && sim_chance(300))
                 conn->down.size = 0;
         if (conn->up.size > 0 && conn->reset == 0)

@@ -100,7 +100,7 @@ void sim_fail(const char *format, ...)
         vfprintf(stderr, format, arguments);
         va_end(arguments);
         fputc('\n', stderr);
-        abort(); /* the program says how to see it again */
+        abort(); /* the program prints how to replay it */
 }
 
 uint64_t sim_soon_ns(void)

@@ -8,14 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What submit and wait give for reasons that pass by themselves: a signal, a full CQ, no memory
- * for a moment. */
+/* Transient errors of submit and wait: a signal, a full CQ, no memory for a moment. */
 static bool is_transient(int error)
 {
         return error == -EINTR || error == -EBUSY || error == -EAGAIN || error == -ETIME;
 }
 
-/* In user_data, beside the op's address: it is a prompt one. */
+/* A bit of user_data in addition to the op's address: a prompt operation. */
 #define TAG_PROMPT UINT64_C(1)
 
 static struct op *op_of_cqe(const struct io_uring_cqe *cqe)
@@ -31,7 +30,7 @@ struct io_uring_sqe *uring_sqe(struct ring *ring, struct op *op)
         while (!(sqe = io_uring_get_sqe(io))) {
                 int r = io_uring_submit(io);
 
-                /* Anything else is our own mistake, such as a ring used from another thread. */
+                /* Anything else is a bug of ours, for example a ring used from another thread. */
                 assert(r >= 0 || is_transient(r));
                 ring->stats.submits_extra++;
         }
@@ -65,7 +64,7 @@ static int queues_open(struct io_uring *io, const struct ring_options *options)
 
         if (r < 0)
                 return r;
-        /* Spares a descriptor look-up a turn; goes on without it, a thread has sixteen of these. */
+        /* Saves a descriptor look-up a turn. It is optional: a thread can have only sixteen of these. */
         (void)io_uring_register_ring_fd(io);
         return 0;
 }
@@ -87,7 +86,7 @@ static int uring_open(struct ring *ring, const struct ring_options *options)
                 return r;
         }
         ring->uring = uring;
-        /* Who may set a ring up may yet be forbidden to use it. */
+        /* Setting up a ring can be allowed while using it is forbidden. */
         r = io_uring_get_events(&uring->io);
         if (r < 0) {
                 ring->refused_call = REFUSAL_CALL_ENTER;
@@ -144,9 +143,8 @@ static void prompt_decide(const struct io_uring_cqe *cqe)
 }
 
 /*
- * The prompt operations that were submitted are decided: what failed has its CQE by now, all others
- * have succeeded. Where the kernel took only a part, or the CQ is full, that cannot be told: then the next turn does, which
- * must come without waiting for something else.
+ * The submitted prompt operations are over: those that failed have their CQE by now, all others have succeeded. If the kernel
+ * took only a part of the queue, or the CQ is full, this is not known yet: then the next turn decides, and it must not wait.
  */
 static void settle_prompt(struct ring *ring)
 {
@@ -183,7 +181,7 @@ static void uring_harvest(struct ring *ring)
 {
         struct uring *uring = ring->uring;
         struct io_uring *io = &uring->io;
-        /* Bounded by what is there now: completions that callbacks provoke are the next turn's. */
+        /* Only those that are here now: completions that callbacks cause are for the next turn. */
         unsigned ready;
 
         settle_prompt(ring);
@@ -198,7 +196,7 @@ static void uring_harvest(struct ring *ring)
                 struct op *op;
 
                 (void)io_uring_peek_cqe(io, &cqe);
-                if (uring->unsettled) /* else all are decided */
+                if (uring->unsettled) /* otherwise all results are known */
                         prompt_decide(cqe);
                 op = op_of_cqe(cqe);
                 completion = completion_of(cqe, op);

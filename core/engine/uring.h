@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Inside core/engine/uring*.c only. Nobody else sees liburing. */
+/* Inside core/engine/uring*.c only. No other file uses liburing. */
 
 #include "core/engine.h"
 
@@ -17,8 +17,8 @@ struct uring {
         struct op alarm_move_op; /* moving it */
         struct __kernel_timespec alarm_time; /* the kernel reads it when it is submitted */
         uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
-        uint64_t wake_count; /* where the eventfd's counter is read to */
-        bool unsettled; /* prompt operations that the last turn could not decide */
+        uint64_t wake_count; /* the eventfd's counter is read into it */
+        bool unsettled; /* the last turn could not tell the results of prompt operations */
 };
 
 /*
@@ -28,7 +28,7 @@ struct uring {
  */
 struct io_uring_sqe *uring_sqe(struct ring *ring, struct op *op);
 
-/* The same for an operation that is over within the submit. The caller adds
+/* The same for an operation that ends within the submit. The caller adds
  * IOSQE_CQE_SKIP_SUCCESS to the SQE's flags once it is prepared. */
 struct io_uring_sqe *uring_sqe_prompt(struct ring *ring, struct prompt_op *prompt);
 
@@ -60,4 +60,4 @@ void uring_poll_drain(struct ring *ring); /* before a turn's submit */
 /* core/engine/uring_alarm.c */
 void uring_alarm_init(struct uring *uring);
 void uring_alarm(struct ring *ring, uint64_t time_ns);
-void uring_alarm_end(struct ring *ring); /* its operations end, if there are any */
+void uring_alarm_end(struct ring *ring); /* ends its operations, if there are any */

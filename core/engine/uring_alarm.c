@@ -3,21 +3,21 @@
 #include "core/engine/uring.h"
 
 /*
- * One timeout in the kernel stands for all timers of the ring. A time limit to each wait would do as well, but then the kernel
- * sets and cancels a timer a turn, and the ring reads the clock once more to tell how long is left.
+ * One timeout in the kernel serves all timers of the ring. A time limit for each wait would work too, but then the kernel would
+ * set and cancel a timer each turn, and the ring would read the clock once more.
  */
 
 static void on_alarm(struct op *op, struct completion completion)
 {
         (void)completion;
-        /* That there was a turn is all it is for: the timers are expired by the clock. */
+        /* It only has to make a turn happen: timers expire by the clock. */
         CONTAINER_OF(op, struct uring, alarm_op)->alarm_ns = TIMER_NEVER;
 }
 
 static void on_alarm_moved(struct op *op, struct completion completion)
 {
         (void)op;
-        (void)completion; /* it may have gone off meanwhile: then it is set anew */
+        (void)completion; /* if it has gone off meanwhile, it is set anew */
 }
 
 static void alarm_set(struct ring *ring, uint64_t time_ns)
@@ -48,7 +48,7 @@ void uring_alarm_init(struct uring *uring)
 
 void uring_alarm(struct ring *ring, uint64_t time_ns)
 {
-        /* Calls' deadlines come and go by the thousand: one that is too early is left alone. */
+        /* Deadlines of calls are set and cancelled by the thousand: an alarm that is too early is left unchanged. */
         if (time_ns < ring->uring->alarm_ns)
                 alarm_set(ring, time_ns);
 }

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-/* What the kernel takes for a ring. It may count it as locked memory. */
+/* The kernel's memory for a ring. The kernel may count it as locked memory. */
 
 #define SQE_BYTES ((size_t)64)
 #define CQE_BYTES ((size_t)16)

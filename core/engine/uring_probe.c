@@ -9,7 +9,7 @@
 
 enum { PROBE_ENTRIES = 4, PROBE_GROUP = 1, PROBE_OPERATIONS = 256 };
 
-/* Only trying tells: it is a flag of a registration. */
+/* It can only be tried: it is a flag of a registration. */
 static bool has_incremental_buffers(struct ring *ring)
 {
         struct io_uring_buf_ring *entries;

@@ -30,7 +30,7 @@ void uring_send(
         send_prepare(uring_sqe(ring, op), file->fd, message, 0);
 }
 
-/* When it fits into the kernel's memory at once, it costs no completion. */
+/* If all of it fits into the socket buffer at once, there is no completion. */
 void uring_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
         const struct msghdr *message)
 {
@@ -41,7 +41,7 @@ void uring_send_prompt(struct ring *ring, struct engine_file *file, struct promp
 }
 
 /*
- * One operation takes many connections, and the kernel has room for one address in it: each is asked for. It takes no notice of
+ * One operation accepts many connections, but has room for one address only: so the address of each is asked for. It ignores
  * O_NONBLOCK, which another process that shares the socket may have set: epoll_files.c.
  */
 void uring_accept(struct ring *ring, struct engine_file *file, struct accept_op *op)

@@ -10,8 +10,7 @@ static void on_wake(struct op *op, struct completion completion)
         struct ring *ring = CONTAINER_OF(op, struct uring, wake_op)->ring;
 
         (void)completion;
-        /* The wake did its work by ending the wait; what it was for is in the mailbox or the
-         * application's. */
+        /* The wake has done its work by ending the wait; its reason is in the mailbox, or the application knows it. */
         if (!ring->closing && !ring->is_polled)
                 uring_wake_arm(ring);
 }
@@ -36,8 +35,7 @@ static void on_mail_came(struct op *op, struct completion completion)
 
 static void on_mail_posted(struct op *op, struct completion completion)
 {
-        /* On the sender's ring. MSG_RING may fail for want of memory: the mail must not wait for
-         * luck. */
+        /* On the sender's ring. MSG_RING can fail when memory is short; then the eventfd must wake the receiver. */
         if (completion.result < 0)
                 ring_wake(CONTAINER_OF(op, struct ring, post_op));
 }
@@ -59,10 +57,10 @@ void uring_wake_init(struct uring *uring)
 /* --- inside somebody else's loop --- */
 
 /*
- * What is polled is the eventfd that other threads wake the ring by, to which io_uring
- * then writes as well. The ring's own descriptor would not do: with DEFER_TASKRUN work that is due does not wake who polls
- * it. Nor would an eventfd beside the first: the kernel, asked to write to one while it writes to another, puts that off
- * by an RCU grace period, which is milliseconds.
+ * The polled descriptor is the eventfd that other threads use to wake the ring; io_uring then writes to it as well. The ring's
+ * own descriptor cannot be used: with DEFER_TASKRUN, work that is due does not wake its poller. A second eventfd does not work
+ * either: when the kernel writes to one from within a write to another, it delays that by an RCU grace period, which is
+ * milliseconds.
  */
 int uring_poll(struct ring *ring)
 {
@@ -75,7 +73,7 @@ int uring_poll(struct ring *ring)
         return ring->wake_fd;
 }
 
-/* Work that is there by now is found by the submit, what comes later makes it readable again. */
+/* The submit finds work that is here by now; later work makes the descriptor readable again. */
 void uring_poll_drain(struct ring *ring)
 {
         uint64_t count;
