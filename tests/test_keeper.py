@@ -128,7 +128,7 @@ def test_a_hangup_is_handed_on(kept, tmp_path):
     served.restart()
     eventually(lambda: served._line("no calls left"), "it only waits")
     served.signal(signal.SIGHUP)
-    assert served.logged("TLS has read its files again")
+    assert served.logged("TLS files were read again")
 
 
 def test_reload_by_the_process_that_is_known(kept, build):

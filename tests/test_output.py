@@ -174,7 +174,7 @@ def test_what_is_wrong_with_the_command_line_is_said(build, program):
     command = [build / "bin" / program, "--port", "x"]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert result.returncode == 2
-    assert result.stderr == f"{program}: error: --port: 'x' is no number from 0 to 65535; see {program} --help\n"
+    assert result.stderr == f"{program}: error: --port: 'x' is not a number from 0 to 65535; see {program} --help\n"
 
 
 @pytest.mark.parametrize("program", SERVERS)

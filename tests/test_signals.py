@@ -16,7 +16,7 @@ from servers import PATIENCE, TIME
 
 SERVERS = ["quoit-api", "quoit-interop-server"]
 STOPS = [signal.SIGTERM, signal.SIGINT]
-TLS_READ = "TLS has read its files again"
+TLS_READ = "TLS files were read again"
 
 
 @pytest.fixture

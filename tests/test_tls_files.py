@@ -31,7 +31,7 @@ def test_sessions_are_resumed_on_every_ring_and_across_a_reload(start, pki, vers
     session = session_of(server, context)
     assert all(resumes(server, context, session) for _ in range(4))
     server.signal(signal.SIGHUP)
-    server.logged("TLS has read its files again")
+    server.logged("TLS files were read again")
     assert resumes(server, context, session)
 
 
@@ -44,7 +44,7 @@ def test_sessions_end_with_the_rules_that_let_them_in(serve, pki):
     assert resumes(server, context, session)
     rules.write(pki.other_ca)
     server.signal(signal.SIGHUP)
-    server.logged("TLS has read its files again")
+    server.logged("TLS files were read again")
     assert refused(server, context, session=session) or True
     server.logged("its certificate is refused")
 
@@ -74,14 +74,14 @@ def test_reload(serve, pki):
         assert before.call(HELLO, WORLD).status == 0
         live.write(new)
         server.signal(signal.SIGHUP)
-        server.logged("info: TLS has read its files again")
+        server.logged("info: TLS files were read again")
         assert hello(server, context).certificate == new.der
         assert before.call(HELLO, WORLD).status == 0  # what is open stays so
         assert before.socket.getpeercert(True) == old
 
         live.write(pki.expired)
         server.signal(signal.SIGHUP)
-        server.logged(f"warning: TLS goes on with the files it had: the certificate {live.file} expired")
+        server.logged(f"warning: TLS keeps using its old files: the certificate {live.file} expired")
         assert hello(server, context).certificate == new.der
 
         live.key_file.unlink()
@@ -146,9 +146,9 @@ def test_bad_rules(fail, pki, tmp_path):
         ([*good, "--tls-client-ca", pki.server.key_file], 1, "holds no CA certificates"),
         ([*good, "--tls-ticket-key", short], 1, "is not of 80 bytes"),
         ([*good, "--tls-min", "1.1"], 2, "--tls-min: '1.1' is neither 1.2 nor 1.3"),
-        ([*good, "--tls-client-optional"], 2, "--tls-client-optional takes a --tls-client-ca"),
+        ([*good, "--tls-client-optional"], 2, "--tls-client-optional needs a --tls-client-ca"),
         (good[:2], 2, "--tls-cert and --tls-key come in pairs, there are 1 and 0"),
-        (["--tls-port", "0"], 2, "TLS takes a certificate"),
+        (["--tls-port", "0"], 2, "TLS needs a certificate"),
     ):
         found, text = fail(*options)
         assert found == status and problem in text, text

@@ -12,7 +12,7 @@
 #include "../common/engine.h"
 #include "../common/program.h"
 
-#define PORT 50051 /* unless told */
+#define PORT 50051 /* the default */
 #define RESTART_DRAIN_MS (3600 * 1000u)
 
 /* Options without a letter. */
@@ -50,79 +50,80 @@ static const char help[] =
         "gracefully:\n"
         "running calls may finish; a second one cancels them.\n"
         "\n"
-        "SIGUSR2 puts a new process of the same file and options in its place, and no call fails.\n"
+        "SIGUSR2 starts a new process from the same file with the same options, which takes over, "
+        "and no\n"
+        "call fails.\n"
         "\n"
-        "  --host HOST     name or address to listen on; all addresses unless told "
-        "($BACKEND_HOST)\n"
-        "  --port PORT     port, 0 takes a free one; 50051 unless told ($BACKEND_PORT)\n"
+        "  --host HOST     name or address to listen on; default: all addresses ($BACKEND_HOST)\n"
+        "  --port PORT     port, 0 takes a free one; default 50051 ($BACKEND_PORT)\n"
         "  --listen ADDRESS\n"
-        "                  in place of these two, and more than once: HOST:PORT, unix:PATH,\n"
+        "                  in place of these two, can be repeated: HOST:PORT, unix:PATH,\n"
         "                  unix-abstract:NAME, vsock:CID:PORT, fd:N, systemd, systemd:NAME\n"
-        "  --unix-mode M   mode of unix sockets that it makes, octal; by the umask unless told\n"
-        "  --rings N       threads that serve, each with a ring; 1 unless told\n"
-        "  --engine NAME   what the rings run on: io_uring, epoll, or auto, unless told: io_uring "
+        "  --unix-mode M   mode of unix sockets that it makes, octal; default by the umask\n"
+        "  --rings N       threads that serve, each with a ring; default 1\n"
+        "  --engine NAME   what the rings run on: io_uring, epoll, or auto; default auto: io_uring "
         "where\n"
-        "                  it can be had\n"
-        "  --workers N     run the handlers on N threads of their own, where they may block;\n"
-        "                  0, unless told, runs them on the rings\n"
+        "                  it is available\n"
+        "  --workers N     run the handlers on N threads of their own, where they can block;\n"
+        "                  default 0: on the rings\n"
         "\n"
-        "TLS, where there is a certificate; SIGHUP reads all its files again:\n"
-        "  --tls-cert FILE        certificate and those that lead to its root, PEM; more than "
-        "one,\n"
-        "                         each with its --tls-key, are told apart by the name a client "
-        "asks for\n"
+        "TLS, if there is a certificate; SIGHUP reads all its files again:\n"
+        "  --tls-cert FILE        certificate and the intermediate ones up to its root, PEM; can "
+        "be\n"
+        "                         repeated, each with its --tls-key: a client gets the one for the "
+        "name\n"
+        "                         that it asks for\n"
         "  --tls-key FILE         its private key, PEM\n"
-        "  --tls-port PORT        listen for TLS here too, and leave --port in the clear; 0 takes "
-        "a "
-        "free one\n"
-        "  --tls-client-ca FILE   clients must show a certificate that one of these vouches for\n"
-        "  --tls-client-optional  they may show one\n"
-        "  --tls-min VERSION      1.2 or 1.3; 1.2 unless told\n"
-        "  --tls-ticket-key FILE  80 secret bytes that sessions are resumed by across processes\n"
-        "  --tls-threads N        threads for handshakes; 1 unless told\n"
+        "  --tls-port PORT        listen for TLS on this port, and without TLS on --port; 0 takes "
+        "a free\n"
+        "                         one\n"
+        "  --tls-client-ca FILE   clients must show a certificate signed by one of these\n"
+        "  --tls-client-optional  they need not show one\n"
+        "  --tls-min VERSION      1.2 or 1.3; default 1.2\n"
+        "  --tls-ticket-key FILE  80 secret bytes, to resume sessions across processes\n"
+        "  --tls-threads N        threads for handshakes; default 1\n"
         "\n"
-        "Who is let in; a call too many is told to come again later:\n"
-        "  --max-connections N              of all; 65536 unless told\n"
-        "  --max-connections-per-address N  of an IPv4 address or an IPv6 /64; as many unless "
-        "told\n"
-        "  --max-calls N                    at once, of all; 262144 unless told\n"
-        "  --max-memory SIZE                that all calls hold together, such as 512M, or none; "
-        "half of\n"
-        "                                   the container's or the machine's unless told\n"
+        "Limits; a call above them is refused, with a time to retry after:\n"
+        "  --max-connections N              connections in all; default 65536\n"
+        "  --max-connections-per-address N  of an IPv4 address or an IPv6 /64; default: no other "
+        "limit\n"
+        "  --max-calls N                    calls at once, in all; default 262144\n"
+        "  --max-memory SIZE                that all calls hold together, for example 512M, or "
+        "none;\n"
+        "                                   default: half of the container's or the machine's\n"
         "\n"
-        "The life of a connection; a TIME is a number of ms, s, m or h, such as 90s, or never:\n"
-        "  --keepalive TIME           ping who has said nothing for so long; 2h unless told\n"
-        "  --keepalive-timeout TIME   and close after so long without an answer; 20s unless told\n"
-        "  --ping-interval TIME       a client that pings more often gets a strike; 5m unless "
-        "told\n"
-        "  --ping-interval-idle TIME  the same, while it has no calls; 2h unless told\n"
-        "  --ping-strikes N           more of them are GOAWAY too_many_pings; 2 unless told\n"
-        "  --max-connection-idle TIME end one without calls for so long; never unless told\n"
-        "  --max-connection-age TIME  end one that is so old, a tenth more or less; never unless "
-        "told\n"
+        "The life of a connection; a TIME is a number of ms, s, m or h, for example 90s, or "
+        "never:\n"
+        "  --keepalive TIME           ping a client that was silent for this long; default 2h\n"
+        "  --keepalive-timeout TIME   and close after this long without an answer; default 20s\n"
+        "  --ping-interval TIME       a client that pings more often gets a strike; default 5m\n"
+        "  --ping-interval-idle TIME  the same, while it has no calls; default 2h\n"
+        "  --ping-strikes N           more of them end it: GOAWAY too_many_pings; default 2\n"
+        "  --max-connection-idle TIME end a connection without calls for this long; default never\n"
+        "  --max-connection-age TIME  end a connection of this age, plus or minus a tenth; default "
+        "never\n"
         "  --max-connection-age-grace TIME\n"
-        "                             and cancel its calls after so long; never unless told\n"
+        "                             and cancel its calls after this long; default never\n"
         "\n"
         "Stops and restarts:\n"
-        "  --drain TIME               how long calls may take to finish; 30s unless told\n"
-        "  --restart-drain TIME       the same for the old process of a SIGUSR2; 1h unless told\n"
-        "  --lame-duck TIME           after SIGTERM, all is served for so long yet, and health "
-        "says\n"
-        "                             NOT_SERVING; 0 unless told\n"
-        "  --reload PID               do nothing but send SIGUSR2 to a quoit-api; fails if it "
+        "  --drain TIME               how long calls may take to finish; default 30s\n"
+        "  --restart-drain TIME       the same for the old process of a SIGUSR2; default 1h\n"
+        "  --lame-duck TIME           after SIGTERM, serve everything for this long while health "
+        "reports\n"
+        "                             NOT_SERVING; default 0\n"
+        "  --reload PID               only send SIGUSR2 to a quoit-api; fails if the restart "
         "fails\n"
         "\n"
         "A line for each call, when it is over:\n"
-        "  --access-log FILE           to the end of FILE, or - for standard output; SIGHUP opens "
-        "it\n"
-        "                              anew, after it was moved away\n"
-        "  --access-log-format FORMAT  text or json; text unless told\n"
+        "  --access-log FILE           append to FILE, or - for standard output; SIGHUP opens it "
+        "again,\n"
+        "                              for log rotation\n"
+        "  --access-log-format FORMAT  text or json; default text\n"
         "\n"
-        "Services beside it, unless told:\n"
-        "  --no-health     do without grpc.health.v1.Health\n"
-        "  --no-channelz   do without grpc.channelz.v1.Channelz, which tells who is connected\n"
-        "  --no-reflection do without grpc.reflection, by which grpcurl and its kin learn what "
-        "there is\n"
+        "Further services, on by default:\n"
+        "  --no-health     without grpc.health.v1.Health\n"
+        "  --no-channelz   without grpc.channelz.v1.Channelz, which shows who is connected\n"
+        "  --no-reflection without grpc.reflection, which tools like grpcurl use to list services\n"
         "\n"
         "  --help, -h      this text\n"
         "  --version       the version\n";
@@ -143,7 +144,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         errno = 0;
         value = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                program_usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
+                program_usage_error("%s: '%s' is not a number from %u to %u", what, text, min, max);
         return (unsigned)value;
 }
 
@@ -168,9 +169,9 @@ static unsigned parse_time(const char *what, const char *text, unsigned min)
                         value * units[i].ms >= min)
                         return (unsigned)value * units[i].ms;
         }
-        program_usage_error(
-                "%s: '%s' is no time from %ums to 1193h, such as 500ms, 30s, 5m, 2h or never", what,
-                text, min);
+        program_usage_error("%s: '%s' is not a time from %ums to 1193h, for example 500ms, 30s, "
+                            "5m, 2h or never",
+                what, text, min);
 }
 
 /* In bytes, from 1 MiB; "none" is SIZE_MAX. */
@@ -194,7 +195,7 @@ static size_t parse_size(const char *what, const char *text)
         if (*text < '0' || *text > '9' || *end || errno || value > (uint64_t)INT64_MAX >> shift ||
                 value << shift < 1 << 20)
                 program_usage_error(
-                        "%s: '%s' is no size from 1M, such as 512M, 4G or none", what, text);
+                        "%s: '%s' is not a size from 1M, for example 512M, 4G or none", what, text);
         return (size_t)value << shift;
 }
 
@@ -212,7 +213,7 @@ static unsigned parse_mode(const char *what, const char *text)
         unsigned long mode = strtoul(text, &end, 8);
 
         if (*text < '0' || *text > '7' || *end || mode == 0 || mode > 0777)
-                program_usage_error("%s: '%s' is no mode from 1 to 777", what, text);
+                program_usage_error("%s: '%s' is not an octal mode from 1 to 777", what, text);
         return (unsigned)mode;
 }
 
@@ -236,8 +237,8 @@ static const char *from_environment(const char *name)
         if (!strstr(value, "://"))
                 return value;
         program_say(QUOIT_LOG_WARNING,
-                "%s='%s' is ignored: it tells of another service; --host and --port say where to "
-                "listen",
+                "%s='%s' is ignored: it is the address of another service; use --host and --port "
+                "to say where to listen",
                 name, value);
         return NULL;
 }
@@ -319,9 +320,9 @@ static void check_tls(struct secure_options *secure)
         if (secure->certificate_count == 0 &&
                 (secure->port >= 0 || secure->tls.client_ca_file || secure->tls.client_auth ||
                         secure->tls.version_min || secure->tls.ticket_key_file))
-                program_usage_error("TLS takes a certificate: give --tls-cert and --tls-key");
+                program_usage_error("TLS needs a certificate: give --tls-cert and --tls-key");
         if (!secure->tls.client_ca_file && secure->tls.client_auth)
-                program_usage_error("--tls-client-optional takes a --tls-client-ca");
+                program_usage_error("--tls-client-optional needs a --tls-client-ca");
         if (secure->tls.client_ca_file && !secure->tls.client_auth)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
 }
@@ -492,12 +493,12 @@ void options_parse(struct options *options, int argc, char **argv)
                 at = optind)
                 parse_option(options, option, argv[at]);
         if (optind < argc)
-                program_usage_error("'%s' is no option", argv[optind]);
+                program_usage_error("unknown argument '%s'", argv[optind]);
         check_tls(&options->secure);
         if (options->access_log_json && !options->access_log)
-                program_usage_error("--access-log-format takes an --access-log");
+                program_usage_error("--access-log-format needs an --access-log");
         if (options->address_count > 0 && (options->host || options->port >= 0))
-                program_usage_error("--listen is in place of --host and --port, not beside them");
+                program_usage_error("--listen replaces --host and --port; remove them");
         complete_host(options);
         complete_port(options);
 }

@@ -134,7 +134,8 @@ static void await(struct successor *successor, pid_t asker)
         }
         successor_kill(successor);
         keeper_settle(0);
-        complain(asker, r == 0 ? "the new one did not come up in 30 s" : "it is stopping");
+        complain(asker,
+                r == 0 ? "the new process did not start to serve in 30 s" : "it is stopping");
 }
 
 static void start_over(pid_t asker)

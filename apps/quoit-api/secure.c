@@ -12,10 +12,10 @@ static void reload(void *user)
         quoit_tls *tls = user;
 
         if (quoit_tls_reload(tls) < 0)
-                program_say(QUOIT_LOG_WARNING, "TLS goes on with the files it had: %s",
+                program_say(QUOIT_LOG_WARNING, "TLS keeps using its old files: %s",
                         quoit_tls_problem(tls));
         else
-                program_say(QUOIT_LOG_INFO, "TLS has read its files again");
+                program_say(QUOIT_LOG_INFO, "TLS files were read again");
 }
 
 static int read_files(quoit_tls *tls, const struct secure_options *options)

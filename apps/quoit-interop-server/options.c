@@ -12,20 +12,20 @@
 static const char help[] =
         "usage: quoit-interop-server [OPTION...]\n"
         "\n"
-        "Serves grpc.testing.TestService, for the interoperability clients of other gRPCs.\n"
+        "Serves grpc.testing.TestService, for the interoperability clients of other gRPC "
+        "implementations.\n"
         "SIGTERM or SIGINT stops it. Options are those of grpc's own servers, as --name=value\n"
         "or --name value.\n"
         "\n"
-        "  --port PORT                on all addresses, 0 takes a free one; 10000 unless told\n"
-        "  --rings N                  threads that serve, each with a ring; 1 unless told\n"
-        "  --engine NAME              what the rings run on: io_uring, epoll, or auto, unless "
-        "told:\n"
-        "                             io_uring where it can be had\n"
-        "  --use_tls [BOOL]           true: TLS, with the two files below; false unless told\n"
-        "  --tls_cert_file FILE       the server's certificate and those that vouch for it, PEM\n"
+        "  --port PORT                on all addresses, 0 takes a free one; default 10000\n"
+        "  --rings N                  threads that serve, each with a ring; default 1\n"
+        "  --engine NAME              what the rings run on: io_uring, epoll, or auto; default "
+        "auto:\n"
+        "                             io_uring where it is available\n"
+        "  --use_tls [BOOL]           true: TLS, with the two files below; default false\n"
+        "  --tls_cert_file FILE       the server's certificate and the intermediate ones, PEM\n"
         "  --tls_key_file FILE        its private key, PEM\n"
-        "  --tls_client_ca_file FILE  clients must show a certificate that this one, PEM, vouches "
-        "for\n"
+        "  --tls_client_ca_file FILE  clients must show a certificate signed by this one, PEM\n"
         "  --help, -h                 this text\n";
 
 static unsigned parse_number(const char *what, const char *text, unsigned min, unsigned max)
@@ -36,7 +36,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         errno = 0;
         value = strtoul(text, &end, 10);
         if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                program_usage_error("%s: '%s' is no number from %u to %u", what, text, min, max);
+                program_usage_error("%s: '%s' is not a number from %u to %u", what, text, min, max);
         return (unsigned)value;
 }
 
@@ -109,7 +109,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 at = optind)
                 parse_option(options, option, argv[at], argc, argv);
         if (optind < argc)
-                program_usage_error("'%s' is no option", argv[optind]);
+                program_usage_error("unknown argument '%s'", argv[optind]);
         if (options->use_tls && !(options->tls_cert_file && options->tls_key_file))
                 program_usage_error("--use_tls needs --tls_cert_file and --tls_key_file");
 }

@@ -59,10 +59,10 @@ def parse(arguments):
     add = parser.add_argument
     add("--quick", action="store_true", help="some works, shortly, one round: under three minutes")
     add("--only", type=names, default=[], metavar="WHAT", help="works by name, or part of it: A,B")
-    add("--peers", type=names, metavar="NAMES", help="these beside Quoit; all unless told")
-    add("--rounds", type=positive(int), metavar="N", help="3 unless told, with --quick 1")
+    add("--peers", type=names, metavar="NAMES", help="these in addition to Quoit; default: all")
+    add("--rounds", type=positive(int), metavar="N", help="default 3, with --quick 1")
     add("--seconds", type=positive(float), metavar="S", help="what a measurement takes; 1")
-    add("--connections", type=positive(int), metavar="N", help="idle ones, 10000 unless told")
+    add("--connections", type=positive(int), metavar="N", help="idle connections; default 10000")
     add("--json", type=pathlib.Path, metavar="FILE", help="everything that was measured, here too")
     add("--out", type=pathlib.Path, metavar="DIR", help="where the report goes")
     add("--list", action="store_true", help="names the works and the peers")

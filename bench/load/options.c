@@ -19,19 +19,19 @@
 static const char help[] =
         "usage: quoit-load [OPTION...] HOST:PORT /package.Service/method\n"
         "\n"
-        "Calls a gRPC method over cleartext HTTP/2, and tells how fast and how well it was "
+        "Calls a gRPC method over cleartext HTTP/2, and reports how fast and how well it was "
         "answered.\n"
         "\n"
-        "  --connections N         1 unless told\n"
-        "  --streams N             calls in flight on each connection; 1 unless told\n"
-        "  --kind KIND             unary (unless told), server-stream, client-stream, bidi\n"
-        "  --message-file FILE     one request message in protobuf; empty unless told\n"
+        "  --connections N         default 1\n"
+        "  --streams N             calls in flight on each connection; default 1\n"
+        "  --kind KIND             unary (the default), server-stream, client-stream, bidi\n"
+        "  --message-file FILE     one request message in protobuf; default: empty\n"
         "  --message-hex HEX       the same, in hexadecimal digits\n"
-        "  --messages N            request messages a call, 1 unless told; client-stream: all at "
+        "  --messages N            request messages a call; default 1; client-stream: all at "
         "once;\n"
-        "                          bidi: the next when the answer to the last has come\n"
+        "                          bidi: the next when the last was answered\n"
         "\n"
-        "  --calls N               calls to measure; 1 unless told\n"
+        "  --calls N               calls to measure; default 1\n"
         "  --duration SECONDS      or for how long\n"
         "  --warmup SECONDS        before that, not measured\n"
         "  --rate R                open loop: R calls a second in all, whatever the server does; "
@@ -73,7 +73,7 @@ static uint64_t parse_count(const char *what, const char *text, uint64_t min, ui
         uint64_t value;
 
         if (!number_parse(text, min, max, &value))
-                usage_error("%s: '%s' is no number from %llu to %llu", what, text,
+                usage_error("%s: '%s' is not a number from %llu to %llu", what, text,
                         (unsigned long long)min, (unsigned long long)max);
         return value;
 }
@@ -85,14 +85,14 @@ static double parse_real(const char *what, const char *text, double max)
 
         value = strtod(text, &end);
         if (end == text || *end || !isfinite(value) || value < 0 || value > max)
-                usage_error("%s: '%s' is no number from 0 to %g", what, text, max);
+                usage_error("%s: '%s' is not a number from 0 to %g", what, text, max);
         return value;
 }
 
 static const char *parse_path(const char *what, const char *text)
 {
         if (*text != '/' || strlen(text) > HPACK_PATH_BYTES_MAX)
-                usage_error("%s: '%s' is no /package.Service/method", what, text);
+                usage_error("%s: '%s' is not a /package.Service/method", what, text);
         return text;
 }
 
@@ -118,7 +118,7 @@ static void parse_hex(struct options_message *message, const char *what, const c
 
         for (size_t i = 0; i < digits; i++)
                 if (digits % 2 != 0 || hex_digit(text[i]) < 0)
-                        usage_error("%s: '%s' are no bytes in hexadecimal", what, text);
+                        usage_error("%s: '%s' is not hexadecimal", what, text);
         make_room(message, what, digits / 2 + 1);
         message->size = digits / 2;
         for (size_t i = 0; i < message->size; i++)

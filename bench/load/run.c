@@ -144,7 +144,7 @@ static void give_up(struct load *load)
                 connection_abandon(connection, "not answered");
                 while (schedule_take_missed(&load->schedule, &connection->lane, &call)) {
                         load_on_call_begin(load, now);
-                        load_on_call_end(load, &call, "not begun for want of a stream", now);
+                        load_on_call_end(load, &call, "not begun: no stream was free", now);
                 }
         }
 }

@@ -31,13 +31,13 @@ static const char help[] =
         "epoll and a raw io_uring echo (multishot receive, buffers sent back without a copy).\n"
         "\n"
         "  --serve KIND     serve on PORT until killed\n"
-        "  --client PORT    load such a server and tell how much it echoed\n"
+        "  --client PORT    load such a server and print how much it echoed\n"
         "  --bytes N        of a message\n"
-        "  --connections C  1 unless told\n"
-        "  --depth D        messages under way on each connection; 1 unless told\n"
-        "  --seconds S      3 unless told\n"
+        "  --connections C  default 1\n"
+        "  --depth D        messages under way on each connection; default 1\n"
+        "  --seconds S      default 3\n"
         "  --json           one JSON object a line\n"
-        "  --rounds N       of the comparison, 1 to 99; 5 unless told\n"
+        "  --rounds N       of the comparison, 1 to 99; default 5\n"
         "  --help           this text\n";
 
 static const struct echo_kind kinds[] = {
@@ -120,7 +120,7 @@ static unsigned long parse_number(const char *what, const char *text, unsigned l
         uint64_t value;
 
         if (!number_parse(text, 1, max, &value)) {
-                fprintf(stderr, "micro-echo: %s: '%s' is no number from 1 to %lu\n", what, text,
+                fprintf(stderr, "micro-echo: %s: '%s' is not a number from 1 to %lu\n", what, text,
                         max);
                 exit(2);
         }

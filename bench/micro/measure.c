@@ -25,7 +25,7 @@ static void __attribute__((noreturn)) help(const char *program, const char *what
                "Prints CPU time an operation, medians of rounds that both sides run in turn.\n"
                "\n"
                "  --json         one JSON object a line: name, quoit, limit, unit, share\n"
-               "  --rounds N     rounds of each side, 1 to %d; %d unless told\n"
+               "  --rounds N     rounds of each side, 1 to %d; default %d\n"
                "  --only SIDE    quoit or limit: that one alone, for a profiler; prints nothing\n"
                "  --help         this text\n",
                 program, what, MEASURE_ROUNDS_MAX, ROUNDS);

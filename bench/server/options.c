@@ -17,8 +17,8 @@ static const char help[] =
         "stops it gracefully.\n"
         "\n"
         "  --port PORT     port, 0 takes a free one\n"
-        "  --rings N       threads that serve, each with a ring; 1 unless told\n"
-        "  --engine NAME   what the rings run on: io_uring or epoll; io_uring unless told\n"
+        "  --rings N       threads that serve, each with a ring; default 1\n"
+        "  --engine NAME   what the rings run on: io_uring or epoll; default io_uring\n"
         "  --help, -h      this text\n";
 
 static void __attribute__((noreturn)) usage_error(const char *what, const char *problem)
@@ -68,7 +68,7 @@ static void parse_option(struct options *options, int option, const char *word)
         case ':':
                 usage_error(word, "needs a value");
         default:
-                usage_error(word, "is no option");
+                usage_error(word, "is not an option");
         }
 }
 
@@ -90,7 +90,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 at = optind)
                 parse_option(options, option, argv[at]);
         if (optind < argc)
-                usage_error(argv[optind], "is no option");
+                usage_error(argv[optind], "is not an option");
         if (options->port == none)
                 usage_error("--port", "is missing");
 }

@@ -99,9 +99,8 @@ bool check_entry(struct check *check, const char *where, const message_proto *en
 
         if (!outer || !symbol->has_field)
                 return check_fail(check, where,
-                        "a map's entry is nested beside the one field that has it: write `map<K, "
-                        "V>`, "
-                        "not map_entry");
+                        "a map's entry must be nested in the message of the one field that "
+                        "uses it: write `map<K, V>`, not map_entry");
         if (n != 2 || maps_has_more(entry))
                 return check_fail(
                         check, where, "a map's entry has a key and a value, nothing else");

@@ -85,7 +85,7 @@ static bool sources_check_unique(struct check *check, upb_StringView name)
         const char *text = memory_copy(check->arena, name.data, name.size);
 
         if (check_lookup(&check->sources, name))
-                return check_fail(check, NULL, "the file came twice");
+                return check_fail(check, NULL, "the file is in the request twice");
         check_insert(check, &check->sources, name, check->source);
         return sources_claim(check, &check->outputs,
                 spelling_output(check->arena, text, ".quoit.h"), "the header");
@@ -115,7 +115,7 @@ static bool sources_find_imports(struct check *check, struct source **list)
 
                 if (!import || import == source)
                         return check_fail(check, NULL,
-                                "it imports %s, which did not come before it: protoc "
+                                "it imports %s, which is not in the request before it: protoc "
                                 "--include_imports "
                                 "sends files in order",
                                 name);

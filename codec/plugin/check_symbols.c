@@ -60,8 +60,8 @@ static const char *symbols_add(struct check *check, const char *scope, const cha
                 return NULL;
         }
         if (!symbols_is_identifier(name.data, name.size)) {
-                check_fail(check, where, "%s in it is called '%s', which is no identifier", kind,
-                        text_line(check->arena, name.data, name.size));
+                check_fail(check, where, "%s in it is called '%s', which is not an identifier",
+                        kind, text_line(check->arena, name.data, name.size));
                 return NULL;
         }
         full_name = check_full_name(check, scope, name);

@@ -38,7 +38,7 @@ static void services_emit_handler(struct unit *u)
                 " * Handles $full_name$.$method_name$. on_start returns the @state of the others, "
                 "which is\n"
                 " * @user where there is no on_start. A @message lives until on_message returns.\n"
-                " * on_done comes last, exactly once.\n"
+                " * on_done runs last, exactly once.\n"
                 " */\n"
                 "typedef struct $method$_handler {\n"
                 "        void *(*on_start)(quoit_call *call, void *user);\n"
