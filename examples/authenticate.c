@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An interceptor that asks who calls, before any handler, and tells the handler.
+ * An interceptor that authenticates the caller before any handler, and passes the user to the handler.
  *
  *      grpcurl -plaintext -proto guide.proto -H 'authorization: Bearer ann' -d '{}' localhost:50051 guide.Guide/Greet
  */
 #include "guide.quoit.h"
 #include "serve.h"
 
-/* Whose token it is; NULL: nobody's. */
+/* The user of a token; NULL: not a valid token. */
 static const char *user_of(upb_StringView token)
 {
         /* A check that takes time is made on another thread: quoit_call_hold() here, then quoit_call_post() there,

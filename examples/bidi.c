@@ -35,7 +35,7 @@ static void leave(quoit_call *call, void *state)
 static void on_cancel(quoit_call *call, void *state)
 {
         leave(call, state);
-        quoit_call_finish(call, QUOIT_CANCELLED, NULL); /* a held call ends by its finish, always */
+        quoit_call_finish(call, QUOIT_CANCELLED, NULL); /* a held call always needs its finish */
 }
 
 static void *on_start(quoit_call *call, void *user)
@@ -51,7 +51,8 @@ static void *on_start(quoit_call *call, void *user)
         place->room->members = &place->member;
         quoit_call_hold(call); /* others send on it, at any time until it is finished */
         quoit_call_on_cancel(call, on_cancel, place);
-        quoit_call_send_headers(call); /* "you are in": before anybody has said a word */
+        quoit_call_send_headers(
+                call); /* the client knows that it has joined, before the first message */
         return place;
 }
 
@@ -61,7 +62,7 @@ static void on_message(quoit_call *call, const guide_Line *line, void *state)
 
         (void)call;
         for (struct member *member = place->room->members; member; member = member->next) {
-                /* who reads too slowly misses something; the others do not wait for it */
+                /* a client that reads too slowly misses messages; the others do not wait for it */
                 if (quoit_call_writable(member->call))
                         guide_Guide_Chat_send(member->call, line);
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many requests, one answer: each message comes by itself, then the client's half-close. */
+/* Many requests, one answer: a callback for each message, then one for the client's half-close. */
 #include "guide.quoit.h"
 #include "serve.h"
 
@@ -8,7 +8,7 @@ struct average {
         int64_t count;
 };
 
-/* What it returns is handed to the other callbacks of the call. */
+/* Its result is passed to the other callbacks of the call. */
 static void *on_start(quoit_call *call, void *user)
 {
         struct average *average = quoit_call_alloc(call, sizeof(*average)); /* zeroed */
@@ -23,7 +23,7 @@ static void on_message(quoit_call *call, const guide_Number *number, void *state
 {
         struct average *average = state;
 
-        /* INT64_MAX is somebody's favourite number */
+        /* a client can send INT64_MAX */
         if (__builtin_add_overflow(average->sum, guide_Number_value(number), &average->sum))
                 quoit_call_finish(call, QUOIT_OUT_OF_RANGE, "the sum is out of range");
         average->count++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An answer that comes later, from a thread of the program's own: the handler holds the call, the
- * thread posts back to it, and what was posted runs on the call's ring and answers.
+ * An answer that is sent later, by a thread of the program's own: the handler holds the call, the thread posts a function to
+ * it, and that function runs on the call's ring and answers.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 
 struct work {
         quoit_call *call;
-        char text[64]; /* what the thread has made */
+        char text[64]; /* the thread's result */
 };
 
-/* On the ring: here the call may be touched. */
+/* On the ring: here functions of the call can be used. */
 static void answer(quoit_call *call, void *arg)
 {
         struct work *work = arg;
@@ -26,7 +26,7 @@ static void answer(quoit_call *call, void *arg)
         guide_Guide_Greet_reply(call, reply); /* ends the hold */
 }
 
-/* On the thread: from here, only quoit_call_post(). */
+/* On the thread: here only quoit_call_post() can be used. */
 static void *make_answer(void *arg)
 {
         struct work *work = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server in a loop that the program has already, beside other things that it waits for: here epoll, a clock and signals.
- * Greet tells how often the clock has ticked; everything runs on this one thread, so there is no lock.
+ * A server in the program's own event loop, together with other events: here epoll, with a clock and signals. Greet answers how
+ * often the clock has ticked. Everything runs on this one thread, so there is no lock.
  */
 #include <errno.h>
 #include <signal.h>
@@ -83,7 +83,7 @@ static void stop(quoit_server *server, int signals)
                 quoit_server_stop(server); /* steps go on until running calls have finished */
 }
 
-/* Returns how the server has ended. */
+/* Returns the result of the last step. */
 static int loop(quoit_server *server, int epoll, int clock, int signals)
 {
         int r = 1;

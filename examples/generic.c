@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server that knows no service and answers all of them: each message that comes goes back, byte for byte, whichever of the four
- * kinds the method is. A proxy has the same shape, with somebody else's answers in place of the echo.
+ * A server that knows no service and answers all methods: it sends each message back, byte for byte, for all four kinds of
+ * methods. A proxy has the same structure, with another server's answers in place of the echo.
  */
 #include <stdio.h>
 
 #include "serve.h"
 
-/* What the trailers tell, as a proxy's log would. */
+/* Counts for the trailers, as a proxy's log would have them. */
 struct traffic {
         unsigned long messages;
         unsigned long long bytes;
 };
 
-/* One message at a time: the next one is taken when there is room for its echo, and the client waits meanwhile. */
+/* One message at a time: the next one is read when there is room for its echo, and the client waits meanwhile. */
 static void read_on(quoit_call *call)
 {
         if (quoit_call_writable(call))
                 quoit_call_set_read_credits(call, 1);
 }
 
-/* The server stops: a client that would talk for ever is not waited for. */
+/* The server stops, and does not wait for a client that never ends its stream. */
 static void on_stop(quoit_call *call, void *arg)
 {
         (void)arg;

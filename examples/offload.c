@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A handler that blocks, as one that asks a database does: it runs on a worker thread, and the ring goes on. */
+/* A handler that blocks, like a database query: it runs on a worker thread, and the ring goes on. */
 #include <time.h>
 
 #include "guide.quoit.h"
@@ -14,7 +14,7 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
         (void)user;
         nanosleep(&pause, NULL);
         if (quoit_call_cancelled(call))
-                return; /* nobody waits any more; the call is over by itself */
+                return; /* the client does not wait any more; the call ends by itself */
         if (reply)
                 guide_Greeting_set_text(reply,
                         quoit_call_format(call, "Good morning %.*s!", (int)name.size, name.data));

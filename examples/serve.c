@@ -16,7 +16,7 @@ static void on_signal(int signal_number)
         quoit_server_stop(running); /* running calls may finish; a second signal cancels them */
 }
 
-/* Those that stop it. One that comes too early waits until it is not any more. */
+/* The signals that stop it. An early one stays pending until the server runs. */
 static void set_mask(int how)
 {
         sigset_t set;
@@ -76,7 +76,7 @@ int example_run(quoit_server *server, const char *address)
         quoit_log_writer_printf(example_log, "listening on %s", address);
         if (quoit_server_run(server) < 0)
                 return example_fail(server);
-        set_mask(SIG_BLOCK); /* the handler must not meet a server that is gone */
+        set_mask(SIG_BLOCK); /* the handler must not use a server that is freed */
         return example_end(server, EXIT_SUCCESS);
 }
 

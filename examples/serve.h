@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What is the same in every example: a server on the command line's address, until SIGTERM or SIGINT. */
+/* Shared by the examples: a server on the command line's address, until SIGTERM or SIGINT. */
 
 #include <quoit/quoit.h>
 
-/* What is said on stderr, by a thread that no ring waits for. */
+/* Writes lines to stderr, on a thread of its own, so that no ring waits. */
 extern quoit_log_writer *example_log;
 
 /*
- * First in main(). A server that logs to stderr, or the end of the program where there is none to be had. It must be
- * given to example_serve() or example_end().
+ * First in main(). Returns a server that logs to stderr; ends the program if that fails. Pass it to example_serve() or
+ * example_end().
  */
 quoit_server *example_server(const quoit_server_options *options);
 
 /*
- * Listens on @address, says so, serves until it is stopped, and frees @server. @r: how registering
- * went. Returns what main() does.
+ * Listens on @address, logs that, serves until it is stopped, and frees @server. @r: the result of registering. Returns
+ * main()'s status.
  */
 int example_serve(quoit_server *server, int r, const char *address);
 
-/* The rest of it, for a server that listens on @address already. */
+/* The same for a server that listens on @address already. */
 int example_run(quoit_server *server, const char *address);
 
-/* The last line said on stderr, and what main() returns then. */
+/* Logs an error as the last line on stderr, and returns main()'s status. */
 int example_fail(quoit_server *server);
 
-/* Frees @server, and says what is left to be said. Returns @status. */
+/* Frees @server and writes the rest of the log. Returns @status. */
 int example_end(quoit_server *server, int status);
 
-/* The program's only argument, or the address it listens on without. */
+/* The program's only argument, or the default address. */
 const char *example_address(int argc, char **argv);

@@ -31,7 +31,7 @@ static const guide_Guide_service service = { .Greet = greet };
 
 static sigset_t hangup;
 
-/* A thread of its own: reading files takes its time. */
+/* On a thread of its own: reading files takes time. */
 static void *reload_at_hangup(void *user)
 {
         quoit_tls *tls = user;
@@ -48,7 +48,7 @@ static void *reload_at_hangup(void *user)
         return NULL;
 }
 
-/* In this thread, and those that it starts: one that comes before there is a thread for it waits. */
+/* In this thread, and those that it starts: an early signal stays pending until its thread runs. */
 static void block_hangup(void)
 {
         sigemptyset(&hangup);

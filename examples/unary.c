@@ -24,7 +24,9 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
                 greeting = "Hallo";
         quoit_call_add_trailer(call, "greeted-by", upb_StringView_FromString("unary"));
 
-        /* in the call's scratch arena: gone once it is sent. NULL: memory is short, which the client is told by replying that. */
+        /*
+         * in the call's scratch arena: freed when it was sent. NULL: memory is short; replying NULL reports that to the client.
+         */
         reply = guide_Greeting_new(quoit_call_scratch(call));
         if (reply)
                 guide_Greeting_set_text(reply,

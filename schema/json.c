@@ -28,7 +28,7 @@ struct print {
         upb_Status status;
 };
 
-/* What is in an Any is parsed into an arena that takes nothing from the system where there is none. */
+/* Messages in an Any are parsed into this arena. Without an Any it takes no memory from the system. */
 static size_t print_json(void *context, char *buf, size_t size)
 {
         struct print *p = context;
@@ -78,7 +78,7 @@ int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
 
 /* ---- in ---- */
 
-/* Once for the whole document, so that no string in a message is anything else. */
+/* Checked once for the whole document, so that every string in a message is UTF-8. */
 static int check_utf8(upb_StringView text, quoit_problem *problem)
 {
         size_t valid = utf8_range_ValidPrefix(text.data, text.size), line = 1, line_begin = 0;

@@ -9,7 +9,7 @@
 
 #include "upb/wire/byte_size.h"
 
-/* What is as short as this is printed once; all else twice: how long it is shows when it is printed. */
+/* Texts of up to this size are printed once, longer ones twice: the length is known only after printing. */
 #define SHORT_BYTES_MAX 4096
 
 /*

@@ -9,8 +9,9 @@
 typedef size_t output_fn(void *context, char *buf, size_t size);
 
 /*
- * What @print makes of @context, which is @message of the type @table, as a string in @arena. 0; -EINVAL: it failed; -ENOMEM:
- * also, @arena's budget has no room for it, or where that has none, it is over quoit_parse_bytes_max() of what @message is encoded.
+ * Puts the output of @print for @context, which is @message of the type @table, into a string in @arena. 0; -EINVAL: it failed;
+ * -ENOMEM: no memory, or @arena's budget has no room for it, or, without a budget, it is larger than quoit_parse_bytes_max() of the
+ * encoded message.
  */
 int output_print(output_fn *print, void *context, const upb_Message *message,
         const upb_MiniTable *table, upb_Arena *arena, upb_StringView *ret_text);

@@ -13,7 +13,7 @@ int problem_set(quoit_problem *problem, int error, const char *format, ...)
         va_start(args, format);
         (void)vsnprintf(problem->text, sizeof(problem->text), format, args);
         va_end(args);
-        /* It goes into logs and terminals, and a document's author has a say in it. */
+        /* The text is for logs and terminals, and can contain parts of a hostile document. */
         for (char *p = problem->text; *p; p++)
                 if (*p < ' ' || *p > '~')
                         *p = '?';

@@ -13,11 +13,11 @@ struct type {
         const upb_MessageDef *message;
 };
 
-/* upb's definitions, which use the tables of the generated code, and the way back from those. */
+/* upb's definitions, which use the tables of the generated code, and a map from these tables to the definitions. */
 struct quoit_schema {
         upb_DefPool *pool;
         const quoit_file_descriptor **files; /* in the pool */
-        struct type *types;                  /* sorted by table */
+        struct type *types; /* sorted by table */
         size_t n_files;
         size_t n_types;
 };
@@ -29,7 +29,7 @@ const upb_DefPool *schema_pool(const quoit_schema *schema)
 
 /* ---- files ---- */
 
-/* That another file of this name was there before is an error: messages of the one would be taken for the other's. */
+/* Another file with the same name is an error: messages of the two would be confused. */
 static int check_is_same(
         const quoit_schema *schema, const quoit_file_descriptor *file, quoit_problem *problem)
 {
@@ -73,7 +73,7 @@ static int remember(quoit_schema *schema, const quoit_file_descriptor *file, quo
         return 0;
 }
 
-/* What it imports comes first. */
+/* Adds its imports first. */
 static int add_file(quoit_schema *schema, const quoit_file_descriptor *file, quoit_problem *problem)
 {
         int r = 0;
@@ -97,7 +97,7 @@ static int compare_types(const void *a, const void *b)
         return (left > right) - (left < right);
 }
 
-/* Counts, and fills where there is an array: run once without, once with. */
+/* Counts the types, and fills the array if there is one: run once without, once with it. */
 static void add_type(quoit_schema *schema, const upb_MessageDef *message)
 {
         if (schema->types)

@@ -5,9 +5,9 @@
 
 #include "upb/reflection/def.h"
 
-/* By the names of its messages and extensions. */
+/* upb's definitions, by name. */
 const upb_DefPool *schema_pool(const quoit_schema *schema);
 
-/* 0 and *@ret_type, the description of the messages with @table, or -ENOENT and why. */
+/* 0 and *@ret_type, the description of the messages with @table; or -ENOENT, with the reason in @ret_problem. */
 int schema_find(const quoit_schema *schema, const upb_MiniTable *table,
         const upb_MessageDef **ret_type, quoit_problem *problem);

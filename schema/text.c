@@ -15,7 +15,7 @@ struct print {
         int options;
 };
 
-/* Not unknown fields: upb would guess at what is a message, as deep as a peer has nested it. */
+/* Without unknown fields: upb would guess which of them are messages, as deep as a peer has nested them. */
 static size_t print_text(void *context, char *buf, size_t size)
 {
         const struct print *p = context;

@@ -21,7 +21,7 @@ struct quoit_access_log {
         void *user;
 };
 
-/* The day's time at which it began: it is over just now. */
+/* The wall-clock time at which it began: now minus its duration. */
 static uint64_t started_unix_ms(const quoit_call_summary *summary)
 {
         struct timespec now;
@@ -46,7 +46,7 @@ static void add_sizes(struct line *line, const quoit_call_summary *summary)
         line_add_number(line, "bytes_sent", summary->bytes_sent);
 }
 
-/* The ring's clock, from which the deadline was counted, is behind by up to a turn: to the next millisecond. */
+/* Rounded up to a millisecond: the ring's clock, which the deadline was computed with, is late by up to a turn. */
 static uint64_t timeout_ms_of(const quoit_call *call, const quoit_call_summary *summary)
 {
         uint64_t deadline_ns = quoit_call_deadline_ns(call);
@@ -56,7 +56,7 @@ static uint64_t timeout_ms_of(const quoit_call *call, const quoit_call_summary *
                        : (deadline_ns - summary->started_ns + NS_PER_MS - 1) / NS_PER_MS;
 }
 
-/* Who the peer has proved to be. */
+/* The subject of the peer's certificate. */
 static void add_tls(struct line *line, const quoit_peer_tls *tls)
 {
         if (!tls)

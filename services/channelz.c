@@ -3,10 +3,10 @@
 
 #include "services/channelz_describe.h"
 
-/* Of a page, where the client does not ask for less; as in gRPC C++. */
+/* The size of a page, unless the client wants less; as in gRPC C++. */
 #define RESULTS_MAX 100
 
-/* There are none in a server. */
+/* A server has none. */
 static void on_get_top_channels(
         quoit_call *call, const grpc_channelz_v1_GetTopChannelsRequest *request, void *user)
 {
@@ -80,7 +80,7 @@ static void on_get_server(
         grpc_channelz_v1_Channelz_GetServer_reply(call, server ? response : NULL);
 }
 
-/* ---- sockets: of connections alone; listeners are in their server ---- */
+/* ---- sockets: only connections; listeners are shown in their server ---- */
 
 /* The first id of a connection that channelz calls @socket_id or higher. */
 static uint64_t connection_at(const quoit_server *server, int64_t socket_id)
@@ -90,7 +90,7 @@ static uint64_t connection_at(const quoit_server *server, int64_t socket_id)
         return socket_id > first ? (uint64_t)(socket_id - first) + 1 : 1;
 }
 
-/* One more than is wanted is read, to see whether it is the last page. NULL: there is no memory for it. */
+/* Reads one more than is wanted, to see whether this is the last page. NULL: no memory. */
 static grpc_channelz_v1_GetServerSocketsResponse *make_page(
         const quoit_server *server, uint64_t first, size_t wanted, quoit_call *call)
 {
@@ -133,7 +133,7 @@ static void on_get_server_sockets(
         grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
 }
 
-/* Whether there is a socket of that @id, described in @to then. False with *@ret_ok: there is none. */
+/* Whether there is a socket with @id; it is then described in @to. False with *@ret_ok: there is none. */
 static bool find_socket(const quoit_server *server, int64_t id, grpc_channelz_v1_Socket *to,
         upb_Arena *arena, bool *ret_ok)
 {

@@ -29,7 +29,7 @@ static int64_t now_ns(clockid_t clock)
         return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-/* @monotonic_ns on the wall's clock; NULL where it never was, which is to be left out. */
+/* @monotonic_ns on the wall clock; NULL for never: the field is left out. */
 static google_protobuf_Timestamp *wall_time(uint64_t monotonic_ns, upb_Arena *arena)
 {
         int64_t ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC) + (int64_t)monotonic_ns;
@@ -45,7 +45,7 @@ static google_protobuf_Timestamp *wall_time(uint64_t monotonic_ns, upb_Arena *ar
 
 /* ---- addresses, as quoit_call_peer() and quoit_server_listener_address() spell them ---- */
 
-/* Behind @prefix in @text; NULL: it does not begin so. */
+/* The part of @text behind @prefix; NULL: it does not begin with it. */
 static const char *behind(const char *text, const char *prefix)
 {
         size_t size = strlen(prefix);
@@ -53,8 +53,10 @@ static const char *behind(const char *text, const char *prefix)
         return strncmp(text, prefix, size) == 0 ? text + size : NULL;
 }
 
-/* "HOST:PORT", with brackets about an IPv6 one. The bytes of the address into @bytes, where a zone has no place; 0: it is
- * none. */
+/*
+ * Parses "HOST:PORT", with an IPv6 address in brackets. Puts the bytes of the address into @bytes, without a zone; 0: not an
+ * address.
+ */
 static size_t parse_tcp(const char *text, unsigned char bytes[16], int *ret_port)
 {
         char host[QUOIT_ADDRESS_BYTES];
@@ -222,7 +224,7 @@ static bool describe_traffic(const quoit_connection_statistics *connection,
                 to, wall_time(connection->last_sent_ns, arena));
         grpc_channelz_v1_SocketData_set_last_message_received_timestamp(
                 to, wall_time(connection->last_received_ns, arena));
-        /* channelz' names go by who was granted the window */
+        /* channelz names a window after the side that may send by it */
         grpc_channelz_v1_SocketData_set_local_flow_control_window(
                 to, window(connection->send_window_bytes, arena));
         grpc_channelz_v1_SocketData_set_remote_flow_control_window(

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A server's figures as channelz' messages. All of them are in @arena; false or NULL: it is out of memory.
+ * A server's statistics as channelz messages. All are in @arena; false or NULL: out of memory.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 #include "grpc/channelz/v1/channelz.quoit.h"
 
-/* The one server's id, then its listeners, then its connections: channelz wants all of them different. */
+/* The ids of the one server, then of its listeners, then of its connections: channelz requires all ids to be different. */
 #define CHANNELZ_SERVER 1
 
 static inline int64_t channelz_listener_id(unsigned index)

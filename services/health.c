@@ -11,13 +11,13 @@
 
 #include "grpc/health/v1/health.quoit.h"
 
-/* Answers to List are bounded, as the protocol asks for; grpc-go's bound. */
+/* The limit for answers to List, which the protocol requires; the same as grpc-go's. */
 #define LIST_MAX 100
 
 #define NOTHING_TOLD (-1)
 #define SERVICE_UNKNOWN grpc_health_v1_HealthCheckResponse_SERVICE_UNKNOWN
 
-/* What was said of a service. */
+/* The status of a service. */
 struct entry {
         struct entry *next;
         quoit_health_status status;
@@ -29,11 +29,11 @@ struct watch {
         quoit_health *health;
         quoit_call *call;
         upb_StringView service; /* of the request */
-        struct watch *next; /* under the mutex, from here on: in the list while it is not over */
+        struct watch *next; /* from here on under the mutex: in the list while it is not over */
         struct watch **link;
         bool is_over;
         bool is_posted; /* on_news is on its way: the call must not be finished before */
-        int told; /* what the client knows; for its call's thread alone */
+        int told; /* the status that was sent last; only for its call's thread */
 };
 
 struct quoit_health {
@@ -45,14 +45,14 @@ struct quoit_health {
         bool is_stopping; /* for good */
 };
 
-/* ---- what is known ---- */
+/* ---- the table of services ---- */
 
 static bool is_name(const struct entry *entry, upb_StringView service)
 {
         return upb_StringView_IsEqual(upb_StringView_FromString(entry->service), service);
 }
 
-/* Where the entry of @service is, or would be appended. */
+/* The link to the entry of @service, or the one where it would be appended. */
 static struct entry **find(quoit_health *health, upb_StringView service)
 {
         struct entry **at = &health->entries;
@@ -102,7 +102,7 @@ static void on_check(quoit_call *call, const grpc_health_v1_HealthCheckRequest *
         grpc_health_v1_Health_Check_reply(call, response_new(quoit_call_arena(call), status));
 }
 
-/* A copy: the entry may go before the answer is sent. */
+/* A copy: the entry may be freed before the answer is sent. */
 static bool list_entry(
         grpc_health_v1_HealthListResponse *list, upb_Arena *arena, const char *service, int status)
 {
@@ -141,7 +141,7 @@ static void on_list(quoit_call *call, const grpc_health_v1_HealthListRequest *re
 
 /* ---- Watch ---- */
 
-/* A post that is on its way finds the call yet: then that is what finishes it. */
+/* A post that is on its way still needs the call: then the post finishes it. */
 static void finish_watch(quoit_call *call)
 {
         quoit_call_finish(call, QUOIT_UNAVAILABLE, "the server is stopping");
@@ -185,7 +185,7 @@ static void tell(quoit_call *call, void *state)
                 end_watch(watch);
 }
 
-/* Something has changed: the pump, which runs behind this, looks what. */
+/* Something has changed: the pump, which runs after this, finds out what. */
 static void on_news(quoit_call *call, void *arg)
 {
         struct watch *watch = arg;
@@ -199,7 +199,7 @@ static void on_news(quoit_call *call, void *arg)
                 finish_watch(call);
 }
 
-/* To all who watch @service, or to all. Under the mutex. */
+/* Posts to all watchers of @service, or to all watchers. Under the mutex. */
 static void spread_news(quoit_health *health, const struct entry *of)
 {
         for (struct watch *watch = health->watches; watch; watch = watch->next) {
@@ -242,7 +242,7 @@ static void on_watch(quoit_call *call, const grpc_health_v1_HealthCheckRequest *
         pthread_mutex_unlock(&health->mutex);
 }
 
-/* ---- what the program says ---- */
+/* ---- functions for the program ---- */
 
 static int add_entry(quoit_health *health, struct entry **at, upb_StringView service)
 {

@@ -13,7 +13,7 @@
 
 #define HISTOGRAM_COUNTS_MAX 42
 
-/* The buckets, and what the numbers are shown in. */
+/* The buckets, and the unit of the numbers. */
 struct histogram_scale {
         const double *bounds;
         size_t bound_count;
@@ -40,9 +40,9 @@ static inline void histogram_add(atomic_ullong *counter, uint64_t value)
 void histogram_record(
         struct histogram *histogram, const struct histogram_scale *scale, uint64_t value);
 
-/* Adds what is in @from, which others may be writing. */
+/* Adds the counts of @from, which another thread may be writing. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);
 
-/* For users; with the counts in @counts. */
+/* The public form, with the counts in @counts. */
 quoit_histogram histogram_show(const struct histogram *histogram,
         const struct histogram_scale *scale, uint64_t counts[HISTOGRAM_COUNTS_MAX]);

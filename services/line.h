@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A line of a log that is put together without printf, a dozen fields for each call. As key=value, or as a JSON object.
+ * Builds a line of a log without printf: a dozen fields for each call, as key=value or as a JSON object.
  */
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 
 /* Room for a dozen fields, four of which a peer has chosen, each of their bytes escaped. */
 #define LINE_BYTES 8192
-/* How much of what a peer has chosen is shown. */
+/* Text from a peer is cut to this. */
 #define LINE_QUOTED_MAX 256
 
 struct line {
@@ -22,13 +22,13 @@ struct line {
 
 void line_begin(struct line *line, bool json);
 
-/* @name, and what is ours to say: a number; a word that needs no escapes; the time in UTC. */
+/* Add a field @name with a value of ours: a number; a word that needs no escapes; the time in UTC. */
 void line_add_number(struct line *line, const char *name, uint64_t value);
 void line_add_word(struct line *line, const char *name, const char *word);
 void line_add_time(struct line *line, const char *name, uint64_t unix_ms);
 
-/* What somebody else has chosen: cut and escaped. */
+/* Adds text from a peer: cut and escaped. */
 void line_add_quoted(struct line *line, const char *name, const char *text, size_t size);
 
-/* With the newline. */
+/* Ends the line with a newline. */
 void line_end(struct line *line);

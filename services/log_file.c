@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Not to wait for a FIFO's reader, now or later. */
+/* So that it never waits for a FIFO's reader. */
 static int open_path(const char *path)
 {
         int fd =
@@ -20,7 +20,7 @@ static int open_path(const char *path)
         return fd < 0 ? -errno : fd;
 }
 
-/* By systemd.exec(5). Who has redirected it since has left the variable there. */
+/* See systemd.exec(5). If stderr was redirected since, the variable is still set but does not match. */
 static bool is_journal(const struct stat *status)
 {
         const char *stream = getenv("JOURNAL_STREAM");
@@ -82,7 +82,7 @@ int log_file_reopen(struct log_file *file)
         int fd;
 
         if (!file->path)
-                return 0; /* a descriptor of the program's */
+                return 0; /* a descriptor that belongs to the program */
         fd = open_path(file->path);
         if (fd < 0)
                 return fd;
@@ -99,7 +99,7 @@ const char *log_file_name(const struct log_file *file)
         return file->fd == STDOUT_FILENO ? "stdout" : "stderr";
 }
 
-/* Of whole lines what a pipe takes in one piece, so that no other process writes in the midst of one. */
+/* As many whole lines as a pipe takes atomically, so that no other process writes into the middle of one. */
 static size_t first_piece(const char *lines, size_t size)
 {
         const char *end;
@@ -111,9 +111,9 @@ static size_t first_piece(const char *lines, size_t size)
 }
 
 /*
- * Others may have the same descriptor, blocking or not: it is left as it is, and a write that might wait is kept small and
- * comes when there is room. (One that waits all the same, as another process was faster, is what the writer's end reckons
- * with.)
+ * Other processes may share the descriptor, blocking or not, so its flags are not changed. A write that could block is kept
+ * small and made when there is room. (It can still block if another process was faster; the end of the writer is prepared for
+ * that.)
  */
 ssize_t log_file_write(struct log_file *file, const char *lines, size_t size)
 {

@@ -17,20 +17,20 @@
 #include "services/time_text.h"
 
 #define BUFFER_BYTES                                                                               \
-        ((size_t)1 << 20) /* some 4000 lines; the thread has as much again in its hands */
+        ((size_t)1 << 20) /* some 4000 lines; the thread has a second buffer of this size */
 #define PRINTF_BYTES 4000
 #define PROBLEM_BYTES 512
 
 #define NS_PER_MS UINT64_C(1000000)
-#define PAUSE_NS (50 * NS_PER_MS) /* so that who writes need not wake the thread for every line */
-#define BREATH_NS (10 * NS_PER_MS) /* where there was no room */
+#define PAUSE_NS (50 * NS_PER_MS) /* so that not every line wakes the thread */
+#define BREATH_NS (10 * NS_PER_MS) /* between attempts when there is no room */
 #define RETRY_NS (1000 * NS_PER_MS) /* a file with something wrong */
 #define END_NS (1000 * NS_PER_MS) /* for what is left */
 #define ABANDON_NS (END_NS + 300 * NS_PER_MS) /* for a thread that is stuck in a write */
 
 struct quoit_log_writer {
         char *name; /* NULL: none */
-        bool is_journal; /* what it writes to: the lines say how bad they are */
+        bool is_journal; /* it writes to the journal: lines begin with their priority */
         atomic_bool tells_time;
         quoit_log_fn on_problem;
         void *problem_user;
@@ -38,25 +38,24 @@ struct quoit_log_writer {
 
         /* the thread's: */
         struct log_file file;
-        char *writing; /* with what is written: */
+        char *writing; /* the lines that are written now: */
         size_t at;
         size_t size;
-        bool is_bad; /* the file; it was told of */
-        bool is_last_try; /* of a file with something wrong, at the end */
+        bool is_bad; /* the file has a problem, which was reported */
+        bool is_last_try; /* the last attempt, at the end, with a bad file */
         bool has_given_up; /* the rest is lost */
         unsigned long long lost; /* lines of it */
 
-        pthread_mutex_t telling; /* the thread tells of a problem; of: */
-        bool is_silent; /* nobody is to be told any more */
-
-        pthread_mutex_t mutex; /* of all below, and held for the time of a copy at most */
+        pthread_mutex_t telling; /* held while the thread reports a problem; protects: */
+        bool is_silent; /* problems must not be reported any more */
+        pthread_mutex_t mutex; /* protects all below, and is held at most for the time of a copy */
         pthread_cond_t changed; /* for the thread */
-        pthread_cond_t written; /* for who waits for that, or for the end */
+        pthread_cond_t written; /* for threads that wait for a write, or for the end */
         char *filling;
         size_t filled;
-        uint64_t dropped; /* lines, since they were told of */
-        bool is_writing; /* what was in @filling */
-        bool hurries; /* somebody waits for it */
+        uint64_t dropped; /* lines, since this was reported last */
+        bool is_writing; /* lines that were in @filling */
+        bool hurries; /* a thread waits for the write */
         bool reopens;
         bool closes;
         bool has_ended; /* the thread */
@@ -83,9 +82,9 @@ static void wait_until(quoit_log_writer *writer, pthread_cond_t *condition, uint
         pthread_cond_timedwait(condition, &writer->mutex, &until);
 }
 
-/* ---- what a line begins with ---- */
+/* ---- the begin of a line ---- */
 
-/* For the journal how bad it is, by syslog(3)'s numbers. */
+/* For the journal: the priority, by syslog(3)'s numbers. */
 struct kind {
         const char *priority;
         const char *word;
@@ -106,7 +105,7 @@ static uint64_t unix_ms(void)
         return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
-/* The journal notes the time itself. */
+/* The journal records the time itself. */
 static const char *mark_line(
         const quoit_log_writer *writer, const struct kind *kind, char ret_text[TIME_TEXT_BYTES])
 {
@@ -118,7 +117,7 @@ static const char *mark_line(
         return ret_text;
 }
 
-/* ---- the thread: what is wrong ---- */
+/* ---- the thread: problems ---- */
 
 static void __attribute__((format(printf, 2, 3))) complain(
         quoit_log_writer *writer, const char *format, ...)
@@ -147,7 +146,7 @@ static void reopen(quoit_log_writer *writer)
                 writer->at--;
 }
 
-/* Told once, until it is right again. */
+/* Reported once, until it works again. */
 static void note_write(quoit_log_writer *writer, ssize_t n)
 {
         if (n < 0 && !writer->is_bad)
@@ -157,7 +156,7 @@ static void note_write(quoit_log_writer *writer, ssize_t n)
 
 /* ---- the thread: writing ---- */
 
-/* Whether the file is to be opened anew; takes note of it. */
+/* Whether the file has to be opened again; clears the request. */
 static bool take_reopen(quoit_log_writer *writer)
 {
         bool reopens;
@@ -174,7 +173,7 @@ static bool has_room_soon(ssize_t n)
         return n == -EAGAIN || n == -EINTR;
 }
 
-/* After a write: waits for a better moment where it took nothing. False: it is the end, and time to give up. */
+/* After a write: if nothing was written, waits before the next attempt. False: at the end, when it is time to give up. */
 static bool may_go_on(quoit_log_writer *writer, ssize_t n)
 {
         bool is_bad = n < 0 && !has_room_soon(n);
@@ -209,7 +208,7 @@ static unsigned long long count_lines(const char *bytes, size_t size)
         return count;
 }
 
-/* All that is at hand, or as much of it as may be. */
+/* Writes all lines in @writing, or as many as possible. */
 static void write_all(quoit_log_writer *writer)
 {
         while (writer->at < writer->size && !writer->has_given_up) {
@@ -230,7 +229,7 @@ static void write_all(quoit_log_writer *writer)
         writer->lost += count_lines(writer->writing + writer->at, writer->size - writer->at);
 }
 
-/* Where the lines are missing. */
+/* Reports dropped lines in the log itself, where they are missing. */
 static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
 {
         const struct kind *kind = &kinds[QUOIT_LOG_WARNING];
@@ -251,7 +250,10 @@ static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
         write_all(writer);
 }
 
-/* Takes what there is, and writes it while others go on. False: it was the last. Under the mutex, but for that. */
+/*
+ * Takes the waiting lines, and writes them while others add more. False: it was the last time. Under the mutex, which it
+ * releases while it writes.
+ */
 static bool write_lines(quoit_log_writer *writer)
 {
         uint64_t dropped = writer->dropped;
@@ -278,7 +280,7 @@ static bool write_lines(quoit_log_writer *writer)
         return !closes;
 }
 
-/* Until there is something to be done, and no sooner than @pause_ns for less than half a buffer. Under the mutex. */
+/* Waits until there is something to do; for less than half a buffer at least @pause_ns. Under the mutex. */
 static void wait_for_lines(quoit_log_writer *writer, uint64_t pause_ns)
 {
         while (writer->filled == 0 && writer->dropped == 0 && !writer->reopens && !writer->closes)
@@ -328,7 +330,7 @@ static void *run(void *user)
 
 /* ---- life ---- */
 
-/* Signals are the program's, on threads of its own; and SIGPIPE is no news. */
+/* All signals are blocked: the program handles them on threads of its own, and SIGPIPE is not needed. */
 static int start_thread(quoit_log_writer *writer)
 {
         sigset_t all, old;
@@ -418,7 +420,7 @@ static void abandon(quoit_log_writer *writer)
         writer->is_silent = true;
         pthread_mutex_unlock(&writer->telling);
         pthread_mutex_lock(&writer->mutex);
-        has_ended = writer->has_ended; /* it has come to itself just now */
+        has_ended = writer->has_ended; /* the write has returned just now */
         writer->is_abandoned = true;
         pthread_mutex_unlock(&writer->mutex);
         if (!has_ended) {
@@ -465,7 +467,7 @@ int quoit_log_writer_flush(quoit_log_writer *writer, unsigned timeout_ms)
 struct piece {
         const char *text;
         size_t size;
-        bool is_plain; /* it has no control characters, or is to keep them */
+        bool is_plain; /* it has no control characters, or may keep them */
 };
 
 static struct piece text_piece(const char *text, bool is_plain)
@@ -495,7 +497,7 @@ static void put_line(quoit_log_writer *writer, const struct piece *pieces, unsig
         pthread_mutex_lock(&writer->mutex);
         before = writer->filled;
         if (writer->dropped > 0 ||
-                size > BUFFER_BYTES - before) { /* none comes behind those that are missing */
+                size > BUFFER_BYTES - before) { /* no line is added after lines were dropped */
                 if (writer->dropped++ == 0)
                         pthread_cond_signal(&writer->changed);
         } else {

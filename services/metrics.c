@@ -14,8 +14,8 @@
 #define STATUSES (QUOIT_UNAUTHENTICATED + 1)
 
 /*
- * The methods are shared; a ring's counters of each are written by its thread alone and read by any. Tables grow by publishing
- * what is complete, and nothing goes before the end.
+ * The methods are shared. A ring's counters are written only by its own thread and read by any thread. Tables grow by
+ * publishing complete entries, and nothing is freed before the end.
  */
 
 /* The calls of one method that ended in one status. */
@@ -33,12 +33,12 @@ struct ring_metrics {
 
 struct method_metrics {
         struct method_metrics *next; /* in the bucket */
-        const quoit_method *method;  /* NULL: all those that there are none of */
+        const quoit_method *method;  /* NULL: all unknown methods */
         struct ring_metrics *_Atomic rings[QUOIT_RINGS_MAX]; /* NULL: it had no call there yet */
 };
 
 struct quoit_metrics {
-        const quoit_server *server; /* whose calls are counted; NULL: nobody's yet */
+        const quoit_server *server; /* whose calls are counted; NULL: not attached yet */
         struct method_metrics *_Atomic buckets[BUCKETS];
 };
 
@@ -56,7 +56,7 @@ static struct method_metrics *find_method(struct method_metrics *first, const qu
         return first;
 }
 
-/* Rings may meet here, of the same method too: who comes second looks again. NULL: there is no memory for it. */
+/* Rings can be here at the same time, for the same method too: the second one looks again. NULL: no memory. */
 static struct method_metrics *find_or_add_method(quoit_metrics *metrics, const quoit_method *method)
 {
         struct method_metrics *_Atomic *bucket = bucket_of(metrics, method);
@@ -81,7 +81,7 @@ static struct method_metrics *find_or_add_method(quoit_metrics *metrics, const q
         return fresh;
 }
 
-/* A call's method on its ring. NULL: there is no memory for it. */
+/* A call's method on its ring. NULL: no memory. */
 static struct ring_metrics *metrics_of(quoit_metrics *metrics, const quoit_call *call)
 {
         struct method_metrics *method = find_or_add_method(metrics, quoit_call_method(call));
@@ -153,7 +153,7 @@ static uint64_t started(const struct method_metrics *method)
         return sum;
 }
 
-/* False: no call ended in that. */
+/* False: no call ended with that status. */
 static bool sum_up(const struct method_metrics *method, unsigned status, struct series *ret_sum)
 {
         bool any = false;

@@ -15,11 +15,10 @@
 /* One for both versions of the service: v1alpha's messages are v1's on the wire, so answers are v1's for both. */
 struct reflection {
         quoit_server *server;
-        const quoit_file_descriptor *const *files; /* beside the services' */
+        const quoit_file_descriptor *const *files; /* in addition to the services' files */
         size_t file_count;
         pthread_mutex_t mutex;
-        struct symbols
-                *symbols; /* under the mutex until it is there; made when somebody asks first */
+        struct symbols *symbols; /* under the mutex until it exists; made by the first request */
 };
 
 /* A stream; in its call's memory. */
@@ -29,7 +28,7 @@ struct conversation {
         bool *sent; /* files of which the client has the descriptor, by number */
 };
 
-/* ---- what there is ---- */
+/* ---- symbols ---- */
 
 static struct symbols *make_symbols(const struct reflection *reflection)
 {
@@ -85,7 +84,7 @@ static bool set_error(
         return true;
 }
 
-/* What a file imports, and what that imports, is marked in @wanted. */
+/* Marks in @wanted all files that a file imports, directly or not. */
 static void want_imports(const struct symbols *symbols, size_t file, bool *wanted)
 {
         const quoit_file_descriptor *descriptor = symbols_file(symbols, file);
@@ -107,7 +106,7 @@ static bool add_file(grpc_reflection_v1_FileDescriptorResponse *to, upb_Arena *a
                 to, upb_StringView_FromDataAndSize(file->bytes, file->size), arena);
 }
 
-/* The file comes first, and always; its imports unless they were sent before. */
+/* The file is first, and always sent; its imports only if they were not sent before. */
 static bool set_files(
         struct conversation *conversation, response *to, upb_Arena *arena, size_t file)
 {
@@ -236,7 +235,7 @@ static bool set_answer(
 
 /* ---- the stream ---- */
 
-/* As many requests are read as answers can be queued. */
+/* Reads as many requests as answers can be queued. */
 static void read_on(quoit_call *call)
 {
         if (quoit_call_writable(call))
@@ -282,7 +281,7 @@ static void on_alpha_request(
                 fail_no_memory(call);
 }
 
-/* The client may ask on for ever: the server's stop is not to wait for that. */
+/* The client can keep its stream open for ever: the server's stop must not wait for that. */
 static void on_stop(quoit_call *call, void *arg)
 {
         (void)arg;

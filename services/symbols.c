@@ -54,7 +54,7 @@ static bool add_file(struct symbols *symbols, const quoit_file_descriptor *descr
         return true;
 }
 
-/* What is added has its imports added when its turn comes: no recursion. */
+/* The imports of a new file are added when the loop reaches it: no recursion. */
 static bool add_imports(struct symbols *symbols)
 {
         for (size_t i = 0; i < symbols->count; i++) {
@@ -119,7 +119,7 @@ size_t symbols_find_file(const struct symbols *symbols, upb_StringView name)
 
 /* ---- names ---- */
 
-/* Takes @scope and a dot from the front of @name. False: it is not in there, or it is the scope itself. */
+/* Removes @scope and a dot from the front of @name. False: @name is not in @scope, or is @scope itself. */
 static bool enter(upb_StringView *name, upb_StringView scope)
 {
         if (scope.size >= name->size || memcmp(name->data, scope.data, scope.size) != 0 ||

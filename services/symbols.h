@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a set of .proto files defines, to be looked up by name. The files are numbered; no file comes twice, by its name.
- * Nothing changes once it is made: any thread may ask.
+ * The definitions of a set of .proto files, by name. The files are numbered; each file name is there once. It does not change
+ * once it is made: any thread can use it.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ struct symbols;
 
 #define SYMBOLS_NONE SIZE_MAX /* no such file */
 
-/* Of the @count @files and all that they import. NULL: out of memory, or descriptors that protoc has not made. */
+/* Makes it from the @count @files and all that they import. NULL: out of memory, or descriptors that do not come from protoc. */
 struct symbols *symbols_new(const quoit_file_descriptor *const *files, size_t count);
 
 /* Takes NULL. */
@@ -29,12 +29,12 @@ const quoit_file_descriptor *symbols_file(const struct symbols *symbols, size_t 
 size_t symbols_find_file(const struct symbols *symbols, upb_StringView name);
 
 /*
- * The file that defines @symbol, a name with its package: of a message, field, oneof, enum, value (as in C++, beside its
- * enum), extension, service or method.
+ * The file that defines @symbol, a name with its package: of a message, field, oneof, enum, value (as in C++, in the scope of
+ * its enum), extension, service or method.
  */
 size_t symbols_find(const struct symbols *symbols, upb_StringView symbol);
 
-/* The file that extends the message @type by @number. */
+/* The file with the extension @number of the message @type. */
 size_t symbols_find_extension(const struct symbols *symbols, upb_StringView type, int32_t number);
 
 /* Calls @fn(@user, number) for each extension of the message @type. */

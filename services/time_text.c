@@ -20,7 +20,10 @@ static char *put_with(char *to, uint64_t value, unsigned digits, char behind)
         return to;
 }
 
-/* Not gmtime_r(): that takes a lock which all threads share. The days are counted from a first of March, so that a leap day is the last. */
+/*
+ * Not gmtime_r(), which takes a lock that all threads share. Years begin on the first of March here, so that a leap day is the
+ * last.
+ */
 static char *put_date(char *to, uint64_t days)
 {
         uint64_t day = days + 719468; /* since 0000-03-01 */

@@ -3,5 +3,5 @@
 
 #include <quoit/server.h>
 
-/* What --engine says: auto, io_uring or epoll. What else is the end of the program. */
+/* Parses --engine: auto, io_uring or epoll. Anything else ends the program. */
 quoit_engine engine_parse(const char *option, const char *text);

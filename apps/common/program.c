@@ -14,7 +14,7 @@
 quoit_log_writer *program_log;
 
 static const char *program_name;
-static sigset_t handled; /* not left alone */
+static sigset_t handled; /* the signals that are not ignored */
 static sigset_t mask_before;
 static struct sigaction pipe_before;
 
@@ -39,7 +39,7 @@ static void block_signals(void)
         if (is_ignored(SIGINT))
                 sigdelset(&handled, SIGINT);
         sigprocmask(SIG_BLOCK, &handled, &mask_before);
-        signal(SIGTERM, SIG_DFL); /* whoever has ignored them: they are sent on purpose */
+        signal(SIGTERM, SIG_DFL); /* even if they were ignored: these are sent on purpose */
         signal(SIGUSR2, SIG_DFL);
         sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, &pipe_before);
 }
@@ -58,7 +58,7 @@ sigset_t program_signals(const int *signals)
 
 /* ---- descriptors ---- */
 
-/* What is closed is the lowest that is free, so it is what open() returns. To write to a closed stdout stays an error. */
+/* A closed one is the lowest free descriptor, so open() returns it. Writing to a closed stdout is still an error. */
 static bool fill_descriptors(void)
 {
         for (int fd = 0; fd <= 2; fd++) {

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What a server's program does first, says, and does last. */
+/* The begin, the log and the end of a server's program. */
 
 #include <signal.h>
 #include <stdbool.h>
 
 #include <quoit/log_writer.h>
 
-/* All that it says: lines on stderr, which nobody waits for. */
+/* The program's log: lines on stderr, written without blocking. */
 extern quoit_log_writer *program_log;
 
 /*
- * First of all in main(). SIGTERM, SIGINT, SIGHUP and SIGUSR2 are blocked, on the threads to come too: they wait until
- * somebody takes them. SIGHUP and SIGINT are left alone where they are ignored already, as by nohup(1) or a shell's "&". SIGPIPE
- * is ignored. Descriptors 0 to 2 that are closed are opened on /dev/null, so that no socket gets their numbers. Then there
- * is the log, under @name. Where that can't be, it is the end of the program.
+ * Call it first in main(). SIGTERM, SIGINT, SIGHUP and SIGUSR2 are blocked, on later threads too: they stay pending until a
+ * thread takes them. SIGHUP and SIGINT stay ignored if they are already, for example by nohup(1) or a shell's "&". SIGPIPE is
+ * ignored. Descriptors 0 to 2 that are closed are opened on /dev/null, so that no socket gets their numbers. Then it opens the
+ * log, under @name; if that fails the program ends.
  */
 void program_begin(const char *name);
 
-/* A line of it that says how bad it is, as by printf(3). */
+/* Logs a line with a level, formatted as by printf(3). */
 void __attribute__((format(printf, 2, 3))) program_say(
         quoit_log_level level, const char *format, ...);
 
-/* Those of @signals, up to a 0, that are not left alone. */
+/* The set of those of @signals (a list that ends with 0) that are not ignored. */
 sigset_t program_signals(const int *signals);
 
-/* What was asked for, on stdout, and the end of the program; by the signals as they were before. */
+/* Prints the requested text on stdout and ends the program; signals are as they were before program_begin(). */
 void __attribute__((noreturn)) program_print(const char *text);
 
-/* The end, when what was said is written. */
+/* Ends the program when the log is written. */
 void __attribute__((noreturn)) program_exit(int status);
 
-/* "error: TEXT; see NAME --help", and the end with status 2. */
+/* Logs "error: TEXT; see NAME --help" and ends the program with status 2. */
 void __attribute__((format(printf, 1, 2), noreturn)) program_usage_error(const char *format, ...);

@@ -6,7 +6,7 @@
 
 #include "thread.h"
 
-#define WAKE SIGUSR1 /* sent to the thread alone */
+#define WAKE SIGUSR1 /* sent to this thread only */
 #define NS_PER_S UINT64_C(1000000000)
 
 uint64_t signal_thread_now_ns(void)
@@ -17,7 +17,7 @@ uint64_t signal_thread_now_ns(void)
         return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* A signal, or WAKE: also for what is due. */
+/* Waits for a signal. Returns WAKE also when @due_ns has passed. */
 static int await(struct signal_thread *thread)
 {
         for (;;) {

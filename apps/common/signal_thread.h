@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A thread that waits for signals, and does what they ask for: that may take time that no ring has. */
+/* A thread that waits for signals and handles them: that can take too long for a ring. */
 
 #include <pthread.h>
 #include <signal.h>
@@ -13,7 +13,7 @@ struct signal_thread {
         void (*on_signal)(void);
         void (*on_wake)(void); /* may be NULL */
         uint64_t
-                due_ns; /* by CLOCK_MONOTONIC, for its own callbacks: when on_wake is called next; 0: never */
+                due_ns; /* on CLOCK_MONOTONIC, set by its own callbacks: when on_wake is called next; 0: never */
         sigset_t set;
         pthread_t thread;
         bool is_started;
@@ -21,16 +21,16 @@ struct signal_thread {
 };
 
 /*
- * Calls @on_signal for each of @set, which is blocked on all threads: also for what came before. 0 or a negative errno.
- * @thread is all zeros, but for on_wake.
+ * Calls @on_signal for each signal of @set, which is blocked on all threads, also for those that are pending already. 0 or a
+ * negative errno. @thread must be all zeros except on_wake.
  */
 int signal_thread_start(struct signal_thread *thread, const sigset_t *set, void (*on_signal)(void));
 
-/* Has @on_wake called there, which was set before the start; calls that come at once may be one. While it runs. */
+/* Makes the thread call on_wake, which was set before the start; several requests may become one call. Only while it runs. */
 void signal_thread_wake(struct signal_thread *thread);
 
-/* By the clock of @due_ns. */
+/* The time now, on the clock of @due_ns. */
 uint64_t signal_thread_now_ns(void);
 
-/* It has ended. Harmless where it was never started. */
+/* Ends the thread and waits for it. No-op if it was never started. */
 void signal_thread_stop(struct signal_thread *thread);

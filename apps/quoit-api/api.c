@@ -20,7 +20,7 @@ static void say_hello(quoit_call *call, const api_HelloRequest *request, void *u
                 quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return;
         }
-        /* no quoit_call_format(): a name may hold any character, NUL too */
+        /* not quoit_call_format(): a name can contain any character, even NUL */
         memcpy(text, before, strlen(before));
         if (name.size > 0)
                 memcpy(text + strlen(before), name.data, name.size);
@@ -31,7 +31,7 @@ static void say_hello(quoit_call *call, const api_HelloRequest *request, void *u
 
 /* ---- items ---- */
 
-/* "name 1", "name 2" ... by counting on in the digits: printf would take longer than all the rest of an item. */
+/* "name 1", "name 2" ... by incrementing the digits: printf would take longer than all the rest of an item. */
 struct name {
         char text[sizeof("name ") + 10];
         size_t size;
@@ -76,7 +76,7 @@ static uint32_t decimal_bytes(uint32_t value)
         return bytes;
 }
 
-/* The last id whose item takes as many bytes as that of @id. */
+/* The last id whose item is as large as that of @id. */
 static uint64_t same_size_until(uint64_t id)
 {
         uint64_t power = 10;

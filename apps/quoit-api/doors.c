@@ -14,7 +14,7 @@ static int listen_on(quoit_server *server, const char *address, quoit_tls *tls)
                    : quoit_server_listen(server, address, NULL);
 }
 
-/* By the predecessor's sockets for @door, if it had some. */
+/* Listens with the predecessor's sockets for @door, if it had some. */
 static int listen_at(struct doors *doors, const struct door *door)
 {
         int fds[SOCKETS_MAX], r = 0;
@@ -66,7 +66,7 @@ int doors_open(struct doors *doors, const struct options *options, quoit_tls *tl
 
         if (tls && tls_port >= 0) {
                 r = open_port(doors, options->host, tls_port, tls);
-                tls = NULL; /* all others are in the clear */
+                tls = NULL; /* all others are without TLS */
         }
         if (r == 0 && options->address_count == 0)
                 r = open_port(doors, options->host, options->port, tls);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Where the program listens: each address of its command line with the sockets it has become. */
+/* The addresses that the program listens on: those of the command line, each with its sockets. */
 
 #include <quoit/quoit.h>
 
@@ -12,7 +12,7 @@
 
 struct door {
         char *address; /* the command line's, on the heap */
-        quoit_tls *tls; /* NULL: in the clear */
+        quoit_tls *tls; /* NULL: without TLS */
         unsigned first; /* of the server's listeners */
         unsigned count;
 };
@@ -25,12 +25,12 @@ struct doors {
 };
 
 /*
- * Listens wherever @options say, by the sockets of a predecessor where it had some. @tls: NULL where there is no
+ * Listens on all addresses of @options, with the sockets of a predecessor where it had some. @tls: NULL where there is no
  * certificate. 0, or a negative errno, which quoit_server_problem() explains.
  */
 int doors_open(struct doors *doors, const struct options *options, quoit_tls *tls);
 
-/* Says where it listens. */
+/* Logs the addresses that it listens on. */
 void doors_announce(const struct doors *doors);
 
 void doors_deinit(struct doors *doors);

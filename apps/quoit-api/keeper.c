@@ -21,12 +21,12 @@
 
 static int up_fd = -1; /* to the keeper */
 static int down_fds[2] = { -1,
-        -1 }; /* as a keeper: ours, and the successors', until the first has it */
+        -1 }; /* as a keeper: our end, and the successors' end until the first has inherited it */
 static int main_fd = -1; /* pidfd of the process that serves */
 static pid_t main_pid;
 static atomic_bool is_keeper;
 
-/* ---- for who has one ---- */
+/* ---- for a process that has a keeper ---- */
 
 void keeper_meet(void)
 {
@@ -77,9 +77,9 @@ void keeper_leave(void)
         up_fd = -1;
 }
 
-/* ---- to be one ---- */
+/* ---- for the keeper ---- */
 
-/* A container's first process can't end before the others, whoever is told what. */
+/* The first process of a container must not end before the others, whatever systemd knows. */
 static bool is_wanted(void)
 {
         const char *manager = getenv("NOTIFY_SOCKET");
@@ -159,7 +159,7 @@ bool keeper_take_news(void)
         }
         if (main_fd >= 0)
                 return poll(&(struct pollfd){ .fd = main_fd, .events = POLLIN }, 1, 0) <= 0;
-        /* there was no descriptor left for one; SIGCHLD wakes us all the same */
+        /* no descriptor was left for a pidfd; SIGCHLD wakes us nevertheless */
         return waitid(P_PID, (id_t)main_pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
                info.si_pid == 0;
 }
@@ -176,7 +176,7 @@ static void pass_on(const struct signalfd_siginfo *info)
                 keeper_pass_on('U', (pid_t)info->ssi_pid);
 }
 
-/* All children that have ended, but the main one. */
+/* Reaps all children that have ended, except the main one. */
 static void reap_others(void)
 {
         siginfo_t info = { 0 };

@@ -5,18 +5,19 @@
 #include <sys/types.h>
 
 /*
- * Whoever has started a process may wait for it, and take its end for the service's: tini, docker for the first process of a
- * container, a supervisor, a shell. Only systemd is told who the main process is. So all others keep the process that they
- * know: when a successor serves, it stays as the keeper of the service, hands on what it is sent, and ends as the service does.
+ * The parent of a process may wait for it and treat its end as the end of the service: tini, docker for the first process of a
+ * container, a supervisor, a shell. Only systemd can be told of another main process. For all others the process that they know
+ * stays: when a successor serves, it becomes the keeper of the service, forwards signals, and ends when and as the service
+ * ends.
  *
- * All successors in a row have one keeper. It is the parent of each: processes whose parent has ended are given to it. In
- * $QUOIT_API_KEEPER they are passed a socket (SOCK_SEQPACKET), over which it hears "M" and the pid of the one that serves from
- * now on, and which that one alone reads:
+ * All successors in a row have the same keeper. It is the parent of each: processes whose parent has ended are given to it.
+ * They inherit a socket (SOCK_SEQPACKET) in $QUOIT_API_KEEPER. Over it the keeper gets "M" and the pid of the process that
+ * serves from now on. Only that process reads from it:
  *
  *      T               SIGTERM or SIGINT
  *      H               SIGHUP
  *      U PID           SIGUSR2, sent by PID
- *      end of file     the keeper was killed: so that there are no two of a service, stop
+ *      end of file     the keeper was killed: stop, so that there are never two of the service
  */
 #define KEEPER_VARIABLE "QUOIT_API_KEEPER"
 
@@ -25,36 +26,42 @@
 /* Reads the environment, and takes the variable out of it. */
 void keeper_meet(void);
 
-/* Tells it that this process serves. Harmless without one, as all below. */
+/* Reports to the keeper that this process serves. Without a keeper this function and those below do nothing. */
 void keeper_tell_main(void);
 
-/* To wait for what it says; -1: there is none, or not any more. */
+/* The descriptor to poll for its messages; -1: there is no keeper, or no longer. */
 int keeper_fd(void);
 
-/* What it says, 'T' for its end too; 0: nothing. @ret_pid: U's. */
+/* Reads its message, 'T' also when it has ended; 0: none. @ret_pid: the pid of 'U'. */
 char keeper_read(pid_t *ret_pid);
 
-/* A successor listens to it. */
+/* A successor reads from it now. */
 void keeper_leave(void);
 
 /* ---- to be one ---- */
 
 /*
- * Before a successor is started: in *@ret_fd what it is to be passed, -1: nothing, as systemd is told of it. 0 or a negative
- * errno.
+ * Before a successor is started: *@ret_fd is the descriptor that it has to inherit; -1: none, as systemd manages the service. 0
+ * or a negative errno.
  */
 int keeper_prepare(int *ret_fd);
 
-/* After that: @pid has come and serves, 0: it has not. True: this process is its keeper from now on. */
+/* After that: @pid serves, or 0: the start failed. True: this process is its keeper from now on. */
 bool keeper_settle(pid_t pid);
 
-/* Hands @what on, U with @sender. From any thread. */
+/* Forwards @what; U with @sender. From any thread. */
 void keeper_pass_on(char what, pid_t sender);
 
-/* To wait for news of the service's processes, -1: this is no keeper; and takes note of them. False: the main one has ended. */
+/*
+ * The descriptor to poll for changes of the service's processes, -1: this is not a keeper; and the function that handles them.
+ * False: the main one has ended.
+ */
 int keeper_news_fd(void);
 int keeper_main_fd(void);
 bool keeper_take_news(void);
 
-/* What is left to do when this process has served: hands on, and returns the service's exit status. Others: @status. */
+/*
+ * At the end of this process: a keeper forwards signals until the service ends, and returns its exit status. Others return
+ * @status.
+ */
 int keeper_wait(int status);

@@ -17,15 +17,15 @@
 #include "restart.h"
 #include "stop.h"
 
-/* What a client takes by default; a larger answer would only fail there. */
+/* The default limit of clients; a larger answer would only fail there. */
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
 
 static quoit_server *server;
-static quoit_tls *tls; /* NULL: all is in the clear */
+static quoit_tls *tls; /* NULL: no TLS */
 static struct doors doors = { .predecessor.link_fd = -1 };
 static struct stop_options stop_options;
 
-/* Of the program, after all is freed; first the threads that know of it. */
+/* Ends the program after everything is freed; first the threads that use it. */
 static void __attribute__((noreturn)) end(int status)
 {
         if (status == EXIT_SUCCESS)
@@ -46,7 +46,7 @@ static void __attribute__((noreturn)) fail(const char *problem)
         end(EXIT_FAILURE);
 }
 
-/* What clients and operators expect beside the service itself. */
+/* The services that clients and operators expect in addition to the Api. */
 static int add_services(const struct options *options)
 {
         int r = 0;
@@ -71,7 +71,7 @@ static void check_thread(int r)
         end(EXIT_FAILURE);
 }
 
-/* From here on somebody may come. */
+/* From here on clients can connect. */
 static int start_serving(void)
 {
         int r = quoit_server_start(server);
@@ -82,7 +82,7 @@ static int start_serving(void)
         doors_announce(&doors);
         keeper_tell_main();
         if (doors.predecessor.listeners)
-                predecessor_relieve(&doors.predecessor); /* which tells systemd */
+                predecessor_relieve(&doors.predecessor); /* which notifies systemd */
         else
                 notify_ready();
         return 0;

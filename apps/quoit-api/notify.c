@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Whether anybody hears it is not for the service to care about. */
+/* The service does not care whether anybody receives it. */
 static void notify(const char *text)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -148,7 +148,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         return (unsigned)value;
 }
 
-/* In ms, from @min; "never" is UINT32_MAX, which no number is. */
+/* In ms, from @min; "never" is UINT32_MAX, which no number gives. */
 static unsigned parse_time(const char *what, const char *text, unsigned min)
 {
         static const struct {
@@ -199,7 +199,7 @@ static size_t parse_size(const char *what, const char *text)
         return (size_t)value << shift;
 }
 
-/* Whether it is @second, which it may be instead of @first. */
+/* @text must be @first or @second. True: @second. */
 static bool parse_choice(const char *what, const char *text, const char *first, const char *second)
 {
         if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
@@ -225,8 +225,8 @@ static void add_address(struct options *options, const char *address)
 }
 
 /*
- * NULL: it is not set, or not by who starts us. Kubernetes, beside a Service called "backend", and Docker's links set
- * BACKEND_PORT=tcp://10.0.0.1:50051: that is where somebody else listens.
+ * NULL: it is not set, or not for us. Kubernetes (for a Service called "backend") and Docker's links set
+ * BACKEND_PORT=tcp://10.0.0.1:50051: that is the address of another service.
  */
 static const char *from_environment(const char *name)
 {
@@ -243,7 +243,7 @@ static const char *from_environment(const char *name)
         return NULL;
 }
 
-/* What the command line says goes before, and nobody looks at a variable that is not needed. */
+/* The command line overrides the environment; a variable that is not needed is not read. */
 static void complete_host(struct options *options)
 {
         bool is_used = options->address_count == 0 || options->secure.port >= 0;
@@ -273,7 +273,7 @@ static void add_file(const char **files, unsigned *count, const char *option, co
         files[(*count)++] = file;
 }
 
-/* Those of TLS; false: it is none of them. */
+/* Options of TLS; false: it is not one of them. */
 static bool parse_tls_option(struct options *options, int option)
 {
         struct secure_options *secure = &options->secure;
@@ -311,7 +311,7 @@ static bool parse_tls_option(struct options *options, int option)
         }
 }
 
-/* What the options say together. */
+/* Checks combinations of options. */
 static void check_tls(struct secure_options *secure)
 {
         if (secure->certificate_count != secure->key_count)
@@ -327,7 +327,7 @@ static void check_tls(struct secure_options *secure)
                 secure->tls.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE;
 }
 
-/* Those that are a time. */
+/* Options that are a time. */
 static bool parse_time_option(struct options *options, int option, const char *word)
 {
         quoit_limits *limits = &options->limits;
@@ -488,7 +488,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 .reflection = true,
                 .channelz = true,
         };
-        /* "+": words in their order, so that the one at hand is known also within a cluster */
+        /* "+": no reordering, so that the current word is known also within a cluster of options */
         for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
                 at = optind)
                 parse_option(options, option, argv[at]);

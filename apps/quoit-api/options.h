@@ -22,8 +22,7 @@ struct options {
         unsigned handshake_threads;
         struct secure_options secure;
         quoit_limits limits; /* 0: the default */
-        unsigned
-                restart_drain_ms; /* limits.drain_ms of a process that another has taken over from */
+        unsigned restart_drain_ms; /* limits.drain_ms after a successor has taken over */
         unsigned lame_duck_ms; /* 0: none */
         int reload_pid; /* 0: serve */
         const char *access_log; /* file, "-" for standard output; NULL: none */
@@ -33,5 +32,5 @@ struct options {
         bool channelz; /* and grpc.channelz.v1.Channelz */
 };
 
-/* From the command line, then from the environment; prints what --help and --version ask for, or what is wrong, and exits. */
+/* From the command line, then from the environment. Prints the text of --help or --version, or an error, and exits. */
 void options_parse(struct options *options, int argc, char **argv);

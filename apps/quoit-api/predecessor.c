@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- whose child it is ---- */
+/* ---- the parent ---- */
 
-/* Waits for it, whatever comes, and ends as it does: our own parent says how that was. */
+/* Waits for it, whatever happens, and ends with its status, for our own parent. */
 static void __attribute__((noreturn)) stand_in(pid_t child)
 {
         sigset_t all;
@@ -33,7 +33,7 @@ static void __attribute__((noreturn)) stand_in(pid_t child)
         _exit(EXIT_FAILURE);
 }
 
-/* An older program passes a pipe, and takes the process that it started for the service. */
+/* An older program passes a pipe, and expects the process that it has started to be the service. */
 static bool is_told_who_serves(void)
 {
         const char *value = getenv(PREDECESSOR_VARIABLE);
@@ -54,15 +54,15 @@ void predecessor_step_aside(void)
         if (child > 0)
                 stand_in(child);
         if (child < 0)
-                return; /* it is its predecessor's child then */
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* until it serves: who ends the parent means both */
+                return; /* then this process stays its predecessor's child */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* until it serves: killing the parent kills both */
         if (getppid() != parent)
                 _exit(EXIT_FAILURE);
 }
 
-/* ---- what it has passed ---- */
+/* ---- inherited sockets ---- */
 
-/* A number at *@text, which is moved behind it and behind @end. */
+/* The number at *@text, which then points behind it and behind @end. */
 static bool parse_fd(char **text, char end, int *ret_fd)
 {
         char *rest;
@@ -100,7 +100,7 @@ static unsigned parse_line(const char *line, int *ret_fds, unsigned max)
         return count;
 }
 
-/* The line of @address, and where the next one begins; NULL: it has none. */
+/* The line of @address, and the begin of the next one; NULL: there is none. */
 static char *find_line(char *lines, const char *address, char **ret_next)
 {
         for (char *line = lines, *next; *line; line = next) {
@@ -149,7 +149,7 @@ static void close_untaken(char *line)
         }
 }
 
-/* ---- what it is told ---- */
+/* ---- messages to it ---- */
 
 void predecessor_relieve(struct predecessor *predecessor)
 {

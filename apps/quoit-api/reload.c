@@ -20,7 +20,7 @@
 #define WHY_BYTES 256
 #define PATIENCE_MS (RESTART_PATIENCE_MS + 10000)
 
-/* Where process @pid hears the answer: an abstract socket. */
+/* The address on which process @pid receives the answer: an abstract socket. */
 static socklen_t make_address(struct sockaddr_un *ret_address, pid_t pid)
 {
         *ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
@@ -55,7 +55,7 @@ static int open_inbox(void)
         return fd;
 }
 
-/* Anybody may send to it: the answer comes from the server's user. False: it was none. */
+/* Anybody can send to it: only a message from the server's user is an answer. False: it was not one. */
 static bool read_answer(int fd, uid_t uid, char ret_why[WHY_BYTES])
 {
         char control[CMSG_SPACE(sizeof(struct ucred))];

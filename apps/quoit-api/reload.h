@@ -3,10 +3,12 @@
 
 #include <sys/types.h>
 
-/* quoit-api --reload PID: SIGUSR2 to a server, and what became of it. For systemd's ExecReload=, which is to fail when it fails. */
+/*
+ * quoit-api --reload PID: sends SIGUSR2 to a server and reports the result. For systemd's ExecReload=, which fails if it fails.
+ */
 
-/* Sends it to @pid and waits; what is wrong is said. The exit status. */
+/* Sends it to @pid, waits, and logs errors. Returns the exit status. */
 int reload(pid_t pid);
 
-/* The server's part: tells process @sender, where it is one of these and waits, that it is done, "", or @why not. */
+/* The server's part: answers process @sender, if it is a --reload that waits: done, "", or @why it failed. */
 void reload_answer(pid_t sender, const char *why);

@@ -26,9 +26,9 @@ static struct {
         struct restart_options options;
         int signal_fd;
         int end_fd; /* readable when the server has ended */
-        int link_fd; /* to who has taken over; -1: nobody has */
+        int link_fd; /* to the process that has taken over; -1: none */
         bool begun;
-        bool is_alone; /* who has taken over, and those after it, have ended */
+        bool is_alone; /* the process that has taken over, and its successors, have ended */
         atomic_bool forbidden;
 } restart = { .link_fd = -1 };
 
@@ -58,7 +58,7 @@ static void hand_over(struct successor *successor, pid_t asker)
         keeps = keeper_settle(pid);
         if (!keeps)
                 notify_main_pid(pid);
-        if (!is_first) { /* whoever has stopped this one meanwhile means the service */
+        if (!is_first) { /* this process was stopped meanwhile: the service has to stop */
                 kill(pid, SIGTERM);
                 reload_answer(asker, "it is stopping");
                 return;
@@ -69,7 +69,7 @@ static void hand_over(struct successor *successor, pid_t asker)
         reload_answer(asker, "");
 }
 
-/* ---- what others have to say ---- */
+/* ---- messages from other processes ---- */
 
 static void start_over(pid_t asker);
 
@@ -89,7 +89,7 @@ static void hear_keeper(void)
         }
 }
 
-/* The one that serves is told to stop, and so are we; or it has ended. */
+/* The process that serves was signalled to stop, so we stop too; or it has ended. */
 static void hear_successor(void)
 {
         char byte;
@@ -103,7 +103,7 @@ static void hear_successor(void)
         restart.link_fd = -1;
 }
 
-/* Without it there is no service, and who waits for us is to know. */
+/* Without it there is no service, and our parent has to see that. */
 static void hear_kept(void)
 {
         if (restart.is_alone || keeper_take_news())
@@ -148,7 +148,7 @@ static void start_over(pid_t asker)
                 return;
         }
         while (waitpid(-1, NULL, WNOHANG) > 0)
-                ; /* what an attempt that was given up has left behind */
+                ; /* left by an attempt that was given up */
         notify_reloading();
         r = keeper_prepare(&keeper);
         if (r == 0)
@@ -238,7 +238,7 @@ void restart_end(void)
         pthread_join(restart.thread, NULL);
         close_fds();
         if (keeper_news_fd() >= 0 && restart.link_fd >= 0) {
-                close(restart.link_fd); /* the end of this process comes later, and is not to be waited for */
+                close(restart.link_fd); /* this process ends later; the other one must not wait for that */
                 restart.link_fd = -1;
         }
 }

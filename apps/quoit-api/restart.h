@@ -4,12 +4,12 @@
 #include "doors.h"
 
 /*
- * SIGUSR2 puts a new process of the program's file in this one's place, and nobody who calls notices: the new one takes
- * the sockets over and begins to serve, then this one drains, and ends; or stays as its keeper (keeper.h). Where the new one
- * does not come up, this one goes on, and says so. A thread of its own sees to it.
+ * SIGUSR2 starts a new process from the program's file, which replaces this one without a lost call: the new one takes the
+ * sockets over and begins to serve, then this one drains, and ends, or stays as its keeper (keeper.h). If the new one does not
+ * start, this one goes on and logs that. All of this is done on a thread of its own.
  */
 
-#define RESTART_PATIENCE_MS 30000 /* for a new process to come up */
+#define RESTART_PATIENCE_MS 30000 /* for a new process to begin to serve */
 
 struct restart_options {
         char **argv;
@@ -17,12 +17,14 @@ struct restart_options {
         unsigned drain_ms; /* for the calls of this one when another serves */
 };
 
-/* When it serves; what @options point to has to stay. A SIGUSR2 that came before is heard now. 0 or a negative errno. */
+/*
+ * Call it when the server serves; what @options point to must stay valid. A pending SIGUSR2 is handled now. 0 or a negative
+ * errno.
+ */
 int restart_begin(const struct restart_options *options);
 
-/* It is to stop: no more restarts. True: the first to say so. */
+/* The server stops: no more restarts. True for the first call. */
 bool restart_forbid(void);
 
-/* The server has ended: no more restarts, and a new process that is not up yet is not wanted. Harmless
- * where it never began. */
+/* The server has ended: no more restarts, and a new process that does not serve yet is ended. No-op if it never began. */
 void restart_end(void);

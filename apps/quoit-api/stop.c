@@ -23,12 +23,12 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static quoit_server *serving; /* under the mutex; NULL: not yet */
 static struct stop_options options;
 
-static unsigned signals; /* the thread's: stops that were sent to us */
-static atomic_uint told; /* and that were passed on to us */
-static unsigned seen; /* of both */
+static unsigned signals; /* the thread's: signals to stop that this process got */
+static atomic_uint told; /* stops that another process has forwarded */
+static unsigned seen; /* how many were handled */
 static uint64_t duck_end_ns; /* 0: the server may be stopped */
 
-/* A name is looked up, a file is read: nothing is lost, and the main thread need not come to know. Under the mutex. */
+/* The main thread may be looking up a name or reading a file: nothing is lost if the process ends now. Under the mutex. */
 static void __attribute__((noreturn)) end_at_once(void)
 {
         quoit_log_writer_printf(program_log, "stopped");
@@ -36,7 +36,7 @@ static void __attribute__((noreturn)) end_at_once(void)
         _exit(EXIT_SUCCESS);
 }
 
-/* Only the process that is the service has it: one that has handed over has no listeners for anybody to find. */
+/* Only the process that serves has a lame-duck time: one that has handed over has no listeners for clients to find. */
 static void begin(void)
 {
         if (!restart_forbid())
@@ -69,7 +69,7 @@ static void take(void)
                 quoit_server_stop(serving);
 }
 
-/* What was passed on, and what is due. */
+/* Handles forwarded stops and the end of the lame-duck time. */
 static void see(void)
 {
         pthread_mutex_lock(&mutex);

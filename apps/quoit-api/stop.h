@@ -9,28 +9,28 @@
 #include "predecessor.h"
 
 /*
- * SIGTERM and SIGINT end the program, at whatever time they come: before it serves at once, whatever it waits for, with
- * status 0; then as quoit_server_stop() has it. With a lame-duck time that begins when this is over: meanwhile all is
- * served, listeners included, but its health is NOT_SERVING. One more signal ends that time.
+ * SIGTERM and SIGINT end the program at any time: before it serves, at once, whatever it waits for, with status 0; later by
+ * quoit_server_stop(). With a lame-duck time, that stop begins when the time is over: meanwhile everything is served, listeners
+ * included, but health is NOT_SERVING. One more signal ends that time.
  */
 
 struct stop_options {
         unsigned lame_duck_ms; /* 0: none */
-        quoit_health *health; /* NULL: nobody is told */
-        const struct predecessor *predecessor; /* is told too */
+        quoit_health *health; /* NULL: there is none */
+        const struct predecessor *predecessor; /* gets stops too */
 };
 
-/* From here on they do. 0 or a negative errno. */
+/* Begins to handle the signals. 0 or a negative errno. */
 int stop_begin(void);
 
-/* There are calls now that may finish. What @options point to stays. */
+/* The server serves: a stop lets calls finish. What @options point to must stay valid. */
 void stop_gracefully(quoit_server *server, const struct stop_options *options);
 
 /*
- * As a signal does, for one that somebody else was sent and has passed on. The same one may have come here by itself, as by
- * killall(1): of those sent to us and those passed on the larger number counts. From any thread.
+ * Stops like a signal, for a signal that another process got and has forwarded. This process may have got the same one itself,
+ * for example by killall(1): so the larger of the two numbers counts. From any thread.
  */
 void stop_told(void);
 
-/* The server has ended: they do nothing any more. Harmless where it never began. */
+/* The server has ended: the signals do nothing any more. No-op if it never began. */
 void stop_end(void);

@@ -18,7 +18,7 @@
 #include "../common/program.h"
 #include "keeper.h"
 
-#define LAST_WORDS_MS 1000 /* between shutting the link and ending */
+#define LAST_WORDS_MS 1000 /* between closing the link and its end */
 
 static void write_doors(FILE *out, const struct doors *doors, int link_fd)
 {
@@ -47,7 +47,7 @@ static char *describe_doors(const struct doors *doors, int link_fd)
         return NULL;
 }
 
-/* Ours, and @variable and @other (NULL: none), which are not among ours. Heap; NULL: no memory. */
+/* Our environment plus @variable and @other (NULL: none), which it does not have. Heap; NULL: no memory. */
 static char **environment_with(char *variable, char *other)
 {
         size_t count = 0;
@@ -64,7 +64,7 @@ static char **environment_with(char *variable, char *other)
         return environment;
 }
 
-/* What is to be open there, by the same numbers: "dup2" to itself takes close-on-exec away. */
+/* The descriptors that are inherited, with the same numbers: "dup2" to itself clears close-on-exec. */
 static int keep_open(
         posix_spawn_file_actions_t *actions, const struct doors *doors, int link_fd, int keeper_fd)
 {
@@ -81,8 +81,8 @@ static int keep_open(
 }
 
 /*
- * Here all signals are blocked, for the thread that waits. There those must be that would end it before its main() has
- * blocked them itself; what is to end it may.
+ * In this process all signals are blocked, for the thread that waits. The new process begins with those blocked that would end
+ * it before its main() blocks them itself, but not those that are meant to end it.
  */
 static int spawn(
         pid_t *ret_pid, char **argv, const posix_spawn_file_actions_t *actions, char **environment)
@@ -134,7 +134,7 @@ int successor_start(
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
                 return -errno;
         r = spawn_with(successor, argv, doors, ends[1], keeper_fd);
-        close(ends[1]); /* now it is the successor's alone: its end is heard */
+        close(ends[1]); /* now only the successor has it: we see when it ends */
         if (r < 0) {
                 close(ends[0]);
                 return r;
@@ -150,7 +150,7 @@ static void forget(struct successor *successor)
                 close(successor->pidfd);
 }
 
-/* Its status, when it has ended: after @patience_ms it is made to. */
+/* Waits for its status; after @patience_ms it is killed. */
 static int reap(struct successor *successor, int patience_ms)
 {
         int status = 0;
@@ -176,7 +176,7 @@ static void fail(struct successor *successor, int patience_ms, char *ret_why, si
                 snprintf(ret_why, size, "it ended with status %d", WEXITSTATUS(status));
 }
 
-/* Our child has only waited for it. One that tells no number is of an older program, and our child itself. */
+/* Our child has only waited for it. A message without a pid comes from an older program, which is our child itself. */
 static void let_go(struct successor *successor, const char *number)
 {
         pid_t pid = (pid_t)strtol(number, NULL, 10);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A new process of this program (of its file as it is now), with the same command line, that takes the sockets over:
+ * A new process of this program (from its file as it is now), with the same command line, that takes the sockets over.
  * predecessor.h is its side.
  */
 
@@ -11,7 +11,7 @@
 #include "doors.h"
 
 struct successor {
-        pid_t pid; /* until it serves: our child, which may be only the parent of the real one */
+        pid_t pid; /* until it serves: our child, which can be only the parent of the real one */
         int pidfd;
         int link_fd; /* predecessor.h; readable when it serves, or has given up */
 };
@@ -26,5 +26,5 @@ int successor_start(
  */
 bool successor_has_come(struct successor *successor, char *ret_why, size_t size);
 
-/* It takes too long, or is wanted no more: ends it. */
+/* It takes too long, or is no longer wanted: ends it. */
 void successor_kill(struct successor *successor);

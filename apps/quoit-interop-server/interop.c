@@ -5,7 +5,7 @@
 
 #define STATUS_MAX QUOIT_UNAUTHENTICATED
 
-/* Never written to, so whatever its size it costs one page of the kernel's. */
+/* Never written to, so it costs only the kernel's zero page. */
 static char zeros[INTEROP_PAYLOAD_BYTES_MAX];
 
 void interop_echo_metadata(quoit_call *call)

@@ -33,7 +33,7 @@ static void __attribute__((noreturn)) fail(const char *problem)
         end(EXIT_FAILURE);
 }
 
-/* One that came before is heard too. */
+/* A pending signal is handled too. */
 static int stop_on_signals(void)
 {
         sigset_t set = program_signals((const int[]){ SIGTERM, SIGINT, 0 });

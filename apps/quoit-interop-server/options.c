@@ -40,7 +40,7 @@ static unsigned parse_number(const char *what, const char *text, unsigned min, u
         return (unsigned)value;
 }
 
-/* What follows "--use_tls": nothing is true, and "--use_tls true" is as good as "--use_tls=true". */
+/* The value of "--use_tls": without one it is true, and "--use_tls true" is the same as "--use_tls=true". */
 static bool parse_use_tls(int argc, char **argv)
 {
         const char *text = optarg;
@@ -104,7 +104,7 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){ .port = 10000, .rings = 1 };
-        /* "+": words in their order, so that the one at hand is known also within a cluster */
+        /* "+": no reordering, so that the current word is known also within a cluster of options */
         for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
                 at = optind)
                 parse_option(options, option, argv[at], argc, argv);

@@ -16,5 +16,5 @@ struct options {
         const char *tls_client_ca_file; /* NULL: clients show no certificate */
 };
 
-/* From the command line; prints what --help asks for, or what is wrong, and exits. */
+/* From the command line. Prints the text of --help, or an error, and exits. */
 void options_parse(struct options *options, int argc, char **argv);

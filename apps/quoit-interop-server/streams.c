@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#define STEPS_MAX ((size_t)100000) /* messages that one call has asked for and not got yet */
+#define STEPS_MAX ((size_t)100000) /* messages that one call has requested and not got yet */
 #define US_PER_MS 1000
 
-/* ---- what is to be answered ---- */
+/* ---- pending answers ---- */
 
 struct step {
         int32_t bytes;
@@ -24,8 +24,8 @@ struct output {
         size_t next;
         size_t count;
         size_t room;
-        bool is_last;    /* nothing will be added: finish behind the last step */
-        bool reads_on;   /* asks for a further request when all steps are done */
+        bool is_last;    /* nothing will be added: finish after the last step */
+        bool reads_on;   /* reads a further request when all steps are done */
 };
 
 static void output_on_done(quoit_call *call, void *state)
@@ -79,7 +79,7 @@ static struct step step_of(const grpc_testing_ResponseParameters *parameters)
         };
 }
 
-/* Adds what @request asks for; otherwise the call is finished. */
+/* Adds the steps of @request, or finishes the call with an error. */
 static void output_add(quoit_call *call, struct output *output,
         const grpc_testing_StreamingOutputCallRequest *request)
 {
@@ -102,7 +102,7 @@ static void output_add(quoit_call *call, struct output *output,
         for (size_t i = 0; i < count; i++) {
                 struct step step = step_of(parameters[i]);
 
-                if (step.compressed) /* which is done if the client takes it, and the headers have not gone */
+                if (step.compressed) /* works if the client accepts it, and the headers were not sent */
                         (void)quoit_call_set_compression(call, QUOIT_GZIP);
                 output->steps[output->count++] = step;
         }

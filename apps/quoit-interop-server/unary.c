@@ -14,7 +14,7 @@ static void empty_call(quoit_call *call, const grpc_testing_Empty *request, void
         grpc_testing_TestService_EmptyCall_reply(call, reply);
 }
 
-/* Whether the client may have what it asked for; if not, the call is finished. */
+/* Whether the request is acceptable; if not, the call is finished. */
 static bool accept(quoit_call *call, const grpc_testing_SimpleRequest *request)
 {
         return interop_check_compression(
@@ -50,12 +50,12 @@ static void unary_call(quoit_call *call, const grpc_testing_SimpleRequest *reque
         grpc_testing_SimpleResponse_set_payload(reply, payload);
         if (grpc_testing_SimpleRequest_fill_server_id(request))
                 grpc_testing_SimpleResponse_set_server_id(reply, upb_StringView_FromString(user));
-        if (wants_compression(request)) /* which is done if the client takes it */
+        if (wants_compression(request)) /* works if the client accepts it */
                 (void)quoit_call_set_compression(call, QUOIT_GZIP);
         grpc_testing_TestService_UnaryCall_reply(call, reply);
 }
 
-/* The answer is the time, as in gRPC C++'s server: the same answer twice came from a cache. */
+/* The answer is the time, as in gRPC C++'s server: an equal second answer must come from a cache. */
 static void cacheable_unary_call(
         quoit_call *call, const grpc_testing_SimpleRequest *request, void *user)
 {
