@@ -9,8 +9,8 @@
 #include "core/poison.h"
 
 /*
- * Blocks lie in the free lists poisoned, so that ASan sees a use after free as it would with
- * free(). upb poisons parts of its blocks too, and counts on the allocator to lift that.
+ * Blocks in the free lists are poisoned, so that ASan finds a use after free as with free(). upb poisons parts of its blocks
+ * too, and relies on the allocator to unpoison them.
  */
 struct arena_block {
         struct arena_block *next;
@@ -18,7 +18,9 @@ struct arena_block {
 
 #define RECLAIM_BYTES_MIN ((size_t)4 << 20)
 
-/* Of a block that is larger than those of slabs, which *size is set to; ARENA_QUARTERS: it is not kept. */
+/*
+ * The class of a block that is larger than those of slabs; sets *size to the size of the class. ARENA_QUARTERS: it is not kept.
+ */
 static unsigned int quarter_class(size_t *size)
 {
         unsigned int bits, step, quarter;
@@ -106,8 +108,9 @@ static size_t slabs_bytes(const struct arena_pool *pool, size_t *ret_live)
 }
 
 /*
- * Before another chunk: much may be free, in other classes. A peer chooses which it makes us use next. Not again before the
- * pool has grown by a quarter: where one block keeps each chunk, little goes back, and a look walks over all that is free.
+ * Called before a new chunk is taken: much may be free in other classes, and a peer chooses which class we use next. Not again
+ * before the pool has grown by a quarter: if one block keeps each chunk, little can be freed, and each attempt walks over all
+ * free blocks.
  */
 __attribute__((noinline, cold)) static void reclaim(struct arena_pool *pool)
 {
@@ -134,7 +137,7 @@ static void *small_take(struct arena_pool *pool, size_t *size)
         return slab_alloc(slab);
 }
 
-/* Who writes it owns the pool, or its lock: that is no atomic addition. */
+/* The writer owns the pool, or its lock: so no atomic addition is needed. */
 static void set_used(struct arena_pool *pool, size_t bytes)
 {
         atomic_store_explicit(&pool->used_bytes, bytes, memory_order_relaxed);
@@ -166,8 +169,8 @@ static void block_give(struct arena_pool *pool, void *block, size_t size)
 }
 
 /*
- * upb's malloc, realloc and free in one. Arenas free with the size they were told, so blocks carry
- * no header of ours, and never reallocate.
+ * upb's malloc, realloc and free in one. Arenas pass the size when they free, so blocks need no header of ours, and never
+ * reallocate.
  */
 static void *pool_function(
         upb_alloc *alloc, void *block, size_t old_size, size_t size, size_t *actual_size)
@@ -312,7 +315,7 @@ void arena_reset_if_worn(struct arena *arena)
         char *first = arena->first;
         char *top = upb_Arena_Malloc(arena->upb, 1);
 
-        /* what is too large for a block has one of its own, and the first goes on */
+        /* a large allocation has a block of its own, and the first block is used further */
         if (top < first || top > first + arena->first_bytes / 2 ||
                 arena_grown_bytes(arena->upb) > 0)
                 arena_reset(arena);

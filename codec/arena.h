@@ -14,11 +14,11 @@
 /*
  * Arenas on recycled blocks.
  *
- * upb allocates messages from arenas, and arenas from a upb_alloc in blocks. Here the blocks come
- * from a pool that one ring owns, so a call in steady state costs no malloc: its arena's first
- * block is the one the last call gave back, still warm in the cache.
+ * upb allocates messages from arenas, and arenas from a upb_alloc in blocks. Here the blocks come from a pool that one ring
+ * owns, so a call in steady state costs no malloc: its arena's first block is the one that the last call freed, still warm in
+ * the cache.
  *
- * What upb (35.1) does, so that nobody needs to look again:
+ * What upb (35.1) does:
  *  - The arena's state (88 bytes, 96 without NDEBUG, more under ASan) lives at the head of the
  *    first block; each further block carries 16 bytes of upb's. Allocations are aligned to 8 and
  *    are a pointer's increment, about 1 ns.
@@ -32,19 +32,19 @@
  *    upb_Arena_Realloc() copies otherwise; the old copy is lost until the arena goes.
  *  - Nothing is retained: upb_Arena_Free() gives every block back, with its size, and there is no
  *    reset.
- *  - An arena with a first block given by the caller refuses upb_Arena_Fuse() and IncRef: nobody
- *    prolongs its life.
+ *  - An arena with a first block given by the caller refuses upb_Arena_Fuse() and IncRef: so its
+ *    life cannot be prolonged.
  *  - A first block with a NULL allocator, which upb documents as an arena of fixed size, crashes
- *    when full: its test for that overlooks the tag bit. Bound an arena with a budget instead.
+ *    when full: its test for that overlooks the tag bit. Limit an arena with a budget instead.
  *  - Do not call upb_Arena_ShrinkLast() or _Realloc() from our code: without NDEBUG their inline
  *    bodies need a symbol that a upb built with NDEBUG lacks. _Malloc() and _TryExtend() are free
  *    of that.
  */
 
 /*
- * Classes are powers of two from _MIN to _MAX, and above that quarters between two of them, up to
- * ARENA_LARGE_BYTES_MAX: bodies of large messages, whose pages would else be faulted in anew for
- * each. A block that is larger still is not kept.
+ * Classes are powers of two from _MIN to _MAX, and above that quarters between two of them, up to ARENA_LARGE_BYTES_MAX: bodies
+ * of large messages, whose pages would
+ * otherwise be faulted in again for each. Larger blocks are not kept.
  */
 #define ARENA_BITS_MIN 10
 #define ARENA_BITS_MAX 16
@@ -58,8 +58,8 @@
 struct arena_block;
 
 /*
- * All blocks are the system's own memory, none is malloc's, so that what a peak took can go back: a small
- * one is cut from a slab, a large one is a mapping.
+ * All blocks are mappings of the system, not malloc's, so that the memory of a peak can be returned: a small block is cut from
+ * a slab, a large one is a mapping of its own.
  *
  * Thread: exactly one, its owner's, for the pool and for every arena on it; any, if the pool is shared.
  */
@@ -69,11 +69,11 @@ struct arena_pool {
         pthread_mutex_t mutex; /* if so */
         struct slab slabs[ARENA_POWERS];
         struct arena_block *free[ARENA_QUARTERS];
-        struct arena_block *idle[ARENA_QUARTERS]; /* nobody has needed them since the last trim */
+        struct arena_block *idle[ARENA_QUARTERS]; /* not needed since the last trim */
         size_t kept_bytes; /* in these lists */
         size_t kept_bytes_max;
-        _Atomic size_t used_bytes; /* lent out, of either kind: see arena_pool_used_bytes() */
-        size_t reclaim_at; /* with so much in the slabs, what is free in them goes back before there is more */
+        _Atomic size_t used_bytes; /* in use, of both kinds: see arena_pool_used_bytes() */
+        size_t reclaim_at; /* when the slabs are this large, their free chunks are returned before they grow */
 };
 
 /*
@@ -82,22 +82,25 @@ struct arena_pool {
  */
 void arena_pool_init(struct arena_pool *pool, size_t kept_bytes_max);
 
-/* The same, for arenas of several threads, each of one at a time. */
+/* The same, for arenas on several threads; each arena is used by one thread at a time. */
 void arena_pool_init_shared(struct arena_pool *pool, size_t kept_bytes_max);
 
-/* Frees what is kept. Every arena on the pool must be gone (asserted). Takes zeroed memory. */
+/* Frees kept blocks. Every arena on the pool must be gone (asserted). Takes zeroed memory. */
 void arena_pool_deinit(struct arena_pool *pool);
 
-/* A period is over, some second or so: what nobody has needed in it goes back to the system, as slab_trim() has it. */
+/*
+ * Called once a period, of about a second: like slab_trim(), returns blocks to the system that were not needed during the
+ * period.
+ */
 size_t arena_pool_trim(struct arena_pool *pool);
 
-/* What its arenas hold, and blocks that were taken without one. Any thread. */
+/* Bytes of its arenas, and of blocks that were taken without an arena. Any thread. */
 static inline size_t arena_pool_used_bytes(const struct arena_pool *pool)
 {
         return atomic_load_explicit(&pool->used_bytes, memory_order_relaxed);
 }
 
-/* What upb_Arena_Init() takes. Lives as long as the pool. */
+/* The allocator for upb_Arena_Init(). Lives as long as the pool. */
 static inline upb_alloc *arena_pool_alloc(struct arena_pool *pool)
 {
         return &pool->alloc;
@@ -114,8 +117,8 @@ struct arena {
 };
 
 /*
- * Makes an arena whose first block holds @first_bytes in all, rounded up to the pool's class (upb's
- * 88 bytes included). Returns 0 or -ENOMEM. The pool must outlive the arena. With @pool NULL the arena stands on malloc() and free() alone.
+ * Makes an arena whose first block holds @first_bytes in all, rounded up to the pool's class (upb's 88 bytes included). Returns
+ * 0 or -ENOMEM. The pool must outlive the arena. With @pool NULL the arena uses malloc() and free().
  */
 int arena_init(struct arena *arena, struct arena_pool *pool, size_t first_bytes);
 
@@ -130,20 +133,23 @@ int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_
  */
 void arena_reset(struct arena *arena);
 
-/* What its blocks hold beside the first. */
+/* Bytes of its blocks other than the first. */
 static inline size_t arena_grown_bytes(const upb_Arena *upb)
 {
         return upb_Arena_SpaceAllocated(
-                upb, NULL); /* the first was given by us, and upb does not count it */
+                upb, NULL); /* upb does not count the first, which we gave it */
 }
 
-/* Resets it if half of its first block is used, or there are others: for small things that come and go, cheaper than a reset each. */
+/*
+ * Resets it if half of its first block is used, or there are others: for small short-lived allocations, cheaper than a reset
+ * each.
+ */
 void arena_reset_if_worn(struct arena *arena);
 
-/* Of one that has been made. */
+/* For an arena that was made. */
 void arena_give_back(struct arena *arena);
 
-/* Gives everything back. Any half-built or already deinited object will do. */
+/* Frees everything. Takes any half-built or already deinited object. */
 static inline void arena_deinit(struct arena *arena)
 {
         if (arena->first)

@@ -67,7 +67,7 @@ int base64_decode(uint8_t *out, const char *text, size_t size, size_t *ret_size)
                         *p++ = (uint8_t)(bits >> n_bits);
                 }
         }
-        if (bits & ((1U << n_bits) - 1)) /* what no encoder leaves behind */
+        if (bits & ((1U << n_bits) - 1)) /* no encoder leaves these bits set */
                 return -EINVAL;
         *ret_size = (size_t)(p - out);
         return 0;

@@ -4,8 +4,8 @@
 #include <stdint.h>
 
 /*
- * Numbers of one byte in a packed field become eight each, in an array that doubles and leaves the
- * old ones to the arena: up to 32 bytes for one. More than twice that, few honest messages need.
+ * A number of one byte in a packed field takes eight, in an array that doubles and leaves the old arrays in the arena: up to 32
+ * bytes for one. Few honest messages need more than twice that.
  */
 #define PARSED_BYTES_A_BYTE ((size_t)64)
 #define PARSED_BYTES_MIN ((size_t)32 << 20)

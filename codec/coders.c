@@ -14,19 +14,20 @@
 #define ZLIB_FORMAT 15
 #define GZIP_FORMAT (15 + 16)
 
-/* Fast ones: a ring's other calls wait. What more costs and saves: docs/protocol.md. */
+/* Fast levels, because a ring's other calls wait. docs/protocol.md has the costs of others. */
 #define ZLIB_LEVEL 1
 #define ZSTD_LEVEL 1
 
-/* Of a zstd frame: what RFC 8878 (section 3.1.1.1.2) wants every decoder to take. A larger one is refused. */
+/* The window of a zstd frame that RFC 8878 (section 3.1.1.1.2) requires every decoder to support. A larger one is refused. */
 #define ZSTD_WINDOW_BITS 23
 
-#define PLAIN_BYTES_FIRST ((size_t)16 << 10) /* room for what comes out, at first */
+#define PLAIN_BYTES_FIRST ((size_t)16 << 10) /* the first size of the output */
 
 /*
- * Data is compressed in blocks, and each may have tables of its own: a microsecond or more to make them from a dozen bytes,
- * even if nothing comes out. Encoders make blocks of 16 KiB and more, zlib with the least memory for it of 127 bytes. What
- * has more than as many of those as a message's limit holds was made to keep us busy. The free ones are for small limits.
+ * Data is compressed in blocks, and each can have tables of its own. Building these takes a microsecond or more, from a dozen
+ * bytes, even if the block has no output. Encoders make blocks of 16 KiB and more; zlib with its smallest memory level makes
+ * blocks of 127 bytes. Data with more blocks than the message's limit has of that size was made to keep us busy. Some blocks
+ * are always allowed, for small limits.
  */
 #define BLOCKS_FREE 1024
 #define BLOCK_BYTES_MIN 127
@@ -79,7 +80,7 @@ static int format_of(quoit_compression algorithm)
 
 /* ---- out ---- */
 
-/* As if new. NULL: no memory. */
+/* A coder in its initial state. NULL: no memory. */
 static z_stream *ready_deflater(struct coders *coders, quoit_compression algorithm)
 {
         z_stream **place = coders->deflaters + algorithm;
@@ -145,7 +146,7 @@ int coders_compress(struct coders *coders, quoit_compression algorithm, const ui
 
 /* ---- in ---- */
 
-/* What comes out, as far as it has come, in the memory of the coders. */
+/* The output so far, in the memory of the coders. */
 struct plain {
         struct coders *coders;
         size_t size;
@@ -158,7 +159,7 @@ static int count_block(struct plain *plain)
         return plain->blocks_left-- > 0 ? 0 : -E2BIG;
 }
 
-/* Makes room for more: none is left. One byte over the limit is enough to know that it was passed. */
+/* Makes room when none is left. One byte over the limit is enough to see that it is exceeded. */
 static int make_room(struct plain *plain)
 {
         size_t want = plain->size < PLAIN_BYTES_FIRST ? PLAIN_BYTES_FIRST : 2 * plain->size;
@@ -192,7 +193,7 @@ static z_stream *ready_inflater(struct coders *coders, quoit_compression algorit
 }
 
 #define AFTER_BLOCK                                                                                \
-        128 /* in data_type: inflate() stopped there, as Z_BLOCK has it, or behind a header */
+        128 /* in data_type: inflate() stopped at the end of a block (Z_BLOCK), or behind a header */
 
 /* 1 when the data has ended, 0 when there is more to do. */
 static int after_inflate(
@@ -253,7 +254,7 @@ static ZSTD_DCtx *ready_unzstd(struct coders *coders)
         return coders->unzstd;
 }
 
-/* RFC 8878's. Where zstd was built to read the formats before it, too, those are not: a peer is not to choose old code. */
+/* RFC 8878's. A zstd that can also read older formats must not do so here: a peer must not be able to choose old code. */
 static bool begins_frame(const uint8_t *data, size_t size)
 {
         uint32_t magic;
@@ -267,11 +268,11 @@ static bool begins_frame(const uint8_t *data, size_t size)
 }
 
 #define FRAME_HEADER_BYTES_MIN 5
-#define ZSTD_ONE_PIECE_BYTES ((size_t)4 << 10) /* with fewer blocks than are free */
+#define ZSTD_ONE_PIECE_BYTES ((size_t)4 << 10) /* has fewer blocks than are always allowed */
 
 /*
- * Where the next piece for zstd ends: it asks for no more than a block, @wanted, and is not given more, so that we see the
- * blocks. What is small it gets whole: it is done without a copy.
+ * The end of the next piece for zstd: it wants at most a block, @wanted, and does not get more, so that we can count blocks.
+ * Small data is passed whole, which needs no copy.
  */
 static size_t piece_end(const ZSTD_inBuffer *in, size_t size, size_t wanted)
 {

@@ -8,7 +8,7 @@
 
 /* The algorithms' names on the wire. */
 
-/* All that this library reads and writes, as `grpc-accept-encoding` lists them. */
+/* All algorithms of this library, as a value of `grpc-accept-encoding`. */
 #define COMPRESSION_LIST "identity,deflate,gzip,zstd"
 
 /* A set of algorithms: bit 1 << algorithm. */
@@ -19,15 +19,15 @@ static inline bool compression_has(compression_set set, quoit_compression algori
         return set >> algorithm & 1;
 }
 
-/* Parses the value of `grpc-encoding`: 0, or -EINVAL for a name that is none of ours. */
+/* Parses the value of `grpc-encoding`: 0, or -EINVAL for an unknown name. */
 int compression_parse(const char *name, size_t size, quoit_compression *ret_algorithm);
 
 /* The name in a static string. @algorithm must be one of ours. */
 const char *compression_name(quoit_compression algorithm);
 
 /*
- * Those of ours that are in the value of `grpc-accept-encoding`, names between commas with white space around them;
- * identity always is.
+ * The set of our algorithms in the value of `grpc-accept-encoding`: names separated by commas and white space. Identity is
+ * always in it.
  */
 compression_set compression_parse_list(const char *list, size_t size);
 

@@ -12,11 +12,10 @@ typedef uint64_t copy_sixteen __attribute__((vector_size(16)));
 #define COPY_HIGH_BITS UINT64_C(0x8080808080808080)
 
 /*
- * memcpy() for what is short as a rule: a call of that, of a size that the compiler does not know, is a good
- * part of what a small message costs. Both halves are loaded before they are stored, and may overlap.
+ * memcpy() for mostly short data: a call of memcpy() with a size that the compiler does not know is a large part of the cost of
+ * a small message. Both halves are loaded before they are stored, and may overlap.
  *
- * Returns whether all of it is ASCII, or false if it is long: then that was not looked at. Who does not ask
- * does not pay.
+ * Returns whether all bytes are ASCII; false for long data, which is not checked. If the result is not used, it costs nothing.
  */
 static inline __attribute__((always_inline)) bool copy_short(
         uint8_t *out, const uint8_t *data, size_t size)

@@ -21,9 +21,9 @@
 #include "upb/wire/internal/constants.h"
 
 /*
- * upb's layout of messages and tables is upb's own affair. This file, tied to the upb in
- * subprojects/ as its encode.c is, reads it all the same: no public accessor gets at a value without
- * asking anew what kind of field it is in. UPB_PRIVATE() comes from here; last, as upb wants it.
+ * upb's layout of messages and tables is private. This file uses it nevertheless, and so depends on the exact upb in
+ * subprojects/: every public accessor would look up the kind of the field again. UPB_PRIVATE() is defined here; it must be the
+ * last include.
  */
 #include "upb/port/def.inc"
 
@@ -32,7 +32,7 @@ static uint8_t *encode_message(struct encoder *encoder, uint8_t *at, const upb_M
 
 /* ---- single values ---- */
 
-/* @is_text: its type is String. Those that may be anything, as proto2's, are Bytes in upb's tables. */
+/* @is_text: its type is String. Strings that need not be UTF-8, as in proto2, are Bytes in upb's tables. */
 ENCODE_INLINE uint8_t *encode_string(
         struct encoder *encoder, uint8_t *at, uint32_t number, upb_StringView string, bool is_text)
 {
@@ -62,7 +62,7 @@ static uint8_t *encode_group(struct encoder *encoder, uint8_t *at, uint32_t numb
         return encode_put_tag(at, number, kUpb_WireType_StartGroup);
 }
 
-/* The value at @data, of a field of @message that may be unset, or unconditionally if that is NULL. */
+/* Encodes the value at @data: if the field is set in @message, or always if @message is NULL. */
 ENCODE_INLINE uint8_t *encode_scalar(struct encoder *encoder, uint8_t *at,
         const upb_MiniTableField *field, const upb_Message *message, const void *data)
 {
@@ -249,7 +249,7 @@ static uint8_t *encode_array(struct encoder *encoder, uint8_t *at, const upb_Min
         __builtin_unreachable();
 }
 
-/* In the order in which the hash table has them, as upb's does. An entry is a message: a level. */
+/* In the order of the hash table, like upb. An entry is a message, and counts as a level. */
 static uint8_t *encode_map(
         struct encoder *encoder, uint8_t *at, const upb_MiniTableField *field, const upb_Map *map)
 {
@@ -283,7 +283,7 @@ static uint8_t *encode_plural(
                                                : encode_array(encoder, at, field, plural);
 }
 
-/* ---- what is not in a message's table ---- */
+/* ---- extensions and unknown fields ---- */
 
 /* group Item = 1 { int32 type_id = 2; bytes message = 3; } */
 static uint8_t *encode_message_set_item(
@@ -312,7 +312,7 @@ static uint8_t *encode_extension(struct encoder *encoder, uint8_t *at,
                        : encode_plural(encoder, at, field, &extension->data);
 }
 
-/* Behind all fields: the extensions, and then what was received and not known. */
+/* After all fields: the extensions, then unknown fields that were received. */
 static uint8_t *encode_extras(struct encoder *encoder, uint8_t *at,
         const upb_Message_Internal *extras, const upb_MiniTable *table)
 {
@@ -372,7 +372,7 @@ int encode_framed(struct encoder *encoder, struct encode_block block, const upb_
 
         encoder->limit = block.start + ENCODE_HEAD_BYTES_MAX;
         encoder->origin = (uintptr_t)block.end;
-        encoder->depth = 1 + MESSAGE_DEPTH_MAX; /* the message itself is in none */
+        encoder->depth = 1 + MESSAGE_DEPTH_MAX; /* the message itself is not nested */
         encoder->error = 0;
         if (encoder->bytes_max > INT32_MAX)
                 encoder->bytes_max = INT32_MAX;

@@ -17,7 +17,7 @@
 
 #define HEAD_BYTES_MAX ((size_t)15) /* a tag and the longest varint */
 
-/* All of these write at @at, where there are HEAD_BYTES_MAX of room, and return the end of what they wrote. */
+/* These functions write at @at, where there is room for HEAD_BYTES_MAX, and return the end of the output. */
 
 ENCODE_INLINE uint8_t *flat_put32(uint8_t *at, uint32_t value)
 {
@@ -67,8 +67,8 @@ ENCODE_INLINE uint8_t *flat_put_tag(uint8_t *at, uint32_t number, upb_WireType w
 }
 
 /*
- * Up to @limit a head may begin. Beyond it, and nothing is written: it may not fit. NULL: it is text and not UTF-8, which
- * the other encoder tells.
+ * A head can begin up to @limit. A result beyond it means that the bytes may not fit, and nothing is written. NULL: text that
+ * is not UTF-8, which the other encoder reports.
  */
 ENCODE_INLINE uint8_t *flat_put_string(
         uint8_t *at, uint8_t *limit, uint32_t number, upb_StringView string, bool is_text)
@@ -85,7 +85,8 @@ ENCODE_INLINE uint8_t *flat_put_string(
 }
 
 /*
- * The value at @data. Beyond @limit: it may not fit. NULL: it is neither number nor string, or many, or not UTF-8.
+ * Encodes the value at @data. A result beyond @limit: it may not fit. NULL: it is neither a number nor a string, or repeated,
+ * or not UTF-8.
  */
 ENCODE_INLINE uint8_t *flat_put_value(uint8_t *at, uint8_t *limit, const upb_Message *message,
         const upb_MiniTableField *field, const void *data)
@@ -134,7 +135,8 @@ int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const u
         const upb_MiniTableField *fields =
                 table->UPB_ONLYBITS(fields); /* NULL where there are none */
         uint8_t *start = place + FRAMING_PREFIX_BYTES, *at = start;
-        size_t span = room - FRAMING_PREFIX_BYTES - HEAD_BYTES_MAX; /* of where heads may begin */
+        size_t span =
+                room - FRAMING_PREFIX_BYTES - HEAD_BYTES_MAX; /* the part where heads can begin */
 
         if (room < FRAMING_PREFIX_BYTES + HEAD_BYTES_MAX)
                 return -ENOSPC;

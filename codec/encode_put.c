@@ -20,7 +20,7 @@ uint8_t *encode_fail_text(struct encoder *encoder, uint32_t number)
         return encode_fail(encoder, -EILSEQ);
 }
 
-/* Goes on in @block; @written bytes are behind it. */
+/* Goes on in @block; @written bytes follow it. */
 static uint8_t *encode_begin_block(
         struct encoder *encoder, struct encode_block block, size_t written)
 {
@@ -45,7 +45,7 @@ uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size)
         return encode_begin_block(encoder, block, written);
 }
 
-/* NULL: they are to be copied. */
+/* NULL: they have to be copied. */
 static uint8_t *encode_refer(struct encoder *encoder, uint8_t *at, const void *data, size_t size)
 {
         size_t written = encode_written(encoder, at);

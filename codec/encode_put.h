@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the encoder is made of: each function writes in front of @at and returns where what it wrote begins.
- * A `put` needs the room to be there, from encode_room(); ENCODE_HEAD_BYTES_MAX is enough for a head.
+ * The primitives of the encoder: each function writes in front of @at and returns the begin of its output. A `put` needs room,
+ * made by encode_room(); ENCODE_HEAD_BYTES_MAX is enough for a head.
  */
 
 #include <assert.h>
@@ -21,13 +21,16 @@
 #define ENCODE_HEAD_BYTES_MAX ((size_t)15)
 static_assert(ENCODE_HEAD_BYTES_MAX <= ENCODE_BLOCK_BYTES_MIN, "a block holds a head");
 
-/* Gives up: from here on nothing is written that anybody sees, and no further message is entered. */
+/* Gives up: from here on output is discarded, and no further message is entered. */
 uint8_t *encode_fail(struct encoder *encoder, int error);
 
-/* Goes on to the next block. @size: what is known of the bytes to come. */
+/* Goes on to the next block. @size: the bytes that are known to follow. */
 uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size);
 
-/* Bytes that do not fit the block: they stay where they are if the owner lets them, or else fill it, and as many more as they need. */
+/*
+ * Bytes that do not fit the block: the output refers to them if the owner allows it; otherwise they fill this block and further
+ * ones.
+ */
 uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *data, size_t size);
 
 /* encode_fail() for a string of the field @number. */
@@ -103,7 +106,7 @@ ENCODE_INLINE uint8_t *encode_put_head(
         return encode_put_tag(at, number, wire_type);
 }
 
-/* The bytes of the field @number, and room for their head. @is_text: they must be UTF-8. */
+/* Writes the bytes of the field @number, and makes room for their head. @is_text: they must be UTF-8. */
 ENCODE_INLINE uint8_t *encode_bytes(struct encoder *encoder, uint8_t *at, uint32_t number,
         const void *data, size_t size, bool is_text)
 {

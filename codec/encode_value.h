@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What a field's value is, where upb's messages keep it: what both encoders ask of a field. */
+/* How both encoders read a field's value in a upb message. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ ENCODE_INLINE uint64_t encode_zigzag64(uint64_t value)
         return value << 1 ^ -(value >> 63);
 }
 
-/* What goes onto the wire as a varint is zero if and only if the field is. */
+/* The varint on the wire is zero if and only if the field is. */
 ENCODE_INLINE uint64_t encode_load_varint(upb_FieldType type, const void *data)
 {
         switch (type) {
@@ -86,7 +86,7 @@ ENCODE_INLINE const void *encode_load_pointer(const void *data)
         return value;
 }
 
-/* Whether @field of @message is to be encoded; @value is what its bits, or a string's size, amount to. */
+/* Whether @field of @message has to be encoded; @value: the number's bits, or the string's size. */
 ENCODE_INLINE bool encode_has(
         const upb_Message *message, const upb_MiniTableField *field, uint64_t value)
 {
@@ -99,6 +99,6 @@ ENCODE_INLINE bool encode_has(
                 return value != 0;
         if (presence > 0) /* the index of a bit that says so */
                 return base[presence / 8] >> presence % 8 & 1;
-        /* The complement of where a oneof keeps the number of the member that is set. */
+        /* The complement of the offset at which a oneof stores the number of its set member. */
         return encode_load32(base + ~presence) == upb_MiniTableField_Number(field);
 }

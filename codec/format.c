@@ -75,7 +75,7 @@ static bool put_bounded_string(struct format *format)
         return precision >= 0 && text && put(format, text, strnlen(text, (size_t)precision));
 }
 
-/* The conversion at @p, behind its '%'; returns its last character, or NULL if it is none of ours. */
+/* The conversion at @p, behind its '%'; returns its last character, or NULL if it is not supported. */
 static const char *put_conversion(struct format *format, const char *p)
 {
         int longs = 0;

@@ -10,8 +10,8 @@
 #include "upb/mem/arena.h"
 
 /*
- * gRPC's length-prefixed messages: one byte of flags (0, or 1 for compressed), four bytes of length
- * in network order, the message. The reader takes a stream's bytes in whatever pieces they come.
+ * gRPC's length-prefixed messages: one byte of flags (0, or 1 for compressed), four bytes of length in network order, the
+ * message. The reader takes a stream's bytes in pieces of any size.
  */
 #define FRAMING_PREFIX_BYTES 5
 
@@ -47,10 +47,9 @@ void framing_init(struct framing *framing, size_t message_bytes_max);
  *   -EPROTO    a flag other than 0 and 1
  *   -ENOMEM    the arena can't grow
  *
- * @arena must be the same from a message's first byte to its last, and may change (or be reset) at
- * any boundary. A message costs one exact allocation, when its first byte has come, and one copy:
- * bytes that don't come cost address space, not memory. framing_reserved() says how much, for the
- * caller to bound it.
+ * @arena must be the same from a message's first byte to its last, and may change (or be reset) at any boundary. A message
+ * costs one exact allocation, when its first byte arrives, and one copy: bytes that never arrive cost address space, not
+ * memory. framing_reserved() returns how much, so that the caller can limit it.
  */
 int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
         struct framing_message *ret_message);
@@ -61,7 +60,7 @@ static inline bool framing_idle(const struct framing *framing)
         return framing->prefix_size == 0;
 }
 
-/* What the message in progress has in the arena. */
+/* Bytes in the arena for the message in progress. */
 static inline size_t framing_reserved(const struct framing *framing)
 {
         return framing->body ? framing->declared : 0;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What stands between an arena and its pool where it matters which large blocks are the arena's: bytes
- * that lie in one live as long as the arena does, so they can be sent from there. upb itself does not tell.
+ * A layer between an arena and its pool that remembers the arena's large blocks: bytes in one of them live as long as the
+ * arena, so they can be sent from there. upb itself has no way to ask.
  */
 
 #include <stdbool.h>
@@ -13,16 +13,16 @@
 
 struct arena_pool;
 
-/* Smaller ones are not remembered, and neither is a third. */
+/* Smaller blocks are not remembered, and at most two larger ones are. */
 #define LARGE_BLOCK_BYTES_MIN ((size_t)16 << 10)
 #define LARGE_BLOCKS_MAX 2
 
-/* Embedded beside the arena, outlives it, and must not move. */
+/* Embedded next to the arena; outlives it, and must not move. */
 struct large_blocks {
-        upb_alloc alloc; /* what the arena allocates from; first: upb hands its address back */
+        upb_alloc alloc; /* the arena's allocator; first member: upb passes its address back */
         struct arena_pool *pool;
         upb_SizedPtr blocks[LARGE_BLOCKS_MAX];
-        size_t bytes; /* of all the blocks that the arena has, small ones too */
+        size_t bytes; /* of all blocks of the arena, small ones too */
 };
 
 void large_blocks_init(struct large_blocks *large, struct arena_pool *pool);

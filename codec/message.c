@@ -37,7 +37,7 @@ static int message_decode_with(const char *data, size_t size, const upb_MiniTabl
         options |= kUpb_DecodeOption_CheckRequired |
                    (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         status = upb_Decode(data, size, message, table, extensions, options, arena);
-        /* upb looks where a part of a message ends: another part may bring what this one lacks. */
+        /* upb checks at the end of each part of a message, but a later part can set fields that this one lacks. */
         if (status == kUpb_DecodeStatus_MissingRequired && required_are_set(message, table))
                 status = kUpb_DecodeStatus_Ok;
         r = message_decode_error(status);

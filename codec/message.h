@@ -10,21 +10,20 @@
 #include "upb/mini_table/message.h"
 
 /*
- * Bytes to upb messages; encode.h goes the other way. Errors inside upb unwind with longjmp within upb only;
- * what was allocated until then stays in the arena.
+ * Decodes bytes to upb messages; encode.h is the other direction. Errors inside upb unwind with longjmp only within upb; memory
+ * that was allocated until then stays in the arena.
  */
 
 /*
- * How many messages may be nested in one: groups and maps' entries count too. The same in both directions, and for
- * protobuf's other parsers.
+ * How deep messages can be nested; groups and entries of maps count too. The same in both directions, and in protobuf's other
+ * parsers.
  */
 #define MESSAGE_DEPTH_MAX 100
 
 /*
- * Decodes [@data, @data + @size) as the message type @table, into a new message in @arena. Strings,
- * bytes and unknown fields point into @data, which must live as long as the message: framing_feed()
- * puts it into the same arena. Strings are checked to be UTF-8 where their .proto says so (proto3
- * always). @extensions may be NULL: extensions are unknown fields then.
+ * Decodes [@data, @data + @size) as the message type @table, into a new message in @arena. Strings, bytes and unknown fields
+ * point into @data, which must live as long as the message: framing_feed() puts it into the same arena. Strings must be UTF-8
+ * where their .proto file requires it (proto3 always). @extensions may be NULL: extensions are unknown fields then.
  *
  * Returns 0, or
  *   -EBADMSG  not such a message

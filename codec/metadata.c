@@ -50,7 +50,7 @@ bool metadata_name_binary(const char *name, size_t size)
         return size > suffix_size && memcmp(name + size - suffix_size, suffix, suffix_size) == 0;
 }
 
-/* Of all bytes of @word. Each of the three leaves a high bit where a byte is over 0x7f, below 0x20, or 0x7f. */
+/* Checks all bytes of @word. Each of the three terms sets the high bit of a byte that is over 0x7f, below 0x20, or 0x7f. */
 static bool is_printable(uint64_t word)
 {
         const uint64_t each = 0x0101010101010101;

@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /*
- * The percent-encoding of `grpc-message`: bytes outside 0x20..0x7E, and '%' itself, travel as %XX.
- * Bytes in, bytes out; whether the text is UTF-8 is not looked at. Nothing is zero-terminated.
+ * The percent-encoding of `grpc-message`: bytes outside 0x20..0x7E, and '%' itself, are sent as %XX. Works on bytes and does
+ * not check for UTF-8. Nothing is zero-terminated.
  */
 
 /* The size of the encoded form; equal to @size if and only if encoding changes nothing. */
@@ -18,8 +18,7 @@ size_t percent_encoded_size(const char *text, size_t size);
 size_t percent_encode(char *out, const char *text, size_t size);
 
 /*
- * Decodes into @out, which has room for @size bytes and may be @text itself. Returns the bytes
- * written. There is no error: a '%' without two hexadecimal digits after it is left as it is, since
- * a broken message is better than none.
+ * Decodes into @out, which has room for @size bytes and may be @text itself. Returns the bytes written. There is no error: a
+ * '%' without two hexadecimal digits after it is copied, since a broken message is better than none.
  */
 size_t percent_decode(char *out, const char *text, size_t size);

@@ -31,7 +31,7 @@ static bool required_in_map(const upb_Map *map, const upb_MiniTable *entry)
         return true;
 }
 
-/* In the value of @field, whose messages are of type @table. */
+/* Checks the messages in the value of @field, which are of type @table. */
 static bool required_in_value(
         const upb_MiniTableField *field, upb_MessageValue value, const upb_MiniTable *table)
 {

@@ -8,7 +8,7 @@
 /* Wire types of protobuf. */
 enum { VARINT = 0, BYTES = 2 };
 
-/* Counts when @at is NULL, so that sizes and bytes cannot disagree. */
+/* Only counts if @at is NULL, so that size and bytes always agree. */
 struct pen {
         uint8_t *at;
         size_t size;
@@ -36,7 +36,7 @@ static void put_head(struct pen *pen, unsigned field, unsigned wire_type)
         put_varint(pen, field << 3 | wire_type);
 }
 
-/* proto3: what is empty is left out. */
+/* proto3: an empty field is left out. */
 static void put_bytes(struct pen *pen, unsigned field, upb_StringView bytes)
 {
         if (bytes.size == 0)

@@ -21,7 +21,7 @@ struct rpc_detail {
 };
 
 struct rpc_status {
-        quoit_status status; /* on the wire the number that goes with it as grpc-status */
+        quoit_status status; /* its number on the wire, the same as in grpc-status */
         upb_StringView message;
         const struct rpc_detail *details;
         size_t count;

@@ -28,7 +28,7 @@ static const struct {
         [QUOIT_UNAUTHENTICATED] = { "16", "UNAUTHENTICATED" },
 };
 
-/* Any number may come from a handler's cast or from the wire. */
+/* A handler's cast or the wire can give any number. */
 static quoit_status status_known(uint64_t number)
 {
         return number <= STATUS_LAST ? (quoit_status)number : QUOIT_UNKNOWN;

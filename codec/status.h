@@ -8,18 +8,17 @@
 #include <quoit/status.h>
 
 /*
- * `grpc-status` on the wire, and what stands in for it where a peer sent none.
+ * `grpc-status` on the wire, and replacements where a peer sent none.
  */
 
 /*
- * Parses the header's value: a decimal number without sign, space or leading zero. A number that is
- * none of ours is QUOIT_UNKNOWN. Returns 0, or -EINVAL when it is no such number.
+ * Parses the header's value: a decimal number without sign, space or leading zero. An unknown number is QUOIT_UNKNOWN. Returns
+ * 0, or -EINVAL when it is not such a number.
  */
 int status_parse(const char *text, size_t size, quoit_status *ret_status);
 
 /*
- * The header's value, one or two digits in a static string; "2", UNKNOWN, for a number that is none
- * of ours.
+ * The header's value, one or two digits in a static string; "2", UNKNOWN, for an unknown number.
  */
 const char *status_format(quoit_status status);
 
@@ -29,8 +28,8 @@ quoit_status status_from_http(unsigned int http_status);
 /* What a stream reset without `grpc-status` means, from its HTTP/2 error code. */
 quoit_status status_from_http2_error(uint32_t error_code);
 
-/* @status, or UNKNOWN for a number that is none of ours: what status_format() says. */
+/* @status, or UNKNOWN for an unknown number, as in status_format(). */
 quoit_status status_normal(quoit_status status);
 
-/* Whether the library itself may end a call with @status: seven of them are the application's alone (quoit/status.h). */
+/* Whether the library itself may end a call with @status: seven are only for applications (quoit/status.h). */
 bool status_is_librarys(quoit_status status);

@@ -6,7 +6,7 @@
 #define TIMEOUT_DIGITS_MAX 8
 #define TIMEOUT_VALUE_MAX 99999999
 
-/* From the finest to the coarsest, the last of which holds any uint64_t. */
+/* From the finest to the coarsest; the last one can hold any uint64_t. */
 static const struct {
         char name;
         uint64_t ns;

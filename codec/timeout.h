@@ -13,8 +13,8 @@
 int timeout_parse(const char *text, size_t size, uint64_t *ret_timeout_ns);
 
 /*
- * Writes @timeout_ns in the finest unit whose eight digits hold it, rounded up as grpc-go does: a
- * peer never gives up before the caller did. Returns the bytes written, at most TIMEOUT_BYTES_MAX;
+ * Writes @timeout_ns in the finest unit in which eight digits are enough, rounded up as grpc-go does: so a peer never gives up
+ * before the caller. Returns the bytes written, at most TIMEOUT_BYTES_MAX;
  * no terminator.
  */
 size_t timeout_format(char out[TIMEOUT_BYTES_MAX], uint64_t timeout_ns);

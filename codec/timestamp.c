@@ -46,7 +46,7 @@ static void count_from_zero(int64_t *seconds, int32_t *nanos)
         }
 }
 
-/* Of one sign: the product alone may be too much where the sum is not. */
+/* Makes both signs equal: the product alone can overflow where the sum does not. */
 static int to_ns(int64_t seconds, int32_t nanos, int64_t *ret_ns)
 {
         __int128 ns = (__int128)seconds * NS_PER_SECOND + nanos;

@@ -10,7 +10,7 @@
 #define STEP_BYTES (STEP_WORDS * sizeof(uint64_t))
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
-/* A loop of constant length, which compilers make vectors of. */
+/* A loop of constant length, which compilers vectorize. */
 static bool step_is_ascii(const char *data)
 {
         uint64_t words[STEP_WORDS], all = 0;
