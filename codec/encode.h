@@ -39,13 +39,13 @@ struct encoder {
         int error; /* once set, output goes to @sink, which is not used */
         /*
          * Returns a block of at least ENCODE_BLOCK_BYTES_MIN bytes; @bytes will be written next, and more after that. The
-         * current * block holds encoded bytes from @first to its end.
+         * current block holds encoded bytes from @first to its end.
          */
         struct encode_block (*on_full)(struct encoder *encoder, uint8_t *first, size_t bytes);
         /*
          * Can be NULL. Called for @size bytes at @data, at least ENCODE_REFER_BYTES_MIN, that do not fit the block. If they can
-         * * stay where they are, in front of @first, it returns a block for the bytes before them, as on_full() does. If @start
-         * * is NULL they are copied.
+         * stay where they are, in front of @first, it returns a block for the bytes before them, as on_full() does. If @start
+         * is NULL they are copied.
          */
         struct encode_block (*on_refer)(
                 struct encoder *encoder, uint8_t *first, const void *data, size_t size);

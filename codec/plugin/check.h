@@ -6,12 +6,12 @@
 #include "upb/reflection/def.h"
 
 /*
- * Whether files can become C. protoc has checked what it sends; who else makes a request may not have, and upb takes much
- * for granted. So each file is checked as it came, before upb builds definitions of it and before any of it is printed.
+ * Checks whether C can be generated for files. protoc checks files before it sends them; another program may not, and upb
+ * relies on many of these checks. So each file is checked before upb builds its definitions, and before any of it is printed.
  */
 struct check;
 
 struct check *check_new(upb_Arena *arena);
 
-/* Files come behind all that they import. Returns what is wrong first, in one line, or NULL. */
+/* Files must follow all of their imports. Returns the first error, in one line, or NULL. */
 const char *check_file(struct check *check, const google_protobuf_FileDescriptorProto *file);

@@ -4,11 +4,11 @@
 #include "codec/plugin/check_parts.h"
 
 /*
- * A map `map<K, V> things = 1;` is a list of messages of a type that protoc makes, nested beside the field:
+ * A map `map<K, V> things = 1;` is a list of messages of a type that protoc makes, nested in the same message as the field:
  *
  *      message ThingsEntry { option map_entry = true; K key = 1; V value = 2; }
  *
- * What says that it is one must be just that: upb reads the two fields without looking.
+ * A message with that option must have exactly this form: upb reads the two fields without checking.
  */
 
 #define FIELD(f, member) google_protobuf_FieldDescriptorProto_##member(f)
@@ -58,7 +58,7 @@ static bool maps_check_part(struct check *check, const char *where, const field_
         return true;
 }
 
-/* What is missing in an entry counts as zero. */
+/* A missing key or value of an entry counts as zero. */
 static bool maps_check_value(struct check *check, const char *where, const field_proto *value)
 {
         const struct symbol *type;

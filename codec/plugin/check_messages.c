@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/plugin/check_parts.h"
 
-/* Fields, oneofs, extensions and methods: that they are whole, and that what they refer to is there and of the right kind. */
+/* Checks fields, oneofs, extensions and methods: that they are complete, and refer to existing things of the right kind. */
 
 #define FIELD(f, member) google_protobuf_FieldDescriptorProto_##member(f)
 #define TYPE(name) google_protobuf_FieldDescriptorProto_TYPE_##name
@@ -9,7 +9,7 @@
 
 enum { FIELD_NUMBER_MAX = 536870911 };
 
-/* *ret_symbol is what @field is one of: a message, an enum, or NULL. */
+/* *ret_symbol is the type of @field: a message, an enum, or NULL. */
 static bool messages_resolve_type(struct check *check, const char *where, const field_proto *field,
         struct symbol **ret_symbol)
 {
@@ -87,7 +87,7 @@ static bool messages_check_extensions(
         return true;
 }
 
-/* upb takes each to have a field. */
+/* upb expects each to have a field. */
 static bool messages_check_oneofs(struct check *check, const char *where,
         const message_proto *message, const field_proto *const *fields, size_t n_fields)
 {

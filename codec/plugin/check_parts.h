@@ -8,7 +8,7 @@
 
 #include "upb/hash/str_table.h"
 
-/* What the parts of the check share. Those that return bool have said what is wrong where it is false. */
+/* Shared by the parts of the check. Functions that return false have reported the error. */
 
 typedef google_protobuf_DescriptorProto message_proto;
 typedef google_protobuf_EnumDescriptorProto enum_proto;
@@ -23,11 +23,11 @@ struct source {
         struct source *next_seen; /* and the next that it sees */
 };
 
-/* Whatever has a full name. */
+/* Anything that has a full name. */
 struct symbol {
         const struct source *source;
-        const message_proto *message; /* where it is one, */
-        const message_proto *outer; /* and what that is nested in */
+        const message_proto *message; /* if it is a message, */
+        const message_proto *outer; /* and the message that it is nested in */
         const enum_proto *enumeration;
         bool has_field; /* a map's entry whose map has been seen */
 };
@@ -35,26 +35,26 @@ struct symbol {
 struct check {
         upb_Arena *arena;
         upb_strtable sources; /* by the file's name, as all tables of files: to struct source, */
-        upb_strtable outputs; /* by what their C is called */
+        upb_strtable outputs; /* by the names of their C files */
         upb_strtable symbols; /* by full name: to struct symbol */
-        struct source *source; /* the one at hand */
+        struct source *source; /* the current one */
         const char *problem;
 };
 
-/* Says what is wrong with @where, a full name, or with the file itself if that is NULL. Returns false. */
+/* Reports an error in @where, a full name, or in the file itself if that is NULL. Returns false. */
 __attribute__((format(printf, 3, 4))) bool check_fail(
         struct check *check, const char *where, const char *format, ...);
 
 const void *check_lookup(const upb_strtable *table, upb_StringView key);
 void check_insert(struct check *check, upb_strtable *table, upb_StringView key, const void *value);
 
-/* check_sources.c: the file's name and its imports. Makes it the one at hand. */
+/* check_sources.c: the file's name and its imports. Makes it the current one. */
 bool check_source(struct check *check, const google_protobuf_FileDescriptorProto *file);
 
 /* check_symbols.c: the names of all that is in the file. */
 bool check_symbols(struct check *check);
 char *check_full_name(struct check *check, const char *scope, upb_StringView name);
-/* What @type_name, which some @kind of @where's is said to be, stands for. NULL if nothing. */
+/* The symbol for @type_name, the type of a @kind in @where. NULL: none. */
 struct symbol *check_resolve(
         struct check *check, const char *where, const char *kind, upb_StringView type_name);
 

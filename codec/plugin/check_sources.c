@@ -5,7 +5,7 @@
 #include "codec/plugin/spelling.h"
 
 /*
- * Files: their names, which get into comments, #includes and identifiers and say where the output goes, and their imports.
+ * Files: their names, which are written into comments, #includes and identifiers and name the output, and their imports.
  */
 
 enum { FILE_NAME_BYTES_MAX = 1024 };
@@ -13,8 +13,8 @@ enum { FILE_NAME_BYTES_MAX = 1024 };
 /* ---- names ------------------------------------------------------------------------------------ */
 
 /*
- * What a name may not hold, though it could be printed: a quote or a backslash in an #include, a star that may end a
- * comment or begin one, a question mark that may be a trigraph's.
+ * Printable characters that a name must not contain: a quote or a backslash in an #include, a star that can end or begin a
+ * comment, a question mark that can begin a trigraph.
  */
 static const char unwanted[] = "\"\\*?";
 
@@ -32,7 +32,7 @@ static bool sources_check_characters(struct check *check, upb_StringView name)
         return true;
 }
 
-/* Output goes to a folder of the user's choice, and stays in it. */
+/* Output must stay inside the folder that the user has chosen. */
 static bool sources_check_path(struct check *check, upb_StringView name)
 {
         for (size_t i = 0, end; i <= name.size; i = end + 1) {
@@ -63,7 +63,7 @@ static bool sources_check_name(struct check *check, upb_StringView name)
 
 /* ---- several files ---------------------------------------------------------------------------- */
 
-/* That no other file has @key in @table, which it would share @what with. */
+/* Checks that no other file has @key in @table, because both would have the same @what. */
 static bool sources_claim(
         struct check *check, upb_strtable *table, const char *key, const char *what)
 {
@@ -138,7 +138,7 @@ static bool sources_check_indices(
         return true;
 }
 
-/* Besides what it imports itself, a file sees what those import publicly, and so on. */
+/* In addition to its imports, a file sees their public imports, and so on. */
 static void sources_see_public(struct check *check, struct source *list)
 {
         while (list) {

@@ -3,7 +3,7 @@
 
 #include "codec/plugin/check_parts.h"
 
-/* Names of what is in files: each is an identifier, and none stands for two things. */
+/* Names in files: each must be an identifier, and be used only once. */
 
 /* Generated code repeats a full name dozens of times for each thing in it. */
 enum { FULL_NAME_BYTES_MAX = 1024 };
@@ -45,7 +45,7 @@ char *check_full_name(struct check *check, const char *scope, upb_StringView nam
                 name.data ? name.data : "");
 }
 
-/* @name, of a @kind of thing in @scope. Returns its full name, or NULL: it cannot be called so. */
+/* Checks @name, of a @kind of thing in @scope. Returns its full name, or NULL: the name is not allowed. */
 static const char *symbols_add(struct check *check, const char *scope, const char *kind,
         upb_StringView name, struct symbol symbol)
 {
@@ -92,7 +92,7 @@ static bool symbols_add_fields(struct check *check, const char *scope, const cha
         return true;
 }
 
-/* Values are called beside their enum, not in it. */
+/* Names of values are in the scope of their enum, not inside it. */
 static bool symbols_add_enums(
         struct check *check, const char *scope, const enum_proto *const *enums, size_t n)
 {

@@ -13,7 +13,7 @@ struct comments {
         upb_strtable by_name; /* full name to google_protobuf_SourceCodeInfo_Location */
 };
 
-/* Field numbers in descriptor.proto. Whatever has a name has it in field 1. */
+/* Field numbers in descriptor.proto. A name is always in field 1. */
 enum { NAME = 1, FILE_PACKAGE = 2, FILE_SYNTAX = 12, FILE_EDITION = 14 };
 
 static const upb_Message *comments_element(
@@ -30,8 +30,8 @@ static const upb_Message *comments_element(
 }
 
 /*
- * The full name of what a location's path leads to: pairs of a field's number and an index, from the
- * file's descriptor inwards. NULL if that has no name.
+ * The full name of the thing at a location's path: pairs of a field's number and an index, from the file's descriptor inwards.
+ * NULL if it has no name.
  */
 static const char *comments_resolve(upb_Arena *arena,
         const google_protobuf_FileDescriptorProto *file, const int32_t *path, size_t n)
@@ -47,7 +47,7 @@ static const char *comments_resolve(upb_Arena *arena,
                 const upb_MiniTableField *name_field;
                 upb_StringView part;
 
-                /* Values live beside their enum, not in it. */
+                /* Values are in the scope of their enum, not inside it. */
                 if (table != &google__protobuf__EnumDescriptorProto_msg_init)
                         outer = name;
                 msg = comments_element(msg, f, path[1]);
@@ -64,7 +64,7 @@ static const char *comments_resolve(upb_Arena *arena,
         return n || name == outer ? NULL : name;
 }
 
-/* The file's own comments go by the field that they stand at, which cannot be a full name. */
+/* The keys of the file's own comments are the fields at which they stand; these cannot be full names. */
 static const char *comments_file_key(const int32_t *path, size_t n)
 {
         if (n != 1)
@@ -123,8 +123,8 @@ struct comments *comments_new(const google_protobuf_FileDescriptorProto *file, u
 }
 
 /*
- * What would end the C comment, or start one in it, is pulled apart, and so is what may stand for a backslash. What is
- * not printable is a space.
+ * Characters that would end the C comment, or start one in it, or stand for a backslash, are separated by a space. Unprintable
+ * characters become spaces.
  */
 static void comments_emit_line(
         struct printer *p, int indent, const char *mark, const char *line, size_t size)

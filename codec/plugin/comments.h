@@ -5,7 +5,7 @@
 
 #include "upb/reflection/def.h"
 
-/* The comments of one .proto file, by the full name of what they stand at. */
+/* The comments of one .proto file, by the full name of the thing that they describe. */
 struct comments;
 
 struct comments *comments_new(const google_protobuf_FileDescriptorProto *file, upb_Arena *arena);
@@ -14,5 +14,5 @@ struct comments *comments_new(const google_protobuf_FileDescriptorProto *file, u
 void comments_emit(
         const struct comments *comments, struct printer *p, const char *full_name, int indent);
 
-/* The same for what stands above `syntax`, `edition` or `package`. */
+/* The same for comments above `syntax`, `edition` or `package`. */
 void comments_emit_file(const struct comments *comments, struct printer *p);

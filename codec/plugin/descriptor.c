@@ -5,7 +5,7 @@
 #include "codec/plugin/types.h"
 #include "codec/plugin/unit.h"
 
-/* The file's descriptor, for reflection: what it says and what it imports. */
+/* The file's descriptor, for reflection, and its imports. */
 
 void descriptor_declare(struct unit *u)
 {
@@ -21,7 +21,7 @@ void descriptor_declare(struct unit *u)
                             "\n");
 }
 
-/* Without locations and comments; in the one order that makes equal input equal bytes. */
+/* Without locations and comments; in a deterministic order, so that equal input gives equal bytes. */
 static const char *descriptor_bytes(struct unit *u, size_t *ret_size)
 {
         google_protobuf_FileDescriptorProto *copy;

@@ -39,7 +39,7 @@ void enums_emit(struct unit *u)
 
 /* ---- names of values -------------------------------------------------------------------------- */
 
-/* By number; of those that share one, the first in the file comes first. */
+/* By number; values with the same number in the order of the file. */
 static int enums_compare(const void *a, const void *b)
 {
         const upb_EnumValueDef *x = *(const upb_EnumValueDef *const *)a;

@@ -13,7 +13,7 @@
 #include "google/protobuf/compiler/plugin.upb.h"
 #include "upb/reflection/def.h"
 
-/* upb names what is wrong, by a full name or two, before it says why. */
+/* upb's errors begin with one or two full names, then give the reason. */
 enum { ERROR_BYTES_MAX = 1536 };
 
 struct generator {
@@ -70,7 +70,7 @@ static void generator_emit(struct generator *g,
         generator_add_file(g, spelling_output(g->arena, upb_FileDef_Name(file), ".quoit.c"), &u.c);
 }
 
-/* Returns what is wrong, or NULL: a file is wanted that did not come. */
+/* Returns an error if a file to generate is not in the request, or NULL. */
 static const char *generator_check_wanted(const struct generator *g)
 {
         size_t n;
@@ -84,7 +84,7 @@ static const char *generator_check_wanted(const struct generator *g)
         return NULL;
 }
 
-/* Returns what is wrong, or NULL and the definitions that upb has made of @proto. */
+/* Returns an error, or NULL and upb's definitions of @proto. */
 static const char *generator_add(struct generator *g,
         const struct google_protobuf_FileDescriptorProto *proto, const upb_FileDef **ret_file)
 {
@@ -104,7 +104,7 @@ static const char *generator_add(struct generator *g,
                 text_cut(g->arena, text, strcspn(text, "\n"), ERROR_BYTES_MAX));
 }
 
-/* Returns what is wrong with @proto, or NULL. */
+/* Returns an error in @proto, or NULL. */
 static const char *generator_take(
         struct generator *g, const struct google_protobuf_FileDescriptorProto *proto)
 {
@@ -125,7 +125,7 @@ static const char *generator_take(
         return NULL;
 }
 
-/* protoc lists a file behind all that it imports. Returns what is wrong, or NULL. */
+/* protoc lists a file after all of its imports. Returns an error, or NULL. */
 static const char *generator_emit_all(struct generator *g)
 {
         size_t n;

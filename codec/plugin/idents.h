@@ -20,8 +20,8 @@ typedef void idents_fn(struct idents *idents, const void *def, const char *name)
 enum { IDENTS_MAX = 9 };
 
 /*
- * And those that the source defines for tables and thunks. They are one-to-one with what is in the file, so it is always
- * the user's names that give way.
+ * The identifiers that the source defines for tables and thunks. They are unique for the things in the file, so in a conflict
+ * the user's names are always changed.
  */
 void idents_of_tables(
         struct idents *idents, const upb_FileDef *file, const struct outline *outline);

@@ -35,8 +35,8 @@ static int fail(const char *text, const char *subject)
 }
 
 /*
- * What is closed must not become the number of a file. Open the wrong way round, so that to read from it, or to write to it,
- * is an error.
+ * A file must not get the number of a closed standard descriptor. These are opened in the wrong direction, so that reading from
+ * or writing to them is an error.
  */
 static int fill_descriptors(void)
 {

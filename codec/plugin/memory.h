@@ -6,14 +6,13 @@
 #include <quoit/message.h>
 
 /*
- * Memory of the plugin: one upb arena for the whole run. The plugin is a short-lived program, so
- * running out of memory ends it with a line on stderr and exit status 1, and nothing else in here
- * has to know of it. So does taking more than MEMORY_BYTES_MAX. Everything returned lives as long
- * as the arena.
+ * Memory of the plugin: one upb arena for the whole run. The plugin is a short-lived program, so running out of memory ends it
+ * with a line on stderr and exit status 1, and no other code has to handle it. So does taking more than MEMORY_BYTES_MAX.
+ * Everything returned lives as long as the arena.
  */
 #define MEMORY_BYTES_MAX ((size_t)4 << 30)
 
-/* Ends the program if @p is NULL; returns it otherwise. For what upb allocates itself. */
+/* Ends the program if @p is NULL; returns it otherwise. For memory that upb allocates itself. */
 void *memory_check(void *p);
 
 upb_Arena *memory_arena_new(void);

@@ -71,7 +71,7 @@ static void messages_emit_one(struct unit *u, const upb_MessageDef *m)
         fields_emit(u, m);
 }
 
-/* Map entries are messages on the wire and in tables, but nothing that a user sees. */
+/* Map entries are messages on the wire and in tables, but users do not see them. */
 void messages_emit(struct unit *u)
 {
         for (size_t i = 0; i < u->outline.n_messages; i++) {

@@ -15,11 +15,11 @@ struct names {
         upb_Arena *arena;
         const char *prefix;
         upb_strtable chosen; /* full name in .proto to name in C */
-        upb_strtable taken;  /* identifiers of the file at hand */
-        const char *crowded; /* what came to a name that too many have already, or NULL */
+        upb_strtable taken;  /* identifiers of the current file */
+        const char *crowded; /* a thing whose name too many others have already, or NULL */
 };
 
-/* Each tries all that those before it have taken: more of one name would take long, and nobody would read them. */
+/* Each tries all names that were taken before: more things with one name would take long, and would be unreadable. */
 enum { UNDERSCORES_MAX = 64 };
 
 /* ---- the two tables --------------------------------------------------------------------------- */
@@ -82,8 +82,8 @@ static const char *names_claim(
 /* ---- upb's own rule for fields ---------------------------------------------------------------- */
 
 /*
- * A field called `clear_x` beside one called `x`, say: upb renames the one with the prefix, wherever
- * it stands. Some prefixes only matter where x is repeated or a map.
+ * For example a field called `clear_x` and one called `x`: upb renames the one with the prefix, whatever their order. Some
+ * prefixes only matter if x is repeated or a map.
  */
 static bool names_upb_conflict(const upb_MessageDef *m, const char *name)
 {
@@ -115,7 +115,7 @@ static bool names_upb_conflict(const upb_MessageDef *m, const char *name)
 
 /* ---- the prefix ------------------------------------------------------------------------------- */
 
-/* @ident, of @file, behind the prefix that a user has asked for. */
+/* @ident, of @file, with the user's prefix in front. */
 static char *names_prefixed(const struct names *names, const upb_FileDef *file, char *ident)
 {
         if (!*names->prefix || shipped_file(upb_FileDef_Name(file)))

@@ -6,7 +6,7 @@
 
 #include "codec/plugin/text.h"
 
-/* Names in C are known by many of their characters, and yet not by all. */
+/* Compilers distinguish names in C only by a limited number of characters. */
 enum { PREFIX_BYTES_MAX = 64 };
 
 static bool options_is_prefix(const char *text, size_t size)
@@ -19,7 +19,7 @@ static bool options_is_prefix(const char *text, size_t size)
         return true;
 }
 
-/* Each takes @value, which is NULL where there is no "=". Returns what is wrong, or NULL. */
+/* Each takes @value, which is NULL where there is no "=". Returns an error, or NULL. */
 static const char *options_take_messages_only(
         struct options *options, const char *value, size_t size, upb_Arena *arena)
 {

@@ -7,11 +7,11 @@
 
 #include "upb/base/string_view.h"
 
-/* What users say by --quoit_opt. */
+/* The options of --quoit_opt. */
 struct options {
         bool messages_only;        /* services are left out */
         const char *symbol_prefix; /* identifiers begin with it; "" where there is none */
 };
 
-/* Takes what protoc hands over as the plugin's parameter. Returns what is wrong with it, or NULL. */
+/* Parses the plugin's parameter from protoc. Returns an error, or NULL. */
 const char *options_parse(struct options *options, upb_StringView parameter, upb_Arena *arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/plugin/outline.h"
 
-/* Counts, and fills where there are arrays: run once without, once with. */
+/* Counts, and fills the arrays if there are any: run once without, once with them. */
 static void outline_add_enum(struct outline *o, const upb_EnumDef *e)
 {
         if (o->enums)

@@ -7,7 +7,7 @@
 
 #include "upb/reflection/def.h"
 
-/* All messages, enums and extensions of a file, nested ones behind what they are nested in. */
+/* All messages, enums and extensions of a file; nested ones after their parents. */
 struct outline {
         const upb_MessageDef **messages;
         const upb_EnumDef **enums;

@@ -6,9 +6,8 @@
 #include "codec/plugin/memory.h"
 
 /*
- * A growing text with variables. Templates hold `$name$`, replaced by what printer_set() last gave
- * that name; C has no `$`, so generated code needs no escaping. A name that was never set is a
- * mistake in the plugin and asserts.
+ * A growing text with variables. Templates contain `$name$`, which is replaced by the value that printer_set() set last. C has
+ * no `$`, so generated code needs no escaping. A name that was never set is a bug of the plugin and asserts.
  */
 enum { PRINTER_VARS_MAX = 48 };
 
@@ -32,7 +31,7 @@ void printer_init(struct printer *p, upb_Arena *arena);
 void printer_set(struct printer *p, const char *name, const char *value);
 void printer_emit(struct printer *p, const char *template);
 
-/* As they are, `$` or not. */
+/* Emits text unchanged, also `$`. */
 void printer_append(struct printer *p, const char *data, size_t size);
 
 __attribute__((format(printf, 2, 3))) void printer_printf(

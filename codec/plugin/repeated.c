@@ -66,7 +66,7 @@ static void repeated_emit_add_message(struct unit *u)
                             "\n");
 }
 
-/* The variables are those that fields.c has set. */
+/* Uses the variables that fields.c has set. */
 void repeated_emit(struct unit *u, const upb_FieldDef *f)
 {
         repeated_emit_get(u);

@@ -7,9 +7,9 @@
 /* All are sorted, for bsearch(). */
 /* clang-format off */
 
-/* What headers define, found when this is built: see reserved-words. */
+/* Names that headers define, found at build time: see reserved-words. */
 static const struct header_name {
-        const char *name; /* first: what is compared */
+        const char *name; /* first member: it is compared */
         bool is_macro;
 } headers[] = {
 #include "codec/plugin/reserved_words.inc"
@@ -41,7 +41,7 @@ static const char *const locals[] = {
         "val", "value",
 };
 
-/* Of other systems, compilers and versions, and main(). */
+/* Names on other systems, compilers and versions, and main(). */
 static const char *const others[] = {
         "DOMAIN", "FALSE", "OVERFLOW", "PLOSS", "SING", "TLOSS", "TRUE", "UNDERFLOW", "gets",
         "i386", "linux", "main", "nullptr_t", "unix",

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /*
- * Whether @name cannot be a global identifier of a generated header: a keyword of C or C++, what the headers that come with it
- * or that its user commonly includes define, or a parameter of generated functions.
+ * Whether @name cannot be a global identifier of a generated header: a keyword of C or C++, a name that its own headers or
+ * other common headers define, or a parameter of generated functions.
  */
 bool reserved_word(const char *name);
 

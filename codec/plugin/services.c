@@ -30,7 +30,7 @@ static void services_set_method(struct unit *u, struct printer *p, const upb_Met
 
 /* ---- the header ------------------------------------------------------------------------------- */
 
-/* What a method whose client streams is handled by. */
+/* The callbacks of a method whose client streams. */
 static void services_emit_handler(struct unit *u)
 {
         printer_emit(&u->h,
@@ -62,7 +62,7 @@ static void services_emit_member(struct unit *u, const upb_MethodDef *method)
                                     "*req, void *user);\n");
 }
 
-/* What a handler answers with. */
+/* The functions that a handler answers with. */
 static void services_emit_sender(struct unit *u, const upb_MethodDef *method)
 {
         services_set_method(u, &u->h, method);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Those of proto/well-known/quoit/meson.build. */
+/* The files of proto/well-known/quoit/meson.build. */
 static const char *const files[] = {
         "google/protobuf/any.proto",
         "google/protobuf/api.proto",

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /*
- * Whether libquoit has what is generated for the file @name: then <quoit/...> is looked at for its
- * header, after what the user has made, and no prefix changes what things in it are called.
+ * Whether libquoit has the generated code of the file @name. Then its header is also searched as <quoit/...>, after the user's
+ * own, and its names never get a prefix.
  */
 bool shipped_file(const char *name);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a part of it begins or ends with "_": beside what "." becomes, nobody could say which is which. */
+/* Whether a part of it begins or ends with "_": next to the "_" that "." becomes, these would be ambiguous. */
 static bool spelling_is_odd(const char *full_name)
 {
         for (const char *p = full_name; *p; p++)
@@ -54,7 +54,7 @@ static bool spelling_has_lower(const char *name)
         return false;
 }
 
-/* Capitals, digits, and a "_" here and there between them. */
+/* Capitals and digits, with single "_" between them. */
 static bool spelling_is_constant(const char *name)
 {
         return !spelling_has_lower(name) && !spelling_is_odd(name) && !strstr(name, "__");

@@ -10,13 +10,13 @@
 #include "upb/wire/decode_fast/select.h"
 
 /*
- * Static mini-tables, which drive upb's encoder and decoder. upb itself laid them out, when the
- * file's definitions were built; here they are only written down.
+ * Static mini-tables, which drive upb's encoder and decoder. upb itself has laid them out when it built the file's definitions;
+ * here they are only printed.
  */
 
 /* ---- declarations ----------------------------------------------------------------------------- */
 
-/* Users' name for it is not one-to-one, as those of its accessors, so linkers get another one. */
+/* The users' name, like those of the accessors, is not unique, so the linker symbol is another one. */
 static void tables_declare_extension(struct unit *u, const upb_FieldDef *f)
 {
         printer_set(&u->h, "ext", names_extension_table(u->names, f));
@@ -41,7 +41,7 @@ void tables_declare(struct unit *u)
 
 /* ---- messages --------------------------------------------------------------------------------- */
 
-/* What a field of a message, or of a closed enum, refers to. */
+/* The table that a field of a message type, or of a closed enum, refers to. */
 static const char *tables_sub(struct unit *u, const upb_FieldDef *f)
 {
         if (upb_FieldDef_IsSubMessage(f))
@@ -53,7 +53,7 @@ static const char *tables_sub(struct unit *u, const upb_FieldDef *f)
         return "QUOIT_SUB_NONE";
 }
 
-/* Which place behind the fields the @i-th of @n has for what it refers to. */
+/* The place behind the fields where the @i-th of @n fields has its reference. */
 static size_t tables_sub_index(const upb_MiniTableField *f, size_t i, size_t n)
 {
         size_t align = _Alignof(upb_MiniTableSubInternal);

@@ -6,7 +6,7 @@
 
 enum { LINE_BYTES_MAX = 400 };
 
-/* How many bytes UTF-8 has for what begins with @lead; 0 where nothing does. */
+/* The length of a UTF-8 character that begins with @lead; 0: none does. */
 static size_t text_char_size(unsigned char lead)
 {
         if (lead < 0x80)
@@ -42,7 +42,7 @@ static bool text_is_printable(uint32_t c)
         } others[] = {
                 { 0, 0x1f },
                 { 0x7f, 0x9f },
-                { 0x61c, 0x61c }, /* the direction of writing, as those below */
+                { 0x61c, 0x61c }, /* changes the direction of writing, like some below */
                 { 0x200e, 0x200f },
                 { 0x2028, 0x202e }, /* line and paragraph separators, directions */
                 { 0x2066, 0x2069 },

@@ -7,8 +7,8 @@
 #include "codec/plugin/memory.h"
 
 /*
- * Text of unknown origin, and what of it may be printed: into C, where a compiler reads it and warns, and into errors,
- * where a person does.
+ * Text of unknown origin: which parts can be printed into C, where a compiler reads it and warns, and into errors, which a
+ * person reads.
  */
 
 /*
@@ -18,8 +18,7 @@
 size_t text_char(const char *data, size_t size, bool *ret_printable);
 
 /*
- * The text on one line, for an error: what is not printable as \ooo, cut short behind @size_max bytes. text_line() leaves a
- * name room.
+ * The text on one line, for an error: unprintable bytes as \ooo, cut after @size_max bytes. text_line() has room for a name.
  */
 char *text_cut(upb_Arena *arena, const char *data, size_t size, size_t size_max);
 char *text_line(upb_Arena *arena, const char *data, size_t size);

@@ -50,7 +50,7 @@ const char *types_of_const(const struct names *names, const upb_FieldDef *f, upb
         return types_spell(names, f, "const ", arena);
 }
 
-/* @digits are enough to read the same number back. A literal without a point would be an integer. */
+/* @digits: enough to get the same number when it is parsed. A literal without a point would be an integer. */
 static const char *types_real(double value, int digits, const char *suffix, upb_Arena *arena)
 {
         const char *sign = signbit(value) ? "-" : "";
@@ -77,7 +77,7 @@ const char *types_default(const upb_FieldDef *f, upb_Arena *arena)
                 return types_real(value.double_val, 17, "", arena);
         case kUpb_CType_Int32:
         case kUpb_CType_Enum:
-                /* The smallest has no literal: -2147483648 is a minus before what does not fit. */
+                /* The smallest number has no literal: -2147483648 is a minus and a number that does not fit. */
                 if (value.int32_val == INT32_MIN)
                         return "INT32_MIN";
                 return memory_format(arena, "%" PRId32, value.int32_val);
@@ -133,7 +133,7 @@ const char *types_enum_table(const struct names *names, const upb_EnumDef *e, up
                 names_symbol(names, upb_EnumDef_File(e), upb_EnumDef_FullName(e)));
 }
 
-/* Always three octal digits, so that a digit behind does not join; `?` may begin a trigraph. */
+/* Always three octal digits, so that a following digit is not part of it; `?` can begin a trigraph. */
 static void types_literal_byte(struct printer *p, unsigned char byte)
 {
         if (byte == '"' || byte == '\\' || byte == '?')

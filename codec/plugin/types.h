@@ -4,8 +4,7 @@
 #include "codec/plugin/names.h"
 
 /*
- * C spellings of a field's type, value and place. A type ends ready for a name: "int32_t ",
- * "const api_Item *".
+ * C spellings of a field's type, value and place. A type ends so that a name can follow: "int32_t ", "const api_Item *".
  */
 const char *types_of(const struct names *names, const upb_FieldDef *f, upb_Arena *arena);
 const char *types_of_const(const struct names *names, const upb_FieldDef *f, upb_Arena *arena);
@@ -16,7 +15,7 @@ const char *types_default(const upb_FieldDef *f, upb_Arena *arena);
 /* Its upb_MiniTableField, as an initializer. */
 const char *types_field(const upb_MiniTableField *f, upb_Arena *arena);
 
-/* How upb's maps are told the size of @expression, a key or value of @f's type: 0 for strings. */
+/* The size of @expression, a key or value of @f's type, for functions of upb's maps: 0 for strings. */
 const char *types_map_size(const upb_FieldDef *f, const char *expression, upb_Arena *arena);
 
 /* The name of its mini-table. */

@@ -6,7 +6,7 @@
 #include <quoit/message.h>
 #include <quoit/version.h>
 
-/* Who forgets an import is told how to come by it, before the compiler says that it is not there. */
+/* If an import was forgotten, this error says how to generate it, before the compiler reports a missing header. */
 static void unit_emit_import(struct unit *u, const upb_FileDef *file)
 {
         const char *name = upb_FileDef_Name(file);

@@ -19,7 +19,7 @@ struct unit {
         struct printer c;
 };
 
-/* Each writes its share; see the file of that name. */
+/* Each writes its part; see the file of that name. */
 void enums_emit(struct unit *u);
 void enums_emit_tables(struct unit *u);
 void messages_emit(struct unit *u);
