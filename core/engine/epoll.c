@@ -15,7 +15,7 @@
  * no memory, and none can be lost.
  */
 
-void epoll_done(struct ring *ring, struct op *op, int result)
+void epoll_deliver(struct ring *ring, struct op *op, int result)
 {
         struct epoll *epoll = ring->epoll;
 
@@ -180,7 +180,7 @@ static void epoll_harvest(struct ring *ring)
                 struct op *op = done;
 
                 done = op->next;
-                epoll_complete(ring, op, (struct completion){ .result = op->result });
+                epoll_queue_result(ring, op, (struct completion){ .result = op->result });
         }
         while ((link = list_pop(&due)))
                 epoll_look(ring, CONTAINER_OF(link, struct engine_file, due));

@@ -23,10 +23,11 @@ struct epoll {
 };
 
 /* @op ended with @result; delivered in the next harvest. */
-void epoll_done(struct ring *ring, struct op *op, int result);
+void epoll_deliver(struct ring *ring, struct op *op, int result);
 
 /* Delivers it now. From the harvest only. */
-static inline void epoll_complete(struct ring *ring, struct op *op, struct completion completion)
+static inline void epoll_queue_result(
+        struct ring *ring, struct op *op, struct completion completion)
 {
         ring->stats.completions++;
         ring_complete(ring, op, completion);

@@ -130,7 +130,7 @@ static void receive(struct ring *ring, struct engine_file *file)
                 completion.more = completion.result > 0 && !file->once;
                 if (!completion.more)
                         file->in = NULL;
-                epoll_complete(ring, op, completion);
+                epoll_queue_result(ring, op, completion);
                 /* It was the last result, and @file may be freed. Or it was cancelled, and ends in the next turn. */
                 if (!completion.more || file->in != op || !file->readable)
                         return;
@@ -158,7 +158,7 @@ static void accept_end(struct ring *ring, struct engine_file *file, int result)
 
         file->in = NULL;
         list_remove(&file->due);
-        epoll_complete(ring, op, (struct completion){ .result = result });
+        epoll_queue_result(ring, op, (struct completion){ .result = result });
 }
 
 static int accept_one(struct engine_file *file)
@@ -188,7 +188,8 @@ static void accept_all(struct ring *ring, struct engine_file *file)
                         accept_end(ring, file, -error);
                         return;
                 }
-                epoll_complete(ring, file->in, (struct completion){ .result = fd, .more = true });
+                epoll_queue_result(
+                        ring, file->in, (struct completion){ .result = fd, .more = true });
         }
         if (file->ending)
                 accept_end(ring, file, -ECANCELED);
@@ -254,7 +255,7 @@ static bool send_on(struct ring *ring, struct engine_file *file)
         if (r == -EAGAIN)
                 return false;
         file->out = NULL;
-        epoll_complete(ring, op, (struct completion){ .result = r });
+        epoll_queue_result(ring, op, (struct completion){ .result = r });
         return true;
 }
 

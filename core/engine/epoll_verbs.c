@@ -14,7 +14,7 @@ static void take_in(struct ring *ring, struct engine_file *file, struct op *op)
 
         ring->ops_in_flight++;
         if (r < 0) {
-                epoll_done(ring, op, r);
+                epoll_deliver(ring, op, r);
                 return;
         }
         file->in = op;
@@ -61,7 +61,7 @@ void epoll_send(
         if (r == -EAGAIN)
                 wait_for_room(file, op, message);
         else
-                epoll_done(ring, op, r);
+                epoll_deliver(ring, op, r);
 }
 
 void epoll_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
@@ -75,7 +75,7 @@ void epoll_send_prompt(struct ring *ring, struct engine_file *file, struct promp
         else if (r == (int)epoll_message_bytes(message))
                 list_append(&ring->prompt, &op->link);
         else
-                epoll_done(ring, &op->op, r);
+                epoll_deliver(ring, &op->op, r);
 }
 
 static int connect_begin(int fd, const struct sockaddr *address, socklen_t address_bytes)
@@ -105,7 +105,7 @@ void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
                         return;
                 }
         }
-        epoll_done(ring, op, r);
+        epoll_deliver(ring, op, r);
 }
 
 /* --- the end --- */
@@ -119,7 +119,7 @@ static void cancel_in(struct ring *ring, struct engine_file *file)
                 epoll_look_later(ring, file);
                 return;
         }
-        epoll_done(ring, file->in, -ECANCELED);
+        epoll_deliver(ring, file->in, -ECANCELED);
         file->in = NULL;
 }
 
@@ -127,7 +127,7 @@ static void cancel_out(struct ring *ring, struct engine_file *file)
 {
         if (file->connects)
                 epoll_unwatch(ring, file);
-        epoll_done(ring, file->out, -ECANCELED);
+        epoll_deliver(ring, file->out, -ECANCELED);
         file->out = NULL;
 }
 
@@ -142,7 +142,7 @@ void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, st
                 cancel_out(ring, file);
         else
                 r = -ENOENT; /* it has ended; its result may not be delivered yet */
-        epoll_done(ring, op, r);
+        epoll_deliver(ring, op, r);
 }
 
 void epoll_cancel_all(struct ring *ring, struct engine_file *file, struct op *op)
@@ -154,12 +154,12 @@ void epoll_cancel_all(struct ring *ring, struct engine_file *file, struct op *op
                 cancel_in(ring, file);
         if (file->out)
                 cancel_out(ring, file);
-        epoll_done(ring, op, count);
+        epoll_deliver(ring, op, count);
 }
 
 void epoll_close_file(struct ring *ring, struct engine_file *file, struct op *op)
 {
         epoll_unwatch(ring, file);
         ring->ops_in_flight++;
-        epoll_done(ring, op, close(file->fd) < 0 ? -errno : 0);
+        epoll_deliver(ring, op, close(file->fd) < 0 ? -errno : 0);
 }
