@@ -183,7 +183,7 @@ static void epoll_harvest(struct ring *ring)
                 epoll_queue_result(ring, op, (struct completion){ .result = op->result });
         }
         while ((link = list_pop(&due)))
-                epoll_look(ring, CONTAINER_OF(link, struct engine_file, due));
+                epoll_try_operations(ring, CONTAINER_OF(link, struct engine_file, due));
 }
 
 static void epoll_post(struct ring *from, struct ring *to)

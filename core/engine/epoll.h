@@ -56,10 +56,10 @@ void epoll_unwatch(struct ring *ring, struct engine_file *file);
 void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events);
 
 /* An operation on @file may be able to go on: the next harvest tries it. */
-void epoll_look_later(struct ring *ring, struct engine_file *file);
+void epoll_try_later(struct ring *ring, struct engine_file *file);
 
 /* Tries the operations in flight on @file and delivers results. From the harvest; @file may be freed by that. */
-void epoll_look(struct ring *ring, struct engine_file *file);
+void epoll_try_operations(struct ring *ring, struct engine_file *file);
 
 /* Sends as much of @message as fits; -EAGAIN: nothing fits. Unless all was sent, @file waits for room. */
 int epoll_try_send(struct ring *ring, struct engine_file *file, const struct msghdr *message);

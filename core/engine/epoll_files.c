@@ -58,7 +58,7 @@ void epoll_unwatch(struct ring *ring, struct engine_file *file)
         file->watched_sending = false;
 }
 
-void epoll_look_later(struct ring *ring, struct engine_file *file)
+void epoll_try_later(struct ring *ring, struct engine_file *file)
 {
         if (list_is_empty(&file->due))
                 list_append(&ring->epoll->due, &file->due);
@@ -75,7 +75,7 @@ void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events)
         if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
                 file->writable = true;
         if ((file->in && file->readable) || (file->out && file->writable))
-                epoll_look_later(ring, file);
+                epoll_try_later(ring, file);
 }
 
 /* --- receiving --- */
@@ -135,7 +135,7 @@ static void receive(struct ring *ring, struct engine_file *file)
                 if (!completion.more || file->in != op || !file->readable)
                         return;
         }
-        epoll_look_later(ring, file);
+        epoll_try_later(ring, file);
 }
 
 /* --- accepting --- */
@@ -194,7 +194,7 @@ static void accept_all(struct ring *ring, struct engine_file *file)
         if (file->ending)
                 accept_end(ring, file, -ECANCELED);
         else
-                epoll_look_later(ring, file);
+                epoll_try_later(ring, file);
 }
 
 /* --- sending and connecting --- */
@@ -259,7 +259,7 @@ static bool send_on(struct ring *ring, struct engine_file *file)
         return true;
 }
 
-void epoll_look(struct ring *ring, struct engine_file *file)
+void epoll_try_operations(struct ring *ring, struct engine_file *file)
 {
         if (file->out && file->writable) {
                 bool was_all = !file->in;

@@ -19,7 +19,7 @@ static void take_in(struct ring *ring, struct engine_file *file, struct op *op)
         }
         file->in = op;
         if (file->readable)
-                epoll_look_later(ring, file);
+                epoll_try_later(ring, file);
 }
 
 void epoll_receive(struct ring *ring, struct engine_file *file, struct receive_op *op, bool once)
@@ -116,7 +116,7 @@ static void cancel_in(struct ring *ring, struct engine_file *file)
                 /* Connections that the kernel has accepted already would be lost. */
                 file->ending = true;
                 file->readable = true;
-                epoll_look_later(ring, file);
+                epoll_try_later(ring, file);
                 return;
         }
         epoll_deliver(ring, file->in, -ECANCELED);
