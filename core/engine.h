@@ -151,7 +151,7 @@ void system_on_accepted(struct op *op, struct completion completion);
 /* --- called by engines --- */
 
 /* All prompt operations in ring->prompt have succeeded. */
-void ring_tell_prompt(struct ring *ring);
+void ring_deliver_prompt(struct ring *ring);
 
 /* One completion. */
 static inline void ring_complete(struct ring *ring, struct op *op, struct completion completion)

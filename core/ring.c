@@ -111,7 +111,7 @@ static bool prepare_wait(struct ring *ring)
         return mailbox_sleep(&ring->mailbox);
 }
 
-void ring_tell_prompt(struct ring *ring)
+void ring_deliver_prompt(struct ring *ring)
 {
         struct list succeeded;
         struct list *link;

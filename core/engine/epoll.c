@@ -170,7 +170,7 @@ static void epoll_harvest(struct ring *ring)
         struct op *done;
 
         note_events(ring); /* before any callback: it may free a file */
-        ring_tell_prompt(ring);
+        ring_deliver_prompt(ring);
         QUOIT_PROBE(completions, ring, (unsigned)epoll->event_count);
         /* Only those that are here now: operations that callbacks start are for the next turn. */
         done = take_done(epoll);

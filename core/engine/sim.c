@@ -583,7 +583,7 @@ static void sim_harvest(struct ring *ring)
 {
         struct list batch, *link, *next, *ops = &ring->epoll->ops;
 
-        ring_tell_prompt(ring);
+        ring_deliver_prompt(ring);
         list_init(&batch);
         for (link = ops->next; link != ops; link = next) {
                 next = link->next;

@@ -161,7 +161,7 @@ static void settle_prompt(struct ring *ring)
         }
         io_uring_for_each_cqe (&uring->io, head, cqe)
                 prompt_decide(cqe);
-        ring_tell_prompt(ring);
+        ring_deliver_prompt(ring);
 }
 
 static struct completion completion_of(const struct io_uring_cqe *cqe, const struct op *op)
