@@ -7,7 +7,7 @@
 
 /*
  * Why a ring could not be made, or stopped working: which call failed, with which errno, and facts about the process and the
- * machine. From these refusal_reason() derives one reason, and refusal_word() a sentence for the operator.
+ * machine. From these refusal_reason() derives one reason, and refusal_describe() a sentence for the operator.
  */
 
 /* The call that failed. */
@@ -71,7 +71,7 @@ bool refusal_is_lasting(const struct refusal *refusal);
 enum { REFUSAL_TEXT_BYTES = 400 };
 
 /* The sentence: the cause and the remedy, one line without a newline. Pure. */
-void refusal_word(const struct refusal *refusal, const struct refusal_facts *facts,
+void refusal_describe(const struct refusal *refusal, const struct refusal_facts *facts,
         char ret_text[REFUSAL_TEXT_BYTES]);
 
 /* The facts of this process now. Call it while memory that was already allocated for the ring is still there. */

@@ -109,7 +109,7 @@ static void word_other(const struct refusal *refusal, const struct refusal_facts
                         : "");
 }
 
-void refusal_word(const struct refusal *refusal, const struct refusal_facts *facts,
+void refusal_describe(const struct refusal *refusal, const struct refusal_facts *facts,
         char ret_text[REFUSAL_TEXT_BYTES])
 {
         enum refusal_reason reason = refusal_reason(refusal, facts);
@@ -180,5 +180,5 @@ void refusal_explain(const struct refusal *refusal, char ret_text[REFUSAL_TEXT_B
         struct refusal_facts facts;
 
         refusal_facts_read(&facts);
-        refusal_word(refusal, &facts, ret_text);
+        refusal_describe(refusal, &facts, ret_text);
 }

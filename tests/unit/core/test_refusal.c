@@ -182,7 +182,7 @@ static const char *words(enum refusal_call call, int error, const struct refusal
                 .ring_bytes_full = 140 * KIB,
         };
 
-        refusal_word(&refusal, facts, text);
+        refusal_describe(&refusal, facts, text);
         assert_true(strlen(text) > 0);
         assert_true(strlen(text) + 1 < sizeof(text)); /* not cut off */
         assert_null(strchr(text, '\n'));
