@@ -25,7 +25,7 @@ void uring_wake_arm(struct ring *ring)
 
 /* --- from another ring: a completion in our CQ --- */
 
-static void on_mail_came(struct op *op, struct completion completion)
+static void on_mail_arrived(struct op *op, struct completion completion)
 {
         (void)completion;
         /* Another ring's operation put this completion here: it was never counted as ours in
@@ -50,7 +50,7 @@ void uring_post(struct ring *from, struct ring *to)
 void uring_wake_init(struct uring *uring)
 {
         uring->wake_op.on_complete = on_wake;
-        uring->mail_op.on_complete = on_mail_came;
+        uring->mail_op.on_complete = on_mail_arrived;
         uring->ring->post_op.on_complete = on_mail_posted;
 }
 
