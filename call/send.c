@@ -91,7 +91,7 @@ static void note_sent(quoit_call *call, size_t size)
         call->exchange.lent.messages_sent++;
         call->exchange.lent.bytes_sent += size - FRAMING_PREFIX_BYTES;
         if (call->exchange.lent.scratch.upb)
-                arena_reset_if_worn(&call->exchange.lent.scratch);
+                arena_reset_if_half_used(&call->exchange.lent.scratch);
         call->handler.headers_asked = true;
         if (call->handler.pump)
                 call->handler.wants_writable = true;

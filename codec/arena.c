@@ -310,7 +310,7 @@ void arena_reset(struct arena *arena)
         assert((void *)arena->upb == arena->first);
 }
 
-void arena_reset_if_worn(struct arena *arena)
+void arena_reset_if_half_used(struct arena *arena)
 {
         char *first = arena->first;
         char *top = upb_Arena_Malloc(arena->upb, 1);

@@ -144,7 +144,7 @@ static inline size_t arena_grown_bytes(const upb_Arena *upb)
  * Resets it if half of its first block is used, or there are others: for small short-lived allocations, cheaper than a reset
  * each.
  */
-void arena_reset_if_worn(struct arena *arena);
+void arena_reset_if_half_used(struct arena *arena);
 
 /* For an arena that was made. */
 void arena_give_back(struct arena *arena);

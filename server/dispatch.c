@@ -177,7 +177,7 @@ static void run_message(struct errand *errand)
                                 route->implementation, call, request, call->handler.state_user);
         }
         if (call->exchange.lent.message_arena.upb)
-                arena_reset_if_worn(&call->exchange.lent.message_arena);
+                arena_reset_if_half_used(&call->exchange.lent.message_arena);
 }
 
 static void run_writable(struct quoit_call *call)

@@ -302,7 +302,7 @@ static void test_worn_by_a_large_block(void **state)
         assert_int_equal(arena_init(&arena, &pool, 1024), 0);
         for (size_t i = 0; i < 60; i++) {
                 assert_non_null(upb_Arena_Malloc(arena.upb, sizes[i / 10]));
-                arena_reset_if_worn(&arena);
+                arena_reset_if_half_used(&arena);
                 assert_int_equal(arena_grown_bytes(arena.upb), 0);
                 assert_int_equal(pool.used_bytes, arena.first_bytes);
         }
