@@ -90,7 +90,7 @@ static int add_details(quoit_call *call, quoit_status status, const char *messag
                 return r;
         return add_field(call, arena,
                 &(struct rpc_status){
-                        .status = status_normal(status),
+                        .status = status_or_unknown(status),
                         .message = { message, message_size },
                         .details = encoded,
                         .count = count,

@@ -34,7 +34,7 @@ static quoit_status status_known(uint64_t number)
         return number <= STATUS_LAST ? (quoit_status)number : QUOIT_UNKNOWN;
 }
 
-quoit_status status_normal(quoit_status status)
+quoit_status status_or_unknown(quoit_status status)
 {
         return status_known((uint64_t)status);
 }

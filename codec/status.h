@@ -29,7 +29,7 @@ quoit_status status_from_http(unsigned int http_status);
 quoit_status status_from_http2_error(uint32_t error_code);
 
 /* @status, or UNKNOWN for an unknown number, as in status_format(). */
-quoit_status status_normal(quoit_status status);
+quoit_status status_or_unknown(quoit_status status);
 
 /* Whether the library itself may end a call with @status: seven are only for applications (quoit/status.h). */
 bool status_is_librarys(quoit_status status);
