@@ -235,7 +235,7 @@ static void await_rest(struct quoit_call *call)
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
 {
-        assert(status_is_librarys(status));
+        assert(status_is_for_library(status));
         if (call->ring.state != CALL_OPENING && call->ring.state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);

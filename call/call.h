@@ -200,7 +200,7 @@ void call_set_state(struct quoit_call *call, enum call_state state);
  * Ends a call without its handler, at once: what is queued is dropped, @status and the static @text go
  * out as trailers (QUOIT_OK: nothing goes out, the stream is closed or the caller resets it). A
  * handler that has started is told. No-op on a call that is past OPEN.
- * @status is one that status_is_librarys(): all that the library says of itself passes here.
+ * @status is one that status_is_for_library(): all that the library says of itself passes here.
  */
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
 

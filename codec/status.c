@@ -103,7 +103,7 @@ quoit_status status_from_http2_error(uint32_t error_code)
         }
 }
 
-bool status_is_librarys(quoit_status status)
+bool status_is_for_library(quoit_status status)
 {
         static const bool librarys[STATUS_LAST + 1] = {
                 [QUOIT_OK] = true,

@@ -32,4 +32,4 @@ quoit_status status_from_http2_error(uint32_t error_code);
 quoit_status status_or_unknown(quoit_status status);
 
 /* Whether the library itself may end a call with @status: seven are only for applications (quoit/status.h). */
-bool status_is_librarys(quoit_status status);
+bool status_is_for_library(quoit_status status);
