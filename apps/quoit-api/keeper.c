@@ -28,7 +28,7 @@ static atomic_bool is_keeper;
 
 /* ---- for a process that has a keeper ---- */
 
-void keeper_meet(void)
+void keeper_read_environment(void)
 {
         const char *value = getenv(KEEPER_VARIABLE);
         int fd = value ? atoi(value) : -1, type;

@@ -24,7 +24,7 @@
 /* ---- for who has one ---- */
 
 /* Reads the environment, and takes the variable out of it. */
-void keeper_meet(void);
+void keeper_read_environment(void);
 
 /* Reports to the keeper that this process serves. Without a keeper this function and those below do nothing. */
 void keeper_tell_main(void);

@@ -118,8 +118,8 @@ static void serve(const struct options *options, char **argv)
         if (options->secure.certificate_count > 0 && !(tls = secure_begin(&options->secure)))
                 end(EXIT_FAILURE);
         doors.server = server;
-        predecessor_meet(&doors.predecessor);
-        keeper_meet();
+        predecessor_read_environment(&doors.predecessor);
+        keeper_read_environment();
         stop_options.predecessor = &doors.predecessor;
         stop_options.lame_duck_ms = options->lame_duck_ms;
         if (doors_open(&doors, options, tls) < 0)

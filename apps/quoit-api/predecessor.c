@@ -75,7 +75,7 @@ static bool parse_fd(char **text, char end, int *ret_fd)
         return true;
 }
 
-void predecessor_meet(struct predecessor *predecessor)
+void predecessor_read_environment(struct predecessor *predecessor)
 {
         const char *value = getenv(PREDECESSOR_VARIABLE);
         char *text = value ? strdup(value) : NULL;

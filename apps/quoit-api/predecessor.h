@@ -27,7 +27,7 @@ struct predecessor {
 void predecessor_step_aside(void);
 
 /* Reads the environment, and takes the variable out of it. */
-void predecessor_meet(struct predecessor *predecessor);
+void predecessor_read_environment(struct predecessor *predecessor);
 
 /* Puts its sockets for @address into @ret_fds; returns how many, 0: none. Each is taken once. */
 unsigned predecessor_take(
