@@ -124,7 +124,7 @@ static void await(struct successor *successor, pid_t asker)
         int r = poll(polled, 2, RESTART_PATIENCE_MS);
 
         if (r > 0 && polled[0].revents && !polled[1].revents) {
-                if (successor_has_come(successor, why, sizeof(why))) {
+                if (successor_serves(successor, why, sizeof(why))) {
                         hand_over(successor, asker);
                         return;
                 }

@@ -189,7 +189,7 @@ static void let_go(struct successor *successor, const char *number)
         successor->pid = pid;
 }
 
-bool successor_has_come(struct successor *successor, char *ret_why, size_t size)
+bool successor_serves(struct successor *successor, char *ret_why, size_t size)
 {
         char text[32];
         ssize_t n = read(successor->link_fd, text, sizeof(text) - 1);

@@ -24,7 +24,7 @@ int successor_start(
  * Call it when link_fd is readable. True: it serves; @pid is its process, which is not our child; link_fd stays open, and
  * becomes the caller's. False: it has ended, and @ret_why (of @size bytes) says how.
  */
-bool successor_has_come(struct successor *successor, char *ret_why, size_t size);
+bool successor_serves(struct successor *successor, char *ret_why, size_t size);
 
 /* It takes too long, or is no longer wanted: ends it. */
 void successor_kill(struct successor *successor);
