@@ -79,7 +79,7 @@ static void hear_keeper(void)
 
         switch (keeper_read(&pid)) {
         case 'T':
-                stop_told();
+                stop_forwarded();
                 break;
         case 'H':
                 kill(getpid(), SIGHUP);
@@ -96,7 +96,7 @@ static void hear_successor(void)
         ssize_t n = read(restart.link_fd, &byte, 1);
 
         if (n == 1)
-                stop_told();
+                stop_forwarded();
         if (n > 0 || (n < 0 && errno == EINTR))
                 return;
         close(restart.link_fd);

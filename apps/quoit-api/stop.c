@@ -107,7 +107,7 @@ void stop_gracefully(quoit_server *server, const struct stop_options *wanted)
         pthread_mutex_unlock(&mutex);
 }
 
-void stop_told(void)
+void stop_forwarded(void)
 {
         atomic_fetch_add(&told, 1);
         signal_thread_wake(&thread);

@@ -30,7 +30,7 @@ void stop_gracefully(quoit_server *server, const struct stop_options *options);
  * Stops like a signal, for a signal that another process got and has forwarded. This process may have got the same one itself,
  * for example by killall(1): so the larger of the two numbers counts. From any thread.
  */
-void stop_told(void);
+void stop_forwarded(void);
 
 /* The server has ended: the signals do nothing any more. No-op if it never began. */
 void stop_end(void);
