@@ -51,7 +51,7 @@ static void end_stalled_calls(struct connection *connection)
 }
 
 /* If the peer's TCP takes nothing, a reset would not reach it: then the connection is closed. */
-static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t now_ns)
+static void end_holder(struct connection *connection, uint64_t stall_ns, uint64_t now_ns)
 {
         if (socket_is_sending(&connection->socket) &&
                 now_ns - connection->send_started_ns >= stall_ns) {
@@ -62,7 +62,7 @@ static void end_hoard(struct connection *connection, uint64_t stall_ns, uint64_t
         end_stalled_calls(connection);
 }
 
-static void look_at_hoard(struct connection *connection, bool is_short, uint64_t now_ns)
+static void look_at_holder(struct connection *connection, bool is_short, uint64_t now_ns)
 {
         const struct call_group *group = &connection->group;
         struct hoard *hoard = &connection->hoard;
@@ -76,7 +76,7 @@ static void look_at_hoard(struct connection *connection, bool is_short, uint64_t
                 *hoard = (struct hoard){ .since_ns = now_ns, .moved_bytes = group->moved_bytes };
         } else if (now_ns - hoard->since_ns >= stall_ns) {
                 hoard->since_ns = 0;
-                end_hoard(connection, stall_ns, now_ns);
+                end_holder(connection, stall_ns, now_ns);
         }
 }
 
@@ -88,7 +88,7 @@ static void look_at(struct connection *connection, bool is_short, uint64_t now_n
                 return;
         if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
-        look_at_hoard(connection, is_short, now_ns);
+        look_at_holder(connection, is_short, now_ns);
 }
 
 static void tell(struct base *base, uint64_t now_ns)
