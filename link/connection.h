@@ -62,7 +62,7 @@ struct connection {
         struct keepalive keepalive;
         struct rate resets;
         struct rate glitches;
-        struct hoard hoard;
+        struct memory_hold memory_hold;
         uint64_t jitter; /* its own, for what is not to happen to all at once */
         uint64_t opened_ns;
         uint64_t idle_ns; /* since when it has no calls, while it has none */

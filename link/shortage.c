@@ -65,17 +65,18 @@ static void end_holder(struct connection *connection, uint64_t stall_ns, uint64_
 static void look_at_holder(struct connection *connection, bool is_short, uint64_t now_ns)
 {
         const struct call_group *group = &connection->group;
-        struct hoard *hoard = &connection->hoard;
+        struct memory_hold *memory_hold = &connection->memory_hold;
         size_t holds_bytes = call_group_held_bytes(group) + group->queued_bytes;
         uint64_t stall_ns = clock_limit_ns(connection_limits(connection)->memory_stall_ms);
 
         if (!is_short || holds_bytes <= HELD_BYTES_MIN) {
-                hoard->since_ns = 0;
-        } else if (hoard->since_ns == 0 ||
-                   group->moved_bytes - hoard->moved_bytes >= holds_bytes / MOVES_SHARE) {
-                *hoard = (struct hoard){ .since_ns = now_ns, .moved_bytes = group->moved_bytes };
-        } else if (now_ns - hoard->since_ns >= stall_ns) {
-                hoard->since_ns = 0;
+                memory_hold->since_ns = 0;
+        } else if (memory_hold->since_ns == 0 ||
+                   group->moved_bytes - memory_hold->moved_bytes >= holds_bytes / MOVES_SHARE) {
+                *memory_hold = (struct memory_hold){ .since_ns = now_ns,
+                        .moved_bytes = group->moved_bytes };
+        } else if (now_ns - memory_hold->since_ns >= stall_ns) {
+                memory_hold->since_ns = 0;
                 end_holder(connection, stall_ns, now_ns);
         }
 }

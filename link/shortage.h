@@ -21,7 +21,7 @@ struct shortage {
 };
 
 /* Of a connection that holds much. */
-struct hoard {
+struct memory_hold {
         uint64_t since_ns; /* 0: it does not */
         uint64_t moved_bytes; /* of its group, at that time */
 };
