@@ -27,7 +27,7 @@ struct room {
         const struct arena_pool *shared_arenas;
         counter other_bytes; /* ... calls and the rest of what they need do not, as of the last turn */
         atomic_ullong refused; /* calls that were refused or ended for want of memory, ever */
-        bool is_short; /* as of the last turn, more than half is used */
+        bool is_half_used; /* more than half is used, measured at the end of the last turn */
 };
 
 /* What connections hold on this ring. Any thread. */

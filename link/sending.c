@@ -40,8 +40,9 @@ static size_t output_bytes_max(const struct connection *connection)
 {
         size_t bytes_max = connection_limits(connection)->turn_bytes_max;
 
-        return connection->group.host->room.is_short && bytes_max > ROOM_BYTES_MIN ? ROOM_BYTES_MIN
-                                                                                   : bytes_max;
+        return connection->group.host->room.is_half_used && bytes_max > ROOM_BYTES_MIN
+                       ? ROOM_BYTES_MIN
+                       : bytes_max;
 }
 
 void sending_fill(struct connection *connection)

@@ -62,14 +62,14 @@ static void end_holder(struct connection *connection, uint64_t stall_ns, uint64_
         end_stalled_calls(connection);
 }
 
-static void look_at_holder(struct connection *connection, bool is_short, uint64_t now_ns)
+static void look_at_holder(struct connection *connection, bool is_half_used, uint64_t now_ns)
 {
         const struct call_group *group = &connection->group;
         struct memory_hold *memory_hold = &connection->memory_hold;
         size_t holds_bytes = call_group_held_bytes(group) + group->queued_bytes;
         uint64_t stall_ns = clock_limit_ns(connection_limits(connection)->memory_stall_ms);
 
-        if (!is_short || holds_bytes <= HELD_BYTES_MIN) {
+        if (!is_half_used || holds_bytes <= HELD_BYTES_MIN) {
                 memory_hold->since_ns = 0;
         } else if (memory_hold->since_ns == 0 ||
                    group->moved_bytes - memory_hold->moved_bytes >= holds_bytes / MOVES_SHARE) {
@@ -83,13 +83,13 @@ static void look_at_holder(struct connection *connection, bool is_short, uint64_
 
 /* ---- the look ---- */
 
-static void look_at(struct connection *connection, bool is_short, uint64_t now_ns)
+static void look_at(struct connection *connection, bool is_half_used, uint64_t now_ns)
 {
         if (connection->state > CONNECTION_CLOSING)
                 return;
         if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
-        look_at_holder(connection, is_short, now_ns);
+        look_at_holder(connection, is_half_used, now_ns);
 }
 
 static void tell(struct base *base, uint64_t now_ns)
@@ -110,16 +110,16 @@ static void on_look(struct timer *timer)
 {
         struct base *base = CONTAINER_OF(timer, struct base, shortage.timer);
         const struct room *room = &base->host.room;
-        bool is_short = room_used_bytes(room) > room->bytes_max / 4 * 3;
+        bool is_half_used = room_used_bytes(room) > room->bytes_max / 4 * 3;
         uint64_t now_ns = ring_now_ns(&base->ring);
         struct list *link, *next;
 
         for (link = base->connections.next; link != &base->connections; link = next) {
                 next = link->next;
-                look_at(CONTAINER_OF(link, struct connection, link), is_short, now_ns);
+                look_at(CONTAINER_OF(link, struct connection, link), is_half_used, now_ns);
         }
         tell(base, now_ns);
-        if (room->is_short || refused(base) != base->shortage.refused_told)
+        if (room->is_half_used || refused(base) != base->shortage.refused_told)
                 start(base);
 }
 
@@ -145,7 +145,7 @@ void shortage_look(struct base *base)
         counter_set(&room->other_bytes, base->calls.live * base->calls.object_bytes +
                                                 base->outputs.live * base->outputs.object_bytes +
                                                 memory_bytes(&base->memory));
-        room->is_short = room_used_bytes(room) > room->bytes_max / 2;
-        if (room->is_short || refused(base) != base->shortage.refused_told)
+        room->is_half_used = room_used_bytes(room) > room->bytes_max / 2;
+        if (room->is_half_used || refused(base) != base->shortage.refused_told)
                 start(base);
 }
