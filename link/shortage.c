@@ -95,12 +95,12 @@ static void look_at(struct connection *connection, bool is_half_used, uint64_t n
 static void tell(struct base *base, uint64_t now_ns)
 {
         struct shortage *shortage = &base->shortage;
-        uint64_t count = refused(base) - shortage->refused_told;
+        uint64_t count = refused(base) - shortage->refused_logged;
 
-        if (count == 0 || (shortage->told_ns > 0 && now_ns - shortage->told_ns < TELL_NS))
+        if (count == 0 || (shortage->logged_ns > 0 && now_ns - shortage->logged_ns < TELL_NS))
                 return;
-        shortage->told_ns = now_ns;
-        shortage->refused_told += count;
+        shortage->logged_ns = now_ns;
+        shortage->refused_logged += count;
         shortage->on_shortage(base, count);
 }
 
@@ -119,7 +119,7 @@ static void on_look(struct timer *timer)
                 look_at(CONTAINER_OF(link, struct connection, link), is_half_used, now_ns);
         }
         tell(base, now_ns);
-        if (room->is_half_used || refused(base) != base->shortage.refused_told)
+        if (room->is_half_used || refused(base) != base->shortage.refused_logged)
                 start(base);
 }
 
@@ -146,6 +146,6 @@ void shortage_look(struct base *base)
                                                 base->outputs.live * base->outputs.object_bytes +
                                                 memory_bytes(&base->memory));
         room->is_half_used = room_used_bytes(room) > room->bytes_max / 2;
-        if (room->is_half_used || refused(base) != base->shortage.refused_told)
+        if (room->is_half_used || refused(base) != base->shortage.refused_logged)
                 start(base);
 }

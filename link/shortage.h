@@ -15,8 +15,8 @@ struct base;
 
 struct shortage {
         struct timer timer; /* runs while there may be something to do */
-        uint64_t refused_told; /* calls, that the log was told of, ... */
-        uint64_t told_ns; /* ... last at this time */
+        uint64_t refused_logged; /* calls, that the log was told of, ... */
+        uint64_t logged_ns; /* ... last at this time */
         void (*on_shortage)(struct base *base, uint64_t count); /* as base_options has it */
 };
 
