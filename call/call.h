@@ -86,8 +86,8 @@ struct call_ring_side {
         bool headers_submitted : 1;
         bool trailers_submitted : 1;
         bool started : 1; /* the handler has been given its first event */
-        bool half_close_told : 1;
-        bool cancel_told : 1;
+        bool half_close_delivered : 1;
+        bool cancel_delivered : 1;
         bool at_worker : 1; /* the handler's side is lent */
         bool charged_to_peer : 1;
         bool lingers : 1;

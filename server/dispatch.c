@@ -52,7 +52,7 @@ static bool request_is_complete(const struct quoit_call *call)
 static bool wants_cancel(const struct quoit_call *call)
 {
         return call->ring.state == CALL_CANCELLED && call->handler.on_cancel &&
-               !call->ring.cancel_told && !call->handler.finish_asked;
+               !call->ring.cancel_delivered && !call->handler.finish_asked;
 }
 
 /* Through the interceptors, which may hold the call or end it. Where there are none it is OPEN. */
@@ -86,7 +86,7 @@ static enum event next_event(const struct quoit_call *call)
                 if (exchange_has_message(&call->exchange))
                         return EVENT_MESSAGE;
                 if (request_is_complete(call) && !call->exchange.reader.first &&
-                        !call->ring.half_close_told)
+                        !call->ring.half_close_delivered)
                         return EVENT_HALF_CLOSE;
                 if (call->handler.wants_writable && call->exchange.writer.queued_bytes == 0)
                         return EVENT_WRITABLE;
@@ -104,7 +104,7 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
         case EVENT_START:
                 call->ring.started = true;
                 if (!call_takes_many(call)) {
-                        call->ring.half_close_told = true;
+                        call->ring.half_close_delivered = true;
                         errand->message = reader_take(&call->exchange);
                 }
                 break;
@@ -116,13 +116,13 @@ static void take_event(struct quoit_call *call, enum event event, struct errand 
                 errand->message = reader_take(&call->exchange);
                 break;
         case EVENT_HALF_CLOSE:
-                call->ring.half_close_told = true;
+                call->ring.half_close_delivered = true;
                 break;
         case EVENT_WRITABLE:
                 call->handler.wants_writable = false;
                 break;
         case EVENT_CANCEL:
-                call->ring.cancel_told = true;
+                call->ring.cancel_delivered = true;
                 break;
         case EVENT_INTERCEPT:
         case EVENT_DONE:
@@ -246,7 +246,7 @@ static void run_event(struct errand *errand)
 /* Nothing will ever make this call's handler run again, and it has not answered. */
 static bool is_forgotten(const struct quoit_call *call)
 {
-        return call->ring.state == CALL_OPEN && call->ring.half_close_told &&
+        return call->ring.state == CALL_OPEN && call->ring.half_close_delivered &&
                !call->exchange.reader.first && !call->handler.finish_asked && !call_is_held(call) &&
                !call->handler.pump && !call->handler.wants_writable;
 }
