@@ -44,12 +44,13 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
  * Of the session that is being made on this thread: nghttp2 asks for it without saying for whom. With another model of TLS
  * libquoit.so would need the dynamic linker by its name.
  */
-static _Thread_local uint64_t map_seed __attribute__((tls_model("initial-exec")));
+static _Thread_local uint64_t new_session_seed __attribute__((tls_model("initial-exec")));
 
 static void give_seed(uint8_t *bytes, size_t size)
 {
         memset(bytes, 0, size);
-        memcpy(bytes, &map_seed, size < sizeof(map_seed) ? size : sizeof(map_seed));
+        memcpy(bytes, &new_session_seed,
+                size < sizeof(new_session_seed) ? size : sizeof(new_session_seed));
 }
 
 static int h2_new(struct session *session, nghttp2_mem *memory, uint64_t seed)
@@ -63,7 +64,7 @@ static int h2_new(struct session *session, nghttp2_mem *memory, uint64_t seed)
                 receive_set_callbacks(callbacks);
                 send_set_callbacks(callbacks);
                 nghttp2_session_callbacks_set_rand_callback(callbacks, give_seed);
-                map_seed = seed;
+                new_session_seed = seed;
                 if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) ==
                         0)
                         r = 0;
