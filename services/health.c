@@ -14,7 +14,7 @@
 /* The limit for answers to List, which the protocol requires; the same as grpc-go's. */
 #define LIST_MAX 100
 
-#define NOTHING_TOLD (-1)
+#define NOTHING_SENT (-1)
 #define SERVICE_UNKNOWN grpc_health_v1_HealthCheckResponse_SERVICE_UNKNOWN
 
 /* The status of a service. */
@@ -33,7 +33,7 @@ struct watch {
         struct watch **link;
         bool is_over;
         bool is_posted; /* on_news is on its way: the call must not be finished before */
-        int told; /* the status that was sent last; only for its call's thread */
+        int sent; /* the status that was sent last; only for its call's thread */
 };
 
 struct quoit_health {
@@ -177,11 +177,11 @@ static void tell(quoit_call *call, void *state)
         status = status_of(health, watch->service);
         is_stopping = health->is_stopping;
         pthread_mutex_unlock(&health->mutex);
-        if (status != watch->told && quoit_call_writable(call) &&
+        if (status != watch->sent && quoit_call_writable(call) &&
                 grpc_health_v1_Health_Watch_send(
                         call, response_new(quoit_call_scratch(call), status)) == 0)
-                watch->told = status;
-        if (is_stopping && watch->told == status)
+                watch->sent = status;
+        if (is_stopping && watch->sent == status)
                 end_watch(watch);
 }
 
@@ -228,7 +228,7 @@ static void on_watch(quoit_call *call, const grpc_health_v1_HealthCheckRequest *
                 .health = health,
                 .call = call,
                 .service = grpc_health_v1_HealthCheckRequest_service(request),
-                .told = NOTHING_TOLD,
+                .sent = NOTHING_SENT,
         };
         quoit_call_hold(call);
         quoit_call_on_cancel(call, on_cancel, watch);
