@@ -7,7 +7,7 @@
 void lingering_init(struct lingering *lingering)
 {
         list_init(&lingering->fresh);
-        list_init(&lingering->told);
+        list_init(&lingering->logged);
         timer_init(&lingering->timer);
 }
 
@@ -45,7 +45,7 @@ static void on_late(struct timer *timer)
                 if (call->ring.ended_ns + end_ns > ring_now_ns(host->ring))
                         break;
                 list_remove(&call->ring.lingering);
-                list_append(&host->lingering.told, &call->ring.lingering);
+                list_append(&host->lingering.logged, &call->ring.lingering);
                 host->on_late(call);
         }
         start_timer(host);

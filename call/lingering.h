@@ -15,7 +15,7 @@ struct quoit_call;
 
 struct lingering {
         struct list fresh; /* in the order in which they ended */
-        struct list told; /* those that the log was told of */
+        struct list logged; /* calls that were logged */
         struct timer timer;
 };
 

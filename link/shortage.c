@@ -62,7 +62,7 @@ static void end_holder(struct connection *connection, uint64_t stall_ns, uint64_
         end_stalled_calls(connection);
 }
 
-static void look_at_holder(struct connection *connection, bool is_half_used, uint64_t now_ns)
+static void look_at_holder(struct connection *connection, bool is_short, uint64_t now_ns)
 {
         const struct call_group *group = &connection->group;
         struct memory_hold *memory_hold = &connection->memory_hold;
@@ -83,13 +83,13 @@ static void look_at_holder(struct connection *connection, bool is_half_used, uin
 
 /* ---- the look ---- */
 
-static void look_at(struct connection *connection, bool is_half_used, uint64_t now_ns)
+static void look_at(struct connection *connection, bool is_short, uint64_t now_ns)
 {
         if (connection->state > CONNECTION_CLOSING)
                 return;
         if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
-        look_at_holder(connection, is_half_used, now_ns);
+        look_at_holder(connection, is_short, now_ns);
 }
 
 static void tell(struct base *base, uint64_t now_ns)
@@ -110,7 +110,7 @@ static void on_look(struct timer *timer)
 {
         struct base *base = CONTAINER_OF(timer, struct base, shortage.timer);
         const struct room *room = &base->host.room;
-        bool is_half_used = room_used_bytes(room) > room->bytes_max / 4 * 3;
+        bool is_short = room_used_bytes(room) > room->bytes_max / 4 * 3;
         uint64_t now_ns = ring_now_ns(&base->ring);
         struct list *link, *next;
 

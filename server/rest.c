@@ -92,7 +92,7 @@ void rest_log(struct shard *shard)
         for (const struct list *link = connections->next; link != connections; link = link->next)
                 count_streams(&census, CONTAINER_OF(link, struct connection, link));
         count_lingering(&census, &shard->base.host.lingering.fresh);
-        count_lingering(&census, &shard->base.host.lingering.told);
+        count_lingering(&census, &shard->base.host.lingering.logged);
         for (unsigned i = 0; i < census.used; i++)
                 used = add_text(text, used, census.counts + i);
         server_log(shard->server, QUOIT_LOG_WARNING,
@@ -145,7 +145,7 @@ static uint32_t each_held(
 static uint32_t each_of_group(struct shard *shard, const struct call_group *group, bool moves)
 {
         return each_held(shard, &shard->base.host.lingering.fresh, group, moves) +
-               each_held(shard, &shard->base.host.lingering.told, group, moves);
+               each_held(shard, &shard->base.host.lingering.logged, group, moves);
 }
 
 void rest_give_up(struct connection *connection)

@@ -52,7 +52,7 @@ static void test_each_once(void **state)
         end(second);
         end(first);
         assert_true(list_is_empty(&bench->host.lingering.fresh));
-        assert_true(list_is_empty(&bench->host.lingering.told));
+        assert_true(list_is_empty(&bench->host.lingering.logged));
         bench_free(bench);
 }
 
