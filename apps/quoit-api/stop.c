@@ -24,7 +24,7 @@ static quoit_server *serving; /* under the mutex; NULL: not yet */
 static struct stop_options options;
 
 static unsigned signals; /* the thread's: signals to stop that this process got */
-static atomic_uint told; /* stops that another process has forwarded */
+static atomic_uint forwarded; /* stops that another process has forwarded */
 static unsigned seen; /* how many were handled */
 static uint64_t duck_end_ns; /* 0: the server may be stopped */
 
@@ -73,7 +73,8 @@ static void take(void)
 static void see(void)
 {
         pthread_mutex_lock(&mutex);
-        while (serving && seen < (signals > atomic_load(&told) ? signals : atomic_load(&told)))
+        while (serving &&
+                seen < (signals > atomic_load(&forwarded) ? signals : atomic_load(&forwarded)))
                 take();
         if (duck_end_ns > 0 && signal_thread_now_ns() >= duck_end_ns) {
                 end_lame_duck();
@@ -109,7 +110,7 @@ void stop_gracefully(quoit_server *server, const struct stop_options *wanted)
 
 void stop_forwarded(void)
 {
-        atomic_fetch_add(&told, 1);
+        atomic_fetch_add(&forwarded, 1);
         signal_thread_wake(&thread);
 }
 
