@@ -113,15 +113,19 @@ static void set_main(pid_t pid)
         main_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-bool keeper_settle(pid_t pid)
+void keeper_cancel(void)
 {
         close_fd(&down_fds[1]);
-        if (pid == 0)
-                close_fd(&down_fds[0]);
-        else if (down_fds[0] < 0)
+        close_fd(&down_fds[0]);
+}
+
+bool keeper_begin(pid_t pid)
+{
+        close_fd(&down_fds[1]);
+        if (down_fds[0] < 0) {
                 keeper_leave();
-        if (down_fds[0] < 0)
                 return false;
+        }
         set_main(pid);
         atomic_store(&is_keeper, true);
         return true;

@@ -46,8 +46,11 @@ void keeper_leave(void);
  */
 int keeper_prepare(int *ret_fd);
 
-/* After that: @pid serves, or 0: the start failed. True: this process is its keeper from now on. */
-bool keeper_settle(pid_t pid);
+/* After that, if the start failed. */
+void keeper_cancel(void);
+
+/* After that, if @pid serves now. True: this process is its keeper from now on; false: none is needed. */
+bool keeper_begin(pid_t pid);
 
 /* Forwards @what; U with @sender. From any thread. */
 void keeper_pass_on(char what, pid_t sender);

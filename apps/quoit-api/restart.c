@@ -55,7 +55,7 @@ static void hand_over(struct successor *successor, pid_t asker)
         pid_t pid = successor->pid;
 
         restart.link_fd = successor->link_fd;
-        keeps = keeper_settle(pid);
+        keeps = keeper_begin(pid);
         if (!keeps)
                 notify_main_pid(pid);
         if (!is_first) { /* this process was stopped meanwhile: the service has to stop */
@@ -128,12 +128,12 @@ static void await(struct successor *successor, pid_t asker)
                         hand_over(successor, asker);
                         return;
                 }
-                keeper_settle(0);
+                keeper_cancel();
                 complain(asker, why);
                 return;
         }
         successor_kill(successor);
-        keeper_settle(0);
+        keeper_cancel();
         complain(asker,
                 r == 0 ? "the new process did not start to serve in 30 s" : "it is stopping");
 }
@@ -158,7 +158,7 @@ static void start_over(pid_t asker)
                 await(&successor, asker);
                 return;
         }
-        keeper_settle(0);
+        keeper_cancel();
         complain(asker, strerror(-r));
 }
 
