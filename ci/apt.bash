@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Sourced by ci/setup and ci/undo-setup: what they change in apt, and how they ask it.
+# Sourced by ci/setup and ci/undo-setup: their files in apt's configuration, and queries.
 
 # Debian 12's liburing is too old: these three, and only these, come from Debian 13. liburing's
 # header needs that kernel header package.
 readonly newer=(liburing-dev liburing2 linux-libc-dev)
 
-# Where apt keeps what @1 names in its configuration.
+# The path that @1 has in apt's configuration.
 apt_path() {
         local path
 
@@ -13,7 +13,7 @@ apt_path() {
         echo "${path%/}"
 }
 
-# What is ours in apt. Not called where there is no apt.
+# The paths of our own files in apt. Not called where there is no apt.
 find_apt() {
         sources_list=$(apt_path Dir::Etc::sourcelist/f)
         sources_folder=$(apt_path Dir::Etc::sourceparts/d)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Read apt's sources, in either format, and print those of suite `from` and its security suite,
 # as deb822 sources of suite `to`: the same mirrors, keys and options. Third parties' archives are
-# left out by wanting a suite of exactly this name and the component main.
+# skipped, because only a suite of exactly this name and the component main match.
 
 function next_suites(list,    words, count, i, result)
 {

@@ -69,7 +69,7 @@ static void look_at_holder(struct connection *connection, bool is_short, uint64_
         size_t holds_bytes = call_group_held_bytes(group) + group->queued_bytes;
         uint64_t stall_ns = clock_limit_ns(connection_limits(connection)->memory_stall_ms);
 
-        if (!is_half_used || holds_bytes <= HELD_BYTES_MIN) {
+        if (!is_short || holds_bytes <= HELD_BYTES_MIN) {
                 memory_hold->since_ns = 0;
         } else if (memory_hold->since_ns == 0 ||
                    group->moved_bytes - memory_hold->moved_bytes >= holds_bytes / MOVES_SHARE) {
@@ -116,7 +116,7 @@ static void on_look(struct timer *timer)
 
         for (link = base->connections.next; link != &base->connections; link = next) {
                 next = link->next;
-                look_at(CONTAINER_OF(link, struct connection, link), is_half_used, now_ns);
+                look_at(CONTAINER_OF(link, struct connection, link), is_short, now_ns);
         }
         tell(base, now_ns);
         if (room->is_half_used || refused(base) != base->shortage.refused_logged)
