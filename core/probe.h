@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /*
- * What this machine's io_uring can do, and if it can't, what is in the way (core/refusal.h). Linux 6.1 is the floor: every
- * flag and operation that core/ needs is in it. The rest is told to who can use it.
+ * What this machine's io_uring can do, and if it can't, what is in the way (core/refusal.h). Linux 6.1 is the floor: every flag
+ * and operation that core/ needs is in it. Optional features are returned to their users.
  */
 struct probe_features {
         bool recv_bundle;        /* 6.10: one CQE for several provided buffers */

@@ -23,7 +23,7 @@ static void watch(struct connection *connection, int operation, uint32_t events)
 {
         struct epoll_event event = { .events = events, .data.ptr = connection };
 
-        /* Fails for want of kernel memory alone: then nothing can be measured. */
+        /* Fails only if the kernel has no memory: then nothing can be measured. */
         if (epoll_ctl(connection->load->epoll_fd, operation, connection->fd, &event) < 0) {
                 fprintf(stderr, "quoit-load: epoll_ctl: %s\n", strerror(errno));
                 exit(EXIT_FAILURE);
@@ -300,7 +300,7 @@ void connection_push(struct connection *connection)
         } while (more);
 }
 
-/* Without calls in flight: is it of any further use? */
+/* Without calls in flight: whether it is still useful. */
 static void retire(struct connection *connection)
 {
         if (connection->draining)

@@ -57,16 +57,16 @@ struct connection {
         uint32_t unacknowledged; /* received DATA that no WINDOW_UPDATE gave back */
         int fd; /* -1: closed */
 
-        /* What the server says: */
+        /* State of the server: */
         int64_t window;
         uint32_t stream_window;
         uint32_t streams_max;
         uint32_t frame_bytes_max;
-        bool ready; /* its SETTINGS have come: calls may begin */
-        bool draining; /* its GOAWAY has: none may */
+        bool ready; /* its SETTINGS have arrived: calls can begin */
+        bool draining; /* its GOAWAY has arrived: no call can begin */
         uint32_t goaway_code;
 
-        bool blocked; /* the socket takes nothing; epoll tells when it does */
+        bool blocked; /* the socket is full; epoll reports when it has room */
         bool crowded; /* a call that is due may be waiting for a stream */
 };
 
@@ -74,13 +74,13 @@ struct connection {
  * negative errno, @fd is closed then. @number: which of the load's connections. */
 int connection_open(struct connection *connection, struct load *load, uint64_t number, int fd);
 
-/* Ends it without a word. Calls in flight are left as they are. No-op when closed. */
+/* Closes it at once. Calls in flight are not changed. No-op when closed. */
 void connection_close(struct connection *connection);
 
 /* All calls in flight fail with this. */
 void connection_abandon(struct connection *connection, const char *why);
 
-/* Begins the calls that may begin, and sends all that can be sent. */
+/* Begins the calls that can begin, and sends as much as possible. */
 void connection_push(struct connection *connection);
 
 /* epoll's. */
@@ -110,8 +110,7 @@ void connection_resume_stream(struct connection *connection, struct stream *stre
 void connection_end_stream(
         struct connection *connection, struct stream *stream, const char *problem, uint64_t now_ns);
 
-/* The connection is of no use any more: closes it, all its calls fail with this text. No-op when
- * closed. */
+/* The connection cannot be used any more: closes it, all its calls fail with this text. No-op when closed. */
 void connection_lose(struct connection *connection, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
 

@@ -4,7 +4,7 @@
 #include "bench/load/connection.h"
 #include "bench/load/load.h"
 
-/* Frames that carry no answer: what the server says of itself, of windows, and of ends. */
+/* Frames other than answers: settings, windows, ends of streams and connections. */
 
 /* Changes what streams may send by @change. False: beyond what a window may be. */
 static bool change_windows(struct connection *connection, int64_t change)
@@ -162,6 +162,6 @@ bool connection_on_control(
         case H2_PUSH_PROMISE:
                 return LOSE(connection, "PROTOCOL_ERROR: PUSH_PROMISE");
         default:
-                return true; /* PRIORITY, and what HTTP/2 may have some day */
+                return true; /* PRIORITY, and future types of frames */
         }
 }

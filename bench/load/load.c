@@ -82,7 +82,7 @@ void load_deinit(struct load *load)
         free(load->inbox);
 }
 
-/* ---- what connections tell ---- */
+/* ---- called by connections ---- */
 
 void load_on_ready(struct load *load, uint32_t streams_max)
 {

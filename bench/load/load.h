@@ -14,7 +14,7 @@
 
 #define METHODS_MAX 2
 
-/* One run: what all connections share, and what comes of it. */
+/* One run: the state that all connections share, and the results. */
 struct load {
         const struct options *options;
         struct method methods[METHODS_MAX];
@@ -49,11 +49,10 @@ struct load {
 int load_init(struct load *load, const struct options *options);
 void load_deinit(struct load *load);
 
-/* Waits for what happens next, and does all that follows from it. True: a descriptor that is no
- * connection's has something. */
+/* Waits for the next events and handles them. True: there is an event on a descriptor that is not a connection's. */
 bool load_turn(struct load *load);
 
-/* ---- what connections tell ---- */
+/* ---- called by connections ---- */
 
 void load_on_ready(struct load *load, uint32_t streams_max);
 void load_on_lost(struct load *load, const char *why);

@@ -10,8 +10,8 @@
 #include "bench/load/run.h"
 
 /*
- * What is closed must not become a connection's number: figures would be sent to a server. Open the wrong way round, so that
- * to read from it, or to write to it, is an error.
+ * A connection must not get the number of a closed standard descriptor: results would be sent to a server. These are opened in
+ * the wrong direction, so that reading from or writing to them is an error.
  */
 static bool fill_descriptors(void)
 {
@@ -23,7 +23,7 @@ static bool fill_descriptors(void)
         return true;
 }
 
-/* Figures that nobody has are worth nothing. */
+/* Results that cannot be written are an error. */
 static bool flush(void)
 {
         if (fflush(stdout) == 0 && !ferror(stdout))
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
                 report_json(&load);
         else if (good && !options.idle)
                 report_text(&load);
-        /* Nothing measured is nothing proved. */
+        /* A run without a measured call is an error. */
         good = good && load.calls > 0 && load.errors.count == 0 && load.lost_count == 0;
         good = flush() && good;
         load_deinit(&load);

@@ -21,7 +21,7 @@ static int frame_message(struct method *method, const struct options_message *me
         return 0;
 }
 
-/* What a call of its kind is answered with when it was right. */
+/* The number of messages in a good answer to a call of its kind. */
 static int64_t messages_by_kind(const struct options *options)
 {
         if (options->kind == METHOD_SERVER_STREAM)

@@ -18,7 +18,7 @@ enum method_kind {
 
 #define EXPECT_ANY (-1)
 
-/* What a call sends and what a good answer holds. Fixed before the first call. */
+/* A call's request, and its expected answer. Fixed before the first call. */
 struct method {
         struct hpack_request request;
         unsigned char *framed; /* one request message behind its prefix */

@@ -46,6 +46,6 @@ struct options {
         bool json;
 };
 
-/* Prints one line and exits for what cannot be meant, prints more and exits for --help. */
+/* Prints one line and exits for wrong options; prints the help and exits for --help. */
 void options_parse(struct options *options, int argc, char **argv);
 void options_deinit(struct options *options);

@@ -56,7 +56,7 @@ static void json_string(const char *text)
         for (; *text; text++) {
                 unsigned char c = (unsigned char)*text;
 
-                /* What a server says may be no UTF-8 at all. */
+                /* Text from a server need not be UTF-8. */
                 if (c < 0x20 || c >= 0x7f)
                         printf("\\u%04x", c);
                 else if (c == '"' || c == '\\')

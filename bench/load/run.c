@@ -61,7 +61,7 @@ static bool connect_one(struct load *load, const struct dial *dial, uint32_t num
         return true;
 }
 
-/* Not all at once: a listener's queue is short, and who is turned away waits a second. */
+/* Not all at once: a listener's queue is short, and a refused connection waits a second. */
 static bool connect_all(struct load *load)
 {
         uint32_t count = load->options->connections;
@@ -131,7 +131,7 @@ static void run_until_done(struct load *load)
         load->cpu_ns = cpu_ns() - load->cpu_ns;
 }
 
-/* What has no answer by now has failed, and took this long at least. */
+/* Calls without an answer by now have failed, and took at least this long. */
 static void give_up(struct load *load)
 {
         uint64_t now = now_ns();

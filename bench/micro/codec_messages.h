@@ -17,5 +17,5 @@ struct codec_message {
 
 #define CODEC_MESSAGES 5
 
-/* In @arena, which is to outlive them. */
+/* In @arena, which must outlive them. */
 void codec_messages_make(upb_Arena *arena, struct codec_message ret_messages[CODEC_MESSAGES]);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * TCP echo servers, the same work by three means, and a client for them. What comes on a connection
- * goes back on it, in order; a connection that does not take what it gets is not read from.
+ * TCP echo servers, the same work in three ways, and a client for them. Bytes that arrive on a connection are sent back on it,
+ * in order; a connection that does not take its bytes is not read from.
  */
 
 #include <stdbool.h>

@@ -37,7 +37,7 @@ static void peer_free(struct peer *peer)
         free(peer);
 }
 
-/* As @accept4 has it: a peer that goes before it is accepted is no fault. */
+/* Ignores accept4()'s errors of single connections: a peer can close before it is accepted. */
 static void on_accept(int epoll_fd, int listen_fd)
 {
         int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The echo that io_uring can do at best: a multishot receive into provided buffers, and what a turn has
- * brought goes back from those very buffers in one gathered send a connection. Nothing is copied. Sends
- * do not wait and skip their completion, so a message costs one io_uring_enter; only what a peer does not
- * take at once is sent once more, waiting.
+ * The fastest echo on io_uring: a multishot receive into provided buffers, and one gathered send a connection and turn from
+ * these same buffers. Nothing is copied. Sends do not wait and skip their completion, so a message costs one io_uring_enter;
+ * only bytes that a peer does not take at once are sent again, by a send that waits.
  */
 
 #include <errno.h>
@@ -248,7 +247,7 @@ static void turn(void)
 {
         struct io_uring_cqe *cqe;
         unsigned head, count = 0;
-        /* nothing tells of a prompt send: who waits for its buffers, or its end, must not sleep */
+        /* a prompt send has no completion: do not sleep while a peer waits for its buffers or its end */
         bool wait = !server.prompt || (!server.starved && !server.ending);
         int r = wait ? io_uring_submit_and_wait(&server.ring, 1)
                      : io_uring_submit_and_get_events(&server.ring);

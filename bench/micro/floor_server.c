@@ -238,7 +238,7 @@ static void on_send(struct server *server, unsigned index, int res)
                 return;
         }
         connection->stuck.size =
-                0; /* it is through, or the peer has gone, as receiving tells too */
+                0; /* it is done, or the peer has gone, which receiving reports too */
         mark_dirty(server, index);
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The least that a server of unary calls can do with HTTP/2: it looks at frame headers alone and
- * answers each request, whatever it asks, with the same bytes. No HPACK, no streams, no flow
+ * The least that a server of unary calls can do with HTTP/2: it reads only frame headers and answers each request with the same
+ * bytes. No HPACK, no streams, no flow
  * control on what it sends (its answers are small, and every client opens its window in time). What
  * a real server costs beyond this is HTTP/2, gRPC and its own doing.
  */
@@ -33,8 +33,7 @@ struct floor_session {
 void floor_session_open(struct floor_output *output);
 
 /*
- * Takes bytes of the client and appends the answers to what ends in them. False if this is no
- * HTTP/2 client.
+ * Takes bytes of the client and appends the answers to requests that end in them. False if this is not an HTTP/2 client.
  */
 bool floor_session_feed(struct floor_session *session, const uint8_t *data, size_t size,
         struct floor_output *output);

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What the micro-benchmarks have in common: options, CPU time, rounds in turn, and a line for each
- * figure.
+ * Shared by the micro-benchmarks: options, CPU time, alternating rounds, and a line for each result.
  */
 
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 
 #define CALLS_A_ROUND 50000
 
-/* Not inlined: where a profiler that is told so begins to count. */
+/* Not inlined: a profiler can begin to count here. */
 static void __attribute__((noinline)) replay(struct client *client, unsigned batches)
 {
         while (batches-- > 0)

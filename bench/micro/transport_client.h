@@ -16,8 +16,9 @@
 /* The server's side: what a turn of its connection does. */
 struct server_ops {
         void *(*open)(void);
-        /* Takes what came and answers it. Returns the answer's size; its bytes are to be had from
-         * output() until the next turn. */
+        /*
+         * Takes the bytes that arrived and answers them. Returns the answer's size; output() has its bytes until the next turn.
+         */
         size_t (*turn)(void *server, const uint8_t *data, size_t size);
         const uint8_t *(*output)(void *server);
         void (*close)(void *server);

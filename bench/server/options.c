@@ -40,7 +40,7 @@ static unsigned parse_number(const char *name, const char *text, unsigned min, u
         usage_error(name, problem);
 }
 
-/* Never auto: what is measured is to be what was asked for. */
+/* Never auto: the measured engine must be the requested one. */
 static quoit_engine parse_engine(const char *text)
 {
         if (strcmp(text, "io_uring") == 0)

@@ -63,7 +63,7 @@ static int epoll_open(struct ring *ring, const struct ring_options *options)
 {
         struct epoll *epoll = malloc(sizeof(*epoll));
 
-        (void)options; /* there are no queues to be sized */
+        (void)options; /* there are no queues whose sizes could be set */
         if (!epoll)
                 return -ENOMEM;
         epoll->fd = -1;

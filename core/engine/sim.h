@@ -103,7 +103,7 @@ uint64_t sim_soon_ns(void);
 /* The calling thread waits until the time @due_ns(@arg). In tests/sim/fibers.c. */
 void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg);
 
-/* --- connections and whoever is at their other end: core/engine/sim_net.c --- */
+/* --- connections and their peers: core/engine/sim_net.c --- */
 
 struct sim_pipe {
         uint8_t *bytes;

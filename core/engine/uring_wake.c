@@ -54,7 +54,7 @@ void uring_wake_init(struct uring *uring)
         uring->ring->post_op.on_complete = on_mail_posted;
 }
 
-/* --- inside somebody else's loop --- */
+/* --- in a foreign loop --- */
 
 /*
  * The polled descriptor is the eventfd that other threads use to wake the ring; io_uring then writes to it as well. The ring's
