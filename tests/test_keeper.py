@@ -81,7 +81,7 @@ def test_no_call_fails(api, kept):
 def test_it_keeps_little(api, kept):
     served = kept("--rings", 2)
     served.restart()
-    eventually(lambda: served._line("no calls left"), "it only waits")
+    eventually(lambda: served._line("finished its calls"), "it only waits")
     with open(f"/proc/{served.pid}/status") as status:
         threads = int(re.search(r"Threads:\s+(\d+)", status.read())[1])
     assert threads <= 2  # the log's, and itself
@@ -126,7 +126,7 @@ def test_a_hangup_is_handed_on(kept, tmp_path):
     own = Certificate(tmp_path, "server", names=["localhost"])
     served = kept("--tls-cert", own.file, "--tls-key", own.key_file)
     served.restart()
-    eventually(lambda: served._line("no calls left"), "it only waits")
+    eventually(lambda: served._line("finished its calls"), "it only waits")
     served.signal(signal.SIGHUP)
     assert served.logged("TLS files were read again")
 

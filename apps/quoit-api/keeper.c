@@ -219,8 +219,9 @@ int keeper_wait(int status)
         if (signals < 0)
                 return status;
         quoit_log_writer_printf(program_log,
-                "process %d has no calls left; it stays, and waits for process %d", getpid(),
-                main_pid);
+                "process %d has finished its calls; it stays, idle, until the service "
+                "(now process %d) ends",
+                getpid(), main_pid);
         while (keeper_take_news()) {
                 struct pollfd polled[] = {
                         { .fd = signals, .events = POLLIN },

@@ -64,7 +64,8 @@ static void hand_over(struct successor *successor, pid_t asker)
                 return;
         }
         quoit_log_writer_printf(program_log, "process %d has taken over from %d%s", pid, getpid(),
-                keeps ? ", which stays, and waits for it, as its own parent may wait" : "");
+                keeps ? ", which stays, idle, until the service ends: its parent may wait for it"
+                      : "");
         quoit_server_drain(restart.options.doors->server, restart.options.drain_ms);
         reload_answer(asker, "");
 }

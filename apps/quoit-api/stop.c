@@ -48,7 +48,10 @@ static void begin(void)
                 quoit_health_suspend(options.health);
         duck_end_ns = signal_thread_now_ns() + options.lame_duck_ms * NS_PER_MS;
         thread.due_ns = duck_end_ns;
-        quoit_log_writer_printf(program_log, "lame duck for %u ms", options.lame_duck_ms);
+        quoit_log_writer_printf(program_log,
+                "stop requested: health is NOT_SERVING, everything is served for %u ms more (lame "
+                "duck)",
+                options.lame_duck_ms);
 }
 
 static void end_lame_duck(void)
