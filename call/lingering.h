@@ -3,7 +3,7 @@
 
 /*
  * Calls that have ended without their handlers, and whose handlers are not through: on a worker, or holding the call. Mostly for a
- * moment. One that goes on for `handler_end_ms` is told to the log, and all can be named when the server stops: their clients
+ * moment. One that goes on for `handler_end_ms` is logged, and all can be named when the server stops: their clients
  * are gone, so nothing else leads to them.
  */
 
