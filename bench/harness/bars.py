@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Quoit is to reach, and whether it does."""
+"""The goals for Quoit, and whether it reaches them."""
 
 import dataclasses
 

@@ -47,7 +47,7 @@ class Bench:
 
     @contextlib.contextmanager
     def quiet(self):
-        """With the lock that others who need the machine's cores heed, if there is one."""
+        """With the lock of the machine's cores, if there is one."""
         if not self.lock:
             yield
             return
@@ -109,6 +109,6 @@ class Bench:
 
 
 def rotated(items, by):
-    """In turn, and nobody always first."""
+    """In turn; the first one changes."""
     by %= len(items)
     return items[by:] + items[:by]

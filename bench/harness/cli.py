@@ -113,7 +113,7 @@ def print_list():
 
 
 def gather(options, selected, cache):
-    """Everybody who can be measured, and why others cannot: ([contestant], {name: reason})."""
+    """All that can be measured, and why others cannot: ([contestant], {name: reason})."""
     found, missing = [], {}
     for name in peers_of(options):
         try:

@@ -59,7 +59,7 @@ def bars_table(figures):
 
 
 def strangers_line(figures):
-    """How much the machine was somebody else's meanwhile."""
+    """How busy other programs kept the machine meanwhile."""
     shares = [
         figure["strangers"]
         for work in figures.results["works"]

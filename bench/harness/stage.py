@@ -122,7 +122,7 @@ class Usage:
 
 
 def shown(command):
-    """As somebody in the root of the tree would type it."""
+    """As typed in the root of the tree."""
     return " ".join(
         (
             os.path.relpath(word, contestants.ROOT)

@@ -59,7 +59,7 @@ class Figures:
         )
 
     def best(self, work, metric, names, lower=True):
-        """Who of @names has the best median; None when nobody has one."""
+        """The one of @names with the best median; None if none has one."""
         measured = {name: self.median(work, name, metric) for name in names}
         measured = {name: value for name, value in measured.items() if value is not None}
         if not measured:

@@ -30,7 +30,7 @@ def markdown(head, rows):
 
 
 def columns(figures, works):
-    """Quoit first, then whoever has been in one of @works."""
+    """Quoit first, then all that were in one of @works."""
     seen = {name for work in works for figure in work["rounds"] for name in figure}
     names = [name for name in figures.results["contestants"] if name in seen]
     return sorted(names, key=lambda name: name != OWN)

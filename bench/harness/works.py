@@ -9,7 +9,7 @@ from .contestants import ON_EPOLL, RAW
 
 @dataclasses.dataclass(frozen=True)
 class Calls:
-    """What quoit-load is told to do; its --help says what each means."""
+    """Options of quoit-load; its --help explains them."""
 
     method: str
     connections: int

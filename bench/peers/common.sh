@@ -10,7 +10,7 @@ die() {
         exit 1
 }
 
-# The peer can't be had on this machine: whoever runs build names it as missing, with this line.
+# The peer is not available on this machine: the caller of build reports it as missing, with this line.
 missing() {
         echo "$peer: $*" >&2
         exit 77
