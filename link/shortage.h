@@ -15,12 +15,12 @@ struct base;
 
 struct shortage {
         struct timer timer; /* runs while there may be something to do */
-        uint64_t refused_logged; /* calls, that the log was told of, ... */
+        uint64_t refused_logged; /* refused calls that were logged, ... */
         uint64_t logged_ns; /* ... last at this time */
         void (*on_shortage)(struct base *base, uint64_t count); /* as base_options has it */
 };
 
-/* Of a connection that holds much. */
+/* Since when a connection holds much and moves little. */
 struct memory_hold {
         uint64_t since_ns; /* 0: it does not */
         uint64_t moved_bytes; /* of its group, at that time */

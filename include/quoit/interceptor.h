@@ -70,7 +70,7 @@ typedef struct quoit_interceptor {
          *  - quoit_call_finish(): refuses the call; neither later interceptors nor the handler see it start;
          *  - quoit_call_hold(): the start waits, while others run; the call may be posted to from any thread
          *    (quoit_call_post(), whose function then runs on the ring), until quoit_call_proceed() or
-         *    quoit_call_finish() ends the hold. One of both must come, also after a cancellation.
+         *    quoit_call_finish() ends the hold. One of the two must be called, also after a cancellation.
          * Calls of unknown methods start too; after the last interceptor they are answered UNIMPLEMENTED, or by the generic
          * handler. Malformed requests do not start.
          */
