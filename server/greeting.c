@@ -156,7 +156,7 @@ static void answer_http1(struct session *session)
         size_t size = session->beginning_size;
 
         skip_empty_lines(&line, &size);
-        session_say(session, size >= 5 && memcmp(line, "HEAD ", 5) == 0
+        session_send_raw(session, size >= 5 && memcmp(line, "HEAD ", 5) == 0
                                      ? ANSWER_HEAD /* RFC 9110, section 9.3.2 */
                                      : ANSWER_HEAD ANSWER_BODY);
 }

@@ -4,6 +4,7 @@
 #include <nghttp2/nghttp2.h>
 
 /* What our PINGs carry, so that their answers are told apart. */
+#define FRAME_HEADER_BYTES 9
 #define PING_BYTES 8
 #define PING_OF_DRAIN "draining"
 #define PING_OF_ROUND_TRIP "measured"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Which rule of HTTP/2 a request breaks, in words for a log. Pure. */
+/* Which rule of HTTP/2 a request or a response breaks, in words for a log. Pure. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of a field that nghttp2 takes for malformed; static. @trailer: it came behind the request's body. */
-const char *malformed_field_rule(const char *name, size_t size, bool trailer);
+/*
+ * The rule that is broken by a field which nghttp2 takes for malformed; static. @response: the field is a response's.
+ * @trailer: it came behind the body.
+ */
+const char *malformed_field_rule(const char *name, size_t size, bool response, bool trailer);

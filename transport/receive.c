@@ -9,14 +9,19 @@
 /* As long as it may be without SETTINGS: `frame_bytes_max` is for DATA. */
 #define GOAWAY_BYTES_MAX 16384
 
+/* Whether a stream @id was opened, or skipped. Clients open all that there are, so in both roles the ids are odd. */
+static bool is_used_id(const struct session *session, int32_t id)
+{
+        return id <= session->last_id && id % 2 != 0;
+}
+
 /*
  * HEADERS for a stream that is over, or was skipped, which nghttp2 would overlook: they end the connection (RFC 9113,
  * sections 5.1 and 5.1.1), unless we are what ended such a stream. Then its trailers may have crossed with our RST_STREAM.
  */
 static void check_headers(struct session *session, int32_t id)
 {
-        if (id > session->last_id || id % 2 == 0 || session_stream(session, id) ||
-                session->has_reset)
+        if (!is_used_id(session, id) || session_stream(session, id) || session->has_reset)
                 return;
         session_terminate(session,
                 id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
@@ -27,6 +32,15 @@ static void count_block(struct session *session, size_t size, bool first)
 {
         session->resets += glitches_block(
                 &session->glitches, (uint32_t)size, first, session->limits->header_bytes_max);
+}
+
+/* We have said that we want none (SETTINGS_ENABLE_PUSH). nghttp2 would take it until the server has acknowledged that. */
+static int refuse_push(struct session *session)
+{
+        if (session->role == SESSION_SERVER)
+                return 0; /* no client may send it at all, as nghttp2 knows */
+        session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user)
@@ -52,6 +66,8 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 if (head->stream_id == 0) /* RFC 9113, section 6.3; nghttp2 would overlook it */
                         session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
                 break;
+        case NGHTTP2_PUSH_PROMISE:
+                return refuse_push(session);
         case NGHTTP2_GOAWAY:
                 session->glitches.count++;
                 if (head->length <= GOAWAY_BYTES_MAX)
@@ -63,42 +79,45 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
         return 0;
 }
 
-static void note_id(struct session *session, int32_t id)
+static int refuse_stream(nghttp2_session *h2, struct session *session, int32_t id)
 {
-        if (id != session->last_id + 2)
-                session->run_id = id;
-        session->last_id = id;
+        session_note_id(session, id);
+        session->has_reset = true; /* trailers may come before that has gone out */
+        session_expect_late(session);
+        return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+}
+
+static int receive_request(nghttp2_session *h2, struct session *session, int32_t id)
+{
+        struct stream *stream = session->events->on_stream(session->user);
+
+        if (!stream)
+                return refuse_stream(h2, session, id);
+        stream->session = session;
+        stream->id = id;
+        session->stream_count++;
+        session_open_stream(session, stream);
+        glitches_sent(&session->glitches, 0); /* some clients open each stream's window at once */
+        nghttp2_session_set_stream_user_data(h2, id, stream);
+        return 0;
 }
 
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
         struct stream *stream;
+        int r = 0;
 
-        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-                stream = session_stream(session, frame->hd.stream_id);
-                if (stream)
-                        stream->field_bytes = stream->field_count =
-                                0; /* trailers have a limit of their own */
-                return 0;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+                r = receive_request(h2, session, frame->hd.stream_id);
+        stream = session_stream(session, frame->hd.stream_id);
+        if (stream) {
+                stream->field_bytes = stream->field_count =
+                        0; /* each block has a limit of its own */
+                stream->interim = false;
+                stream->block_ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
         }
-        note_id(session, frame->hd.stream_id);
-        stream = session->events->on_stream(session->user);
-        if (!stream) {
-                session->has_reset = true; /* trailers may come before that has gone out */
-                session_expect_late(session);
-                return nghttp2_submit_rst_stream(
-                        h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-        }
-        stream->session = session;
-        stream->id = frame->hd.stream_id;
-        stream_set_state(stream, STREAM_OPEN);
-        list_append(&session->streams, &stream->link);
-        session->stream_count++;
-        session->current = stream;
-        glitches_sent(&session->glitches, 0); /* some clients open each stream's window at once */
-        nghttp2_session_set_stream_user_data(h2, stream->id, stream);
-        return 0;
+        return r;
 }
 
 /*
@@ -136,6 +155,24 @@ static void strip(const char **value, size_t *size)
         }
 }
 
+/* A 1xx response: the one that counts is still to come (RFC 9113, section 8.1). Nothing that we send asks for one. */
+static void note_interim(
+        struct session *session, struct stream *stream, const struct session_field *field)
+{
+        if (session->role == SESSION_SERVER || stream->has_headers || field->name_size != 7 ||
+                memcmp(field->name, ":status", 7) != 0 || field->value_size == 0 ||
+                *field->value != '1')
+                return;
+        stream->interim = true;
+        session->glitches.count++;
+}
+
+/* Whether the owner has no use for the header block at hand: trailers of a request, a 1xx response. */
+static bool block_is_skipped(const struct session *session, const struct stream *stream)
+{
+        return stream->interim || (stream->has_headers && session->role == SESSION_SERVER);
+}
+
 static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
         nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
@@ -158,29 +195,31 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
                 session_reset_stream(session, stream, NGHTTP2_ENHANCE_YOUR_CALM);
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         }
-        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-                return 0; /* trailers of a request are of no use to us */
         field = (struct session_field){
                 .name = (const char *)name_bytes.base,
                 .name_size = name_bytes.len,
                 .value = (const char *)value_bytes.base,
                 .value_size = value_bytes.len,
         };
+        note_interim(session, stream, &field);
+        if (block_is_skipped(session, stream))
+                return 0;
         strip(&field.value, &field.value_size);
         session->events->on_field(stream, &field);
         return 0;
 }
 
-/* A field with bytes that HTTP forbids: the request is malformed (RFC 9113, section 8.2.1). Left to itself, nghttp2 only skips it. */
+/* A field with bytes that HTTP forbids: the message is malformed (RFC 9113, section 8.2.1). Left to itself, nghttp2 only skips it. */
 static int on_invalid_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
         nghttp2_rcbuf *value, uint8_t flags, void *user)
 {
         struct session *session = user;
+        struct stream *stream = session_stream(session, frame->hd.stream_id);
         nghttp2_vec bytes = nghttp2_rcbuf_get_buf(name);
         struct session_malformed what = {
-                .stream = session_stream(session, frame->hd.stream_id),
+                .stream = stream,
                 .rule = malformed_field_rule((const char *)bytes.base, bytes.len,
-                        frame->headers.cat != NGHTTP2_HCAT_REQUEST),
+                        session->role == SESSION_CLIENT, stream && stream->has_headers),
                 .name = (const char *)bytes.base,
                 .name_size = bytes.len,
         };
@@ -198,6 +237,10 @@ static void end_remote(struct session *session, struct stream *stream)
                                          ? STREAM_CLOSED
                                          : STREAM_HALF_CLOSED_REMOTE);
         session->events->on_end(stream);
+        /* A server that has ended its side looks at nothing that we send now (PROTOCOL-HTTP2: its status ends the call). */
+        if (session->role == SESSION_CLIENT && stream->state == STREAM_HALF_CLOSED_REMOTE &&
+                !stream->is_reset)
+                session_reset_stream(session, stream, NGHTTP2_NO_ERROR);
 }
 
 static void receive_headers(struct session *session, const nghttp2_frame *frame)
@@ -205,12 +248,13 @@ static void receive_headers(struct session *session, const nghttp2_frame *frame)
         struct stream *stream = session_stream(session, frame->hd.stream_id);
         const quoit_limits *limits = session->limits;
 
-        if (!stream)
+        if (!stream || stream->interim)
                 return;
-        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        if (!block_is_skipped(session, stream))
                 session->events->on_headers(
                         stream, stream->field_count > limits->header_fields_max ||
                                         stream->field_bytes > limits->header_bytes_max);
+        stream->has_headers = true;
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
                 end_remote(session, stream);
 }
@@ -251,6 +295,30 @@ static void receive_settings_ack(struct session *session)
                 session_announce_drain(session);
 }
 
+/* A server may lower its limit below what we were about to send: those would wait for it, perhaps for ever. */
+static void receive_settings(struct session *session)
+{
+        session->settings_received = true;
+        if (session->role == SESSION_CLIENT)
+                session_refuse_requests(session, session_peer_streams_max(session));
+}
+
+/* Streams that were sent and that the server has not processed are closed by nghttp2, right behind this. */
+static void receive_goaway(struct session *session, const nghttp2_goaway *frame)
+{
+        const struct session_goaway goaway = {
+                .last_id = frame->last_stream_id,
+                .error_code = frame->error_code,
+                .text = (const char *)frame->opaque_data,
+                .text_size = frame->opaque_data_len,
+        };
+
+        if (session->role == SESSION_SERVER)
+                return; /* a client's goes on until it closes the connection */
+        session->events->on_goaway(session->user, &goaway);
+        session_refuse_requests(session, 0);
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
         struct session *session = user;
@@ -269,7 +337,10 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK)
                         receive_settings_ack(session);
                 else
-                        session->settings_received = true;
+                        receive_settings(session);
+                break;
+        case NGHTTP2_GOAWAY:
+                receive_goaway(session, &frame->goaway);
                 break;
         case NGHTTP2_PING:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK)
@@ -300,15 +371,16 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const u
 /* Each field is valid, but they contradict each other or the body. */
 static void tell_messaging(struct session *session, const nghttp2_frame *frame)
 {
+        struct stream *stream = session_stream(session, frame->hd.stream_id);
         const char *rule = NULL;
 
         if (frame->hd.type == NGHTTP2_DATA)
                 rule = SESSION_RULE_LENGTH;
-        else if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        else if (stream && stream->has_headers)
                 rule = frame->hd.flags & NGHTTP2_FLAG_END_STREAM
                                ? SESSION_RULE_LENGTH
                                : "trailers that do not end the stream";
-        tell_malformed(session, session_stream(session, frame->hd.stream_id), rule);
+        tell_malformed(session, stream, rule);
 }
 
 /*

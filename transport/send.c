@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define FRAME_HEADER_BYTES 9
-
 /* How much of the stream's payload the next DATA frame takes; it is written below, straight to its place. */
 static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, size_t size_max,
         uint32_t *flags, nghttp2_data_source *source, void *user)
@@ -31,7 +29,9 @@ static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, s
         }
         *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
         if (pull.last)
-                *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+                *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (pull.last && session->role == SESSION_SERVER) /* trailers end the stream */
+                *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         return (nghttp2_ssize)pull.size;
 }
 
@@ -91,8 +91,8 @@ static void tell_fault(struct session *session, const nghttp2_goaway *frame)
 }
 
 /*
- * Our side has ended while the peer's is open: nothing it sends will be looked at, so the stream is
- * reset in good order (RFC 9113 section 8.1), behind the trailers.
+ * Our side has ended. A server looks at nothing that the client sends now, so the stream is reset in good order (RFC 9113
+ * section 8.1), behind the trailers; a client waits for the response.
  */
 static void end_local(struct session *session, int32_t id)
 {
@@ -105,7 +105,18 @@ static void end_local(struct session *session, int32_t id)
                 return;
         }
         stream_set_state(stream, STREAM_HALF_CLOSED_LOCAL);
-        session_reset_stream(session, stream, NGHTTP2_NO_ERROR);
+        if (session->role == SESSION_SERVER)
+                session_reset_stream(session, stream, NGHTTP2_NO_ERROR);
+}
+
+static void open_request(struct session *session, int32_t id)
+{
+        struct stream *stream = session_next_request(session, id);
+
+        assert(stream);
+        list_remove(&stream->link);
+        stream->unsent = false;
+        session_open_stream(session, stream);
 }
 
 static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
@@ -115,6 +126,9 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         (void)h2;
         switch (frame->hd.type) {
         case NGHTTP2_HEADERS:
+                if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+                        open_request(session, frame->hd.stream_id);
+                /* fall through */
         case NGHTTP2_DATA:
                 session->has_answered = true;
                 glitches_sent(&session->glitches, (uint32_t)frame->hd.length);
@@ -137,17 +151,36 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         return 0;
 }
 
+/* A request that was reset before it was sent, or is too large to be sent: nghttp2 would say REFUSED_STREAM of that. */
+static void drop_request(nghttp2_session *h2, struct session *session, int32_t id, int error)
+{
+        struct stream *stream = session_next_request(session, id);
+
+        (void)nghttp2_session_set_stream_user_data(h2, id, NULL);
+        session->current = NULL;
+        if (stream) /* else it has been refused meanwhile */
+                session_close_stream(session, stream,
+                        error == NGHTTP2_ERR_STREAM_CLOSING ? NGHTTP2_CANCEL
+                                                            : NGHTTP2_INTERNAL_ERROR);
+}
+
 /* A header block that nghttp2 cannot make, too large for one: the peer must not wait for it for ever. */
+static void drop_response(struct session *session, int32_t id)
+{
+        struct stream *stream = session_stream(session, id);
+
+        if (stream) /* else it has been closed meanwhile, and nobody waits */
+                session_reset_stream(session, stream, NGHTTP2_INTERNAL_ERROR);
+}
+
 static int on_frame_not_sent(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
 {
-        struct stream *stream = NULL;
-
-        (void)h2;
-        (void)error;
-        if (frame->hd.type == NGHTTP2_HEADERS)
-                stream = session_stream(user, frame->hd.stream_id);
-        if (stream) /* else it has been closed meanwhile, and nobody waits */
-                session_reset_stream(user, stream, NGHTTP2_INTERNAL_ERROR);
+        if (frame->hd.type != NGHTTP2_HEADERS)
+                return 0;
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+                drop_request(h2, user, frame->hd.stream_id, error);
+        else
+                drop_response(user, frame->hd.stream_id);
         return 0;
 }
 
@@ -156,6 +189,28 @@ void send_set_callbacks(nghttp2_session_callbacks *callbacks)
         nghttp2_session_callbacks_set_send_data_callback(callbacks, on_send_data);
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
         nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
+}
+
+int session_request(struct session *session, struct stream *stream, const nghttp2_nv *fields,
+        size_t count, bool end)
+{
+        const nghttp2_data_provider2 provider = { .source.ptr = stream, .read_callback = on_read };
+        int32_t id;
+
+        if (session->terminated || !nghttp2_session_check_request_allowed(session->h2))
+                return -ESHUTDOWN;
+        if (session_streams_left(session) == 0)
+                return -EAGAIN;
+        id = nghttp2_submit_request2(
+                session->h2, NULL, fields, count, end ? NULL : &provider, stream);
+        if (id < 0)
+                return id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE ? -ESHUTDOWN : -ENOMEM;
+        stream->session = session;
+        stream->id = id;
+        stream->unsent = true;
+        list_append(&session->requests, &stream->link);
+        session->stream_count++;
+        return 0;
 }
 
 int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count, bool end)

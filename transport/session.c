@@ -55,6 +55,10 @@ static void give_seed(uint8_t *bytes, size_t size)
 
 static int h2_new(struct session *session, nghttp2_mem *memory, uint64_t seed)
 {
+        int (*const new_session)(nghttp2_session **, const nghttp2_session_callbacks *, void *,
+                const nghttp2_option *, nghttp2_mem *) = session->role == SESSION_SERVER
+                                                                 ? nghttp2_session_server_new3
+                                                                 : nghttp2_session_client_new3;
         nghttp2_session_callbacks *callbacks = NULL;
         nghttp2_option *option = NULL;
         int r = -ENOMEM;
@@ -65,8 +69,7 @@ static int h2_new(struct session *session, nghttp2_mem *memory, uint64_t seed)
                 send_set_callbacks(callbacks);
                 nghttp2_session_callbacks_set_rand_callback(callbacks, give_seed);
                 new_session_seed = seed;
-                if (nghttp2_session_server_new3(&session->h2, callbacks, session, option, memory) ==
-                        0)
+                if (new_session(&session->h2, callbacks, session, option, memory) == 0)
                         r = 0;
         }
         nghttp2_option_del(option);
@@ -78,7 +81,10 @@ static int submit_settings(struct session *session)
 {
         const quoit_limits *limits = session->limits;
         const nghttp2_settings_entry settings[] = {
-                { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
+                session->role == SESSION_SERVER
+                        ? (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                                  limits->streams_max }
+                        : (nghttp2_settings_entry){ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
                 { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes },
                 { NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits->frame_bytes_max },
                 { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes_max },
@@ -93,18 +99,13 @@ static int submit_settings(struct session *session)
         return 0;
 }
 
-int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
-        uint64_t seed, const struct session_events *events, void *user)
+static int init(struct session *session, nghttp2_mem *memory, uint64_t seed)
 {
         int r;
 
-        *session = (struct session){
-                .events = events,
-                .user = user,
-                .limits = limits,
-                .stream_window_bytes = limits->stream_window_bytes,
-        };
         list_init(&session->streams);
+        list_init(&session->requests);
+        session->stream_window_bytes = session->limits->stream_window_bytes;
         r = h2_new(session, memory, seed);
         if (r == 0)
                 r = submit_settings(session);
@@ -113,15 +114,46 @@ int session_init_server(struct session *session, nghttp2_mem *memory, const quoi
         return r;
 }
 
-void session_deinit(struct session *session)
+int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
+        uint64_t seed, const struct session_events *events, void *user)
+{
+        *session = (struct session){
+                .events = events,
+                .user = user,
+                .role = SESSION_SERVER,
+                .limits = limits,
+        };
+        return init(session, memory, seed);
+}
+
+int session_init_client(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
+        const struct session_events *events, void *user)
+{
+        *session = (struct session){
+                .events = events,
+                .user = user,
+                .role = SESSION_CLIENT,
+                .limits = limits,
+                .preface_size = NGHTTP2_CLIENT_MAGIC_LEN,
+        };
+        return init(session, memory, 0);
+}
+
+static void close_all(struct session *session, struct list *streams)
 {
         struct list *link;
 
-        if (!session->h2)
-                return;
-        while ((link = session->streams.next) != &session->streams)
+        while ((link = streams->next) != streams)
                 session_close_stream(
                         session, CONTAINER_OF(link, struct stream, link), NGHTTP2_CANCEL);
+}
+
+void session_deinit(struct session *session)
+{
+        if (!session->h2)
+                return;
+        close_all(session, &session->streams);
+        close_all(session, &session->requests);
         nghttp2_session_del(session->h2);
         session->h2 = NULL;
 }
@@ -131,6 +163,21 @@ struct stream *session_stream(struct session *session, int32_t id)
         if (!session->current || session->current->id != id)
                 session->current = nghttp2_session_get_stream_user_data(session->h2, id);
         return session->current;
+}
+
+void session_note_id(struct session *session, int32_t id)
+{
+        if (id != session->last_id + 2)
+                session->run_id = id;
+        session->last_id = id;
+}
+
+void session_open_stream(struct session *session, struct stream *stream)
+{
+        session_note_id(session, stream->id);
+        stream_set_state(stream, STREAM_OPEN);
+        list_append(&session->streams, &stream->link);
+        session->current = stream;
 }
 
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code)
@@ -161,6 +208,8 @@ void session_expect_late(struct session *session)
 
 void session_reset_stream(struct session *session, struct stream *stream, uint32_t error_code)
 {
+        if (stream->unsent && stream->is_reset)
+                return; /* it is not sent, and no RST_STREAM may be for a stream that was not */
         if (!stream->is_reset && stream_is_remote_open(stream))
                 session_expect_late(session);
         stream->is_reset = true;
@@ -177,6 +226,42 @@ static bool answers_pile_up(const struct session *session)
 
         return nghttp2_session_get_outbound_queue_size(session->h2) >
                (size_t)limits->control_queue_max + 4 * (size_t)limits->streams_max;
+}
+
+uint32_t session_peer_streams_max(const struct session *session)
+{
+        return nghttp2_session_get_remote_settings(
+                session->h2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+uint32_t session_streams_left(const struct session *session)
+{
+        uint32_t peer_max = session_peer_streams_max(session);
+        uint32_t max = session->limits->streams_max;
+
+        if (peer_max < max)
+                max = peer_max;
+        if (session->terminated || !nghttp2_session_check_request_allowed(session->h2))
+                return 0;
+        return max > session->stream_count ? max - session->stream_count : 0;
+}
+
+struct stream *session_next_request(struct session *session, int32_t id)
+{
+        struct stream *stream = CONTAINER_OF(session->requests.next, struct stream, link);
+
+        return list_is_empty(&session->requests) || stream->id != id ? NULL : stream;
+}
+
+/* nghttp2 keeps what it was given of them, and drops it when their turn comes. */
+void session_refuse_requests(struct session *session, uint32_t count)
+{
+        while (session->stream_count > count && !list_is_empty(&session->requests)) {
+                struct stream *stream = CONTAINER_OF(session->requests.prev, struct stream, link);
+
+                session_reset_stream(session, stream, NGHTTP2_CANCEL);
+                session_close_stream(session, stream, NGHTTP2_REFUSED_STREAM);
+        }
 }
 
 static void keep_beginning(struct session *session, const void *data, size_t size)
@@ -206,6 +291,24 @@ static void end_for(struct session *session, int error)
                         is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, NULL);
 }
 
+/* A server that speaks HTTP/2 begins with SETTINGS (RFC 9113, section 3.4). */
+static bool begins_otherwise(const struct session *session)
+{
+        return session->beginning_size >= FRAME_HEADER_BYTES &&
+               (session->beginning[3] != NGHTTP2_SETTINGS ||
+                       session->beginning[4] & NGHTTP2_FLAG_ACK);
+}
+
+/* So that the log can say what the server speaks instead. False: that is not HTTP/2. */
+static bool note_beginning(struct session *session, const uint8_t *data, size_t size)
+{
+        if (session->role == SESSION_SERVER || session->settings_received)
+                return true;
+        keep_beginning(session, data, size);
+        session->bad_preface = begins_otherwise(session);
+        return !session->bad_preface;
+}
+
 int session_feed(struct session *session, const uint8_t *data, size_t size)
 {
         uint32_t before = session->received_bytes, received;
@@ -214,6 +317,10 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         if (session->terminated) {
                 if (session->bad_preface)
                         keep_beginning(session, data, size);
+                return -EPROTO;
+        }
+        if (!note_beginning(session, data, size)) {
+                session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
                 return -EPROTO;
         }
         r = nghttp2_session_mem_recv2(session->h2, data, size);
@@ -246,7 +353,7 @@ bool session_has_output(const struct session *session)
 {
         if (session->preface_size <
                 NGHTTP2_CLIENT_MAGIC_LEN) /* who may yet turn out to speak HTTP/1 can't read frames */
-                return session->plain != NULL;
+                return session->raw != NULL;
         return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
 }
 
@@ -262,9 +369,9 @@ int session_fill(struct session *session, struct output *output)
 {
         int r = 0;
 
-        if (session->plain) {
-                output_copy(output, session->plain, strlen(session->plain));
-                session->plain = NULL;
+        if (session->raw) {
+                output_copy(output, session->raw, strlen(session->raw));
+                session->raw = NULL;
                 return 0;
         }
         if (session->drain == DRAIN_DUE)
@@ -284,9 +391,9 @@ int session_fill(struct session *session, struct output *output)
         return r;
 }
 
-void session_say(struct session *session, const char *text)
+void session_send_raw(struct session *session, const char *text)
 {
-        session->plain = text;
+        session->raw = text;
 }
 
 void session_release(const struct session_events *events, struct output *output)

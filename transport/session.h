@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * One HTTP/2 connection (RFC 9113) without a socket: bytes go in through session_feed(), frames come
+ * One HTTP/2 connection (RFC 9113) without a socket, of a server or a client: bytes go in through session_feed(), frames come
  * out through session_fill(). No clock and no I/O, so a test joins two sessions in memory and a
  * fuzzer feeds one.
  *
@@ -30,26 +30,40 @@ struct session_field {
         size_t value_size;
 };
 
-/* A stream is reset for what its request is. The strings are valid during the event only. */
+/* A stream is reset because its request, or response, is malformed. The strings are valid during the event only. */
 struct session_malformed {
         struct stream *stream;
         const char *
                 rule; /* that it breaks, static; NULL: each field is good, but not all of them together */
-        const char *name; /* of the field; NULL: it is none of one field */
+        const char *name; /* of the field that is at fault; NULL: it is not a single one */
         size_t name_size;
 };
 
 struct session_pull {
         size_t size; /* bytes of payload that the next DATA frame takes; 0 with !last: nothing now */
-        bool last; /* no more after these: trailers were submitted */
+        bool last; /* no more after these. A server has submitted trailers; a client's stream ends with this frame */
+};
+
+/* A server's GOAWAY (RFC 9113 section 6.8). The text is valid during the event only. */
+struct session_goaway {
+        int32_t last_id; /* streams with a larger id were not processed, and never will be */
+        uint32_t error_code;
+        const char *text; /* for people; it may be empty */
+        size_t text_size;
 };
 
 struct session_events {
-        /* A request begins. Returns its stream, zeroed, or NULL: the stream is refused (REFUSED_STREAM). */
+        /* Servers: a request begins. Returns its stream, zeroed, or NULL: the stream is refused (REFUSED_STREAM). */
         struct stream *(*on_stream)(void *user);
-        /* A field of the request's header block; not called for trailers, nor once the block is oversize. */
+        /*
+         * A field of a header block; not called once the block is oversize. A client's are those of the response and, while
+         * stream->has_headers, of the trailers behind it. A server's are the request's: its trailers are skipped.
+         */
         void (*on_field)(struct stream *stream, const struct session_field *field);
-        /* The header block is complete. */
+        /*
+         * The header block is complete. For a client again behind trailers, then with stream->has_headers. If stream->block_ends,
+         * on_end comes next: a response that has its status already in its first block (trailers-only), or trailers.
+         */
         void (*on_headers)(struct stream *stream, bool oversize);
         /* DATA, in order. The bytes count against the stream's window until stream_consume(). */
         void (*on_data)(struct stream *stream, const uint8_t *data, size_t size);
@@ -59,17 +73,30 @@ struct session_events {
         struct session_pull (*on_pull)(struct stream *stream, size_t size_max);
         /* Write exactly @size bytes, as on_pull promised, to @output, or refer to them there. */
         void (*on_write)(struct stream *stream, struct output *output, size_t size);
-        /* The stream is over: @error_code 0 if in order. Once a stream, whatever happens. It may be pinned still. */
+        /*
+         * The stream is over: @error_code 0 if in order. Once a stream, whatever happens. It may be pinned still. A client's that
+         * the peer has not processed: stream->unsent, or REFUSED_STREAM.
+         */
         void (*on_close)(struct stream *stream, uint32_t error_code);
         /* The last pin of a stream is gone. */
         void (*on_unpinned)(struct stream *stream);
-        /* A stream is about to be reset because its request breaks a rule of HTTP/2. For a log; the peer sets the rate. */
+        /* A stream is about to be reset because what the peer sent on it breaks a rule of HTTP/2. For a log; the peer sets the rate. */
         void (*on_malformed)(void *user, const struct session_malformed *what);
         /*
          * A GOAWAY with @error_code, which is not NO_ERROR, was made: the peer broke the protocol, or is too much. Once, and not
          * for a session_terminate() with a reason. @text may be empty, and is for people.
          */
         void (*on_fault)(void *user, uint32_t error_code, const char *text, size_t size);
+        /*
+         * Clients: the server takes no new streams on this connection. Right behind it, those that it has not processed are
+         * closed with REFUSED_STREAM; the others go on. It may come again, with a smaller last_id.
+         */
+        void (*on_goaway)(void *user, const struct session_goaway *goaway);
+};
+
+enum session_role {
+        SESSION_SERVER,
+        SESSION_CLIENT,
 };
 
 /* How far a graceful end has come, forwards only; steps may be left out. */
@@ -82,15 +109,18 @@ enum drain_step {
         DRAIN_DONE,
 };
 
-/* As much of a peer that does not speak HTTP/2 is kept to tell what it speaks. */
+/* So much of what a peer sends first is kept, to see what it speaks if it is not HTTP/2. */
 #define SESSION_BEGINNING_BYTES 64
 
 struct session {
         nghttp2_session *h2;
         const struct session_events *events;
         void *user;
+        enum session_role role;
         struct list streams;
-        uint32_t stream_count;
+        struct list
+                requests; /* a client's that are unsent, in the order in which nghttp2 will send them */
+        uint32_t stream_count; /* in both lists */
         struct stream *current; /* of the last frame, either way: most often of the next one too */
         struct output *output; /* during session_fill() */
         const quoit_limits *limits;
@@ -104,7 +134,7 @@ struct session {
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         enum drain_step drain;
-        uint8_t preface_size; /* so much of it has come */
+        uint8_t preface_size; /* so much of a client's preface has come; for a client, which waits for none, all of it */
         uint8_t beginning_size;
         bool bad_preface : 1; /* the peer does not speak HTTP/2: what it began with instead is in `beginning` */
         bool settings_received : 1;
@@ -114,8 +144,9 @@ struct session {
         bool round_trip_answered : 1; /* whoever measures it clears it */
         bool terminated : 1; /* nothing is fed any more */
         bool fault_told : 1; /* or known to who ended it */
-        const char *plain; /* to be said in place of frames; static */
-        uint8_t beginning[SESSION_BEGINNING_BYTES]; /* of a peer that does not speak HTTP/2 */
+        const char *raw; /* sent in place of frames; static */
+        uint8_t beginning
+                [SESSION_BEGINNING_BYTES]; /* of a peer that does not speak HTTP/2; a client's also before the server's SETTINGS */
 };
 
 /*
@@ -125,6 +156,14 @@ struct session {
  */
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
         uint64_t seed, const struct session_events *events, void *user);
+
+/*
+ * The client's side: preface and SETTINGS are queued, a server's pushes end the connection. There is no seed, for the ids are
+ * ours. @limits apply to what the server sends; streams_max bounds our requests, besides the server's own limit.
+ * 0, -ENOMEM.
+ */
+int session_init_client(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
+        const struct session_events *events, void *user);
 
 /* Every stream gets its on_close. Takes zeroed memory. Outputs that were filled are to be session_release()d first. */
 void session_deinit(struct session *session);
@@ -145,7 +184,21 @@ int session_fill(struct session *session, struct output *output);
 void session_release(const struct session_events *events, struct output *output);
 
 /* To a peer that does not speak HTTP/2: the static @text is all that session_fill() yields. */
-void session_say(struct session *session, const char *text);
+void session_send_raw(struct session *session, const char *text);
+
+/*
+ * How many requests a client may begin now, by its own limit and the server's; 0 also after a GOAWAY of either side, and when
+ * there are no stream ids left. Of a server that has not told its limit yet, 100 are expected (RFC 9113 section 6.5.2).
+ */
+uint32_t session_streams_left(const struct session *session);
+
+/*
+ * Begins a client's request on @stream, zeroed and of the owner: its HEADERS with @fields, pseudo fields first, which are copied.
+ * With @end nothing comes behind them, else DATA is pulled. 0, and on_close comes in any case. -EAGAIN: session_streams_left()
+ * is 0, wait until a stream closes; -ESHUTDOWN: not on this connection any more; -ENOMEM. Then @stream is untouched.
+ */
+int session_request(struct session *session, struct stream *stream, const nghttp2_nv *fields,
+        size_t count, bool end);
 
 /* The connection has served its purpose: close it once what is in flight was sent. */
 bool session_is_over(const struct session *session);
@@ -183,8 +236,26 @@ void session_ping(struct session *session);
 /* on_malformed, once a stream. Internal to the transport. */
 void session_tell_malformed(struct session *session, const struct session_malformed *what);
 
-/* The stream @id; NULL: there is none, or it was refused. Internal to the transport. */
+/* The stream @id; NULL: there is none, it was refused, or is unsent. Internal to the transport. */
 struct stream *session_stream(struct session *session, int32_t id);
+
+/* A stream whose first HEADERS were received, or sent, is open from now on. Internal to the transport. */
+void session_open_stream(struct session *session, struct stream *stream);
+
+/* The stream @id was opened, or refused at once. Internal to the transport. */
+void session_note_id(struct session *session, int32_t id);
+
+/*
+ * The next unsent request, if that is @id. nghttp2 sends them in the order in which they were made, so none is looked for.
+ * Internal to the transport.
+ */
+struct stream *session_next_request(struct session *session, int32_t id);
+
+/* Closes the newest unsent requests until no more than @count streams are left: REFUSED_STREAM. Internal to the transport. */
+void session_refuse_requests(struct session *session, uint32_t count);
+
+/* What the server allows. Internal to the transport. */
+uint32_t session_peer_streams_max(const struct session *session);
 
 /* Parts with @stream, on_close being the last. Internal to the transport. */
 void session_close_stream(struct session *session, struct stream *stream, uint32_t error_code);

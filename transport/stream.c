@@ -6,7 +6,8 @@
 void stream_set_state(struct stream *stream, enum stream_state state)
 {
         static const unsigned allowed[] = {
-                [STREAM_IDLE] = 1u << STREAM_OPEN,
+                [STREAM_IDLE] =
+                        1u << STREAM_OPEN | 1u << STREAM_CLOSED, /* a request that was never sent */
                 [STREAM_OPEN] = 1u << STREAM_HALF_CLOSED_REMOTE | 1u << STREAM_HALF_CLOSED_LOCAL |
                                 1u << STREAM_CLOSED,
                 [STREAM_HALF_CLOSED_REMOTE] = 1u << STREAM_CLOSED,

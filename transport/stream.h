@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One HTTP/2 stream (RFC 9113 section 5.1). It is embedded first of all in the call that owns it;
- * the session refers to it from its first HEADERS to on_close, the output from a referred payload
- * to the end of its send.
+ * One HTTP/2 stream (RFC 9113 section 5.1), of either role. It is the first member of the call that owns it. The session refers
+ * to it from its first HEADERS (a client's: from session_request()) to on_close, the output from a referred payload to the
+ * end of its send.
  */
 
 #include <stdbool.h>
@@ -30,7 +30,8 @@ enum stream_state {
 };
 
 struct stream {
-        struct session *session; /* NULL before its HEADERS and after on_close */
+        struct session
+                *session; /* NULL before its HEADERS or session_request(), and after on_close */
         struct list link;        /* in the session */
         int32_t id;
         enum stream_state state;
@@ -39,8 +40,12 @@ struct stream {
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
         bool is_reset; /* RST_STREAM was submitted */
-        bool malformed_told; /* why it is going to be reset */
+        bool malformed_told; /* on_malformed was called for it */
         bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
+        bool has_headers; /* on_headers was called: fields that come now are trailers */
+        bool block_ends; /* the header block at hand ends the stream: trailers, or a message without a body */
+        bool interim; /* the header block at hand is a 1xx response, which is skipped */
+        bool unsent; /* a client's request that was not sent yet: if it is closed so, the peer has never seen it */
 };
 
 /* The one place where a stream's state changes; asserts that the step is one of RFC 9113's. */
@@ -53,13 +58,16 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
 int stream_respond_text(
         struct stream *stream, const nghttp2_nv *fields, size_t count, const char *text);
 
-/* Sends trailers. Only in on_pull, which then says that this was the last of the data. 0, -ENOMEM. */
+/* Sends a response's trailers. Only in on_pull, which then says that this was the last of the data. 0, -ENOMEM. */
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count);
 
 /* There is data to pull again, after on_pull had none. */
 void stream_resume(struct stream *stream);
 
-/* Sends RST_STREAM with an HTTP/2 error code; on_close follows when the frame has been made. */
+/*
+ * Sends RST_STREAM with an HTTP/2 error code; on_close follows when the frame has been made. A request that was not sent yet is
+ * never sent, and its on_close says CANCEL.
+ */
 void stream_reset(struct stream *stream, uint32_t error_code);
 
 /* Opens the stream's window by @size bytes of what was received. */

@@ -3,6 +3,7 @@
 /* Each allocation of nghttp2's fails in its turn: an error comes back, nothing crashes, nothing leaks. */
 
 #include "harness.h"
+#include "pair.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ static int drain_output(struct session *session)
         do {
                 output_init(&output, OUTPUT_BLOCK_BYTES);
                 r = session_fill(session, &output);
-                session_release(&joint_events, &output);
+                session_release(session->events, &output);
         } while (r == 0 && output.bytes > 0);
         return r;
 }
@@ -161,6 +162,63 @@ static bool attempt(const struct recording *recording, size_t fail_at, bool once
         return whole;
 }
 
+static int converse_as_client(struct pair *pair, const struct recording *recording)
+{
+        static const char *const paths[] = { "/first", "/second", "/third" };
+        struct session *session = &pair->client.session;
+        size_t half = recording->size / 2;
+        struct call *call;
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < 3; i++)
+                r = pair_try_request(pair, paths[i], joint_bytes(), 3000, i < 2, &call);
+        if (r == 0)
+                r = drain_output(session);
+        if (r == 0)
+                r = pair_try_request(pair, "/cancelled", NULL, 0, true, &call);
+        if (r == 0)
+                stream_reset(&call->stream, NGHTTP2_CANCEL);
+        if (r == 0)
+                r = session_feed(session, recording->bytes, half);
+        if (r == 0)
+                r = drain_output(session);
+        if (r == 0)
+                r = session_feed(session, recording->bytes + half, recording->size - half);
+        if (r == 0)
+                session_terminate(session, NGHTTP2_NO_ERROR, NULL);
+        return r == 0 ? drain_output(session) : r;
+}
+
+/* As above, for a client whose server's bytes are recorded. */
+static bool attempt_as_client(const struct recording *recording, size_t fail_at, bool once)
+{
+        struct pair *pair = calloc(1, sizeof(*pair)); /* of which only the client lives */
+        struct failing failing;
+        bool whole;
+        int r;
+
+        failing_init(&failing, fail_at, once);
+        pair->client.pair = pair;
+        r = session_init_client(
+                &pair->client.session, &failing.h2, &joint_limits, &end_events, &pair->client);
+        if (r == 0)
+                r = converse_as_client(pair, recording);
+        /* a header block that could not be compressed is the connection's end: nghttp2 says no more of it */
+        assert_true(r == 0 || r == -ENOMEM || r == -EPROTO || r == -ESHUTDOWN);
+        session_deinit(&pair->client.session);
+        assert_int_equal(failing.live, 0);
+        assert_int_equal(pair->client.open, 0);
+        for (unsigned i = 0; i < pair->client.count; i++) {
+                assert_int_equal(pair->client.calls[i].closes, 1);
+                assert_int_equal(pair->client.calls[i].stream.pins, 0);
+                free(pair->client.calls[i].data);
+        }
+        whole = failing.calls < fail_at;
+        assert_true(!whole || r == 0);
+        free(pair);
+        return whole;
+}
+
 static void attempt_all(bool once)
 {
         struct recording recording;
@@ -168,6 +226,11 @@ static void attempt_all(bool once)
 
         recording_init(&recording);
         while (!attempt(&recording, fail_at, once))
+                fail_at++;
+        assert_true(fail_at > 30);
+        recording.size = pair_record(recording.bytes);
+        fail_at = 1;
+        while (!attempt_as_client(&recording, fail_at, once))
                 fail_at++;
         assert_true(fail_at > 30);
 }
