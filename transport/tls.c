@@ -8,9 +8,11 @@
 
 #include <openssl/err.h>
 
+#include "transport/tls_servers.h"
+
 #define RECORD_BYTES_MAX ((size_t)SSL3_RT_MAX_PLAIN_LENGTH)
-#define KEY_UPDATES_MAX 32 /* for so many bytes: */
-#define KEY_UPDATES_BYTES ((size_t)64 << 10)
+#define LATE_MESSAGES_MAX 32 /* for so many bytes: */
+#define LATE_MESSAGES_BYTES ((size_t)64 << 10)
 
 /* ---- life ---- */
 
@@ -23,13 +25,14 @@ static void on_message(
 
         (void)version;
         (void)ssl;
-        if (type == SSL3_RT_HANDSHAKE && !sent && size > 0 && bytes[0] == SSL3_MT_KEY_UPDATE)
-                tls->key_updates++;
+        if (type == SSL3_RT_HANDSHAKE && !sent && size > 0 &&
+                (bytes[0] == SSL3_MT_KEY_UPDATE || bytes[0] == SSL3_MT_NEWSESSION_TICKET))
+                tls->late_messages++;
         if (type == SSL3_RT_ALERT && sent && size > 1 && bytes[1] == SSL_AD_NO_RENEGOTIATION)
                 tls->renegotiation = true;
 }
 
-int tls_init_server(struct tls *tls, struct tls_context *context)
+static int init(struct tls *tls, struct tls_context *context)
 {
         BIO *pipe;
 
@@ -49,7 +52,31 @@ int tls_init_server(struct tls *tls, struct tls_context *context)
         SSL_set_msg_callback(tls->ssl, on_message);
         SSL_set_msg_callback_arg(tls->ssl, tls);
         SSL_set_app_data(tls->ssl, tls); /* for transport/tls_tickets.c */
-        SSL_set_accept_state(tls->ssl);
+        return 0;
+}
+
+int tls_init_server(struct tls *tls, struct tls_context *context)
+{
+        int r = init(tls, context);
+
+        if (r == 0)
+                SSL_set_accept_state(tls->ssl);
+        return r;
+}
+
+int tls_init_client(struct tls *tls, struct tls_context *context, const char *name)
+{
+        int r = init(tls, context);
+
+        if (r < 0)
+                return r;
+        r = tls_servers_expect(tls->ssl, name);
+        if (r < 0) {
+                tls_deinit(tls);
+                return r;
+        }
+        tls->is_client = true;
+        SSL_set_connect_state(tls->ssl);
         return 0;
 }
 
@@ -91,6 +118,8 @@ static bool is_alert(int reason)
         return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
 }
 
+#define NO_H2 "it does not agree to \"h2\" by ALPN, so it does not speak gRPC"
+
 static int explain(struct tls *tls, struct tls_problem *problem)
 {
         unsigned long error = ERR_peek_error();
@@ -102,6 +131,8 @@ static int explain(struct tls *tls, struct tls_problem *problem)
         if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
                 return tls_problem_set(problem, -EPROTO, "its certificate is refused: %s",
                         X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl)));
+        if (tls->is_client && reason == SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL)
+                return tls_problem_set(problem, -EPROTO, NO_H2);
         if (is_alert(reason) && text)
                 return tls_problem_set(problem, -EPROTO, "it gave up: %s", text);
         for (size_t i = 0; i < sizeof(plain_words) / sizeof(*plain_words); i++) {
@@ -155,6 +186,19 @@ size_t tls_whole_records(const uint8_t *data, size_t size)
         return whole;
 }
 
+/* A server that knows nothing of ALPN goes on without it, and then speaks HTTP/1.1. */
+static int check_protocol(struct tls *tls, struct tls_problem *problem)
+{
+        const unsigned char *protocol;
+        unsigned size;
+
+        SSL_get0_alpn_selected(tls->ssl, &protocol, &size);
+        if (!tls->is_client || (size == 2 && memcmp(protocol, "h2", 2) == 0))
+                return 0;
+        tls_end(tls);
+        return tls_problem_set(problem, -EPROTO, NO_H2);
+}
+
 int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem)
 {
         int r;
@@ -165,21 +209,21 @@ int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem)
         r = SSL_do_handshake(tls->ssl);
         if (r == 1) {
                 set_state(tls, TLS_OPEN);
-                return 0;
+                return check_protocol(tls, problem);
         }
         if (SSL_get_error(tls->ssl, r) == SSL_ERROR_WANT_READ)
                 return -EAGAIN;
         return fail(tls, problem);
 }
 
-/* A change of keys is for the many bytes under the last ones, not for a few. */
+/* A change of keys is for the many bytes under the last ones, not for a few. A server has a few tickets to give. */
 static void count_read(struct tls *tls, size_t size)
 {
         tls->read_bytes += size;
-        if (tls->read_bytes < KEY_UPDATES_BYTES)
+        if (tls->read_bytes < LATE_MESSAGES_BYTES)
                 return;
         tls->read_bytes = 0;
-        tls->key_updates = 0;
+        tls->late_messages = 0;
 }
 
 int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
@@ -194,9 +238,10 @@ int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
         if (tls->renegotiation)
                 return explain(
                         tls, problem); /* it is told why, in HTTP/2: RFC 9113 section 9.2.1 */
-        if (tls->key_updates > KEY_UPDATES_MAX)
-                return tls_problem_set(
-                        problem, -EPROTO, "it changes its keys again and again, and sends little");
+        if (tls->late_messages > LATE_MESSAGES_MAX)
+                return tls_problem_set(problem, -EPROTO, "it %s again and again, and sends little",
+                        tls->is_client ? "changes its keys, or gives tickets,"
+                                       : "changes its keys");
         if (r == 1) {
                 count_read(tls, *ret_size);
                 return 0;

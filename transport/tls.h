@@ -38,13 +38,22 @@ struct tls {
         struct tls_bytes out;
         enum tls_state state;
         uint64_t now_ns; /* as of the last tls_handshake() */
-        unsigned key_updates; /* of late */
-        size_t read_bytes; /* since they were last forgotten */
+        unsigned
+                late_messages; /* key updates and tickets of the peer, since they were last forgotten */
+        size_t read_bytes; /* since then, too */
+        bool is_client;
         bool renegotiation; /* was asked for */
 };
 
 /* The server's side, by @context, of which it takes a reference. Must not move. 0, -ENOMEM. */
 int tls_init_server(struct tls *tls, struct tls_context *context);
+
+/*
+ * The client's side, by a context of tls_context_new_client(), to the server @name: a DNS name or an IP address, which its
+ * certificate must be for. The first tls_handshake() needs nothing from the peer and leaves the ClientHello in `out`. Must not
+ * move. 0; -ENOMEM; -EINVAL: nothing can have this name.
+ */
+int tls_init_client(struct tls *tls, struct tls_context *context, const char *name);
 
 /* Takes zeroed memory. */
 void tls_deinit(struct tls *tls);

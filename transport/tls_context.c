@@ -10,6 +10,7 @@
 #include "transport/tls.h"
 #include "transport/tls_clients.h"
 #include "transport/tls_files.h"
+#include "transport/tls_servers.h"
 
 /* RFC 9113 section 9.2.2 and appendix A: what forgets its keys, and authenticates what it encrypts. */
 #define CIPHER_LIST "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -19,11 +20,11 @@
 
 /* ---- what a handshake is asked ---- */
 
+static const unsigned char h2[] = { 2, 'h', '2' };
+
 static int on_alpn(SSL *ssl, const unsigned char **ret_protocol, unsigned char *ret_size,
         const unsigned char *offered, unsigned size, void *user)
 {
-        static const unsigned char h2[] = { 2, 'h', '2' };
-
         (void)ssl;
         (void)user;
         if (SSL_select_next_proto((unsigned char **)ret_protocol, ret_size, h2, sizeof(h2), offered,
@@ -132,14 +133,19 @@ static int use_certificate(
         return r;
 }
 
-static void set_manners(const struct tls_rules *rules, struct tls_context *context, SSL_CTX *ssl)
+/* Of both roles. */
+static void set_common(SSL_CTX *ssl)
 {
-        SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                         SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                         SSL_OP_PRIORITIZE_CHACHA);
+        SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
         /* an idle connection keeps no buffers */
         SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
         SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+}
+
+static void set_manners(const struct tls_rules *rules, struct tls_context *context, SSL_CTX *ssl)
+{
+        set_common(ssl);
+        SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
         if (rules->options->no_resumption) {
                 SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
                 SSL_CTX_set_num_tickets(ssl, 0);
@@ -172,20 +178,68 @@ static int add(const struct tls_rules *rules, const struct tls_source *source,
         return r;
 }
 
-int tls_context_new(const struct tls_rules *rules, struct tls_context **ret_context,
-        struct tls_problem *problem)
+/* Room for @count, none of which is there yet. */
+static int make_room(size_t count, struct tls_context **ret_context, struct tls_problem *problem)
 {
-        struct tls_context *context =
-                calloc(1, sizeof(*context) + rules->source_count * sizeof(SSL_CTX *));
-        int r = 0;
+        struct tls_context *context = calloc(1, sizeof(*context) + count * sizeof(SSL_CTX *));
 
         ERR_clear_error(); /* of this thread: those that follow are ours */
         if (context)
                 atomic_store(&context->references, 1);
-        if (!context || !(context->pipe = tls_pipe_new()))
-                r = tls_problem_set(problem, -ENOMEM, "out of memory");
+        if (!context || !(context->pipe = tls_pipe_new())) {
+                tls_context_unref(context);
+                return tls_problem_set(problem, -ENOMEM, "out of memory");
+        }
+        *ret_context = context;
+        return 0;
+}
+
+int tls_context_new(const struct tls_rules *rules, struct tls_context **ret_context,
+        struct tls_problem *problem)
+{
+        struct tls_context *context = NULL;
+        int r = make_room(rules->source_count, &context, problem);
+
         for (size_t i = 0; r == 0 && i < rules->source_count; i++)
                 r = add(rules, rules->sources + i, context, problem);
+        if (r < 0) {
+                tls_context_unref(context);
+                return r;
+        }
+        *ret_context = context;
+        return 0;
+}
+
+static int add_client(const struct tls_client_rules *rules, struct tls_context *context,
+        struct tls_problem *problem)
+{
+        SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+        int r;
+
+        if (!ssl)
+                return tls_problem_set(problem, -ENOMEM, "out of memory");
+        context->contexts[context->count++] = ssl;
+        set_common(ssl);
+        if (SSL_CTX_set_alpn_protos(ssl, h2, sizeof(h2)) != 0) /* 0 is success here */
+                return tls_problem_set(problem, -ENOMEM, "out of memory");
+        r = set_versions(rules->options, ssl, problem);
+        if (r == 0)
+                r = set_ciphers(rules->options, ssl, problem);
+        if (r == 0)
+                r = tls_servers_attach(rules->ca_file, ssl, problem);
+        if (r == 0 && rules->source)
+                r = use_certificate(rules->source, ssl, problem);
+        return r;
+}
+
+int tls_context_new_client(const struct tls_client_rules *rules, struct tls_context **ret_context,
+        struct tls_problem *problem)
+{
+        struct tls_context *context = NULL;
+        int r = make_room(1, &context, problem);
+
+        if (r == 0)
+                r = add_client(rules, context, problem);
         if (r < 0) {
                 tls_context_unref(context);
                 return r;

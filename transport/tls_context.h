@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What handshakes go by: an OpenSSL context for each certificate, made from files at one moment. It does not
- * change; a reload makes another one. Counted by reference: a connection keeps the one that it began with.
+ * What handshakes go by: an OpenSSL context for each certificate of a server, or the one of a client, made from files at one
+ * moment. It does not change; a reload makes another one. Counted by reference: a connection keeps the one that it began with.
  */
 
 #include <stdatomic.h>
@@ -30,15 +30,26 @@ struct tls_rules {
         struct tls_tickets *tickets; /* outlives every context */
 };
 
+/* The same for clients. */
+struct tls_client_rules {
+        const quoit_tls_options *options; /* of which versions, ciphers and groups count */
+        const char *ca_file; /* PEM: who vouches for servers; NULL: whom the system trusts */
+        const struct tls_source *source; /* what the client shows if it is asked; NULL: nothing */
+};
+
 struct tls_context {
         atomic_uint references;
         BIO_METHOD *pipe; /* between OpenSSL and our buffers: tls.c */
         size_t count;
-        SSL_CTX *contexts[]; /* the first is the default */
+        SSL_CTX *contexts[]; /* the first is the default; a client's is the only one */
 };
 
 /* With one reference. 0, or as quoit_tls_add_certificate(). */
 int tls_context_new(const struct tls_rules *rules, struct tls_context **ret_context,
+        struct tls_problem *problem);
+
+/* For tls_init_client(): with one reference. 0, -EINVAL, -ENOMEM, or a negative errno of reading a file. */
+int tls_context_new_client(const struct tls_client_rules *rules, struct tls_context **ret_context,
         struct tls_problem *problem);
 
 struct tls_context *tls_context_ref(struct tls_context *context);
