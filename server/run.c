@@ -83,6 +83,9 @@ static int start_workers(quoit_server *server)
                         &server->handshakers, server->options.handshake_threads, "handshake");
         if (r == 0)
                 return 0;
+        /* those that were started have nothing to wait for */
+        workers_stop(&server->workers);
+        workers_stop(&server->handshakers);
         server_note_refusal(server, REFUSAL_CALL_THREAD, r);
         return server_fail_refused(server, r);
 }
