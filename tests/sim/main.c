@@ -16,6 +16,7 @@
 #include "core/mapping.h"
 #include "core/poison.h"
 #include "run.h"
+#include "secure.h"
 
 #ifdef POISON_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -204,11 +205,13 @@ int main(int argc, char **argv)
         catch_signals();
         /* a shard looks whether any were made, ever: the first run is to be as the others */
         mapping_free(mapping_new(MAPPING_PAGE_BYTES, MAPPING_PAGE_BYTES), MAPPING_PAGE_BYTES);
+        secure_begin();
         totals.began_s = now_s();
         if (options.list)
                 r = run_list(&options);
         else
                 run_many(&options);
         report(&options);
+        secure_end();
         return r;
 }

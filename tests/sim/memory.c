@@ -24,6 +24,7 @@ void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
+void *__wrap_reallocarray(void *block, size_t count, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void __wrap_free(void *block);
@@ -64,6 +65,13 @@ void *__wrap_realloc(void *block, size_t size)
         if (fails())
                 return NULL;
         return block ? __real_realloc(block, size) : counted(__real_malloc(size));
+}
+
+void *__wrap_reallocarray(void *block, size_t count, size_t size)
+{
+        size_t bytes;
+
+        return __builtin_mul_overflow(count, size, &bytes) ? NULL : __wrap_realloc(block, bytes);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)

@@ -2,6 +2,7 @@
 #include "peer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "core/engine/sim.h"
 #include "link/connection.h"
 #include "pattern.h"
+#include "secure.h"
 #include "service.h"
 
 #include "nghttp2_session.h"
@@ -45,10 +47,11 @@ struct peer_call {
 struct peer_end {
         struct sim_conn *conn;
         nghttp2_session *h2;
-        bool is_good, is_dead, has_broken, is_silent;
+        bool is_good, is_dead, has_broken, is_silent, is_secure;
         bool takes_compressed, sends_compressed, brings_bulk;
         uint64_t due_ns;
         uint64_t stalled_until_ns;
+        struct tls tls; /* if it is secure */
         struct sim_pipe out; /* made, not yet taken by the network */
         struct peer_call calls[CALLS_MAX];
         unsigned call_count;
@@ -496,13 +499,49 @@ static void misbehave(struct peer_end *peer)
 
 /* ---- in and out ---- */
 
+static void die(struct peer_end *peer)
+{
+        peer->is_dead = true;
+        sim_peer_reset(peer->conn);
+        sim_note("peer goes", peer->conn->id, 0);
+}
+
+static bool can_speak(const struct peer_end *peer)
+{
+        return !peer->is_secure || peer->tls.state == TLS_OPEN;
+}
+
+/* What TLS has made. */
+static void take_sealed(struct peer_end *peer)
+{
+        struct tls_bytes bytes = tls_take(&peer->tls);
+
+        if (bytes.size > 0)
+                sim_pipe_push(&peer->out, bytes.data, bytes.size);
+        free(bytes.data);
+}
+
+static void push(struct peer_end *peer, const uint8_t *data, size_t size)
+{
+        const struct iovec iovec = { (void *)data, size };
+
+        if (!peer->is_secure) {
+                sim_pipe_push(&peer->out, data, size);
+                return;
+        }
+        if (tls_seal(&peer->tls, &iovec, 1) < 0)
+                abort();
+        take_sealed(peer);
+}
+
 static void move_out(struct peer_end *peer)
 {
         const uint8_t *data;
         nghttp2_ssize size;
 
-        while (peer->out.size < 100000 && (size = nghttp2_session_mem_send2(peer->h2, &data)) > 0)
-                sim_pipe_push(&peer->out, data, (size_t)size);
+        while (can_speak(peer) && peer->out.size < 100000 &&
+                (size = nghttp2_session_mem_send2(peer->h2, &data)) > 0)
+                push(peer, data, (size_t)size);
         if (peer->out.size == 0)
                 return;
         size = (nghttp2_ssize)peer->out.size;
@@ -512,21 +551,62 @@ static void move_out(struct peer_end *peer)
                 &peer->out, sim_peer_write(peer->conn, sim_pipe_bytes(&peer->out), (size_t)size));
 }
 
+static void hear(struct peer_end *peer, const uint8_t *bytes, size_t size)
+{
+        nghttp2_ssize r = nghttp2_session_mem_recv2(peer->h2, bytes, size);
+
+        if (r >= 0)
+                return;
+        if (peer->is_good)
+                sim_fail("connection %u: the server breaks the protocol: %s", peer->conn->id,
+                        nghttp2_strerror((int)r));
+        peer->has_broken = true;
+}
+
+/* Without memory a server may give up, and says so. */
+static void end_tls(struct peer_end *peer, int error, const struct tls_problem *problem)
+{
+        sim_note("peer's TLS ends", peer->conn->id, (uint64_t)-error);
+        if (error == -EPROTO && peer->is_good && !peer->has_broken && sim.rates[SIM_NO_MEMORY] == 0)
+                sim_fail("connection %u: TLS with the server has failed: %s", peer->conn->id,
+                        problem->text);
+        die(peer);
+}
+
+static void hear_sealed(struct peer_end *peer, const uint8_t *bytes, size_t size)
+{
+        static uint8_t plain[1 << 14];
+        struct tls_problem problem;
+        size_t plain_size;
+        int r = 0;
+
+        tls_put(&peer->tls, bytes, size);
+        if (peer->tls.state == TLS_HANDSHAKE) {
+                r = tls_handshake(&peer->tls, sim.now_ns, &problem);
+                if (r == 0)
+                        sim_note("peer's TLS is open", peer->conn->id, 0);
+        }
+        while (r == 0 &&
+                (r = tls_read(&peer->tls, plain, sizeof(plain), &plain_size, &problem)) == 0)
+                hear(peer, plain, plain_size);
+        take_sealed(peer);
+        if (r != -EAGAIN)
+                end_tls(peer, r, &problem);
+}
+
 static void move_in(struct peer_end *peer)
 {
         static uint8_t bytes[1 << 16];
         size_t size_max = !sim.is_calm && sim_chance(300) ? 1 + sim_below(2000) : sizeof(bytes);
         size_t size = sim_peer_read(peer->conn, bytes, size_max);
-        nghttp2_ssize r = size > 0 ? nghttp2_session_mem_recv2(peer->h2, bytes, size) : 0;
 
-        if (size > 0)
-                sim_note("peer reads", peer->conn->id, size);
-        if (r < 0) {
-                if (peer->is_good)
-                        sim_fail("connection %u: the server breaks the protocol: %s",
-                                peer->conn->id, nghttp2_strerror((int)r));
-                peer->has_broken = true;
-        }
+        if (size == 0)
+                return;
+        sim_note("peer reads", peer->conn->id, size);
+        if (peer->is_secure)
+                hear_sealed(peer, bytes, size);
+        else
+                hear(peer, bytes, size);
 }
 
 static void open_windows(struct peer_end *peer)
@@ -542,7 +622,7 @@ static void open_windows(struct peer_end *peer)
 static bool has_work(const struct peer_end *peer)
 {
         return peer->owed > 0 || peer->conn->down.size > 0 || peer->conn->down.ended ||
-               ((peer->out.size > 0 || nghttp2_session_want_write(peer->h2)) &&
+               ((peer->out.size > 0 || (can_speak(peer) && nghttp2_session_want_write(peer->h2))) &&
                        (peer->conn->up.size < peer->conn->up.size_max || peer->conn->reset));
 }
 
@@ -555,13 +635,6 @@ uint64_t peer_due_ns(const struct peer_end *peer)
         if (!sim.is_calm || has_work(peer))
                 return peer->due_ns;
         return SIM_NEVER;
-}
-
-static void die(struct peer_end *peer)
-{
-        peer->is_dead = true;
-        sim_peer_reset(peer->conn);
-        sim_note("peer goes", peer->conn->id, 0);
 }
 
 void peer_step(struct peer_end *peer)
@@ -585,6 +658,8 @@ void peer_step(struct peer_end *peer)
         if (peer->is_dead)
                 return;
         move_in(peer);
+        if (peer->is_dead)
+                return;
         if (sim.is_calm || sim_chance(600))
                 open_windows(peer);
         move_out(peer);
@@ -622,7 +697,7 @@ bool peer_is_served(const struct peer_end *peer)
 bool peer_is_idle(const struct peer_end *peer)
 {
         if (peer->is_dead || !peer->is_good || peer->has_broken || peer->is_silent ||
-                peer->conn->reset || !peer->conn->file)
+                peer->conn->reset || !peer->conn->file || !can_speak(peer))
                 return false;
         for (unsigned i = 0; i < peer->call_count; i++)
                 if (!peer->calls[i].is_closed)
@@ -670,7 +745,7 @@ const struct sim_conn *peer_conn(const struct peer_end *peer)
         return peer->conn;
 }
 
-struct peer_end *peer_new(int listener_fd, bool is_good)
+struct peer_end *peer_new(int listener_fd, bool is_good, bool is_secure)
 {
         struct peer_end *peer = calloc(1, sizeof(*peer));
         nghttp2_session_callbacks *callbacks;
@@ -683,6 +758,11 @@ struct peer_end *peer_new(int listener_fd, bool is_good)
                 return NULL;
         }
         peer->is_good = is_good;
+        peer->is_secure = is_secure;
+        if (is_secure) {
+                secure_client(&peer->tls);
+                take_sealed(peer);
+        }
         peer->is_silent = !is_good && sim_chance(150);
         peer->takes_compressed = sim_chance(100);
         peer->sends_compressed = sim_chance(100);
@@ -713,6 +793,7 @@ void peer_free(struct peer_end *peer)
                 free(peer->calls[i].reply.bytes);
         }
         nghttp2_session_del(peer->h2);
+        tls_deinit(&peer->tls);
         free(peer->out.bytes);
         free(peer);
 }

@@ -13,8 +13,8 @@ struct connection;
 struct peer_end;
 struct sim_conn;
 
-/* NULL: nobody listens any more. */
-struct peer_end *peer_new(int listener_fd, bool is_good);
+/* NULL: nobody listens any more. @is_secure: it speaks TLS. */
+struct peer_end *peer_new(int listener_fd, bool is_good, bool is_secure);
 void peer_free(struct peer_end *peer);
 
 /* When it has something to do. */

@@ -16,10 +16,11 @@
 #include "link/connection.h"
 #include "memory.h"
 #include "peer.h"
+#include "secure.h"
 #include "server/server.h"
 #include "service.h"
 
-enum { PEERS_MAX = 8, STEPS_MAX = 400000 };
+enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5 };
 
 #define CALM_NS_MAX (120 * NS_PER_S) /* what ends by itself has ended by then */
 #define END_NS_MAX (600 * NS_PER_S)
@@ -34,6 +35,7 @@ struct run {
         uint64_t end_ns; /* since when the server is to end */
         bool stop_wanted;
         unsigned stops; /* how often it is asked for */
+        bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
         bool is_over;
         int result;
@@ -160,7 +162,10 @@ static void begin(struct run *run)
         service_begin(run->server);
         run->listener_fd = sim_listen();
         run->server->engine = QUOIT_ENGINE_EPOLL;
-        run->server->listeners[0] = (struct server_listener){ .fd = run->listener_fd };
+        run->server->listeners[0] = (struct server_listener){
+                .fd = run->listener_fd,
+                .tls = run->is_secure ? secure_rules() : NULL,
+        };
         run->server->listener_count = 1;
 }
 
@@ -240,7 +245,7 @@ static void *apply(void *user)
 
 static void add_peer(struct run *run)
 {
-        struct peer_end *peer = peer_new(run->listener_fd, sim_chance(600));
+        struct peer_end *peer = peer_new(run->listener_fd, sim_chance(600), run->is_secure);
 
         run->peers_wanted--;
         if (peer)
@@ -397,7 +402,8 @@ static void end(struct run *run)
 
 void run_seed(uint64_t seed)
 {
-        struct run run = { 0 };
+        /* not by chance, or all seeds were other runs than they were */
+        struct run run = { .is_secure = seed % SECURE_EACH == 0 };
         size_t before = memory_live();
 
         sim_begin(seed);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "secure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/engine/sim.h"
+#include "pki.h"
+
+static struct pki pki;
+static struct tls_context *clients;
+
+void secure_begin(void)
+{
+        static const quoit_tls_options options;
+        struct tls_client_rules rules = { .options = &options };
+        struct tls_problem problem;
+
+        pki_init(&pki, "DNS:localhost");
+        rules.ca_file = pki.certificate_file;
+        if (tls_context_new_client(&rules, &clients, &problem) < 0)
+                abort();
+}
+
+void secure_end(void)
+{
+        tls_context_unref(clients);
+        pki_deinit(&pki);
+}
+
+quoit_tls *secure_rules(void)
+{
+        return pki_rules(&pki, NULL);
+}
+
+void secure_client(struct tls *tls)
+{
+        struct tls_problem problem;
+
+        if (tls_init_client(tls, clients, "localhost") < 0 ||
+                tls_handshake(tls, sim.now_ns, &problem) != -EAGAIN)
+                abort();
+}
