@@ -3,7 +3,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-/* What our PINGs carry, so that their answers are told apart. */
+/* What our PINGs carry: it says which one an answer is for. */
 #define FRAME_HEADER_BYTES 9
 #define PING_BYTES 8
 #define PING_OF_DRAIN "draining"

@@ -2,22 +2,23 @@
 #pragma once
 
 /*
- * What a peer sends that HTTP/2 allows, or that can't be told from what it allows, and that does nobody any good. A peer
- * earns some of it by what we send to it, or by the streams that we reset while it is still sending; of the rest only the
- * number is kept, for whoever has a clock to say whether it is too much. What nghttp2 itself counts as a glitch (PRIORITY,
- * unknown frames, empty DATA, header blocks for streams that are over) is not counted again. Pure.
+ * Frames that a peer may send by the rules of HTTP/2, or that look so, and that are of no use to anybody. Some of them have a
+ * reason: what we sent to the peer, or a stream that we reset while the peer was sending. The others are counted; whoever has a
+ * clock decides when they are too many. What nghttp2 itself counts as a glitch (PRIORITY, unknown frames, empty DATA, header
+ * blocks for streams that are over) is not counted again. Pure.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Windows opened for what was sent long ago are no good reason to open more. */
+/* What was sent long ago is no reason for ever more WINDOW_UPDATEs. */
 #define GLITCHES_UPDATES_DUE_MAX 65536
 
 struct glitches {
-        uint32_t count; /* whoever looks at it clears it */
+        uint32_t count; /* of those without a reason; its reader clears it */
         uint32_t late_bytes; /* of DATA that may still come for streams that we have reset */
-        uint32_t late_ends; /* and so many empty frames that only end such a stream */
+        uint32_t
+                late_ends; /* of empty frames that only end such a stream, and may still come, too */
         uint32_t updates_due; /* WINDOW_UPDATEs that have a reason */
         uint32_t pongs_due;
         uint32_t block_bytes; /* of the header block that is on its way, as it comes */

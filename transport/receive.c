@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* As long as it may be without SETTINGS: `frame_bytes_max` is for DATA. */
+/* The largest frame that a peer may send without our SETTINGS. `frame_bytes_max` is meant for DATA. */
 #define GOAWAY_BYTES_MAX 16384
 
 /* Whether a stream @id was opened, or skipped. Clients open all that there are, so in both roles the ids are odd. */
@@ -27,7 +27,7 @@ static void check_headers(struct session *session, int32_t id)
                 id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
 }
 
-/* A block that is larger than any that is taken is dear to decode: each part that would make one counts as a reset. */
+/* Header blocks beyond the limit are costly to decode: each header_bytes_max of them counts as a reset. */
 static void count_block(struct session *session, size_t size, bool first)
 {
         session->resets += glitches_block(
@@ -82,7 +82,7 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
 static int refuse_stream(nghttp2_session *h2, struct session *session, int32_t id)
 {
         session_note_id(session, id);
-        session->has_reset = true; /* trailers may come before that has gone out */
+        session->has_reset = true; /* its trailers may come before the RST_STREAM is sent */
         session_expect_late(session);
         return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
 }
@@ -121,8 +121,8 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
 }
 
 /*
- * The field is accounted for before anything is done with it: nghttp2 bounds one field's size, not
- * their number (CVE-2016-6581). The block is decoded to its end in any case, else HPACK's state is lost.
+ * Each field is counted before it is used: nghttp2 bounds the size of a field, but not the number of fields
+ * (CVE-2016-6581). The block is decoded to its end in any case, or HPACK's state would be lost.
  */
 static bool field_is_within(const quoit_limits *limits, struct stream *stream, size_t size)
 {
@@ -133,9 +133,9 @@ static bool field_is_within(const quoit_limits *limits, struct stream *stream, s
                stream->field_bytes <= limits->header_bytes_max;
 }
 
-static void tell_malformed(struct session *session, struct stream *stream, const char *rule)
+static void report_malformed(struct session *session, struct stream *stream, const char *rule)
 {
-        session_tell_malformed(
+        session_report_malformed(
                 session, &(struct session_malformed){ .stream = stream, .rule = rule });
 }
 
@@ -144,7 +144,7 @@ static bool is_blank(char c)
         return c == ' ' || c == '\t';
 }
 
-/* White space at the ends is no part of a value (PROTOCOL-HTTP2, ASCII-Value; RFC 9110, section 5.5). */
+/* White space at its ends does not belong to a value (PROTOCOL-HTTP2, ASCII-Value; RFC 9110, section 5.5). */
 static void strip(const char **value, size_t *size)
 {
         while (*size > 0 && is_blank((*value)[*size - 1]))
@@ -184,13 +184,13 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         (void)h2;
         (void)flags;
         if (!stream)
-                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* it was refused: nobody counts its fields, so skip them */
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* its stream was refused: skip it */
         name_bytes = nghttp2_rcbuf_get_buf(name);
         value_bytes = nghttp2_rcbuf_get_buf(value);
         if (!field_is_within(session->limits, stream, name_bytes.len + value_bytes.len)) {
                 if (stream->field_bytes <= session->limits->header_bytes_hard_max)
                         return 0;
-                tell_malformed(session, stream, SESSION_RULE_LARGE);
+                report_malformed(session, stream, SESSION_RULE_LARGE);
                 /* in place of nghttp2's INTERNAL_ERROR; the rest is skipped */
                 session_reset_stream(session, stream, NGHTTP2_ENHANCE_YOUR_CALM);
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -227,7 +227,7 @@ static int on_invalid_header(nghttp2_session *h2, const nghttp2_frame *frame, ng
         (void)h2;
         (void)value;
         (void)flags;
-        session_tell_malformed(session, &what);
+        session_report_malformed(session, &what);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -369,7 +369,7 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t id, const u
 }
 
 /* Each field is valid, but they contradict each other or the body. */
-static void tell_messaging(struct session *session, const nghttp2_frame *frame)
+static void report_messaging(struct session *session, const nghttp2_frame *frame)
 {
         struct stream *stream = session_stream(session, frame->hd.stream_id);
         const char *rule = NULL;
@@ -380,12 +380,12 @@ static void tell_messaging(struct session *session, const nghttp2_frame *frame)
                 rule = frame->hd.flags & NGHTTP2_FLAG_END_STREAM
                                ? SESSION_RULE_LENGTH
                                : "trailers that do not end the stream";
-        tell_malformed(session, stream, rule);
+        report_malformed(session, stream, rule);
 }
 
 /*
- * What nghttp2 drops. DATA for a stream that is over, or refused, may have been on its way when we ended it; once the last
- * GOAWAY has gone out, new streams with all that they bring may, too.
+ * nghttp2 drops this frame. DATA for a stream that is over, or was refused, may have been on its way when we ended the stream.
+ * After the last GOAWAY that is true of new streams as well, so nothing is counted then.
  */
 static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user)
 {
@@ -397,7 +397,7 @@ static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int
                 glitches_late_data(&session->glitches, (uint32_t)frame->hd.length,
                         frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
         if (error == NGHTTP2_ERR_HTTP_MESSAGING)
-                tell_messaging(session, frame);
+                report_messaging(session, frame);
         if (error == NGHTTP2_ERR_REFUSED_STREAM) {
                 session->has_reset = true;
                 session_expect_late(session);

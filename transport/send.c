@@ -49,7 +49,7 @@ static int on_send_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t
 }
 
 /* nghttp2 has reset it by itself. */
-static void tell_reset(struct session *session, struct stream *stream, uint32_t error_code)
+static void report_reset(struct session *session, struct stream *stream, uint32_t error_code)
 {
         struct session_malformed what = { .stream = stream };
 
@@ -59,14 +59,14 @@ static void tell_reset(struct session *session, struct stream *stream, uint32_t 
                 what.rule = "DATA beyond its window";
         else if (error_code == NGHTTP2_PROTOCOL_ERROR)
                 what.rule =
-                        SESSION_RULE_LENGTH; /* that it is longer; all else was told of where it was found */
+                        SESSION_RULE_LENGTH; /* its body is longer; everything else was reported where it was found */
         if (what.rule)
-                session_tell_malformed(session, &what);
+                session_report_malformed(session, &what);
 }
 
 /*
- * A stream that was answered, or whose deadline broke off its answer, is reset for no fault of the peer's. One that nghttp2
- * resets by itself is news.
+ * NO_ERROR and CANCEL are not the peer's fault: the stream was answered, or its deadline cut off the answer. A reset that nghttp2
+ * has made by itself was not reported yet.
  */
 static void note_reset(struct session *session, int32_t id, uint32_t error_code)
 {
@@ -76,16 +76,16 @@ static void note_reset(struct session *session, int32_t id, uint32_t error_code)
         if (stream && !stream->is_reset && stream_is_remote_open(stream))
                 session_expect_late(session);
         if (stream && !stream->is_reset)
-                tell_reset(session, stream, error_code);
+                report_reset(session, stream, error_code);
         if (error_code != NGHTTP2_NO_ERROR && error_code != NGHTTP2_CANCEL)
                 session->resets++;
 }
 
-static void tell_fault(struct session *session, const nghttp2_goaway *frame)
+static void report_fault(struct session *session, const nghttp2_goaway *frame)
 {
-        if (frame->error_code == NGHTTP2_NO_ERROR || session->fault_told)
+        if (frame->error_code == NGHTTP2_NO_ERROR || session->fault_reported)
                 return;
-        session->fault_told = true;
+        session->fault_reported = true;
         session->events->on_fault(session->user, frame->error_code,
                 (const char *)frame->opaque_data, frame->opaque_data_len);
 }
@@ -145,7 +145,7 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
                 session->glitches.pongs_due += !(frame->hd.flags & NGHTTP2_FLAG_ACK);
                 break;
         case NGHTTP2_GOAWAY:
-                tell_fault(session, &frame->goaway);
+                report_fault(session, &frame->goaway);
                 break;
         }
         return 0;
@@ -164,7 +164,7 @@ static void drop_request(nghttp2_session *h2, struct session *session, int32_t i
                                                             : NGHTTP2_INTERNAL_ERROR);
 }
 
-/* A header block that nghttp2 cannot make, too large for one: the peer must not wait for it for ever. */
+/* A response that is too large for nghttp2 to make: without a reset the peer would wait for it for ever. */
 static void drop_response(struct session *session, int32_t id)
 {
         struct stream *stream = session_stream(session, id);
@@ -226,7 +226,7 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
                      : 0; /* it fails for nothing else: what we submit is valid, and submitted once */
 }
 
-/* A static text, from where it stands in it. */
+/* The next piece of a static text; the source points to what is left of it. */
 static nghttp2_ssize on_read_text(nghttp2_session *h2, int32_t id, uint8_t *buffer, size_t size_max,
         uint32_t *flags, nghttp2_data_source *source, void *user)
 {

@@ -8,7 +8,7 @@
 #include "transport/callbacks.h"
 
 #ifdef NGHTTP2_HAS_MAX_HEADER_STRING
-/* A longer one alone is over the limit, so there is no use in keeping it. nghttp2 wants the dynamic table's size at least. */
+/* A string that is longer is over the limit by itself: nghttp2 need not keep it. It accepts no less than the dynamic table's size. */
 static size_t header_string_bytes_max(const quoit_limits *limits)
 {
         size_t bytes = limits->header_bytes_hard_max;
@@ -41,8 +41,8 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
 }
 
 /*
- * Of the session that is being made on this thread: nghttp2 asks for it without saying for whom. With another model of TLS
- * libquoit.so would need the dynamic linker by its name.
+ * The seed of the session that is being made on this thread, for give_seed(): nghttp2 calls it without an argument of ours.
+ * initial-exec: with the default model of thread-local storage libquoit.so would have to link the dynamic linker.
  */
 static _Thread_local uint64_t new_session_seed __attribute__((tls_model("initial-exec")));
 
@@ -192,11 +192,11 @@ void session_close_stream(struct session *session, struct stream *stream, uint32
         session->events->on_close(stream, error_code);
 }
 
-void session_tell_malformed(struct session *session, const struct session_malformed *what)
+void session_report_malformed(struct session *session, const struct session_malformed *what)
 {
-        if (!what->stream || what->stream->malformed_told)
+        if (!what->stream || what->stream->malformed_reported)
                 return;
-        what->stream->malformed_told = true;
+        what->stream->malformed_reported = true;
         session->events->on_malformed(session->user, what);
 }
 
@@ -217,8 +217,8 @@ void session_reset_stream(struct session *session, struct stream *stream, uint32
 }
 
 /*
- * A peer that makes us answer and does not read (CVE-2019-9514: refused streams): nghttp2 bounds its
- * ACKs, not its RST_STREAMs. A stream that runs has at most headers, trailers, a reset and an update.
+ * Whether a peer makes us answer and does not read the answers (CVE-2019-9514: refused streams). nghttp2 bounds the ACKs that
+ * wait to be sent, but not the RST_STREAMs. A stream that runs has at most headers, trailers, a reset and an update.
  */
 static bool answers_pile_up(const struct session *session)
 {
@@ -281,7 +281,7 @@ static void note_preface(struct session *session, size_t size)
         session->preface_size += (uint8_t)(size < rest ? size : rest);
 }
 
-/* What nghttp2 gives up on without a word. */
+/* nghttp2 has given up and has made no GOAWAY: we make it. */
 static void end_for(struct session *session, int error)
 {
         bool is_flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
@@ -328,9 +328,9 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
                 session->bad_preface = session->terminated = true;
                 keep_beginning(session, NGHTTP2_CLIENT_MAGIC, session->preface_size);
                 keep_beginning(session, data, size);
-                return -EPROTO; /* without a word (RFC 9113, section 3.4) */
+                return -EPROTO; /* without a GOAWAY (RFC 9113, section 3.4) */
         }
-        note_preface(session, size); /* also of what fails behind it: the peer is told why */
+        note_preface(session, size); /* also if something behind it fails: a GOAWAY says why */
         if (r == NGHTTP2_ERR_NOMEM)
                 return -ENOMEM;
         if (r < 0) {
@@ -357,7 +357,7 @@ bool session_has_output(const struct session *session)
         return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
 }
 
-/* nghttp2 takes new streams until the frame is made: it names the newest as of then. */
+/* nghttp2 accepts new streams until this frame is made, which names the newest of them. */
 static void submit_last_goaway(struct session *session)
 {
         session_set_drain(session, DRAIN_DONE);
@@ -446,7 +446,7 @@ void session_terminate(struct session *session, uint32_t error_code, const char 
         size_t size = reason ? strlen(reason) : 0;
 
         session->terminated = true;
-        session->fault_told |= reason != NULL;
+        session->fault_reported |= reason != NULL;
         if (size > 0) /* goes out ahead of the one that ends the session */
                 (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session->h2), error_code,

@@ -99,12 +99,12 @@ enum session_role {
         SESSION_CLIENT,
 };
 
-/* How far a graceful end has come, forwards only; steps may be left out. */
+/* The steps of a graceful end: forwards only, some may be skipped. */
 enum drain_step {
         DRAIN_NONE,
         DRAIN_WANTED, /* it is announced when the peer has acknowledged our SETTINGS */
         DRAIN_ANNOUNCED,
-        DRAIN_ACKNOWLEDGED, /* the peer has read the announcement; streams that it had queued may still come */
+        DRAIN_ACKNOWLEDGED, /* the peer has read the announcement; it may still send streams that it had queued */
         DRAIN_DUE, /* the last GOAWAY is to be made with the next output */
         DRAIN_DONE,
 };
@@ -126,7 +126,7 @@ struct session {
         const quoit_limits *limits;
         uint32_t received_bytes; /* of DATA, for whoever measures it and clears it */
         uint32_t empty_frames;
-        uint32_t pings; /* the peer's, for whoever has a clock to count and to clear */
+        uint32_t pings; /* of the peer; whoever has a clock counts and clears them */
         uint32_t
                 resets; /* the same: of streams, the peer's and those that it has provoked, and what is as dear */
         struct glitches glitches; /* their count is for the same */
@@ -134,24 +134,24 @@ struct session {
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
         enum drain_step drain;
-        uint8_t preface_size; /* so much of a client's preface has come; for a client, which waits for none, all of it */
+        uint8_t preface_size; /* bytes of the client's preface that were received; in a client: all of it */
         uint8_t beginning_size;
-        bool bad_preface : 1; /* the peer does not speak HTTP/2: what it began with instead is in `beginning` */
+        bool bad_preface : 1; /* the peer does not speak HTTP/2: what it sent first is in `beginning` */
         bool settings_received : 1;
         bool settings_acknowledged : 1;
         bool has_reset : 1; /* we have reset a stream of our own accord: frames to it may still be on their way */
         bool has_answered : 1; /* headers, data or a larger window were sent; who counts PINGs clears it */
         bool round_trip_answered : 1; /* whoever measures it clears it */
         bool terminated : 1; /* nothing is fed any more */
-        bool fault_told : 1; /* or known to who ended it */
+        bool fault_reported : 1; /* on_fault was called, or session_terminate() with a reason, whose caller knows */
         const char *raw; /* sent in place of frames; static */
         uint8_t beginning
                 [SESSION_BEGINNING_BYTES]; /* of a peer that does not speak HTTP/2; a client's also before the server's SETTINGS */
 };
 
 /*
- * The server's side of a connection, its SETTINGS queued. @memory, @limits and @events outlive it. @seed: of its map of
- * streams, whose ids are the peer's choice: who can guess it can make its own connection slow, no more.
+ * The server's side of a connection; its SETTINGS are queued. @memory, @limits and @events outlive it. @seed is for the map of
+ * streams, whose ids the peer chooses: a peer that guesses the seed can make its own connection slow, but no other.
  * 0, -ENOMEM.
  */
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
@@ -188,7 +188,7 @@ void session_send_raw(struct session *session, const char *text);
 
 /*
  * How many requests a client may begin now, by its own limit and the server's; 0 also after a GOAWAY of either side, and when
- * there are no stream ids left. Of a server that has not told its limit yet, 100 are expected (RFC 9113 section 6.5.2).
+ * there are no stream ids left. Before the server's SETTINGS its limit is taken to be 100 (RFC 9113 section 6.5.2).
  */
 uint32_t session_streams_left(const struct session *session);
 
@@ -216,7 +216,7 @@ void session_drain_now(struct session *session);
 void session_set_drain(struct session *session, enum drain_step step);
 void session_announce_drain(struct session *session);
 
-/* Asks for an answer whose time is measured: `round_trip_answered`. */
+/* Sends a PING whose answer sets `round_trip_answered`: its caller measures the time. */
 void session_measure(struct session *session);
 
 /*
@@ -234,7 +234,7 @@ void session_ping(struct session *session);
 #define SESSION_RULE_LENGTH "content-length is not the length of its body"
 
 /* on_malformed, once a stream. Internal to the transport. */
-void session_tell_malformed(struct session *session, const struct session_malformed *what);
+void session_report_malformed(struct session *session, const struct session_malformed *what);
 
 /* The stream @id; NULL: there is none, it was refused, or is unsent. Internal to the transport. */
 struct stream *session_stream(struct session *session, int32_t id);

@@ -40,7 +40,7 @@ struct stream {
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
         bool is_reset; /* RST_STREAM was submitted */
-        bool malformed_told; /* on_malformed was called for it */
+        bool malformed_reported; /* on_malformed was called for it */
         bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
         bool has_headers; /* on_headers was called: fields that come now are trailers */
         bool block_ends; /* the header block at hand ends the stream: trailers, or a message without a body */

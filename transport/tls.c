@@ -16,7 +16,7 @@
 
 /* ---- life ---- */
 
-/* What goes on below that OpenSSL neither tells nor bounds. */
+/* Messages that OpenSSL handles by itself: it neither reports nor limits them. */
 static void on_message(
         int sent, int version, int type, const void *data, size_t size, SSL *ssl, void *user)
 {
@@ -236,8 +236,7 @@ int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
         ERR_clear_error();
         r = SSL_read_ex(tls->ssl, data, size_max, ret_size);
         if (tls->renegotiation)
-                return explain(
-                        tls, problem); /* it is told why, in HTTP/2: RFC 9113 section 9.2.1 */
+                return explain(tls, problem); /* a GOAWAY says why: RFC 9113 section 9.2.1 */
         if (tls->late_messages > LATE_MESSAGES_MAX)
                 return tls_problem_set(problem, -EPROTO, "it %s again and again, and sends little",
                         tls->is_client ? "changes its keys, or gives tickets,"

@@ -37,7 +37,7 @@ struct tls {
         size_t in_size;
         struct tls_bytes out;
         enum tls_state state;
-        uint64_t now_ns; /* as of the last tls_handshake() */
+        uint64_t now_ns; /* when tls_handshake() was last called */
         unsigned
                 late_messages; /* key updates and tickets of the peer, since they were last forgotten */
         size_t read_bytes; /* since then, too */
@@ -71,8 +71,8 @@ void tls_put(struct tls *tls, const uint8_t *data, size_t size);
 int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem);
 
 /*
- * What the peer has sent, opened: *@ret_size bytes of it in @data. 0; -EAGAIN: there is no more now; -ENODATA: the peer
- * has ended its side; -EPROTO: it broke TLS, as of tls_handshake().
+ * Decrypts what the peer has sent: *@ret_size bytes of it in @data. 0; -EAGAIN: there is no more now; -ENODATA: the peer
+ * has ended its side; -EPROTO: it broke TLS, and @problem and `out` are as after tls_handshake().
  */
 int tls_read(struct tls *tls, uint8_t *data, size_t size_max, size_t *ret_size,
         struct tls_problem *problem);
@@ -98,7 +98,7 @@ struct tls_bytes tls_take(struct tls *tls);
 /* Whether a record of TLS begins so, as far as @size bytes tell (RFC 8446 section 5.1); at least one. */
 bool tls_is_record(const uint8_t *data, size_t size);
 
-/* How many of these bytes, from the beginning of a record, are whole records; all of them where something is none. */
+/* How many of these bytes, which begin with a record, are whole records. All of them, if something among them is not a record. */
 size_t tls_whole_records(const uint8_t *data, size_t size);
 
 /* Makes room for @size more; what is there stays. False: no memory. */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a server's TLS reads from files, and whether it can be used: told before any client comes.
+ * The files of a server's TLS: whether they can be used is known before the first client connects.
  */
 
 #include <openssl/x509.h>

@@ -53,7 +53,7 @@ static void check_stream_window(const struct quoit_call *call)
 
         /* who will send no more needs no window */
         if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
-                stream->session->terminated || stream->session->fault_told)
+                stream->session->terminated || stream->session->fault_reported)
                 return;
         same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
                 "a stream's bytes that its window has not got back, as nghttp2 and the stream know "
@@ -122,7 +122,7 @@ static void check_connection(const struct connection *connection)
                 check_streams(connection);
                 /* who breaks the protocol is not heard any more */
                 if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
-                        !connection->session.fault_told)
+                        !connection->session.fault_reported)
                         same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
                                 "bytes that a connection has received, and given back to its "
                                 "window");
