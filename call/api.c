@@ -14,6 +14,7 @@
 #include "call/work.h"
 #include "codec/format.h"
 #include "codec/percent.h"
+#include "codec/utf8.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
 #define STATUS_TEXT_BYTES_MAX ((size_t)4096)
@@ -223,6 +224,30 @@ size_t call_cut_status_text(const char *text, size_t size)
         return size;
 }
 
+/* Not UTF-8, which it has to be: what clients in other languages do with it is anything. "" if memory is short. */
+static upb_StringView repair_status_text(quoit_call *call, const char *text, size_t size)
+{
+        upb_Arena *arena = call_arena(call);
+        char *repaired;
+
+        if (size > STATUS_TEXT_BYTES_MAX)
+                size = STATUS_TEXT_BYTES_MAX;
+        if (!call->handler.misuse)
+                call->handler.misuse = "the text of its status is not UTF-8; sent with U+FFFD instead";
+        repaired = arena ? upb_Arena_Malloc(arena, size * UTF8_REPAIR_GROWTH) : NULL;
+        size = repaired ? utf8_repair(repaired, text, size) : 0;
+        return upb_StringView_FromDataAndSize(repaired, call_cut_status_text(repaired, size));
+}
+
+static upb_StringView sent_status_text(quoit_call *call, const char *text, size_t size)
+{
+        size_t cut = call_cut_status_text(text, size);
+
+        if (size == 0 || (cut > 0 && utf8_is_valid(text, cut)))
+                return upb_StringView_FromDataAndSize(text, cut);
+        return repair_status_text(call, text, size);
+}
+
 /* The text as it goes on the wire, kept in the call's arena; without memory the status goes alone. */
 static void set_status(quoit_call *call, quoit_status status, const char *text, size_t size)
 {
@@ -248,6 +273,8 @@ static bool lacks_answer(const quoit_call *call)
 
 void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size)
 {
+        upb_StringView sent;
+
         if (call->handler.finish_asked) {
                 call_note_late(call, "it finished the call, which was finished before");
                 call->handler.finish_owed = false;
@@ -259,7 +286,8 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
                 text = "the handler did not answer";
                 size = strlen(text);
         }
-        set_status(call, status, text, call_cut_status_text(text, size));
+        sent = sent_status_text(call, text, size);
+        set_status(call, status, sent.data, sent.size);
         if (call->offload)
                 return; /* applied when the call comes back from its worker */
         if (call->ring.state == CALL_OPEN)

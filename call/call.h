@@ -17,6 +17,7 @@
 
 #include <quoit/call.h>
 #include <quoit/limits.h>
+#include <quoit/message.h>
 #include <quoit/method_options.h>
 #include <quoit/service.h>
 
@@ -47,6 +48,7 @@ enum call_state {
 /* How a method is served: what the router found. Lives as long as the server. */
 struct route {
         const quoit_method *method;
+        const quoit_file_descriptor *file; /* that defines it; NULL: nobody has described it */
         const void *implementation;
         void *user;
         quoit_method_options options;

@@ -3,7 +3,6 @@
 /* What a handler sends: from a message to the writer's queue. */
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "call/call.h"
 #include "call/compression.h"
@@ -12,6 +11,7 @@
 #include "call/here.h"
 #include "call/offload.h"
 #include "codec/encode_flat.h"
+#include "codec/field_name.h"
 #include "codec/framing.h"
 
 static void fail_unsendable(quoit_call *call, int error)
@@ -172,13 +172,14 @@ static upb_alloc *blocks_of(const quoit_call *call)
                              : exchange_blocks(&call->exchange);
 }
 
-/* The field is named by its number alone, as upb's tables do. */
-static void note_text(quoit_call *call, uint32_t field)
+static void note_text(quoit_call *call, const struct encoder *encoder)
 {
-        upb_StringView text = quoit_call_format(call,
-                "its answer has text that is not UTF-8, in a field %" PRIu32 "; ended INTERNAL",
-                field);
+        char name[FIELD_NAME_BYTES];
+        upb_StringView text;
 
+        field_name(name, call->request.route->file, encoder->field_table, encoder->field);
+        text = quoit_call_format(
+                call, "its answer has text that is not UTF-8, in %s; ended INTERNAL", name);
         call->handler.misuse =
                 text.size ? text.data : "its answer has text that is not UTF-8; ended INTERNAL";
 }
@@ -193,7 +194,7 @@ static int send_message(quoit_call *call, struct exchange *keeper,
                 message, type, call_send_bytes_max(call));
 
         if (r == -EILSEQ)
-                note_text(call, encoding.encoder.field);
+                note_text(call, &encoding.encoder);
         return r < 0 ? r : send_encoded(call, &encoding);
 }
 

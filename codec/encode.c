@@ -268,7 +268,7 @@ static uint8_t *encode_map(
                 at = encode_value(encoder, at, upb_MiniTable_MapKey(entry), &key);
                 at = encode_pack(encoder, at, field, before);
         }
-        encoder->depth++;
+        encode_leave(encoder, entry);
         return at;
 }
 
@@ -360,7 +360,7 @@ static uint8_t *encode_message(struct encoder *encoder, uint8_t *at, const upb_M
                 else
                         at = encode_plural(encoder, at, field, data);
         }
-        encoder->depth++;
+        encode_leave(encoder, table);
         return at;
 }
 
@@ -374,6 +374,7 @@ int encode_framed(struct encoder *encoder, struct encode_block block, const upb_
         encoder->origin = (uintptr_t)block.end;
         encoder->depth = 1 + MESSAGE_DEPTH_MAX; /* the message itself is not nested */
         encoder->error = 0;
+        encoder->field_table = NULL;
         if (encoder->bytes_max > INT32_MAX)
                 encoder->bytes_max = INT32_MAX;
 

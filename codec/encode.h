@@ -34,8 +34,8 @@ struct encoder {
                 origin; /* minus the address of the first byte written it is the number of bytes written */
         size_t bytes_max;
         int depth; /* how many more levels of messages are allowed */
-        uint32_t
-                field; /* for -EILSEQ: the field's number, in the message or one that is nested in it */
+        uint32_t field; /* for -EILSEQ: the field's number, ... */
+        const upb_MiniTable *field_table; /* ... in messages of this type */
         int error; /* once set, output goes to @sink, which is not used */
         /*
          * Returns a block of at least ENCODE_BLOCK_BYTES_MIN bytes; @bytes will be written next, and more after that. The

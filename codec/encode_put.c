@@ -16,8 +16,15 @@ uint8_t *encode_fail(struct encoder *encoder, int error)
 
 uint8_t *encode_fail_text(struct encoder *encoder, uint32_t number)
 {
-        encoder->field = number;
+        if (!encoder->error)
+                encoder->field = number;
         return encode_fail(encoder, -EILSEQ);
+}
+
+void encode_note_table(struct encoder *encoder, const upb_MiniTable *table)
+{
+        if (!encoder->field_table)
+                encoder->field_table = table;
 }
 
 /* Goes on in @block; @written bytes follow it. */

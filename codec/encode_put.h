@@ -33,8 +33,18 @@ uint8_t *encode_next_block(struct encoder *encoder, uint8_t *at, size_t size);
  */
 uint8_t *encode_bytes_across(struct encoder *encoder, uint8_t *at, const void *data, size_t size);
 
-/* encode_fail() for a string of the field @number. */
+/* encode_fail() for a string of the field @number; encode_leave() tells of which message. */
 uint8_t *encode_fail_text(struct encoder *encoder, uint32_t number);
+
+/* A message with @table, or an entry of a map, is left while there is an error. */
+void encode_note_table(struct encoder *encoder, const upb_MiniTable *table);
+
+/* A level up: all of a message with @table, or of a map with such entries, is written. */
+ENCODE_INLINE void encode_leave(struct encoder *encoder, const upb_MiniTable *table)
+{
+        if (!ENCODE_LIKELY(++encoder->depth > 0))
+                encode_note_table(encoder, table);
+}
 
 /* Varints of any length. */
 uint8_t *encode_put_long_varint(uint8_t *at, uint64_t value);

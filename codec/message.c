@@ -19,6 +19,8 @@ static int message_decode_error(upb_DecodeStatus status)
                 return -E2BIG;
         case kUpb_DecodeStatus_MissingRequired:
                 return -ENODATA;
+        case kUpb_DecodeStatus_BadUtf8:
+                return -EILSEQ;
         default:
                 return -EBADMSG;
         }
@@ -54,6 +56,12 @@ int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
                 kUpb_DecodeOption_AliasString, arena, ret_message);
 }
 
+/* As <quoit/message.h> has them. */
+static int parse_error(int error)
+{
+        return error == -EILSEQ ? -EBADMSG : error;
+}
+
 int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
 {
@@ -63,10 +71,11 @@ int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTabl
         if (!arena)
                 return -ENOMEM;
         if (upb_Arena_GetBudget(arena))
-                return message_decode_with(buf, size, table, registry, 0, arena, ret_message);
+                return parse_error(
+                        message_decode_with(buf, size, table, registry, 0, arena, ret_message));
         quoit_budget_init(&budget, quoit_parse_bytes_max(size));
         upb_Arena_SetBudget(arena, &budget.upb);
         r = message_decode_with(buf, size, table, registry, 0, arena, ret_message);
         upb_Arena_SetBudget(arena, NULL);
-        return r;
+        return parse_error(r);
 }

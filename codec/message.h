@@ -27,6 +27,7 @@
  *
  * Returns 0, or
  *   -EBADMSG  not such a message
+ *   -EILSEQ   text in it is not UTF-8: bad_text_find() tells which
  *   -ENODATA  a required field (proto2) is missing
  *   -E2BIG    nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM   the arena can't grow

@@ -27,3 +27,26 @@ bool utf8_is_valid(const char *data, size_t size)
                 data += STEP_BYTES;
         return utf8_range_IsValid(data, size);
 }
+
+size_t utf8_repair(char *out, const char *data, size_t size)
+{
+        static const char replacement[] = "\xef\xbf\xbd";
+        const char *start = out;
+        bool in_bad = false;
+
+        while (size > 0) {
+                size_t valid = utf8_range_ValidPrefix(data, size);
+                size_t skipped = valid < size ? 1 : 0;
+
+                memcpy(out, data, valid);
+                out += valid;
+                if (skipped > 0 && !(in_bad && valid == 0)) {
+                        memcpy(out, replacement, strlen(replacement));
+                        out += strlen(replacement);
+                }
+                in_bad = skipped > 0;
+                data += valid + skipped;
+                size -= valid + skipped;
+        }
+        return (size_t)(out - start);
+}

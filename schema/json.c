@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utf8_range.h>
 
+#include "schema/bad_string.h"
 #include "schema/output.h"
 #include "schema/problem.h"
 #include "schema/schema.h"
@@ -53,6 +54,16 @@ static int print_problem(const struct print *p, int r, quoit_problem *problem)
         return problem_set(problem, r, "%s", why);
 }
 
+static int string_problem(const struct print *p, quoit_problem *problem)
+{
+        const upb_FieldDef *bad = bad_string_find(p->message, p->type, p->pool);
+
+        if (!bad)
+                return problem_set(problem, -EINVAL, "a string in an Any is not UTF-8");
+        return problem_set(
+                problem, -EINVAL, "the string %s is not UTF-8", upb_FieldDef_FullName(bad));
+}
+
 int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
         const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_StringView *ret_text,
         quoit_problem *ret_problem)
@@ -71,7 +82,7 @@ int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
         if (r < 0)
                 return print_problem(&print, r, ret_problem);
         if (!utf8_range_IsValid(text.data, text.size))
-                return problem_set(ret_problem, -EINVAL, "a string in it is not UTF-8");
+                return string_problem(&print, ret_problem);
         *ret_text = text;
         return 0;
 }

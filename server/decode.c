@@ -7,7 +7,10 @@
 #include "call/compression.h"
 #include "call/interceptors.h"
 #include "call/work.h"
+#include "codec/bad_text.h"
+#include "codec/field_name.h"
 #include "codec/message.h"
+#include "server/shard.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)1024)
 
@@ -43,6 +46,16 @@ static void fail_no_memory(struct quoit_call *call, const struct budget *budget)
                         : "out of memory");
 }
 
+/* It is not what the method takes: the client is told, and the log. @text: static, or in the call's arena. */
+static void fail_malformed(struct quoit_call *call, const char *text)
+{
+        struct shard *shard = call->exchange.group->host->user;
+
+        server_log_peer(shard->server, QUOIT_LOG_INFO, call_clock_ns(call), "%s: %s: %s",
+                call->exchange.group->peer->address, call->request.route->method->path, text);
+        call_fail(call, QUOIT_INTERNAL, text);
+}
+
 static void fail_compressed(struct quoit_call *call, const struct budget *budget, int error)
 {
         if (error == -ENOMEM)
@@ -55,12 +68,51 @@ static void fail_compressed(struct quoit_call *call, const struct budget *budget
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the request message is compressed in too many blocks");
         else
-                call_fail(call, QUOIT_INTERNAL, "the request message does not decompress");
+                fail_malformed(call, "the request message does not decompress");
 }
 
 bool decode_is_heavy(const struct reader_message *message)
 {
         return message && (message->compression != QUOIT_IDENTITY || is_large(message));
+}
+
+/* Which text it is takes another look at the message. */
+static void fail_text(struct quoit_call *call, const struct reader_message *message)
+{
+        char name[FIELD_NAME_BYTES];
+        upb_StringView text = { NULL, 0 };
+        struct bad_text bad;
+
+        if (bad_text_find(message->data, message->size, call->request.route->method->request,
+                    call->exchange.group->host->extensions, &bad)) {
+                field_name(name, call->request.route->file, bad.table, bad.number);
+                text = quoit_call_format(
+                        call, "the request message has text that is not UTF-8, in %s", name);
+        }
+        fail_malformed(
+                call, text.size > 0 ? text.data : "the request message has text that is not UTF-8");
+}
+
+static void fail_decode(struct quoit_call *call, const struct budget *budget,
+        const struct reader_message *message, int error)
+{
+        switch (error) {
+        case -ENOMEM:
+                fail_no_memory(call, budget);
+                break;
+        case -EILSEQ:
+                fail_text(call, message);
+                break;
+        case -ENODATA:
+                fail_malformed(call, "the request message lacks a required field");
+                break;
+        case -E2BIG:
+                fail_malformed(call, "the request message is nested too deeply");
+                break;
+        default:
+                fail_malformed(call, "the request message does not parse");
+                break;
+        }
 }
 
 static upb_Message *decode(
@@ -70,12 +122,8 @@ static upb_Message *decode(
         int r = message_decode(message->data, message->size, call->request.route->method->request,
                 call_host_of(call)->extensions, budget->arena, &decoded);
 
-        if (r == -ENOMEM)
-                fail_no_memory(call, budget);
-        else if (r == -ENODATA)
-                call_fail(call, QUOIT_INTERNAL, "the request message lacks a required field");
-        else if (r < 0)
-                call_fail(call, QUOIT_INTERNAL, "the request message does not parse");
+        if (r < 0)
+                fail_decode(call, budget, message, r);
         return decoded;
 }
 

@@ -124,9 +124,10 @@ static int add_routes(
 
                 if (!method->is_implemented(implementation))
                         continue; /* answered UNIMPLEMENTED: the router knows its service, not its path */
-                r = router_add(&server->router,
-                        &(struct route){
-                                .method = method, .implementation = implementation, .user = user });
+                r = router_add(&server->router, &(struct route){ .method = method,
+                                                        .file = service->file,
+                                                        .implementation = implementation,
+                                                        .user = user });
                 if (r < 0)
                         return r;
         }

@@ -23,7 +23,7 @@ LONGEST = 315576000000
 FAILED = object()
 EXPLAINED = (
     b"No value set in Value proto",  # struct.proto: "Absence of any variant indicates an error"; Python prints null
-    b"a string in it is not UTF-8",  # of proto2; Python prints "b'\\xed'"
+    b" is not UTF-8",  # of proto2; Python prints "b'\\xed'"
 )
 
 

@@ -159,8 +159,9 @@ QUOIT_API bool quoit_call_writable(const quoit_call *call);
 
 /*
  * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out behind what was
- * queued. Does nothing where the call was finished before. Ends a hold. Where the method has one answer, it must be sent before
- * QUOIT_OK: without it INTERNAL is sent, and a line is logged.
+ * queued. Does nothing where the call was finished before. Ends a hold. Where @message is not UTF-8, U+FFFD is sent in place of the
+ * bad bytes, and a line is logged. Where the method has one answer, it must be sent before QUOIT_OK: without it INTERNAL is sent,
+ * and a line is logged.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
 

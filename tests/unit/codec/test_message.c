@@ -149,7 +149,7 @@ static void test_decode_malformed(void **state)
         struct fixture *f = *state;
 
         assert_int_equal(decode_string(f, "\x0a\x05quo", 5), -EBADMSG);     /* cut short */
-        assert_int_equal(decode_string(f, "\x0a\x02\xc3\x28", 4), -EBADMSG); /* not UTF-8 */
+        assert_int_equal(decode_string(f, "\x0a\x02\xc3\x28", 4), -EILSEQ);  /* not UTF-8 */
         assert_int_equal(decode_string(f, "\x1a\x02\xc3\x28", 4), 0);        /* bytes may */
         assert_int_equal(decode_string(f, "\x00\x00", 2), -EBADMSG);         /* field 0 */
         assert_int_equal(decode_string(f, "\x0c", 1), -EBADMSG);             /* stray end group */

@@ -283,6 +283,36 @@ static void memory_may_be_short_anywhere(void **state)
         assert_true(n_parsed > 20);
 }
 
+/* ---- what JSON cannot say ---- */
+
+static void assert_names(
+        const quoit_schema *schema, growth_Tree *tree, upb_Arena *arena, const char *expected)
+{
+        quoit_problem problem = { "" };
+        upb_StringView text;
+        int r = quoit_json_print(schema, UPB_UPCAST(tree), tree_type, 0, arena, &text, &problem);
+
+        assert_int_equal(r, -EINVAL);
+        assert_string_equal(problem.text, expected);
+}
+
+/* Strings of proto2 may be any bytes. */
+static void a_string_that_is_not_utf8_is_named(void **state)
+{
+        upb_StringView good = upb_StringView_FromString("good"),
+                       bad = upb_StringView_FromString("ab\xc3\x28");
+        upb_Arena *arena = upb_Arena_New();
+        growth_Tree *tree = growth_Tree_new(arena), *inner = growth_Tree_mutable_tree(tree, arena);
+
+        growth_Tree_words_set(tree, good, good, arena);
+        growth_Tree_words_set(inner, good, bad, arena);
+        assert_names(*state, tree, arena, "the string growth.Tree.WordsEntry.value is not UTF-8");
+        growth_Tree_words_clear(inner);
+        growth_Tree_words_set(inner, bad, good, arena);
+        assert_names(*state, tree, arena, "the string growth.Tree.WordsEntry.key is not UTF-8");
+        upb_Arena_Free(arena);
+}
+
 /* ---- what is around it ---- */
 
 static void *parse_often(void *schema)
@@ -361,6 +391,7 @@ int main(void)
                 cmocka_unit_test(a_text_takes_no_more_than_its_budget),
                 cmocka_unit_test(a_text_without_a_budget_has_a_bound),
                 cmocka_unit_test(memory_may_be_short_anywhere),
+                cmocka_unit_test(a_string_that_is_not_utf8_is_named),
                 cmocka_unit_test(threads_share_a_schema),
                 cmocka_unit_test(an_arena_has_its_budget_back),
                 cmocka_unit_test(text_is_printed_as_people_read_it),
