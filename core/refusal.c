@@ -108,7 +108,12 @@ static enum refusal_reason reason_of_thread(
                 return REFUSAL_OTHER;
         if (cgroup_lacks(facts, refusal->ring_bytes))
                 return REFUSAL_CGROUP;
-        return facts->address_free_bytes < STACK_BYTES ? REFUSAL_ADDRESS_SPACE : REFUSAL_THREADS;
+        if (facts->address_free_bytes < STACK_BYTES)
+                return REFUSAL_ADDRESS_SPACE;
+        /* Some of what filled it may be gone by now. */
+        if (cgroup_lacks(facts, (uint64_t)refusal->rings * refusal->ring_bytes_full))
+                return REFUSAL_CGROUP;
+        return REFUSAL_THREADS;
 }
 
 bool refusal_is_lasting(const struct refusal *refusal)

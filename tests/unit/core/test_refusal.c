@@ -161,6 +161,13 @@ static void test_the_rest(void **state)
         facts.cgroup_bytes = 16384 * KIB;
         facts.cgroup_free_bytes = 0;
         assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &facts), REFUSAL_CGROUP);
+        facts.address_free_bytes = UINT64_MAX;
+        facts.cgroup_free_bytes =
+                1500 *
+                KIB; /* what failed has given some back: 560 KiB are too much with the slack */
+        assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &facts), REFUSAL_CGROUP);
+        facts.cgroup_free_bytes = 1600 * KIB;
+        assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &facts), REFUSAL_THREADS);
         assert_int_equal(reason(REFUSAL_CALL_SETUP, -EMFILE, &usual), REFUSAL_DESCRIPTORS);
         assert_int_equal(reason(REFUSAL_CALL_OTHER, -ENFILE, &usual), REFUSAL_FILES);
         assert_int_equal(reason(REFUSAL_CALL_THREAD, -EAGAIN, &usual), REFUSAL_THREADS);
