@@ -38,6 +38,7 @@ def test_each_name_gets_it_and_nothing_else_changes(copies, prefix):
         for suffix in (".quoit.h", ".quoit.c"):
             plain = (copies / "copy" / f"{stem}{suffix}").read_text()
             text = (copies / f"copy{prefix}" / f"{stem}{suffix}").read_text()
+            text = text.replace(f" --quoit_opt=symbol_prefix={prefix}", "")
             assert text != plain and re.sub(rf"\b{prefix}", "", text) == plain
 
 
@@ -111,6 +112,31 @@ def test_an_import_with_another_prefix_is_told(kit, tmp_path, prefixes):
     for compiler in plugin_kit.compilers("c"):
         with pytest.raises(AssertionError, match="base.quoit.h and t.quoit.h were made with different symbol_prefix"):
             kit.compile([compiler], tmp_path / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}")
+
+
+@pytest.mark.parametrize("language", ("c", "c++"))
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ("", ""),
+        ("symbol_prefix=a_", " --quoit_opt=symbol_prefix=a_"),
+        ("messages_only", " --quoit_opt=messages_only"),
+        ("symbol_prefix=a_,messages_only", " --quoit_opt=messages_only,symbol_prefix=a_"),
+    ],
+)
+def test_a_forgotten_import_is_told_once(kit, tmp_path, options, words, language):
+    """And how to make it: with the same options. Nothing else is wrong yet."""
+    (tmp_path / "base.proto").write_text('syntax = "proto3"; message Base {}')
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; import "base.proto"; message M { Base b = 1; }')
+    kit.protoc(tmp_path, ["t.proto"], *[f"--quoit_opt={options}"] * bool(options), paths=[tmp_path])
+    source = tmp_path / f"main.{language}"
+    source.write_text('#include "t.quoit.h"\n')
+    for compiler in plugin_kit.compilers(language):
+        with pytest.raises(AssertionError) as told:
+            kit.compile([compiler], source, tmp_path / "t.o", f"-I{tmp_path}")
+        errors = [line for line in str(told.value).splitlines() if "error: " in line]
+        assert len(errors) == 2 and "base.quoit.h" in errors[1] and re.search("no such file|not found", errors[1], re.I)
+        assert f"t.quoit.h needs base.quoit.h: make that too, protoc{words} --quoit_out=... base.proto, and" in errors[0]
 
 
 @pytest.mark.parametrize(

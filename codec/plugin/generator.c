@@ -61,6 +61,7 @@ static void generator_emit(struct generator *g,
                 .file = file,
                 .outline = *outline,
                 .messages_only = g->options.messages_only,
+                .options = options_words(&g->options, g->arena),
         };
 
         printer_init(&u.h, g->arena);

@@ -85,3 +85,15 @@ const char *options_parse(struct options *options, upb_StringView parameter, upb
         }
         return problem;
 }
+
+const char *options_words(const struct options *options, upb_Arena *arena)
+{
+        bool has_prefix = *options->symbol_prefix;
+
+        if (!options->messages_only && !has_prefix)
+                return "";
+        return memory_format(arena, " --quoit_opt=%s%s%s%s",
+                options->messages_only ? "messages_only" : "",
+                options->messages_only && has_prefix ? "," : "", has_prefix ? "symbol_prefix=" : "",
+                options->symbol_prefix);
+}

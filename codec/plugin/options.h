@@ -13,5 +13,8 @@ struct options {
         const char *symbol_prefix; /* identifiers begin with it; "" where there is none */
 };
 
+/* The words for protoc that make the same options again: "", or " --quoit_opt=..." with a space in front. */
+const char *options_words(const struct options *options, upb_Arena *arena);
+
 /* Parses the plugin's parameter from protoc. Returns an error, or NULL. */
 const char *options_parse(struct options *options, upb_StringView parameter, upb_Arena *arena);

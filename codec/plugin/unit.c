@@ -6,12 +6,16 @@
 #include <quoit/message.h>
 #include <quoit/version.h>
 
-/* If an import was forgotten, this error says how to generate it, before the compiler reports a missing header. */
+/*
+ * If an import was forgotten, this error says how to generate it, before the compiler reports a missing header, and stops. gcc skips an
+ * #include that __has_include() has not found, unless it has another spelling: hence "./".
+ */
 static void unit_emit_import(struct unit *u, const upb_FileDef *file)
 {
         const char *name = upb_FileDef_Name(file);
 
         printer_set(&u->h, "import", name);
+        printer_set(&u->h, "options", u->options);
         printer_set(&u->h, "import_file", names_file(u->names, file));
         printer_set(&u->h, "import_header", spelling_output(u->arena, name, ".quoit.h"));
         printer_emit(&u->h, "\n"
@@ -24,9 +28,9 @@ static void unit_emit_import(struct unit *u, const upb_FileDef *file)
                                     "#include <quoit/$import_header$>\n");
         printer_emit(&u->h,
                 "#else\n"
-                "#error \"$header$ needs $import_header$: make that too, protoc --quoit_out=... "
-                "$import$, and give the compiler its folder, -I...\"\n"
-                "#include \"$import_header$\"\n"
+                "#error \"$header$ needs $import_header$: make that too, protoc$options$ "
+                "--quoit_out=... $import$, and give the compiler its folder, -I...\"\n"
+                "#include \"./$import_header$\"\n"
                 "#endif\n"
                 "#ifndef $import_file$_quoit_file\n"
                 "#error \"$import_header$ and $header$ were made with different symbol_prefix\"\n"

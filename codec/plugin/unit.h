@@ -15,6 +15,7 @@ struct unit {
         const upb_FileDef *file;
         struct outline outline;
         bool messages_only; /* services are left out */
+        const char *options; /* for protoc, to make an import alike */
         struct printer h;
         struct printer c;
 };
