@@ -200,13 +200,21 @@ void request_add_field(
                 add_regular(call, field);
 }
 
+/* @oversize: the block was not read to its end. */
+static const char *oversize_text(const struct quoit_call *call, bool oversize)
+{
+        if (oversize && call->exchange.stream.field_count <= call_limits(call)->header_fields_max)
+                return "request metadata is over the limit (header_bytes_max)";
+        return "request metadata is over the limit (header_fields_max)";
+}
+
 /* In the order in which peers of other make look at it. */
 static quoit_status find_fault(const struct quoit_call *call, bool oversize, const char **ret_text)
 {
         const struct request *request = &call->request;
 
         if (oversize || request->oversize) {
-                *ret_text = "request metadata is over the limit";
+                *ret_text = oversize_text(call, oversize);
                 return QUOIT_RESOURCE_EXHAUSTED;
         }
         if (!request->has_path) {

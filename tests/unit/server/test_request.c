@@ -122,22 +122,33 @@ static void test_texts(void **state)
         client_free(client);
 }
 
-static void test_oversize(void **state)
+static void check_oversize(const quoit_limits *limits, const char *value, const char *text)
 {
-        const quoit_limits limits = { .header_fields_max = 8 };
-        static const char *const fields[][2] = { { ":method", "POST" }, { ":scheme", "http" },
-                { ":path", "/script.Script/Unary" }, { ":authority", "localhost" }, { "x-a", "1" },
-                { "x-b", "2" }, { "x-c", "3" }, { "te", "trailers" },
+        const char *const fields[][2] = { { ":method", "POST" }, { ":scheme", "http" },
+                { ":path", "/script.Script/Unary" }, { ":authority", "localhost" },
+                { "x-a", value }, { "x-b", "2" }, { "x-c", "3" }, { "te", "trailers" },
                 { "content-type", "application/grpc" }, { NULL, NULL } };
-        struct client *client = client_new(&limits);
+        struct client *client = client_new(limits);
         struct reply *reply = client_request(client, fields, true);
 
-        (void)state;
         client_run(client);
         assert_status(reply, "8");
-        assert_string_equal(reply->text, "request metadata is over the limit");
+        assert_string_equal(reply->text, text);
         assert_int_equal(client->host->script.started, 0);
         client_free(client);
+}
+
+static void test_oversize(void **state)
+{
+        char value[600];
+
+        (void)state;
+        memset(value, 'x', sizeof(value) - 1);
+        value[sizeof(value) - 1] = '\0';
+        check_oversize(&(quoit_limits){ .header_fields_max = 8 }, "1",
+                "request metadata is over the limit (header_fields_max)");
+        check_oversize(&(quoit_limits){ .header_bytes_max = 900 }, value,
+                "request metadata is over the limit (header_bytes_max)");
 }
 
 int main(void)
