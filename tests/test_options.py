@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from servers import PATIENCE, TIME, free_port
+from wire import Wire
 
 
 @pytest.fixture
@@ -93,6 +94,20 @@ def test_version(run):
         ["--max-memory", "-1G"],
         ["--max-memory", "8388608T"],
         ["--max-memory", "all"],
+        ["--limit", ""],
+        ["--limit", "streams_max"],
+        ["--limit", "=5"],
+        ["--limit", "streams_max="],
+        ["--limit", "streams_max=0"],
+        ["--limit", "streams_max=4294967296"],
+        ["--limit", "streams_max=1K"],
+        ["--limit", "header_bytes_max=0"],
+        ["--limit", "header_bytes_max=4G"],
+        ["--limit", "header_bytes_max=none"],
+        ["--limit", "memory_bytes_max=-1"],
+        ["--limit", "stall_ms=30"],
+        ["--limit", "stall_ms=0"],
+        ["--limit", "x" * 5000 + "=1"],
         ["--drain", "30"],
         ["--drain", "0"],
         ["--drain", "1d"],
@@ -119,6 +134,45 @@ def test_bad_options(run, arguments):
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert arguments[0].split("=")[0] in one_line(result.stderr)
+
+
+def limits(root):
+    """The members of quoit_limits."""
+    return re.findall(r"^ {8}(?:uint32_t|size_t) (\w+);", (root / "include/quoit/limits.h").read_text(), re.M)
+
+
+def test_every_limit_is_listed_and_explained(root, run):
+    listed = run("--limit", "help")
+    found = re.findall(r"^(\w+)=(SIZE|TIME|N)\n((?:    .*\n)+)", listed.stdout, re.M)
+    assert listed.returncode == 0 and [name for name, _, _ in found] == limits(root) and len(found) > 50
+    for name, unit, about in found:
+        assert "Default" in about, name
+        assert unit == ("TIME" if name.endswith("_ms") else "SIZE" if "bytes" in name else "N"), name
+    assert max(map(len, listed.stdout.splitlines())) <= 100
+
+
+def test_a_limit_that_is_none_is_told_the_nearest(run):
+    told = run("--limit", "max_streams=5")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "--limit: there is no limit 'max_streams', the nearest is streams_max; --limit help lists them; see quoit-api --help\n" in told.stderr
+    assert "the nearest is header_bytes_max;" in run("--limit", "heder_byte_max=1").stderr
+    told = run("--limit", "frame_bytes_max=16K", "--limit", "frame_bytes_max=16M")
+    assert told.returncode == 1 and "a frame has at most 16384 to 16777215 bytes" in told.stderr
+
+
+def test_a_limit_is_set(start):
+    server = start("quoit-api", "--port", 0, "--limit", "header_bytes_max=1K", "--limit", "streams_max=7", "--limit", "header_fields_max=12")
+    with Wire(server) as peer:
+        peer.read(lambda: peer.settings, "SETTINGS")
+        assert (peer.settings[3], peer.settings[6]) == (7, 1024)
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        hello = channel.unary_unary("/api.Api/sayHello")
+        for metadata, limit in ([("x", "y" * 1000)], "header_bytes_max"), ([(f"x{i}", "y") for i in range(9)], "header_fields_max"):
+            with pytest.raises(grpc.RpcError) as error:
+                hello(b"", metadata=metadata, timeout=20)
+            assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert error.value.details() == f"request metadata is over the limit ({limit})"
+        hello(b"", timeout=20)
 
 
 def test_bad_port_in_the_environment(run):

@@ -11,6 +11,8 @@
 
 #include "../common/engine.h"
 #include "../common/program.h"
+#include "named_limits.h"
+#include "values.h"
 
 #define PORT 50051 /* the default */
 #define RESTART_DRAIN_MS (3600 * 1000u)
@@ -29,6 +31,7 @@ enum {
         MAX_CONNECTIONS_PER_ADDRESS,
         MAX_CALLS,
         MAX_MEMORY,
+        LIMIT,
         KEEPALIVE,
         KEEPALIVE_TIMEOUT,
         PING_INTERVAL,
@@ -91,6 +94,9 @@ static const char help[] =
         "  --max-memory SIZE                that all calls hold together, for example 512M, or "
         "none;\n"
         "                                   default: half of the container's or the machine's\n"
+        "  --limit NAME=VALUE               any limit by its name, for example "
+        "header_bytes_max=16K;\n"
+        "                                   can be repeated; --limit help lists them\n"
         "\n"
         "The life of a connection; a TIME is a number of ms, s, m or h, for example 90s, or "
         "never:\n"
@@ -136,67 +142,17 @@ static void __attribute__((noreturn)) print_version(void)
         program_print(text);
 }
 
-static unsigned parse_number(const char *what, const char *text, unsigned min, unsigned max)
-{
-        unsigned long value;
-        char *end;
-
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                program_usage_error("%s: '%s' is not a number from %u to %u", what, text, min, max);
-        return (unsigned)value;
-}
-
-/* In ms, from @min; "never" is UINT32_MAX, which no number gives. */
-static unsigned parse_time(const char *what, const char *text, unsigned min)
-{
-        static const struct {
-                const char *name;
-                unsigned ms;
-        } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 3600 * 1000 } };
-        char *unit;
-        unsigned long long value;
-
-        if (strcmp(text, "never") == 0)
-                return UINT32_MAX;
-        errno = 0;
-        value = strtoull(text, &unit, 10);
-        if (value == 0 && *text == '0' && !*unit && min == 0)
-                return 0;
-        for (size_t i = 0; *text >= '0' && *text <= '9' && !errno && i < 4; i++) {
-                if (strcmp(unit, units[i].name) == 0 && value <= (UINT32_MAX - 1) / units[i].ms &&
-                        value * units[i].ms >= min)
-                        return (unsigned)value * units[i].ms;
-        }
-        program_usage_error("%s: '%s' is not a time from %ums to 1193h, for example 500ms, 30s, "
-                            "5m, 2h or never",
-                what, text, min);
-}
-
 /* In bytes, from 1 MiB; "none" is SIZE_MAX. */
-static size_t parse_size(const char *what, const char *text)
+static size_t parse_memory(const char *what, const char *text)
 {
-        static const char units[] = "KMGT";
-        const char *unit;
-        char *end;
-        unsigned long long value;
-        unsigned shift = 0;
+        uint64_t bytes;
 
         if (strcmp(text, "none") == 0)
                 return SIZE_MAX;
-        errno = 0;
-        value = strtoull(text, &end, 10);
-        unit = *end ? strchr(units, *end) : NULL;
-        if (unit) {
-                shift = 10 * (unsigned)(unit - units + 1);
-                end++;
-        }
-        if (*text < '0' || *text > '9' || *end || errno || value > (uint64_t)INT64_MAX >> shift ||
-                value << shift < 1 << 20)
+        if (!value_parse_size(text, 1 << 20, INT64_MAX, &bytes))
                 program_usage_error(
                         "%s: '%s' is not a size from 1M, for example 512M, 4G or none", what, text);
-        return (size_t)value << shift;
+        return (size_t)bytes;
 }
 
 /* @text must be @first or @second. True: @second. */
@@ -262,7 +218,7 @@ static void complete_port(struct options *options)
                 return;
         if (options->address_count == 0)
                 value = from_environment("BACKEND_PORT");
-        options->port = value ? (int)parse_number("BACKEND_PORT", value, 0, 65535) : PORT;
+        options->port = value ? (int)value_number("BACKEND_PORT", value, 0, 65535) : PORT;
 }
 
 static void add_file(const char **files, unsigned *count, const char *option, const char *file)
@@ -287,7 +243,7 @@ static bool parse_tls_option(struct options *options, int option)
                 add_file(secure->key_files, &secure->key_count, "--tls-key", optarg);
                 return true;
         case TLS_PORT:
-                secure->port = (int)parse_number("--tls-port", optarg, 0, 65535);
+                secure->port = (int)value_number("--tls-port", optarg, 0, 65535);
                 return true;
         case TLS_CLIENT_CA:
                 secure->tls.client_ca_file = optarg;
@@ -304,7 +260,7 @@ static bool parse_tls_option(struct options *options, int option)
                 secure->tls.ticket_key_file = optarg;
                 return true;
         case TLS_THREADS:
-                options->handshake_threads = parse_number("--tls-threads", optarg, 1, 4096);
+                options->handshake_threads = value_number("--tls-threads", optarg, 1, 4096);
                 return true;
         default:
                 return false;
@@ -350,7 +306,7 @@ static bool parse_time_option(struct options *options, int option, const char *w
 
         for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
                 if (times[i].option == option) {
-                        *times[i].to = parse_time(word, optarg, times[i].min);
+                        *times[i].to = value_time(word, optarg, times[i].min);
                         return true;
                 }
         }
@@ -372,37 +328,42 @@ static void parse_option(struct options *options, int option, const char *word)
                 options->unix_mode = parse_mode("--unix-mode", optarg);
                 break;
         case 'p':
-                options->port = (int)parse_number("--port", optarg, 0, 65535);
+                options->port = (int)value_number("--port", optarg, 0, 65535);
                 break;
         case 'r':
-                options->rings = parse_number("--rings", optarg, 1, 1024);
+                options->rings = value_number("--rings", optarg, 1, 1024);
                 break;
         case 'e':
                 options->engine = engine_parse("--engine", optarg);
                 break;
         case 'w':
-                options->workers = parse_number("--workers", optarg, 0, 4096);
+                options->workers = value_number("--workers", optarg, 0, 4096);
                 break;
         case MAX_CONNECTIONS:
                 options->limits.connections_max =
-                        parse_number("--max-connections", optarg, 1, UINT32_MAX);
+                        value_number("--max-connections", optarg, 1, UINT32_MAX);
                 break;
         case MAX_CONNECTIONS_PER_ADDRESS:
                 options->limits.connections_per_address_max =
-                        parse_number("--max-connections-per-address", optarg, 1, UINT32_MAX);
+                        value_number("--max-connections-per-address", optarg, 1, UINT32_MAX);
                 break;
         case MAX_CALLS:
-                options->limits.calls_max = parse_number("--max-calls", optarg, 1, UINT32_MAX);
+                options->limits.calls_max = value_number("--max-calls", optarg, 1, UINT32_MAX);
                 break;
         case MAX_MEMORY:
-                options->limits.memory_bytes_max = parse_size("--max-memory", optarg);
+                options->limits.memory_bytes_max = parse_memory("--max-memory", optarg);
+                break;
+        case LIMIT:
+                if (strcmp(optarg, "help") == 0)
+                        limits_print();
+                limits_set(&options->limits, "--limit", optarg);
                 break;
         case PING_STRIKES:
                 options->limits.ping_strikes_max =
-                        parse_number("--ping-strikes", optarg, 1, UINT32_MAX);
+                        value_number("--ping-strikes", optarg, 1, UINT32_MAX);
                 break;
         case RELOAD:
-                options->reload_pid = (int)parse_number("--reload", optarg, 1, INT32_MAX);
+                options->reload_pid = (int)value_number("--reload", optarg, 1, INT32_MAX);
                 break;
         case 'a':
                 options->access_log = optarg;
@@ -456,6 +417,7 @@ void options_parse(struct options *options, int argc, char **argv)
                         MAX_CONNECTIONS_PER_ADDRESS },
                 { "max-calls", required_argument, NULL, MAX_CALLS },
                 { "max-memory", required_argument, NULL, MAX_MEMORY },
+                { "limit", required_argument, NULL, LIMIT },
                 { "keepalive", required_argument, NULL, KEEPALIVE },
                 { "keepalive-timeout", required_argument, NULL, KEEPALIVE_TIMEOUT },
                 { "ping-interval", required_argument, NULL, PING_INTERVAL },

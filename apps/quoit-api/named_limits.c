@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "named_limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/program.h"
+#include "values.h"
+
+#define WIDTH 96 /* of what is printed */
+#define NAME_BYTES_MAX 64
+
+/* A member of quoit_limits. */
+struct limit {
+        const char *name; /* how it ends says in what it is counted */
+        size_t offset;
+        size_t size;
+        const char *section; /* that begins with it, or "" */
+        const char *about;
+};
+
+/* In the order of the header, which the list is made of. */
+static const struct limit all[] = {
+#define LIMIT(name, section, about)                                                                \
+        { #name, offsetof(quoit_limits, name), sizeof(((quoit_limits *)NULL)->name), section,      \
+                about },
+#include "limits.inc"
+#undef LIMIT
+};
+#define COUNT (sizeof(all) / sizeof(*all))
+
+/* ---- setting ---- */
+
+static bool is_time(const struct limit *limit)
+{
+        size_t size = strlen(limit->name);
+
+        return strcmp(limit->name + size - 3, "_ms") == 0;
+}
+
+static bool is_size(const struct limit *limit)
+{
+        return strstr(limit->name, "bytes") != NULL;
+}
+
+/* How many characters have to be put in, left out or changed. */
+static unsigned distance(const char *a, const char *b)
+{
+        unsigned row[NAME_BYTES_MAX + 1];
+
+        for (unsigned k = 0; k <= strlen(b); k++)
+                row[k] = k;
+        for (unsigned i = 1; a[i - 1]; i++) {
+                unsigned corner = row[0];
+
+                row[0] = i;
+                for (unsigned k = 1; b[k - 1]; k++) {
+                        unsigned changed = corner + (a[i - 1] != b[k - 1]);
+                        unsigned fewer = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
+
+                        corner = row[k];
+                        row[k] = changed < fewer ? changed : fewer;
+                }
+        }
+        return row[strlen(b)];
+}
+
+/* How many characters of @name's words are in @text, in whatever order. */
+static int shared(const char *text, const char *name)
+{
+        char word[NAME_BYTES_MAX];
+        int count = 0;
+
+        while (*name) {
+                size_t size = strcspn(name, "_");
+
+                snprintf(word, sizeof(word), "%.*s", (int)size, name);
+                if (strstr(text, word))
+                        count += (int)size;
+                name += size + (name[size] == '_');
+        }
+        return count;
+}
+
+static int likeness(const char *text, const char *name)
+{
+        return 2 * shared(text, name) - (int)distance(text, name);
+}
+
+static const struct limit *nearest(const char *text)
+{
+        const struct limit *best = all;
+
+        for (size_t i = 1; i < COUNT; i++)
+                if (likeness(text, all[i].name) > likeness(text, best->name))
+                        best = &all[i];
+        return best;
+}
+
+static const struct limit *find(const char *what, const char *name)
+{
+        for (size_t i = 0; i < COUNT; i++)
+                if (strcmp(all[i].name, name) == 0)
+                        return &all[i];
+        program_usage_error("%s: there is no limit '%s', the nearest is %s; %s help lists them",
+                what, name, nearest(name)->name, what);
+}
+
+static uint64_t parse(const struct limit *limit, const char *what, const char *text)
+{
+        uint64_t max = limit->size == sizeof(uint32_t) ? UINT32_MAX : INT64_MAX, bytes;
+        bool may_be_none = strcmp(limit->name, "memory_bytes_max") == 0;
+
+        if (is_time(limit))
+                return value_time(what, text, 1);
+        if (!is_size(limit))
+                return value_number(what, text, 1, UINT32_MAX);
+        if (may_be_none && strcmp(text, "none") == 0)
+                return SIZE_MAX;
+        if (!value_parse_size(text, 1, max, &bytes))
+                program_usage_error("%s: '%s' is not a size from 1 to %s, for example 900, 64K or 2M%s",
+                        what, text, max == UINT32_MAX ? "4294967295" : "8388607T",
+                        may_be_none ? ", or none" : "");
+        return bytes;
+}
+
+void limits_set(quoit_limits *limits, const char *what, const char *text)
+{
+        const char *equals = strchr(text, '=');
+        size_t name_size = equals ? (size_t)(equals - text) : 0;
+        char name[NAME_BYTES_MAX], where[2 * NAME_BYTES_MAX];
+        const struct limit *limit;
+        uint64_t value;
+
+        if (name_size == 0 || name_size >= sizeof(name))
+                program_usage_error(
+                        "%s: '%s' is not NAME=VALUE; %s help lists the names", what, text, what);
+        snprintf(name, sizeof(name), "%.*s", (int)name_size, text);
+        limit = find(what, name);
+        snprintf(where, sizeof(where), "%s %s", what, name);
+        value = parse(limit, where, equals + 1);
+        /* the machine is little-endian, as upb's tables want it */
+        memcpy((char *)limits + limit->offset, &value, limit->size);
+}
+
+/* ---- telling ---- */
+
+static const char *unit(const struct limit *limit)
+{
+        if (is_time(limit))
+                return "TIME";
+        return is_size(limit) ? "SIZE" : "N";
+}
+
+/* In lines that are not too long, each behind four blanks. */
+static void print_about(FILE *out, const char *text)
+{
+        size_t column = 0;
+
+        while (*text) {
+                size_t size = strcspn(text, " ");
+
+                if (column == 0 || column + 1 + size > WIDTH) {
+                        fprintf(out, "%s    ", column > 0 ? "\n" : "");
+                        column = 4;
+                } else {
+                        fputc(' ', out);
+                        column++;
+                }
+                fwrite(text, 1, size, out);
+                column += size;
+                text += size + (text[size] == ' ');
+        }
+        fputc('\n', out);
+}
+
+void limits_print(void)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                program_usage_error("out of memory");
+        fprintf(out,
+                "Limits for --limit NAME=VALUE, in the words of <quoit/limits.h>.\n\n"
+                "SIZE: bytes, or with K, M, G or T behind it. TIME: a number with ms, s, m or h "
+                "behind it, or\nnever. N: a number. None may be 0.\n");
+        for (size_t i = 0; i < COUNT; i++) {
+                if (*all[i].section)
+                        fprintf(out, "\n---- %s ----\n", all[i].section);
+                fprintf(out, "\n%s=%s\n", all[i].name, unit(&all[i]));
+                print_about(out, all[i].about);
+        }
+        fclose(out);
+        program_print(text);
+}
