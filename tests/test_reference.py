@@ -52,3 +52,16 @@ def test_a_page_says_what_the_comment_says(reference):
     page = (reference / "html" / "server_8h.html").read_text()
     assert "Runs once." in page and "quoit_server_problem" in page
     assert "SPDX" not in page
+
+
+def test_it_is_known_which_headers_quoit_h_has(root):
+    """Each public header is included there or named at its top, and the man page names those that are left out."""
+    text = (root / "include/quoit/quoit.h").read_text()
+    comment, _, code = text.partition("*/\n\n#include")
+    included = set(re.findall(r"<quoit/(\w+\.h)>", code))
+    left_out = set(re.findall(r"<quoit/(\w+\.h)>", comment))
+    headers = {path.name for path in (root / "include/quoit").glob("*.h")} | {"upb_config.h"}
+    assert headers == included | left_out | {"quoit.h"}
+    page = (root / "docs/man/quoit.7").read_text()
+    inside = {"export.h", "upb.h", "upb_config.h", "upb_names.h"}
+    assert left_out - included - inside == set(re.findall(r"\bIn quoit/(\w+\.h)", page)) - {"quoit.h"}

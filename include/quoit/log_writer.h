@@ -57,8 +57,10 @@ QUOIT_API int quoit_log_writer_new(
         const quoit_log_writer_options *options, quoit_log_writer **ret_writer);
 
 /*
- * Writes what is left, waiting at most a second for the reader, and closes the file. Nothing may use @writer any more. Takes
- * NULL, returns NULL.
+ * Writes what is left, waiting at most a second for the reader, and closes the file. Nothing may use @writer any more. A write that
+ * does not return is left to the writer's thread 1.3 seconds after the call. It waits without a limit only for an on_problem() that
+ * has not returned, so that none runs after it returns: on_problem() must not wait for the caller, nor call this. Takes NULL, returns
+ * NULL.
  */
 QUOIT_API quoit_log_writer *quoit_log_writer_free(quoit_log_writer *writer);
 

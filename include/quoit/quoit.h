@@ -2,7 +2,16 @@
 #pragma once
 
 /*
- * All of Quoit's public headers; generated NAME.quoit.h files include what they need themselves.
+ * All that a server's program needs of Quoit: what libquoit has. NAME.quoit.h files, made by protoc-gen-quoit, include what they need
+ * themselves. Not included, and to be included by who wants it:
+ *
+ *      <quoit/json.h>, <quoit/text.h>, <quoit/schema.h>
+ *                              messages as JSON and text: they take libquoit-json too (pkg-config: quoit-json)
+ *      <quoit/timestamp.h>     the time as google.protobuf.Timestamp and Duration have it
+ *      <quoit/google/...>      messages that come with Quoit: <quoit/google/protobuf/any.quoit.h>, <quoit/google/rpc/status.quoit.h>
+ *
+ * A program of messages alone (pkg-config: quoit-message) includes its generated headers and not this one. <quoit/upb.h>,
+ * <quoit/upb_config.h>, <quoit/upb_names.h> and <quoit/export.h> come with those that need them.
  *
  * A pointer argument must not be NULL, unless its function documents what NULL means.
  */
