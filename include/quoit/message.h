@@ -16,7 +16,7 @@
  *      char *bytes = api_Hello_serialize(hello, arena, &size);
  *      upb_Arena_Free(arena);
  *
- * The accessors of a message M have the names that upb gives them:
+ * The accessors of a message M have the names that upb gives them (docs/generated.md has all signatures):
  *
  *      M_new, M_parse, M_parse_ex, M_parse_checked, M_serialize, M_serialize_ex, M_deep_copy
  *      a field x       M_x, M_set_x, M_clear_x; M_has_x where presence is tracked; M_mutable_x for
