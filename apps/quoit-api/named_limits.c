@@ -28,7 +28,7 @@ static const struct limit all[] = {
 #define LIMIT(name, section, about)                                                                \
         { #name, offsetof(quoit_limits, name), sizeof(((quoit_limits *)NULL)->name), section,      \
                 about },
-#include "limits.inc"
+#include <limits.inc>
 #undef LIMIT
 };
 #define COUNT (sizeof(all) / sizeof(*all))
