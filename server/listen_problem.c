@@ -26,7 +26,6 @@ static const struct {
         { ADDRESS_TCP, -EADDRINUSE,
                 "another process, or this one, listens there, or a connection has that port (ss "
                 "-atnp tells); stop it or choose another port" },
-        { ADDRESS_TCP, -ENXIO, "the host name does not resolve" },
         { ADDRESS_TCP, -EAGAIN, "the host name does not resolve now: no name server answers" },
         { ADDRESS_TCP, -EADDRNOTAVAIL,
                 "no address of this machine; [::] stands for all of its own" },
@@ -190,6 +189,18 @@ static bool is_link_local(const char *host)
                strncasecmp(host, "fea", 3) == 0 || strncasecmp(host, "feb", 3) == 0;
 }
 
+/* An IPv6 address with something behind a % was looked up as a name. */
+static bool hint_unknown_host(const char *host, char ret_hint[LISTEN_HINT_BYTES])
+{
+        const char *zone = strchr(host, '%');
+
+        if (!zone || !strchr(host, ':'))
+                return say(ret_hint, "the host name does not resolve");
+        if (is_link_local(host))
+                return say(ret_hint, "there is no such network interface as that behind the %");
+        return say(ret_hint, "only an address of one link (fe80::) has a % and an interface");
+}
+
 static bool hint_invalid(const char *host, char ret_hint[LISTEN_HINT_BYTES])
 {
         if (is_link_local(host) && !strchr(host, '%'))
@@ -217,6 +228,8 @@ static bool hint_looked_up(
                 return is_path && hint_taken_path(address->name, ret_hint);
         case -EAFNOSUPPORT:
                 return hint_family(address, ret_hint);
+        case -ENXIO:
+                return address->kind == ADDRESS_TCP && hint_unknown_host(address->host, ret_hint);
         case -EINVAL:
                 return address->kind == ADDRESS_TCP && hint_invalid(address->host, ret_hint);
         default:
