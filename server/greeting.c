@@ -157,8 +157,8 @@ static void answer_http1(struct session *session)
 
         skip_empty_lines(&line, &size);
         session_send_raw(session, size >= 5 && memcmp(line, "HEAD ", 5) == 0
-                                     ? ANSWER_HEAD /* RFC 9110, section 9.3.2 */
-                                     : ANSWER_HEAD ANSWER_BODY);
+                                          ? ANSWER_HEAD /* RFC 9110, section 9.3.2 */
+                                          : ANSWER_HEAD ANSWER_BODY);
 }
 
 bool greeting_answer(struct connection *connection, bool whole)
