@@ -39,7 +39,7 @@ def free_port():
 
 # What the servers of all tests run on; "io_uring" and "epoll" run the same tests, "" leaves it to the server.
 ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
-WITH_ENGINE = {"quoit-api", "quoit-interop-server", "test-server"}
+WITH_ENGINE = {"conformance-server", "quoit-api", "quoit-interop-server", "test-server"}
 
 
 def with_engine(words):

@@ -5,7 +5,7 @@ grpc-go's: what tests/conformance/config.yaml names."""
 import re
 import subprocess
 
-from servers import PATIENCE
+from servers import PATIENCE, with_engine
 from toolchains import go_install
 
 SUITE = "v1.0.7"
@@ -15,9 +15,7 @@ def test_connect_conformance(root, build):
     suite = go_install("connectrpc.com/conformance/cmd/connectconformance", SUITE)
     command = [suite, "--mode=server", f"--conf={root / 'tests/conformance/config.yaml'}"]
     command += ["--", build / "tests/conformance/conformance-server"]
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=4 * PATIENCE
-    )
+    done = subprocess.run(with_engine(command), capture_output=True, text=True, timeout=4 * PATIENCE)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     passed, failed = re.search(r"^(\d+) passed, (\d+) failed$", said, re.M).groups()

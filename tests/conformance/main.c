@@ -136,7 +136,17 @@ static int serve(upb_Arena *arena, const CONFORMANCE(ServerCompatRequest) * requ
         return quoit_server_run(server);
 }
 
-int main(void)
+/* Which engine is the server's choice, unless the command line says --engine NAME. */
+static quoit_engine engine_of(int argc, char **argv)
+{
+        if (argc == 1)
+                return QUOIT_ENGINE_AUTO;
+        if (argc != 3 || strcmp(argv[1], "--engine") != 0)
+                fail("usage: conformance-server [--engine io_uring|epoll]");
+        return strcmp(argv[2], "epoll") == 0 ? QUOIT_ENGINE_EPOLL : QUOIT_ENGINE_IO_URING;
+}
+
+int main(int argc, char **argv)
 {
         struct sigaction action = { .sa_handler = on_signal };
         upb_Arena *arena = upb_Arena_New();
@@ -150,6 +160,7 @@ int main(void)
         if (quoit_log_writer_new(
                     &(quoit_log_writer_options){ .name = "conformance-server" }, &log_writer) < 0)
                 return EXIT_FAILURE;
+        options.engine = engine_of(argc, argv);
         request = read_request(arena);
         options.log_user = log_writer;
         options.limits.message_receive_bytes_max =
