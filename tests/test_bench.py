@@ -327,6 +327,8 @@ def test_a_short_run(built):
         ("size", "file_bytes"),
     ]:
         assert figures.median(work, "quoit", metric) > 0, (work, metric)
+    for work in ("sayHello-10x100", "getStream-100", "echo-64KiB", "chat"):
+        assert figures.median(work, "quoit-epoll", "cpu_us") > 0, work
     peak = figures.median("sayHello-10x100", "quoit", "calls_per_second")
     assert figures.median("open-best-75", "quoit", "rate") == pytest.approx(0.75 * peak)
     text = (built / "out" / "README.md").read_text()
