@@ -2,6 +2,7 @@
 """grpc.channelz.v1.Channelz: grpcio's own stub asks for figures that the test knows."""
 
 import ipaddress
+import os
 import pathlib
 import random
 import resource
@@ -196,13 +197,14 @@ def test_zone(start, tmp_path):
 
 def test_other_addresses(start, tmp_path):
     path = f"unix:{tmp_path}/socket"
-    server = start("test-server", "--address", "[::1]:0", "--address", path, "--address", "unix-abstract:quoit-channelz")
+    name = f"unix-abstract:quoit-channelz-{os.getpid()}"
+    server = start("test-server", "--address", "[::1]:0", "--address", path, "--address", name)
     with channel(path) as opened:
         channelz = Channelz(opened)
         v6, unix, abstract = (channelz.socket(one.socket_id) for one in channelz.server().listen_socket)
         assert v6.local.tcpip_address.ip_address == ipaddress.ip_address("::1").packed
         assert unix.local.uds_address.filename == f"{tmp_path}/socket"
-        assert abstract.local.other_address.name == "unix-abstract:quoit-channelz"
+        assert abstract.local.other_address.name == name
         (own,) = channelz.sockets()
         assert own.local.uds_address.filename == f"{tmp_path}/socket"
     assert server.port == 0 or server.port > 0

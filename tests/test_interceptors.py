@@ -125,7 +125,7 @@ def test_a_start_is_cancelled_while_it_is_held(calls, stub, ends):
 def test_the_peer_goes_while_its_start_is_held(server, ends):
     for what in "hold", "hold and refuse", "delay", "hold until cancelled":
         with Wire(server) as wire:
-            stream = wire.headers([*request_fields(ECHO), ("gate", what)])
+            stream = wire.headers([*request_fields(ECHO), ("gate", what), ("gate-ms", "300")])
             wire.data(stream, message(b""), end=True)
             assert wire.ping()
         inner, outer = ends.next()

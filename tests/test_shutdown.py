@@ -340,7 +340,7 @@ def test_a_peer_that_takes_nothing_does_not_hold_it_up(calls, start, mode):
 def watched(start, connect, *options):
     """A quoit-api, its calls' stub, and a stream of its health that says SERVING."""
     server = start("quoit-api", "--port", 0, *options)
-    channel = connect(server)
+    channel = connect(server, **{"http2.bdp_probe": 0})  # or a million items wait in it until a test reads them
     request = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
     assert next(request) == b"\x08\x01"
     return server, channel, request

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 static const char user_key;
 
@@ -28,9 +28,25 @@ static void tell_order(quoit_call *call, const char *name)
 
 /* ---- a token that is checked elsewhere ---- */
 
+#define GATE_MS 20
+
+/* How long its start is held: GATE_MS, or what its metadata say. */
+static uint32_t gate_ms(const quoit_call *call)
+{
+        upb_StringView text;
+        uint32_t ms = 0;
+
+        if (!quoit_call_metadata(call, "gate-ms", &text))
+                return GATE_MS;
+        for (size_t i = 0; i < text.size; i++)
+                ms = ms * 10 + (uint32_t)(text.data[i] - '0');
+        return ms;
+}
+
 struct check {
         quoit_call *call;
         bool good;
+        uint32_t ms;
 };
 
 static void checked(quoit_call *call, void *arg)
@@ -47,9 +63,8 @@ static void checked(quoit_call *call, void *arg)
 static void *check_elsewhere(void *arg)
 {
         struct check *check = arg;
-        const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 
-        nanosleep(&pause, NULL);
+        usleep(check->ms * 1000);
         if (quoit_call_post(check->call, checked, check) < 0)
                 abort();
         return NULL;
@@ -60,7 +75,7 @@ static void hold(quoit_call *call, bool good)
         struct check *check = malloc(sizeof(*check));
         pthread_t thread;
 
-        *check = (struct check){ .call = call, .good = good };
+        *check = (struct check){ .call = call, .good = good, .ms = gate_ms(call) };
         quoit_call_hold(call);
         if (pthread_create(&thread, NULL, check_elsewhere, check) != 0)
                 abort();
@@ -89,7 +104,7 @@ static void enter(quoit_call *call, void *user)
         else if (is(gate, "hold and refuse"))
                 hold(call, false);
         else if (is(gate, "delay"))
-                quoit_call_after(call, 20, proceed, NULL); /* holds by itself */
+                quoit_call_after(call, gate_ms(call), proceed, NULL); /* holds by itself */
         else if (is(gate, "hold until cancelled")) {
                 quoit_call_hold(call);
                 quoit_call_on_cancel(call, proceed, NULL);
