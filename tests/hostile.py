@@ -28,7 +28,7 @@ OK, UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 0,
 @pytest.fixture(scope="module", params=["plain", "offloaded"])
 def server(request, build):
     options = ["--offload-all"] if request.param == "offloaded" else []
-    limits = ["--limit", "handshake_ms=700", "--limit", "stall_ms=60000"]
+    limits = ["--limit", "handshake_ms=1500", "--limit", "stall_ms=60000"]
     limits += ["--limit", "resets_burst_max=2000", "--limit", "resets_per_second=1000"]
     # the tests ask with PINGs how far the server has read; test_keepalive.py has the limit on them
     limits += ["--limit", "ping_strikes_max=4294967295"]

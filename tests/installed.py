@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 
+from neighbours import one_at_a_time
+
 
 def needed(file):
     """The libraries that @file asks the loader for."""
@@ -17,11 +19,15 @@ class Installed:
 
     def __init__(self, build, root):
         self.root, self.prefix = root, root / "usr" / "local"
+        with one_at_a_time(build / "meson-logs" / "install.lock"):
+            self.install(build)
+
+    def install(self, build):
         log = build / "meson-logs" / "install-log.txt"  # what `ninja uninstall` goes by: not ours to overwrite
         kept = log.read_bytes() if log.exists() else None
         subprocess.run(
             ["meson", "install", "-C", build, "--no-rebuild", "--quiet"],
-            env={**os.environ, "DESTDIR": str(root)},
+            env={**os.environ, "DESTDIR": str(self.root)},
             check=True,
         )
         log.unlink()

@@ -303,6 +303,7 @@ def bench(built, *options):
     return [*RUN, *map(str, words), *map(str, options)]
 
 
+@pytest.mark.alone
 def test_a_short_run(built):
     options = [
         "--only",

@@ -2,6 +2,7 @@
 """./dev's own behaviour, and the checks in ci/: what they must accept and refuse."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -226,6 +227,33 @@ def test_stray_paths(tree, text, allowed):
     assert (run(tree.root / "ci" / "check-paths").returncode == 0) == allowed
 
 
+BESIDE_AND_ALONE = """
+import os, pytest
+def test_beside(): assert "PYTEST_XDIST_WORKER" in os.environ
+@pytest.mark.alone
+def test_alone(): assert "PYTEST_XDIST_WORKER" not in os.environ
+"""
+
+
+@pytest.mark.parametrize(
+    "more, options, passes, told",
+    [
+        ("", [], True, "2 passed, 0 failed"),
+        ("", ["-k", "alone"], True, "1 passed, 0 failed"),
+        ("def test_other(): assert False", [], False, "2 passed, 1 failed"),
+    ],
+)
+def test_tests_run_side_by_side_or_alone(tree, root, more, options, passes, told):
+    (tree.root / ".cache").mkdir()
+    (tree.root / ".cache" / "venv").symlink_to(root / ".cache" / "venv")
+    tree("pytest.ini", (root / "pytest.ini").read_text())
+    tree("tests/test_it.py", BESIDE_AND_ALONE + more)
+    (tree.root / "build" / "meson-logs").mkdir(parents=True)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    assert (run(tree.root / "ci" / "test-whole", "build", *options, env=outside).returncode == 0) == passes
+    assert run(root / "ci/summary", tree.root / "build" / "meson-logs").stdout.splitlines()[-1] == told
+
+
 def test_the_summary_says_why_tests_were_skipped(root, tmp_path):
     """One line for each reason, wherever it came from; what failed goes by its name."""
     unit = "[ RUN      ] test_a\n[       OK ] test_a\n[ RUN      ] test_b\nthe kernel has no vsock\n[  SKIPPED ] test_b\n"
@@ -235,7 +263,8 @@ def test_the_summary_says_why_tests_were_skipped(root, tmp_path):
     cases = [f'<testcase classname="c" name="t{i}"><skipped message="go is missing"/></testcase>' for i in range(61)]
     cases.append('<testcase classname="l" name="v"><skipped message="the kernel has no vsock"/></testcase>')
     cases.append('<testcase classname="l" name="bad"><failure message="x"/></testcase>')
-    (tmp_path / "pytest.junit.xml").write_text(f"<testsuites>{''.join(cases)}</testsuites>")
+    for name, part in ("together", cases[:10]), ("alone", cases[10:]):
+        (tmp_path / f"pytest-{name}.junit.xml").write_text(f"<testsuites>{''.join(part)}</testsuites>")
     done = run(root / "ci/summary", tmp_path)
     assert done.returncode == 1
     told = done.stdout.splitlines()

@@ -158,6 +158,7 @@ def test_what_comes_again_is_served(server):
             assert wire.answer(send(wire, PLANT, unit * 100_000)).status == OK
 
 
+@pytest.mark.alone
 def test_no_message_takes_long_to_parse(server, sanitized):
     """A ring has no time for others meanwhile: none takes many times as long as an honest one of a quarter of its size."""
     if sanitized:

@@ -72,7 +72,7 @@ def test_silence_is_closed_after_the_handshake_time(server, data):
         began = time.monotonic()
         wire.send(data)
         wire.read_to_end()
-        assert time.monotonic() - began > 0.5
+        assert time.monotonic() - began > 1.4
     assert server.logged("no HTTP/2 preface")
 
 

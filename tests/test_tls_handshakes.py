@@ -180,6 +180,7 @@ def peer_from(address, server):
     return socket.create_connection(("127.0.0.1", server.port), PATIENCE, source_address=(address, 0))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
 def test_peers_that_have_gone_get_no_signature(start, pki, reset):
     """Each would take as long as a newcomer's, who would wait for all of them."""
@@ -195,10 +196,12 @@ def test_peers_that_have_gone_get_no_signature(start, pki, reset):
     assert handshake_seconds(server, pki) < alone * storm / 4
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
 def test_a_newcomer_does_not_wait_for_all(start, pki, address):
     """Those of its own address that came before it included."""
-    server = start("test-server", *tls_options(pki.make(f"slow-{address}", names=["localhost"], kind=4096)))
+    slow = pki.make(f"slow-{address}", names=["localhost"], kind=4096)
+    server = start("test-server", *tls_options(slow), "--limit", "handshake_ms=60000")
     alone = min(handshake_seconds(server, pki) for _ in range(3))
     first = client_hello(pki)
     storm = 200

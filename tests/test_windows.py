@@ -7,6 +7,7 @@ import threading
 import time
 
 import grpc
+import pytest
 
 from servers import PATIENCE
 from wire import Wire, message
@@ -124,6 +125,7 @@ def upload_time(start, calls, window_bytes_max):
         return time.monotonic() - began
 
 
+@pytest.mark.alone
 def test_a_far_client_is_held_up_less(start, calls):
     """A window of 256 KiB needs 32 round trips for it, or more; one that grows needs a few."""
     assert upload_time(start, calls, 4096 * KIB) < upload_time(start, calls, 1) * 0.6

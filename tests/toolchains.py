@@ -10,6 +10,8 @@ import subprocess
 
 import pytest
 
+from neighbours import one_at_a_time
+
 CLIENTS = pathlib.Path(__file__).resolve().parent / "clients"
 CACHE = CLIENTS.parent.parent / ".cache" / "clients"
 BUILD_SECONDS = 900  # a cold cache and a busy machine
@@ -39,6 +41,7 @@ def make(what, command, **options):
         pytest.skip(f"{what} can't be had here: {' '.join(done.stdout.split())[-300:]}")
 
 
+@one_at_a_time(CACHE / "go_install.lock")
 def go_install(package, version):
     """The program that the Go module proxy has as @package, compiled."""
     folder = CACHE / "go" / f"{package.replace('/', '-')}@{version}"
@@ -69,6 +72,7 @@ def stage(language):
     return copy, True
 
 
+@one_at_a_time(CACHE / "go_client.lock")
 def go_client():
     """The command that runs tests/clients/go."""
     go = tool("go")
@@ -79,6 +83,7 @@ def go_client():
     return [folder / "client"]
 
 
+@one_at_a_time(CACHE / "node_client.lock")
 def node_client():
     """The command that runs tests/clients/node."""
     node, npm = tool("node"), tool("npm")
@@ -90,6 +95,7 @@ def node_client():
     return [node, folder / "client.js"]
 
 
+@one_at_a_time(CACHE / "java_jars.lock")
 def java_jars():
     """A class path of what tests/clients/java/pom.xml names."""
     maven = tool("mvn")
@@ -103,6 +109,7 @@ def java_jars():
     return f"{folder}/*"
 
 
+@one_at_a_time(CACHE / "java_client.lock")
 def java_client():
     """The command that runs tests/clients/java."""
     java, javac, jars = tool("java"), tool("javac"), java_jars()
