@@ -72,6 +72,7 @@ def traced(build, sanitized, tmp_path):
     server.stop()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("depth", ENTERS_MAX)
 def test_enters_a_call(traced, depth):
     server, enters = traced

@@ -89,7 +89,7 @@ def test_a_flood_of_resets(server, calls):
 @pytest.mark.parametrize("how", ["reset", "deadline"])
 def test_calls_that_are_over_count_until_their_handlers_are_done(server, calls, how):
     """Handlers that sleep on, though their streams are over: twice as many as streams, and no more."""
-    changes = {"grpc_timeout": "50m"} if how == "deadline" else {}
+    changes = {"grpc_timeout": "250m"} if how == "deadline" else {}
     delay = calls.Delay(ms=1500).SerializeToString()
     most = 0
     with Wire(server) as wire, channel(server.target) as opened:
