@@ -11,11 +11,11 @@
 /* ---- memory ---- */
 
 #define TRIM_NS NS_PER_S
-#define REST_BYTES ((size_t)4 << 20) /* with no more than this a ring may rest */
+#define REST_BYTES ((size_t)4 << 20) /* a ring with no more free memory than this needs no trims */
 
 static void on_trim(struct timer *timer);
 
-/* Every second until it is little again: what is in use now may be spare later, and no event says so. */
+/* Trims run every second until little is left: what is in use now can be free later, and no event reports that. */
 static void start_trims(struct base *base)
 {
         if (!timer_is_running(&base->trim))
@@ -57,8 +57,8 @@ void base_look(struct base *base)
 /* ---- life ---- */
 
 /*
- * Bulk is read by one connection a turn, into the one buffer there is: what a turn reads, makes of it and sends stays in
- * a core's cache, and the connections with little to say are served between any two of those with much.
+ * There is one bulk buffer, so one connection reads bulk in a turn. What a turn reads, decodes and sends then stays in the
+ * core's cache, and connections with little data are served between any two that have much.
  */
 #define BULK_COUNT 1
 
@@ -86,7 +86,7 @@ size_t base_kernel_bytes(unsigned entries)
                buffers_kernel_bytes(BULK_COUNT);
 }
 
-/* Of each pool. */
+/* How many free bytes each arena pool keeps. */
 static size_t kept_bytes_max(size_t memory_bytes)
 {
         size_t share = memory_bytes / ARENAS_KEPT_SHARE;

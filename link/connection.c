@@ -52,7 +52,7 @@ void connection_close(struct connection *connection)
         watch_end(connection);
         ring_undefer(&connection->flush);
         connection->dispatch_last = false;
-        if (!list_is_empty(&connection->ready)) /* calls that are over may have waited for that */
+        if (!list_is_empty(&connection->ready)) /* calls that waited for the peer can end now */
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
@@ -60,7 +60,7 @@ void connection_close(struct connection *connection)
         socket_close(&connection->socket);
 }
 
-/* Nothing more comes in; what is queued goes out, if the peer takes it in time. */
+/* Ignores further input; sends what is queued, if the peer takes it in time. */
 static void start_closing(struct connection *connection)
 {
         connection_set_state(connection, CONNECTION_CLOSING);
@@ -83,7 +83,8 @@ static void on_receive_end(struct socket *socket, int error)
 
         (void)error;
         if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
-                (void)connection->owner->answer_other(connection, true); /* it may still listen */
+                (void)connection->owner->answer_other(
+                        connection, true); /* the peer may still read the answer */
                 start_closing(connection);
                 return;
         }
@@ -93,7 +94,7 @@ static void on_receive_end(struct socket *socket, int error)
                 connection_close(connection);
 }
 
-/* The session was fed; @error: 0 or why no more can be. */
+/* The session was fed. @error: 0, or why it takes no more. */
 static void on_fed(struct connection *connection, int error)
 {
         if (error == -ENODATA) {
@@ -135,7 +136,8 @@ void connection_on_secured(struct connection *connection)
         if (connection->state == CONNECTION_OPEN)
                 on_fed(connection, secure_step(secure));
         if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))
-                on_receive_end(&connection->socket, 0); /* behind what came before it */
+                on_receive_end(
+                        &connection->socket, 0); /* after the bytes that came before the end */
         connection_try_free(connection);
 }
 
@@ -173,7 +175,7 @@ void connection_on_call_freed(void *user, struct call_group *group)
         (void)user;
         if (group->count == 0)
                 connection->idle_ns = ring_now_ns(ring);
-        /* not from within its own dispatch: that ends with a look at it */
+        /* not freed here: its own dispatch may be running, which frees it at its end */
         if (connection->state == CONNECTION_DEAD)
                 ring_defer(ring, &connection->dispatch, RING_DISPATCH);
 }
@@ -219,7 +221,7 @@ int connection_open(struct connection *connection, struct base *base,
         socket_resume(&connection->socket);
         windows_init(connection);
         watch_begin(connection);
-        /* Our SETTINGS wait for the peer's preface: one send less, and who says nothing costs no output. */
+        /* Our SETTINGS wait for the peer's preface: that saves a send, and a silent peer costs no output buffer. */
         return 0;
 }
 

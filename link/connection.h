@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * One connection: a socket and an HTTP/2 session, linked. Bytes that come are fed; the calls that they make
- * ready are dispatched right behind; what the session has to say goes out in one send at the turn's end.
+ * One connection: a socket joined to an HTTP/2 session. Received bytes are fed to the session; the calls that this makes
+ * ready are dispatched at once; the session's output goes out in one send at the end of the turn. All of it runs on the
+ * ring's thread.
  */
 
 #include <stdbool.h>
@@ -30,24 +31,24 @@ struct workers;
 
 enum connection_state {
         CONNECTION_OPEN,
-        CONNECTION_CLOSING, /* beyond use: what is queued (a GOAWAY) goes out, nothing comes in */
-        CONNECTION_LINGERING, /* our side is shut; waits for the peer's end, so that no RST eats the GOAWAY */
-        CONNECTION_CLOSED, /* the session is gone, the socket is on its way */
-        CONNECTION_DEAD, /* only calls whose handlers still run keep it */
+        CONNECTION_CLOSING, /* sends what is queued (a GOAWAY); ignores input */
+        CONNECTION_LINGERING, /* our side is shut; waits for the peer's end: a close now could send a RST, which destroys the GOAWAY */
+        CONNECTION_CLOSED, /* the session is freed, the socket is being closed */
+        CONNECTION_DEAD, /* the socket is closed; calls whose handlers still run keep the memory */
 };
 
 /* What other threads may read, for <quoit/statistics.h>. */
 struct connection_counts {
         counter keepalives_sent;
-        counter send_window_bytes; /* as of the last send */
+        counter send_window_bytes; /* at the last send */
         counter receive_window_bytes;
-        _Atomic(const char *) tls_cipher; /* static; NULL: none */
+        _Atomic(const char *) tls_cipher; /* static; NULL: no TLS */
 };
 
 struct connection {
         struct socket socket;
         struct session session;
-        struct secure *secure; /* TLS in between; NULL: in the clear */
+        struct secure *secure; /* TLS between the two; NULL: plaintext */
         struct call_group group;
         struct base *base;
         const struct link_owner *owner;
@@ -63,18 +64,18 @@ struct connection {
         struct rate resets;
         struct rate glitches;
         struct memory_hold memory_hold;
-        uint64_t jitter; /* its own, for what is not to happen to all at once */
+        uint64_t jitter; /* random: spreads timed actions of many connections */
         uint64_t opened_ns;
-        uint64_t idle_ns; /* since when it has no calls, while it has none */
-        uint64_t drained_ns; /* since when its end is on its way, once it is */
+        uint64_t idle_ns; /* since when it has had no calls, while it has none */
+        uint64_t drained_ns; /* when its drain began, once it has */
         uint64_t send_started_ns;
-        uint64_t budget_turn; /* the turn, by its number, ... */
-        uint32_t budget_calls; /* ... in which so many calls may still be dispatched */
-        bool dispatch_last; /* its calls go on in the next turn, once those of others that wait are in line */
+        uint64_t budget_turn; /* the number of the turn ... */
+        uint32_t budget_calls; /* ... in which so many calls can still be dispatched */
+        bool dispatch_last; /* its calls go on in the next turn, behind the connections that wait already */
         enum connection_state state;
-        bool settled; /* the peer's SETTINGS have come */
-        bool drain_seen; /* the drain's last moment has begun */
-        bool stall_suspected; /* it was found stalled once */
+        bool settled; /* the peer's SETTINGS have arrived */
+        bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */
+        bool stall_suspected; /* the last look found it stalled; the next one confirms */
         struct peer peer;
 };
 
@@ -91,50 +92,49 @@ static inline const quoit_limits *connection_limits(const struct connection *con
 struct connection_options {
         int fd; /* connected */
         const struct endpoint *peer;
-        quoit_tls *tls; /* NULL: in the clear. It outlives the call that opens: */
-        struct workers *handshakers; /* where @tls is: threads for its handshake, ... */
-        uint64_t *
-                turn; /* ... and the turn with them, of the peer's address. Both outlive the connection */
+        quoit_tls *tls; /* NULL: plaintext. Needed during connection_open() only */
+        struct workers *handshakers; /* with @tls: its threads; they outlive the connection */
+        uint64_t *turn; /* with them, of the peer's address; outlives the connection */
 };
 
 /*
- * Takes over the descriptor, in memory of the owner's. 0; -ENOMEM: it took nothing, and the owner, who was not called, closes
- * the descriptor.
+ * Takes over the descriptor. @connection is the owner's memory. 0; -ENOMEM: nothing was taken and the owner was not called;
+ * it closes the descriptor itself.
  */
 int connection_open(struct connection *connection, struct base *base,
         const struct link_owner *owner, const struct connection_options *options);
 
-/* At once: what is queued is dropped, calls are cancelled. No-op when it is closed already. */
+/* At once: queued output is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);
 
-/* All was said: a friendly end, whose other half is the peer's. */
+/* All output was sent: shuts our side down and waits for the peer to close. */
 void connection_linger(struct connection *connection);
 
-/* The memory goes when the socket is closed, the last call is gone and no thread has its TLS, whichever comes last. */
+/* Gives the memory back to the owner if the socket is closed, the last call is freed and no thread has the TLS. */
 void connection_try_free(struct connection *connection);
 
-/* The first of the calls whose stream is open; NULL: there is none. */
+/* The first call whose stream is open; NULL: none. */
 const struct quoit_call *connection_first_call(const struct connection *connection);
 
-/* Graceful end, in two steps: running calls may finish, new ones are not taken after the second. */
+/* Begins a graceful end, in two steps. Running calls finish; new ones are accepted until the second step. */
 void connection_drain(struct connection *connection);
 
-/* The second step of it, when the peer is slow to answer the first. */
+/* The second step, for a peer that is slow to answer the first. */
 void connection_drain_now(struct connection *connection);
 
-/* Cancels all calls with UNAVAILABLE and the static @why, and closes when that has gone out. */
+/* Ends all calls with UNAVAILABLE and the static text @why; closes when that was sent. */
 void connection_cancel_calls(struct connection *connection, const char *why);
 
-/* Asks the peer for a sign of life. */
+/* Sends a PING, to find out whether the peer is alive. */
 void connection_ping(struct connection *connection);
 
-/* The peer does @what too often: GOAWAY ENHANCE_YOUR_CALM with @reason, and running calls are lost. */
+/* The peer does @what too often: logs it, sends GOAWAY ENHANCE_YOUR_CALM with @reason and closes. Running calls are lost. */
 void connection_expel(struct connection *connection, const char *what, const char *reason);
 
-/* A thread is through with a step of the handshake of its TLS. */
+/* A thread has finished a step of the TLS handshake. */
 void connection_on_secured(struct connection *connection);
 
-/* What a base gives its calls as call_host.on_ready and .on_output and .on_freed. */
+/* call_host.on_ready, .on_output and .on_freed of every base. */
 void connection_on_call_ready(struct quoit_call *call);
 void connection_on_call_output(struct call_group *group);
 void connection_on_call_freed(void *user, struct call_group *group);

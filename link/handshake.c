@@ -11,8 +11,8 @@
 /* ---- the step, on a thread ---- */
 
 /*
- * Whether the client has gone, so that a signature would be wasted. Records other than plain handshake messages cost none, and
- * may say why it left: they are read.
+ * Whether the client has gone, so that a signature would be wasted. Only plain handshake records cost one. Other records are
+ * read, as they can say why it left.
  */
 static bool is_pointless(struct handshake *handshake)
 {
@@ -52,7 +52,7 @@ static void on_delivery(struct mail *mail)
         handshake->on_step(handshake);
 }
 
-/* Too many steps wait: this one has waited longest. It may belong to another ring. */
+/* Too many steps wait: this is the oldest one. It can belong to another ring. */
 static void turn_away(struct work *work)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);

@@ -17,18 +17,18 @@ bool keepalive_allows(struct keepalive *keepalive, const quoit_limits *limits, u
                         now_ns - keepalive->pinged_ns < interval_ms * NS_PER_MS;
 
         if (was_answered) {
-                /* a client that measures its bandwidth sends one with what it reads */
+                /* a client that measures its bandwidth sends a PING for data that it gets */
                 keepalive->strikes = 0;
                 is_early = false;
         }
         keepalive->pinged_ns = now_ns;
-        /* of several at once all but the first are early */
+        /* of several together all but the first are early */
         keepalive->strikes += pings - !is_early;
         return limits->ping_strikes_max == UINT32_MAX ||
                keepalive->strikes <= limits->ping_strikes_max;
 }
 
-/* While an answer is awaited: at the end of its time, or earlier, if it may have come and another PING may be due. */
+/* While a PING is unanswered: at the end of its time, or earlier, when it may have been answered and another one be due. */
 static uint64_t look_again(
         const struct keepalive *keepalive, const quoit_limits *limits, uint64_t now_ns)
 {

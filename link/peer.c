@@ -18,8 +18,10 @@ static void describe_v4(const struct sockaddr_in *address, char text[PEER_ADDRES
         snprintf(text, PEER_ADDRESS_BYTES, "ipv4:%s:%u", host, (unsigned)ntohs(address->sin_port));
 }
 
-/* An interface may have any name without '/', ':' and white space. What an address may show as it is: RFC 6874's
- * ZoneID without escapes. */
+/*
+ * Whether an interface's name can stand in an address as it is: RFC 6874's ZoneID without escapes. Interfaces can have any
+ * name without '/', ':' and white space.
+ */
 static bool is_plain_zone(const char *name)
 {
         return name[strspn(name,
@@ -27,8 +29,10 @@ static bool is_plain_zone(const char *name)
                '\0';
 }
 
-/* "%25" and the interface that an address of one link is reached by; its number where it has no name, or no plain one.
- * Other addresses have none. */
+/*
+ * "%25" and the interface of a link-local address: its name, or its number if the name is unknown or not plain. Other
+ * addresses have no zone.
+ */
 static void describe_zone(uint32_t index, char text[ZONE_BYTES])
 {
         char name[IF_NAMESIZE];
@@ -56,7 +60,7 @@ static void describe_v6(const struct sockaddr_in6 *address, char text[PEER_ADDRE
         }
 }
 
-/* What a peer called its socket may be any bytes, and goes into logs: %XX for all that is not plain. */
+/* A peer can bind its socket to any bytes, and they go into logs: %XX for all that is not plain ASCII. */
 static void append_escaped(char text[PEER_ADDRESS_BYTES], const char *name, size_t size)
 {
         size_t at = strlen(text);
@@ -72,7 +76,7 @@ static void append_escaped(char text[PEER_ADDRESS_BYTES], const char *name, size
         text[at] = '\0';
 }
 
-/* Most clients have bound none, and then there is no name at all. */
+/* Most clients bind no name: then there is none. */
 static void describe_unix(
         const struct sockaddr_un *address, socklen_t length, char text[PEER_ADDRESS_BYTES])
 {
@@ -134,7 +138,7 @@ void peer_identify(int fd, const struct endpoint *endpoint, struct peer *ret_pee
         peer_describe(endpoint, ret_peer->address);
         endpoint_of_socket(fd, &ours);
         peer_describe(&ours, ret_peer->local);
-        /* TCP sockets answer too, with nobody */
+        /* TCP sockets have credentials too, of nobody */
         ret_peer->has_credentials =
                 ours.any.sa_family == AF_UNIX && get_credentials(fd, &ret_peer->credentials);
 }

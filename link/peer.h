@@ -5,8 +5,11 @@
 
 struct endpoint;
 
-/* Who @endpoint is, which came with @fd; asks the kernel which address of ours it came to, and on whose behalf. */
+/*
+ * Describes the peer @endpoint that is connected by @fd: its address, ours, and the credentials of a process on a unix
+ * socket.
+ */
 void peer_identify(int fd, const struct endpoint *endpoint, struct peer *ret_peer);
 
-/* @endpoint, spelled as in struct peer; "unknown". */
+/* Writes @endpoint as text, spelled as in struct peer; "unknown" if its kind is. */
 void peer_describe(const struct endpoint *endpoint, char text[PEER_ADDRESS_BYTES]);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How often something may happen: so many times at once, and so many a second after that (a leaky bucket, as the generic
- * cell rate algorithm keeps it). All zeros is a new one. Pure: whoever holds it has the clock.
+ * A limit on how often something happens: a burst at once, and so many a second after that (a leaky bucket, kept as in the
+ * generic cell rate algorithm). All zeros is a new one. Pure: the caller has the clock.
  */
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include "core/clock.h"
 
 struct rate {
-        uint64_t paid_ns; /* what has happened is paid for by then */
+        uint64_t paid_ns; /* by then all that has happened is paid for */
 };
 
-/* It happens @count times more. False: too often. */
+/* Counts @count more events. False: too many. */
 static inline bool rate_allows(
         struct rate *rate, uint32_t count, uint32_t burst_max, uint32_t per_second, uint64_t now_ns)
 {

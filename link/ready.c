@@ -9,9 +9,10 @@
 #define CALLS_A_FILL 8
 
 /*
- * Runs calls that are ready, and makes frames of their answers every few: a call that has been answered gives its memory
- * back while it is still in the cache, and the next one takes it. Where memory is short, it does so at once. Ends early when the answers are large. True: there is
- * more to run in the next turn, also for calls that stood back only until such a fill.
+ * Runs calls that are ready, and makes frames of their answers every few calls: an answered call then gives its memory back
+ * while that is in the cache, and the next call takes it. Where memory is short, frames are made after each call. Ends early
+ * when the answers are large. True: there is more to run in the next turn, also for calls that were congested until frames
+ * were made.
  */
 static bool run_some(struct connection *connection, struct list *again, bool in_line)
 {
@@ -41,7 +42,7 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                (congested && !call_group_is_congested(&connection->group));
 }
 
-/* In the next turn; who has used of this one behind those who could not. */
+/* Goes on in the next turn. A connection that has used time in this turn goes behind those that wait. */
 static void dispatch_again(struct connection *connection)
 {
         if (connection->group.work_ns > 0 && connection->state <= CONNECTION_CLOSING) {
@@ -71,7 +72,9 @@ void ready_run(struct connection *connection, bool in_line)
                 dispatch_again(connection);
                 socket_pause(&connection->socket);
         } else {
-                /* a handler that finished its own call has asked for it; calls that are congested are woken by what they wait for */
+                /*
+                 * undone: a handler that finished its own call has deferred it; congested calls are woken when there is room
+                 */
                 ring_undefer(&connection->dispatch);
                 socket_resume(&connection->socket);
         }

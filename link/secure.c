@@ -88,7 +88,7 @@ static int complain(const struct secure *secure, int error, const char *what)
         return error;
 }
 
-/* All that the peer has sent is opened and fed: OpenSSL keeps nothing but the beginning of a record. */
+/* Decrypts and feeds all that the peer has sent: OpenSSL keeps at most the beginning of a record. */
 static int read_all(struct secure *secure)
 {
         struct session *session = &secure->connection->session;
@@ -107,7 +107,7 @@ static int read_all(struct secure *secure)
                 if (r == 0)
                         r = session_feed(session, plain, size);
                 if (session->bad_preface && r == -EPROTO)
-                        r = 0; /* what it is will be seen in all that has come */
+                        r = 0; /* read on: what the peer speaks is seen from all its bytes */
         }
         if (r == -EAGAIN)
                 return session->bad_preface ? -EPROTO : 0;
@@ -134,11 +134,11 @@ int secure_feed(struct secure *secure, const uint8_t *data, size_t size)
         if (secure->handshake)
                 return check_put(secure, handshake_put(secure->handshake, data, size));
         if (!secure_is_open(secure))
-                return 0; /* our last words are on their way: they are not to be cut off by this */
+                return 0; /* our last bytes are being sent: an error must not cut them off */
         return read_open(secure, data, size);
 }
 
-/* What came behind the client's last words of the handshake is its first of HTTP/2. */
+/* Bytes behind the client's last handshake message are its first of HTTP/2. */
 static int finish_handshake(struct secure *secure)
 {
         struct handshake *handshake = secure->handshake;

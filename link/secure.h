@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * TLS of one connection, between its socket and its session: what comes is opened and fed to the session, what the session
- * has to say is sealed and sent. During the handshake the session says nothing. On the ring.
+ * TLS of one connection, between its socket and its session: received bytes are decrypted and fed to the session, the
+ * session's output is encrypted and sent. During the handshake the session sends nothing. On the ring's thread, except for
+ * the steps of the handshake (link/handshake.h).
  */
 
 #include <stdbool.h>
@@ -20,52 +21,52 @@ struct connection_options;
 struct output;
 
 struct secure {
-        struct tls tls; /* the handshake's while that is lent */
+        struct tls tls; /* belongs to the handshake while that is lent */
         struct handshake *handshake; /* NULL: it is over */
         struct connection *connection;
         quoit_peer_tls
-                *identity; /* once the handshake is over: as long as the connection's calls */
-        bool input_ended; /* while it was lent: what came before is looked at first, for it may say why */
-        struct tls_bytes in_flight; /* ciphertext that is being sent */
+                *identity; /* set after the handshake; lives as long as the connection's calls */
+        bool input_ended; /* the peer ended its side while this was lent: earlier bytes are read first, as they can say why */
+        struct tls_bytes in_flight; /* ciphertext being sent */
         struct iovec iovec; /* the same, as the socket takes it */
 };
 
-/* @connection begins with a handshake, as @options say. 0, -ENOMEM. */
+/* Gives @connection TLS, which begins with a handshake, by @options. 0, -ENOMEM. */
 int secure_open(struct connection *connection, const struct connection_options *options);
 
-/* Frees what the connection has of it; NULL is fine. Not while it is lent, nor while its bytes are in flight. */
+/* Frees the connection's TLS, if it has any. Not while it is lent, nor while its bytes are being sent. */
 void secure_free(struct connection *connection);
 
-/* The connection is closed: no more work is to be done for it. Takes NULL. */
+/* The connection is closed: its handshake needs no more work. Takes NULL. */
 void secure_abandon(struct secure *secure);
 
-/* The peer has ended its side, while a thread has it. */
+/* The peer has ended its side while a thread has the TLS. */
 void secure_end_input(struct secure *secure);
 
-/* A thread has it: it must not be freed, connection_on_secured() will be called. Takes NULL. */
+/* A thread has it: it must not be freed yet; connection_on_secured() will be called. Takes NULL. */
 static inline bool secure_is_lent(const struct secure *secure)
 {
         return secure && secure->handshake && secure->handshake->lent;
 }
 
-/* The handshake has succeeded, and we have not said the last: frames may go out. */
+/* The handshake has succeeded, and we have not ended TLS: frames can be sent. */
 static inline bool secure_is_open(const struct secure *secure)
 {
         return !secure->handshake && secure->tls.state == TLS_OPEN;
 }
 
 /*
- * Bytes from the peer, as far as they go to the session. 0; as session_feed(); -ENODATA: the peer has ended its side;
- * -EPROTO also for what is no TLS, of which a line has been logged.
+ * Decrypts bytes from the peer and feeds the session. 0; the errors of session_feed(); -ENODATA: the peer has ended its
+ * side; -EPROTO also for bytes that are not TLS, of which a line has been logged.
  */
 int secure_feed(struct secure *secure, const uint8_t *data, size_t size);
 
-/* A step of the handshake is done: its outcome, as of secure_feed(). For connection_on_secured(). */
+/* A step of the handshake is done. Returns what secure_feed() does. For connection_on_secured(). */
 int secure_step(struct secure *secure);
 
 /*
- * Makes one send, in `iovec`, of @output (NULL: none), what TLS has to say itself, and, if these are the @last words, its
- * end. *@ret_any: there is something. @output may be given back at once. 0; -ENOMEM: close.
+ * Prepares one send, in `iovec`: @output (NULL: none), what TLS itself has to send, and, if this is the @last send, the end
+ * of TLS. *@ret_any: there is something to send. @output can be given back at once. 0; -ENOMEM: close.
  */
 int secure_seal(struct secure *secure, const struct output *output, bool last, bool *ret_any);
 

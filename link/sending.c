@@ -27,15 +27,14 @@ void sending_end(struct connection *connection)
                 give_output_back(connection);
 }
 
-/* Before the end of a handshake of TLS nothing can be said, nor after its failure. */
+/* Before a TLS handshake has succeeded, nothing can be sent. */
 static bool has_output(const struct connection *connection)
 {
         return session_has_output(&connection->session) &&
                (!connection->secure || secure_is_open(connection->secure));
 }
 
-/* Bytes that were handed to a send no longer count as waiting. Where memory is short a send is kept small, so that few bytes escape
- * the count. */
+/* Bytes in flight do not count as queued. When memory is short a send is kept small, so that few bytes escape the count. */
 static size_t output_bytes_max(const struct connection *connection)
 {
         size_t bytes_max = connection_limits(connection)->turn_bytes_max;
@@ -63,7 +62,7 @@ void sending_fill(struct connection *connection)
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
-/* When all that is queued has been said, there is no more. */
+/* Nothing more will be queued: the connection ends when its output was sent. */
 static bool is_ending(const struct connection *connection)
 {
         return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
@@ -79,7 +78,7 @@ void sending_note_windows(struct connection *connection)
 
 static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
 {
-        /* a pinned stream waits for it too: a worker may, for room in its call's queue */
+        /* a pinned stream needs the completion too: a worker may wait for room in its call's queue */
         bool awaited = connection->state != CONNECTION_OPEN || has_output(connection) ||
                        (connection->output && connection->output->pinned_count > 0) ||
                        session_is_over(&connection->session);
@@ -89,7 +88,7 @@ static void send_iovecs(struct connection *connection, struct iovec *iovecs, siz
         socket_send(&connection->socket, iovecs, count, awaited);
 }
 
-/* The output is sealed into memory of its own, and what it refers to is free before that is sent. */
+/* TLS encrypts into memory of its own: what the output refers to is released before the send. */
 static bool send_sealed(struct connection *connection)
 {
         struct secure *secure = connection->secure;
@@ -129,7 +128,7 @@ void sending_on_turn_end(struct deferred *deferred)
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         }
         if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
-                return; /* on_sent comes back here */
+                return; /* sending_on_sent() schedules this again */
         sending_fill(connection);
         if (connection->state > CONNECTION_CLOSING ||
                 (connection->secure ? send_sealed(connection) : send_plain(connection)))

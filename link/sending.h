@@ -2,24 +2,27 @@
 #pragma once
 
 /*
- * The way out of a connection: from what its session has to say, through TLS where that is spoken, to one gathered send a
- * turn. One send is on its way at a time; what comes meanwhile waits in the session.
+ * A connection's output: from its session, through TLS if it has that, to one gathered send a turn. Only one send is in
+ * flight; further output waits in the session.
  */
 
 struct connection;
 struct deferred;
 struct socket;
 
-/* There is, or may be, something to say: at the end of the turn. No-op once the connection is past use. */
+/* There may be output: send at the end of the turn. No-op on a connection that lingers or is closed. */
 void sending_schedule(struct connection *connection);
 
-/* Frames into the output, unless it is on its way, as far as there are some and it has room. May close the connection. */
+/*
+ * Makes frames into the output, as far as it has room. No-op while a send is in flight. Closes the connection if memory is
+ * short.
+ */
 void sending_fill(struct connection *connection);
 
-/* The connection is closed: what was not on its way yet is dropped. */
+/* The connection is closed: drops output that is not in flight. */
 void sending_end(struct connection *connection);
 
-/* Puts down, for statistics, how far the windows are open. */
+/* Notes for statistics how far the windows are open. */
 void sending_note_windows(struct connection *connection);
 
 /* The connection's `flush`. */

@@ -8,24 +8,25 @@
 
 #define LOOK_NS NS_PER_S
 #define TELL_NS (10 * NS_PER_S)
-#define MOVES_SHARE 8 /* of what it holds, it is to move so much in `memory_stall_ms` */
+#define MOVES_SHARE                                                                                \
+        8 /* a connection must move an eighth of what it holds within `memory_stall_ms` */
 #define HELD_BYTES_MIN                                                                             \
-        (ROOM_BYTES_MIN / 16) /* what holds less is not worth ending, a connection or a call */
+        (ROOM_BYTES_MIN / 16) /* connections and calls that hold less are not worth ending */
 
 static uint64_t refused(const struct base *base)
 {
         return atomic_load_explicit(&base->host.room.refused, memory_order_relaxed);
 }
 
-/* ---- who holds much and moves nothing ---- */
+/* ---- connections that hold much and move little ---- */
 
-/* Whole messages of a stream wait for its handler, not for its peer. */
+/* Whether whole messages wait for the handler: the peer is not to blame for those. */
 static bool awaits_handler(const struct quoit_call *call)
 {
         return call->request.route && call_takes_many(call) && call->exchange.reader.first;
 }
 
-/* What the peer alone can set free: answers that it does not take, messages that it does not end. */
+/* Bytes that only the peer can free: answers that it does not read, messages that it does not complete. */
 static size_t stalled_bytes(const struct quoit_call *call)
 {
         size_t bytes = call->exchange.writer.queued_bytes;
@@ -137,7 +138,7 @@ void shortage_init(
         timer_init(&shortage->timer);
 }
 
-/* Who waits for room has more than is left, so more than half is used then. */
+/* A call waits for room only if its connection holds more than what is left: then more than half is used. */
 void shortage_look(struct base *base)
 {
         struct room *room = &base->host.room;

@@ -5,11 +5,11 @@
 #include "link/connection.h"
 
 #define LEAVING_NS                                                                                 \
-        (5000 * NS_PER_MS) /* one send's time, on a connection that ends and has no calls */
+        (5000 * NS_PER_MS) /* time for one send, on a connection that drains and has no calls */
 #define CONFIRM_NS                                                                                 \
-        (20 * NS_PER_MS) /* the ring itself may have been late: it listens once more before it acts */
+        (20 * NS_PER_MS) /* a stall is confirmed by a second look after this: the ring itself may have been late */
 #define LOOKS_A_PERIOD                                                                             \
-        16 /* at most: streams that began to wait at different times are looked at together */
+        16 /* at most, in window_stall_ms: streams that began to wait at different times are looked at together */
 
 static void look_by(uint64_t *due_ns, uint64_t time_ns)
 {
@@ -19,7 +19,7 @@ static void look_by(uint64_t *due_ns, uint64_t time_ns)
 
 /* ---- TCP ---- */
 
-/* A send that begins after this look has its time after what is returned in @ret_due_ns, so it is early enough. */
+/* A send that begins after this look cannot be overdue before *@ret_due_ns. */
 static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
         const struct session *session = &connection->session;
@@ -51,10 +51,10 @@ static struct stall_rule rule_of(const quoit_limits *limits)
         };
 }
 
-/* What the streams of a connection have to do with what waits on it for too long. */
+/* Why streams of a connection have waited too long. */
 struct findings {
-        bool any_shut; /* a stream keeps its own window shut */
-        bool any_open; /* one would take it, but for the connection */
+        bool any_shut; /* the window of a stream is shut */
+        bool any_open; /* the window of a stream is open, but not the connection's */
 };
 
 static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, uint64_t now_ns,
@@ -68,7 +68,7 @@ static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, 
         return stalled;
 }
 
-/* @gives_up: those that keep their window shut. */
+/* @gives_up: gives up the calls whose streams' windows are shut. */
 static struct findings look_at_streams(struct connection *connection, const struct stall_rule *rule,
         bool gives_up, uint64_t now_ns, uint64_t *ret_due_ns)
 {
@@ -88,15 +88,15 @@ static struct findings look_at_streams(struct connection *connection, const stru
                 findings.any_shut |= !is_open;
                 if (!gives_up || is_open)
                         continue;
-                stall_begin(&call->exchange.writer.stall, now_ns); /* it may take a while to go */
+                stall_begin(&call->exchange.writer.stall, now_ns); /* the call may take a while to end */
                 call_give_up(call, "the client leaves its answers waiting (window_stall_ms)");
         }
         return findings;
 }
 
 /*
- * The connection takes too little of all that waits on it. Unless it is served on other streams, and only those wait whose windows it
- * keeps shut: they are given up one by one.
+ * Whether the peer takes too little of all that waits on the connection. Not if it reads other streams and only those wait
+ * whose windows are shut: these are given up one by one.
  */
 static bool is_lost(struct call_group *group, const struct stall_rule *rule,
         const struct findings *findings, uint64_t now_ns, uint64_t *ret_due_ns)

@@ -9,11 +9,10 @@
 
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
-#define DRAIN_GRACE_NS (100 * NS_PER_MS) /* and then for what the peer had on the way */
+#define DRAIN_GRACE_NS (100 * NS_PER_MS) /* after that answer: for requests that were on the way */
 #define GREETING_SILENCE_NS                                                                        \
-        (500 * NS_PER_MS) /* who is silent for so long, before its SETTINGS, is not awaited by a drain */
-#define LAST_WORDS_NS                                                                              \
-        (5000 * NS_PER_MS) /* for what is queued, where the peer may take none of it */
+        (500 * NS_PER_MS) /* a drain does not wait for a peer that sends nothing for so long before its SETTINGS */
+#define LAST_WORDS_NS (5000 * NS_PER_MS) /* for what is queued, if the peer takes none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
 
 static uint64_t now_of(const struct connection *connection)
@@ -62,15 +61,15 @@ static void on_greeting_drain(struct timer *timer)
 }
 
 /*
- * Without the peer's SETTINGS there can be no call. Who is just about to send them, as clients are that come while a server
- * restarts, may have one yet; a peer that is silent, or sends byte by byte, does not delay the stop.
+ * Without the peer's SETTINGS there can be no call. A client that is about to send them, as when it connects while a server
+ * restarts, can still have one. A peer that is silent, or sends byte by byte, does not delay the stop.
  */
 static void await_greeting(struct connection *connection)
 {
         uint64_t silent_ns = connection->keepalive.heard_ns + GREETING_SILENCE_NS;
         uint64_t due_ns = connection->drained_ns + DRAIN_NOTICE_NS;
 
-        if (!secure_is_lent(connection->secure)) /* then it waits for us */
+        if (!secure_is_lent(connection->secure)) /* if it is lent, the peer waits for us */
                 due_ns = earlier(due_ns, silent_ns);
 
         if (now_of(connection) >= due_ns)
@@ -112,7 +111,7 @@ static uint64_t age_due_ns(const struct connection *connection)
                (connection->jitter >> 48) * (age / 5 >> 16);
 }
 
-/* When its calls have had their time after its age. */
+/* When calls that still run after the connection's age are cancelled. */
 static uint64_t grace_due_ns(const struct connection *connection)
 {
         uint64_t age_ns = age_due_ns(connection);
@@ -128,8 +127,8 @@ static uint64_t grace_due_ns(const struct connection *connection)
 static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
         if (socket_is_paused(&connection->socket))
-                keepalive_heard(&connection->keepalive,
-                        now_ns); /* it may have said much that is not read yet */
+                keepalive_heard(
+                        &connection->keepalive, now_ns); /* we do not read: it may have sent much */
         switch (keepalive_look(
                 &connection->keepalive, connection_limits(connection), now_ns, ret_due_ns)) {
         case KEEPALIVE_DEAD:
@@ -145,8 +144,8 @@ static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t
 }
 
 /*
- * A connection past its handshake. Whatever may begin after this look is over only after the time that is allowed for it, so
- * the next look is at the end of the shortest such time, or of what has begun already.
+ * A connection past its handshake. What begins after this look has its full time, so the next look is at the end of the
+ * shortest limit, or when something that has begun already is over its time.
  */
 static void watch_life(struct connection *connection)
 {
@@ -182,7 +181,7 @@ static void on_no_greeting(struct timer *timer)
                 "no HTTP/2 preface and SETTINGS in time");
 }
 
-/* The peer's SETTINGS have come. */
+/* The peer's SETTINGS have arrived. */
 static void settle(struct connection *connection)
 {
         connection->settled = true;
@@ -193,7 +192,7 @@ static void settle(struct connection *connection)
                 watch_life(connection);
 }
 
-/* What a peer's PINGs cost it. */
+/* A peer that sends PINGs too often collects strikes. */
 static void count_pings(struct connection *connection)
 {
         struct session *session = &connection->session;
@@ -207,7 +206,7 @@ static void count_pings(struct connection *connection)
                 connection_expel(connection, "PINGs", "too_many_pings");
 }
 
-/* Each reset has cost a call's beginning, whoever sent it. */
+/* Each reset has cost us the beginning of a call, whoever sent it. */
 static void count_resets(struct connection *connection)
 {
         const quoit_limits *limits = connection_limits(connection);
@@ -219,7 +218,7 @@ static void count_resets(struct connection *connection)
                 connection_expel(connection, "resets of streams", "too_many_resets");
 }
 
-/* A useless frame costs little, but a peer could send them for ever. */
+/* A useless frame costs little, but a peer could send them forever. */
 static void count_glitches(struct connection *connection)
 {
         const quoit_limits *limits = connection_limits(connection);

@@ -2,28 +2,29 @@
 #pragma once
 
 /*
- * The time that a connection is given for what its peer must do: a handshake, taking what waits for it, giving a sign of
- * life, reading our last words; and the time that it is given at all. One timer, which is about one of these at a time; what is over its time is closed, or drained.
+ * The time limits of a connection: for its handshake, for reading what waits, for a sign of life, for the last bytes before
+ * a close, and for its age and idle time. One timer serves them all, one at a time. A connection over its time is closed or
+ * drained.
  */
 
 struct connection;
 
-/* The connection is open: it has its time for the handshake, and from then on is watched for stalls. */
+/* The connection is open: the time for its handshake begins. After that the other limits apply. */
 void watch_begin(struct connection *connection);
 
 /*
- * Bytes have come, and were fed. PINGs and resets that come too often end the connection; if the bytes tell that the peer knows of
- * the drain, what it has on the way is given a last moment.
+ * Bytes have arrived and were fed. Too many PINGs, resets or useless frames end the connection. If the peer has acknowledged
+ * the drain, requests that it has sent already get a little time.
  */
 void watch_heard(struct connection *connection);
 
-/* The first GOAWAY is on its way: the second follows the answer to it, or comes when there was none in time. */
+/* The first GOAWAY is being sent. The second one follows the peer's answer, or comes when there was none in time. */
 void watch_drain(struct connection *connection);
 
-/* Nothing comes in any more; what is queued has a limited time to go out. */
+/* Input is ignored from now on; what is queued has a limited time to be sent. */
 void watch_last_words(struct connection *connection);
 
-/* All was said; the peer has a limited time to close. */
+/* All was sent; the peer has a limited time to close. */
 void watch_linger(struct connection *connection);
 
 /* The connection is closed. */

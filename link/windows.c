@@ -13,7 +13,7 @@ static void set_windows(struct connection *connection)
         session_set_windows(&connection->session, stream_bytes, connection_bytes);
 }
 
-/* So that streams that nobody reads fill up their windows, and not what the connection may hold. */
+/* All windows of streams that nobody reads fit into what the connection may hold. */
 static uint32_t window_bytes_max(const struct connection *connection)
 {
         const quoit_limits *limits = connection->group.host->limits;
@@ -44,7 +44,7 @@ void windows_heard(struct connection *connection)
         }
         if (bdp->window_bytes > limits->stream_window_bytes &&
                 bdp->window_bytes > window_bytes_max(connection)) {
-                /* more streams than when they grew */
+                /* there are more streams than when the windows grew */
                 bdp_restart(bdp, limits->stream_window_bytes);
                 set_windows(connection);
         }

@@ -7,5 +7,5 @@ struct connection;
 
 void windows_init(struct connection *connection);
 
-/* Bytes have come, and were fed. */
+/* Bytes have arrived and were fed. */
 void windows_heard(struct connection *connection);

@@ -16,7 +16,7 @@ void workers_init(struct workers *workers)
         pthread_cond_init(&workers->has_work, NULL);
 }
 
-/* An eighth of what is new, as TCP smooths its round trips (RFC 6298). Under the mutex. */
+/* A moving average: an eighth of each new value, as TCP smooths round-trip times (RFC 6298). Under the mutex. */
 static void note_service(struct workers *workers, uint64_t took_ns)
 {
         if (workers->service_ns == 0)
@@ -40,7 +40,7 @@ static bool comes_before(const struct work *work, const struct work *other)
         return *work->turn < *other->turn;
 }
 
-/* The newest of the owner whose turn is longest ago. Under the mutex. */
+/* The newest work of the owner whose last turn is longest ago. Under the mutex. */
 static struct work *dequeue_next(struct workers *workers)
 {
         struct work *next = CONTAINER_OF(workers->queue.next, struct work, link);
@@ -59,7 +59,7 @@ static struct work *dequeue_next(struct workers *workers)
         return dequeue(workers, &next->link);
 }
 
-/* @took_ns: the thread's last piece of work; 0: it had none. */
+/* Waits for work. @took_ns: what the thread's last piece took; 0: it had none. */
 static struct work *take(struct workers *workers, uint64_t took_ns)
 {
         struct work *work = NULL;
@@ -90,7 +90,7 @@ static void *run(void *user)
                 uint64_t began_ns = ring_clock_ns(ring);
                 uint64_t waited_ns = work->on_work(work, &coders);
 
-                /* who waits for a peer gives the thread up to those who want it: they do not wait for that */
+                /* waiting for a peer does not count: that thread yields to other work */
                 took_ns = ring_clock_ns(ring) - began_ns - waited_ns;
         }
         coders_deinit(&coders);
@@ -105,7 +105,7 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
         workers->threads = calloc(count, sizeof(*workers->threads));
         if (!workers->threads)
                 return -ENOMEM;
-        /* signals are the application's, on threads of its own */
+        /* signals are for the application's own threads */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
         while (r == 0 && workers->thread_count < count) {
@@ -147,7 +147,7 @@ void workers_submit_first(struct workers *workers, struct work *work)
         submit(workers, work, true);
 }
 
-/* The one that has waited longest of those that have not begun, or of all. Under the mutex. */
+/* The one that has waited longest: of those that begin something, if there are any. Under the mutex. */
 static struct list *oldest_of(struct workers *workers)
 {
         struct list *link = workers->queue.prev;
@@ -179,7 +179,7 @@ struct workers_load workers_load(struct workers *workers)
 
         pthread_mutex_lock(&workers->mutex);
         load.queued = workers->queued;
-        /* whole rounds: with a few in the queue a thread may be free at once, and who is refused in error has lost more */
+        /* only whole rounds count: with little queued a thread may be free at once, and a wrong refusal costs more */
         load.wait_ns = workers->thread_count > 0
                                ? load.queued / workers->thread_count * workers->service_ns
                                : 0;
