@@ -29,7 +29,7 @@ static void on_accept(struct listener *listener, int fd, const struct endpoint *
                 ring_refuse(&shard->base.ring, fd);
 }
 
-/* Out of descriptors, a server may stay so for hours. */
+/* A server can be out of descriptors for hours. */
 #define BACKOFF_TELL_NS (10 * NS_PER_S)
 
 static void on_backoff(struct listener *listener, int error)
@@ -50,7 +50,7 @@ static void on_listener_closed(struct listener *listener)
 
         if (atomic_fetch_sub(&server->listening, 1) > 1)
                 return;
-        /* nothing will be handed over any more: the others may be over too */
+        /* no more connections are handed over: the other shards can end */
         for (unsigned i = 1; i < server->options.rings; i++)
                 ring_wake(&server->shards[i].base.ring);
 }

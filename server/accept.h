@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The listeners of a server, on its first shard: whoever comes is asked for admission, and placed on a shard. */
+/*
+ * The listeners of a server, on its first shard. Each accepted connection is checked (server/admission.h) and given to a
+ * shard (server/connections.h).
+ */
 
 struct shard;
 
-/* The descriptors that quoit_server_listen() has opened are the shard's from here on. On any other shard than the first: no-op. */
+/* From here on the shard owns the descriptors that quoit_server_listen() opened. No-op on any shard but the first. */
 void accept_start(struct shard *shard);
 void accept_stop(struct shard *shard);

@@ -34,7 +34,7 @@ static int count_fds(void)
         return pid == (long)getpid() && count > 0 ? (int)count : -ENOENT;
 }
 
-/* Whether the name at *@names, which is moved on to the next, is @name. Names are apart by colons. */
+/* Whether the name at *@names, which is moved on to the next, is @name. Colons separate names. */
 static bool take_name(const char **names, const char *name)
 {
         size_t size = strcspn(*names, ":");

@@ -59,8 +59,7 @@ static int parse_tcp(const char *text, struct address *address)
                 text++;
                 size -= 2;
                 if (size == 0 ||
-                        *text ==
-                                '*') /* a variable that was empty is not meant to be every address */
+                        *text == '*') /* an empty variable must not stand for every address */
                         return -EINVAL;
         } else if (size == 1 && *text == '*') {
                 size = 0;
@@ -71,7 +70,7 @@ static int parse_tcp(const char *text, struct address *address)
         return 0;
 }
 
-/* @text with every %XX a byte. What is too long is cut, and still too long for all that has a name here. 0, -EINVAL. */
+/* Decodes every %XX in @text. If it is too long it is cut, to what is still too long for any kind of name. 0, -EINVAL. */
 static int unescape(const char *text, struct address *address)
 {
         size_t size = strnlen(text, sizeof(address->name) - 1);
@@ -102,7 +101,7 @@ static int parse_unix(const char *path, struct address *address)
         return unescape(path, address);
 }
 
-/* A number of vsock, or the word for any. */
+/* A CID or port of vsock, or "any". */
 static int parse_vsock_number(const char *text, size_t size, uint32_t any, uint32_t *ret_number)
 {
         uint64_t number = any;

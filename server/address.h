@@ -12,7 +12,7 @@ enum address_kind {
         ADDRESS_SYSTEMD, /* systemd, systemd:NAME */
 };
 
-/* Where to listen, taken apart. What is not of its kind is zero. */
+/* Where to listen, in parts. Members that its kind does not have are zero. */
 struct address {
         enum address_kind kind;
         char host[256]; /* of TCP, without brackets; "" for all addresses */
@@ -24,7 +24,7 @@ struct address {
 };
 
 /*
- * Parses what quoit_server_listen() takes; ipv4, ipv6, unix, unix-abstract and vsock as gRPC's naming document spells them
- * (grpc/doc/naming.md): URIs, where %XX is a byte. 0, -EINVAL, or -ERANGE where only a number is too large.
+ * Parses what quoit_server_listen() takes. ipv4, ipv6, unix, unix-abstract and vsock are spelled as in gRPC's naming
+ * document (grpc/doc/naming.md): URIs, in which %XX is a byte. Pure. 0; -EINVAL; -ERANGE: only a number is too large.
  */
 int address_parse(const char *text, struct address *ret_address);

@@ -14,7 +14,7 @@
 
 struct address_load {
         struct address_load *next; /* in the bucket */
-        uint64_t prefix; /* of IPv6 the first half; IPv4 as its mapped form, folded */
+        uint64_t prefix; /* of IPv6 the first half; of IPv4 the address, shifted */
         uint32_t connections;
         uint64_t turn;
 };
@@ -27,7 +27,7 @@ void addresses_init(struct addresses *addresses)
 
 void addresses_draw(struct addresses *addresses, const struct ring *ring)
 {
-        /* without randomness a peer may make its own connections slow to open: no more */
+        /* without randomness a peer can make its own connections slow to open, no more */
         (void)ring_random(ring, addresses->secret, sizeof(addresses->secret));
 }
 
@@ -37,7 +37,7 @@ void addresses_deinit(struct addresses *addresses)
         pthread_mutex_destroy(&addresses->mutex);
 }
 
-/* Multiply and fold, both sides with a secret: nobody can choose addresses that share a bucket. */
+/* Multiply and fold, both factors with a secret: nobody can choose addresses that share a bucket. */
 static struct address_load **bucket_of(const struct addresses *addresses, uint64_t prefix)
 {
         unsigned __int128 product =
@@ -55,7 +55,7 @@ static void link_load(struct addresses *addresses, struct address_load *load)
         *bucket = load;
 }
 
-/* Twice the buckets when there are as many addresses; the old ones do for as long as there is no memory. */
+/* Doubles the buckets when there are as many addresses. If there is no memory, the old ones stay in use. */
 static int grow(struct addresses *addresses)
 {
         struct addresses grown = *addresses;
@@ -107,7 +107,7 @@ static struct address_load *add(struct addresses *addresses, uint64_t prefix)
         return load;
 }
 
-/* False: it has none that could be told from others. */
+/* False: it has no IP address. */
 static bool prefix_of(const struct endpoint *endpoint, uint64_t *ret_prefix)
 {
         const struct sockaddr_in6 *v6 = &endpoint->v6;
@@ -118,7 +118,7 @@ static bool prefix_of(const struct endpoint *endpoint, uint64_t *ret_prefix)
                 return false;
         if (family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
                 memcpy(ret_prefix, &v6->sin6_addr, sizeof(*ret_prefix));
-                /* fe80::/64 is another one on each link; its last 32 bits are 0 */
+                /* each link has its own fe80::/64, whose last 32 bits are 0 */
                 *ret_prefix ^= htobe64(v6->sin6_scope_id);
                 return true;
         }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How many connections each address has, for `connections_per_address_max`: an IPv4 address, or the /64 of an IPv6 one,
- * which is what one customer gets. Shared by all rings; a connection takes a lock when it comes and when it goes.
+ * How many connections each address has, for `connections_per_address_max`. An address is an IPv4 address, or an IPv6 /64,
+ * which is what one customer gets. Shared by all rings: a connection takes a lock when it opens and when it closes.
  */
 
 #include <pthread.h>
@@ -13,12 +13,12 @@
 struct endpoint;
 struct ring;
 
-/* One address with connections. There are never more of them than connections. */
+/* One address that has connections. */
 struct address_load;
 
 struct addresses {
         pthread_mutex_t mutex;
-        struct address_load **buckets; /* a power of two of them, by a hash that peers can't know */
+        struct address_load **buckets; /* a power of two; the hash has a secret */
         size_t bucket_count;
         size_t count; /* of addresses */
         uint64_t secret[2];
@@ -26,20 +26,20 @@ struct addresses {
 
 void addresses_init(struct addresses *addresses);
 
-/* The secret, by @ring's chance. Before the first comes. */
+/* Draws the secret from @ring's randomness. Before the first addresses_enter(). */
 void addresses_draw(struct addresses *addresses, const struct ring *ring);
 
-/* No connection is left. */
+/* After all connections have left. */
 void addresses_deinit(struct addresses *addresses);
 
 /*
- * Counts a connection of @peer, in *@ret_load until addresses_leave(). 0; NULL and 0 where it has no such address (a
- * unix socket); -EMFILE: it has @max already; -ENOMEM. Any thread.
+ * Counts a connection of @peer. *@ret_load is for addresses_leave(); NULL: it has no IP address (a unix socket). 0; -EMFILE:
+ * the address has @max connections already; -ENOMEM. Any thread.
  */
 int addresses_enter(struct addresses *addresses, const struct endpoint *peer, uint32_t max,
         struct address_load **ret_load);
 
-/* Its turn with the threads for handshakes, which is theirs to change. */
+/* Its turn with the threads for handshakes, see workers_submit_fairly(). */
 uint64_t *addresses_turn(struct address_load *load);
 
 /* Any thread. Takes NULL. */

@@ -24,7 +24,7 @@ static bool refuse_connection(struct shard *shard, const struct arrival *arrival
         return false;
 }
 
-/* Who needs to know how many connections an address has: a limit of its own, and the threads for handshakes. */
+/* Addresses are counted for a limit of their own, and for turns with the threads for handshakes. */
 static bool counts_addresses(const struct quoit_server *server)
 {
         const quoit_limits *limits = &server->options.limits;
@@ -63,10 +63,10 @@ void admission_leave(struct shard *shard, const struct admitted *admitted)
 
 /* ---- calls ---- */
 
-/* Rings share no counter for this: each has its part of the calls. */
+/* Rings share no counter: each has its part of calls_max. */
 static bool is_over_calls_max(const struct shard *shard)
 {
-        /* the call itself is among them */
+        /* this includes the call itself */
         return call_counts_open(&shard->base.host.counts) > shard->calls_max;
 }
 
@@ -113,8 +113,8 @@ bool admission_begin_call(struct quoit_call *call, struct shard *shard)
 }
 
 /*
- * UNAVAILABLE, without a time to come back: nothing was done, and another server may still be in time. DEADLINE_EXCEEDED
- * would say that it is too late everywhere.
+ * UNAVAILABLE, without a pushback: nothing was done, and another server may still be in time. DEADLINE_EXCEEDED would say
+ * that it is too late everywhere.
  */
 bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *server)
 {
@@ -126,7 +126,7 @@ bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *ser
                         "too much work waits for the worker threads", true);
                 return false;
         }
-        /* one whose deadline is over is its timer's */
+        /* a call past its deadline is ended by its timer */
         if (call->exchange.deadline_ns > now_ns &&
                 call->exchange.deadline_ns - now_ns < load.wait_ns) {
                 call_refuse(call, QUOIT_UNAVAILABLE,

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who is let in, and who is told to come back later: connections by their number and by their address, calls by their
- * number, by their method's, and by whether a worker will be free before their deadline.
+ * Limits on connections, by number and by address, and on calls: by number, by method, and by whether a worker will be free
+ * before their deadline.
  */
 
 #include <stdbool.h>
@@ -18,30 +18,33 @@ struct quoit_call;
 struct quoit_server;
 struct shard;
 
-/* A connection that was let in, as its shard counts it. Until admission_leave(). */
+/* What an admitted connection counts for, until admission_leave(). */
 struct admitted {
         struct address_load *address; /* NULL: not counted by address */
 };
 
-/* A connection between its accept and its opening, which may be another shard's. */
+/* A connection between its accept and its opening, which can be on another shard. */
 struct arrival {
         int fd;
-        struct endpoint peer; /* as it was told with the accept */
+        struct endpoint peer; /* as reported with the accept */
         quoit_tls *tls; /* of its listener; NULL: none */
         struct admitted admitted;
 };
 
-/* May @arrival, just accepted on @shard, stay? It is `admitted` then. Otherwise closed by the caller; the log hears of it. */
+/*
+ * Whether @arrival, just accepted on @shard, may stay. Then its `admitted` is set; otherwise the reason is logged and the
+ * caller closes it.
+ */
 bool admission_enter(struct shard *shard, struct arrival *arrival);
 
-/* Its address' turn with the threads for handshakes; all peers without an address share one. */
+/* The turn of its address with the threads for handshakes. All peers without an IP address share one. */
 uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted);
 
-/* The connection is over, or could not be made. @shard: where it lives, or was to. */
+/* The connection is closed, or could not be opened. @shard: where it lives, or was to live. */
 void admission_leave(struct shard *shard, const struct admitted *admitted);
 
-/* May the call, whose request is in order, begin? False: it was refused. */
+/* Whether the call, whose request is valid, may begin. False: it was refused. */
 bool admission_begin_call(struct quoit_call *call, struct shard *shard);
 
-/* May it wait for a worker? False: it was refused. */
+/* Whether it may wait for a worker. False: it was refused. */
 bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *server);

@@ -17,7 +17,7 @@ void census_init(struct census *census)
 
 void census_draw(struct census *census, const struct ring *ring)
 {
-        /* without randomness a peer may make searches slow: no more */
+        /* without randomness a peer can make searches slow, no more */
         (void)ring_random(ring, &census->secret, sizeof(census->secret));
 }
 
@@ -28,7 +28,7 @@ void census_deinit(struct census *census)
 
 /* ---- the tree ---- */
 
-/* Each bit of the id and the secret decides about all others: what comes out for one id says nothing of the next one. */
+/* Each bit of the id and the secret changes all bits of the result: one priority says nothing about the next. */
 static uint64_t draw(uint64_t secret, uint64_t id)
 {
         uint64_t x = secret ^ (id * 0x9e3779b97f4a7c15u);

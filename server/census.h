@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * The connections of a shard for those who ask from other threads: <quoit/statistics.h>. A connection is in it from its opening until
- * its socket is closed. The lock is taken by the ring for that alone, and nobody holds it longer than one search.
+ * The connections of a shard, for threads that ask for statistics: <quoit/statistics.h>. A connection is in it from its
+ * opening until its socket is closed. The ring takes the lock only to add and to remove, and nobody holds it longer than one
+ * search.
  *
- * They are a tree by their ids, kept flat by chance: a priority is drawn for each, and none is below one of a lower priority (a
- * treap). Ids only grow, so that who comes is put somewhere along the right edge; there is nothing to allocate.
+ * They form a search tree by id, balanced by chance (a treap): each has a random priority, and none is below one of a lower
+ * priority. Ids only grow, so new connections are added along the right edge. Nothing is allocated.
  */
 
 #include <pthread.h>
@@ -19,9 +20,9 @@ struct connection;
 struct ring;
 
 struct census {
-        pthread_mutex_t mutex; /* of the tree; what its members say needs none */
+        pthread_mutex_t mutex; /* of the tree; the connections' counters need none */
         struct census_entry *root; /* NULL: there are none */
-        uint64_t secret; /* of the priorities: a peer that knew them could make the tree deep */
+        uint64_t secret; /* of the priorities: a peer that knew it could make the tree deep */
 };
 
 /* Of a connection, beside it. */
@@ -35,12 +36,12 @@ struct census_entry {
 
 void census_init(struct census *census);
 
-/* The secret, by @ring's chance. Before the first is added. */
+/* Draws the secret from @ring's randomness. Before the first census_add(). */
 void census_draw(struct census *census, const struct ring *ring);
 
 void census_deinit(struct census *census);
 
-/* With an id higher than all before. */
+/* The entry has an id higher than all before it. */
 void census_add(struct census *census, struct census_entry *entry);
 void census_remove(struct census *census, struct census_entry *entry);
 
@@ -49,5 +50,5 @@ void census_remove(struct census *census, struct census_entry *entry);
 /* The lowest id that is at least @id_min; CENSUS_NONE: there is none. Any thread. */
 uint64_t census_next(struct census *census, uint64_t id_min);
 
-/* What is known of the connection of that @id. False: it has gone. Any thread. */
+/* Reads the statistics of the connection with this @id. False: it is gone. Any thread. */
 bool census_read(struct census *census, uint64_t id, quoit_connection_statistics *ret_connection);

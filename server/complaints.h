@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the log has been told once, and is not told again: a mistake of a program is made with each of its calls. */
+/* What was logged once and is not logged again: a program makes the same mistake with each of its calls. */
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ void complaints_init(struct complaints *complaints);
 void complaints_deinit(struct complaints *complaints);
 
 /*
- * Whether this is the first time that @what, a static text, is said of @about, which is compared by its address. Any thread.
- * False where memory is short.
+ * Whether this is the first time that @what, a static text, is logged about @about, which is compared by its address. False
+ * also if memory is short. Any thread.
  */
 bool complaints_add(struct complaints *complaints, const void *about, const char *what);

@@ -22,7 +22,7 @@ static struct server_connection *of_link(struct connection *connection)
         return CONTAINER_OF(connection, struct server_connection, connection);
 }
 
-/* ---- what link/ asks ---- */
+/* ---- what link/ calls ---- */
 
 static enum dispatched run_call(struct quoit_call *call, bool in_line)
 {
@@ -66,7 +66,7 @@ static const struct link_owner owner = {
         .on_freed = on_freed,
 };
 
-/* ---- how they come ---- */
+/* ---- how they reach a shard ---- */
 
 static void join_census(struct shard *shard, struct server_connection *member)
 {
@@ -97,7 +97,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
         }
         member->admitted = arrival->admitted;
         join_census(shard, member);
-        /* accepted while the listeners were being closed, or on its way from the shard that accepts */
+        /* accepted while the listeners were closing, or handed over meanwhile */
         if (shard->drain_is_over)
                 cancel_calls(&member->connection);
         else if (shard->drains_seen > 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The connections of a server, as link/ does not know them: how they come to a shard, what they count for, what the log hears of
+ * A server's connections, with what link/ does not know: how they reach a shard, what they count for, what is logged of
  * them, and how they end.
  */
 
@@ -22,10 +22,10 @@ static inline struct shard *shard_of_connection(const struct connection *connect
         return connection->group.host->user;
 }
 
-/* Hands @arrival, freshly accepted on @from and admitted, to the shard with the fewest connections. On @from's thread. */
+/* Gives @arrival, accepted on @from and admitted, to the shard with the fewest connections. On @from's thread. */
 void connections_place(struct shard *from, const struct arrival *arrival);
 
 void connections_for_each(struct shard *shard, void (*fn)(struct connection *connection));
 
-/* Their calls end with UNAVAILABLE, and they close when that was sent. */
+/* Ends all calls with UNAVAILABLE. Each connection closes when that was sent. */
 void connections_cancel_calls(struct shard *shard);

@@ -21,7 +21,7 @@ static bool is_large(const struct reader_message *message)
         return message->size >= LARGE_BYTES;
 }
 
-/* Where a request is decoded to: NULL if memory is short. */
+/* The arena that a request is decoded into; NULL: memory is short. */
 static upb_Arena *request_arena(struct quoit_call *call)
 {
         if (!call_takes_many(call))
@@ -169,7 +169,7 @@ const struct upb_Message *decode_request(
         return call_is_over(call) ? NULL : decoded;
 }
 
-/* On the ring that takes time, which counts. False: the call has failed. */
+/* Decompresses, and counts the time, as it may be the ring's. False: the call has failed. */
 static bool decompress(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed)
 {
         upb_Arena *arena = request_arena(call);

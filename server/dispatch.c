@@ -16,28 +16,28 @@
 #include "server/decode.h"
 #include "server/server.h"
 
-#define RING_TURNS 4 /* heavy work of a ring in one turn: as much as so many connections may do */
+#define RING_TURNS 4 /* heavy work of a ring in one turn: what so many connections may do */
 #define EVENTS_A_TURN                                                                              \
         16 /* of one call: a stream of tiny messages must not keep the others waiting */
 
 enum event {
         EVENT_NONE,
-        EVENT_INTERCEPT,  /* interceptors have not seen it start */
-        EVENT_START,      /* the request is there, or the first of many may come */
+        EVENT_INTERCEPT,  /* interceptors have not seen its start */
+        EVENT_START,      /* the request is complete, or it is one of many messages */
         EVENT_POST,       /* a function was posted */
         EVENT_MESSAGE,    /* one of many requests */
-        EVENT_HALF_CLOSE, /* there will be no more of them */
+        EVENT_HALF_CLOSE, /* there are no more request messages */
         EVENT_WRITABLE,   /* the queue has room again */
-        EVENT_CANCEL,     /* it ended, and the handler may want to stop at once */
+        EVENT_CANCEL,     /* it was cancelled, and the handler wants to know at once */
         EVENT_DONE,       /* it is over: the last one */
 };
 
-/* An event with what belongs to it, on its way through a worker where the call is offloaded. */
+/* An event and its data, on their way through a worker if the call is offloaded. */
 struct errand {
         struct quoit_call *call;
         enum event event;
         struct reader_message *message; /* of START and MESSAGE */
-        size_t parsed_bytes; /* what the message became, beside its bytes */
+        size_t parsed_bytes; /* what decoding took, beside the message's bytes */
         struct call_post *post;         /* of POST */
         struct quoit_server *server;
         struct work work;
@@ -55,7 +55,7 @@ static bool wants_cancel(const struct quoit_call *call)
                !call->ring.cancel_delivered && !call->handler.finish_asked;
 }
 
-/* Through the interceptors, which may hold the call or end it. Where there are none it is OPEN. */
+/* Before the handler starts. Interceptors can hold the call or end it; otherwise it is OPEN. */
 static enum event next_start_event(const struct quoit_call *call)
 {
         if (wants_cancel(call))
@@ -95,7 +95,7 @@ static enum event next_event(const struct quoit_call *call)
         return call->handler.held ? EVENT_NONE : EVENT_DONE;
 }
 
-/* Takes what the event is about out of the call, and notes that it has happened. On the ring. */
+/* Takes the event's data out of the call, and notes that the event has happened. On the ring. */
 static void take_event(struct quoit_call *call, enum event event, struct errand *errand)
 {
         errand->call = call;
@@ -146,7 +146,7 @@ static void run_start(struct errand *errand)
         const struct upb_Message *request;
 
         if (quoit_call_cancelled(call))
-                return; /* while it waited for a worker */
+                return; /* cancelled while it waited for a worker */
         if (call_takes_many(call)) {
                 note_handled(call);
                 call->handler.state_user =
@@ -207,7 +207,7 @@ static void run_done(struct quoit_call *call)
                 call->handler.on_done(call, call->handler.done_state);
 }
 
-/* The handler's part, on whatever thread. */
+/* Runs user code, on the ring or on a worker. */
 static void run_event(struct errand *errand)
 {
         struct quoit_call *call = errand->call;
@@ -262,7 +262,7 @@ static void log_misuse(const struct errand *errand)
         call->handler.misuse = NULL;
 }
 
-/* After an event, on the ring again. The call may be freed. */
+/* After an event, on the ring again. Can free the call. */
 static void settle(const struct errand *errand)
 {
         struct quoit_call *call = errand->call;
@@ -279,7 +279,7 @@ static void settle(const struct errand *errand)
                 call_release(call);
                 return;
         }
-        /* something happened that the pump may have waited for; its own run counts if it has sent something */
+        /* the pump may have waited for this event; a run of its own counts only if it has sent something */
         if (call->handler.pump && errand->event != EVENT_WRITABLE)
                 call->handler.wants_writable = true;
         if (call->handler.failure != QUOIT_OK)
@@ -305,8 +305,8 @@ static void log_slow(const struct errand *errand, uint64_t since_ns)
 }
 
 /*
- * A handler has run on the ring. Since the one before it, or the turn's begin, hardly anything else took long: so one look at
- * the clock a handler is enough.
+ * A handler has run on the ring. Hardly anything else took long since the one before it, or since the turn began: one look
+ * at the clock a handler is enough.
  */
 static void watch_time(const struct errand *errand)
 {
@@ -322,7 +322,7 @@ static void watch_time(const struct errand *errand)
                 log_slow(errand, since_ns);
 }
 
-/* Whether the user's code is in it. */
+/* Whether the event runs user code. */
 static bool runs_handler(const struct quoit_call *call, enum event event)
 {
         return event != EVENT_DONE || call->handler.on_done || call_takes_many(call);
@@ -336,7 +336,7 @@ static void on_returned(struct mail *mail)
         call->ring.at_worker = false;
         call_take(call);
         call->exchange.group->lent--;
-        call_wake(call); /* this one, and those that waited for its place */
+        call_wake(call); /* this call, and others that waited for its place */
         settle(errand);
         free(errand);
 }
@@ -387,7 +387,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         call->ring.at_worker = true;
         call_let_go(call);
         call->exchange.group->lent++;
-        /* what ends a call gives memory back: it goes before what takes some */
+        /* the end of a call frees memory: it goes before work that takes some */
         if (event == EVENT_DONE)
                 workers_submit_first(&server->workers, &errand->work);
         else
@@ -395,7 +395,7 @@ static bool lend(struct quoit_call *call, enum event event, struct quoit_server 
         return false;
 }
 
-/* What comes before the handler runs on the ring; and no trip to the workers for nothing. */
+/* What comes before the handler runs on the ring, and so does an end without user code. */
 static bool runs_on_worker(const struct quoit_call *call, enum event event)
 {
         if (!call->request.route->options.offload || (event != EVENT_START && !call->ring.started))
@@ -403,7 +403,7 @@ static bool runs_on_worker(const struct quoit_call *call, enum event event)
         return event != EVENT_DONE || call_takes_many(call) || call->handler.on_done;
 }
 
-/* One peer's calls may keep all workers busy but one, which is for all others, and not stand in the queue before these. */
+/* The calls of one connection may use all workers but one, which is left for the others. Beyond that they do not queue. */
 static bool share_is_used(const struct call_group *group, const struct quoit_server *server)
 {
         unsigned workers = server->options.workers;
@@ -411,7 +411,7 @@ static bool share_is_used(const struct call_group *group, const struct quoit_ser
         return group->lent >= (workers > 1 ? workers - 1 : 1);
 }
 
-/* A request would grow when it is parsed, and those of its connection have grown too much already. */
+/* The request would grow when decoded, and those of its connection hold too much already. */
 static bool is_over_memory(const struct quoit_call *call)
 {
         return call->exchange.reader.first &&
@@ -419,7 +419,7 @@ static bool is_over_memory(const struct quoit_call *call)
                        call_limits(call)->connection_receive_bytes_max;
 }
 
-/* Whether the ring has time left in this turn for what comes next, if that may take long. */
+/* Whether the ring has time left in this turn for an event that may take long. */
 static bool has_time(const struct quoit_call *call, enum event event, bool in_line)
 {
         struct call_host *host = call_host_of(call);
@@ -430,7 +430,7 @@ static bool has_time(const struct quoit_call *call, enum event event, bool in_li
                        RING_TURNS * work_turn_ns(host), in_line);
 }
 
-/* What is posted or ends a call runs in any case. */
+/* Posts, cancels and ends never wait. */
 static bool may_wait(enum event event)
 {
         return event == EVENT_INTERCEPT || event == EVENT_START || event == EVENT_MESSAGE ||

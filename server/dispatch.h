@@ -11,8 +11,5 @@
 
 struct quoit_server;
 
-/*
- * Runs what is due on @call, up to a few events. On the ring. @in_line: it is the turn's time for handlers; else what is
- * heavy lets those go first who wait for that.
- */
+/* Runs what is due on @call, up to a few events. On the ring. @in_line: as in link_owner.run_call. */
 enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *server, bool in_line);

@@ -7,8 +7,7 @@
 #include "core/probe.h"
 #include "server/server.h"
 
-/* The memory of a killed process' rings is given back when the kernel has taken them apart, a little after it is gone for
- * wait(2). */
+/* The kernel frees the rings of a killed process a little after wait(2) has reported its end. */
 #define PROBE_TRIES 11
 #define PROBE_PAUSE_MS 10
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What peers send may be any bytes, and lines of the log are text. */
+/* Peers can send any bytes; lines of the log are text. */
 
 #include <stddef.h>
 
-/* For @size bytes, and the end. */
+/* For @size bytes, and the terminating NUL. */
 #define ESCAPED_BYTES_MAX(size) (4 * (size) + 1)
 
-/* Writes @size bytes of @data as text: \xNN for what is not printable ASCII, and for what would be taken for that. */
+/* Writes @size bytes of @data as text: \xNN for a quotation mark, a backslash, and all that is not printable ASCII. */
 void escape(char *text, const void *data, size_t size);

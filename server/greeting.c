@@ -17,8 +17,8 @@ static const char proxy_v1[] = "PROXY ";
 static const char proxy_v2[] = "\r\n\r\n\0\r\nQUIT\n";
 
 /*
- * RFC 9110, section 15.5.22, wants an Upgrade field with this status, and section 7.8 an option of Connection for it. It names
- * the protocol; to begin in HTTP/1 and upgrade is no more of HTTP/2 (RFC 9113, section 3.1), and not done here.
+ * RFC 9110 wants an Upgrade field with this status (section 15.5.22), and "upgrade" in Connection (section 7.8). It only
+ * names the protocol: HTTP/2 has no upgrade from HTTP/1 any more (RFC 9113, section 3.1).
  */
 #define ANSWER_HEAD                                                                                \
         "HTTP/1.1 426 Upgrade Required\r\n"                                                        \
@@ -34,7 +34,7 @@ static size_t smaller(size_t one, size_t other)
         return one < other ? one : other;
 }
 
-/* Whether @data is @what, as far as both go. */
+/* Whether @data and @what are the same up to the end of the shorter one. */
 static bool may_be(const uint8_t *data, size_t size, const char *what, size_t what_size)
 {
         return memcmp(data, what, smaller(size, what_size)) == 0;
@@ -55,7 +55,7 @@ static void skip_empty_lines(const uint8_t **line, size_t *size)
         }
 }
 
-/* The rest of "METHOD TARGET HTTP/1.x", which has no end yet if it is long. */
+/* What follows METHOD in "METHOD TARGET HTTP/1.x". A long line may have no end yet. */
 static enum greeting look_at_target(const uint8_t *line, size_t size, bool whole)
 {
         static const char version[] = " HTTP/1.";
@@ -102,7 +102,7 @@ enum greeting greeting_look(const uint8_t *data, size_t size, bool whole)
         return look_at_line(data, size, whole);
 }
 
-/* The line that it began with, if that is one. */
+/* The first line that the peer sent, or its beginning. */
 static void show(char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)], const uint8_t *data, size_t size)
 {
         size_t shown = 0;

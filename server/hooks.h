@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * Those who want to hear of the server's end: <quoit/hooks.h>. Filled before the server runs.
- */
+/* Functions that are called when the server stops, and when it is freed: <quoit/hooks.h>. Added before the server runs. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +17,5 @@ struct hooks {
 
 void hooks_stop(const struct hooks *hooks);
 
-/* Tells them to free what is theirs. Takes zeroed memory. */
+/* Calls on_free of each. Takes zeroed memory. */
 void hooks_deinit(struct hooks *hooks);

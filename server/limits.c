@@ -10,7 +10,10 @@
                         limits->member = (value);                                                  \
         } while (0)
 
-/* Half of it: the rest is for the program, the kernel's sockets, and what is free but not with the system yet. */
+/*
+ * Half of the memory. The rest is for the program, the kernel's sockets, and free memory that the system has not got back
+ * yet.
+ */
 static size_t memory_bytes(void)
 {
         uint64_t machine_bytes =
@@ -35,7 +38,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(header_bytes_hard_max, 16 << 10);
         if (limits->header_bytes_hard_max < limits->header_bytes_max)
                 limits->header_bytes_hard_max =
-                        limits->header_bytes_max; /* oversize is to be answered */
+                        limits->header_bytes_max; /* so that an oversize request can be answered */
         DEFAULT(metadata_out_bytes_max, 16 << 10);
         DEFAULT(connections_max, 65536);
         DEFAULT(connections_per_address_max, limits->connections_max);

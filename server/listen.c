@@ -15,8 +15,10 @@
 #include "server/server.h"
 #include "transport/tls_config.h"
 
-/* The sockets of a process that was killed are closed when the kernel has taken its rings apart, a little after it is gone
- * for wait(2). */
+/*
+ * The kernel closes the sockets of a killed process when it has freed its rings, a little after wait(2) has reported its
+ * end.
+ */
 #define IN_USE_TRIES 11
 #define IN_USE_PAUSE_MS 10
 
@@ -67,7 +69,7 @@ static bool has_fd(const quoit_server *server, int fd)
         return false;
 }
 
-/* All or none of them. */
+/* Adopts all of the descriptors, or none. */
 static int adopt(const quoit_server *server, const int *fds, int count)
 {
         for (int i = 0; i < count; i++) {
@@ -121,7 +123,10 @@ static int open_address(const quoit_server *server, const struct address *addres
         return r;
 }
 
-/* As one writes it to listen there: IP addresses without "ipv4:" or "ipv6:", and a zone behind a bare '%'. */
+/*
+ * The address as quoit_server_listen() takes it: an IP address without "ipv4:" or "ipv6:", and with a plain '%' before a
+ * zone.
+ */
 static void describe_bound(int fd, char text[PEER_ADDRESS_BYTES])
 {
         struct endpoint bound;
@@ -153,7 +158,7 @@ static void add(quoit_server *server, int fd)
 
 static void close_own(const int *fds, int count, enum address_kind kind)
 {
-        /* what was inherited stays whose it was */
+        /* inherited descriptors stay the caller's */
         for (int i = 0; i < count && kind != ADDRESS_FD && kind != ADDRESS_SYSTEMD; i++)
                 close(fds[i]);
 }
@@ -170,7 +175,7 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         r = address_parse(text, &address);
         if (r < 0)
                 return explain_syntax(server, text, r);
-        /* Before an address is taken, and anybody is told that it was. */
+        /* first, so that no address is taken by a server that cannot run */
         r = engine_choose(server);
         if (r < 0)
                 return r;

@@ -60,7 +60,7 @@ static const struct {
         { ADDRESS_SYSTEMD, -EEXIST, "this server listens on it already" },
 };
 
-/* What stands for all kinds, where nothing above does. */
+/* For all kinds of address, if nothing above fits. */
 static const struct {
         int error;
         const char *text;
@@ -138,7 +138,7 @@ static bool hint_folder(const struct address *address, char ret_hint[LISTEN_HINT
         return !may && say(ret_hint, "this user may not write to its folder");
 }
 
-/* EACCES and its kin where the rules of ports and files are not why. */
+/* EACCES, EPERM or ENOSYS that the rules for ports and files do not explain. */
 static bool hint_policy(int error, char ret_hint[LISTEN_HINT_BYTES])
 {
         struct refusal_facts facts;
@@ -164,7 +164,7 @@ static bool hint_taken_path(const char *path, char ret_hint[LISTEN_HINT_BYTES])
         return say(ret_hint, "another process serves it; stop that or choose another path");
 }
 
-/* In a folder with the sticky bit, as /tmp is one. */
+/* As in /tmp, a folder with the sticky bit. */
 static bool hint_owner(const char *path, char ret_hint[LISTEN_HINT_BYTES])
 {
         struct stat status;
@@ -209,7 +209,7 @@ static bool hint_invalid(const char *host, char ret_hint[LISTEN_HINT_BYTES])
         return say(ret_hint, "not an address that a TCP socket can have");
 }
 
-/* What the errno alone does not tell. */
+/* Hints that need a look at the machine. */
 static bool hint_looked_up(
         const struct address *address, int error, char ret_hint[LISTEN_HINT_BYTES])
 {
@@ -222,7 +222,7 @@ static bool hint_looked_up(
         case -EPERM:
                 return (is_path && hint_owner(address->name, ret_hint)) ||
                        hint_policy(error, ret_hint);
-        case -ENOSYS: /* nothing that is asked for is younger than the kernels that have io_uring */
+        case -ENOSYS: /* all kernels with io_uring have these calls, so a filter forbids them */
                 return hint_policy(error, ret_hint);
         case -EADDRINUSE:
                 return is_path && hint_taken_path(address->name, ret_hint);

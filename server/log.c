@@ -31,7 +31,7 @@ bool log_gate_open(
         bool opens;
 
         pthread_mutex_lock(&gate->mutex);
-        /* rings' clocks are not quite the same */
+        /* another ring's clock may be a little behind */
         if (now_ns > gate->seen_ns) {
                 uint64_t more_ns = gate->seen_ns > 0 ? now_ns - gate->seen_ns : 0;
 

@@ -6,9 +6,10 @@
 #include "server/shard.h"
 
 #define NAME_SHOWN_MAX 40
-#define LINES_A_CONNECTION 10 /* a flood of them must not hide what becomes of its connection */
+#define LINES_A_CONNECTION                                                                         \
+        10 /* a flood of these lines must not hide what happens to the connection */
 
-/* What a request lacks, or has, each of whose fields is good. */
+/* What is wrong with a request whose fields are all valid by themselves. */
 static const char *request_rule(const struct request *request)
 {
         if (!request->has_method)

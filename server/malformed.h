@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A line in the log for a stream that is reset for what its request is: where the client sees an error, so does the operator. */
+/*
+ * Logs that a stream is reset because its request is malformed. The client sees an error then, so the operator should too.
+ */
 
 struct call_group;
 struct session_malformed;

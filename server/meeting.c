@@ -34,7 +34,8 @@ bool server_meet(struct quoit_server *server, enum meeting meeting, int error)
         pthread_mutex_lock(&meetings->mutex);
         come(meetings, meeting, 1, error);
         if (meeting == MEETING_END && atomic_load(&server->shards->wakeable))
-                ring_wake(&server->shards->base.ring); /* it waits for the others in its loop */
+                ring_wake(&server->shards->base
+                                .ring); /* the first shard waits for the others in its loop */
         while (meetings->count[meeting] < server->options.rings)
                 pthread_cond_wait(&meetings->met, &meetings->mutex);
         ok = meetings->error[meeting] == 0;

@@ -27,7 +27,7 @@ static bool is_value(const struct session_field *field, const char *what)
         return is(field->value, field->value_size, what);
 }
 
-/* Whether the text begins with @what, in whatever case, and moves past it. */
+/* Whether the text begins with @what, in upper or lower case; moves past it. */
 static bool skip(const char **text, size_t *size, const char *what)
 {
         size_t prefix = strlen(what);
@@ -76,8 +76,8 @@ static void take_route(struct quoit_call *call, const struct route *route)
 }
 
 /*
- * To be answered as any call is: by the generic handler, or by a method that tells the client, and interceptors, what was asked
- * for.
+ * A path without a route is answered like any call: by the generic handler, or by a built-in method. So the client, and
+ * interceptors, learn which path it was.
  */
 static void take_unknown_path(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
@@ -121,7 +121,7 @@ static void add_pseudo(
         } else if (is_name(field, ":authority")) {
                 request->has_authority = true;
                 take_authority(call, field->value, field->value_size);
-        } else { /* HTTP/2 has no other in requests */
+        } else { /* :scheme; HTTP/2 requests have no others */
                 request->has_scheme = true;
         }
 }
@@ -135,7 +135,7 @@ static void add_encoding(struct quoit_call *call, const struct session_field *fi
         call->request.has_encoding = call->request.bad_encoding || *algorithm != QUOIT_IDENTITY;
 }
 
-/* For the handler, unless its name is the protocol's own. */
+/* Metadata for the handler, unless the name is reserved for the protocol. */
 static void add_metadata(struct quoit_call *call, const struct session_field *field)
 {
         upb_Arena *arena = call_arena(call);
@@ -168,7 +168,7 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
         }
 }
 
-/* :authority in the words of HTTP/1, and nothing beside it (gRPC's proposal A41). */
+/* HTTP/1's name for :authority, which goes first (gRPC's proposal A41). */
 static void add_host(struct quoit_call *call, const struct session_field *field)
 {
         if (!call->request.has_authority)
@@ -183,7 +183,7 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
                 request->is_grpc = is_grpc_type(field->value, field->value_size);
         else if (is_name(field, "host"))
                 add_host(call, field);
-        else if (!is_name(field, "te")) /* hop by hop: says nothing of the client behind a proxy */
+        else if (!is_name(field, "te")) /* hop-by-hop: it may be a proxy's */
                 add_metadata(call, field);
 }
 
@@ -208,7 +208,7 @@ static const char *oversize_text(const struct quoit_call *call, bool oversize)
         return "request metadata is over the limit (header_fields_max)";
 }
 
-/* In the order in which peers of other make look at it. */
+/* In the order in which other implementations check. */
 static quoit_status find_fault(const struct quoit_call *call, bool oversize, const char **ret_text)
 {
         const struct request *request = &call->request;
@@ -236,12 +236,12 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         return QUOIT_OK;
 }
 
-/* How long a request that is no gRPC is awaited before it is answered. */
+/* How long the end of a request that is not gRPC is awaited before the answer. */
 #define HTTP_REQUEST_NS NS_PER_S
 
 /*
- * The answer waits for the request's end: it may yet turn out to be malformed (RFC 9113, section 8.1.1). Not for ever: a
- * client that got its content-type wrong may wait in its turn.
+ * The answer waits for the request's end: it can still turn out to be malformed (RFC 9113, section 8.1.1). Not forever: a
+ * client with a wrong content-type may itself wait for the answer.
  */
 static void refuse_http(struct quoit_call *call)
 {
@@ -257,7 +257,7 @@ static void refuse_http(struct quoit_call *call)
         call_await_http(call, HTTP_REQUEST_NS);
 }
 
-/* What the method's options say of the request. */
+/* Applies the method's options to the call. */
 static void apply_options(struct quoit_call *call)
 {
         const quoit_method_options *options = &call->request.route->options;
@@ -301,7 +301,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         QUOIT_PROBE(call_start, call, call->exchange.group, call->request.route->method->path);
         if (!call->request.has_timeout)
                 return;
-        if (call->request.timeout_ns == 0) /* no handler is to begin */
+        if (call->request.timeout_ns == 0) /* no handler may begin */
                 call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);
         else
                 call_set_deadline(call, call->request.timeout_ns);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Is it a gRPC request, and for whom? The header block of a call, field by field, then the verdict
- * (PROTOCOL-HTTP2, "Requests"; HTTP's own rules nghttp2 has checked before).
+ * Takes the header block of a call, field by field, and decides: is it a valid gRPC request, and for which method?
+ * (PROTOCOL-HTTP2, "Requests"; nghttp2 has checked HTTP's own rules before.)
  */
 
 #include <stdbool.h>
@@ -16,5 +16,5 @@
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field);
 
-/* The block is complete: the call becomes OPEN, its deadline runs; or it is answered with what is wrong. */
+/* The block is complete. The call becomes OPEN and its deadline starts, or it is answered with what is wrong. */
 void request_accept(struct quoit_call *call, bool oversize);

@@ -8,7 +8,7 @@
 #include "call/call.h"
 #include "server/connections.h"
 
-/* ---- who is left ---- */
+/* ---- which calls are left ---- */
 
 #define PATHS_MAX 8 /* that are named */
 #define TEXT_BYTES 400
@@ -46,7 +46,7 @@ static void count_call(struct census_of_rest *census, const struct quoit_call *c
         census->counts[i].held += is_held;
 }
 
-/* Of a connection, those that have not ended; the others are among those that linger, or want nothing but to be sent. */
+/* Counts the calls of a connection that have not ended. Others linger, and are counted there, or only wait to be sent. */
 static void count_streams(struct census_of_rest *census, const struct connection *connection)
 {
         const struct list *streams = &connection->session.streams;
@@ -75,7 +75,7 @@ static size_t add_text(char *text, size_t used, const struct count *count)
 
         if (size > 0 && (size_t)size < room)
                 return used + (size_t)size;
-        text[used] = '\0'; /* a long path is left out */
+        text[used] = '\0'; /* no room: left out */
         return used;
 }
 
@@ -104,7 +104,7 @@ void rest_log(struct shard *shard)
 
 /* ---- giving up ---- */
 
-/* All that is left of it is the hold. */
+/* Only the hold keeps it. */
 static bool is_only_held(const struct quoit_call *call)
 {
         return !call->ring.at_worker && call->handler.held && !call->ring.posts &&
@@ -122,7 +122,7 @@ static void move_call(struct shard *shard, struct quoit_call *call)
         list_append(&shard->given_up, &call->ring.lingering);
 }
 
-/* Calls of @group in @list; if @moves they are given up. */
+/* Counts the calls of @group in @list that are only held; if @moves, gives them up. */
 static uint32_t each_held(
         struct shard *shard, struct list *list, const struct call_group *group, bool moves)
 {

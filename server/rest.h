@@ -2,22 +2,22 @@
 #pragma once
 
 /*
- * What is left when the server stops: calls whose handlers do not come to an end. They are named in the log; and after a second
- * stop those that are only held are given up, so that the server ends. Whoever holds them may not know, and post to them yet: so
- * their memory stays until the server is freed.
+ * Calls that are unfinished when the server stops, as their handlers do not end. They are logged. After a second stop those
+ * that are only held are given up, so that the server can end. Whoever holds one may not know, and may still post to it: so
+ * its memory stays until the server is freed.
  */
 
 struct connection;
 struct shard;
 
-/* Tells the log of the calls that still run, by their methods, if there are any. */
+/* Logs the calls that still run, by method, if there are any. */
 void rest_log(struct shard *shard);
 
 /*
- * Gives up all calls of a dead connection, if all of them are held and nothing is on its way to them; then it counts for
- * nothing any more. No-op otherwise.
+ * Gives up all calls of a dead connection, if all are held and nothing is on its way to them. The server then no longer
+ * waits for the connection. No-op otherwise.
  */
 void rest_give_up(struct connection *connection);
 
-/* Frees what was given up. Once the ring is gone, and nobody knows the calls. */
+/* Frees what was given up. The ring is gone, and nobody uses the calls any more. */
 void rest_free(struct shard *shard);

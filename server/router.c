@@ -24,8 +24,10 @@ static uint64_t hash_add(uint64_t hash, const char *bytes, size_t size)
         return hash ^ hash >> 32;
 }
 
-/* A word a step: each waits for the one before it. Paths in the table are ours, so nobody can choose them to collide;
- * one that is looked for is compared with the few that are next to its place, and first by all of its hash. */
+/*
+ * Hashes a word a step. The paths in the table are ours, so no peer can make them collide. A path that is looked up is
+ * compared with the few next to its place, by their whole hash first.
+ */
 static uint64_t hash_path(const char *path, size_t size)
 {
         uint64_t hash = size;

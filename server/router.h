@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * From a request's :path to its route. Filled before the server runs, read by all rings after.
- */
+/* From a request's :path to its route. Filled before the server runs, then read by all rings. */
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -17,7 +15,7 @@ struct router {
         struct router_slot *slots; /* open addressing, a power of two, at most half full */
         size_t slot_count;
         size_t route_count;
-        const struct quoit_service **services; /* those of the routes, and those without any */
+        const struct quoit_service **services; /* all that were added, also those without a route */
         size_t service_count;
         struct route *generic; /* for paths that have no route; NULL: none */
 };
@@ -25,10 +23,10 @@ struct router {
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
 int router_add(struct router *router, const struct route *route);
 
-/* Notes that @service is there, whichever of its methods are. 0, -EEXIST, -ENOMEM. */
+/* Adds @service, whichever of its methods have routes. 0, -EEXIST, -ENOMEM. */
 int router_add_service(struct router *router, const struct quoit_service *service);
 
-/* Whether that of "/package.Service/method" is there. */
+/* Whether the service of "/package.Service/method" was added. */
 bool router_has_service_of(const struct router *router, const char *path, size_t size);
 
 /* Sets the route of the generic handler, a copy. 0, -EEXIST, -ENOMEM. */
@@ -40,7 +38,10 @@ const struct route *router_find_generic(const struct router *router, const char 
 /* NULL: unknown. The route lives as long as the router. */
 const struct route *router_find(const struct router *router, const char *path, size_t size);
 
-/* Sets the options of the route that @path names, or of all of its service ("/package.Service/" and a star). Returns how many, or -ENOMEM. */
+/*
+ * Sets the options of the route @path, or of all routes of a service ("/package.Service/" and a star). Returns how many, or
+ * -ENOMEM.
+ */
 ssize_t router_set_options(
         struct router *router, const char *path, const quoit_method_options *options);
 

@@ -12,8 +12,9 @@
 #include "server/shard.h"
 
 /*
- * Where memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried some times: what
- * a process before this one had, or a try before this one, is given back by the kernel some 20 ms after it was closed, later on a busy machine.
+ * If memory for rings is short, all of them get half the entries, down to SHARD_ENTRIES_MIN. Each size is tried several
+ * times: the kernel frees the rings of an earlier process, or of an earlier try, some 20 ms after they were closed, later on
+ * a busy machine.
  */
 #define START_TRIES_A_SIZE 6
 #define START_TRIES (3 * START_TRIES_A_SIZE) /* 1024, 512, 256 */
@@ -21,7 +22,7 @@
 
 static_assert(RING_SQ_ENTRIES / 4 == SHARD_ENTRIES_MIN, "three sizes");
 
-/* Turns a step may take before its caller's loop has another one. */
+/* Turns that one step takes at most, before its caller's loop goes on. */
 #define TURNS_A_STEP 4
 
 /* ---- the other threads ---- */
@@ -71,7 +72,7 @@ static bool has_tls(const quoit_server *server)
         return false;
 }
 
-/* Those that have something to do. */
+/* Starts the threads that this server has work for. */
 static int start_workers(quoit_server *server)
 {
         int r = 0;
@@ -136,7 +137,7 @@ static int try_start(quoit_server *server)
         return server->meetings.error[MEETING_START];
 }
 
-/* Again and again, with patience. */
+/* Tries again, with pauses, and with smaller rings. */
 static int try_smaller(quoit_server *server)
 {
         int r = -ENOMEM;
@@ -152,7 +153,8 @@ static int try_smaller(quoit_server *server)
 
 static int start_rings(quoit_server *server)
 {
-        char refusal[REFUSAL_TEXT_BYTES]; /* of the first try: nothing was given back yet */
+        char refusal
+                [REFUSAL_TEXT_BYTES]; /* of the first try, when all that was in the way was still there */
         int r;
 
         server->ring_entries = RING_SQ_ENTRIES;
@@ -187,7 +189,7 @@ int quoit_server_start(quoit_server *server)
         return server_fail_refused(server, r);
 }
 
-/* The first shard is over (0), or broken: the others are by now, or will be at once. */
+/* The first shard has ended (@r is 0) or failed: the others have ended too, or do so at once. */
 static int end(quoit_server *server, int r)
 {
         shard_end(server->shards, r);

@@ -14,7 +14,7 @@
 #include "server/shard.h"
 
 #define WORKERS_MAX 4096
-#define WORKERS_DEFAULT 10 /* as many as the seed's ThreadPoolExecutor */
+#define WORKERS_DEFAULT 10 /* as many as gRPC's Python examples give a ThreadPoolExecutor */
 
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
 {
@@ -26,7 +26,7 @@ int server_fail(struct quoit_server *server, int error, const char *format, ...)
         return error;
 }
 
-/* What is wrong with them, NULL: nothing. */
+/* What is wrong with the options; NULL: nothing. */
 static const char *find_fault(const quoit_server_options *options)
 {
         const quoit_limits *limits = &options->limits;
@@ -234,7 +234,7 @@ void server_note_refusal(struct quoit_server *server, enum refusal_call call, in
 
 void server_forget_refusal(quoit_server *server)
 {
-        server->refusal[0] = '\0'; /* the next has its own */
+        server->refusal[0] = '\0'; /* the next refusal has its own text */
 }
 
 int server_fail_refused(quoit_server *server, int error)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/*
- * The server as its rings see it: what is fixed before it runs, and the few counters that they share.
- */
+/* A server as its rings see it: what is fixed before it runs, and a few counters that they share. */
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,8 +28,8 @@ struct shard;
 struct server_listener {
         int fd;
         bool is_taken; /* by the first shard, which closes it */
-        char address[PEER_ADDRESS_BYTES]; /* as quoit_server_listener_address() tells it */
-        quoit_tls *tls; /* our reference; NULL: in the clear */
+        char address[PEER_ADDRESS_BYTES]; /* what quoit_server_listener_address() returns */
+        quoit_tls *tls; /* our reference; NULL: plaintext */
 };
 
 enum server_life {
@@ -49,52 +47,51 @@ struct quoit_server {
         unsigned listener_count;
         struct workers workers;
         struct workers handshakers; /* threads for the handshakes of TLS */
-        uint64_t local_turn; /* with them, of peers without an address */
+        uint64_t local_turn; /* with them, of all peers without an IP address */
         struct shard *shards; /* options.rings of them while it runs */
         struct meetings meetings;
-        quoit_engine engine; /* what the rings run on; QUOIT_ENGINE_AUTO: it is not chosen yet */
-        pthread_mutex_t refusal_mutex; /* for those who note one: */
-        struct refusal refused; /* the first that was noted */
+        quoit_engine engine; /* of the rings; QUOIT_ENGINE_AUTO: not chosen yet */
+        pthread_mutex_t refusal_mutex; /* for the two below */
+        struct refusal refused; /* the first one noted */
         char refusal
-                [REFUSAL_TEXT_BYTES]; /* why a ring or a thread could not be had, or broke; "": none was told of */
+                [REFUSAL_TEXT_BYTES]; /* why a ring or thread was refused, or failed; "": none was */
         unsigned ring_entries; /* of each ring's submission queue */
         atomic_uint listening; /* listeners that are not closed */
         atomic_uint stops; /* calls of quoit_server_stop() */
-        atomic_uint drains; /* times that the end was asked for, to be within: */
+        atomic_uint drains; /* times that a drain was asked for, ... */
         atomic_uint drain_ms;
-        atomic_uint wakers; /* of them, those at work */
-        atomic_bool hooks_stopped; /* the hooks have been told */
-        atomic_bool running; /* it was started: what is fixed is fixed */
-        enum server_life life; /* for the thread that starts it */
-        unsigned
-                threads; /* the first shard's, which is the caller's, and those that were started */
+        atomic_uint wakers; /* threads that are in server_wake_shards() */
+        atomic_bool hooks_stopped; /* on_stop of all hooks has run */
+        atomic_bool running; /* it was started: what is fixed may not change any more */
+        enum server_life life; /* used by the thread that starts it */
+        unsigned threads; /* of shards: the caller's, and those that were started */
         atomic_ullong connections_accepted;
         atomic_ullong connections_refused;
         struct addresses addresses;
         struct log_gate peer_log;
         struct complaints complaints; /* about handlers */
-        atomic_bool has_begun; /* the shards may be looked at by any thread from here on */
+        atomic_bool has_begun; /* from here on any thread may read the shards */
         atomic_ullong connection_ids; /* the highest that was given */
         char problem[512];
 };
 
-/* Notes what is wrong, for quoit_server_problem(); returns @error. Not while the server runs. */
+/* Notes what is wrong, for quoit_server_problem(). Returns @error. Not while the server runs. */
 int server_fail(struct quoit_server *server, int error, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /*
- * A ring, or its thread, could not be had, or broke: what is in the way, and what helps. The first word counts. Any thread, before
- * the meeting that hears of the error: what fills the memory is to be still there.
+ * Notes why a ring, or its thread, was refused or failed, and what helps. Only the first note counts. Any thread, before the
+ * meeting that gets the error: the text names what uses the memory, and that is freed afterwards.
  */
 void server_note_refusal(struct quoit_server *server, enum refusal_call call, int error);
 
 void server_forget_refusal(struct quoit_server *server);
 
-/* Fails with what was noted, and forgets it. */
+/* Fails with what was noted, and forgets it. Returns @error. */
 int server_fail_refused(struct quoit_server *server, int error);
 
-/* Makes all rings turn. Async-signal-safe, and from any thread. */
+/* Makes all rings turn. Async-signal-safe; any thread. */
 void server_wake_shards(struct quoit_server *server);
 
-/* Puts the defaults where a limit is 0. */
+/* Replaces each limit that is 0 by its default. */
 void limits_complete(quoit_limits *limits);

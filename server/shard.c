@@ -133,13 +133,13 @@ static void shard_teardown(struct shard *shard)
 void shard_free_rest(struct shard *shard)
 {
         if (!shard->base.host.ring)
-                return; /* it never came to be */
+                return; /* it was never set up */
         rest_free(shard);
         slab_deinit(&shard->connections);
         base_free_calls(&shard->base);
 }
 
-/* Once past this nobody wakes the ring any more: who is just about to is waited for. */
+/* After this nobody wakes the ring any more: waits for the threads that are about to. */
 static void shard_make_unwakeable(struct shard *shard)
 {
         atomic_store(&shard->wakeable, false);
@@ -149,7 +149,7 @@ static void shard_make_unwakeable(struct shard *shard)
                 sched_yield();
 }
 
-/* A ring that breaks takes the server with it: the others must not wait for what this shard will never do. */
+/* A ring that fails stops the whole server: the others must not wait for what this shard can no longer do. */
 static void shard_break(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
@@ -200,7 +200,7 @@ void shard_end(struct shard *shard, int r)
 {
         shard_make_unwakeable(shard);
         ring_take_mail(&shard->base.ring); /* posts to calls that were given up meanwhile */
-        /* rings send each other mail: none goes while another runs */
+        /* rings send each other mail: none is freed while another runs */
         server_meet(shard->server, MEETING_END, r);
         if (r == 0)
                 shard_teardown(shard);

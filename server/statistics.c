@@ -5,7 +5,7 @@
 #include "server/server.h"
 #include "server/shard.h"
 
-/* None before they are all set up: the caller's thread may be any. */
+/* 0 before all are set up: the caller can be on any thread. */
 static unsigned rings_in_use(const quoit_server *server)
 {
         return atomic_load(&server->has_begun) ? server->options.rings : 0;
@@ -54,7 +54,7 @@ static unsigned lowest(const uint64_t *next, unsigned rings)
         return best;
 }
 
-/* Each ring has its ids in their order: merged, a connection at a time, so that no ring waits for a whole page. */
+/* Merges the ids of all rings, each in order. Reads one connection at a time, so that no ring waits for a whole page. */
 size_t quoit_server_get_connections(const quoit_server *server, uint64_t id_min,
         quoit_connection_statistics *connections, size_t capacity)
 {

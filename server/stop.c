@@ -18,7 +18,7 @@ static void on_holds_over(struct timer *timer)
         CONTAINER_OF(timer, struct shard, holds)->gives_up = true;
 }
 
-/* Stopped twice: handlers that hold calls have a little time to hear of it, and are not waited for any longer. */
+/* Stopped twice: handlers that hold calls get a last, short time to finish them. */
 static void end_holds(struct shard *shard)
 {
         uint32_t hold_ms = shard->server->options.limits.stop_hold_ms;
@@ -39,7 +39,7 @@ static void drain(struct shard *shard)
         connections_for_each(shard, connection_drain);
 }
 
-/* Anew each time that a stop is asked for. */
+/* The limit begins anew each time that a stop is asked for. */
 static void limit_drain(struct shard *shard)
 {
         uint64_t due_ns = clock_after_limit_ns(
@@ -51,8 +51,8 @@ static void limit_drain(struct shard *shard)
 }
 
 /*
- * Whether the hooks have been told of the stop, by the first shard, and what they have then posted to calls has had a turn to
- * run, and be sent.
+ * Has the hooks' on_stop run, by the first shard. True: that is done, and what they posted to calls had a turn to run and be
+ * sent.
  */
 static bool tell_hooks(struct shard *shard)
 {

@@ -2,19 +2,19 @@
 #pragma once
 
 /*
- * How a shard ends: when the server is to stop, its hooks hear of it first, then listeners close and connections drain, and what
- * runs beyond `drain_ms`, or when the server is stopped twice, is cancelled.
+ * How a shard ends. When the server is to stop, its hooks run first; then listeners close and connections drain. What still
+ * runs after `drain_ms`, or when the server is stopped twice, is cancelled.
  */
 
 #include <stdbool.h>
 
 struct shard;
 
-/* Once in each turn, at its end: sees whether a stop was asked for, and goes on with it. */
+/* At the end of each turn: sees whether a stop was asked for, and carries on with it. */
 void stop_look(struct shard *shard);
 
 /*
- * Stopped, and nothing left: neither here nor, on its way here, with the shard that accepts. That one goes last, so that
- * whoever drives it need not wait for the others where it must not block.
+ * It was stopped and has no connections left, nor are any being handed over to it. The shard that accepts ends last: so its
+ * caller, who may not be allowed to block, need not wait for the others.
  */
 bool stop_is_over(struct shard *shard);

@@ -9,7 +9,7 @@
 #include "server/request.h"
 #include "server/shard.h"
 
-/* How much of a request that is no gRPC is awaited before it is answered. */
+/* How many bytes of a request that is not gRPC are awaited before the answer. */
 #define HTTP_REQUEST_BYTES_MAX 16384
 
 static struct shard *shard_of(const struct call_group *group)
@@ -22,9 +22,9 @@ static struct stream *on_stream(void *user)
         struct call_group *group = user;
         struct quoit_call *call;
 
-        /* nghttp2 bounds the open streams; twice as many because an honest client that cancels asks again at once */
+        /* nghttp2 limits open streams; twice as many here, as an honest client that cancels starts the next at once */
         if (group->charged_to_peer >= 2 * group->host->limits->streams_max)
-                return NULL; /* REFUSED_STREAM: clients come again by themselves */
+                return NULL; /* REFUSED_STREAM: clients retry by themselves */
         call = call_new(group);
         return call ? &call->exchange.stream : NULL;
 }
@@ -83,7 +83,7 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
                 stream->unconsumed_bytes > HTTP_REQUEST_BYTES_MAX)
                 call_refuse_http(call);
         if (call->ring.state != CALL_OPEN)
-                return; /* it has its answer; what still comes is of no interest */
+                return; /* it has its answer; further data is dropped */
         r = reader_feed(&call->exchange, data, size);
         if (r < 0)
                 refuse_data(call, r);

@@ -3,5 +3,5 @@
 
 #include "transport/session.h"
 
-/* What a server's session tells its calls; the session's user is the connection's call_group. */
+/* What a server does on the events of a session, whose user is the connection's call_group. */
 extern const struct session_events stream_events;
