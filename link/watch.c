@@ -227,7 +227,7 @@ static void count_glitches(struct connection *connection)
         connection->session.glitches.count = 0;
         if (!rate_allows(&connection->glitches, count, limits->glitches_burst_max,
                     limits->glitches_per_second, now_of(connection)))
-                connection_expel(connection, "frames of no use", "too_many_useless_frames");
+                connection_expel(connection, "useless frames", "too_many_useless_frames");
 }
 
 void watch_heard(struct connection *connection)

@@ -119,17 +119,19 @@ static const char *describe(enum greeting greeting)
         case GREETING_HTTP1:
                 return "it speaks HTTP/1, and gRPC needs HTTP/2; answered 426 and closed";
         case GREETING_TLS:
-                return "it speaks TLS, and this port is in the clear; closed";
+                return "it speaks TLS, but this port is plaintext; closed";
         case GREETING_PROXY_V1:
-                return "it begins with a header of the PROXY protocol v1, which is not understood "
-                       "here; closed";
+                return "it sends a PROXY protocol v1 header, which is not supported: switch it off "
+                       "in the "
+                       "proxy; closed";
         case GREETING_PROXY_V2:
-                return "it begins with a header of the PROXY protocol v2, which is not understood "
-                       "here; closed";
+                return "it sends a PROXY protocol v2 header, which is not supported: switch it off "
+                       "in the "
+                       "proxy; closed";
         case GREETING_DAMAGED:
                 return "its HTTP/2 preface is damaged; closed";
         default:
-                return "that is no HTTP/2; closed";
+                return "that is not HTTP/2; closed";
         }
 }
 

@@ -17,7 +17,8 @@ int quoit_server_hook(quoit_server *server, const quoit_server_hooks *functions,
         struct hook *all;
 
         if (atomic_load(&server->running))
-                return server_fail(server, -EBUSY, "the server runs: it is hooked into before");
+                return server_fail(
+                        server, -EBUSY, "the server runs already: add hooks before it starts");
         all = realloc(hooks->all, (hooks->count + 1) * sizeof(*all));
         if (!all)
                 return server_fail(server, -ENOMEM, "out of memory");

@@ -35,7 +35,7 @@ static int explain(quoit_server *server, const char *text, const struct address 
 
         if (error == -E2BIG)
                 return server_fail(server, error,
-                        "cannot listen on %s: more than %d sockets in all", text,
+                        "cannot listen on %s: a server has at most %d listening sockets", text,
                         SERVER_LISTENERS_MAX);
         if (!listen_hint(address, error, hint))
                 return server_fail(
@@ -55,7 +55,7 @@ static int explain_syntax(quoit_server *server, const char *text, int error)
                 why = "a descriptor is at most 2147483647";
         else if (error == -ERANGE)
                 why = "a port is at most 65535";
-        return server_fail(server, -EINVAL, "'%s' is no address: %s", text, why);
+        return server_fail(server, -EINVAL, "'%s' is not an address: %s", text, why);
 }
 
 /* ---- opening ---- */
@@ -171,7 +171,8 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         int count, r;
 
         if (atomic_load(&server->running))
-                return server_fail(server, -EBUSY, "the server runs: listeners are opened before");
+                return server_fail(
+                        server, -EBUSY, "the server runs already: open listeners before it starts");
         r = address_parse(text, &address);
         if (r < 0)
                 return explain_syntax(server, text, r);
@@ -203,7 +204,7 @@ int quoit_server_listen_tls(
         tls_context_unref(context);
         if (!context)
                 return server_fail(server, -EINVAL,
-                        "no certificate to listen on %s with: call quoit_tls_add_certificate() "
+                        "cannot listen on %s: no certificate; call quoit_tls_add_certificate() "
                         "first",
                         address);
         r = quoit_server_listen(server, address, ret_port);

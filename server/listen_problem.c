@@ -24,14 +24,14 @@ static const struct {
         const char *text;
 } hints[] = {
         { ADDRESS_TCP, -EADDRINUSE,
-                "another process, or this one, listens there, or a connection has that port (ss "
-                "-atnp tells); stop it or choose another port" },
+                "a listener or a connection has this port (ss -atnp shows which); stop it or "
+                "choose another port" },
         { ADDRESS_TCP, -EAGAIN, "the host name does not resolve now: no name server answers" },
         { ADDRESS_TCP, -EADDRNOTAVAIL,
-                "no address of this machine; [::] stands for all of its own" },
-        { ADDRESS_TCP, -ENODEV, "there is no such network interface as that behind the %" },
+                "this machine does not have that address; [::] stands for all that it has" },
+        { ADDRESS_TCP, -ENODEV, "there is no such network interface as after the %" },
         { ADDRESS_UNIX, -ENOENT, "its folder does not exist" },
-        { ADDRESS_UNIX, -ENOTDIR, "what should be its folder is none" },
+        { ADDRESS_UNIX, -ENOTDIR, "a part of its path is not a folder" },
         { ADDRESS_UNIX, -ELOOP, "its folder is a symbolic link that leads to itself" },
         { ADDRESS_UNIX, -EROFS, "its file system is read-only" },
         { ADDRESS_UNIX, -ENOSPC, "its file system is full" },
@@ -45,16 +45,16 @@ static const struct {
                 "the kernel has no vsock (modprobe vsock), or a sandbox forbids it "
                 "(RestrictAddressFamilies=)" },
         { ADDRESS_FD, -EBADF, "no such descriptor is open; it has to be inherited" },
-        { ADDRESS_FD, -ENOTSOCK, "it is no socket" },
-        { ADDRESS_FD, -ESOCKTNOSUPPORT, "it is no stream socket" },
+        { ADDRESS_FD, -ENOTSOCK, "it is not a socket" },
+        { ADDRESS_FD, -ESOCKTNOSUPPORT, "it is not a stream socket" },
         { ADDRESS_FD, -EAFNOSUPPORT, "it is neither TCP, unix nor vsock" },
         { ADDRESS_FD, -ENOTCONN, "it does not listen; call listen(2) before it is passed" },
         { ADDRESS_FD, -EEXIST, "this server listens on it already" },
         { ADDRESS_SYSTEMD, -ENOENT,
-                "systemd passed no sockets (LISTEN_FDS, LISTEN_PID); have a socket unit start "
-                "this" },
+                "systemd passed no sockets (LISTEN_FDS, LISTEN_PID); start this program by a "
+                "socket unit" },
         { ADDRESS_SYSTEMD, -ESRCH, "systemd passed no socket of that name (FileDescriptorName=)" },
-        { ADDRESS_SYSTEMD, -EINVAL, "LISTEN_FDS or LISTEN_PID is no number" },
+        { ADDRESS_SYSTEMD, -EINVAL, "LISTEN_FDS or LISTEN_PID is not a number" },
         { ADDRESS_SYSTEMD, -ENOTCONN, "it does not listen; its unit needs Accept=no" },
         { ADDRESS_SYSTEMD, -ESOCKTNOSUPPORT, "its unit needs ListenStream=" },
         { ADDRESS_SYSTEMD, -EEXIST, "this server listens on it already" },
@@ -65,11 +65,11 @@ static const struct {
         int error;
         const char *text;
 } common[] = {
-        { -EMFILE, "this process has no descriptor left; raise RLIMIT_NOFILE (ulimit -n, "
+        { -EMFILE, "this process has no file descriptor left; raise RLIMIT_NOFILE (ulimit -n, "
                    "LimitNOFILE=)" },
-        { -ENFILE, "the machine has no descriptor left; raise fs.file-max" },
-        { -ENOBUFS, "no memory for a socket: that of the cgroup or the machine is used up" },
-        { -ENOMEM, "no memory for a socket: that of the cgroup or the machine is used up" },
+        { -ENFILE, "the machine has no file descriptor left; raise fs.file-max" },
+        { -ENOBUFS, "no memory for a socket: the cgroup or the machine has none left" },
+        { -ENOMEM, "no memory for a socket: the cgroup or the machine has none left" },
 };
 
 static bool say(char ret_hint[LISTEN_HINT_BYTES], const char *text)
@@ -159,9 +159,9 @@ static bool hint_taken_path(const char *path, char ret_hint[LISTEN_HINT_BYTES])
         struct stat status;
 
         if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-                return say(
-                        ret_hint, "what is there is no socket; remove it or choose another path");
-        return say(ret_hint, "another process serves it; stop that or choose another path");
+                return say(ret_hint,
+                        "the file there is not a socket; remove it or choose another path");
+        return say(ret_hint, "another process listens there; stop it or choose another path");
 }
 
 /* As in /tmp, a folder with the sticky bit. */
@@ -171,7 +171,7 @@ static bool hint_owner(const char *path, char ret_hint[LISTEN_HINT_BYTES])
 
         return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) &&
                status.st_uid != geteuid() &&
-               say(ret_hint, "a socket of another user is there, which nobody serves; remove it");
+               say(ret_hint, "an unused socket of another user is there; remove it");
 }
 
 static bool hint_family(const struct address *address, char ret_hint[LISTEN_HINT_BYTES])
@@ -204,8 +204,8 @@ static bool hint_unknown_host(const char *host, char ret_hint[LISTEN_HINT_BYTES]
 static bool hint_invalid(const char *host, char ret_hint[LISTEN_HINT_BYTES])
 {
         if (is_link_local(host) && !strchr(host, '%'))
-                return say(ret_hint,
-                        "an address of one link needs its interface, as in [fe80::1%eth0]");
+                return say(
+                        ret_hint, "a link-local address needs its interface, as in [fe80::1%eth0]");
         return say(ret_hint, "not an address that a TCP socket can have");
 }
 

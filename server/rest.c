@@ -98,8 +98,7 @@ void rest_log(struct shard *shard)
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "calls that still run are cancelled: %" PRIu64 ", such as %s%s%s", open, text,
                 census.has_more ? ", and of other methods" : "",
-                census.has_held ? "; the handler of one that is held must call quoit_call_finish()"
-                                : "");
+                census.has_held ? "; handlers of held calls must call quoit_call_finish()" : "");
 }
 
 /* ---- giving up ---- */
@@ -114,7 +113,7 @@ static bool is_only_held(const struct quoit_call *call)
 static void move_call(struct shard *shard, struct quoit_call *call)
 {
         server_log_peer(shard->server, QUOIT_LOG_ERROR, ring_now_ns(&shard->base.ring),
-                "%s: given up, as the server ends: it was held, and wanted its "
+                "%s: given up, as the server ends: it is still held, and nobody has called "
                 "quoit_call_finish() (stop_hold_ms)",
                 call_path(call));
         call_let_go(call);

@@ -112,8 +112,7 @@ static int prepare(quoit_server *server)
                 return server_fail(
                         server, -EINVAL, "nothing to listen on: call quoit_server_listen() first");
         if (atomic_exchange(&server->running, true))
-                return server_fail(
-                        server, -EBUSY, "the server has been run before: make a new one");
+                return server_fail(server, -EBUSY, "this server has run before: make a new one");
         server->shards = calloc(server->options.rings, sizeof(*server->shards));
         if (!server->shards)
                 return server_fail(server, -ENOMEM, "out of memory");
@@ -165,7 +164,7 @@ static int start_rings(quoit_server *server)
         if (r == -ENOMEM && server->engine == QUOIT_ENGINE_IO_URING)
                 r = try_smaller(server);
         if (r == 0 && server->ring_entries < RING_SQ_ENTRIES)
-                server_log(server, QUOIT_LOG_WARNING, "rings have %u entries in place of %d: %s",
+                server_log(server, QUOIT_LOG_WARNING, "rings have %u entries instead of %d: %s",
                         server->ring_entries, RING_SQ_ENTRIES, refusal);
         if (r == -ENOMEM)
                 memcpy(server->refusal, refusal, sizeof(refusal));
@@ -196,7 +195,7 @@ static int end(quoit_server *server, int r)
         join_shards(server);
         join_workers(server);
         r = server->meetings.error[MEETING_END];
-        return r < 0 ? server_fail(server, r, "a ring broke: %s", server->refusal) : 0;
+        return r < 0 ? server_fail(server, r, "a ring failed: %s", server->refusal) : 0;
 }
 
 int quoit_server_run(quoit_server *server)
@@ -209,7 +208,8 @@ int quoit_server_run(quoit_server *server)
                         return r;
         }
         if (server->shards->base.ring.is_polled)
-                return server_fail(server, -EBUSY, "the server is driven by quoit_server_step()");
+                return server_fail(server, -EBUSY,
+                        "the server is driven by quoit_server_step(): go on with that");
         do
                 r = shard_turn(server->shards, RING_FOREVER);
         while (r > 0);

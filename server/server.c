@@ -36,7 +36,7 @@ static const char *find_fault(const quoit_server_options *options)
         if (options->workers > WORKERS_MAX || options->handshake_threads > WORKERS_MAX)
                 return "workers, handshake_threads: at most 4096";
         if (options->unix_mode > 0777)
-                return "unix_mode: permissions alone, such as 0660";
+                return "unix_mode: only permission bits, such as 0660";
         if ((unsigned)options->compression > QUOIT_ZSTD)
                 return "compression: no such algorithm";
         if ((unsigned)options->engine > QUOIT_ENGINE_EPOLL)
@@ -48,7 +48,7 @@ static const char *find_fault(const quoit_server_options *options)
         /* RFC 9113 section 6.5.2; 0 is the default */
         if (limits->frame_bytes_max > 0 &&
                 (limits->frame_bytes_max < 1 << 14 || limits->frame_bytes_max >= 1 << 24))
-                return "limits: a frame has at most 16384 to 16777215 bytes";
+                return "limits: frame_bytes_max is from 16384 to 16777215";
         return NULL;
 }
 
@@ -140,8 +140,8 @@ int quoit_server_register(
         int r;
 
         if (atomic_load(&server->running))
-                return server_fail(
-                        server, -EBUSY, "the server runs: services are registered before");
+                return server_fail(server, -EBUSY,
+                        "the server runs already: register services before it starts");
         r = router_add_service(&server->router, service);
         if (r == -EEXIST)
                 return server_fail(server, r, "service %s is registered already", service->name);
@@ -165,7 +165,7 @@ int quoit_server_register_generic(quoit_server *server, const quoit_generic_hand
                 route.options = *options;
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY,
-                        "the server runs: the generic handler is registered before");
+                        "the server runs already: register the generic handler before it starts");
         if ((unsigned)route.options.compression > QUOIT_ZSTD)
                 return server_fail(server, -EINVAL, "generic handler: no such compression");
         r = router_set_generic(&server->router, &route);
@@ -180,8 +180,8 @@ int quoit_server_set_method(
         ssize_t set;
 
         if (atomic_load(&server->running))
-                return server_fail(
-                        server, -EBUSY, "the server runs: options of methods are set before");
+                return server_fail(server, -EBUSY,
+                        "the server runs already: set options of methods before it starts");
         if ((unsigned)options->compression > QUOIT_ZSTD)
                 return server_fail(server, -EINVAL, "%s: no such compression", path);
         set = router_set_options(&server->router, path, options);
@@ -189,8 +189,8 @@ int quoit_server_set_method(
                 return server_fail(server, (int)set, "out of memory");
         if (set == 0)
                 return server_fail(server, -ENOENT,
-                        "no method %s: it is /package.Service/Method of a service that was "
-                        "registered before",
+                        "no method %s: give /package.Service/Method of a service that is "
+                        "registered",
                         path);
         return 0;
 }
@@ -200,8 +200,8 @@ int quoit_server_intercept(quoit_server *server, const quoit_interceptor *interc
         struct interceptors *interceptors = server->interceptors;
 
         if (atomic_load(&server->running))
-                return server_fail(
-                        server, -EBUSY, "the server runs: interceptors are added before");
+                return server_fail(server, -EBUSY,
+                        "the server runs already: add interceptors before it starts");
         if (!interceptors)
                 interceptors = server->interceptors = calloc(1, sizeof(*interceptors));
         if (!interceptors)

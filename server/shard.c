@@ -72,7 +72,7 @@ static void on_shortage(struct base *base, uint64_t count)
 
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "memory is short: %" PRIu64
-                " calls were refused or ended, as calls hold %zu of the %zu MiB of their ring "
+                " calls were refused or ended; calls hold %zu of the %zu MiB of their ring "
                 "(memory_bytes_max)",
                 count, room_used_bytes(room) >> 20, room->bytes_max >> 20);
 }

@@ -131,21 +131,21 @@ def test_a_stock_client(server):
 
 
 OTHERS = {
-    "words": (b"hello world\r\n", 'it begins with "hello world": that is no HTTP/2'),
-    "0.9": (b"GET /\r\n", 'it begins with "GET /": that is no HTTP/2'),
+    "words": (b"hello world\r\n", 'it begins with "hello world": that is not HTTP/2'),
+    "0.9": (b"GET /\r\n", 'it begins with "GET /": that is not HTTP/2'),
     "binary": (b"\0\x01\xff\"\\" + bytes(100), 'it begins with "\\x00\\x01\\xff\\x22\\x5c\\x00'),
     "smtp": (b"EHLO me\r\n", 'it begins with "EHLO me"'),
     "redis": (b"*1\r\n$4\r\nPING\r\n", 'it begins with "*1"'),
     "letters": (b"a" * 5000, 'it begins with "aaaaaaaaaaaaaaaaaaaaaaaa"'),
     "sentence": (b"abc def ghi " * 500, 'it begins with "abc def ghi abc def ghi "'),
-    "lines": (b"\r\n" * 500, 'it begins with "\\x0d": that is no HTTP/2'),
+    "lines": (b"\r\n" * 500, 'it begins with "\\x0d": that is not HTTP/2'),
     "ssh": (b"SSH-2.0-OpenSSH_9.2\r\n", 'it begins with "SSH-2.0-OpenSSH_9.2"'),
     "damaged": (PREFACE[:20] + b"X" * 20, "its HTTP/2 preface is damaged"),
     "HTTP/2.0": (b"GET / HTTP/2.0\r\n\r\n", 'it begins with "GET / HTTP/2.0"'),
-    "proxy 1": (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + PREFACE, "a header of the PROXY protocol v1"),
-    "proxy 1 unknown": (b"PROXY UNKNOWN\r\n" + PREFACE, "a header of the PROXY protocol v1"),
-    "proxy 2": (PROXY_V2 + b"\x21\x11\0\x0c" + bytes(12) + PREFACE, "a header of the PROXY protocol v2"),
-    "proxy 2 local": (PROXY_V2 + b"\x20\0\0\0" + PREFACE, "a header of the PROXY protocol v2"),
+    "proxy 1": (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + PREFACE, "a PROXY protocol v1 header"),
+    "proxy 1 unknown": (b"PROXY UNKNOWN\r\n" + PREFACE, "a PROXY protocol v1 header"),
+    "proxy 2": (PROXY_V2 + b"\x21\x11\0\x0c" + bytes(12) + PREFACE, "a PROXY protocol v2 header"),
+    "proxy 2 local": (PROXY_V2 + b"\x20\0\0\0" + PREFACE, "a PROXY protocol v2 header"),
 }
 
 
@@ -157,7 +157,7 @@ def test_what_else_there_is(server, what, step):
     head = [data[i : i + step] for i in range(0, 40, step)] + [data[len(range(0, 40, step)) * step :]] if step else [data]
     assert b"HTTP/1" not in say(server, *(piece for piece in head if piece), pause=0.002)
     # in pieces, what is binary is clear from its first byte
-    server.logged(line if step == 0 or not line.startswith("it begins") else "that is no HTTP/2")
+    server.logged(line if step == 0 or not line.startswith("it begins") else "that is not HTTP/2")
     assert len(server.settled_log()) == lines + 1
     assert all(" " <= c <= "~" for c in server.log[-1]) and server.log[-1].endswith("closed")
 
@@ -177,7 +177,7 @@ def test_tls_hello_to_a_port_in_the_clear(start):
                 pass
     with Wire(server) as wire:
         assert wire.call("/api.Api/sayHello").status == 0
-    server.logged("it speaks TLS, and this port is in the clear; closed")
+    server.logged("it speaks TLS, but this port is plaintext; closed")
     assert len([line for line in server.settled_log() if "it speaks TLS" in line]) == 4
 
 
@@ -187,4 +187,4 @@ def test_an_end_within_a_word(server):
         client.sendall(b"GE")
         client.shutdown(socket.SHUT_WR)  # in the clear: behind TLS the handshake may not be over here
         assert b"HTTP" not in client.recv(4096)
-    server.logged('it begins with "GE": that is no HTTP/2; closed')
+    server.logged('it begins with "GE": that is not HTTP/2; closed')

@@ -227,9 +227,9 @@ def test_a_connection_that_waits_in_an_inherited_queue_is_served(calls, start):
 def test_descriptors_that_are_none(refused, tmp_path):
     assert "no such descriptor" in refused("fd:77")
     with open(tmp_path / "file", "w") as file:
-        assert "no socket" in refused(f"fd:{file.fileno()}", pass_fds=[file.fileno()])
+        assert "not a socket" in refused(f"fd:{file.fileno()}", pass_fds=[file.fileno()])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        assert "no stream socket" in refused(f"fd:{udp.fileno()}", pass_fds=[udp.fileno()])
+        assert "not a stream socket" in refused(f"fd:{udp.fileno()}", pass_fds=[udp.fileno()])
     with socket.socket() as idle:
         assert "does not listen" in refused(f"fd:{idle.fileno()}", pass_fds=[idle.fileno()])
     with listening() as twice:
@@ -311,14 +311,14 @@ def test_systemd_socket_activate(build, calls, tmp_path):
 @pytest.mark.parametrize(
     "address, said",
     [
-        ("nonsense", "is no address"),
-        ("unix:", "is no address"),
-        ("vsock:x:1", "is no address"),
-        ("fd:", "is no address"),
+        ("nonsense", "is not an address"),
+        ("unix:", "is not an address"),
+        ("vsock:x:1", "is not an address"),
+        ("fd:", "is not an address"),
         ("unix:/no/such/folder/socket", "folder does not exist"),
         ("unix:" + "a" * 108, "107 bytes"),
         ("unix-abstract:" + "a" * 108, "107 bytes"),
-        ("192.0.2.1:0", "no address of this machine"),
+        ("192.0.2.1:0", "this machine does not have that address"),
         ("no-such-host.invalid:0", "does not resolve"),
         ("127.0.0.1:99999", "a port is at most 65535"),
         ("[::1]:18446744073709551617", "a port is at most 65535"),
@@ -331,8 +331,8 @@ def test_systemd_socket_activate(build, calls, tmp_path):
         ("[::1%lo]:0", "only an address of one link"),
         ("[2001:db8::1%lo]:0", "only an address of one link"),
         ("[ff02::1%lo]:0", "not an address that a TCP socket can have"),
-        ("[::ffff:192.0.2.1]:0", "no address of this machine"),
-        ("unix:/dev/null/socket", "what should be its folder is none"),
+        ("[::ffff:192.0.2.1]:0", "this machine does not have that address"),
+        ("unix:/dev/null/socket", "a part of its path is not a folder"),
     ],
 )
 def test_bad_addresses(refused, address, said):
@@ -399,7 +399,7 @@ def test_a_dead_socket_of_another_user(other_user):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(folder / "shared" / "socket"))
         os.chmod(folder / "shared" / "socket", 0o777)
-    assert "a socket of another user is there" in run("--listen", f"unix:{folder}/shared/socket")
+    assert "an unused socket of another user is there" in run("--listen", f"unix:{folder}/shared/socket")
 
 
 def test_an_ipv4_address_as_ipv6_writes_it(calls, start):
@@ -409,12 +409,12 @@ def test_an_ipv4_address_as_ipv6_writes_it(calls, start):
 
 
 def test_too_many(refused, abstract):
-    assert "more than 32" in refused(*[f"unix-abstract:{abstract}-{i}" for i in range(33)])
+    assert "at most 32 listening sockets" in refused(*[f"unix-abstract:{abstract}-{i}" for i in range(33)])
 
 
 def test_a_file_that_is_no_socket_stays(refused, tmp_path):
     (tmp_path / "file").write_text("precious")
-    assert "no socket" in refused(f"unix:{tmp_path}/file")
+    assert "not a socket" in refused(f"unix:{tmp_path}/file")
     assert (tmp_path / "file").read_text() == "precious"
 
 

@@ -61,5 +61,5 @@ def test_a_larger_limit_than_the_servers(calls, serve):
 
 
 def test_an_unknown_method_is_refused(build):
-    with pytest.raises(AssertionError, match="no method /calls.Calls/Ech: it is /package.Service/Method"):
+    with pytest.raises(AssertionError, match="no method /calls.Calls/Ech: give /package.Service/Method"):
         Server(build / "tests/services/test-server", "--method", "/calls.Calls/Ech,offload=1")

@@ -230,7 +230,7 @@ def test_listen_in_place_of_host_and_port(api, start, tmp_path):
 
 def test_an_address_that_is_none(run):
     result = run("--listen", "127.0.0.1:0", "--listen", "nonsense")
-    assert result.returncode == 1 and "'nonsense' is no address" in one_line(result.stderr)
+    assert result.returncode == 1 and "'nonsense' is not an address" in one_line(result.stderr)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", ""])

@@ -126,7 +126,7 @@ def counted(other_user):
 
 def entries(server):
     """Of a ring, by what the start said."""
-    found = re.search(r"rings have (\d+) entries in place of 1024: no memory", server.log[0])
+    found = re.search(r"rings have (\d+) entries instead of 1024: no memory", server.log[0])
     return int(found.group(1)) if found else 1024
 
 

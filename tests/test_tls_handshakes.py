@@ -31,7 +31,7 @@ def test_plaintext_to_a_tls_port(serve, pki):
 def test_tls_to_a_plaintext_port(start, pki):
     server = start("quoit-api", "--port", 0)
     assert refused(server, pki.context())
-    server.logged("it speaks TLS, and this port is in the clear; closed")
+    server.logged("it speaks TLS, but this port is plaintext; closed")
 
 
 @pytest.mark.parametrize(
