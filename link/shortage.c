@@ -7,7 +7,7 @@
 #include "link/connection.h"
 
 #define LOOK_NS NS_PER_S
-#define TELL_NS (10 * NS_PER_S)
+#define REPORT_NS (10 * NS_PER_S)
 #define MOVES_SHARE                                                                                \
         8 /* a connection must move an eighth of what it holds within `memory_stall_ms` */
 #define HELD_BYTES_MIN                                                                             \
@@ -93,15 +93,15 @@ static void look_at(struct connection *connection, bool is_short, uint64_t now_n
         look_at_holder(connection, is_short, now_ns);
 }
 
-static void tell(struct base *base, uint64_t now_ns)
+static void report(struct base *base, uint64_t now_ns)
 {
         struct shortage *shortage = &base->shortage;
-        uint64_t count = refused(base) - shortage->refused_logged;
+        uint64_t count = refused(base) - shortage->refused_reported;
 
-        if (count == 0 || (shortage->logged_ns > 0 && now_ns - shortage->logged_ns < TELL_NS))
+        if (count == 0 || (shortage->reported_ns > 0 && now_ns - shortage->reported_ns < REPORT_NS))
                 return;
-        shortage->logged_ns = now_ns;
-        shortage->refused_logged += count;
+        shortage->reported_ns = now_ns;
+        shortage->refused_reported += count;
         shortage->on_shortage(base, count);
 }
 
@@ -119,8 +119,8 @@ static void on_look(struct timer *timer)
                 next = link->next;
                 look_at(CONTAINER_OF(link, struct connection, link), is_short, now_ns);
         }
-        tell(base, now_ns);
-        if (room->is_half_used || refused(base) != base->shortage.refused_logged)
+        report(base, now_ns);
+        if (room->is_half_used || refused(base) != base->shortage.refused_reported)
                 start(base);
 }
 
@@ -147,6 +147,6 @@ void shortage_look(struct base *base)
                                                 base->outputs.live * base->outputs.object_bytes +
                                                 memory_bytes(&base->memory));
         room->is_half_used = room_used_bytes(room) > room->bytes_max / 2;
-        if (room->is_half_used || refused(base) != base->shortage.refused_logged)
+        if (room->is_half_used || refused(base) != base->shortage.refused_reported)
                 start(base);
 }

@@ -16,8 +16,8 @@ struct base;
 
 struct shortage {
         struct timer timer; /* runs while there can be something to do */
-        uint64_t refused_logged; /* refused calls that on_shortage() was called for, ... */
-        uint64_t logged_ns; /* ... last at this time */
+        uint64_t refused_reported; /* refused calls that on_shortage() was called for, ... */
+        uint64_t reported_ns; /* ... last at this time */
         void (*on_shortage)(struct base *base, uint64_t count); /* as base_options has it */
 };
 
