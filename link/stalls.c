@@ -11,7 +11,7 @@
 #define LOOKS_A_PERIOD                                                                             \
         16 /* at most, in window_stall_ms: streams that began to wait at different times are looked at together */
 
-static void look_by(uint64_t *due_ns, uint64_t time_ns)
+static void bring_forward(uint64_t *due_ns, uint64_t time_ns)
 {
         if (time_ns < *due_ns)
                 *due_ns = time_ns;
@@ -27,13 +27,13 @@ static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint6
         bool is_sending = socket_is_sending(&connection->socket);
 
         if (session->drain >= DRAIN_DUE) {
-                look_by(ret_due_ns, now_ns + LEAVING_NS);
+                bring_forward(ret_due_ns, now_ns + LEAVING_NS);
                 if (list_is_empty(&session->streams) && time_ns > LEAVING_NS)
                         time_ns = LEAVING_NS;
         }
         if (is_sending && now_ns >= clock_after_ns(connection->send_started_ns, time_ns))
                 return true;
-        look_by(ret_due_ns,
+        bring_forward(ret_due_ns,
                 clock_after_ns(is_sending ? connection->send_started_ns : now_ns, time_ns));
         return false;
 }
@@ -64,7 +64,7 @@ static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, 
         uint64_t due_ns = soon_ns;
         bool stalled = stall_look(&call->exchange.writer.stall, rule, now_ns, &due_ns);
 
-        look_by(ret_due_ns, due_ns > soon_ns ? due_ns : soon_ns);
+        bring_forward(ret_due_ns, due_ns > soon_ns ? due_ns : soon_ns);
         return stalled;
 }
 
@@ -110,7 +110,7 @@ static bool is_lost(struct call_group *group, const struct stall_rule *rule,
                 stall_begin(&group->stall, now_ns);
                 due_ns = clock_after_ns(now_ns, rule->period_ns);
         }
-        look_by(ret_due_ns, due_ns);
+        bring_forward(ret_due_ns, due_ns);
         return false;
 }
 
@@ -126,11 +126,11 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
                 findings = look_at_streams(connection, &rule, false, now_ns, ret_due_ns);
                 is_over |= is_lost(group, &rule, &findings, now_ns, ret_due_ns);
         } else {
-                look_by(ret_due_ns, clock_after_ns(now_ns, rule.period_ns));
+                bring_forward(ret_due_ns, clock_after_ns(now_ns, rule.period_ns));
         }
         connection->stall_suspected = (is_over || findings.any_shut) && !was_suspected;
         if (connection->stall_suspected)
-                look_by(ret_due_ns, now_ns + CONFIRM_NS);
+                bring_forward(ret_due_ns, now_ns + CONFIRM_NS);
         if (was_suspected && !is_over && findings.any_shut)
                 look_at_streams(connection, &rule, true, now_ns, ret_due_ns);
         return is_over && was_suspected;
