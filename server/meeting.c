@@ -8,22 +8,22 @@ void meetings_init(struct meetings *meetings)
 {
         *meetings = (struct meetings){ 0 };
         pthread_mutex_init(&meetings->mutex, NULL);
-        pthread_cond_init(&meetings->met, NULL);
+        pthread_cond_init(&meetings->arrived, NULL);
 }
 
 void meetings_deinit(struct meetings *meetings)
 {
-        pthread_cond_destroy(&meetings->met);
+        pthread_cond_destroy(&meetings->arrived);
         pthread_mutex_destroy(&meetings->mutex);
 }
 
 /* Under the lock. */
-static void come(struct meetings *meetings, enum meeting meeting, unsigned count, int error)
+static void arrive(struct meetings *meetings, enum meeting meeting, unsigned count, int error)
 {
         if (error < 0 && meetings->error[meeting] == 0)
                 meetings->error[meeting] = error;
         meetings->count[meeting] += count;
-        pthread_cond_broadcast(&meetings->met);
+        pthread_cond_broadcast(&meetings->arrived);
 }
 
 bool server_meet(struct quoit_server *server, enum meeting meeting, int error)
@@ -32,12 +32,12 @@ bool server_meet(struct quoit_server *server, enum meeting meeting, int error)
         bool ok;
 
         pthread_mutex_lock(&meetings->mutex);
-        come(meetings, meeting, 1, error);
+        arrive(meetings, meeting, 1, error);
         if (meeting == MEETING_END && atomic_load(&server->shards->wakeable))
                 ring_wake(&server->shards->base
                                 .ring); /* the first shard waits for the others in its loop */
         while (meetings->count[meeting] < server->options.rings)
-                pthread_cond_wait(&meetings->met, &meetings->mutex);
+                pthread_cond_wait(&meetings->arrived, &meetings->mutex);
         ok = meetings->error[meeting] == 0;
         pthread_mutex_unlock(&meetings->mutex);
         return ok;
@@ -47,7 +47,7 @@ void server_meet_without(
         struct quoit_server *server, enum meeting meeting, unsigned count, int error)
 {
         pthread_mutex_lock(&server->meetings.mutex);
-        come(&server->meetings, meeting, count, error);
+        arrive(&server->meetings, meeting, count, error);
         pthread_mutex_unlock(&server->meetings.mutex);
 }
 
@@ -61,7 +61,7 @@ bool server_has_met_others(struct quoit_server *server, enum meeting meeting)
         return has;
 }
 
-void server_meet_again(struct quoit_server *server, enum meeting meeting)
+void server_reset_meeting(struct quoit_server *server, enum meeting meeting)
 {
         server->meetings.count[meeting] = 0;
         server->meetings.error[meeting] = 0;

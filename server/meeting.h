@@ -19,7 +19,7 @@ enum meeting {
 
 struct meetings {
         pthread_mutex_t mutex; /* for all of this */
-        pthread_cond_t met;
+        pthread_cond_t arrived;
         unsigned count[MEETINGS]; /* of shards that have arrived */
         int error[MEETINGS]; /* 0, or the error of the first that failed */
 };
@@ -38,4 +38,4 @@ void server_meet_without(
 bool server_has_met_others(struct quoit_server *server, enum meeting meeting);
 
 /* Starts the meeting anew, for another try. Nobody may be waiting there. */
-void server_meet_again(struct quoit_server *server, enum meeting meeting);
+void server_reset_meeting(struct quoit_server *server, enum meeting meeting);

@@ -127,7 +127,7 @@ static int prepare(quoit_server *server)
 /* All shards, with rings of `ring_entries`, or none. */
 static int try_start(quoit_server *server)
 {
-        server_meet_again(server, MEETING_START);
+        server_reset_meeting(server, MEETING_START);
         server->refusal[0] = '\0';
         server->threads = start_shards(server);
         if (shard_start(server->shards))
