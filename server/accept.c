@@ -30,16 +30,16 @@ static void on_accept(struct listener *listener, int fd, const struct endpoint *
 }
 
 /* A server can be out of descriptors for hours. */
-#define BACKOFF_TELL_NS (10 * NS_PER_S)
+#define BACKOFF_LOG_NS (10 * NS_PER_S)
 
 static void on_backoff(struct listener *listener, int error)
 {
         struct shard *shard = shard_of(listener);
         uint64_t now_ns = ring_now_ns(&shard->base.ring);
 
-        if (shard->backoff_told_ns > 0 && now_ns - shard->backoff_told_ns < BACKOFF_TELL_NS)
+        if (shard->backoff_logged_ns > 0 && now_ns - shard->backoff_logged_ns < BACKOFF_LOG_NS)
                 return;
-        shard->backoff_told_ns = now_ns;
+        shard->backoff_logged_ns = now_ns;
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "cannot accept connections: %s; trying again every 100 ms", strerror(-error));
 }

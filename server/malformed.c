@@ -26,7 +26,7 @@ static const char *rule_of(const struct session_malformed *what)
         return what->rule ? what->rule : request_rule(&call_of_stream(what->stream)->request);
 }
 
-void malformed_tell(struct call_group *group, const struct session_malformed *what)
+void malformed_log(struct call_group *group, const struct session_malformed *what)
 {
         struct shard *shard = group->host->user;
         uint64_t now_ns = ring_now_ns(&shard->base.ring);

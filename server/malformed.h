@@ -8,4 +8,4 @@
 struct call_group;
 struct session_malformed;
 
-void malformed_tell(struct call_group *group, const struct session_malformed *what);
+void malformed_log(struct call_group *group, const struct session_malformed *what);

@@ -22,7 +22,7 @@ struct shard {
         struct slab connections;
         struct census census;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
-        uint64_t backoff_told_ns; /* when it was logged that nothing can be accepted */
+        uint64_t backoff_logged_ns; /* when it was logged that nothing can be accepted */
         unsigned stops_seen;
         unsigned drains_seen;
         bool hooks_seen; /* on_stop of the hooks has run, and this shard knows */

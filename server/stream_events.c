@@ -134,7 +134,7 @@ static void on_unpinned(struct stream *stream)
 
 static void on_malformed(void *user, const struct session_malformed *what)
 {
-        malformed_tell(user, what);
+        malformed_log(user, what);
 }
 
 static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
