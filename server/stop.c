@@ -54,7 +54,7 @@ static void limit_drain(struct shard *shard)
  * Has the hooks' on_stop run, by the first shard. True: that is done, and what they posted to calls had a turn to run and be
  * sent.
  */
-static bool tell_hooks(struct shard *shard)
+static bool run_hooks(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
@@ -78,7 +78,7 @@ void stop_look(struct shard *shard)
         unsigned drains = atomic_load(&shard->server->drains);
         unsigned stops = atomic_load(&shard->server->stops);
 
-        if (drains == 0 || !tell_hooks(shard))
+        if (drains == 0 || !run_hooks(shard))
                 return;
         if (shard->drains_seen == 0)
                 drain(shard);
