@@ -73,7 +73,7 @@ struct connection {
         uint32_t budget_calls; /* ... in which so many calls can still be dispatched */
         bool dispatch_last; /* its calls go on in the next turn, behind the connections that wait already */
         enum connection_state state;
-        bool settled; /* the peer's SETTINGS have arrived */
+        bool established; /* the peer's SETTINGS have arrived */
         bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */
         bool stall_suspected; /* the last look found it stalled; the next one confirms */
         struct peer peer;

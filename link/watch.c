@@ -10,7 +10,7 @@
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* after that answer: for requests that were on the way */
-#define GREETING_SILENCE_NS                                                                        \
+#define PREFACE_SILENCE_NS                                                                         \
         (500 * NS_PER_MS) /* a drain does not wait for a peer that sends nothing for so long before its SETTINGS */
 #define LAST_WORDS_NS (5000 * NS_PER_MS) /* for what is queued, if the peer takes none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
@@ -53,20 +53,20 @@ static void on_drain_step(struct timer *timer)
         start(connection, 0, on_watch);
 }
 
-static void await_greeting(struct connection *connection);
+static void await_preface(struct connection *connection);
 
-static void on_greeting_drain(struct timer *timer)
+static void on_preface_awaited(struct timer *timer)
 {
-        await_greeting(CONTAINER_OF(timer, struct connection, watch));
+        await_preface(CONTAINER_OF(timer, struct connection, watch));
 }
 
 /*
  * Without the peer's SETTINGS there can be no call. A client that is about to send them, as when it connects while a server
  * restarts, can still have one. A peer that is silent, or sends byte by byte, does not delay the stop.
  */
-static void await_greeting(struct connection *connection)
+static void await_preface(struct connection *connection)
 {
-        uint64_t silent_ns = connection->keepalive.heard_ns + GREETING_SILENCE_NS;
+        uint64_t silent_ns = connection->keepalive.heard_ns + PREFACE_SILENCE_NS;
         uint64_t due_ns = connection->drained_ns + DRAIN_NOTICE_NS;
 
         if (!secure_is_lent(connection->secure)) /* if it is lent, the peer waits for us */
@@ -75,16 +75,16 @@ static void await_greeting(struct connection *connection)
         if (now_of(connection) >= due_ns)
                 connection_close(connection);
         else
-                start_at(connection, due_ns, on_greeting_drain);
+                start_at(connection, due_ns, on_preface_awaited);
 }
 
 void watch_drain(struct connection *connection)
 {
         connection->drained_ns = now_of(connection);
-        if (connection->settled)
+        if (connection->established)
                 start(connection, DRAIN_NOTICE_NS, on_drain_step);
         else
-                await_greeting(connection);
+                await_preface(connection);
 }
 
 static bool is_over(uint64_t due_ns, uint64_t now_ns, uint64_t *ret_due_ns)
@@ -175,16 +175,16 @@ static void on_watch(struct timer *timer)
         watch_life(CONTAINER_OF(timer, struct connection, watch));
 }
 
-static void on_no_greeting(struct timer *timer)
+static void on_no_preface(struct timer *timer)
 {
         close_with(CONTAINER_OF(timer, struct connection, watch),
                 "no HTTP/2 preface and SETTINGS in time");
 }
 
 /* The peer's SETTINGS have arrived. */
-static void settle(struct connection *connection)
+static void on_settings(struct connection *connection)
 {
-        connection->settled = true;
+        connection->established = true;
         connection->idle_ns = now_of(connection);
         if (connection->session.drain > DRAIN_NONE)
                 start(connection, DRAIN_NOTICE_NS, on_drain_step);
@@ -235,8 +235,8 @@ void watch_heard(struct connection *connection)
         struct session *session = &connection->session;
 
         keepalive_heard(&connection->keepalive, now_of(connection));
-        if (session->settings_received && !connection->settled)
-                settle(connection);
+        if (session->settings_received && !connection->established)
+                on_settings(connection);
         if (session->resets > 0 && connection->state == CONNECTION_OPEN)
                 count_resets(connection);
         if (session->glitches.count > 0 && connection->state == CONNECTION_OPEN)
@@ -275,7 +275,7 @@ void watch_begin(struct connection *connection)
         start_at(connection,
                 clock_after_limit_ns(
                         connection->opened_ns, connection_limits(connection)->handshake_ms),
-                on_no_greeting);
+                on_no_preface);
 }
 
 void watch_end(struct connection *connection)
