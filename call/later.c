@@ -23,7 +23,7 @@ static void queue_post(struct call_post *post)
 {
         quoit_call *call = post->call;
 
-        if (call->ring.state == CALL_DONE) { /* given up: see server/rest.h */
+        if (call->ring.state == CALL_DONE) { /* given up: see server/unfinished.h */
                 free(post);
                 return;
         }

@@ -99,7 +99,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         pthread_mutex_destroy(&server->refusal_mutex);
         meetings_deinit(&server->meetings);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
-                shard_free_rest(server->shards + i);
+                shard_free_unfinished(server->shards + i);
         router_deinit(&server->router);
         hooks_deinit(&server->hooks);
         addresses_deinit(&server->addresses);

@@ -7,8 +7,8 @@
 #include "core/clock.h"
 #include "server/accept.h"
 #include "server/connections.h"
-#include "server/rest.h"
 #include "server/stop.h"
+#include "server/unfinished.h"
 
 uint64_t shards_load(const struct quoit_server *server)
 {
@@ -130,11 +130,11 @@ static void shard_teardown(struct shard *shard)
         base_deinit(&shard->base);
 }
 
-void shard_free_rest(struct shard *shard)
+void shard_free_unfinished(struct shard *shard)
 {
         if (!shard->base.host.ring)
                 return; /* it was never set up */
-        rest_free(shard);
+        unfinished_free(shard);
         slab_deinit(&shard->connections);
         base_free_calls(&shard->base);
 }

@@ -56,7 +56,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns);
 void shard_end(struct shard *shard, int r);
 
 /* Frees what stays until the server is freed: calls that were given up, and their arenas. */
-void shard_free_rest(struct shard *shard);
+void shard_free_unfinished(struct shard *shard);
 
 /* All of these, for the thread of a shard. */
 void shard_run(struct shard *shard);

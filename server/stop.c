@@ -4,12 +4,12 @@
 #include "core/clock.h"
 #include "server/accept.h"
 #include "server/connections.h"
-#include "server/rest.h"
+#include "server/unfinished.h"
 
-static void cancel_rest(struct shard *shard)
+static void cancel_unfinished(struct shard *shard)
 {
         shard->drain_is_over = true;
-        rest_log(shard);
+        unfinished_log(shard);
         connections_cancel_calls(shard);
 }
 
@@ -30,7 +30,7 @@ static void end_holds(struct shard *shard)
 
 static void on_drain_over(struct timer *timer)
 {
-        cancel_rest(CONTAINER_OF(timer, struct shard, drain));
+        cancel_unfinished(CONTAINER_OF(timer, struct shard, drain));
 }
 
 static void drain(struct shard *shard)
@@ -86,12 +86,12 @@ void stop_look(struct shard *shard)
                 limit_drain(shard);
         shard->drains_seen = drains;
         if (shard->stops_seen < 2 && stops > 1) {
-                cancel_rest(shard);
+                cancel_unfinished(shard);
                 end_holds(shard);
         }
         shard->stops_seen = stops;
         if (shard->gives_up)
-                connections_for_each(shard, rest_give_up);
+                connections_for_each(shard, unfinished_give_up);
 }
 
 bool stop_is_over(struct shard *shard)

@@ -11,13 +11,13 @@ struct connection;
 struct shard;
 
 /* Logs the calls that still run, by method, if there are any. */
-void rest_log(struct shard *shard);
+void unfinished_log(struct shard *shard);
 
 /*
  * Gives up all calls of a dead connection, if all are held and nothing is on its way to them. The server then no longer
  * waits for the connection. No-op otherwise.
  */
-void rest_give_up(struct connection *connection);
+void unfinished_give_up(struct connection *connection);
 
 /* Frees what was given up. The ring is gone, and nobody uses the calls any more. */
-void rest_free(struct shard *shard);
+void unfinished_free(struct shard *shard);

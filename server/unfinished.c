@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/rest.h"
+#include "server/unfinished.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,34 +20,34 @@ struct count {
         uint64_t held;
 };
 
-struct census_of_rest {
+struct tally {
         struct count counts[PATHS_MAX];
         unsigned used;
         bool has_more; /* methods than there is room for */
         bool has_held;
 };
 
-static void count_call(struct census_of_rest *census, const struct quoit_call *call)
+static void count_call(struct tally *tally, const struct quoit_call *call)
 {
         const char *path = call_path(call);
         bool is_held = !call->ring.at_worker && call->handler.held;
         unsigned i = 0;
 
-        while (i < census->used && strcmp(census->counts[i].path, path) != 0)
+        while (i < tally->used && strcmp(tally->counts[i].path, path) != 0)
                 i++;
-        census->has_held |= is_held;
+        tally->has_held |= is_held;
         if (i == PATHS_MAX) {
-                census->has_more = true;
+                tally->has_more = true;
                 return;
         }
-        if (i == census->used)
-                census->counts[census->used++] = (struct count){ .path = path };
-        census->counts[i].calls++;
-        census->counts[i].held += is_held;
+        if (i == tally->used)
+                tally->counts[tally->used++] = (struct count){ .path = path };
+        tally->counts[i].calls++;
+        tally->counts[i].held += is_held;
 }
 
 /* Counts the calls of a connection that have not ended. Others linger, and are counted there, or only wait to be sent. */
-static void count_streams(struct census_of_rest *census, const struct connection *connection)
+static void count_streams(struct tally *tally, const struct connection *connection)
 {
         const struct list *streams = &connection->session.streams;
 
@@ -57,14 +57,14 @@ static void count_streams(struct census_of_rest *census, const struct connection
                 struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
 
                 if (!call->ring.lingers)
-                        count_call(census, call);
+                        count_call(tally, call);
         }
 }
 
-static void count_lingering(struct census_of_rest *census, const struct list *list)
+static void count_lingering(struct tally *tally, const struct list *list)
 {
         for (const struct list *link = list->next; link != list; link = link->next)
-                count_call(census, CONTAINER_OF(link, struct quoit_call, ring.lingering));
+                count_call(tally, CONTAINER_OF(link, struct quoit_call, ring.lingering));
 }
 
 static size_t add_text(char *text, size_t used, const struct count *count)
@@ -79,10 +79,10 @@ static size_t add_text(char *text, size_t used, const struct count *count)
         return used;
 }
 
-void rest_log(struct shard *shard)
+void unfinished_log(struct shard *shard)
 {
         uint64_t open = call_counts_open(&shard->base.host.counts);
-        struct census_of_rest census = { 0 };
+        struct tally tally = { 0 };
         const struct list *connections = &shard->base.connections;
         char text[TEXT_BYTES] = "";
         size_t used = 0;
@@ -90,15 +90,15 @@ void rest_log(struct shard *shard)
         if (open == 0)
                 return;
         for (const struct list *link = connections->next; link != connections; link = link->next)
-                count_streams(&census, CONTAINER_OF(link, struct connection, link));
-        count_lingering(&census, &shard->base.host.lingering.fresh);
-        count_lingering(&census, &shard->base.host.lingering.logged);
-        for (unsigned i = 0; i < census.used; i++)
-                used = add_text(text, used, census.counts + i);
+                count_streams(&tally, CONTAINER_OF(link, struct connection, link));
+        count_lingering(&tally, &shard->base.host.lingering.fresh);
+        count_lingering(&tally, &shard->base.host.lingering.logged);
+        for (unsigned i = 0; i < tally.used; i++)
+                used = add_text(text, used, tally.counts + i);
         server_log(shard->server, QUOIT_LOG_WARNING,
                 "calls that still run are cancelled: %" PRIu64 ", such as %s%s%s", open, text,
-                census.has_more ? ", and of other methods" : "",
-                census.has_held ? "; handlers of held calls must call quoit_call_finish()" : "");
+                tally.has_more ? ", and of other methods" : "",
+                tally.has_held ? "; handlers of held calls must call quoit_call_finish()" : "");
 }
 
 /* ---- giving up ---- */
@@ -147,7 +147,7 @@ static uint32_t each_of_group(struct shard *shard, const struct call_group *grou
                each_held(shard, &shard->base.host.lingering.logged, group, moves);
 }
 
-void rest_give_up(struct connection *connection)
+void unfinished_give_up(struct connection *connection)
 {
         struct shard *shard = shard_of_connection(connection);
 
@@ -166,7 +166,7 @@ static void ignore_freed(void *user, struct call_group *group)
         (void)group;
 }
 
-void rest_free(struct shard *shard)
+void unfinished_free(struct shard *shard)
 {
         struct list *link;
 
