@@ -83,7 +83,7 @@ static void on_receive_end(struct socket *socket, int error)
 
         (void)error;
         if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
-                (void)connection->owner->answer_other(
+                (void)connection->owner->answer_bad_preface(
                         connection, true); /* the peer may still read the answer */
                 start_closing(connection);
                 return;
@@ -103,7 +103,7 @@ static void on_fed(struct connection *connection, int error)
         }
         if (error < 0) {
                 if (connection->session.bad_preface &&
-                        !connection->owner->answer_other(connection, false))
+                        !connection->owner->answer_bad_preface(connection, false))
                         return;
                 start_closing(connection);
         } else {

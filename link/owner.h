@@ -31,7 +31,7 @@ struct link_owner {
          * The peer does not speak HTTP/2 (`session.bad_preface`). An answer can be queued with session_say(); then the
          * connection ends. @whole: the peer will send nothing more. False: too little has arrived to see what it speaks.
          */
-        bool (*answer_other)(struct connection *connection, bool whole);
+        bool (*answer_bad_preface)(struct connection *connection, bool whole);
         /* The peer does something wrong: one line for the log, without the peer's address. */
         void (*complain)(const struct connection *connection, const char *format, ...)
                 __attribute__((format(printf, 2, 3)));

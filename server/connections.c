@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "link/owner.h"
+#include "server/bad_preface.h"
 #include "server/dispatch.h"
-#include "server/greeting.h"
 #include "server/stream_events.h"
 
 #define COMPLAINT_BYTES 256
@@ -60,7 +60,7 @@ static void on_freed(struct connection *connection)
 static const struct link_owner owner = {
         .events = &stream_events,
         .run_call = run_call,
-        .answer_other = greeting_answer,
+        .answer_bad_preface = bad_preface_answer,
         .complain = complain,
         .on_closed = on_closed,
         .on_freed = on_freed,

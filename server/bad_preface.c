@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/greeting.h"
+#include "server/bad_preface.h"
 
 #include <string.h>
 
@@ -56,23 +56,23 @@ static void skip_empty_lines(const uint8_t **line, size_t *size)
 }
 
 /* What follows METHOD in "METHOD TARGET HTTP/1.x". A long line may have no end yet. */
-static enum greeting look_at_target(const uint8_t *line, size_t size, bool whole)
+static enum bad_preface look_at_target(const uint8_t *line, size_t size, bool whole)
 {
         static const char version[] = " HTTP/1.";
         const uint8_t *end = memchr(line, '\n', size);
 
         if (end)
                 return memmem(line, (size_t)(end - line), version, sizeof(version) - 1)
-                               ? GREETING_HTTP1
-                               : GREETING_OTHER;
+                               ? BAD_PREFACE_HTTP1
+                               : BAD_PREFACE_OTHER;
         if (!whole)
-                return GREETING_UNCLEAR;
+                return BAD_PREFACE_UNCLEAR;
         return size > 0 && (*line == '/' || *line == '*' || may_be(line, size, "http", 4))
-                       ? GREETING_HTTP1
-                       : GREETING_OTHER;
+                       ? BAD_PREFACE_HTTP1
+                       : BAD_PREFACE_OTHER;
 }
 
-static enum greeting look_at_line(const uint8_t *line, size_t size, bool whole)
+static enum bad_preface look_at_line(const uint8_t *line, size_t size, bool whole)
 {
         size_t method = 0;
 
@@ -80,30 +80,31 @@ static enum greeting look_at_line(const uint8_t *line, size_t size, bool whole)
         while (method < size && method <= METHOD_BYTES_MAX && is_method_byte(line[method]))
                 method++;
         if (method == size)
-                return whole ? GREETING_OTHER : GREETING_UNCLEAR;
+                return whole ? BAD_PREFACE_OTHER : BAD_PREFACE_UNCLEAR;
         if (method == 0 || line[method] != ' ')
-                return GREETING_OTHER;
+                return BAD_PREFACE_OTHER;
         return look_at_target(line + method + 1, size - method - 1, whole);
 }
 
-enum greeting greeting_look(const uint8_t *data, size_t size, bool whole)
+enum bad_preface bad_preface_classify(const uint8_t *data, size_t size, bool whole)
 {
         if (size >= sizeof(preface) - 1 && may_be(data, size, preface, sizeof(preface) - 1))
-                return GREETING_DAMAGED;
+                return BAD_PREFACE_DAMAGED;
         if (size >= sizeof(proxy_v2) - 1 && may_be(data, size, proxy_v2, sizeof(proxy_v2) - 1))
-                return GREETING_PROXY_V2;
+                return BAD_PREFACE_PROXY_V2;
         if (size >= sizeof(proxy_v1) - 1 && may_be(data, size, proxy_v1, sizeof(proxy_v1) - 1))
-                return GREETING_PROXY_V1;
+                return BAD_PREFACE_PROXY_V1;
         if (size >= 3 && tls_is_record(data, size))
-                return GREETING_TLS;
+                return BAD_PREFACE_TLS;
         if (!whole && (may_be(data, size, proxy_v2, sizeof(proxy_v2) - 1) ||
                               (size < 3 && tls_is_record(data, size))))
-                return GREETING_UNCLEAR;
+                return BAD_PREFACE_UNCLEAR;
         return look_at_line(data, size, whole);
 }
 
 /* The first line that the peer sent, or its beginning. */
-static void show(char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)], const uint8_t *data, size_t size)
+static void quote_beginning(
+        char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)], const uint8_t *data, size_t size)
 {
         size_t shown = 0;
 
@@ -113,43 +114,43 @@ static void show(char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)], const uint8_t *d
         escape(text, data, shown);
 }
 
-static const char *describe(enum greeting greeting)
+static const char *describe(enum bad_preface kind)
 {
-        switch (greeting) {
-        case GREETING_HTTP1:
+        switch (kind) {
+        case BAD_PREFACE_HTTP1:
                 return "it speaks HTTP/1, and gRPC needs HTTP/2; answered 426 and closed";
-        case GREETING_TLS:
+        case BAD_PREFACE_TLS:
                 return "it speaks TLS, but this port is plaintext; closed";
-        case GREETING_PROXY_V1:
+        case BAD_PREFACE_PROXY_V1:
                 return "it sends a PROXY protocol v1 header, which is not supported: switch it off "
                        "in the "
                        "proxy; closed";
-        case GREETING_PROXY_V2:
+        case BAD_PREFACE_PROXY_V2:
                 return "it sends a PROXY protocol v2 header, which is not supported: switch it off "
                        "in the "
                        "proxy; closed";
-        case GREETING_DAMAGED:
+        case BAD_PREFACE_DAMAGED:
                 return "its HTTP/2 preface is damaged; closed";
         default:
                 return "that is not HTTP/2; closed";
         }
 }
 
-static void tell(const struct connection *connection, enum greeting greeting)
+static void log_kind(const struct connection *connection, enum bad_preface kind)
 {
         const struct session *session = &connection->session;
         struct quoit_server *server = shard_of_connection(connection)->server;
         uint64_t now_ns = ring_now_ns(&connection->base->ring);
         char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)];
 
-        if (greeting != GREETING_HTTP1 && greeting != GREETING_OTHER) {
+        if (kind != BAD_PREFACE_HTTP1 && kind != BAD_PREFACE_OTHER) {
                 server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: %s", connection->peer.address,
-                        describe(greeting));
+                        describe(kind));
                 return;
         }
-        show(text, session->beginning, session->beginning_size);
+        quote_beginning(text, session->beginning, session->beginning_size);
         server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: it begins with \"%s\": %s",
-                connection->peer.address, text, describe(greeting));
+                connection->peer.address, text, describe(kind));
 }
 
 static void answer_http1(struct session *session)
@@ -163,17 +164,17 @@ static void answer_http1(struct session *session)
                                           : ANSWER_HEAD ANSWER_BODY);
 }
 
-bool greeting_answer(struct connection *connection, bool whole)
+bool bad_preface_answer(struct connection *connection, bool whole)
 {
         struct session *session = &connection->session;
-        enum greeting greeting;
+        enum bad_preface kind;
 
         whole |= session->beginning_size == sizeof(session->beginning);
-        greeting = greeting_look(session->beginning, session->beginning_size, whole);
-        if (greeting == GREETING_UNCLEAR)
+        kind = bad_preface_classify(session->beginning, session->beginning_size, whole);
+        if (kind == BAD_PREFACE_UNCLEAR)
                 return false;
-        tell(connection, greeting);
-        if (greeting == GREETING_HTTP1)
+        log_kind(connection, kind);
+        if (kind == BAD_PREFACE_HTTP1)
                 answer_http1(session);
         return true;
 }
