@@ -133,6 +133,8 @@ void connection_on_secured(struct connection *connection)
 {
         struct secure *secure = connection->secure;
 
+        if (connection->state == CONNECTION_DEAD)
+                connection->owner->on_closed(connection); /* until now the thread used the owner's turn */
         if (connection->state == CONNECTION_OPEN)
                 on_fed(connection, secure_step(secure));
         if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))
@@ -147,7 +149,8 @@ static void on_closed(struct socket *socket)
 
         QUOIT_PROBE(connection_close, &connection->group);
         connection_set_state(connection, CONNECTION_DEAD);
-        connection->owner->on_closed(connection);
+        if (!secure_is_lent(connection->secure))
+                connection->owner->on_closed(connection);
         connection_try_free(connection);
 }
 

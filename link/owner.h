@@ -28,14 +28,17 @@ struct link_owner {
          */
         enum dispatched (*run_call)(struct quoit_call *call, bool in_line);
         /*
-         * The peer does not speak HTTP/2 (`session.bad_preface`). An answer can be queued with session_say(); then the
+         * The peer does not speak HTTP/2 (`session.bad_preface`). An answer can be queued with session_send_raw(); then the
          * connection ends. @whole: the peer will send nothing more. False: too little has arrived to see what it speaks.
          */
         bool (*answer_bad_preface)(struct connection *connection, bool whole);
         /* The peer does something wrong: one line for the log, without the peer's address. */
         void (*complain)(const struct connection *connection, const char *format, ...)
                 __attribute__((format(printf, 2, 3)));
-        /* The socket is closed. Calls may be left: they still use the connection's memory. */
+        /*
+         * The socket is closed, and no thread works on a handshake of it. Calls may be left: they still use the connection's
+         * memory.
+         */
         void (*on_closed)(struct connection *connection);
         /* Nothing uses the connection any more: its memory is the owner's again. */
         void (*on_freed)(struct connection *connection);
