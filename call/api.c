@@ -233,7 +233,8 @@ static upb_StringView repair_status_text(quoit_call *call, const char *text, siz
         if (size > STATUS_TEXT_BYTES_MAX)
                 size = STATUS_TEXT_BYTES_MAX;
         if (!call->handler.misuse)
-                call->handler.misuse = "the text of its status is not UTF-8; sent with U+FFFD instead";
+                call->handler.misuse =
+                        "the text of its status is not UTF-8; sent with U+FFFD instead";
         repaired = arena ? upb_Arena_Malloc(arena, size * UTF8_REPAIR_GROWTH) : NULL;
         size = repaired ? utf8_repair(repaired, text, size) : 0;
         return upb_StringView_FromDataAndSize(repaired, call_cut_status_text(repaired, size));

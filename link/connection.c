@@ -134,7 +134,8 @@ void connection_on_secured(struct connection *connection)
         struct secure *secure = connection->secure;
 
         if (connection->state == CONNECTION_DEAD)
-                connection->owner->on_closed(connection); /* until now the thread used the owner's turn */
+                connection->owner->on_closed(
+                        connection); /* until now the thread used the owner's turn */
         if (connection->state == CONNECTION_OPEN)
                 on_fed(connection, secure_step(secure));
         if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))

@@ -27,6 +27,7 @@
 struct endpoint;
 struct link_owner;
 struct secure;
+struct turn;
 struct workers;
 
 enum connection_state {
@@ -94,7 +95,7 @@ struct connection_options {
         const struct endpoint *peer;
         quoit_tls *tls; /* NULL: plaintext. Needed during connection_open() only */
         struct workers *handshakers; /* with @tls: its threads; they outlive the connection */
-        uint64_t *turn; /* with them, of the peer's address; outlives the connection */
+        struct turn *turn; /* with them, of the peer's address; outlives the connection */
 };
 
 /*

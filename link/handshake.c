@@ -11,8 +11,8 @@
 /* ---- the step, on a thread ---- */
 
 /*
- * Whether the client has gone, so that a signature would be wasted. Only plain handshake records cost one. Other records are
- * read, as they can say why it left.
+ * Whether the client has gone, so that a signature would be wasted. Records other than plain handshake messages cost none, and
+ * may say why it left: they are read.
  */
 static bool is_pointless(struct handshake *handshake)
 {
@@ -27,6 +27,27 @@ static bool is_pointless(struct handshake *handshake)
         return true;
 }
 
+/* Too many steps wait, and this one gives way. It may belong to another ring. */
+static void turn_away(struct work *work)
+{
+        struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
+
+        handshake->result = tls_problem_set(
+                &handshake->problem, -EBUSY, "too many handshakes wait for a thread");
+        call_host_post(handshake->host, &handshake->mail);
+}
+
+static void stand_in_line(struct handshake *handshake, bool signs)
+{
+        struct work *last;
+
+        handshake->tls->asks = !signs;
+        last = workers_submit_fairly(handshake->threads, &handshake->work, handshake->turn, !signs,
+                handshake->limits.queued_max);
+        if (last)
+                turn_away(last);
+}
+
 static uint64_t on_work(struct work *work, struct coders *coders)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
@@ -37,7 +58,10 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         else
                 handshake->result = tls_handshake(
                         handshake->tls, ring_clock_ns(handshake->host->ring), &handshake->problem);
-        call_host_post(handshake->host, &handshake->mail);
+        if (handshake->result == -EINPROGRESS)
+                stand_in_line(handshake, true);
+        else
+                call_host_post(handshake->host, &handshake->mail);
         return 0;
 }
 
@@ -48,25 +72,13 @@ static void on_delivery(struct mail *mail)
         struct handshake *handshake = CONTAINER_OF(mail, struct handshake, mail);
 
         handshake->lent = false;
-        handshake->begun = true;
         handshake->on_step(handshake);
-}
-
-/* Too many steps wait: this is the oldest one. It can belong to another ring. */
-static void turn_away(struct work *work)
-{
-        struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
-
-        handshake->result = tls_problem_set(
-                &handshake->problem, -EBUSY, "too many handshakes wait for a thread");
-        call_host_post(handshake->host, &handshake->mail);
 }
 
 int handshake_continue(struct handshake *handshake)
 {
         size_t whole = tls_whole_records(handshake->inbox.data, handshake->inbox.size);
         struct tls_bytes rest = { 0 };
-        struct work *oldest;
 
         if (handshake->lent || whole == 0)
                 return 0;
@@ -77,10 +89,8 @@ int handshake_continue(struct handshake *handshake)
         handshake->inbox = rest;
         tls_put(handshake->tls, handshake->reading.data, whole);
         handshake->lent = true;
-        oldest = workers_submit_fairly(handshake->threads, &handshake->work, handshake->turn,
-                handshake->begun, handshake->limits.queued_max);
-        if (oldest)
-                turn_away(oldest);
+        handshake->work.came = 0;
+        stand_in_line(handshake, false);
         return 0;
 }
 
@@ -93,7 +103,7 @@ int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size)
         return handshake_continue(handshake);
 }
 
-struct handshake *handshake_new(struct tls *tls, struct workers *threads, uint64_t *turn,
+struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct turn *turn,
         struct call_host *host, const struct handshake_limits *limits,
         void (*on_step)(struct handshake *handshake))
 {

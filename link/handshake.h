@@ -2,13 +2,15 @@
 #pragma once
 
 /*
- * A TLS handshake, on a thread for handshakes. Its signature takes up to a millisecond: on the ring it would delay every
- * connection there. The ring collects what the peer sends until a record is whole, lends the connection's TLS to a thread
- * for one step, and gets it back by mail. While it is lent, the ring leaves it alone.
+ * A TLS handshake, on a thread for handshakes: the signature in it takes up to a millisecond, and a ring that makes
+ * one makes everybody on it wait. The ring collects what the peer sends until a record is whole, lends the connection's TLS
+ * to a thread for one step, and gets it back by mail. While it is lent the ring leaves it alone.
  *
- * A handshake that has begun goes on before others begin: its signature was paid for. Addresses take turns. Of one address
- * the newest step is done first: when more handshakes arrive than can be done, serving the oldest first would make all of
- * them wait until they give up.
+ * A step that has no signature to make takes little time, and comes first: a session that is resumed, a client that is asked for another
+ * key (HelloRetryRequest), what comes behind the signature. Before it signs a step stands in line once more. There addresses take turns
+ * that have finished a handshake before; of others their networks do, as an attacker has new addresses without end, but not networks.
+ * Of one address the newest step is done first: where more come than can be done, first come first served would have everybody wait until they
+ * give up.
  */
 
 #include <stdatomic.h>
@@ -23,15 +25,15 @@
 struct call_host;
 
 struct handshake_limits {
-        size_t bytes_max; /* of received bytes that wait for a step */
-        size_t queued_max; /* steps that wait for a thread; above it the oldest is refused */
+        size_t bytes_max; /* of what waits to be read */
+        size_t queued_max; /* steps that wait for a thread; above: one is turned away */
 };
 
-/* What a thread looks at before it begins a step. */
+/* For the thread, before it begins with a step. */
 enum handshake_peer {
         HANDSHAKE_PEER_HERE,
-        HANDSHAKE_PEER_ENDED, /* it sends nothing more, so the handshake cannot succeed */
-        HANDSHAKE_PEER_CLOSED, /* the connection is closed: nobody needs the result */
+        HANDSHAKE_PEER_ENDED, /* it will send nothing more, so the handshake comes to nothing */
+        HANDSHAKE_PEER_CLOSED, /* so is its connection: nobody asks for the result */
 };
 
 struct handshake {
@@ -39,30 +41,32 @@ struct handshake {
         struct mail mail;
         struct tls *tls;
         struct workers *threads;
-        uint64_t *turn; /* of the peer's address, see workers_submit_fairly() */
-        struct call_host *host; /* of the ring that gets it back */
+        struct turn *turn; /* with them, of the peer's address */
+        struct call_host *host; /* whose ring it comes back to */
         struct handshake_limits limits;
-        struct tls_bytes inbox; /* received, not given to a step yet */
-        struct tls_bytes reading; /* whole records, which the step reads */
+        struct tls_bytes inbox; /* received, and not yet given to a step */
+        struct tls_bytes reading; /* what the step reads: whole records */
         struct tls_problem problem;
-        int result; /* of the step: that of tls_handshake(); -ENODATA: not done, the peer has gone; -EBUSY: not done, too many wait */
+        int result; /* of the step, as of tls_handshake(); -ENODATA: not done, the peer has gone; -EBUSY: nor is it, for want of a thread */
         bool lent;
-        bool begun; /* a step was made */
         _Atomic(enum handshake_peer) peer;
-        /* A step is done. On the ring, not within another callback. */
+        /* A step is done; on the ring, from the turn itself. */
         void (*on_step)(struct handshake *handshake);
 };
 
 /* Heap; NULL: no memory. @tls, @threads, @turn and @host outlive it. */
-struct handshake *handshake_new(struct tls *tls, struct workers *threads, uint64_t *turn,
+struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct turn *turn,
         struct call_host *host, const struct handshake_limits *limits,
         void (*on_step)(struct handshake *handshake));
 
 /* Not while it is lent. Takes NULL, returns NULL. */
 struct handshake *handshake_free(struct handshake *handshake);
 
-/* Bytes from the peer. When they complete a record, a step begins. 0; -ENOMEM; -EMSGSIZE: over the limit. */
+/*
+ * Bytes from the peer; a step begins with the records that they complete. 0; -ENOMEM; -EMSGSIZE: over
+ * the limit.
+ */
 int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size);
 
-/* After a step that needs more: begins the next one if its record has arrived already. 0, -ENOMEM. */
+/* After a step that wants more: begins another one if it is there already. 0, -ENOMEM. */
 int handshake_continue(struct handshake *handshake);

@@ -150,6 +150,7 @@ static int finish_handshake(struct secure *secure)
         secure->connection->peer.tls = secure->identity;
         atomic_store_explicit(&secure->connection->counts.tls_cipher,
                 secure->connection->peer.tls->cipher, memory_order_relaxed);
+        workers_know(handshake->threads, handshake->turn);
         secure->handshake = NULL;
         r = read_all(secure);
         if (r == 0 || secure->connection->session.bad_preface)

@@ -88,7 +88,8 @@ static struct findings look_at_streams(struct connection *connection, const stru
                 findings.any_shut |= !is_open;
                 if (!gives_up || is_open)
                         continue;
-                stall_begin(&call->exchange.writer.stall, now_ns); /* the call may take a while to end */
+                stall_begin(&call->exchange.writer.stall,
+                        now_ns); /* the call may take a while to end */
                 call_give_up(call, "the client leaves its answers waiting (window_stall_ms)");
         }
         return findings;

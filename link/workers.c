@@ -8,15 +8,31 @@
 
 #include "core/thread_name.h"
 
+#define SMALL_IN_ROW_MAX 8 /* while large pieces wait: many that are small take time, too */
+
+/* Whose turn it is when @turn's owner has one. */
+static struct turn *taker(struct turn *turn)
+{
+        return turn->is_known || !turn->network ? turn : turn->network;
+}
+
+static void count_queued(const struct work *work, int count)
+{
+        work->turn->queued += (size_t)count;
+        if (work->turn->network)
+                work->turn->network->queued += (size_t)count;
+}
+
 void workers_init(struct workers *workers)
 {
         *workers = (struct workers){ 0 };
         list_init(&workers->queue);
+        list_init(&workers->large);
         pthread_mutex_init(&workers->mutex, NULL);
         pthread_cond_init(&workers->has_work, NULL);
 }
 
-/* A moving average: an eighth of each new value, as TCP smooths round-trip times (RFC 6298). Under the mutex. */
+/* An eighth of what is new, as TCP smooths its round trips (RFC 6298). Under the mutex. */
 static void note_service(struct workers *workers, uint64_t took_ns)
 {
         if (workers->service_ns == 0)
@@ -25,41 +41,62 @@ static void note_service(struct workers *workers, uint64_t took_ns)
                 workers->service_ns += took_ns / 8 - workers->service_ns / 8;
 }
 
-/* Under the mutex. */
+/* Under the mutex, as all that follows. */
 static struct work *dequeue(struct workers *workers, struct list *link)
 {
+        struct work *work = CONTAINER_OF(link, struct work, link);
+
         list_remove(link);
         workers->queued--;
-        return CONTAINER_OF(link, struct work, link);
+        if (work->turn)
+                count_queued(work, -1);
+        return work;
 }
 
 static bool comes_before(const struct work *work, const struct work *other)
 {
-        if (work->goes_on != other->goes_on)
-                return work->goes_on;
-        return *work->turn < *other->turn;
+        bool is_small = work->is_small;
+        uint64_t last = taker(work->turn)->last[is_small];
+        uint64_t other_last = taker(other->turn)->last[is_small];
+
+        if (last != other_last)
+                return last < other_last;
+        last = work->turn->last[is_small];
+        other_last = other->turn->last[is_small];
+        if (last != other_last)
+                return last < other_last;
+        return work->came > other->came;
 }
 
-/* The newest work of the owner whose last turn is longest ago. Under the mutex. */
+static void take_turn(struct workers *workers, struct work *work)
+{
+        workers->small_in_row = work->is_small ? workers->small_in_row + 1 : 0;
+        work->turn->last[work->is_small] = ++workers->turns;
+        taker(work->turn)->last[work->is_small] = workers->turns;
+}
+
+/* The newest of the owner whose turn is longest ago. */
 static struct work *dequeue_next(struct workers *workers)
 {
-        struct work *next = CONTAINER_OF(workers->queue.next, struct work, link);
+        bool is_large =
+                !list_is_empty(&workers->large) &&
+                (list_is_empty(&workers->queue) || workers->small_in_row >= SMALL_IN_ROW_MAX);
+        struct list *queue = is_large ? &workers->large : &workers->queue;
+        struct work *next = CONTAINER_OF(queue->next, struct work, link);
 
         if (next->turn) {
-                for (struct list *link = next->link.next; link != &workers->queue;
-                        link = link->next) {
+                for (struct list *link = next->link.next; link != queue; link = link->next) {
                         struct work *work = CONTAINER_OF(link, struct work, link);
 
                         if (comes_before(work, next))
                                 next = work;
                 }
-                if (!next->goes_on)
-                        *next->turn = ++workers->turns;
+                take_turn(workers, next);
         }
         return dequeue(workers, &next->link);
 }
 
-/* Waits for work. @took_ns: what the thread's last piece took; 0: it had none. */
+/* @took_ns: the thread's last piece of work; 0: it had none. */
 static struct work *take(struct workers *workers, uint64_t took_ns)
 {
         struct work *work = NULL;
@@ -67,12 +104,12 @@ static struct work *take(struct workers *workers, uint64_t took_ns)
         pthread_mutex_lock(&workers->mutex);
         if (took_ns > 0)
                 note_service(workers, took_ns);
-        while (list_is_empty(&workers->queue) && !workers->stopping) {
+        while (workers->queued == 0 && !workers->stopping) {
                 workers->idle++;
                 pthread_cond_wait(&workers->has_work, &workers->mutex);
                 workers->idle--;
         }
-        if (!list_is_empty(&workers->queue))
+        if (workers->queued > 0)
                 work = dequeue_next(workers);
         pthread_mutex_unlock(&workers->mutex);
         return work;
@@ -90,7 +127,7 @@ static void *run(void *user)
                 uint64_t began_ns = ring_clock_ns(ring);
                 uint64_t waited_ns = work->on_work(work, &coders);
 
-                /* waiting for a peer does not count: that thread yields to other work */
+                /* who waits for a peer gives the thread up to those who want it: they do not wait for that */
                 took_ns = ring_clock_ns(ring) - began_ns - waited_ns;
         }
         coders_deinit(&coders);
@@ -105,7 +142,7 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
         workers->threads = calloc(count, sizeof(*workers->threads));
         if (!workers->threads)
                 return -ENOMEM;
-        /* signals are for the application's own threads */
+        /* signals are the application's, on threads of its own */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
         while (r == 0 && workers->thread_count < count) {
@@ -121,9 +158,9 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
 }
 
 /* Under the mutex. */
-static void enqueue(struct workers *workers, struct work *work, bool goes_first)
+static void enqueue(struct workers *workers, struct list *place, struct work *work)
 {
-        list_append(goes_first ? workers->queue.next : &workers->queue, &work->link);
+        list_append(place, &work->link);
         workers->queued++;
         pthread_cond_signal(&workers->has_work);
 }
@@ -133,7 +170,7 @@ static void submit(struct workers *workers, struct work *work, bool goes_first)
         assert(workers->thread_count > 0);
         work->turn = NULL;
         pthread_mutex_lock(&workers->mutex);
-        enqueue(workers, work, goes_first);
+        enqueue(workers, goes_first ? workers->queue.next : &workers->queue, work);
         pthread_mutex_unlock(&workers->mutex);
 }
 
@@ -147,30 +184,66 @@ void workers_submit_first(struct workers *workers, struct work *work)
         submit(workers, work, true);
 }
 
-/* The one that has waited longest: of those that begin something, if there are any. Under the mutex. */
-static struct list *oldest_of(struct workers *workers)
+static bool gives_way_before(const struct work *work, const struct work *other)
 {
-        struct list *link = workers->queue.prev;
+        size_t queued = taker(work->turn)->queued, other_queued = taker(other->turn)->queued;
 
-        while (link != &workers->queue && CONTAINER_OF(link, struct work, link)->goes_on)
-                link = link->prev;
-        return link != &workers->queue ? link : workers->queue.prev;
+        if (queued != other_queued)
+                return queued > other_queued;
+        if (work->is_small != other->is_small)
+                return other->is_small;
+        if (work->turn->queued != other->turn->queued)
+                return work->turn->queued > other->turn->queued;
+        return work->came < other->came;
 }
 
-struct work *workers_submit_fairly(
-        struct workers *workers, struct work *work, uint64_t *turn, bool goes_on, size_t queued_max)
+/* @last: the one to give way so far. */
+static struct work *last_of(const struct list *queue, struct work *last)
 {
-        struct work *oldest = NULL;
+        for (struct list *link = queue->next; link != queue; link = link->next) {
+                struct work *work = CONTAINER_OF(link, struct work, link);
+
+                if (!last || gives_way_before(work, last))
+                        last = work;
+        }
+        return last;
+}
+
+/* The one that has waited longest of who has most. Under the mutex. */
+static struct work *dequeue_last(struct workers *workers)
+{
+        struct work *last = last_of(&workers->queue, last_of(&workers->large, NULL));
+
+        return dequeue(workers, &last->link);
+}
+
+struct work *workers_submit_fairly(struct workers *workers, struct work *work, struct turn *turn,
+        bool is_small, size_t queued_max)
+{
+        struct work *last = NULL;
 
         assert(workers->thread_count > 0);
         work->turn = turn;
-        work->goes_on = goes_on;
+        work->is_small = is_small;
         pthread_mutex_lock(&workers->mutex);
-        enqueue(workers, work, true);
+        workers->came++;
+        if (work->came == 0)
+                work->came = workers->came;
+        if (taker(turn)->last[is_small] == 0)
+                taker(turn)->last[is_small] = ++workers->turns;
+        count_queued(work, 1);
+        enqueue(workers, is_small ? &workers->queue : &workers->large, work);
         if (workers->queued > workers->idle + queued_max)
-                oldest = dequeue(workers, oldest_of(workers));
+                last = dequeue_last(workers);
         pthread_mutex_unlock(&workers->mutex);
-        return oldest;
+        return last;
+}
+
+void workers_know(struct workers *workers, struct turn *turn)
+{
+        pthread_mutex_lock(&workers->mutex);
+        turn->is_known = true;
+        pthread_mutex_unlock(&workers->mutex);
 }
 
 struct workers_load workers_load(struct workers *workers)
@@ -179,7 +252,7 @@ struct workers_load workers_load(struct workers *workers)
 
         pthread_mutex_lock(&workers->mutex);
         load.queued = workers->queued;
-        /* only whole rounds count: with little queued a thread may be free at once, and a wrong refusal costs more */
+        /* whole rounds: with a few in the queue a thread may be free at once, and who is refused in error has lost more */
         load.wait_ns = workers->thread_count > 0
                                ? load.queued / workers->thread_count * workers->service_ns
                                : 0;

@@ -12,11 +12,18 @@
 
 #define BUCKETS_MIN 64
 
+/* IPv6: the first half; IPv4: as its mapped form, folded. */
+struct prefix {
+        uint64_t bits;
+        bool is_network;
+};
+
 struct address_load {
         struct address_load *next; /* in the bucket */
-        uint64_t prefix; /* of IPv6 the first half; of IPv4 the address, shifted */
+        struct address_load *network; /* NULL: it is one */
+        struct prefix prefix;
         uint32_t connections;
-        uint64_t turn;
+        struct turn turn;
 };
 
 void addresses_init(struct addresses *addresses)
@@ -27,7 +34,7 @@ void addresses_init(struct addresses *addresses)
 
 void addresses_draw(struct addresses *addresses, const struct ring *ring)
 {
-        /* without randomness a peer can make its own connections slow to open, no more */
+        /* without randomness a peer may make its own connections slow to open: no more */
         (void)ring_random(ring, addresses->secret, sizeof(addresses->secret));
 }
 
@@ -37,62 +44,95 @@ void addresses_deinit(struct addresses *addresses)
         pthread_mutex_destroy(&addresses->mutex);
 }
 
-/* Multiply and fold, both factors with a secret: nobody can choose addresses that share a bucket. */
-static struct address_load **bucket_of(const struct addresses *addresses, uint64_t prefix)
+/* Multiply and fold, both sides with a secret: nobody can choose addresses that share a bucket. */
+static uint64_t hash_of(const struct addresses *addresses, const struct prefix *prefix)
 {
-        unsigned __int128 product =
-                (unsigned __int128)(prefix ^ addresses->secret[0]) * (addresses->secret[1] | 1);
+        unsigned __int128 product = (unsigned __int128)(prefix->bits ^ addresses->secret[0]) *
+                                    (addresses->secret[1] | 1);
 
-        return &addresses->buckets[((uint64_t)product ^ (uint64_t)(product >> 64)) &
-                                   (addresses->bucket_count - 1)];
+        return (uint64_t)product ^ (uint64_t)(product >> 64) ^ prefix->is_network;
+}
+
+static struct address_load **bucket_of(
+        const struct addresses *addresses, const struct prefix *prefix)
+{
+        return &addresses->buckets[hash_of(addresses, prefix) & (addresses->bucket_count - 1)];
 }
 
 static void link_load(struct addresses *addresses, struct address_load *load)
 {
-        struct address_load **bucket = bucket_of(addresses, load->prefix);
+        struct address_load **bucket = bucket_of(addresses, &load->prefix);
 
         load->next = *bucket;
         *bucket = load;
 }
 
-/* Doubles the buckets when there are as many addresses. If there is no memory, the old ones stay in use. */
+/* Twice the buckets when there are as many addresses; the old ones do for as long as there is no memory. */
 static int grow(struct addresses *addresses)
 {
-        struct addresses grown = *addresses;
+        struct address_load **old = addresses->buckets;
+        size_t old_count = addresses->bucket_count;
+        size_t count = old_count ? old_count * 2 : BUCKETS_MIN;
+        struct address_load **buckets;
 
-        if (addresses->count < addresses->bucket_count)
+        if (addresses->count < old_count)
                 return 0;
-        grown.bucket_count = addresses->bucket_count ? addresses->bucket_count * 2 : BUCKETS_MIN;
-        grown.buckets = calloc(grown.bucket_count, sizeof(struct address_load *));
-        if (!grown.buckets)
-                return addresses->buckets ? 0 : -ENOMEM;
-        for (size_t i = 0; i < addresses->bucket_count; i++) {
+        buckets = calloc(count, sizeof(*buckets));
+        if (!buckets)
+                return old ? 0 : -ENOMEM;
+        addresses->buckets = buckets;
+        addresses->bucket_count = count;
+        for (size_t i = 0; i < old_count; i++) {
                 struct address_load *load, *next;
 
-                for (load = addresses->buckets[i]; load; load = next) {
+                for (load = old[i]; load; load = next) {
                         next = load->next;
-                        link_load(&grown, load);
+                        link_load(addresses, load);
                 }
         }
-        free(addresses->buckets);
-        addresses->buckets = grown.buckets;
-        addresses->bucket_count = grown.bucket_count;
+        free(old);
         return 0;
 }
 
-static struct address_load *find(struct addresses *addresses, uint64_t prefix)
+static struct address_load *find(struct addresses *addresses, const struct prefix *prefix)
 {
         struct address_load *load;
 
         for (load = addresses->bucket_count ? *bucket_of(addresses, prefix) : NULL; load;
                 load = load->next) {
-                if (load->prefix == prefix)
+                if (load->prefix.bits == prefix->bits &&
+                        load->prefix.is_network == prefix->is_network)
                         return load;
         }
         return NULL;
 }
 
-static struct address_load *add(struct addresses *addresses, uint64_t prefix)
+/* ---- who has gone, and may come again ---- */
+
+static struct known_address *slot_of(struct addresses *addresses, const struct prefix *prefix)
+{
+        return &addresses->known[hash_of(addresses, prefix) % ADDRESSES_KNOWN_MAX];
+}
+
+static void remember(struct addresses *addresses, const struct address_load *load)
+{
+        if (load->turn.is_known && load->turn.last[0] > 0)
+                *slot_of(addresses, &load->prefix) =
+                        (struct known_address){ load->prefix.bits, load->turn.last[0] };
+}
+
+static void recall(struct addresses *addresses, struct address_load *load)
+{
+        const struct known_address *slot = slot_of(addresses, &load->prefix);
+
+        load->turn.is_known =
+                !load->prefix.is_network && slot->last > 0 && slot->prefix == load->prefix.bits;
+        load->turn.last[0] = load->turn.is_known ? slot->last : 0;
+}
+
+/* ---- connections ---- */
+
+static struct address_load *add(struct addresses *addresses, const struct prefix *prefix)
 {
         struct address_load *load;
 
@@ -101,25 +141,56 @@ static struct address_load *add(struct addresses *addresses, uint64_t prefix)
         load = calloc(1, sizeof(*load));
         if (!load)
                 return NULL;
-        load->prefix = prefix;
+        load->prefix = *prefix;
+        recall(addresses, load);
         link_load(addresses, load);
         addresses->count++;
         return load;
 }
 
-/* False: it has no IP address. */
-static bool prefix_of(const struct endpoint *endpoint, uint64_t *ret_prefix)
+static void leave(struct addresses *addresses, struct address_load *load)
+{
+        struct address_load **link;
+
+        if (--load->connections > 0)
+                return;
+        for (link = bucket_of(addresses, &load->prefix); *link != load;)
+                link = &(*link)->next;
+        *link = load->next;
+        addresses->count--;
+        remember(addresses, load);
+        free(load);
+}
+
+/* NULL: no memory. */
+static struct address_load *enter(struct addresses *addresses, const struct prefix *prefix)
+{
+        struct address_load *load = find(addresses, prefix);
+
+        if (!load)
+                load = add(addresses, prefix);
+        if (load)
+                load->connections++;
+        return load;
+}
+
+/* False: it has none that could be told from others. The network's first. */
+static bool prefixes_of(const struct endpoint *endpoint, struct prefix ret_prefixes[2])
 {
         const struct sockaddr_in6 *v6 = &endpoint->v6;
         sa_family_t family = endpoint->any.sa_family;
         uint32_t v4_bits;
+        uint64_t bits;
 
         if (family != AF_INET && family != AF_INET6)
                 return false;
+        ret_prefixes[0].is_network = true;
+        ret_prefixes[1].is_network = false;
         if (family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-                memcpy(ret_prefix, &v6->sin6_addr, sizeof(*ret_prefix));
-                /* each link has its own fe80::/64, whose last 32 bits are 0 */
-                *ret_prefix ^= htobe64(v6->sin6_scope_id);
+                memcpy(&bits, &v6->sin6_addr, sizeof(bits));
+                /* fe80::/64 is another one on each link; its last 32 bits are 0 */
+                ret_prefixes[1].bits = bits ^ htobe64(v6->sin6_scope_id);
+                ret_prefixes[0].bits = bits & htobe64(~(uint64_t)0xffff);
                 return true;
         }
         if (family == AF_INET6)
@@ -127,55 +198,67 @@ static bool prefix_of(const struct endpoint *endpoint, uint64_t *ret_prefix)
         else
                 v4_bits = endpoint->v4.sin_addr.s_addr;
         /* ::/64 plus four bytes is nobody's /64 */
-        *ret_prefix = (uint64_t)v4_bits << 32;
+        ret_prefixes[1].bits = (uint64_t)v4_bits << 32;
+        ret_prefixes[0].bits = (uint64_t)(v4_bits & htonl(0xffff0000)) << 32;
         return true;
+}
+
+static int enter_both(struct addresses *addresses, const struct prefix prefixes[2], uint32_t max,
+        struct address_load **ret_load)
+{
+        struct address_load *network = enter(addresses, prefixes + 0);
+        struct address_load *load = network ? enter(addresses, prefixes + 1) : NULL;
+        int r = 0;
+
+        if (!load)
+                r = -ENOMEM;
+        else if (load->connections > max)
+                r = -EMFILE;
+        if (r < 0) {
+                if (load)
+                        leave(addresses, load);
+                if (network)
+                        leave(addresses, network);
+                return r;
+        }
+        if (!load->network) {
+                load->network = network;
+                load->turn.network = &network->turn;
+        }
+        *ret_load = load;
+        return 0;
 }
 
 int addresses_enter(struct addresses *addresses, const struct endpoint *peer, uint32_t max,
         struct address_load **ret_load)
 {
-        struct address_load *load;
-        uint64_t prefix;
-        int r = 0;
+        struct prefix prefixes[2];
+        int r;
 
-        if (!prefix_of(peer, &prefix)) {
+        if (!prefixes_of(peer, prefixes)) {
                 *ret_load = NULL;
                 return 0;
         }
         pthread_mutex_lock(&addresses->mutex);
-        load = find(addresses, prefix);
-        if (!load)
-                load = add(addresses, prefix);
-        if (!load)
-                r = -ENOMEM;
-        else if (load->connections >= max)
-                r = -EMFILE;
-        else
-                load->connections++;
+        r = enter_both(addresses, prefixes, max, ret_load);
         pthread_mutex_unlock(&addresses->mutex);
-        if (r == 0)
-                *ret_load = load;
         return r;
 }
 
-uint64_t *addresses_turn(struct address_load *load)
+struct turn *addresses_turn(struct address_load *load)
 {
         return &load->turn;
 }
 
 void addresses_leave(struct addresses *addresses, struct address_load *load)
 {
-        struct address_load **link;
+        struct address_load *network;
 
         if (!load)
                 return;
         pthread_mutex_lock(&addresses->mutex);
-        if (--load->connections == 0) {
-                for (link = bucket_of(addresses, load->prefix); *link != load;)
-                        link = &(*link)->next;
-                *link = load->next;
-                addresses->count--;
-                free(load);
-        }
+        network = load->network;
+        leave(addresses, load);
+        leave(addresses, network);
         pthread_mutex_unlock(&addresses->mutex);
 }

@@ -50,7 +50,7 @@ bool admission_enter(struct shard *shard, struct arrival *arrival)
         return r == 0 || refuse_connection(shard, arrival, "out of memory");
 }
 
-uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted)
+struct turn *admission_turn(struct quoit_server *server, const struct admitted *admitted)
 {
         return admitted->address ? addresses_turn(admitted->address) : &server->local_turn;
 }

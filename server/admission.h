@@ -17,6 +17,7 @@ struct address_load;
 struct quoit_call;
 struct quoit_server;
 struct shard;
+struct turn;
 
 /* What an admitted connection counts for, until admission_leave(). */
 struct admitted {
@@ -38,7 +39,7 @@ struct arrival {
 bool admission_enter(struct shard *shard, struct arrival *arrival);
 
 /* The turn of its address with the threads for handshakes. All peers without an IP address share one. */
-uint64_t *admission_turn(struct quoit_server *server, const struct admitted *admitted);
+struct turn *admission_turn(struct quoit_server *server, const struct admitted *admitted);
 
 /* The connection is closed, or could not be opened. @shard: where it lives, or was to live. */
 void admission_leave(struct shard *shard, const struct admitted *admitted);

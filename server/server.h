@@ -47,7 +47,7 @@ struct quoit_server {
         unsigned listener_count;
         struct workers workers;
         struct workers handshakers; /* threads for the handshakes of TLS */
-        uint64_t local_turn; /* with them, of all peers without an IP address */
+        struct turn local_turn; /* with them, of all peers without an IP address */
         struct shard *shards; /* options.rings of them while it runs */
         struct meetings meetings;
         quoit_engine engine; /* of the rings; QUOIT_ENGINE_AUTO: not chosen yet */

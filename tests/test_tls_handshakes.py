@@ -257,6 +257,60 @@ def test_too_many_handshakes_are_turned_away(start, pki):
         server.logged("too many handshakes wait for a thread; closed")
 
 
+def test_ever_new_addresses_do_not_starve_newcomers(start, pki):
+    """However many they are, and though they come later: they are of one network, and newcomers of others."""
+    server = start(
+        "test-server",
+        *tls_options(pki.make("slow-networks", names=["localhost"], kind=4096)),
+        *("--limit", "handshakes_queued_max=40"),
+    )
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        flood = [stack.enter_context(peer_from(f"127.66.{i % 2}.{1 + i // 2}", server)) for i in range(300)]
+        newcomers = [stack.enter_context(peer_from(f"127.{77 + i}.0.1", server)) for i in range(8)]
+        for peer in flood[:100]:
+            peer.sendall(first)
+        eventually(lambda: has_read_all(server), "all hellos read")
+        for i, newcomer in enumerate(newcomers):
+            for peer in [newcomer, *flood[100 + 25 * i :][:25]]:
+                peer.sendall(first)
+        assert all(newcomer.recv(1) for newcomer in newcomers), "turned away"
+        server.logged("too many handshakes wait for a thread; closed")
+
+
+def test_a_session_is_resumed_before_signatures_are_made(start, pki):
+    server = start("test-server", *tls_options(pki.make("slow-resumed", names=["localhost"], kind=4096)))
+    context = pki.context()
+    with Wire(server, tls={"context": context}) as wire:
+        assert wire.call(ECHO, b"\x12\x01x").status == 0
+        session = wire.socket.session
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(peer_from("127.0.0.1", server)) for _ in range(200)]
+        for peer in peers:
+            peer.sendall(first)
+        with Wire(server, tls={"context": context, "session": session}) as wire:
+            assert wire.socket.session_reused
+            assert wire.call(ECHO, b"\x12\x01x").status == 0
+        answered = 0
+        for peer in peers:
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                answered += bool(peer.recv(1))
+        assert answered < 100
+
+
+def test_addresses_that_leave_while_they_wait(start, pki):
+    """What is known of an address lasts as long as a thread needs it."""
+    server = start("test-server", *tls_options(pki.make("slow-leave", names=["localhost"], kind=4096)))
+    first = client_hello(pki)
+    for i in range(600):
+        with peer_from(f"127.{66 + i % 7}.{i // 250}.{1 + i % 250}", server) as peer:
+            peer.sendall(first)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handshake_seconds(server, pki)
+
+
 def test_too_much_before_the_handshake_is_over(start, pki):
     server = start("test-server", *tls_options(pki.server), "--limit", "handshake_bytes_max=4000")
     with raw(server) as connection, contextlib.suppress(ConnectionResetError, BrokenPipeError):

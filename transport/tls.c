@@ -211,9 +211,14 @@ int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem)
                 set_state(tls, TLS_OPEN);
                 return check_protocol(tls, problem);
         }
-        if (SSL_get_error(tls->ssl, r) == SSL_ERROR_WANT_READ)
+        switch (SSL_get_error(tls->ssl, r)) {
+        case SSL_ERROR_WANT_READ:
                 return -EAGAIN;
-        return fail(tls, problem);
+        case SSL_ERROR_WANT_X509_LOOKUP:
+                return -EINPROGRESS;
+        default:
+                return fail(tls, problem);
+        }
 }
 
 /* A change of keys is for the many bytes under the last ones, not for a few. A server has a few tickets to give. */

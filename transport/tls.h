@@ -43,6 +43,7 @@ struct tls {
         size_t read_bytes; /* since then, too */
         bool is_client;
         bool renegotiation; /* was asked for */
+        bool asks; /* the caller's: tls_handshake() is to say -EINPROGRESS before it makes a signature */
 };
 
 /* The server's side, by @context, of which it takes a reference. Must not move. 0, -ENOMEM. */
@@ -66,7 +67,7 @@ void tls_put(struct tls *tls, const uint8_t *data, size_t size);
 
 /*
  * Goes on with the handshake, at @now_ns; may take a millisecond. 0: it is over, and there may be more to tls_read(). -EAGAIN: the
- * peer is to send more. -EPROTO: it failed, @problem says why, an alert may be in `out`.
+ * peer is to send more. -EINPROGRESS: a signature is next, and `asks` is set: once that is cleared it goes on. -EPROTO: it failed, @problem says why, an alert may be in `out`.
  */
 int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem);
 

@@ -59,6 +59,22 @@ static int on_server_name(SSL *ssl, int *ret_alert, void *user)
         return SSL_TLSEXT_ERR_OK;
 }
 
+/*
+ * OpenSSL asks for a certificate before it signs. Not where a session is resumed; and a client whose guess of a group is wrong,
+ * so that it has sent no key for ours, is only asked to come again (HelloRetryRequest).
+ */
+static int on_certificate(SSL *ssl, void *user)
+{
+        const struct tls *tls = SSL_get_app_data(ssl);
+        EVP_PKEY *key = NULL;
+
+        (void)user;
+        if (!tls->asks || (SSL_version(ssl) == TLS1_3_VERSION && !SSL_get_peer_tmp_key(ssl, &key)))
+                return 1;
+        EVP_PKEY_free(key);
+        return -1;
+}
+
 static SSL_CTX *find(const struct tls_context *context, const char *name, unsigned flags)
 {
         for (size_t i = 0; i < context->count; i++) {
@@ -154,6 +170,7 @@ static void set_manners(const struct tls_rules *rules, struct tls_context *conte
         }
         SSL_CTX_set_alpn_select_cb(ssl, on_alpn, NULL);
         SSL_CTX_set_client_hello_cb(ssl, on_client_hello, NULL);
+        SSL_CTX_set_cert_cb(ssl, on_certificate, NULL);
         SSL_CTX_set_tlsext_servername_callback(ssl, on_server_name);
         SSL_CTX_set_tlsext_servername_arg(ssl, context);
 }

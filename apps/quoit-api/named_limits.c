@@ -122,8 +122,9 @@ static uint64_t parse(const struct limit *limit, const char *what, const char *t
         if (may_be_none && strcmp(text, "none") == 0)
                 return SIZE_MAX;
         if (!value_parse_size(text, 1, max, &bytes))
-                program_usage_error("%s: '%s' is not a size from 1 to %s, for example 900, 64K or 2M%s",
-                        what, text, max == UINT32_MAX ? "4294967295" : "8388607T",
+                program_usage_error(
+                        "%s: '%s' is not a size from 1 to %s, for example 900, 64K or 2M%s", what,
+                        text, max == UINT32_MAX ? "4294967295" : "8388607T",
                         may_be_none ? ", or none" : "");
         return bytes;
 }

@@ -40,9 +40,9 @@ unsigned value_time(const char *what, const char *text, unsigned min)
                         value * units[i].ms >= min)
                         return (unsigned)value * units[i].ms;
         }
-        program_usage_error(
-                "%s: '%s' is not a time from %ums to 1193h, for example 500ms, 30s, 5m, 2h or never", what,
-                text, min);
+        program_usage_error("%s: '%s' is not a time from %ums to 1193h, for example 500ms, 30s, "
+                            "5m, 2h or never",
+                what, text, min);
 }
 
 bool value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *ret_bytes)

@@ -225,8 +225,10 @@ typedef struct quoit_limits {
          */
         uint32_t worker_wait_ms;
         /*
-         * Steps of TLS handshakes that wait for a thread (addresses take turns, each with its newest step first); above: the
-         * connection that has waited longest is closed. Default 1000.
+         * Steps of TLS handshakes that wait for a thread. Steps that need no signature go first. For signatures, addresses that
+         * have finished a handshake take turns with the networks (an IPv4 /16 or an IPv6 /48) of all others; within each, the
+         * newest step is next. Above the limit, the address or network with most steps waiting has its oldest connection closed.
+         * Default 1000.
          */
         uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them. UINT32_MAX: no limit. Default 30 000. */

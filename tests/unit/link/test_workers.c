@@ -112,53 +112,136 @@ static void test_order(void **state)
                 assert_int_equal(jobs[i].seen_at, i);
 }
 
+/* A piece of work of an owner, and how often it is to have been done when it is. */
+struct expected {
+        unsigned owner;
+        bool is_small;
+        unsigned seen_at;
+};
+
 /* One thread. The first piece keeps it busy until all others wait. */
-static void test_turns(void **state)
+static void do_fairly(struct turn *turns, const struct expected *expected, unsigned count)
 {
         struct crew crew;
-        struct job jobs[9];
-        uint64_t turns[3] = { 0 };
-        /* job 2 goes on; jobs 1..3 are of the first owner, who has had a turn, 4..7 of the second, 8 of the third */
-        static const unsigned owner_of[] = { 0, 0, 0, 0, 1, 1, 1, 1, 2 };
-        static const unsigned order[] = { 0, 2, 8, 7, 3, 6, 1, 5, 4 };
+        struct job jobs[32];
 
-        (void)state;
         crew_begin(&crew, 1);
-        for (unsigned i = 0; i < 9; i++) {
+        for (unsigned i = 0; i < count; i++) {
                 jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
-                assert_null(workers_submit_fairly(
-                        &crew.workers, &jobs[i].work, turns + owner_of[i], i == 2, 8));
+                assert_null(workers_submit_fairly(&crew.workers, &jobs[i].work,
+                        turns + expected[i].owner, expected[i].is_small, count));
                 if (i == 0)
                         sem_wait(&crew.begun);
         }
         sem_post(&crew.may_end);
         crew_end(&crew);
-        for (unsigned i = 0; i < 9; i++)
-                assert_int_equal(jobs[order[i]].seen_at, i);
+        for (unsigned i = 0; i < count; i++)
+                assert_int_equal(jobs[i].seen_at, expected[i].seen_at);
 }
 
-/* What has waited longest gives way. */
+/* Of owners without a network; of each the newest is next. */
+static void test_turns(void **state)
+{
+        struct turn turns[3] = { 0 };
+        static const struct expected expected[] = {
+                { 0, false, 0 },
+                { 0, false, 5 },
+                { 0, true, 1 },
+                { 0, false, 2 },
+                { 1, false, 8 },
+                { 1, false, 7 },
+                { 1, false, 6 },
+                { 1, false, 3 },
+                { 2, false, 4 },
+        };
+
+        (void)state;
+        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
+}
+
+/* However many owners a network has: who is known does not wait for them, nor does another network. */
+static void test_networks_take_turns(void **state)
+{
+        struct turn turns[12] = { 0 };
+        static const struct expected expected[] = {
+                { 2, false, 0 }, { 3, false, 7 }, { 4, false, 6 }, { 5, false, 5 }, { 6, false, 4 },
+                { 7, false, 1 }, { 8, false, 2 }, /* of another network */
+                { 9, false, 3 }, /* known, of the first one */
+        };
+
+        (void)state;
+        for (unsigned i = 2; i < 12; i++)
+                turns[i].network = turns + (i == 8);
+        turns[9].is_known = true;
+        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
+        assert_int_equal(turns[0].queued + turns[1].queued + turns[9].queued, 0);
+}
+
+/* Owners that come anew, each with a network of its own, are not for ever before one who was there. */
+static void test_ever_new_networks(void **state)
+{
+        struct turn turns[9] = { 0 };
+        static const struct expected expected[] = {
+                { 0, false, 0 },
+                { 0, false, 1 },
+                { 1, false, 2 },
+                { 2, false, 3 },
+                { 3, false, 4 },
+                { 4, false, 5 },
+                { 5, false, 6 },
+        };
+
+        (void)state;
+        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
+}
+
+/* Small pieces come first, but a large one after some of them. */
+static void test_small_pieces(void **state)
+{
+        struct turn turns[2] = { 0 };
+        struct expected expected[23] = { { 0, false, 0 }, { 0, false, 19 }, { 0, false, 9 } };
+
+        (void)state;
+        for (unsigned i = 3; i < 23; i++)
+                expected[i] = (struct expected){ 1, true, 0 };
+        /* the newest first: eight, a large one, eight, ... */
+        for (unsigned i = 22, at = 1; i >= 3; i--, at++) {
+                at += at == 9 || at == 18;
+                expected[i].seen_at = at;
+        }
+        expected[1].seen_at = 18;
+        do_fairly(turns, expected, 23);
+}
+
+/* Who has most gives way, and of that what has waited longest. */
 static void test_room(void **state)
 {
         struct crew crew;
-        struct job jobs[6];
-        uint64_t turn = 0;
+        struct job jobs[8];
+        struct turn turns[8] = { 0 };
+        /* 0 and 1 are networks; of the second one there is a single piece, and it is the oldest */
+        static const unsigned owner_of[] = { 2, 3, 4, 5, 6, 7, 7, 7 };
+        static const int gives_way[] = { -1, -1, -1, -1, 2, 3, 5, 6 };
 
         (void)state;
+        for (unsigned i = 2; i < 8; i++)
+                turns[i].network = turns + (i == 3);
         crew_begin(&crew, 1);
-        for (unsigned i = 0; i < 6; i++) {
-                struct work *oldest;
+        for (unsigned i = 0; i < 8; i++) {
+                struct work *work;
 
                 jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
-                oldest = workers_submit_fairly(&crew.workers, &jobs[i].work, &turn, false, 3);
+                work = workers_submit_fairly(
+                        &crew.workers, &jobs[i].work, turns + owner_of[i], false, 3);
                 if (i == 0)
                         sem_wait(&crew.begun);
-                assert_ptr_equal(oldest, i < 4 ? NULL : &jobs[i - 3].work);
+                assert_ptr_equal(work, gives_way[i] < 0 ? NULL : &jobs[gives_way[i]].work);
         }
         assert_int_equal(workers_load(&crew.workers).queued, 3);
         sem_post(&crew.may_end);
         crew_end(&crew);
         assert_int_equal(atomic_load(&crew.done), 4);
+        assert_int_equal(turns[0].queued + turns[1].queued, 0);
 }
 
 /* As many at once as there are threads; the rest is counted as queued. */
@@ -253,6 +336,9 @@ int main(void)
                 cmocka_unit_test(test_all_is_done_before_the_end),
                 cmocka_unit_test(test_order),
                 cmocka_unit_test(test_turns),
+                cmocka_unit_test(test_networks_take_turns),
+                cmocka_unit_test(test_ever_new_networks),
+                cmocka_unit_test(test_small_pieces),
                 cmocka_unit_test(test_room),
                 cmocka_unit_test(test_parallel),
                 cmocka_unit_test(test_yields),

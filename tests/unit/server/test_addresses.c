@@ -44,7 +44,7 @@ static void test_family(sa_family_t family)
                 assert_null(none);
                 assert_ptr_equal(loads[i][0], loads[i][1]);
         }
-        assert_int_equal(addresses.count, ADDRESSES);
+        assert_int_equal(addresses.count, ADDRESSES + 1); /* and their network */
         /* those in the middle of their buckets too */
         for (uint32_t i = 0; i < ADDRESSES; i += 2) {
                 addresses_leave(&addresses, loads[i][0]);
@@ -52,7 +52,7 @@ static void test_family(sa_family_t family)
                 addresses_leave(&addresses, loads[i][0]);
                 addresses_leave(&addresses, loads[i][1]);
         }
-        assert_int_equal(addresses.count, ADDRESSES / 2);
+        assert_int_equal(addresses.count, ADDRESSES / 2 + 1);
         for (uint32_t i = 0; i < ADDRESSES; i++) {
                 for (int n = 0; i % 2 == 1 && n < 2; n++)
                         addresses_leave(&addresses, loads[i][n]);
@@ -113,6 +113,62 @@ static void test_prefixes(void **state)
         enter_two(&mapped, &plain, true);
 }
 
+static void networks_are(const struct endpoint *one, const struct endpoint *other, bool same)
+{
+        struct address_load *load, *second;
+        struct addresses addresses;
+
+        addresses_init(&addresses);
+        assert_int_equal(addresses_enter(&addresses, one, 1, &load), 0);
+        assert_int_equal(addresses_enter(&addresses, other, 1, &second), 0);
+        assert_ptr_not_equal(addresses_turn(load), addresses_turn(second));
+        assert_int_equal(addresses_turn(load)->network == addresses_turn(second)->network, same);
+        assert_int_equal(addresses.count, same ? 3 : 4);
+        addresses_leave(&addresses, load);
+        addresses_leave(&addresses, second);
+        assert_int_equal(addresses.count, 0);
+        addresses_deinit(&addresses);
+}
+
+static void test_networks(void **state)
+{
+        struct endpoint one = v6("2001:db8:1:2::1", 0), near = v6("2001:db8:1:ffff::1", 0);
+        struct endpoint far = v6("2001:db8:2:2::1", 0);
+        struct endpoint v4 = endpoint_of(AF_INET, 1), mapped = endpoint_of(AF_INET6, 0xffff);
+        struct endpoint v4_far = endpoint_of(AF_INET, 0x10001);
+
+        (void)state;
+        networks_are(&one, &near, true);
+        networks_are(&one, &far, false);
+        networks_are(&v4, &mapped, true);
+        networks_are(&v4, &v4_far, false);
+}
+
+/* Who has finished a handshake, and gone, is known when it comes again, and when its last turn was. */
+static void test_who_comes_again(void **state)
+{
+        struct endpoint peers[] = { endpoint_of(AF_INET, 1), endpoint_of(AF_INET, 2) };
+        struct address_load *load;
+        struct addresses addresses;
+
+        (void)state;
+        addresses_init(&addresses);
+        for (uint64_t round = 0; round < 3; round++) {
+                for (unsigned i = 0; i < 2; i++) {
+                        struct turn *turn;
+
+                        assert_int_equal(addresses_enter(&addresses, peers + i, 1, &load), 0);
+                        turn = addresses_turn(load);
+                        assert_int_equal(turn->is_known, i == 0 && round > 0);
+                        assert_int_equal(turn->last[0], i == 0 ? round : 0);
+                        turn->last[0] = round + 1;
+                        turn->is_known = i == 0;
+                        addresses_leave(&addresses, load);
+                }
+        }
+        addresses_deinit(&addresses);
+}
+
 /* Nobody is held to the limit of another that has no address either. */
 static void test_none(void **state)
 {
@@ -140,6 +196,8 @@ int main(void)
                 cmocka_unit_test(test_v4),
                 cmocka_unit_test(test_mapped),
                 cmocka_unit_test(test_prefixes),
+                cmocka_unit_test(test_networks),
+                cmocka_unit_test(test_who_comes_again),
                 cmocka_unit_test(test_none),
         };
 

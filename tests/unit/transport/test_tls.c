@@ -90,6 +90,63 @@ static void shake_hands(struct joint *joint, size_t piece)
         assert_true(SSL_is_init_finished(joint->client));
 }
 
+/* What the client has to say goes to the server, and its answer back. As of tls_handshake(). */
+static int step(struct joint *joint)
+{
+        uint8_t data[16384];
+        size_t size;
+        int r;
+
+        (void)SSL_do_handshake(joint->client);
+        size = pki_client_take(joint->client, data, sizeof(data));
+        tls_put(&joint->tls, data, size);
+        r = tls_handshake(&joint->tls, joint->now_ns, &joint->problem);
+        pki_client_give(joint->client, &joint->tls);
+        return r;
+}
+
+/* Who asks is told before a signature is made: of both versions. */
+static void test_asks_before_it_signs(void **state)
+{
+        struct joint *joint = *state;
+
+        joint->tls.asks = true;
+        assert_int_equal(step(joint), -EINPROGRESS);
+        assert_int_equal(joint->tls.out.size, 0);
+        assert_int_equal(tls_handshake(&joint->tls, joint->now_ns, &joint->problem), -EINPROGRESS);
+        joint->tls.asks = false;
+        assert_int_equal(tls_handshake(&joint->tls, joint->now_ns, &joint->problem), -EAGAIN);
+        assert_true(joint->tls.out.size > 0);
+        pki_client_give(joint->client, &joint->tls);
+        joint->tls.asks = true; /* nothing is signed behind that */
+        while (joint->tls.state == TLS_HANDSHAKE)
+                assert_int_not_equal(step(joint), -EINPROGRESS);
+        assert_int_equal(joint->tls.state, TLS_OPEN);
+}
+
+static void test_asks_before_it_signs_1_2(void **state)
+{
+        struct joint *joint = *state;
+
+        SSL_set_max_proto_version(joint->client, TLS1_2_VERSION);
+        test_asks_before_it_signs(state);
+}
+
+/* A client whose key is of another group is asked for one of ours: that is no signature, nor does it save one. */
+static void test_retry_is_no_signature(void **state)
+{
+        struct joint *joint = *state;
+
+        assert_int_equal(SSL_set1_groups_list(joint->client, "P-521:X25519"), 1);
+        joint->tls.asks = true;
+        assert_int_equal(step(joint), -EAGAIN);
+        assert_int_equal(step(joint), -EINPROGRESS);
+        joint->tls.asks = false;
+        assert_int_equal(tls_handshake(&joint->tls, joint->now_ns, &joint->problem), -EAGAIN);
+        pki_client_give(joint->client, &joint->tls);
+        assert_int_equal(step(joint), 0);
+}
+
 /* What the client sends is read until there is no more: how many bytes, or the error that is no -EAGAIN. */
 static ssize_t read_all(struct joint *joint)
 {
@@ -325,6 +382,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_handshake_in_any_pieces, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_asks_before_it_signs, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_asks_before_it_signs_1_2, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_retry_is_no_signature, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_gathers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_key_updates, setup, teardown),
