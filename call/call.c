@@ -26,6 +26,13 @@ static void count_start(struct call_group *group)
         counter_set(&group->host->counts.last_ns, now_ns);
 }
 
+void call_group_init(struct call_group *group, struct call_host *host, const struct peer *peer)
+{
+        group->host = host;
+        group->peer = peer;
+        list_init(&group->ended);
+}
+
 struct quoit_call *call_new(struct call_group *group)
 {
         struct quoit_call *call = slab_alloc(group->host->calls);
@@ -52,13 +59,19 @@ static void call_discharge(struct quoit_call *call)
         call->ring.charged_to_peer = false;
 }
 
+/* Interceptors are told of its end. */
+static bool tells_end(const struct quoit_call *call)
+{
+        return call_host_of(call)->interceptors && call->ring.opened_ns > 0;
+}
+
 static void call_free(struct quoit_call *call)
 {
         struct call_group *group = call->exchange.group;
         struct call_counts *counts = &group->host->counts;
         quoit_status outcome = call->ring.outcome;
 
-        if (group->host->interceptors && call->ring.opened_ns > 0)
+        if (tells_end(call))
                 interceptors_end(call);
         list_remove(&call->ring.ready);
         call_drop_delayed(call);
@@ -107,10 +120,18 @@ void call_set_state(struct quoit_call *call, enum call_state state)
                 lingering_remove(call);
 }
 
+/* Handler, stream and output have let go of it. */
+static bool is_over(const struct quoit_call *call)
+{
+        const struct stream *stream = &call->exchange.stream;
+
+        return call->ring.state == CALL_DONE && stream->state == STREAM_CLOSED &&
+               !stream->session && stream->pins == 0;
+}
+
 void call_release(struct quoit_call *call)
 {
-        if (call->ring.state == CALL_DONE && call->exchange.stream.state == STREAM_CLOSED &&
-                !call->exchange.stream.session && call->exchange.stream.pins == 0)
+        if (is_over(call))
                 call_free(call);
 }
 
@@ -320,14 +341,29 @@ void call_refuse_http(struct quoit_call *call)
 
 void call_on_stream_closed(struct quoit_call *call, bool in_order)
 {
-        struct stream_counts *counts = &call->exchange.group->counts;
+        struct call_group *group = call->exchange.group;
 
-        counter_add(in_order ? &counts->succeeded : &counts->failed, 1);
+        counter_add(in_order ? &group->counts.succeeded : &group->counts.failed, 1);
         call_cancel(call, QUOIT_OK, NULL);
         if (!quoit_call_cancelled(call))
                 call_discharge(call);
         writer_drop(&call->exchange);
-        call_release(call);
+        if (!is_over(call))
+                return;
+        if (!tells_end(call)) {
+                call_free(call);
+                return;
+        }
+        list_remove(&call->ring.ready);
+        list_append(&group->ended, &call->ring.ready);
+}
+
+void call_group_tell_ends(struct call_group *group)
+{
+        struct list *link;
+
+        while ((link = list_pop(&group->ended)))
+                call_free(CONTAINER_OF(link, struct quoit_call, ring.ready));
 }
 
 int call_host_post(struct call_host *host, struct mail *mail)

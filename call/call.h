@@ -98,7 +98,8 @@ struct call_ring_side {
         unsigned starts; /* how many interceptors have seen it start */
         uint64_t
                 opened_ns; /* when its headers had come, where there are interceptors; 0: not yet */
-        struct list ready; /* with the dispatcher, when it may have an event */
+        struct list
+                ready; /* with the dispatcher, when it may have an event; at last among those that `ended` */
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
         struct list delayed; /* posts of quoit_call_after() whose time has not come */
@@ -230,7 +231,10 @@ void call_give_up(struct quoit_call *call, const char *text);
 /* Answers a request that is no gRPC as its `request` says. In state OPENING. */
 void call_refuse_http(struct quoit_call *call);
 
-/* The stream is closed; @in_order: by both sides, and neither has reset it. */
+/*
+ * The stream is closed; @in_order: by both sides, and neither has reset it. Inside nghttp2's callbacks: if it is over with that, what
+ * is the user's code waits for call_group_tell_ends().
+ */
 void call_on_stream_closed(struct quoit_call *call, bool in_order);
 
 /* A request that is no gRPC is answered in that time at the latest. It has no deadline. */
@@ -248,7 +252,7 @@ void call_free_given_up(struct quoit_call *call);
  */
 void call_free_message(struct quoit_call *call);
 
-/* Frees the call if nobody needs it any more. */
+/* Frees the call if nobody needs it any more, and tells interceptors. Not inside nghttp2's callbacks. */
 void call_release(struct quoit_call *call);
 
 /*

@@ -88,7 +88,18 @@ struct call_group {
         uint64_t emptied_ns; /* when one of them was last written to its end */
         const struct peer *peer;
         struct stream_counts counts;
+        struct list
+                ended; /* calls of which interceptors are to be told: see call_group_tell_ends() */
 };
+
+/* Takes zeroed memory. */
+void call_group_init(struct call_group *group, struct call_host *host, const struct peer *peer);
+
+/*
+ * Tells interceptors of the calls whose streams were closed, and frees these. Streams are closed inside nghttp2's callbacks, where no code
+ * of the user's runs: so whoever has fed, filled or ended the session of @group calls this behind it.
+ */
+void call_group_tell_ends(struct call_group *group);
 
 /* The server begins to stop: what waits for that runs. */
 void call_host_stop(struct call_host *host);

@@ -56,6 +56,7 @@ void connection_close(struct connection *connection)
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
+        call_group_tell_ends(&connection->group);
         sending_end(connection);
         socket_close(&connection->socket);
 }
@@ -97,6 +98,7 @@ static void on_receive_end(struct socket *socket, int error)
 /* The session was fed. @error: 0, or why it takes no more. */
 static void on_fed(struct connection *connection, int error)
 {
+        call_group_tell_ends(&connection->group);
         if (error == -ENODATA) {
                 on_receive_end(&connection->socket, 0);
                 return;
@@ -202,9 +204,9 @@ int connection_open(struct connection *connection, struct base *base,
         *connection = (struct connection){
                 .base = base,
                 .owner = owner,
-                .group = { .host = &base->host },
                 .jitter = ring_jitter(&base->ring),
         };
+        call_group_init(&connection->group, &base->host, &connection->peer);
         if (session_init_server(&connection->session, &base->memory.h2,
                     connection_limits(connection), seed, owner->events, &connection->group) < 0)
                 return -ENOMEM;
@@ -213,7 +215,6 @@ int connection_open(struct connection *connection, struct base *base,
                 return -ENOMEM;
         }
         peer_identify(options->fd, options->peer, &connection->peer);
-        connection->group.peer = &connection->peer;
         QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);
         list_init(&connection->ready);
         list_init(&connection->link);

@@ -90,7 +90,7 @@ static void *side_open(void)
         if (api_Api_register(side->server, &api_service, &side->limits) < 0)
                 abort();
         shard_open(&side->shard, side->server);
-        side->group = (struct call_group){ .host = &side->shard.base.host, .peer = &peer };
+        call_group_init(&side->group, &side->shard.base.host, &peer);
         list_init(&side->ready);
         if (session_init_server(&side->session, &side->shard.base.memory.h2,
                     &side->server->options.limits, 0, &stream_events, &side->group) < 0)

@@ -85,8 +85,9 @@ typedef struct quoit_interceptor {
         /*
          * The call is over; @summary describes it. Runs once for each request whose headers have arrived, also where it was
          * malformed or refused before any on_start; but not for a call that the server gave up at its end (call.h). Runs on the
-         * ring, and last: free what was attached here. Only functions that read may be called on @call, and no functions on
-         * other calls.
+         * ring, and last: free what was attached here. Only functions that read may be called on @call. On other calls of the
+         * same ring all functions may be called: a limit on running calls ends the hold of the next one here
+         * (quoit_call_proceed()).
          */
         void (*on_end)(const quoit_call *call, const quoit_call_summary *summary, void *user);
 } quoit_interceptor;

@@ -90,7 +90,7 @@ static inline struct bench *bench_new(void)
         };
         lingering_init(&bench->host.lingering);
         list_init(&bench->host.at_stop);
-        bench->group.host = &bench->host;
+        call_group_init(&bench->group, &bench->host, NULL);
         return bench;
 }
 

@@ -103,12 +103,35 @@ struct host *host_new(const quoit_limits *limits)
         r = script_register(host->server, &host->script);
         assert(r == 0);
         shard_init(&host->shard, host->server);
-        host->group = (struct call_group){ .host = &host->shard.base.host, .peer = &peer };
+        call_group_init(&host->group, &host->shard.base.host, &peer);
         list_init(&host->ready);
         r = session_init_server(&host->session, &host->shard.base.memory.h2,
                 host->group.host->limits, 0, &stream_events, &host->group);
         assert(r == 0);
         return host;
+}
+
+static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
+{
+        struct host *host = user;
+        quoit_call *waiting = host->waiting;
+
+        (void)call;
+        assert(!host->in_session);
+        (void)summary;
+        host->ends++;
+        host->waiting = NULL;
+        if (waiting)
+                quoit_call_finish(waiting, QUOIT_UNAVAILABLE, "the other one has ended");
+}
+
+void host_intercept(struct host *host)
+{
+        static const quoit_interceptor interceptor = { .on_end = on_end };
+        int r = quoit_server_intercept(host->server, &interceptor, host);
+
+        assert(r == 0);
+        host->shard.base.host.interceptors = host->server->interceptors;
 }
 
 void host_free(struct host *host)
@@ -129,8 +152,12 @@ void host_free(struct host *host)
 
 void host_feed(struct host *host, const uint8_t *data, size_t size)
 {
-        if (host->error == 0 && host->session.h2)
-                host->error = session_feed(&host->session, data, size);
+        if (host->error < 0 || !host->session.h2)
+                return;
+        host->in_session = true;
+        host->error = session_feed(&host->session, data, size);
+        host->in_session = false;
+        call_group_tell_ends(&host->group);
 }
 
 static void deliver_mails(struct host *host)
@@ -166,13 +193,19 @@ void host_turn(struct host *host)
 
 struct output *host_send(struct host *host, size_t bytes_max)
 {
+        int r;
+
         if (host->output || !host->session.h2)
                 return NULL;
         host->output = slab_alloc(&host->shard.base.outputs);
         assert(host->output);
         output_init(host->output, bytes_max);
         host->wants_output = false;
-        if (session_fill(&host->session, host->output) < 0) {
+        host->in_session = true;
+        r = session_fill(&host->session, host->output);
+        host->in_session = false;
+        call_group_tell_ends(&host->group);
+        if (r < 0) {
                 host_sent(host);
                 host_close(host);
                 return NULL;
@@ -198,5 +231,8 @@ void host_sleep(struct host *host, uint64_t duration_ns)
 
 void host_close(struct host *host)
 {
+        host->in_session = true;
         session_deinit(&host->session);
+        host->in_session = false;
+        call_group_tell_ends(&host->group);
 }

@@ -20,10 +20,16 @@ struct host {
         unsigned log_lines;
         int error;             /* of session_feed(), once */
         bool wants_output;     /* somebody asked for a flush since the last host_send() */
+        bool in_session; /* nghttp2 is at work: no code of the user's may run */
+        unsigned ends; /* that interceptors were told of */
+        quoit_call *waiting; /* a call that the next such end finishes */
 };
 
 /* @limits as of quoit_server_options. Heap. */
 struct host *host_new(const quoit_limits *limits);
+
+/* An interceptor sees the calls that come from here on. */
+void host_intercept(struct host *host);
 
 /* Ends the connection, lets the handlers see it, and asserts that all memory came back. */
 void host_free(struct host *host);

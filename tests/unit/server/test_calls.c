@@ -426,6 +426,47 @@ static void test_a_window_is_opened_out_of_turn(void **state)
         client_free(client);
 }
 
+/*
+ * Interceptors hear of an end once, and not inside nghttp2's callbacks: on_end() in host.c asserts that, and finishes another call, as a
+ * limit of how many run would. Answered, reset before and behind the handler, cut off with the connection.
+ */
+static void test_ends_are_told_outside_the_session(void **state)
+{
+        struct client *client = client_new(NULL);
+        struct host *host = client->host;
+        struct reply *held = client_call(client, "Unary", NULL, NULL), *answered, *reset, *stream;
+
+        (void)state;
+        host_intercept(host);
+        client_act(client, held, SCRIPT_HOLD, 0, 0);
+        client_run(client);
+        host->waiting = host->script.held[0];
+        answered = client_call(client, "Unary", NULL, NULL);
+        client_act(client, answered, SCRIPT_ANSWER, 0, 100);
+        client_run(client);
+        assert_status(answered, "0");
+        assert_status(held, "14");
+        assert_int_equal(host->ends, 2);
+
+        reset = client_call(
+                client, "Unary", NULL, NULL); /* no handler has it: it ends with its stream */
+        stream = client_call(client, "ClientStream", NULL, NULL);
+        client_run(client);
+        client_reset(client, reset);
+        client_reset(client, stream);
+        client_run(client);
+        assert_int_equal(host->ends, 4);
+
+        client_call(client, "Unary", NULL, NULL);
+        client_call(client, "Bidi", NULL, NULL);
+        feed_only(client);
+        assert_int_equal(host->ends, 4);
+        host_close(host);
+        client_run(client);
+        assert_int_equal(host->ends, 6);
+        client_free(client);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -446,6 +487,7 @@ int main(void)
                 cmocka_unit_test(test_live_calls_are_bounded),
                 cmocka_unit_test(test_a_window_is_opened_out_of_turn),
                 cmocka_unit_test(test_connection_lost),
+                cmocka_unit_test(test_ends_are_told_outside_the_session),
         };
 
         return cmocka_run_group_tests_name("server/calls", tests, NULL, NULL);
