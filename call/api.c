@@ -277,7 +277,7 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
         upb_StringView sent;
 
         if (call->handler.finish_asked) {
-                call_note_late(call, "it finished the call, which was finished before");
+                call_note_after_finish(call, "it finished the call, which was finished before");
                 call->handler.finish_owed = false;
                 return;
         }

@@ -205,10 +205,10 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
                 pull.last = true;
                 response_submit_trailers(call, call->handler.status, call->handler.status_text,
                         call->handler.status_text_size, &call->handler.trailer_fields);
-        } else if (call->ring.last_text) {
+        } else if (call->ring.cancel_text) {
                 pull.last = true;
-                response_submit_trailers(call, call->ring.outcome, call->ring.last_text,
-                        strlen(call->ring.last_text), NULL);
+                response_submit_trailers(call, call->ring.outcome, call->ring.cancel_text,
+                        strlen(call->ring.cancel_text), NULL);
         }
         return pull;
 }
@@ -231,11 +231,11 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
         else if (writer_drop_unbegun(&call->exchange))
                 response_submit_trailers(call, status, text, text_size, NULL);
         else
-                call->ring.last_text = text;
+                call->ring.cancel_text = text;
         exchange_ask_to_send(&call->exchange);
 }
 
-static void on_rest_late(struct timer *timer)
+static void on_rest_overdue(struct timer *timer)
 {
         struct quoit_call *call = CONTAINER_OF(timer, struct quoit_call, exchange.deadline);
 
@@ -250,8 +250,8 @@ static void await_rest(struct quoit_call *call)
 {
         struct ring *ring = call_host_of(call)->ring;
 
-        timer_start(
-                &ring->timers, &call->exchange.deadline, ring_now_ns(ring) + REST_NS, on_rest_late);
+        timer_start(&ring->timers, &call->exchange.deadline, ring_now_ns(ring) + REST_NS,
+                on_rest_overdue);
 }
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
@@ -267,11 +267,11 @@ void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
         if (status != QUOIT_OK && call->exchange.stream.session)
                 answer_cancelled(call, status, text);
         reader_drop(&call->exchange);
-        if (!call->ring.last_text)
+        if (!call->ring.cancel_text)
                 writer_drop(&call->exchange);
         call_hasten_delayed(call);
         call_end(call);
-        if (call->ring.last_text)
+        if (call->ring.cancel_text)
                 await_rest(call);
 }
 

@@ -107,7 +107,7 @@ struct call_ring_side {
         struct list lingering; /* where it @lingers: see there */
         uint64_t ended_ns; /* likewise: when it was cancelled */
         const char *
-                last_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
+                cancel_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
         char pushback_ms
                 [12]; /* it was refused: when its client is to come back. "": whenever it likes */
 };
@@ -336,7 +336,7 @@ static inline bool call_is_over(const struct quoit_call *call)
 }
 
 /* The handler does @what, a static text: if the call was finished before nothing comes of it, but the log is told. */
-static inline void call_note_late(struct quoit_call *call, const char *what)
+static inline void call_note_after_finish(struct quoit_call *call, const char *what)
 {
         if (call->handler.finish_asked && !call->handler.finish_owed && !call->handler.misuse)
                 call->handler.misuse = what;

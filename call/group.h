@@ -14,8 +14,8 @@
 #include <quoit/limits.h>
 
 #include "call/counts.h"
-#include "call/late_copy.h"
 #include "call/lingering.h"
+#include "call/pending_copy.h"
 #include "call/ring_share.h"
 #include "call/room.h"
 #include "call/stall.h"
@@ -49,7 +49,7 @@ struct call_host {
         struct list at_stop; /* posts that wait for the server's stop */
         bool is_stopping;
         uint64_t looked_ns; /* at the clock, behind the last handler */
-        struct late_copy late; /* of a message that is queued on some call */
+        struct pending_copy copy; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;
         quoit_compression compression; /* of calls that say nothing else */
@@ -63,7 +63,7 @@ struct call_host {
         /* The session of the group's calls may have something to send. */
         void (*on_output)(struct call_group *group);
         /* The call was cancelled `handler_end_ms` ago, and its handler is not through. */
-        void (*on_late)(const struct quoit_call *call);
+        void (*on_overdue)(const struct quoit_call *call);
         /* @function of @call was called on a thread that may not. On that thread. */
         void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
         /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */

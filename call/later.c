@@ -13,7 +13,7 @@ void quoit_call_hold(quoit_call *call)
 {
         if (!call_is_here(call, __func__))
                 return;
-        call_note_late(call, "it held the call, which was finished before");
+        call_note_after_finish(call, "it held the call, which was finished before");
         if (!call->handler.finish_asked)
                 call->handler.held = true;
 }
@@ -136,12 +136,22 @@ static void on_delay_asked(struct mail *mail)
                 queue_post(post);
 }
 
-/* Of a call that has not ended. @post: what it is; NULL: memory is short. */
-static int ask_for_delay(quoit_call *call, struct call_post *post)
+/* After @delay_ns, or @at_stop of the server. 0, and nothing comes of it where the call was finished; -ECANCELED, -ENOMEM. */
+static int delay(quoit_call *call, uint64_t delay_ns, bool at_stop,
+        void (*fn)(quoit_call *call, void *arg), void *arg)
 {
+        struct call_post *post;
+
+        if (call->handler.finish_asked)
+                return 0;
+        if (quoit_call_cancelled(call))
+                return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
+        post = post_new(call, fn, arg);
         if (!post)
                 return -ENOMEM;
         post->is_delay = true;
+        post->delay_ns = delay_ns;
+        post->at_stop = at_stop;
         if (call->offload) {
                 post->mail.on_delivery = on_delay_asked;
                 (void)call_host_post(
@@ -155,34 +165,14 @@ static int ask_for_delay(quoit_call *call, struct call_post *post)
 int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg)
 {
-        struct call_post *post;
-
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call->handler.finish_asked)
-                return 0;
-        if (quoit_call_cancelled(call))
-                return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
-        post = post_new(call, fn, arg);
-        if (post)
-                post->delay_ns = delay_ms * NS_PER_MS;
-        return ask_for_delay(call, post);
+        return delay(call, delay_ms * NS_PER_MS, false, fn, arg);
 }
 
 int quoit_call_at_stop(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg)
 {
-        struct call_post *post;
-
-        if (!call_is_here(call, __func__))
-                return -EPERM;
-        if (call->handler.finish_asked)
-                return 0;
-        if (quoit_call_cancelled(call))
-                return -ECANCELED;
-        post = post_new(call, fn, arg);
-        if (post)
-                post->at_stop = true;
-        return ask_for_delay(call, post);
+        return call_is_here(call, __func__) ? delay(call, 0, true, fn, arg) : -EPERM;
 }
 
 /* NULL: there is none left. */

@@ -16,7 +16,7 @@ void lingering_deinit(struct call_host *host)
         timer_cancel(&host->ring->timers, &host->lingering.timer);
 }
 
-static void on_late(struct timer *timer);
+static void on_due(struct timer *timer);
 
 /* For the one that ended first, if it is not waited for already. */
 static void start_timer(struct call_host *host)
@@ -30,10 +30,10 @@ static void start_timer(struct call_host *host)
                 return;
         first = CONTAINER_OF(lingering->fresh.next, struct quoit_call, ring.lingering);
         timer_start(&host->ring->timers, &lingering->timer,
-                first->ring.ended_ns + end_ms * NS_PER_MS, on_late);
+                first->ring.ended_ns + end_ms * NS_PER_MS, on_due);
 }
 
-static void on_late(struct timer *timer)
+static void on_due(struct timer *timer)
 {
         struct call_host *host = CONTAINER_OF(timer, struct call_host, lingering.timer);
         uint64_t end_ns = host->limits->handler_end_ms * NS_PER_MS;
@@ -46,7 +46,7 @@ static void on_late(struct timer *timer)
                         break;
                 list_remove(&call->ring.lingering);
                 list_append(&host->lingering.logged, &call->ring.lingering);
-                host->on_late(call);
+                host->on_overdue(call);
         }
         start_timer(host);
 }

@@ -163,7 +163,7 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
 /* Where a message is encoded to: a buffer of WRITER_PLACE_BYTES_MAX, and blocks if it does not fit. */
 static uint8_t *small_of(const quoit_call *call, uint8_t *worker_small)
 {
-        return call->offload ? worker_small : late_copy_buffer(&call_host_of(call)->late);
+        return call->offload ? worker_small : pending_copy_buffer(&call_host_of(call)->copy);
 }
 
 static upb_alloc *blocks_of(const quoit_call *call)
@@ -245,7 +245,7 @@ int quoit_call_send(
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        call_note_late(call, "it sent a message after the call was finished; dropped");
+        call_note_after_finish(call, "it sent a message after the call was finished; dropped");
         return send_or_fail(call, NULL, message, type);
 }
 
@@ -258,7 +258,7 @@ int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size)
                 return -EPERM;
         if (!call_is_generic(call))
                 return -EINVAL;
-        call_note_late(call, "it sent a message after the call was finished; dropped");
+        call_note_after_finish(call, "it sent a message after the call was finished; dropped");
         if (call_is_over(call) || !pass_interceptors(call, &info))
                 return 0;
         r = send_bytes(call, bytes, size);
@@ -274,7 +274,7 @@ void quoit_call_reply(
 
         if (!call_is_here(call, __func__))
                 return;
-        call_note_late(call, "it answered a call that was finished before; dropped");
+        call_note_after_finish(call, "it answered a call that was finished before; dropped");
         sent = send_or_fail(call, &call->exchange, message, type) == 0;
         /* where it could not be sent the call has its status; that its handler is through counts all the same */
         call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL, 0);

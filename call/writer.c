@@ -19,9 +19,9 @@ struct block {
         uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
 };
 
-static struct late_copy *late_copy(struct exchange *exchange)
+static struct pending_copy *pending_copy(struct exchange *exchange)
 {
-        return &exchange->group->host->late;
+        return &exchange->group->host->copy;
 }
 
 void writer_release_nothing(struct exchange *exchange, struct segment *segment)
@@ -192,7 +192,7 @@ int writer_append(struct exchange *exchange, struct encoding *encoding)
         place = writer_place(exchange, encoding->size);
         if (!place)
                 return -ENOMEM;
-        late_copy_put(late_copy(exchange), place, encoding->data, encoding->size);
+        pending_copy_put(pending_copy(exchange), place, encoding->data, encoding->size);
         return 0;
 }
 
@@ -214,7 +214,7 @@ void writer_write(struct exchange *exchange, struct output *output, size_t size)
         struct writer *writer = &exchange->writer;
 
         assert(size <= writer->queued_bytes);
-        late_copy_run(late_copy(exchange));
+        pending_copy_run(pending_copy(exchange));
         count_taken(exchange, size);
         while (size > 0) {
                 struct segment *segment = writer->first;
@@ -244,7 +244,7 @@ void writer_unpinned(struct exchange *exchange)
 
 void writer_drop(struct exchange *exchange)
 {
-        late_copy_run(late_copy(exchange));
+        pending_copy_run(pending_copy(exchange));
         while (exchange->writer.first)
                 segment_done(exchange, exchange->writer.first);
         count_removed(exchange, exchange->writer.queued_bytes);
@@ -292,7 +292,7 @@ bool writer_drop_unbegun(struct exchange *exchange)
         struct writer *writer = &exchange->writer;
         struct segment *last, *segment, *next;
 
-        late_copy_run(late_copy(exchange));
+        pending_copy_run(pending_copy(exchange));
         last = cut_behind_begun(exchange);
         if (!last) {
                 writer_drop(exchange);

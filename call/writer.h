@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "call/late_copy.h"
+#include "call/pending_copy.h"
 #include "call/stall.h"
 #include "transport/output.h"
 
@@ -37,7 +37,7 @@ bool writer_may_queue(const struct exchange *exchange, size_t size);
 
 /*
  * Queues the message, and takes over its blocks if it is a large one; a small one must lie in the ring's
- * late_copy_buffer(). 0, or -ENOMEM and nothing changed.
+ * pending_copy_buffer(). 0, or -ENOMEM and nothing changed.
  */
 int writer_append(struct exchange *exchange, struct encoding *encoding);
 
@@ -45,7 +45,7 @@ int writer_append(struct exchange *exchange, struct encoding *encoding);
  * Queues @size framed bytes, at most WRITER_PLACE_BYTES_MAX, that are in the returned place before writer_write() or
  * writer_drop(). NULL if memory is short.
  */
-#define WRITER_PLACE_BYTES_MAX LATE_COPY_BYTES_MAX
+#define WRITER_PLACE_BYTES_MAX PENDING_COPY_BYTES_MAX
 uint8_t *writer_place(struct exchange *exchange, size_t size);
 
 /*

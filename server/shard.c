@@ -46,7 +46,7 @@ static void on_wrong_thread(const struct quoit_call *call, const char *function)
                         call_path(call), function);
 }
 
-static void on_late(const struct quoit_call *call)
+static void on_overdue(const struct quoit_call *call)
 {
         const struct call_host *host = call_host_of(call);
         struct shard *shard = host->user;
@@ -88,7 +88,7 @@ static void fill_host(struct shard *shard)
         host->extensions = server->options.extensions;
         host->yields_worker = yields_worker;
         host->on_wrong_thread = on_wrong_thread;
-        host->on_late = on_late;
+        host->on_overdue = on_overdue;
 }
 
 static int shard_setup(struct shard *shard)

@@ -32,7 +32,7 @@ struct codec {
         uint8_t *framed; /* as it comes from the wire */
         size_t framed_size;
         size_t count; /* of messages a round */
-        struct late_copy late;
+        struct pending_copy late;
         uint8_t place[WRITER_PLACE_BYTES_MAX]; /* where small answers go */
         char upb_block[UPB_BLOCK_BYTES];
 };
@@ -79,11 +79,12 @@ static upb_Message *upb_decode(struct codec *codec, upb_Arena **ret_arena)
 /* As a call's writer does it: small messages end up in its queue by a copy, large ones as they are. */
 static void quoit_encode(struct codec *codec, struct encoding *encoding)
 {
-        if (encoding_init(encoding, late_copy_buffer(&codec->late), arena_pool_alloc(&codec->pool),
-                    NULL, codec->message->message, codec->message->table, SIZE_MAX) < 0)
+        if (encoding_init(encoding, pending_copy_buffer(&codec->late),
+                    arena_pool_alloc(&codec->pool), NULL, codec->message->message,
+                    codec->message->table, SIZE_MAX) < 0)
                 fail(codec, "Quoit cannot encode it");
         if (!encoding->first)
-                late_copy_put(&codec->late, codec->place, encoding->data, encoding->size);
+                pending_copy_put(&codec->late, codec->place, encoding->data, encoding->size);
 }
 
 static char *upb_encode(struct codec *codec, upb_Arena **ret_arena, size_t *ret_size)

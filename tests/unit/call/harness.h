@@ -27,7 +27,7 @@ struct bench {
         quoit_limits limits;
         struct call_host host;
         struct call_group group;
-        unsigned ready, outputs, freed, late;
+        unsigned ready, outputs, freed, overdue;
 };
 
 static inline void bench_on_ready(struct quoit_call *call)
@@ -40,9 +40,9 @@ static inline void bench_on_output(struct call_group *group)
         ((struct bench *)group->host->user)->outputs++;
 }
 
-static inline void bench_on_late(const struct quoit_call *call)
+static inline void bench_on_overdue(const struct quoit_call *call)
 {
-        ((struct bench *)call_host_of(call)->user)->late++;
+        ((struct bench *)call_host_of(call)->user)->overdue++;
 }
 
 static inline void bench_on_freed(void *user, struct call_group *group)
@@ -86,7 +86,7 @@ static inline struct bench *bench_new(void)
                 .on_ready = bench_on_ready,
                 .on_output = bench_on_output,
                 .on_freed = bench_on_freed,
-                .on_late = bench_on_late,
+                .on_overdue = bench_on_overdue,
         };
         lingering_init(&bench->host.lingering);
         list_init(&bench->host.at_stop);

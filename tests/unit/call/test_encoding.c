@@ -79,7 +79,7 @@ static size_t referred(struct fixture *fixture)
         char *expected;
         uint8_t *copy;
 
-        assert_int_equal(encoding_init(&encoding, late_copy_buffer(&fixture->bench->host.late),
+        assert_int_equal(encoding_init(&encoding, pending_copy_buffer(&fixture->bench->host.copy),
                                  arena_pool_alloc(&fixture->bench->arenas),
                                  &fixture->call->exchange, fixture->node, fixture->table, SIZE_MAX),
                 0);
@@ -177,7 +177,7 @@ static void test_an_answer_on_its_way_keeps_the_arena(void **state)
         call = fixture.call;
         upb_Message_SetBaseFieldString(
                 fixture.node, field_of(&fixture, NODE_BLOB), noise(call_arena(call), LARGE, 1));
-        assert_int_equal(encoding_init(&encoding, late_copy_buffer(&fixture.bench->host.late),
+        assert_int_equal(encoding_init(&encoding, pending_copy_buffer(&fixture.bench->host.copy),
                                  arena_pool_alloc(&fixture.bench->arenas), &call->exchange,
                                  fixture.node, fixture.table, SIZE_MAX),
                 0);
@@ -217,7 +217,7 @@ static void test_memory_runs_out(void **state)
                 add_child(&fixture, child_with_blob(&fixture, noise(fixture.elsewhere, 3000, 2)));
                 short_memory_begin(&fixture.bench->arenas,
                         arena_pool_used_bytes(&fixture.bench->arenas) + spare);
-                r = encoding_init(&encoding, late_copy_buffer(&fixture.bench->host.late),
+                r = encoding_init(&encoding, pending_copy_buffer(&fixture.bench->host.copy),
                         arena_pool_alloc(&fixture.bench->arenas), &fixture.call->exchange,
                         fixture.node, fixture.table, SIZE_MAX);
                 if (r == 0)

@@ -39,16 +39,16 @@ static void test_each_once(void **state)
         second = cancelled_call(bench, 500);
         third = cancelled_call(bench, 600);
         expire(bench, 900);
-        assert_int_equal(bench->late, 0);
+        assert_int_equal(bench->overdue, 0);
         end(third);
         expire(bench, 1010);
-        assert_int_equal(bench->late, 1);
+        assert_int_equal(bench->overdue, 1);
         expire(bench, 1400);
-        assert_int_equal(bench->late, 1);
+        assert_int_equal(bench->overdue, 1);
         expire(bench, 1510);
-        assert_int_equal(bench->late, 2);
+        assert_int_equal(bench->overdue, 2);
         expire(bench, 100000);
-        assert_int_equal(bench->late, 2);
+        assert_int_equal(bench->overdue, 2);
         end(second);
         end(first);
         assert_true(list_is_empty(&bench->host.lingering.fresh));
@@ -66,7 +66,7 @@ static void test_not_those_without_a_handler(void **state)
         call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
         assert_int_equal(call->ring.state, CALL_DONE);
         expire(bench, 5000);
-        assert_int_equal(bench->late, 0);
+        assert_int_equal(bench->overdue, 0);
         bench_close(call);
         bench_free(bench);
 }

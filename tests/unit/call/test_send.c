@@ -71,14 +71,14 @@ static void send_node(struct sender *sender, const upb_Message *node)
         struct owner owner = {
                 .encoder.bytes_max = LIMIT, .block_bytes_max = LIMIT, .blocks_left = SIZE_MAX
         };
-        unsigned turn = sender->bench->host.late.turn;
+        unsigned turn = sender->bench->host.copy.turn;
         const struct segment *last = sender->call->exchange.writer.last;
         uint8_t *bytes = NULL;
         size_t size;
 
         assert_int_equal(quoit_call_send(sender->call, node, sender->table), 0);
         sender->in_place +=
-                sender->bench->host.late.turn == turn && sender->call->exchange.writer.last == last;
+                sender->bench->host.copy.turn == turn && sender->call->exchange.writer.last == last;
 
         assert_int_equal(owner_encode(&owner, node, sender->table, &bytes, &size), 0);
         assert_true(sender->expected_bytes + size <= sizeof(sender->expected));

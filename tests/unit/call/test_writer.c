@@ -20,7 +20,7 @@ static void encode(struct bench *bench, struct encoding *encoding, size_t size, 
         random_fill(&seed, data, size);
         upb_Message_SetBaseFieldString(node, upb_MiniTable_FindFieldByNumber(table, NODE_BLOB),
                 upb_StringView_FromDataAndSize(data, size));
-        assert_int_equal(encoding_init(encoding, late_copy_buffer(&bench->host.late),
+        assert_int_equal(encoding_init(encoding, pending_copy_buffer(&bench->host.copy),
                                  arena_pool_alloc(&bench->arenas), NULL, node, table, SIZE_MAX),
                 0);
         upb_Arena_Free(arena);

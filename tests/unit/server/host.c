@@ -32,7 +32,7 @@ static void on_freed(void *user, struct call_group *group)
         assert(user == &host_of(group)->shard);
 }
 
-static void on_late(const struct quoit_call *call)
+static void on_overdue(const struct quoit_call *call)
 {
         (void)call;
 }
@@ -68,7 +68,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
                 .on_ready = on_ready,
                 .on_output = on_output,
                 .on_freed = on_freed,
-                .on_late = on_late,
+                .on_overdue = on_overdue,
         };
         lingering_init(&shard->base.host.lingering);
         list_init(&shard->base.host.at_stop);

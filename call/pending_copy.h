@@ -13,39 +13,39 @@
 
 #include "codec/copy.h"
 
-#define LATE_COPY_BYTES_MAX ((size_t)2048)
+#define PENDING_COPY_BYTES_MAX ((size_t)2048)
 
 /* Of a ring: one move at most is put off. Zeroed memory is a valid object. */
-struct late_copy {
+struct pending_copy {
         uint8_t *to; /* NULL: nothing is put off */
         const uint8_t *from;
         size_t size;
         unsigned turn;
-        uint8_t buffers[2][LATE_COPY_BYTES_MAX];
+        uint8_t buffers[2][PENDING_COPY_BYTES_MAX];
 };
 
 /* The buffer that the next message may be encoded in. */
-static inline uint8_t *late_copy_buffer(struct late_copy *late)
+static inline uint8_t *pending_copy_buffer(struct pending_copy *copy)
 {
-        return late->buffers[late->turn];
+        return copy->buffers[copy->turn];
 }
 
 /* The bytes that were promised are in their place from here on. */
-static inline void late_copy_run(struct late_copy *late)
+static inline void pending_copy_run(struct pending_copy *copy)
 {
-        if (!late->to)
+        if (!copy->to)
                 return;
-        copy_short(late->to, late->from, late->size);
-        late->to = NULL;
+        copy_short(copy->to, copy->from, copy->size);
+        copy->to = NULL;
 }
 
-/* Promises @size bytes, in the buffer at @from, to @to. That is its owner's until late_copy_run(). */
-static inline void late_copy_put(
-        struct late_copy *late, uint8_t *to, const uint8_t *from, size_t size)
+/* Promises @size bytes, in the buffer at @from, to @to. That is its owner's until pending_copy_run(). */
+static inline void pending_copy_put(
+        struct pending_copy *copy, uint8_t *to, const uint8_t *from, size_t size)
 {
-        late_copy_run(late);
-        late->to = to;
-        late->from = from;
-        late->size = size;
-        late->turn ^= 1;
+        pending_copy_run(copy);
+        copy->to = to;
+        copy->from = from;
+        copy->size = size;
+        copy->turn ^= 1;
 }
