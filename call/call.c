@@ -39,10 +39,10 @@ struct quoit_call *call_new(struct call_group *group)
 
         if (!call)
                 return NULL;
-        *call = (struct quoit_call){
-                .thread = __builtin_thread_pointer(),
-                .ring = { .state = CALL_OPENING, .charged_to_peer = true },
-        };
+        memset(call, 0, sizeof(*call)); /* in one piece, where an initializer would be several */
+        call->ring.state = CALL_OPENING;
+        call->ring.charged_to_peer = true;
+        call_take(call);
         exchange_init(&call->exchange, group);
         list_init(&call->ring.ready);
         list_init(&call->ring.delayed);
