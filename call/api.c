@@ -195,23 +195,34 @@ void quoit_call_send_headers(quoit_call *call)
                         call->offload); /* without memory they go with the first message */
 }
 
+static bool has_room(const quoit_call *call)
+{
+        const struct call_group *group = call->exchange.group;
+
+        return call->exchange.writer.queued_bytes < call_limits(call)->call_queue_bytes_max &&
+               !call_group_is_over_budget(group) &&
+               room_allows(&group->host->room, group->queued_bytes);
+}
+
+static bool wait_until_writable(const quoit_call *call)
+{
+        ((quoit_call *)call)->handler.wants_writable = true;
+        return false;
+}
+
+/* Not part of its caller, which then has no registers to save: a stream on the ring asks before each message. */
+static __attribute__((noinline)) bool offloaded_is_writable(const quoit_call *call)
+{
+        return offload_is_writable(call->offload) || wait_until_writable(call);
+}
+
 bool quoit_call_writable(const quoit_call *call)
 {
-        bool writable;
-
         if (!call_is_here(call, __func__) || call_is_over(call))
                 return false;
         if (call->offload)
-                writable = offload_is_writable(call->offload);
-        else
-                writable =
-                        call->exchange.writer.queued_bytes <
-                                call_limits(call)->call_queue_bytes_max &&
-                        !call_group_is_over_budget(call->exchange.group) &&
-                        room_allows(&call_host_of(call)->room, call->exchange.group->queued_bytes);
-        if (!writable)
-                ((quoit_call *)call)->handler.wants_writable = true;
-        return writable;
+                return offloaded_is_writable(call);
+        return has_room(call) || wait_until_writable(call);
 }
 
 size_t call_cut_status_text(const char *text, size_t size)

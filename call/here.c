@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/here.h"
 
-bool call_refuse_thread(const struct quoit_call *call, const char *function)
+void call_refuse_thread(const struct quoit_call *call, const char *function)
 {
         const struct call_host *host = call_host_of(call);
 
         if (host->on_wrong_thread)
                 host->on_wrong_thread(call, function);
-        return false;
 }

@@ -11,8 +11,8 @@
 
 #include "call/call.h"
 
-/* Tells the log, once for a method and a function, that @function was called on a thread that does not own the call. False. */
-bool call_refuse_thread(const struct quoit_call *call, const char *function);
+/* Tells the log, once for a method and a function, that @function was called on a thread that does not own the call. */
+void call_refuse_thread(const struct quoit_call *call, const char *function);
 
 /* Whether the calling thread has @call: that of its ring, or the worker that it is lent to. If not, the log is told. */
 static inline bool call_is_here(const struct quoit_call *call, const char *function)
@@ -21,5 +21,6 @@ static inline bool call_is_here(const struct quoit_call *call, const char *funct
                                      __builtin_thread_pointer(),
                     true))
                 return true;
-        return call_refuse_thread(call, function);
+        call_refuse_thread(call, function);
+        return false;
 }
