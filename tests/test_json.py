@@ -209,7 +209,7 @@ def test_to_json(texts, messages, work):
     for (index, message), (code, text) in zip(messages, answers):
         expected = as_json(texts, message, **options)
         problem = None
-        if text in EXPLAINED:
+        if any(words in text for words in EXPLAINED):
             continue
         if (code == 0) != (expected is not FAILED):
             problem = f"{code} {text.decode()}; by Python {expected}"
