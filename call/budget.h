@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * What requests become when they are decompressed and parsed counts with what their connection holds, while
- * it is allocated: `connection_receive_bytes_max` less all that the connection has already, and not more than the ring has
- * left (room.h). Several
- * workers may parse requests of one connection at the same time; they draw on the same rest, block by block.
+ * The memory that a request needs when it is decompressed and parsed counts for its connection as soon as it is allocated.
+ * The limit is `connection_receive_bytes_max` less what the connection holds already, and not more than the ring has left
+ * (room.h). Several workers can parse requests of one connection at the same time: they share what is left, block by block.
  *
  *      thread of the handler    budget_begin(), the arena is filled, budget_end()
- *      ring                     budget_settle(), when the message is gone or counts as held
+ *      ring                     budget_settle(), when the message is freed or counts as held
  */
 
 #include <stdbool.h>
@@ -23,15 +22,15 @@ struct budget {
         struct call_group *group;
         upb_Arena *arena;
         size_t taken; /* bytes, counted in the group's `parsing_bytes` */
-        bool exceeded; /* something was refused, ... */
-        bool short_of_memory; /* ... as the ring had no room for it, whatever its connection may have */
+        bool exceeded; /* an allocation was refused, ... */
+        bool short_of_memory; /* ... because the ring had no room for it, not because of the connection's limit */
 };
 
-/* From now on @arena takes what the connection has left. */
+/* From now on @arena can take what the connection has left. */
 void budget_begin(struct budget *budget, struct call_group *group, upb_Arena *arena);
 
-/* And now what it likes again: what the handler allocates is not the peer's doing. */
+/* Ends that limit: what the handler allocates is not caused by the peer. */
 void budget_end(struct budget *budget);
 
-/* @taken bytes do not count as being parsed any more. */
+/* @taken bytes no longer count as being parsed. */
 void budget_settle(struct call_group *group, size_t taken);

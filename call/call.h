@@ -6,9 +6,9 @@
  *
  * Two sides touch a call. The ring's side is fed by the session: it reads, writes, keeps the deadline.
  * The handler's side is the public quoit_call_*() functions. On a ring both are one thread. An
- * offloaded call is handed to a worker for one event at a time and comes back by mail; while it is
- * away the ring leaves alone what goes with it, and what the handler sends travels by mail too (offload.h).
- * Each side has a struct of its own in struct quoit_call. So no member needs a lock.
+ * offloaded call is lent to a worker for one event at a time and returns by mail. Meanwhile the ring
+ * does not touch the lent members, and what the handler sends travels by mail too (offload.h).
+ * Each side has a struct of its own in struct quoit_call, so no member needs a lock.
  */
 
 #include <stdatomic.h>
@@ -36,36 +36,37 @@ struct offload;
 enum call_state {
         CALL_OPENING,   /* its header block is arriving */
         CALL_OPEN,      /* a handler has it, or will */
-        CALL_FINISHED,  /* it has a status, which goes out behind the queue */
+        CALL_FINISHED,  /* it has a status, which is sent after the queued messages */
         CALL_CANCELLED, /* it ended without the handler: peer gone, deadline, server stopping */
-        CALL_DONE,      /* the handler has seen the last of it */
+        CALL_DONE,      /* the handler has had its last event */
 };
 
 #define CALL_DEADLINE_EXCEEDED "deadline exceeded"
-/* What a peer is told whose connection holds more than the ring has left. */
+/* The status text for a peer whose connection holds more than the ring has left. */
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
 /* How a method is served: what the router found. Lives as long as the server. */
 struct route {
         const quoit_method *method;
-        const quoit_file_descriptor *file; /* that defines it; NULL: nobody has described it */
+        const quoit_file_descriptor *file; /* that defines it; NULL: not known */
         const void *implementation;
         void *user;
         quoit_method_options options;
-        atomic_uint *live_calls; /* on all rings, where the options bound them; heap */
+        atomic_uint *live_calls; /* on all rings; NULL: the options do not limit them. Heap */
 };
 
 /*
- * What the header block says. Its flags are of use until the call is OPEN. The rest is fixed then, so that the handler's side may read it
- * too; it lies in the call's arena.
+ * What the header block says. The flags are used until the call is OPEN. The rest does not change after that, so the handler's
+ * side can read it too. It lies in the call's arena.
  */
 struct request {
         const struct route *route; /* NULL until routed */
-        const char *unknown_path; /* NULL: it is the route's */
+        const char *unknown_path; /* NULL: the path is the route's */
         upb_StringView authority;
         struct fields fields;
         uint64_t timeout_ns;
-        const char *http_status; /* it is no gRPC: the answer, and what it says. Static */
+        const char *
+                http_status; /* the request is not gRPC: the status and text of the answer. Static */
         const char *http_text;
         bool has_method : 1;
         bool has_scheme : 1;
@@ -78,7 +79,7 @@ struct request {
         bool bad_timeout : 1;
         bool bad_encoding : 1;
         bool has_encoding : 1; /* one other than identity */
-        bool oversize : 1; /* a -bin field that is many */
+        bool oversize : 1; /* a -bin field with too many values */
         bool out_of_memory : 1;
 };
 
@@ -93,36 +94,36 @@ struct call_ring_side {
         bool at_worker : 1; /* the handler's side is lent */
         bool charged_to_peer : 1;
         bool lingers : 1;
-        bool http_answered : 1; /* as its request is no gRPC */
+        bool http_answered : 1; /* with an HTTP status, because the request is not gRPC */
         quoit_status outcome; /* once it is FINISHED or CANCELLED */
         unsigned starts; /* how many interceptors have seen it start */
         uint64_t
-                opened_ns; /* when its headers had come, where there are interceptors; 0: not yet */
+                opened_ns; /* when its headers were complete, for interceptors; 0: not yet, or there are none */
         struct list
-                ready; /* with the dispatcher, when it may have an event; at last among those that `ended` */
+                ready; /* with the dispatcher, when it may have an event; at its end in the group's `ended` */
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
-        struct list delayed; /* posts of quoit_call_after() whose time has not come */
-        atomic_uint *live_calls; /* of its method, where it counts; NULL: nowhere */
-        struct list lingering; /* where it @lingers: see there */
-        uint64_t ended_ns; /* likewise: when it was cancelled */
+        struct list delayed; /* posts of quoit_call_after() that are not due yet */
+        atomic_uint *live_calls; /* the method's count that this call is part of; NULL: none */
+        struct list lingering; /* used while it @lingers (lingering.h) */
+        uint64_t ended_ns; /* used while it @lingers: when it was cancelled */
         const char *
-                cancel_text; /* it was cancelled: its status goes out behind the rest of a message, with this */
+                cancel_text; /* of a cancelled call whose status is sent after the rest of a message */
         char pushback_ms
-                [12]; /* it was refused: when its client is to come back. "": whenever it likes */
+                [12]; /* of a refused call: when its client shall retry. "": it decides itself */
 };
 
 /*
- * The handler's side: of the thread that has the call, which is the ring's or, while it is `at_worker`, a worker's. With it goes
- * `lent` of the exchange. The fields of the headers do not change once these were asked for: the ring sends them at any time then.
+ * The handler's side. It belongs to the thread that has the call: the ring's or, while the call is `at_worker`, a worker's. So does
+ * `lent` of the exchange. Header fields do not change after the headers were asked for: the ring can send them at any time then.
  */
 struct call_handler_side {
         bool handled : 1; /* the handler has been called */
         bool finish_asked : 1;
-        bool finish_owed : 1; /* an interceptor has finished it: the handler, which does not know, may once */
+        bool finish_owed : 1; /* an interceptor has finished it; one finish by the handler is then no mistake */
         bool headers_asked : 1;
         bool held : 1;
-        bool wants_writable : 1; /* it was told that there is no room, or has a pump */
+        bool wants_writable : 1; /* quoit_call_writable() said false, or there is a pump */
         quoit_status failure; /* of call_fail() on a worker */
         quoit_status status;
         const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
@@ -138,7 +139,7 @@ struct call_handler_side {
         void (*on_done)(quoit_call *call, void *state);
         void *done_state;
         uint64_t
-                handled_ns; /* the handler was called, where there are interceptors; 0: it was not */
+                handled_ns; /* when the handler was called, for interceptors; 0: not yet, or there are none */
         struct attachment *attachments;
         const char *failure_text;
         const char *
@@ -148,7 +149,7 @@ struct call_handler_side {
 struct quoit_call {
         struct exchange exchange; /* first: the session hands its stream back */
         atomic_bool cancelled; /* for any thread */
-        /* that has the handler's side, by its thread pointer; NULL: none has, while it is on its way */
+        /* the thread that has the handler's side, by its thread pointer; NULL: none, while it is on its way */
         const void *_Atomic thread;
         struct offload *offload; /* NULL until it is lent for the first time; has a lock */
         struct call_ring_side ring;
@@ -163,28 +164,27 @@ struct call_post {
         quoit_call *call;
         void (*fn)(quoit_call *call, void *arg);
         void *arg;
-        bool is_delay; /* of quoit_call_after(): the rest is for these */
+        bool is_delay; /* of quoit_call_after(), which uses the members below */
         uint64_t delay_ns;
         uint64_t due_ns;
-        bool at_stop; /* of quoit_call_at_stop(): it has no time, but waits with the host */
+        bool at_stop; /* of quoit_call_at_stop(): not timed, it waits in a list of the host */
         struct list stop_link;
         struct list link; /* among the delayed */
         struct timer timer;
 };
 
-/* The call is cancelled: what is delayed runs now. */
+/* The call is cancelled: its delayed functions run now. */
 void call_hasten_delayed(struct quoit_call *call);
 
-/* The call is finished: what is delayed will not run. */
+/* The call is finished: its delayed functions will not run. */
 void call_drop_delayed(struct quoit_call *call);
 
 /* ---- life ---- */
 
 /*
- * A call in state OPENING; it frees itself when handler, stream and output have let go of it. NULL: no memory.
- * It counts as `charged_to_peer` of the group until it was answered and its stream closed, or, if the peer broke it
- * off, until its handler has ended: a stream that is reset at once holds its place as long as it makes work
- * (CVE-2023-44487).
+ * A call in state OPENING. It frees itself when handler, stream and output no longer use it. NULL: no memory.
+ * It counts as `charged_to_peer` of the group until it was answered and its stream closed. If the peer reset the stream, it
+ * counts until its handler has ended: a stream that is reset at once still makes work (CVE-2023-44487).
  */
 struct quoit_call *call_new(struct call_group *group);
 
@@ -193,75 +193,75 @@ static inline struct quoit_call *call_of_stream(struct stream *stream)
         return CONTAINER_OF(stream, struct quoit_call, exchange.stream);
 }
 
-/* What the router has found, and with it what kinds of messages come and go. Before the first of them. */
+/* What the router has found, and how many messages each side may send. Called before the first message. */
 void call_set_route(struct quoit_call *call, const struct route *route);
 
 /* The one place where a call's state changes; asserts that the step is one that the states' comments allow. */
 void call_set_state(struct quoit_call *call, enum call_state state);
 
 /*
- * Ends a call without its handler, at once: what is queued is dropped, @status and the static @text go
- * out as trailers (QUOIT_OK: nothing goes out, the stream is closed or the caller resets it). A
- * handler that has started is told. No-op on a call that is past OPEN.
- * @status is one that status_is_for_library(): all that the library says of itself passes here.
+ * Ends a call without its handler, at once: queued messages are dropped, @status and the static @text
+ * are sent as trailers (QUOIT_OK: nothing is sent; the stream is closed, or the caller resets it). A
+ * handler that has started gets its on_cancel. No-op on a call that is past OPEN.
+ * status_is_for_library() holds for @status: every status that the library itself sets passes here.
  */
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text);
 
 /*
- * As call_cancel(), of a call that no handler has seen, for want of room: counted, and if @pushes_back told when to come
- * again (grpc-retry-pushback-ms of gRPC's proposal A6).
+ * As call_cancel(), for a call that no handler has seen and that there is no room for. It is counted as refused. If
+ * @pushes_back, the client learns when to retry (grpc-retry-pushback-ms of gRPC's proposal A6).
  */
 void call_refuse(struct quoit_call *call, quoit_status status, const char *text, bool pushes_back);
 
-/* As call_refuse(), also of a call that a handler has, on the ring: its connection holds too much while memory is short. */
+/* As call_refuse(), also for a call that a handler has: its connection holds too much while memory is short. On the ring. */
 void call_refuse_memory(struct quoit_call *call);
 
-/* As call_fail() for the same reason, with its message still in use. On the ring it is told when to come again. */
+/* As call_fail() for the same reason, while the call's message is still in use. On the ring the client learns when to retry. */
 void call_fail_memory(struct quoit_call *call);
 
 /*
- * Gives a call up from within its handler's side: as call_cancel(), on a worker once the call is back.
- * Unlike a finish it does not end a hold, which is the application's to end.
+ * Ends a call from its handler's side: as call_cancel(); on a worker, once the call is back on its ring.
+ * Unlike a finish it does not end a hold: only the application does.
  */
 void call_fail(struct quoit_call *call, quoit_status status, const char *text);
 
-/* The peer does not take what waits for it on this stream, or sends no more, as the static @text says: it gets no more of it. */
+/* The peer does not read, or no longer sends, as the static @text says: ends the call, or resets the stream of one that has ended. */
 void call_give_up(struct quoit_call *call, const char *text);
 
-/* Answers a request that is no gRPC as its `request` says. In state OPENING. */
+/* Answers a request that is not gRPC, with the HTTP status in `request`. In state OPENING. */
 void call_refuse_http(struct quoit_call *call);
 
 /*
- * The stream is closed; @in_order: by both sides, and neither has reset it. Inside nghttp2's callbacks: if it is over with that, what
- * is the user's code waits for call_group_tell_ends().
+ * The stream is closed; @in_order: by both sides, and neither has reset it. Called inside nghttp2's callbacks: if the call is over
+ * now, the user's code runs later, in call_group_tell_ends().
  */
 void call_on_stream_closed(struct quoit_call *call, bool in_order);
 
-/* A request that is no gRPC is answered in that time at the latest. It has no deadline. */
+/* A request that is not gRPC is answered after @time_ns at the latest. It has no deadline. */
 void call_await_http(struct quoit_call *call, uint64_t time_ns);
 
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);
 
-/* A call that the server has given up, as it ended before the handler did; the ring is gone. */
+/* Frees a call that the server has given up: the server ended before the handler did. The ring is gone. */
 void call_free_given_up(struct quoit_call *call);
 
 /*
- * The handler is through: what it made its answers from goes, before they have been sent, which may take
- * long. Unless something on its way out lies there too, as small answers do.
+ * The handler has ended: frees the memory that it made its answers in, although they may take long to be sent.
+ * Keeps it if bytes to be sent lie there too, as small answers do.
  */
 void call_free_message(struct quoit_call *call);
 
-/* Frees the call if nobody needs it any more, and tells interceptors. Not inside nghttp2's callbacks. */
+/* Calls the interceptors and frees the call, if nothing uses it any more. Not inside nghttp2's callbacks. */
 void call_release(struct quoit_call *call);
 
 /*
- * How many of @size bytes of @text go out as the status's text: more would not fit into a peer's header list. Never ends
- * within a character of UTF-8.
+ * How many of the @size bytes of @text are sent as the status's text: more would not fit into a peer's header list. Never
+ * ends within a character of UTF-8.
  */
 size_t call_cut_status_text(const char *text, size_t size);
 
-/* The call, if OPEN, has a status (finish_asked): FINISHED, and trailers go out. Ring's side. */
+/* For a call with a status (finish_asked): if it is OPEN it becomes FINISHED, and trailers are sent. Ring's side. */
 void call_apply_finish(struct quoit_call *call);
 
 /* Sends the headers that were asked for. Ring's side. */
@@ -271,25 +271,25 @@ void call_submit_headers(struct quoit_call *call);
 struct session_pull call_pull(struct quoit_call *call, size_t size_max);
 void call_write(struct quoit_call *call, struct output *output, size_t size);
 
-/* The public functions of these names, for callers that have the call. */
+/* The public functions of these names, for callers on the thread that has the call. */
 void *call_alloc(struct quoit_call *call, size_t size);
 void call_finish(struct quoit_call *call, quoit_status status, const char *text, size_t size);
 
 /* ---- small things ---- */
 
-/* What its ring lends it. */
+/* What its ring provides. */
 static inline struct call_host *call_host_of(const struct quoit_call *call)
 {
         return call->exchange.group->host;
 }
 
-/* The clock as of now, not of the turn: what took time is measured by it. Any thread that has @call. */
+/* The clock's time now, not the turn's: measures how long work takes. Any thread that has @call. */
 static inline uint64_t call_clock_ns(const struct quoit_call *call)
 {
         return ring_clock_ns(call_host_of(call)->ring);
 }
 
-/* As quoit_call_path(), on any thread that knows that the call is there. */
+/* As quoit_call_path(), on any thread that knows that the call is not freed. */
 static inline const char *call_path(const struct quoit_call *call)
 {
         if (call->request.unknown_path)
@@ -297,7 +297,7 @@ static inline const char *call_path(const struct quoit_call *call)
         return call->request.route ? call->request.route->method->path : "";
 }
 
-/* The handler's side is the calling thread's from here on, or (NULL) nobody's. */
+/* The handler's side belongs to the calling thread from now on; after call_let_go() to none. */
 static inline void call_take(struct quoit_call *call)
 {
         atomic_store_explicit(&call->thread, __builtin_thread_pointer(), memory_order_relaxed);
@@ -342,7 +342,7 @@ static inline void call_note_after_finish(struct quoit_call *call, const char *w
                 call->handler.misuse = what;
 }
 
-/* Somebody will come back to it: a hold, or a function that was posted or delayed. Ring's side. */
+/* The handler is not done with it: there is a hold, or a function that was posted or delayed. Ring's side. */
 static inline bool call_is_held(const struct quoit_call *call)
 {
         return call->handler.held || call->ring.posts || !list_is_empty(&call->ring.delayed);

@@ -3,9 +3,9 @@
 
 /*
  * A call's messages and compression. Answers are compressed when they are sent, requests decompressed right before
- * their handler runs: on the ring, or on the worker of an offloaded call, with that thread's coders. What waits in
- * queues is in the form that travels, so a small bomb stays small until then. On a ring compressing counts as work
- * (call/work.h); decompressing does with what follows it, for its caller.
+ * their handler runs: on the ring, or on the worker of an offloaded call, with that thread's coders. Messages wait in
+ * queues as they travel, so a small bomb stays small until then. On a ring compressing counts as work (call/work.h);
+ * the caller counts decompressing together with the parsing that follows.
  */
 
 #include <stdbool.h>
@@ -15,8 +15,8 @@
 struct encoding;
 
 /*
- * Compresses a message on its way out, if the call does that and the message is of a size where it pays and none that
- * keeps a ring too long. Where it would not be shorter, or memory is short, it goes as it is.
+ * Compresses a message to be sent, if the call compresses, and the message is neither too small to profit nor so large that
+ * it keeps a ring too long. If it would not become shorter, or memory is short, it is sent as it is.
  */
 void call_compress(struct quoit_call *call, struct encoding *encoding);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Counters that one ring writes and any thread reads: plain additions in memory, without a lock. What a reader sees of several
- * may be of different moments.
+ * Counters that one ring writes and any thread reads: plain additions in memory, without a lock. A reader of several can see
+ * values of different moments.
  */
 
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ static inline void counter_set(counter *to, uint64_t value)
         atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
-/* On its ring alone: it is no atomic addition. */
+/* On its ring only: the addition is not atomic. */
 static inline void counter_add(counter *to, uint64_t n)
 {
         counter_set(to, counter_read(to) + n);
@@ -35,14 +35,14 @@ struct call_counts {
         counter last_ns; /* when the last one began, CLOCK_MONOTONIC; 0: there was none */
 };
 
-/* Calls that are not over, or whose handlers are not. On their ring: elsewhere the three are not of one moment. */
+/* Calls that have not ended, or whose handlers have not. On their ring: on other threads the three values can be of different moments. */
 static inline uint64_t call_counts_open(const struct call_counts *counts)
 {
         return counter_read(&counts->started) - counter_read(&counts->succeeded) -
                counter_read(&counts->failed);
 }
 
-/* Of a connection, in channelz' words. */
+/* Of a connection, with the names of channelz. */
 struct stream_counts {
         counter started;
         counter succeeded; /* both sides have ended in order */
@@ -50,6 +50,6 @@ struct stream_counts {
         counter messages_sent; /* handed over to be sent */
         counter messages_received; /* whole */
         counter last_started_ns;
-        counter last_sent_ns; /* when bytes of a message were */
+        counter last_sent_ns; /* when bytes of a message were sent */
         counter last_received_ns;
 };

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A message on its way from the handler to the writer's queue. It is encoded backwards into a small buffer that
- * the caller gives, and if that is too small into blocks, which the queue takes over as they are.
+ * A message on its way from the handler to the writer's queue. It is encoded backwards into a small buffer of the
+ * caller. If that is too small it is encoded into blocks, which the queue takes over as they are.
  */
 
 #include <stddef.h>
@@ -21,7 +21,7 @@ struct encoding {
         struct exchange *keeper;
         /* blocks, and strings where they lie, in the order of the bytes; NULL: all is in @small */
         struct segment *first;
-        struct block *block; /* the last that was made, at the front */
+        struct block *block; /* the newest one; it holds the front of the message */
         const uint8_t *data; /* the first byte */
         size_t size;
         struct encode_block small; /* its end is filled */
@@ -29,22 +29,22 @@ struct encoding {
 
 /*
  * Encodes @message with its prefix, into the WRITER_PLACE_BYTES_MAX bytes at @small if it fits; else into blocks from
- * @alloc, which must outlive them. Large strings that lie in the arena of @keeper (NULL: of none) stay there: it
- * must be kept, and they unchanged, until all is sent. 0, or an error of encode_framed() and nothing is left to
- * free. @encoding, uninitialized memory, must not move.
+ * @alloc, which must outlive them. Large strings in the arena of @keeper (may be NULL) are not copied: the arena must
+ * stay, and the strings unchanged, until all is sent. 0, or an error of encode_framed() and nothing is left to
+ * free. @encoding is uninitialized memory; it must not move.
  */
 int encoding_init(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
         struct exchange *keeper, const upb_Message *message, const upb_MiniTable *table,
         size_t bytes_max);
 
-/* The same of @size bytes that are a message already: a copy. 0, or -ENOMEM and nothing is left to free. */
+/* The same for the @size bytes of a message that is encoded already: a copy. 0, or -ENOMEM and nothing is left to free. */
 int encoding_init_bytes(struct encoding *encoding, uint8_t *small, upb_alloc *alloc,
         const void *bytes, size_t size);
 
-/* Holds the @size bytes at @data, a framed message, instead: a copy. 0, or -ENOMEM and nothing changed. */
+/* Replaces the message by a copy of the @size bytes at @data, which are framed. 0, or -ENOMEM and nothing changed. */
 int encoding_replace(struct encoding *encoding, const uint8_t *data, size_t size);
 
-/* The blocks go, unless they were taken: @first is NULL then. */
+/* Frees the blocks that the queue has not taken over: after that @first is NULL. */
 void encoding_free_blocks(struct encoding *encoding);
 static inline void encoding_deinit(struct encoding *encoding)
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a call is made of at either end: a stream, messages that come and go on it, the memory that they lie in, compression, a
- * deadline. A server's call embeds it (call.h). It knows no method, no handler and no header.
+ * What a call consists of at either end: a stream, the messages received and sent on it, their memory, compression, a deadline.
+ * A server's call embeds it (call.h). It does not know methods, handlers or headers.
  */
 
 #include <stdbool.h>
@@ -22,23 +22,23 @@
 #include "transport/stream.h"
 
 /*
- * The part of an exchange that goes along with its call to the thread that runs the user's code: the ring's, or that of a worker.
- * While a worker has it the ring leaves it alone.
+ * The part of an exchange that belongs to the thread that runs the user's code: the ring's, or a worker's. While a worker has it
+ * the ring does not touch it.
  */
 struct exchange_lent {
         struct arena arena; /* lives as long as the call */
         struct large_blocks large; /* of that arena, unless a worker may allocate from it */
-        struct arena message_arena; /* of the message that the user has, where many come */
+        struct arena message_arena; /* of the message that the user has, where many are received */
         struct arena scratch; /* of the message being made, where many are sent */
         uint64_t bytes_sent; /* of messages, as they travel */
         uint32_t messages_sent;
         uint32_t credits; /* how many more messages the user takes */
         quoit_compression compression; /* of the messages that are sent */
-        quoit_compression message_compression; /* in which the message came that the user has */
-        bool sends_plain; /* not of those that are sent now */
+        quoit_compression message_compression; /* of the message that the user has, as received */
+        bool sends_plain; /* the next messages are sent uncompressed */
 };
 
-/* All but `lent` is the ring's. */
+/* All members but `lent` belong to the ring. */
 struct exchange {
         struct stream stream; /* first: the session hands it back */
         struct call_group *group;
@@ -46,12 +46,12 @@ struct exchange {
         struct writer writer;
         struct timer deadline;
 
-        /* fixed before the first message, so that any thread which has the call may read it */
+        /* fixed before the first message, so any thread that has the call can read it */
         uint64_t deadline_ns; /* UINT64_MAX: there is none */
-        size_t message_bytes_max; /* of what comes, also when decompressed */
+        size_t message_bytes_max; /* of received messages, also when decompressed */
         compression_set accepted; /* what the peer takes */
         bool takes_many : 1; /* the peer may send any number of messages, not just one */
-        bool sends_many : 1; /* likewise we */
+        bool sends_many : 1; /* the same for us */
         bool shares_arenas : 1; /* a worker may allocate from its arenas */
 
         struct exchange_lent lent;
@@ -60,10 +60,10 @@ struct exchange {
 /* Takes zeroed memory. */
 void exchange_init(struct exchange *exchange, struct call_group *group);
 
-/* Of those that come. Before the first of them. */
+/* Limits received messages. Called before the first one. */
 void exchange_limit_messages(struct exchange *exchange, size_t bytes_max);
 
-/* No output refers to it, and the stream is closed. */
+/* When no output refers to it, and the stream is closed. */
 void exchange_deinit(struct exchange *exchange);
 
 /* NULL if memory is short. */

@@ -3,7 +3,7 @@
 
 /*
  * A list of metadata, in the order of the wire; name, value and node live in the call's arena.
- * Binary values are kept decoded where they come in, encoded where they go out.
+ * Binary values are kept decoded in received lists, encoded in lists to be sent.
  */
 
 #include <stdbool.h>
@@ -28,21 +28,21 @@ struct fields {
 };
 
 /*
- * A field of a peer's, copied: values of "-bin" names are split and decoded into one field each, those
- * that are no base64 dropped, as are names and values that gRPC does not allow. 0, -ENOMEM, -E2BIG:
+ * Copies a field of the peer. Values of "-bin" names are split and decoded into one field each. Values
+ * that are not base64 are dropped, and names and values that gRPC does not allow. 0; -ENOMEM; -E2BIG:
  * more than @count_max in all.
  */
 int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size, size_t count_max);
 
 /*
- * A field of the application's on its way out, copied: values of "-bin" names are encoded.
+ * Copies a field of the application, to be sent. Values of "-bin" names are encoded.
  * 0; -EINVAL: a name or value that gRPC does not allow, or a reserved name; -E2BIG: more than
  * @bytes_max in all, 32 for each field included; -ENOMEM.
  */
 int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
         size_t value_size, size_t bytes_max);
 
-/* A field as it is: nothing is checked, encoded or copied. 0, -ENOMEM. */
+/* Appends a field as it is: nothing is checked, encoded or copied. 0, -ENOMEM. */
 int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The method of all calls that the server's generic handler has (quoit/generic.h). Its messages have no type: they are bytes. */
+/* The method of all calls of the server's generic handler (quoit/generic.h). Its messages are bytes without a type. */
 
 #include <quoit/generic.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which thread has a call. The functions of a call take no lock: called on another thread they would break it, some time
- * later and somewhere else. So each of them asks first, which is one comparison, and refuses with a line in the log.
+ * Which thread has a call. The functions of a call take no lock: on another thread they would corrupt the call, and the damage
+ * would show later, elsewhere. So each function checks first, with one comparison, and refuses with a line in the log.
  */
 
 #include <stdatomic.h>
@@ -11,10 +11,10 @@
 
 #include "call/call.h"
 
-/* Tells the log, once for a method and a function, that @function was called on a thread that does not own the call. */
+/* Logs, once for a method and a function, that @function was called on a thread that does not have the call. */
 void call_refuse_thread(const struct quoit_call *call, const char *function);
 
-/* Whether the calling thread has @call: that of its ring, or the worker that it is lent to. If not, the log is told. */
+/* Whether the calling thread, its ring's or the worker that it is lent to, has @call. If not, logs it. */
 static inline bool call_is_here(const struct quoit_call *call, const char *function)
 {
         if (__builtin_expect(atomic_load_explicit(&call->thread, memory_order_relaxed) ==

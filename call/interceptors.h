@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The interceptors of a server and what they are told of a call (quoit/interceptor.h). The list is fixed before the
- * server runs. A call starts through them one after the other, held in between where one asks for it; the dispatcher
- * runs them (server/dispatch.c).
+ * The interceptors of a server and the events of a call that they see (quoit/interceptor.h). The list is fixed before the
+ * server runs. Each sees the start of a call in turn, and can hold the call before the next one does. The dispatcher
+ * (server/dispatch.c) runs them.
  */
 
 #include <stdbool.h>
@@ -25,12 +25,12 @@ struct interceptors {
 /* The call has interceptors, and some of them have not seen it start. */
 bool interceptors_remain(const struct quoit_call *call);
 
-/* Lets them see the start, until one holds the call, or finishes it. */
+/* Shows them the start, until one holds or finishes the call. */
 void interceptors_start(struct quoit_call *call);
 
-/* Shows them a message; the call may be finished or failed after it. */
+/* Shows them a message; they can finish the call or make it fail. */
 void interceptors_received(struct quoit_call *call, const quoit_message_info *info);
 void interceptors_sent(struct quoit_call *call, const quoit_message_info *info);
 
-/* The call is over, its arena still there. */
+/* The call is over; its arena is not freed yet. */
 void interceptors_end(struct quoit_call *call);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Calls that have ended without their handlers, and whose handlers are not through: on a worker, or holding the call. Mostly for a
- * moment. One that goes on for `handler_end_ms` is logged, and all can be named when the server stops: their clients
- * are gone, so nothing else leads to them.
+ * Calls that were cancelled while their handlers still run: on a worker, or holding the call. Mostly that is short. A handler
+ * that takes longer than `handler_end_ms` is logged. The list also names these calls when the server stops: their clients are
+ * gone, so nothing else refers to them.
  */
 
 #include "core/list.h"
@@ -22,6 +22,6 @@ struct lingering {
 void lingering_init(struct lingering *lingering);
 void lingering_deinit(struct call_host *host);
 
-/* The call has been cancelled; its handler is to come to an end, and has. */
+/* The call has been cancelled, and its handler shall end; lingering_remove(): it has ended. */
 void lingering_add(struct quoit_call *call);
 void lingering_remove(struct quoit_call *call);

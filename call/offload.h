@@ -4,10 +4,10 @@
 /*
  * The way between a call's ring and the worker that runs one of its events.
  *
- * The ring hands the call out and gets it back by mail (link/workers.h); in between
- * messages that the handler sends travel by mail one by one, so a blocking handler streams while it
- * runs. The worker waits while more than `call_queue_bytes_max` of its messages are unsent: not longer than `stall_ms` at
- * once, and as soon as another call wants the worker not longer than `worker_wait_ms` in all.
+ * The ring lends the call (link/workers.h) and gets it back by mail. Meanwhile each message that the handler sends
+ * travels by mail, so a blocking handler streams while it runs. The worker waits while more than
+ * `call_queue_bytes_max` of its messages are unsent: at most `stall_ms` at once, and at most `worker_wait_ms` in all
+ * when another call wants the worker.
  */
 
 #include <stdbool.h>
@@ -25,27 +25,27 @@ struct offload *offload_new(struct quoit_call *call);
 void offload_free(struct offload *offload);
 
 /*
- * On a worker: mails a copy of the message; waits for room, not once the call is cancelled. 0, -ENOMEM;
- * -ETIMEDOUT: none came in the time that its peer has; -ENOSPC: the ring has no room for it (room.h).
+ * On a worker: mails a copy of the message. Waits for room, but not if the call is cancelled. 0; -ENOMEM;
+ * -ETIMEDOUT: the peer made no room in time; -ENOSPC: the ring has no room for it (room.h).
  */
 int offload_send(struct offload *offload, const struct encoding *encoding);
 
-/* On a worker: mails that the headers are to go out. */
+/* On a worker: asks the ring by mail to send the headers. */
 int offload_send_headers(struct offload *offload);
 
 /* On a worker: whether offload_send() would not have to wait. */
 bool offload_is_writable(struct offload *offload);
 
-/* On a worker, which begins with the call: its @coders, for the functions of the call that it runs. */
+/* On a worker that begins to run the call: its @coders, for the functions of that call. */
 void offload_begin(struct offload *offload, struct coders *coders);
 struct coders *offload_coders(struct offload *offload);
 
-/* On a worker, which is through with the call for now: how long it was kept waiting, and whether it was given up for others. */
+/* On a worker that has run the call: how long it waited for room, and whether it stopped because another call wanted the worker. */
 struct offload_wait {
         uint64_t waited_ns;
         bool yielded;
 };
 struct offload_wait offload_end(struct offload *offload);
 
-/* On the ring: the call is cancelled, a waiting worker goes on. Takes NULL. */
+/* On the ring: the call is cancelled, so a worker that waits for room stops waiting. Takes NULL. */
 void offload_interrupt(struct offload *offload);

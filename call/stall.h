@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Whether a peer takes what waits for it, by a rate: one byte now and then is no sign of a reader. The clock starts when
- * bytes begin to wait, and anew with each period in which enough was taken. Pure: whoever holds it has the clock, and does not look while
- * nothing waits.
+ * Whether a peer reads the bytes that wait for it, by a minimum rate: one byte now and then is not enough. A period starts when
+ * bytes begin to wait, and again after each period in which enough was taken. The caller passes the time, and does not call
+ * stall_look() while nothing waits.
  */
 
 #include <stdbool.h>
@@ -17,9 +17,9 @@ struct stall {
         uint64_t taken_bytes; /* since then */
 };
 
-/* What a peer owes: so many bytes in each period in which something waits all the time. */
+/* A peer must take @bytes_min in each period in which bytes wait all the time. */
 struct stall_rule {
-        uint64_t period_ns; /* UINT64_MAX: it owes nothing */
+        uint64_t period_ns; /* UINT64_MAX: there is no minimum */
         uint64_t bytes_min;
 };
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The methods of all paths that the router does not know. Their calls go the way of any other, through admission and
- * interceptors, and then hear UNIMPLEMENTED with the path that they asked for, and whether its service is known.
+ * The methods for all paths that the router does not know. Their calls pass admission and interceptors as others do. Then
+ * they end UNIMPLEMENTED, with a text that has the path and says whether its service is known.
  */
 
 #include "call/call.h"

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * Large steps of a ring, which all its connections wait for: a message that is compressed, decompressed or, being large, parsed.
- * The time that they take counts in the turn of their connection, and in the ring's (call/ring_share.h). Time, not bytes:
- * what a byte costs is the peer's choice, and may be a hundred times what the next one does.
+ * Large steps of a ring, during which all its connections wait: compressing or decompressing a message, and parsing a large
+ * one. Their time counts for the connection's turn and for the ring's (call/ring_share.h). Time is counted, not bytes: a peer
+ * can make one byte a hundred times as costly as another.
  *
  *      uint64_t began_ns = work_begin(call);
  *      ...
  *      work_end(call, began_ns);
  *
- * On a worker it counts for nothing: that time is nobody else's.
+ * On a worker it is not counted: no connection waits for it.
  */
 
 #include "call/call.h"
@@ -37,7 +37,7 @@ static inline uint64_t work_turn_ns(const struct call_host *host)
         return host->limits->turn_work_us * NS_PER_US;
 }
 
-/* The calls of a connection have worked enough for one turn of their ring. */
+/* The calls of a connection have used up their time in this turn of the ring. */
 static inline bool call_group_is_over_budget(const struct call_group *group)
 {
         return group->work_ns > work_turn_ns(group->host);
