@@ -26,7 +26,7 @@ struct upb_Arena *quoit_call_arena(quoit_call *call)
         return call_is_here(call, __func__) ? call_arena(call) : NULL;
 }
 
-/* Of a call that sends one message it is the call's arena itself: nothing has to be given back before the end. */
+/* A call that sends one message uses its own arena: nothing has to be freed before its end. */
 static upb_Arena *scratch(quoit_call *call)
 {
         if (!call_sends_many(call))
@@ -192,7 +192,7 @@ void quoit_call_send_headers(quoit_call *call)
                 call_submit_headers(call);
         else
                 (void)offload_send_headers(
-                        call->offload); /* without memory they go with the first message */
+                        call->offload); /* without memory they are sent with the first message */
 }
 
 static bool has_room(const quoit_call *call)
@@ -210,7 +210,7 @@ static bool wait_until_writable(const quoit_call *call)
         return false;
 }
 
-/* Not part of its caller, which then has no registers to save: a stream on the ring asks before each message. */
+/* Not inlined, so that its caller has no registers to save: a stream on the ring asks before each message. */
 static __attribute__((noinline)) bool offloaded_is_writable(const quoit_call *call)
 {
         return offload_is_writable(call->offload) || wait_until_writable(call);
@@ -235,7 +235,7 @@ size_t call_cut_status_text(const char *text, size_t size)
         return size;
 }
 
-/* Not UTF-8, which it has to be: what clients in other languages do with it is anything. "" if memory is short. */
+/* The text is not UTF-8, as it must be: clients in other languages could fail on it. "" if memory is short. */
 static upb_StringView repair_status_text(quoit_call *call, const char *text, size_t size)
 {
         upb_Arena *arena = call_arena(call);
@@ -260,7 +260,7 @@ static upb_StringView sent_status_text(quoit_call *call, const char *text, size_
         return repair_status_text(call, text, size);
 }
 
-/* The text as it goes on the wire, kept in the call's arena; without memory the status goes alone. */
+/* Keeps the text in the call's arena, encoded for the wire. Without memory the status is sent alone. */
 static void set_status(quoit_call *call, quoit_status status, const char *text, size_t size)
 {
         size_t encoded_size = percent_encoded_size(text, size);
@@ -276,7 +276,7 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         call->handler.status_text = encoded;
 }
 
-/* gRPC's clients take an OK without the one message for a broken answer, or hang. */
+/* gRPC's clients report OK without the one message as a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {
         return call->request.route && !call_sends_many(call) &&
@@ -301,11 +301,11 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
         sent = sent_status_text(call, text, size);
         set_status(call, status, sent.data, sent.size);
         if (call->offload)
-                return; /* applied when the call comes back from its worker */
+                return; /* applied when the call is back from its worker */
         if (call->ring.state == CALL_OPEN)
                 call_apply_finish(call);
         else
-                call_wake(call); /* cancelled before: only the hold has ended */
+                call_wake(call); /* it was cancelled before: only the hold ends */
 }
 
 void quoit_call_finish(quoit_call *call, quoit_status status, const char *message)

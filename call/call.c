@@ -13,8 +13,7 @@
 #include "core/clock.h"
 #include "core/usdt.h"
 
-#define REST_NS                                                                                    \
-        (5000 * NS_PER_MS) /* for the rest of a message that was begun, where the call has been cancelled */
+#define REST_NS (5000 * NS_PER_MS) /* for the rest of a begun message of a cancelled call */
 
 static void count_start(struct call_group *group)
 {
@@ -59,7 +58,7 @@ static void call_discharge(struct quoit_call *call)
         call->ring.charged_to_peer = false;
 }
 
-/* Interceptors are told of its end. */
+/* Interceptors will see its end. */
 static bool tells_end(const struct quoit_call *call)
 {
         return call_host_of(call)->interceptors && call->ring.opened_ns > 0;
@@ -89,7 +88,7 @@ static void call_free(struct quoit_call *call)
 void call_free_given_up(struct quoit_call *call)
 {
         call->ring.opened_ns =
-                0; /* interceptors are not told: what they would free may be in use */
+                0; /* interceptors are not called: what they would free may be in use */
         call_free(call);
 }
 
@@ -120,7 +119,7 @@ void call_set_state(struct quoit_call *call, enum call_state state)
                 lingering_remove(call);
 }
 
-/* Handler, stream and output have let go of it. */
+/* Handler, stream and output no longer use it. */
 static bool is_over(const struct quoit_call *call)
 {
         const struct stream *stream = &call->exchange.stream;
@@ -138,7 +137,7 @@ void call_release(struct quoit_call *call)
 void call_free_message(struct quoit_call *call)
 {
         if (call_host_of(call)->interceptors)
-                return; /* who is told of its end may want to look at its metadata */
+                return; /* an on_end may read the metadata */
         if (!writer_needs_arena(&call->exchange.writer) && !call->handler.status_text &&
                 call->handler.header_fields.count == 0 && call->handler.trailer_fields.count == 0) {
                 arena_deinit(&call->exchange.lent.arena);
@@ -146,7 +145,7 @@ void call_free_message(struct quoit_call *call)
         }
 }
 
-/* The handler has nothing to do any more, or has to be told: then its on_done comes from the dispatcher. */
+/* The call is done, or its handler must still get on_done: the dispatcher calls it. */
 static void call_end(struct quoit_call *call)
 {
         timer_cancel(&call_host_of(call)->ring->timers, &call->exchange.deadline);
@@ -167,7 +166,7 @@ void call_apply_finish(struct quoit_call *call)
         call->ring.outcome = call->handler.status;
         QUOIT_PROBE(call_end, call, call->handler.status);
         call_drop_delayed(call);
-        /* what was added to the headers would be taken for trailers in a block that is both */
+        /* in a block that is both, the client would read the added header fields as trailers */
         if (!call->ring.headers_submitted && call->handler.header_fields.count > 0)
                 response_submit_headers(call, &call->handler.header_fields);
         if (!call->ring.headers_submitted && call->exchange.writer.queued_bytes == 0) {
@@ -221,7 +220,7 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
                 call_wake(call);
 }
 
-/* The status, where the peer can make sense of it: behind half a message it could not, so the rest of that goes first. */
+/* Sends the status. After half a message the peer could not read it, so the rest of that message is sent first. */
 static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
 {
         size_t text_size = strlen(text);
@@ -245,7 +244,7 @@ static void on_rest_overdue(struct timer *timer)
         exchange_ask_to_send(&call->exchange);
 }
 
-/* The peer has a little time for the rest of the message that was begun. */
+/* Gives the peer a little time to read the rest of the begun message. */
 static void await_rest(struct quoit_call *call)
 {
         struct ring *ring = call_host_of(call)->ring;
@@ -284,7 +283,7 @@ void call_give_up(struct quoit_call *call, const char *text)
         exchange_ask_to_send(&call->exchange);
 }
 
-/* Around what the limit says, so that those who were refused together do not come back together. */
+/* A random time near the limit, so that clients that were refused together do not retry together. */
 static void push_back(struct quoit_call *call)
 {
         struct ring *ring = call_host_of(call)->ring;
@@ -306,7 +305,7 @@ void call_refuse_memory(struct quoit_call *call)
 {
         room_note_refusal(&call_host_of(call)->room);
         call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, CALL_SHORT_OF_MEMORY, true);
-        if (call->ring.state == CALL_DONE) /* no handler has had it: the request goes at once */
+        if (call->ring.state == CALL_DONE) /* no handler has had it: the request is freed at once */
                 call_free_message(call);
 }
 

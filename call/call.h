@@ -318,7 +318,7 @@ static inline bool call_sends_many(const struct quoit_call *call)
         return call->exchange.sends_many;
 }
 
-/* Whether there has been the one answer that the method has. */
+/* Whether the one answer of a method with a single answer was sent. */
 static inline bool call_has_answered(const struct quoit_call *call)
 {
         return call->exchange.lent.messages_sent > 0 && !call_sends_many(call);
@@ -329,13 +329,13 @@ static inline const quoit_limits *call_limits(const struct quoit_call *call)
         return call_host_of(call)->limits;
 }
 
-/* It has been answered, or given up, as its handler sees it. */
+/* As its handler sees it: it was finished or cancelled. */
 static inline bool call_is_over(const struct quoit_call *call)
 {
         return call->handler.finish_asked || quoit_call_cancelled(call);
 }
 
-/* The handler does @what, a static text: if the call was finished before nothing comes of it, but the log is told. */
+/* The handler does @what, a static text. After a finish that has no effect, and is to be logged. */
 static inline void call_note_after_finish(struct quoit_call *call, const char *what)
 {
         if (call->handler.finish_asked && !call->handler.finish_owed && !call->handler.misuse)

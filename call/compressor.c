@@ -8,7 +8,7 @@
 #include "codec/coders.h"
 #include "codec/framing.h"
 
-/* In one piece, without the prefix: where it is, or copied to @place. */
+/* The message in one piece, without the prefix: where it is, or copied to @place. */
 static const uint8_t *in_one_piece(const struct encoding *encoding, uint8_t *place)
 {
         if (!encoding->first)
@@ -21,7 +21,7 @@ void exchange_compress(
         const struct exchange *exchange, struct coders *coders, struct encoding *encoding)
 {
         size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
-        size_t size = plain_bytes - 1; /* or it does not pay */
+        size_t size = plain_bytes - 1; /* compressed it must be shorter */
         uint8_t *memory = coders_memory(coders, 2 * encoding->size);
 
         if (memory && coders_compress(coders, exchange->lent.compression,

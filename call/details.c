@@ -48,7 +48,7 @@ static int encode_details(
         return r;
 }
 
-/* Into the trailers, as the client is to see it. */
+/* Adds it to the trailers. */
 static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status *status)
 {
         const size_t name_size = strlen(FIELD_NAME);

@@ -9,10 +9,9 @@
 #include "codec/arena.h"
 
 #define BLOCK_BYTES_MIN ((size_t)4096)
-#define REFER_SHARE                                                                                \
-        4 /* bytes that are referred to are at least so much of their arena, a quarter */
+#define REFER_SHARE 4 /* only bytes that are at least a quarter of their arena are referred to */
 
-/* Bytes of a large message; those at the end are used. */
+/* Bytes of a large message, filled from the end. */
 struct block {
         struct segment segment;
         upb_alloc *alloc;
@@ -28,7 +27,7 @@ static void release_block(struct exchange *exchange, struct segment *segment)
         upb_free_sized(block->alloc, block, block->block_bytes);
 }
 
-/* With room for @size bytes if that is not too much at once; each twice as large as the one behind it. */
+/* Twice as large as @behind, or larger if @size needs it and is not too much at once. */
 static struct block *block_new(upb_alloc *alloc, const struct block *behind, size_t size)
 {
         size_t want = behind ? behind->block_bytes * 2 : BLOCK_BYTES_MIN;
@@ -53,7 +52,7 @@ static uint8_t *block_end(struct block *block)
         return (uint8_t *)block + block->block_bytes;
 }
 
-/* All of the first block is written, from @data to its end. */
+/* The first block is complete: from @data to its end. */
 static void block_close(struct encoding *encoding, const uint8_t *data)
 {
         encoding->block->segment.data = data;
@@ -86,7 +85,7 @@ static struct encode_block on_full(struct encoder *encoder, uint8_t *first, size
         return (struct encode_block){ block->bytes, end };
 }
 
-/* What waits to be sent keeps all of the arena: not for the sake of a small part of it. */
+/* Queued bytes that are referred to keep all of their arena: not worth it for a small part of the arena. */
 static bool may_refer(const struct encoding *encoding, const void *data, size_t size)
 {
         const struct large_blocks *large = &encoding->keeper->lent.large;
@@ -94,7 +93,7 @@ static bool may_refer(const struct encoding *encoding, const void *data, size_t 
         return size >= large->bytes / REFER_SHARE && large_blocks_hold(large, data, size);
 }
 
-/* The bytes so far, down to @first, are in a block, and it is closed; false: memory is short. */
+/* Puts the bytes so far, down to @first, into a block and closes it. False: memory is short. */
 static bool close_so_far(struct encoding *encoding, uint8_t *first)
 {
         if (!encoding->block && first != encoding->small.end) {
@@ -169,7 +168,7 @@ void encoding_free_blocks(struct encoding *encoding)
         }
 }
 
-/* A block of exactly that size: it may be larger than those that are encoded into. */
+/* A block of exactly that size, without the size limit of block_new(). */
 static struct block *block_of_size(upb_alloc *alloc, size_t size)
 {
         upb_SizedPtr memory = upb_SizeReturningMalloc(alloc, sizeof(struct block) + size);
@@ -183,7 +182,7 @@ static struct block *block_of_size(upb_alloc *alloc, size_t size)
         return block;
 }
 
-/* Lays out @size bytes, framed, in the small buffer or a block. Where they go; NULL: memory is short, and nothing changed. */
+/* Makes room for @size framed bytes in the small buffer or a block. Returns it; NULL: memory is short, and nothing changed. */
 static uint8_t *place(struct encoding *encoding, size_t size)
 {
         bool is_small = size <= WRITER_PLACE_BYTES_MAX;

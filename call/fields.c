@@ -9,7 +9,6 @@
 #include "codec/copy.h"
 #include "codec/metadata.h"
 
-/* As the last one. */
 static void append(struct fields *fields, struct field *field)
 {
         if (fields->last)
@@ -38,7 +37,7 @@ int fields_append(struct fields *fields, upb_Arena *arena, const char *name, siz
         return 0;
 }
 
-/* All of it in one piece. */
+/* Copies node, name and value into one allocation. */
 static int append_copy(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size)
 {
@@ -81,7 +80,7 @@ static int receive_binary(struct fields *fields, upb_Arena *arena, const char *n
         metadata_binary_init(&walk, value, value_size);
         while ((r = metadata_binary_next(&walk, place, &size)) != 0) {
                 if (r < 0)
-                        continue; /* no base64: this value is dropped, the call goes on */
+                        continue; /* not base64: this value is dropped, the call goes on */
                 if (fields->count >= count_max)
                         return -E2BIG;
                 r = fields_append(fields, arena, copy, name_size, (char *)place, size);
@@ -104,7 +103,7 @@ int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, si
         return append_copy(fields, arena, name, name_size, value, value_size);
 }
 
-/* HTTP's own names: ours to set, or such that a peer must take the answer for malformed (RFC 9113 section 8.2.2). */
+/* HTTP's own names: the library sets them, or a peer must treat the answer as malformed (RFC 9113 section 8.2.2). */
 static bool is_http_name(const char *name)
 {
         static const char *const names[] = { "connection", "content-length", "content-type",

@@ -53,7 +53,7 @@ void interceptors_start(struct quoit_call *call)
 
 void quoit_call_proceed(quoit_call *call)
 {
-        /* what was lent has started; the rest is the ring's to know */
+        /* a call that was lent to a worker has started; only the ring's thread may look at the rest */
         if (!call_is_here(call, __func__) || call->offload || call->ring.started ||
                 !call->handler.held)
                 return;

@@ -18,12 +18,12 @@ void quoit_call_hold(quoit_call *call)
                 call->handler.held = true;
 }
 
-/* It runs with the dispatcher's next look at the call. */
+/* It runs when the dispatcher next looks at the call. */
 static void queue_post(struct call_post *post)
 {
         quoit_call *call = post->call;
 
-        if (call->ring.state == CALL_DONE) { /* given up: see server/unfinished.h */
+        if (call->ring.state == CALL_DONE) { /* given up (server/unfinished.h) */
                 free(post);
                 return;
         }
@@ -81,7 +81,7 @@ static void on_delay_over(struct timer *timer)
         queue_post(post);
 }
 
-/* The list is in the order of time: so they run where they are hastened. */
+/* The list is sorted by time, so that hastened functions run in that order. */
 static void insert_delay(struct list *delayed, struct call_post *post)
 {
         struct list *behind = delayed;
@@ -109,7 +109,7 @@ static void start_delay(struct call_post *post)
         else
                 timer_start(timers_of(post->call), &post->timer, post->due_ns, on_delay_over);
         if (host->ring->is_polled && !host->ring->in_turn)
-                call_wake(post->call); /* the foreign loop that drives the ring is to hear of it */
+                call_wake(post->call); /* so that a foreign loop that drives the ring is woken */
 }
 
 void call_host_stop(struct call_host *host)
@@ -125,7 +125,7 @@ void call_host_stop(struct call_host *host)
         }
 }
 
-/* From a worker, whose call may have ended meanwhile. */
+/* Asked on a worker; the call may have ended meanwhile. */
 static void on_delay_asked(struct mail *mail)
 {
         struct call_post *post = CONTAINER_OF(mail, struct call_post, mail);
@@ -136,7 +136,7 @@ static void on_delay_asked(struct mail *mail)
                 queue_post(post);
 }
 
-/* After @delay_ns, or @at_stop of the server. 0, and nothing comes of it where the call was finished; -ECANCELED, -ENOMEM. */
+/* Runs @fn after @delay_ns, or @at_stop of the server. 0, also if the call was finished: then @fn will not run. -ECANCELED, -ENOMEM. */
 static int delay(quoit_call *call, uint64_t delay_ns, bool at_stop,
         void (*fn)(quoit_call *call, void *arg), void *arg)
 {
@@ -145,7 +145,7 @@ static int delay(quoit_call *call, uint64_t delay_ns, bool at_stop,
         if (call->handler.finish_asked)
                 return 0;
         if (quoit_call_cancelled(call))
-                return -ECANCELED; /* at once it would be run, and one that asks again each time run for ever */
+                return -ECANCELED; /* it would run at once, and a function that asks again each time would run for ever */
         post = post_new(call, fn, arg);
         if (!post)
                 return -ENOMEM;
@@ -154,8 +154,8 @@ static int delay(quoit_call *call, uint64_t delay_ns, bool at_stop,
         post->at_stop = at_stop;
         if (call->offload) {
                 post->mail.on_delivery = on_delay_asked;
-                (void)call_host_post(
-                        call_host_of(call), &post->mail); /* its ring waits for this worker */
+                (void)call_host_post(call_host_of(call),
+                        &post->mail); /* cannot fail: the ring does not end before this worker */
         } else {
                 start_delay(post);
         }

@@ -18,7 +18,7 @@ void lingering_deinit(struct call_host *host)
 
 static void on_due(struct timer *timer);
 
-/* For the one that ended first, if it is not waited for already. */
+/* For the call that ended first, if the timer does not run already. */
 static void start_timer(struct call_host *host)
 {
         struct lingering *lingering = &host->lingering;

@@ -11,9 +11,9 @@
 #include "core/clock.h"
 
 #define PAID_BYTES_PER_S                                                                           \
-        UINT64_C(65536) /* what a peer takes pays for a second in which it did not */
+        UINT64_C(65536) /* a peer that reads so much pays for one second of waiting */
 #define ASK_NS                                                                                     \
-        (20 * NS_PER_MS) /* so often a worker that is kept for too long asks whether it is wanted */
+        (20 * NS_PER_MS) /* how often a worker that has waited too long asks whether another call wants it */
 
 struct offload {
         struct quoit_call *call;
@@ -22,8 +22,9 @@ struct offload {
         pthread_cond_t has_room;
         /* under @mutex: */
         size_t unsent_bytes; /* of messages that the worker has sent and the socket has not taken */
-        uint64_t debt_ns; /* how long it was kept waiting, less what the peer has paid */
-        struct offload_wait wait; /* since the worker has the call */
+        uint64_t
+                debt_ns; /* how long the peer made it wait, less what the peer has paid by reading */
+        struct offload_wait wait; /* since the worker got the call */
 };
 
 /* A message on its way to the ring, then in the writer's queue. An empty one asks for the headers. */
@@ -35,7 +36,7 @@ struct parcel {
         uint8_t bytes[];
 };
 
-/* Blocks that come and go on any thread, and are the system's, not malloc's. */
+/* For blocks that are allocated and freed on any thread; they are mapped memory, not malloc's. */
 static upb_alloc *parcel_blocks(const struct quoit_call *call)
 {
         return arena_pool_alloc(call_host_of(call)->shared_arenas);
@@ -115,7 +116,7 @@ static void pay(struct offload *offload, size_t size)
         offload->debt_ns -= paid_ns < offload->debt_ns ? paid_ns : offload->debt_ns;
 }
 
-/* @bytes_counted: how much of the segment's was counted; the segment's own size shrinks as it is written. */
+/* @bytes_counted: how many of its bytes were counted. The segment's own size shrinks as it is written. */
 static void parcel_free(struct parcel *parcel, size_t bytes_counted)
 {
         struct quoit_call *call = parcel->call;
@@ -143,7 +144,7 @@ static void on_parcel(struct mail *mail)
         struct parcel *parcel = CONTAINER_OF(mail, struct parcel, mail);
         struct quoit_call *call = parcel->call;
 
-        /* small ones may come in any case: the worker waits for room in the call's queue, and knows no other */
+        /* a small one is always queued: the worker has checked only the room in the call's own queue */
         if (call->ring.state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
                 !writer_may_queue(&call->exchange, parcel->segment.size))
                 call_refuse_memory(call);
@@ -179,12 +180,12 @@ static int parcel_post(struct offload *offload, const struct encoding *encoding)
         parcel->call = offload->call;
         if (encoding)
                 encoding_copy(encoding, parcel->bytes);
-        (void)call_host_post(
-                call_host_of(offload->call), &parcel->mail); /* it waits for this worker */
+        (void)call_host_post(call_host_of(offload->call),
+                &parcel->mail); /* cannot fail: the ring does not end before this worker */
         return 0;
 }
 
-/* The peer has used up what it may keep a worker for, and somebody else wants one. */
+/* The peer has kept the worker as long as it may, and another call wants one. */
 static bool gives_up(struct offload *offload, uint64_t budget_ns)
 {
         struct call_host *host = call_host_of(offload->call);
@@ -202,7 +203,7 @@ static uint64_t next_look_ns(const struct offload *offload, uint64_t budget_ns, 
                 now_ns, offload->debt_ns < budget_ns ? budget_ns - offload->debt_ns : ASK_NS);
 }
 
-/* Until there is room, or @due_ns; what that takes is owed, up to an amount that can be paid back. */
+/* Waits until there is room, or @due_ns. The time is added to the debt, up to an amount that can be paid back. */
 static uint64_t wait_until(
         struct offload *offload, uint64_t budget_ns, uint64_t now_ns, uint64_t due_ns)
 {
@@ -219,7 +220,7 @@ static uint64_t wait_until(
         return later_ns;
 }
 
-/* False: there was none for too long. A worker is shared by all peers: one that takes its answer drop by drop can't keep it. */
+/* False: there was none for too long. All peers share the workers, so a peer that reads very slowly must not keep one. */
 static bool wait_for_room(struct offload *offload)
 {
         const quoit_limits *limits = call_limits(offload->call);
@@ -242,7 +243,7 @@ int offload_send(struct offload *offload, const struct encoding *encoding)
         bool ok;
         int r;
 
-        /* what else waits on the connection is known on the ring */
+        /* only the ring knows what else waits on the connection: here just this message is checked */
         if (!room_allows(&call_host_of(offload->call)->room, encoding->size))
                 return -ENOSPC;
         pthread_mutex_lock(&offload->mutex);

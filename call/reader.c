@@ -9,13 +9,12 @@
 #include "codec/arena.h"
 
 #define BATCH_FIRST_BYTES ((size_t)1024)
-#define BATCH_BYTES_ENOUGH                                                                         \
-        ((size_t)8192) /* with more in it the next message begins another batch */
+#define BATCH_BYTES_ENOUGH ((size_t)8192) /* a batch with more bytes takes no further message */
 
 struct reader_batch {
         struct arena arena; /* in which this struct lies */
         size_t bytes;
-        size_t users; /* messages, and the reader as long as it may add some */
+        size_t users; /* its messages, and the reader while it can add more */
 };
 
 static struct reader_batch *batch_new(struct arena_pool *pool)
@@ -85,7 +84,7 @@ void reader_drop(struct exchange *exchange)
         struct reader *reader = &exchange->reader;
         struct reader_message *message;
 
-        /* the only message of a call lies in the call's arena, and counts as long as that */
+        /* the only message of a call lies in the call's arena, and counts until that is freed */
         while (exchange->takes_many && (message = reader->first)) {
                 reader->first = message->next;
                 reader_unhold(exchange, message_cost(message));
@@ -100,7 +99,7 @@ void reader_deinit(struct exchange *exchange)
         reader_unhold(exchange, exchange->reader.held_bytes);
 }
 
-/* Where the message in progress is put together: NULL if memory is short. */
+/* The arena for the message in progress; NULL if memory is short. */
 static upb_Arena *reader_arena(struct exchange *exchange)
 {
         struct reader *reader = &exchange->reader;
@@ -147,7 +146,7 @@ static int reader_append(
         return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;
 }
 
-/* The peer is to hear of it also where nothing else is said: it may have nothing left that it may send. */
+/* Also asks for a send: a peer that has used up its window waits for the WINDOW_UPDATE, and nothing else might be sent. */
 static void reader_open_window(struct exchange *exchange)
 {
         if (exchange->reader.first || exchange->stream.unconsumed_bytes == 0)
@@ -157,7 +156,7 @@ static void reader_open_window(struct exchange *exchange)
                 exchange_ask_to_send(exchange);
 }
 
-/* Up to the end of a message, or of the data. */
+/* Reads to the end of a message, or of the data. */
 static int reader_feed_one(struct exchange *exchange, const uint8_t **data, size_t *size)
 {
         struct framing *framing = &exchange->reader.framing;

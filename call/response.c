@@ -11,7 +11,7 @@
 #define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 #define OWN_FIELDS_MAX 8
 
-/* A header block being put together: ours on the stack, and the application's behind them. */
+/* A header block that is being made: our fields, on the stack, then the application's. */
 struct field_block {
         nghttp2_nv *fields;
         size_t count;
@@ -64,7 +64,7 @@ static void block_add_head(struct field_block *block)
         block_add_text(block, "content-type", "application/grpc");
 }
 
-/* To clients that compress: that they may, and with what. */
+/* Lists for clients that compress the algorithms that they can use. */
 static void block_add_accepted(struct field_block *block, const struct quoit_call *call)
 {
         if (call->request.has_encoding)
@@ -86,7 +86,7 @@ static void block_add_status(
                 block_add(block, "grpc-message", strlen("grpc-message"), text, text_size);
 }
 
-/* Where a block can't be sent the stream can't be ended in order. */
+/* If a block can't be sent the stream can't end in order: resets it. */
 static void check(struct quoit_call *call, int r)
 {
         if (r < 0)

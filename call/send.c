@@ -57,7 +57,7 @@ static void fail_unsendable(quoit_call *call, int error)
         }
 }
 
-/* A message was queued: it goes out with the connection's next send, which one before it has asked for. */
+/* A message was queued. It is sent with the connection's next send; if others waited already, they have asked for that. */
 static void queued_on_ring(quoit_call *call, bool was_empty)
 {
         call_count_sent(call);
@@ -98,8 +98,8 @@ static void note_sent(quoit_call *call, size_t size)
 }
 
 /*
- * How large those messages may be that are encoded in their place; 0: none are. Known once the first was sent: how the
- * answers are compressed does not change then.
+ * The largest size of messages that are encoded in their place; 0: none are. Known after the first was sent: the compression
+ * of the answers does not change after that.
  */
 static size_t in_place_bytes_max(const quoit_call *call)
 {
@@ -113,9 +113,9 @@ static size_t in_place_bytes_max(const quoit_call *call)
 }
 
 /*
- * Encodes a message right behind those that wait already. False, and nothing is sent: none wait, it is too large for the room there or
- * for the limit, or encode_flat() does not support its type. Then no later message of this call is tried either, since the messages of
- * a stream are much alike.
+ * Encodes a message directly after those that wait. False, and nothing is sent: none wait; it is too large for the room there or for
+ * the limit; or encode_flat() does not support its type. In the last case no later message of this call is tried, since the messages
+ * of a stream are much alike.
  */
 static bool send_in_place(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
@@ -141,7 +141,7 @@ static bool send_in_place(
         return true;
 }
 
-/* Queues what is encoded, or sends it on its way there. */
+/* Queues the encoded message; on a worker, mails it to the ring. */
 static int send_encoded(quoit_call *call, struct encoding *encoding)
 {
         size_t size;
@@ -160,7 +160,7 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
         return 0;
 }
 
-/* Where a message is encoded to: a buffer of WRITER_PLACE_BYTES_MAX, and blocks if it does not fit. */
+/* The buffer for a message that fits into WRITER_PLACE_BYTES_MAX. */
 static uint8_t *small_of(const quoit_call *call, uint8_t *worker_small)
 {
         return call->offload ? worker_small : pending_copy_buffer(&call_host_of(call)->copy);
@@ -211,7 +211,7 @@ static int send_bytes(quoit_call *call, const void *bytes, size_t size)
         return r < 0 ? r : send_encoded(call, &encoding);
 }
 
-/* Shows interceptors what is sent; false: one of them has ended the call. */
+/* Shows interceptors the message to be sent. False: one of them has ended the call. */
 static bool pass_interceptors(quoit_call *call, const quoit_message_info *info)
 {
         if (!call_host_of(call)->interceptors)
@@ -276,6 +276,6 @@ void quoit_call_reply(
                 return;
         call_note_after_finish(call, "it answered a call that was finished before; dropped");
         sent = send_or_fail(call, &call->exchange, message, type) == 0;
-        /* where it could not be sent the call has its status; that its handler is through counts all the same */
+        /* if it could not be sent the call has its status already; this only says that the handler is done */
         call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL, 0);
 }

@@ -17,7 +17,7 @@ static void do_nothing(const void *implementation, quoit_call *call, void *state
         (void)state;
 }
 
-/* Of the kind that is answered before anything has come. */
+/* Of a kind whose handler starts before any message arrives. */
 static const quoit_method unknown_method = {
         .path = "",
         .kind = QUOIT_BIDI,

@@ -11,9 +11,10 @@
 #include "codec/framing.h"
 
 #define BLOCK_BYTES ((size_t)4096)          /* of gathered small messages */
-#define REFER_BYTES_MIN ((size_t)4096) /* pieces from here on are not copied into the output */
+#define REFER_BYTES_MIN                                                                            \
+        ((size_t)4096) /* pieces of this size and larger are not copied into the output */
 
-/* Small messages of a stream, one behind the other. */
+/* Small messages of a stream, one after the other. */
 struct block {
         struct segment segment;
         uint8_t bytes[BLOCK_BYTES - sizeof(struct segment)];
@@ -95,7 +96,7 @@ static struct segment *block_new(struct exchange *exchange)
         return &block->segment;
 }
 
-/* How many bytes still fit behind those of @segment: none if it is no block. */
+/* How many bytes still fit after those of @segment; 0 if it is not a block. */
 static size_t block_room(const struct segment *segment)
 {
         const struct block *block = (const struct block *)segment;
@@ -137,7 +138,7 @@ static uint8_t *place_in_block(struct exchange *exchange, size_t size)
         return place;
 }
 
-/* The only answer of a call: its arena, which lives longer, will do. */
+/* The only answer of a call lies in the call's arena, which lives longer. */
 static uint8_t *place_in_arena(struct exchange *exchange, size_t size)
 {
         upb_Arena *arena = exchange_arena(exchange);
@@ -251,8 +252,8 @@ void writer_drop(struct exchange *exchange)
 }
 
 /*
- * Where the message ends that was begun, as far as it is in the first segment. It begins there as well, or @continues says
- * that the whole segment belongs to it.
+ * The end of the begun message, as far as it lies in the first segment. It begins in that segment, or @continues says that the
+ * whole segment belongs to it.
  */
 static const uint8_t *begun_end(const struct segment *segment)
 {
@@ -272,7 +273,7 @@ static const uint8_t *begun_end(const struct segment *segment)
         return border;
 }
 
-/* The last segment of the message that was begun; NULL: none was. What else is in that segment is cut off. */
+/* The last segment of the begun message, without the messages after it; NULL: none was begun. */
 static struct segment *cut_behind_begun(struct exchange *exchange)
 {
         struct segment *last = exchange->writer.first;
