@@ -11,8 +11,8 @@
 /* ---- the step, on a thread ---- */
 
 /*
- * Whether the client has gone, so that a signature would be wasted. Records other than plain handshake messages cost none, and
- * may say why it left: they are read.
+ * Whether the client has gone, so that a signature would be wasted. Other records than plain handshake messages need no signature,
+ * and can say why it left: they are still read.
  */
 static bool is_pointless(struct handshake *handshake)
 {
@@ -27,7 +27,7 @@ static bool is_pointless(struct handshake *handshake)
         return true;
 }
 
-/* Too many steps wait, and this one gives way. It may belong to another ring. */
+/* Too many steps wait: ends this one, which can belong to another ring. */
 static void turn_away(struct work *work)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);

@@ -2,15 +2,15 @@
 #pragma once
 
 /*
- * A TLS handshake, on a thread for handshakes: the signature in it takes up to a millisecond, and a ring that makes
- * one makes everybody on it wait. The ring collects what the peer sends until a record is whole, lends the connection's TLS
- * to a thread for one step, and gets it back by mail. While it is lent the ring leaves it alone.
+ * A TLS handshake, on a thread for handshakes: its signature takes up to a millisecond, for which all connections of a ring would
+ * wait. The ring collects the peer's bytes until a record is whole, lends the connection's TLS to a thread for one step, and gets it
+ * back by mail. While it is lent the ring does not touch it.
  *
- * A step that has no signature to make takes little time, and comes first: a session that is resumed, a client that is asked for another
- * key (HelloRetryRequest), what comes behind the signature. Before it signs a step stands in line once more. There addresses take turns
- * that have finished a handshake before; of others their networks do, as an attacker has new addresses without end, but not networks.
- * Of one address the newest step is done first: where more come than can be done, first come first served would have everybody wait until they
- * give up.
+ * A step without a signature takes little time and is done first: a resumed session, a request for another key share
+ * (HelloRetryRequest), the messages after the signature. A step that needs a signature waits in line once more. There, addresses that
+ * have finished a handshake before take turns with the networks of all other addresses: an attacker can have any number of new
+ * addresses, but not of networks. Of one address the newest step is done first: under overload, in order of arrival, all clients would
+ * wait until they give up.
  */
 
 #include <stdatomic.h>
@@ -25,15 +25,15 @@
 struct call_host;
 
 struct handshake_limits {
-        size_t bytes_max; /* of what waits to be read */
-        size_t queued_max; /* steps that wait for a thread; above: one is turned away */
+        size_t bytes_max; /* received and not read yet */
+        size_t queued_max; /* steps that wait for a thread; above it one handshake is ended */
 };
 
-/* For the thread, before it begins with a step. */
+/* The thread reads it before it begins a step. */
 enum handshake_peer {
         HANDSHAKE_PEER_HERE,
-        HANDSHAKE_PEER_ENDED, /* it will send nothing more, so the handshake comes to nothing */
-        HANDSHAKE_PEER_CLOSED, /* so is its connection: nobody asks for the result */
+        HANDSHAKE_PEER_ENDED, /* it will send nothing more, so the handshake cannot succeed */
+        HANDSHAKE_PEER_CLOSED, /* the connection is closed: the result is not needed */
 };
 
 struct handshake {
@@ -41,16 +41,16 @@ struct handshake {
         struct mail mail;
         struct tls *tls;
         struct workers *threads;
-        struct turn *turn; /* with them, of the peer's address */
-        struct call_host *host; /* whose ring it comes back to */
+        struct turn *turn; /* of the peer's address */
+        struct call_host *host; /* its ring gets the TLS back */
         struct handshake_limits limits;
-        struct tls_bytes inbox; /* received, and not yet given to a step */
-        struct tls_bytes reading; /* what the step reads: whole records */
+        struct tls_bytes inbox; /* received, for later steps */
+        struct tls_bytes reading; /* for the current step: whole records */
         struct tls_problem problem;
-        int result; /* of the step, as of tls_handshake(); -ENODATA: not done, the peer has gone; -EBUSY: nor is it, for want of a thread */
+        int result; /* of tls_handshake(); or the step was not done: -ENODATA, the peer has gone; -EBUSY, too many wait for a thread */
         bool lent;
         _Atomic(enum handshake_peer) peer;
-        /* A step is done; on the ring, from the turn itself. */
+        /* A step is done. On the ring, not from within another event. */
         void (*on_step)(struct handshake *handshake);
 };
 
@@ -63,10 +63,9 @@ struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct
 struct handshake *handshake_free(struct handshake *handshake);
 
 /*
- * Bytes from the peer; a step begins with the records that they complete. 0; -ENOMEM; -EMSGSIZE: over
- * the limit.
+ * Bytes from the peer. Begins a step if they complete a record and none is running. 0; -ENOMEM; -EMSGSIZE: over the limit.
  */
 int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size);
 
-/* After a step that wants more: begins another one if it is there already. 0, -ENOMEM. */
+/* After a step that needs more bytes: begins another one if a whole record is there already. 0, -ENOMEM. */
 int handshake_continue(struct handshake *handshake);

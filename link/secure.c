@@ -107,7 +107,7 @@ static int read_all(struct secure *secure)
                 if (r == 0)
                         r = session_feed(session, plain, size);
                 if (session->bad_preface && r == -EPROTO)
-                        r = 0; /* read on: what the peer speaks is seen from all its bytes */
+                        r = 0; /* goes on: the protocol that the peer speaks is guessed from all its bytes */
         }
         if (r == -EAGAIN)
                 return session->bad_preface ? -EPROTO : 0;
@@ -138,7 +138,7 @@ int secure_feed(struct secure *secure, const uint8_t *data, size_t size)
         return read_open(secure, data, size);
 }
 
-/* Bytes behind the client's last handshake message are its first of HTTP/2. */
+/* The bytes after the client's last handshake message are its first of HTTP/2. */
 static int finish_handshake(struct secure *secure)
 {
         struct handshake *handshake = secure->handshake;

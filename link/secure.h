@@ -26,24 +26,24 @@ struct secure {
         struct connection *connection;
         quoit_peer_tls
                 *identity; /* set after the handshake; lives as long as the connection's calls */
-        bool input_ended; /* the peer ended its side while this was lent: earlier bytes are read first, as they can say why */
+        bool input_ended; /* the peer ended its side while `tls` was lent: earlier bytes are read first, they can say why */
         struct tls_bytes in_flight; /* ciphertext being sent */
-        struct iovec iovec; /* the same, as the socket takes it */
+        struct iovec iovec; /* refers to it, for the socket */
 };
 
-/* Gives @connection TLS, which begins with a handshake, by @options. 0, -ENOMEM. */
+/* Gives @connection TLS by @options, and begins the handshake. 0, -ENOMEM. */
 int secure_open(struct connection *connection, const struct connection_options *options);
 
 /* Frees the connection's TLS, if it has any. Not while it is lent, nor while its bytes are being sent. */
 void secure_free(struct connection *connection);
 
-/* The connection is closed: its handshake needs no more work. Takes NULL. */
+/* The connection is closed: its handshake is not continued. Takes NULL. */
 void secure_abandon(struct secure *secure);
 
 /* The peer has ended its side while a thread has the TLS. */
 void secure_end_input(struct secure *secure);
 
-/* A thread has it: it must not be freed yet; connection_on_secured() will be called. Takes NULL. */
+/* A thread has the TLS: it must not be freed yet; connection_on_secured() will be called. Takes NULL. */
 static inline bool secure_is_lent(const struct secure *secure)
 {
         return secure && secure->handshake && secure->handshake->lent;
@@ -57,7 +57,7 @@ static inline bool secure_is_open(const struct secure *secure)
 
 /*
  * Decrypts bytes from the peer and feeds the session. 0; the errors of session_feed(); -ENODATA: the peer has ended its
- * side; -EPROTO also for bytes that are not TLS, of which a line has been logged.
+ * side; -EPROTO also for bytes that are not TLS: that has been logged.
  */
 int secure_feed(struct secure *secure, const uint8_t *data, size_t size);
 
@@ -65,8 +65,8 @@ int secure_feed(struct secure *secure, const uint8_t *data, size_t size);
 int secure_step(struct secure *secure);
 
 /*
- * Prepares one send, in `iovec`: @output (NULL: none), what TLS itself has to send, and, if this is the @last send, the end
- * of TLS. *@ret_any: there is something to send. @output can be given back at once. 0; -ENOMEM: close.
+ * Prepares one send, in `iovec`: @output (can be NULL), messages of TLS itself, and, if this is the @last send, the end of TLS.
+ * *@ret_any: there are bytes to send. @output is not used after that. 0; -ENOMEM: close the connection.
  */
 int secure_seal(struct secure *secure, const struct output *output, bool last, bool *ret_any);
 

@@ -8,9 +8,9 @@
 
 #include "core/thread_name.h"
 
-#define SMALL_IN_ROW_MAX 8 /* while large pieces wait: many that are small take time, too */
+#define SMALL_IN_ROW_MAX 8 /* while large pieces wait: many small ones take time, too */
 
-/* Whose turn it is when @turn's owner has one. */
+/* The turn that counts for @turn's owner: its own, or its network's. */
 static struct turn *taker(struct turn *turn)
 {
         return turn->is_known || !turn->network ? turn : turn->network;
@@ -32,7 +32,7 @@ void workers_init(struct workers *workers)
         pthread_cond_init(&workers->has_work, NULL);
 }
 
-/* An eighth of what is new, as TCP smooths its round trips (RFC 6298). Under the mutex. */
+/* A moving average with weight 1/8, as TCP smooths its round trips (RFC 6298). Under the mutex. */
 static void note_service(struct workers *workers, uint64_t took_ns)
 {
         if (workers->service_ns == 0)
@@ -41,7 +41,7 @@ static void note_service(struct workers *workers, uint64_t took_ns)
                 workers->service_ns += took_ns / 8 - workers->service_ns / 8;
 }
 
-/* Under the mutex, as all that follows. */
+/* Under the mutex, as the functions below. */
 static struct work *dequeue(struct workers *workers, struct list *link)
 {
         struct work *work = CONTAINER_OF(link, struct work, link);
@@ -75,7 +75,7 @@ static void take_turn(struct workers *workers, struct work *work)
         taker(work->turn)->last[work->is_small] = workers->turns;
 }
 
-/* The newest of the owner whose turn is longest ago. */
+/* The newest piece of the owner whose last turn was longest ago. */
 static struct work *dequeue_next(struct workers *workers)
 {
         bool is_large =
@@ -96,7 +96,7 @@ static struct work *dequeue_next(struct workers *workers)
         return dequeue(workers, &next->link);
 }
 
-/* @took_ns: the thread's last piece of work; 0: it had none. */
+/* @took_ns: how long the thread's last piece of work took; 0: there was none. */
 static struct work *take(struct workers *workers, uint64_t took_ns)
 {
         struct work *work = NULL;
@@ -127,7 +127,7 @@ static void *run(void *user)
                 uint64_t began_ns = ring_clock_ns(ring);
                 uint64_t waited_ns = work->on_work(work, &coders);
 
-                /* who waits for a peer gives the thread up to those who want it: they do not wait for that */
+                /* waiting for a peer does not count: the thread is given up if other work wants it */
                 took_ns = ring_clock_ns(ring) - began_ns - waited_ns;
         }
         coders_deinit(&coders);
@@ -197,7 +197,7 @@ static bool gives_way_before(const struct work *work, const struct work *other)
         return work->came < other->came;
 }
 
-/* @last: the one to give way so far. */
+/* The piece to be removed: from @queue, or @last. */
 static struct work *last_of(const struct list *queue, struct work *last)
 {
         for (struct list *link = queue->next; link != queue; link = link->next) {
@@ -209,7 +209,7 @@ static struct work *last_of(const struct list *queue, struct work *last)
         return last;
 }
 
-/* The one that has waited longest of who has most. Under the mutex. */
+/* Removes a piece of the owner or network that has the most. Under the mutex. */
 static struct work *dequeue_last(struct workers *workers)
 {
         struct work *last = last_of(&workers->queue, last_of(&workers->large, NULL));
@@ -252,7 +252,7 @@ struct workers_load workers_load(struct workers *workers)
 
         pthread_mutex_lock(&workers->mutex);
         load.queued = workers->queued;
-        /* whole rounds: with a few in the queue a thread may be free at once, and who is refused in error has lost more */
+        /* rounded down: with few in the queue a thread can be free at once, and a refusal in error is worse than a wait */
         load.wait_ns = workers->thread_count > 0
                                ? load.queued / workers->thread_count * workers->service_ns
                                : 0;

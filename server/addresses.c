@@ -12,7 +12,7 @@
 
 #define BUCKETS_MIN 64
 
-/* IPv6: the first half; IPv4: as its mapped form, folded. */
+/* IPv6: the first 64 bits; IPv4: zeros, then its 32 bits. */
 struct prefix {
         uint64_t bits;
         bool is_network;
@@ -20,7 +20,7 @@ struct prefix {
 
 struct address_load {
         struct address_load *next; /* in the bucket */
-        struct address_load *network; /* NULL: it is one */
+        struct address_load *network; /* NULL: it is a network itself */
         struct prefix prefix;
         uint32_t connections;
         struct turn turn;
@@ -34,7 +34,7 @@ void addresses_init(struct addresses *addresses)
 
 void addresses_draw(struct addresses *addresses, const struct ring *ring)
 {
-        /* without randomness a peer may make its own connections slow to open: no more */
+        /* without random numbers a peer could only make its own connections slow to open */
         (void)ring_random(ring, addresses->secret, sizeof(addresses->secret));
 }
 
@@ -44,7 +44,7 @@ void addresses_deinit(struct addresses *addresses)
         pthread_mutex_destroy(&addresses->mutex);
 }
 
-/* Multiply and fold, both sides with a secret: nobody can choose addresses that share a bucket. */
+/* Multiply and fold, with a secret in both factors: a peer cannot choose addresses that share a bucket. */
 static uint64_t hash_of(const struct addresses *addresses, const struct prefix *prefix)
 {
         unsigned __int128 product = (unsigned __int128)(prefix->bits ^ addresses->secret[0]) *
@@ -67,7 +67,7 @@ static void link_load(struct addresses *addresses, struct address_load *load)
         *bucket = load;
 }
 
-/* Twice the buckets when there are as many addresses; the old ones do for as long as there is no memory. */
+/* Doubles the buckets when there are as many addresses. Without memory the old ones stay in use. */
 static int grow(struct addresses *addresses)
 {
         struct address_load **old = addresses->buckets;
@@ -107,7 +107,7 @@ static struct address_load *find(struct addresses *addresses, const struct prefi
         return NULL;
 }
 
-/* ---- who has gone, and may come again ---- */
+/* ---- known addresses without connections ---- */
 
 static struct known_address *slot_of(struct addresses *addresses, const struct prefix *prefix)
 {
@@ -174,7 +174,7 @@ static struct address_load *enter(struct addresses *addresses, const struct pref
         return load;
 }
 
-/* False: it has none that could be told from others. The network's first. */
+/* The network's and the address's. False: the peer has no address, as on a unix socket. */
 static bool prefixes_of(const struct endpoint *endpoint, struct prefix ret_prefixes[2])
 {
         const struct sockaddr_in6 *v6 = &endpoint->v6;
@@ -188,7 +188,7 @@ static bool prefixes_of(const struct endpoint *endpoint, struct prefix ret_prefi
         ret_prefixes[1].is_network = false;
         if (family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
                 memcpy(&bits, &v6->sin6_addr, sizeof(bits));
-                /* fe80::/64 is another one on each link; its last 32 bits are 0 */
+                /* link-local: fe80::/64 exists on each link; the link's number takes the place of the zeros in it */
                 ret_prefixes[1].bits = bits ^ htobe64(v6->sin6_scope_id);
                 ret_prefixes[0].bits = bits & htobe64(~(uint64_t)0xffff);
                 return true;
@@ -197,7 +197,7 @@ static bool prefixes_of(const struct endpoint *endpoint, struct prefix ret_prefi
                 memcpy(&v4_bits, v6->sin6_addr.s6_addr + 12, sizeof(v4_bits));
         else
                 v4_bits = endpoint->v4.sin_addr.s_addr;
-        /* ::/64 plus four bytes is nobody's /64 */
+        /* as of 0:0:A:B::/64, which no IPv6 peer has */
         ret_prefixes[1].bits = (uint64_t)v4_bits << 32;
         ret_prefixes[0].bits = (uint64_t)(v4_bits & htonl(0xffff0000)) << 32;
         return true;
