@@ -16,14 +16,14 @@
 
 /* A member of quoit_limits. */
 struct limit {
-        const char *name; /* how it ends says in what it is counted */
+        const char *name; /* its ending is the unit */
         size_t offset;
         size_t size;
-        const char *section; /* that begins with it, or "" */
+        const char *section; /* the heading before it, or "" */
         const char *about;
 };
 
-/* In the order of the header, which the list is made of. */
+/* Made from the header, in its order. */
 static const struct limit all[] = {
 #define LIMIT(name, section, about)                                                                \
         { #name, offsetof(quoit_limits, name), sizeof(((quoit_limits *)NULL)->name), section,      \
@@ -47,7 +47,7 @@ static bool is_size(const struct limit *limit)
         return strstr(limit->name, "bytes") != NULL;
 }
 
-/* How many characters have to be put in, left out or changed. */
+/* How many characters must be inserted, removed or changed. */
 static unsigned distance(const char *a, const char *b)
 {
         unsigned row[NAME_BYTES_MAX + 1];
@@ -69,7 +69,7 @@ static unsigned distance(const char *a, const char *b)
         return row[strlen(b)];
 }
 
-/* How many characters of @name's words are in @text, in whatever order. */
+/* The total length of those words of @name that are in @text, in any order. */
 static int shared(const char *text, const char *name)
 {
         char word[NAME_BYTES_MAX];
@@ -148,7 +148,7 @@ void limits_set(quoit_limits *limits, const char *what, const char *text)
         memcpy((char *)limits + limit->offset, &value, limit->size);
 }
 
-/* ---- telling ---- */
+/* ---- printing ---- */
 
 static const char *unit(const struct limit *limit)
 {
@@ -157,7 +157,7 @@ static const char *unit(const struct limit *limit)
         return is_size(limit) ? "SIZE" : "N";
 }
 
-/* In lines that are not too long, each behind four blanks. */
+/* Breaks the text into lines, each after four spaces. */
 static void print_about(FILE *out, const char *text)
 {
         size_t column = 0;
@@ -187,10 +187,10 @@ void limits_print(void)
 
         if (!out)
                 program_usage_error("out of memory");
-        fprintf(out,
-                "Limits for --limit NAME=VALUE, in the words of <quoit/limits.h>.\n\n"
-                "SIZE: bytes, or with K, M, G or T behind it. TIME: a number with ms, s, m or h "
-                "behind it, or\nnever. N: a number. None may be 0.\n");
+        fprintf(out, "Limits for --limit NAME=VALUE, described as in <quoit/limits.h>.\n\n"
+                     "SIZE: bytes, or a number followed by K, M, G or T. TIME: a number followed "
+                     "by ms, s, "
+                     "m or h, or\nnever. N: a number. No value may be 0.\n");
         for (size_t i = 0; i < COUNT; i++) {
                 if (*all[i].section)
                         fprintf(out, "\n---- %s ----\n", all[i].section);

@@ -3,8 +3,8 @@
 
 #include <quoit/limits.h>
 
-/* Sets a limit as "NAME=VALUE" says, which is the value of the option @what; the end of the program where that is wrong. */
+/* Sets a limit. @text is NAME=VALUE, the value of the option @what. If it is wrong, says so and ends the program. */
 void limits_set(quoit_limits *limits, const char *what, const char *text);
 
-/* All of them, with what <quoit/limits.h> says of each; and the end of the program. */
+/* Prints all limits with their comments from <quoit/limits.h>, and ends the program. */
 void __attribute__((noreturn)) limits_print(void);
