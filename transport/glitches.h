@@ -2,31 +2,30 @@
 #pragma once
 
 /*
- * Frames that a peer may send by the rules of HTTP/2, or that look so, and that are of no use to anybody. Some of them have a
- * reason: what we sent to the peer, or a stream that we reset while the peer was sending. The others are counted; whoever has a
- * clock decides when they are too many. What nghttp2 itself counts as a glitch (PRIORITY, unknown frames, empty DATA, header
- * blocks for streams that are over) is not counted again. Pure.
+ * Frames that HTTP/2 allows, or nearly allows, and that have no use. Some of them have a reason: frames that we sent to the
+ * peer, or a stream that we reset while the peer was sending. The others are counted; a caller with a clock decides how many
+ * are too many. What nghttp2 itself counts as a glitch (PRIORITY, unknown frames, empty DATA, header blocks for closed
+ * streams) is not counted again.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What was sent long ago is no reason for ever more WINDOW_UPDATEs. */
+/* So that a long connection does not save up reasons for a flood of WINDOW_UPDATEs. */
 #define GLITCHES_UPDATES_DUE_MAX 65536
 
 struct glitches {
-        uint32_t count; /* of those without a reason; its reader clears it */
-        uint32_t late_bytes; /* of DATA that may still come for streams that we have reset */
-        uint32_t
-                late_ends; /* of empty frames that only end such a stream, and may still come, too */
+        uint32_t count; /* of frames without a reason; its reader clears it */
+        uint32_t late_bytes; /* of DATA that can still arrive for streams that we have reset */
+        uint32_t late_ends; /* of empty frames that only end such a stream, and can still arrive */
         uint32_t updates_due; /* WINDOW_UPDATEs that have a reason */
         uint32_t pongs_due;
-        uint32_t block_bytes; /* of the header block that is on its way, as it comes */
+        uint32_t block_bytes; /* received so far of the current header block */
 };
 
 /*
- * We reset a stream that the peer may be sending on. Until it knows, it may send as much as the stream's window had room
- * for, and for all such streams together no more than what the connection's has room for now.
+ * We reset a stream on which the peer may be sending. Until it knows, it can send as much as the stream's window has room
+ * for, and for all such streams together as much as the connection's window has room for now.
  */
 static inline void glitches_expect_late(struct glitches *glitches, uint32_t stream_window_bytes,
         uint32_t connection_window_bytes, uint32_t streams_max)
@@ -39,7 +38,7 @@ static inline void glitches_expect_late(struct glitches *glitches, uint32_t stre
                 glitches->late_ends++;
 }
 
-/* DATA of @size bytes, padding included, for a stream that is over. */
+/* DATA of @size bytes, padding included, for a closed stream. */
 static inline void glitches_late_data(struct glitches *glitches, uint32_t size, bool ends)
 {
         if (size > 0 && size <= glitches->late_bytes)
@@ -51,8 +50,8 @@ static inline void glitches_late_data(struct glitches *glitches, uint32_t size, 
 }
 
 /*
- * A frame of @size bytes was sent that the peer may open windows for: its stream's and the connection's. Some clients do so
- * in steps of a KiB.
+ * A frame of @size bytes was sent. The peer may open the windows of its stream and the connection for it; some clients do that
+ * in steps of one KiB.
  */
 static inline void glitches_sent(struct glitches *glitches, uint32_t size)
 {
@@ -78,8 +77,8 @@ static inline void glitches_pong(struct glitches *glitches)
 }
 
 /*
- * Another @size bytes of a header block, its beginning if @first. Returns how many times the block has passed @unit bytes
- * by them.
+ * Another @size bytes of a header block, its beginning if @first. Returns how many more multiples of @unit bytes the block has
+ * reached.
  */
 static inline uint32_t glitches_block(
         struct glitches *glitches, uint32_t size, bool first, uint32_t unit)

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What one gathered send carries: frames copied into a block, and large payloads referred to where
- * they lie. A stream whose payload is referred to is pinned until the send has completed.
+ * The bytes of one gathered send: frames copied into a block, and large payloads that are referred to.
+ * A stream whose payload is referred to is pinned until the send has completed.
  *
- * nghttp2 is asked for frames only when nothing is in flight, so a connection needs one output at a
- * time, and an idle one none: outputs belong to the ring and are lent.
+ * nghttp2 is asked for frames only when nothing is in flight. So a connection needs at most one output,
+ * and an idle one none: outputs belong to the ring, which lends them.
  */
 
 #include <assert.h>
@@ -51,7 +51,7 @@ static inline bool output_has_room(const struct output *output, unsigned frames)
                OUTPUT_IOV_MAX - output->iov_count >= frames * 4;
 }
 
-/* @size bytes of the block to write to, behind all that is there. The caller knows that there is room. */
+/* Appends @size bytes, which the caller writes to the returned place. The caller knows that there is room. */
 uint8_t *output_extend(struct output *output, size_t size);
 
 /* Copies. The caller knows that there is room. */

@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 /*
- * What memory.c cuts its blocks from: memory mapped from the system, which gets back what is free.
+ * The pages that memory.c cuts its blocks from. They are mapped, and given back to the system when they are free.
  *
- * nghttp2 keeps a buffer for the largest frame with every session; an idle one has touched the
- * first few dozen of its 16 KiB. Taken from malloc, these bytes make a page resident, or two. So the
- * mapping is a row of slots, each a page and behind it the better part of a frame buffer, whose head
- * is the last bytes of the page. Small blocks fill the page, the slot's front, and the rest of the
- * buffer is address space that nobody has touched.
+ * nghttp2 has a buffer of 16 KiB for the largest frame in every session; an idle session touches only its
+ * first few dozen bytes. From malloc, these bytes would make one or two pages resident. So the mapping is a
+ * row of slots, each a page and then most of a frame buffer, whose head is the last bytes of that page.
+ * Small blocks fill the rest of the page, the slot's front. The rest of the buffer is address space that is
+ * never touched.
  *
- * Fronts and frame buffers come and go by themselves; where both of a slot are free, none of it need be resident.
+ * Fronts and frame buffers are used and freed independently. If both of a slot are free it need not be resident.
  *
  * Thread: its owner's only.
  */
@@ -25,14 +25,14 @@
 
 #define PAGES_AREAS 8
 
-/* How a front begins. */
+/* The header of a front. */
 struct pages_front {
         uint16_t cut_bytes;
-        uint16_t idle_bytes; /* of those, what pages_count_idle() has found; 0 but within a trim */
+        uint16_t idle_bytes; /* of those, found by pages_count_idle(); 0 outside a trim */
         uint32_t unused;
 };
 
-/* What is left of a front, in a list. */
+/* The rest of a front that was not cut, in a list. */
 struct pages_piece {
         struct pages_piece *next;
         size_t size;
@@ -47,41 +47,42 @@ struct pages_area {
 struct pages_region;
 
 struct pages {
-        struct pages_area areas[PAGES_AREAS]; /* being cut, where it fits best */
-        struct pages_piece *rests; /* of areas that had to make room */
+        struct pages_area areas[PAGES_AREAS]; /* being cut; the best fit is taken */
+        struct pages_piece *rests; /* of areas that were replaced */
         struct pages_region *regions;
-        struct pages_region *last; /* of them */
-        struct pages_region *open[2]; /* before it in the list, none has a front free, a frame */
-        bool is_touched; /* something that is free may be resident */
+        struct pages_region *last;
+        struct pages_region
+                *open[2]; /* no region before it in the list has a free front; a free frame */
+        bool is_touched; /* free memory may be resident */
         size_t fronts; /* that are being cut, or were */
-        size_t frames; /* that are out */
+        size_t frames; /* in use */
 };
 
 /* Zeroed memory is fine as well. */
 void pages_init(struct pages *pages);
 
-/* All that was cut is gone. */
+/* Unmaps all memory. */
 void pages_deinit(struct pages *pages);
 
 /*
  * @size is a multiple of 8, at most PAGES_CUT_BYTES_MAX; aligned to 8 bytes; NULL when there is no
- * memory. What is cut goes back with all of its front: whoever cuts keeps a list of what is free.
+ * memory. A block is only given back together with its front: the caller keeps lists of free blocks.
  */
 void *pages_cut(struct pages *pages, size_t size);
 
-/* The same of PAGES_FRAME_BYTES, which do go back: pages_free_frame(). */
+/* The same for PAGES_FRAME_BYTES, which pages_free_frame() gives back. */
 void *pages_cut_frame(struct pages *pages);
 void pages_free_frame(struct pages *pages, void *frame);
 
 /*
- * How fronts go back. First pages_count_idle() is told of all cuts that are not in use; then pages_is_idle() tells for each
- * of them whether it lies in a front where nothing else is; pages_free_idle() makes these fronts free, to be cut anew, and all
- * that was cut from them is gone.
+ * How fronts are freed. First call pages_count_idle() for all blocks that are not in use. Then pages_is_idle() says for each
+ * whether it lies in a front without used blocks. pages_free_idle() frees these fronts with all their blocks; they can be cut
+ * again.
  */
 void pages_count_idle(void *cut, size_t size);
 bool pages_is_idle(void *cut);
 
 void pages_free_idle(struct pages *pages);
 
-/* What is free goes back to the system. */
+/* Gives free memory back to the system. */
 void pages_give_back(struct pages *pages);
