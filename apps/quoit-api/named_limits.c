@@ -189,8 +189,7 @@ void limits_print(void)
                 program_usage_error("out of memory");
         fprintf(out, "Limits for --limit NAME=VALUE, described as in <quoit/limits.h>.\n\n"
                      "SIZE: bytes, or a number followed by K, M, G or T. TIME: a number followed "
-                     "by ms, s, "
-                     "m or h, or\nnever. N: a number. No value may be 0.\n");
+                     "by ms, s,\nm or h, or never. N: a number. No value may be 0.\n");
         for (size_t i = 0; i < COUNT; i++) {
                 if (*all[i].section)
                         fprintf(out, "\n---- %s ----\n", all[i].section);
