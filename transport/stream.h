@@ -36,16 +36,16 @@ struct stream {
         int32_t id;
         enum stream_state state;
         uint32_t unconsumed_bytes; /* of DATA, not yet given back to the stream's window */
-        uint32_t field_bytes;      /* of the header block at hand, 32 a field included */
+        uint32_t field_bytes;      /* of the current header block, with 32 for each field */
         uint16_t field_count;
         uint16_t pins; /* pieces of its payload in an output */
         bool is_reset; /* RST_STREAM was submitted */
         bool malformed_reported; /* on_malformed was called for it */
         bool starved; /* on_pull had nothing: nghttp2 does not ask again before stream_resume() */
-        bool has_headers; /* on_headers was called: fields that come now are trailers */
-        bool block_ends; /* the header block at hand ends the stream: trailers, or a message without a body */
-        bool interim; /* the header block at hand is a 1xx response, which is skipped */
-        bool unsent; /* a client's request that was not sent yet: if it is closed so, the peer has never seen it */
+        bool has_headers; /* on_headers was called: further fields are trailers */
+        bool block_ends; /* the current header block ends the stream: trailers, or a message without a body */
+        bool interim; /* the current header block is a 1xx response, which is skipped */
+        bool unsent; /* a client's request that was not sent yet: if it is closed now, the peer has never seen it */
 };
 
 /* The one place where a stream's state changes; asserts that the step is one of RFC 9113's. */
@@ -58,7 +58,7 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
 int stream_respond_text(
         struct stream *stream, const nghttp2_nv *fields, size_t count, const char *text);
 
-/* Sends a response's trailers. Only in on_pull, which then says that this was the last of the data. 0, -ENOMEM. */
+/* Sends a response's trailers. Only in on_pull, which must then return `last`. 0, -ENOMEM. */
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count);
 
 /* There is data to pull again, after on_pull had none. */
@@ -73,7 +73,7 @@ void stream_reset(struct stream *stream, uint32_t error_code);
 /* Opens the stream's window by @size bytes of what was received. */
 void stream_consume(struct stream *stream, uint32_t size);
 
-/* How much we may send on it as far as its own window goes. */
+/* How much we may send on it by its own window. */
 int32_t stream_send_window_bytes(const struct stream *stream);
 
 /* Whether the peer may still send on it. */
