@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Whether clients show a certificate, and who vouches for it.
+ * Whether clients must show a certificate, and which authorities may have signed it.
  */
 
 #include <openssl/ssl.h>
@@ -11,5 +11,5 @@
 
 #include "transport/tls_problem.h"
 
-/* Makes @ssl ask clients as @options say. 0; -EINVAL; a negative errno of reading the file; -ENOMEM. */
+/* Sets up @ssl to ask clients as @options say. 0; -EINVAL; a negative errno of reading the file; -ENOMEM. */
 int tls_clients_attach(const quoit_tls_options *options, SSL_CTX *ssl, struct tls_problem *problem);

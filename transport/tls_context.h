@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What handshakes go by: an OpenSSL context for each certificate of a server, or the one of a client, made from files at one
- * moment. It does not change; a reload makes another one. Counted by reference: a connection keeps the one that it began with.
+ * The configuration for handshakes: an OpenSSL context for each certificate of a server, or the one of a client, made from files.
+ * It does not change; a reload makes another one. It is reference-counted: a connection keeps the one that it began with.
  */
 
 #include <stdatomic.h>
@@ -22,7 +22,7 @@ struct tls_source {
         char *key_file;
 };
 
-/* What a context is made from; what is behind the pointers is read during tls_context_new() alone. */
+/* The input for a context. The pointers are only read during tls_context_new(), except @tickets. */
 struct tls_rules {
         const quoit_tls_options *options;
         const struct tls_source *sources;
@@ -32,9 +32,11 @@ struct tls_rules {
 
 /* The same for clients. */
 struct tls_client_rules {
-        const quoit_tls_options *options; /* of which versions, ciphers and groups count */
-        const char *ca_file; /* PEM: who vouches for servers; NULL: whom the system trusts */
-        const struct tls_source *source; /* what the client shows if it is asked; NULL: nothing */
+        const quoit_tls_options *options; /* only versions, ciphers and groups are used */
+        const char
+                *ca_file; /* PEM: the authorities for servers; NULL: those that the system trusts */
+        const struct tls_source
+                *source; /* the client's certificate, if the server asks for one; NULL: none */
 };
 
 struct tls_context {
@@ -57,5 +59,5 @@ struct tls_context *tls_context_ref(struct tls_context *context);
 /* Any thread. Takes NULL. */
 void tls_context_unref(struct tls_context *context);
 
-/* The one whose certificate is for @name: exactly, else by a wildcard, else the first. */
+/* The context whose certificate is for @name: exactly, else by a wildcard, else the first. */
 SSL_CTX *tls_context_choose(const struct tls_context *context, const char *name);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The files of a server's TLS: whether they can be used is known before the first client connects.
+ * The files of a server's TLS. They are checked before the first client connects.
  */
 
 #include <openssl/x509.h>
@@ -12,13 +12,13 @@
 /* A certificate of ours. */
 struct tls_certificate {
         X509 *leaf;
-        STACK_OF(X509) * chain; /* what leads from it to a root, that one left out mostly */
+        STACK_OF(X509) * chain; /* from it towards a root, mostly without the root */
         EVP_PKEY *key;
 };
 
 /*
- * Reads and checks. 0; -EINVAL: no PEM, or the key is another's; -EKEYEXPIRED: over, or not yet begun; a negative
- * errno of opening the file; -ENOMEM.
+ * Reads and checks. 0; -EINVAL: not PEM, or not the key of this certificate; -EKEYEXPIRED: expired, or not valid yet; a
+ * negative errno of opening the file; -ENOMEM.
  */
 int tls_certificate_load(const char *certificate_file, const char *key_file,
         struct tls_certificate *ret_certificate, struct tls_problem *problem);

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * What TLS knows of a peer, taken out of OpenSSL once a handshake is over: calls may outlive their connection's TLS.
+ * What TLS knows about a peer, copied from OpenSSL after the handshake: calls can outlive their connection's TLS.
  */
 
 #include <openssl/ssl.h>
 
 #include <quoit/peer.h>
 
-/* Heap, to be given to tls_identity_free(); NULL: no memory. Of @ssl whose handshake is over. */
+/* Of @ssl, whose handshake is done. Heap, for tls_identity_free(); NULL: no memory. */
 quoit_peer_tls *tls_identity_new(SSL *ssl);
 
 /* Takes NULL. */

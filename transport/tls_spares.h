@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Blocks for large ciphertext, of one ring: malloc gives blocks of this size back to the kernel and gets them again, at a
- * fault for each page, which took a fifth of the time of echoing 64 KiB. Small ciphertext is malloc's.
+ * Blocks for large ciphertext, of one ring. malloc would give blocks of this size back to the kernel and get them again, with
+ * a page fault for each page: a fifth of the time of echoing 64 KiB. Small ciphertext is malloc's.
  */
 
 #include "transport/tls.h"
@@ -18,10 +18,10 @@ struct tls_spares {
         size_t bytes;
 };
 
-/* Takes zeroed memory, as a ring's begins with. */
+/* Takes zeroed memory. */
 void tls_spares_deinit(struct tls_spares *spares);
 
-/* An empty block for @size bytes or more, not many more; NULL in it: no memory. */
+/* An empty block for @size bytes or a little more; its data is NULL if there is no memory. */
 struct tls_bytes tls_spares_take(struct tls_spares *spares, size_t size);
 
 /* Keeps the block of @bytes, or frees it; NULL is fine. */

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The keys that session tickets are sealed with (RFC 5077 section 4): the server gives its memory of a session to
- * the client, sealed. The key of now seals and opens; the one before it still opens, so nothing is lost when
- * keys change. Shared by all rings, and by the contexts before and after a reload.
+ * The keys of session tickets (RFC 5077 section 4): the server gives the state of a session to the client, sealed.
+ * The current key seals and opens; the previous one still opens, so no session is lost when keys change. Shared by
+ * all rings, and by the contexts before and after a reload.
  */
 
 #include <pthread.h>
@@ -26,10 +26,10 @@ struct tls_ticket_key {
 
 struct tls_tickets {
         pthread_mutex_t mutex;
-        struct tls_ticket_key keys[2]; /* the one of now, the one before */
+        struct tls_ticket_key keys[2]; /* the current one, the previous one */
         unsigned count;
-        bool has_sealed; /* the one of now, */
-        uint64_t sealed_s; /* and when it did first */
+        bool has_sealed; /* the current one */
+        uint64_t sealed_s; /* when it first did */
         bool from_file; /* changes only when the file does */
 };
 
@@ -37,18 +37,18 @@ void tls_tickets_init(struct tls_tickets *tickets);
 void tls_tickets_deinit(struct tls_tickets *tickets);
 
 /*
- * A new key: what @file holds (nothing changes if it is the key of now), or where it is NULL a random one.
+ * A new key: the content of @file (nothing changes if it is the current key), or a random one if @file is NULL.
  * 0; -EINVAL: the file's size is wrong; a negative errno of reading it; -EIO: no random numbers.
  */
 int tls_tickets_renew(struct tls_tickets *tickets, const char *file, struct tls_problem *problem);
 
-/* The key to seal with at @now_s, a new one if this has sealed for too long. 0, -EIO. Any thread. */
+/* The key to seal with at @now_s; a new one if the current one was used for too long. 0, -EIO. Any thread. */
 int tls_tickets_sealing(
         struct tls_tickets *tickets, uint64_t now_s, struct tls_ticket_key *ret_key);
 
-/* The key called @name: 1, it seals too; 2, it is the one before; 0, unknown and nothing returned. Any thread. */
+/* The key with this @name. 1: the current one; 2: the previous one; 0: unknown, nothing is returned. Any thread. */
 int tls_tickets_find(
         struct tls_tickets *tickets, const uint8_t name[16], struct tls_ticket_key *ret_key);
 
-/* The sessions of @ssl are resumed by tickets sealed with these keys, which outlive it. Its connections are of struct tls. */
+/* Sessions of @ssl will use tickets with these keys, which outlive it. Its connections must belong to a struct tls. */
 void tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl);
