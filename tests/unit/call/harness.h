@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A host for calls that have no session: their stream is bound to none, so nothing is sent, and the
- * test plays its events. Of the ring only the clock and the timers are there.
+ * A host for calls whose streams have no session: nothing is sent, and the test calls the events.
+ * The ring has only its clock and timers.
  */
 
 #include <setjmp.h>
@@ -94,7 +94,7 @@ static inline struct bench *bench_new(void)
         return bench;
 }
 
-/* Asserts that everything came back. */
+/* Asserts that all memory was freed. */
 static inline void bench_free(struct bench *bench)
 {
         assert_int_equal(bench->group.count, 0);
@@ -128,7 +128,7 @@ static inline const struct route *route_of(quoit_method_kind kind)
         return routes + kind;
 }
 
-/* A call whose header block has come. */
+/* A call whose header block has arrived. */
 static inline struct quoit_call *bench_call(struct bench *bench, quoit_method_kind kind)
 {
         struct quoit_call *call = call_new(&bench->group);

@@ -7,7 +7,7 @@
 
 #define KIB ((size_t)1 << 10)
 
-/* Until nothing is left; returns the bytes that were had. */
+/* Allocates until it fails; returns the number of bytes. */
 static size_t fill(upb_Arena *arena, size_t piece)
 {
         size_t bytes = 0;
@@ -36,7 +36,7 @@ static void test_what_is_left(void **state)
                 assert_true(held + budget.taken <= max);
                 assert_true(held + budget.taken + 32 * KIB >= max);
                 assert_int_equal(call_group_held_bytes(&bench->group), held + budget.taken);
-                assert_non_null(upb_Arena_Malloc(arena.upb, 2 * max)); /* not the peer's doing */
+                assert_non_null(upb_Arena_Malloc(arena.upb, 2 * max)); /* not caused by the peer */
                 budget_settle(&bench->group, budget.taken);
                 assert_int_equal(call_group_held_bytes(&bench->group), held);
                 arena_deinit(&arena);
@@ -45,7 +45,7 @@ static void test_what_is_left(void **state)
         bench_free(bench);
 }
 
-/* Over the limit already, as a connection is whose last message was large. */
+/* The connection is over its limit already, as after a large message. */
 static void test_nothing_is_left(void **state)
 {
         struct bench *bench = bench_new();
@@ -81,7 +81,7 @@ static void *fill_as_worker(void *user)
         return taken;
 }
 
-/* They draw on the same rest: together they have all of it, and no more. */
+/* Workers share what is left: together they get all of it, and no more. */
 static void test_workers_share(void **state)
 {
         enum { WORKERS = 4, ROUNDS = 20 };

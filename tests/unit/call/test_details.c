@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What quoit_call_finish_details() returns; what clients read of it the whole's tests show. */
+/* The results of quoit_call_finish_details(). tests/test_*.py check what clients read. */
 
 #include "harness.h"
 
@@ -27,7 +27,7 @@ static void end(struct bench *bench, struct quoit_call *call)
         bench_free(bench);
 }
 
-/* Any message will do: one with @size bytes in it. */
+/* A detail, whose message has @size bytes. */
 static quoit_detail detail_of(upb_Arena *arena, size_t size)
 {
         const upb_MiniTable *table = node_table_new(arena);
@@ -90,7 +90,7 @@ static void test_over_the_limit(void **state)
         end(bench, call);
 }
 
-/* Details that cannot be sent are left out, and the call ends with @status. @name: of the node in it; NULL: it has none. */
+/* Details that cannot be sent are left out, and the call ends with @status. @name: of the node in the details; NULL: it has none. */
 static void assert_left_out(quoit_status status, const char *text, const char *name, int error)
 {
         struct bench *bench = bench_new();
@@ -116,7 +116,7 @@ static void test_success_has_none(void **state)
         assert_left_out(QUOIT_OK, NULL, NULL, -EINVAL);
 }
 
-/* NODE_NAME is text, the other is bytes: in details, and in the status's own words. */
+/* NODE_NAME is text, the other field is bytes; in details, and in the status's own text. */
 static void test_text_is_utf8(void **state)
 {
         (void)state;

@@ -71,7 +71,7 @@ static upb_Message *child_with_blob(struct fixture *fixture, upb_StringView blob
         return child;
 }
 
-/* Encodes the node, compares its bytes with upb's, and says how many lie where they lay, in @strings. */
+/* Encodes the node, compares its bytes with upb's, and returns how many bytes are referred to, not copied. */
 static size_t referred(struct fixture *fixture)
 {
         struct encoding encoding;
@@ -101,7 +101,7 @@ static size_t referred(struct fixture *fixture)
 
 static void test_a_large_string_of_the_arena_stays(void **state)
 {
-        /* alone, with something behind it, and with something in front */
+        /* alone, with a field after it, and with a field before it */
         for (unsigned shape = 0; shape < 4; shape++) {
                 struct fixture fixture;
                 upb_Arena *arena;
@@ -150,7 +150,7 @@ static void test_strings_elsewhere_are_copied(void **state)
         fixture_deinit(&fixture);
 }
 
-/* Else a slow reader's small answers would keep large arenas. */
+/* Otherwise a slow reader's small answers would keep large arenas. */
 static void test_a_small_part_of_the_arena_is_copied(void **state)
 {
         struct fixture fixture;
@@ -200,7 +200,7 @@ static void test_an_answer_on_its_way_keeps_the_arena(void **state)
         fixture_deinit(&fixture);
 }
 
-/* Whatever cannot be had, nothing is lost and the blocks come back (fixture_deinit() looks). */
+/* Whichever allocation fails, nothing is lost and all blocks are freed (fixture_deinit() checks). */
 static void test_memory_runs_out(void **state)
 {
         size_t failures = 0;

@@ -55,7 +55,7 @@ static void test_received_in_order(void **state)
         upb_Arena_Free(arena);
 }
 
-/* Split at commas first, then decoded; what is no base64 costs nothing but itself. */
+/* Split at commas first, then decoded; a value that is not base64 is dropped, the others stay. */
 static void test_received_binary(void **state)
 {
         upb_Arena *arena = upb_Arena_New();
@@ -133,7 +133,7 @@ static void test_not_sent(void **state)
         upb_Arena_Free(arena);
 }
 
-/* The limit is of what goes on the wire, encoded, over all fields, with what each costs by itself. */
+/* The limit is for all fields as encoded on the wire, with the overhead of each. */
 static void test_limit(void **state)
 {
         const size_t limit = 100 + 2 * FIELD_OVERHEAD_BYTES;
@@ -155,7 +155,7 @@ static void test_limit(void **state)
         upb_Arena_Free(arena);
 }
 
-/* One header of a peer's may hold any number of values: they are counted one by one. */
+/* One header of a peer can hold any number of values: each value counts. */
 static void test_count_limit(void **state)
 {
         upb_Arena *arena = upb_Arena_New();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Posts and delays, up to the dispatcher's list. */
+/* Posts and delays, until they are in the dispatcher's list. */
 
 #include "harness.h"
 
@@ -89,14 +89,14 @@ static void test_a_cancellation_hastens_them(void **state)
         assert_int_equal(quoit_call_after(call, 10, nothing, "b"), 0);
         call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
         assert_int_equal(bench->ring.timers.count, 0);
-        assert_int_equal(
-                quoit_call_after(call, 10, nothing, "c"), -ECANCELED); /* or it went on for ever */
+        assert_int_equal(quoit_call_after(call, 10, nothing, "c"),
+                -ECANCELED); /* or it would go on for ever */
         assert_int_equal(bench->ring.timers.count, 0);
         assert_int_equal(posts_of(call, "ba"), 2);
         end(bench, call);
 }
 
-/* What waits for the server's stop runs then, once, or when the call is cancelled; a finish drops it. */
+/* A function that waits for the server's stop runs then, or when the call is cancelled: once. A finish drops it. */
 static void test_at_stop(void **state)
 {
         struct bench *bench = bench_new();

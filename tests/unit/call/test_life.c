@@ -7,7 +7,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* A call is freed when handler, stream and output have all let go, in whatever order. */
+/* A call is freed when handler, stream and output no longer use it, in any order. */
 static void test_freed_by_the_last(void **state)
 {
         (void)state;
@@ -38,7 +38,7 @@ static void test_freed_by_the_last(void **state)
         }
 }
 
-/* No handler was given it: nobody has to be told. */
+/* No handler has had it: no event is due. */
 static void test_reset_before_the_handler(void **state)
 {
         struct bench *bench = bench_new();
@@ -96,7 +96,7 @@ static void test_deadline(void **state)
         bench_free(bench);
 }
 
-/* Past the end of time: none. */
+/* A deadline beyond the clock's range: none. */
 static void test_deadline_that_never_comes(void **state)
 {
         struct bench *bench = bench_new();
@@ -111,7 +111,7 @@ static void test_deadline_that_never_comes(void **state)
         bench_free(bench);
 }
 
-/* It stops with the call, whichever way that ends. */
+/* It is cancelled with the call, however that ends. */
 static void test_deadline_ends_with_the_call(void **state)
 {
         struct bench *bench = bench_new();
@@ -132,7 +132,7 @@ static void test_deadline_ends_with_the_call(void **state)
         bench_free(bench);
 }
 
-/* Whether call_cancel() and call_fail(), the doors of all that the library itself answers, let @status through. */
+/* Whether call_cancel() and call_fail(), which all statuses of the library itself pass, accept @status. */
 static bool may_say(quoit_status status, bool fail)
 {
         pid_t child = fork();
@@ -143,7 +143,7 @@ static bool may_say(quoit_status status, bool fail)
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
 
-                signal(SIGABRT, SIG_DFL); /* cmocka's would go on with the other tests */
+                signal(SIGABRT, SIG_DFL); /* cmocka's handler would continue with the other tests */
                 fclose(stderr);
                 (fail ? call_fail : call_cancel)(call, status, "");
                 _exit(0);
@@ -152,7 +152,7 @@ static bool may_say(quoit_status status, bool fail)
         return WIFEXITED(how) && WEXITSTATUS(how) == 0;
 }
 
-/* gRPC's "Status codes and their use": seven are never made by the library. */
+/* gRPC's "Status codes and their use": the library never makes seven of them. */
 static void test_statuses_that_are_the_applications(void **state)
 {
         static const quoit_status applications[] = { QUOIT_INVALID_ARGUMENT, QUOIT_NOT_FOUND,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Calls whose handlers go on after their end are told of: each once, those that ended first at first. */
+/* Calls whose handlers go on after their end are logged: each once, in the order in which they ended. */
 
 #include "harness.h"
 

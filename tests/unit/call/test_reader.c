@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* DATA of one message of @size bytes, in front of which the prefix stands. */
+/* DATA of one message of @size bytes, with its prefix. */
 static size_t put_message(uint8_t *out, size_t size, uint8_t fill)
 {
         framing_write_prefix(out, false, (uint32_t)size);
@@ -13,7 +13,7 @@ static size_t put_message(uint8_t *out, size_t size, uint8_t fill)
         return FRAMING_PREFIX_BYTES + size;
 }
 
-/* As the session does it: what came counts against the window until it is consumed. */
+/* As the session does: received bytes count against the window until they are consumed. */
 static int feed(struct quoit_call *call, const uint8_t *data, size_t size)
 {
         call->exchange.stream.unconsumed_bytes += (uint32_t)size;
@@ -28,7 +28,7 @@ static void assert_message(const struct reader_message *message, size_t size, ui
                 assert_int_equal(message->data[i], fill);
 }
 
-/* The window: open while a message is in progress, shut while a whole one waits. */
+/* The window opens while a message is in progress, not while a whole one waits. */
 static void test_window(void **state)
 {
         struct bench *bench = bench_new();
@@ -71,7 +71,7 @@ static void test_window(void **state)
         bench_free(bench);
 }
 
-/* All that waits has to go before the window opens. */
+/* All waiting messages must be taken before the window opens. */
 static void test_window_with_several_messages(void **state)
 {
         struct bench *bench = bench_new();
@@ -120,7 +120,7 @@ static void test_credits(void **state)
         bench_free(bench);
 }
 
-/* An interceptor may take them from any call: a request that comes alone is given to its handler all the same. */
+/* An interceptor can take the credits of any call: a single request is given to its handler all the same. */
 static void test_one_message_needs_no_credit(void **state)
 {
         struct bench *bench = bench_new();
@@ -209,7 +209,7 @@ static void test_no_memory(void **state)
         }
 }
 
-/* A call that ends with messages that nobody took gives all of it back. */
+/* A call that ends with messages that were not taken frees all of them. */
 static void test_end_with_messages(void **state)
 {
         (void)state;

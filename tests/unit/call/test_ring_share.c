@@ -41,19 +41,20 @@ static void test_nobody_overtakes_the_line(void **state)
 
         (void)state;
         for (uint64_t turn = 1; turn < 10; turn++) {
-                /* in each turn the time is over before the line is */
+                /* in each turn the time is used up before the line is served */
                 assert_int_equal(comes(&share, turn), turn == 1);
                 assert_true(is_in_line(&share, turn));
                 ring_share_take(&share, turn, 2 * MAX);
                 assert_false(is_in_line(&share, turn));
         }
         assert_false(comes(&share, 10));
-        assert_true(is_in_line(&share, 10)); /* the last of them, and who was just sent behind it */
+        assert_true(
+                is_in_line(&share, 10)); /* the last in line, and the one that has just joined it */
         assert_true(is_in_line(&share, 10));
         assert_true(comes(&share, 11));
 }
 
-/* After a crowded turn, or many, one that comes alone goes at once: in the next turn, and however much later. */
+/* After one or many crowded turns a single call is served at once: in the next turn, or any time later. */
 static void test_no_refusal_sticks(void **state)
 {
         (void)state;
@@ -76,7 +77,7 @@ static void test_no_refusal_sticks(void **state)
         }
 }
 
-/* Who waited in line and is gone, its connection with it, keeps nobody back. */
+/* A call that waited in line, and was freed with its connection, does not delay others. */
 static void test_a_line_that_is_gone(void **state)
 {
         struct ring_share share = { 0 };

@@ -13,7 +13,7 @@ static void hold(struct bench *bench, size_t bytes)
         counter_set(&bench->host.room.other_bytes, bytes);
 }
 
-/* As much as is left, and a little in any case. */
+/* A connection may hold as much as is left, and a little in any case. */
 static void test_what_is_left(void **state)
 {
         struct bench *bench = bench_new();
@@ -38,7 +38,7 @@ static void test_what_is_left(void **state)
         bench_free(bench);
 }
 
-/* Those who take what they get share it equally, and leave as much to the next. */
+/* Connections that take all they can get share equally, and leave the same amount for the next one. */
 static void test_the_greedy_share(void **state)
 {
         enum { ROUNDS = 10000, STEP = 4 << 10 };
@@ -66,12 +66,12 @@ static void test_the_greedy_share(void **state)
         }
 }
 
-/* A request that is put together. */
+/* A request that is being received. */
 static void test_requests(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
-        uint8_t wire[100] = { 0, 0, 0x03, 0, 0 }; /* 192 KiB are to come */
+        uint8_t wire[100] = { 0, 0, 0x03, 0, 0 }; /* 192 KiB will arrive */
 
         (void)state;
         bench->host.room.bytes_max = MIB;
@@ -92,7 +92,7 @@ static void test_requests(void **state)
         call = bench_call(bench, QUOIT_UNARY);
         hold(bench, 5 * MIB);
         wire[2] = 0;
-        wire[3] = 0xf0; /* small ones, whatever others hold */
+        wire[3] = 0xf0; /* a small one, whatever others hold */
         assert_int_equal(reader_feed(&call->exchange, wire, sizeof(wire)), 0);
         bench_close(call);
         bench_free(bench);
@@ -119,7 +119,7 @@ static void test_what_is_parsed(void **state)
         bench_free(bench);
 }
 
-/* Who has asked quoit_call_writable() is never refused a small message. */
+/* After quoit_call_writable() said true a small message is never refused. */
 static void test_answers(void **state)
 {
         struct bench *bench = bench_new();

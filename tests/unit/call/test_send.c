@@ -10,7 +10,7 @@
 
 #define LIMIT ((size_t)100000)
 
-/* One streams to a client, and what it is to send. */
+/* A call that streams to a client, and the bytes that it must send. */
 struct sender {
         struct bench *bench;
         struct quoit_call *call;
@@ -18,7 +18,7 @@ struct sender {
         const upb_MiniTable *table;
         uint8_t expected[400000];
         size_t expected_bytes;
-        unsigned in_place; /* messages that no buffer was needed for */
+        unsigned in_place; /* messages that needed no buffer */
 };
 
 static struct sender *sender_new(void)
@@ -89,7 +89,7 @@ static void send_node(struct sender *sender, const upb_Message *node)
         assert_int_equal(sender->bench->group.queued_bytes, sender->expected_bytes);
 }
 
-/* All that is queued, as one who does not refer to it sends it. */
+/* Sends the queue by copying, and compares the bytes. */
 static void assert_sent(struct sender *sender)
 {
         struct output *output = malloc(sizeof(*output));
@@ -118,7 +118,7 @@ static void assert_sent(struct sender *sender)
         free(output);
 }
 
-/* The first goes into a block, the others behind it in theirs. */
+/* The first message goes into a block; the others are encoded in place after it. */
 static void test_in_place(void **state)
 {
         struct sender *sender = sender_new();
@@ -126,7 +126,7 @@ static void test_in_place(void **state)
         (void)state;
         for (unsigned i = 0; i < 1000; i++)
                 send_node(sender, node_new(sender, i % 50, i));
-        /* but for one a block, which holds more than a hundred */
+        /* all but one for each block, which holds more than a hundred */
         assert_in_range(sender->in_place, 980, 999);
         assert_int_equal(sender->call->exchange.lent.messages_sent, 1000);
         assert_int_equal(sender->call->exchange.lent.bytes_sent,
@@ -136,7 +136,7 @@ static void test_in_place(void **state)
         sender_free(sender);
 }
 
-/* Small ones and large ones, with what was queued going out now and then. */
+/* Small and large messages; now and then the queue is sent. */
 static void test_of_all_sizes(void **state)
 {
         struct sender *sender = sender_new();
@@ -155,7 +155,7 @@ static void test_of_all_sizes(void **state)
         sender_free(sender);
 }
 
-/* A message that holds others takes the other way, and those behind it too. */
+/* A message that holds others is not encoded in place, nor are those after it. */
 static void test_nested(void **state)
 {
         struct sender *sender = sender_new();
@@ -174,7 +174,7 @@ static void test_nested(void **state)
         sender_free(sender);
 }
 
-/* To the byte, and where the room would do. */
+/* The limit is exact, also where there would be room. */
 static void test_limit(void **state)
 {
         struct sender *sender = sender_new();
@@ -187,7 +187,7 @@ static void test_limit(void **state)
                 sender->expected_bytes - FRAMING_PREFIX_BYTES;
         assert_sent(sender);
         sender->call->exchange.lent.messages_sent =
-                0; /* the limit is of before the first message */
+                0; /* the limit was computed at the first message */
         send_node(sender, small);
         send_node(sender, small);
         assert_int_equal(sender->in_place, 1);
@@ -197,7 +197,7 @@ static void test_limit(void **state)
         sender_free(sender);
 }
 
-/* What is compressed was encoded elsewhere before; so is the only answer of a call. */
+/* Compressed messages are encoded in a buffer first; so is the only answer of a call. */
 static void test_not_in_place(void **state)
 {
         struct sender *sender = sender_new();

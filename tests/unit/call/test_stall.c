@@ -11,7 +11,7 @@
 
 static const struct stall_rule rule = { .period_ns = 1000, .bytes_min = 50 };
 
-/* The clock starts when bytes begin to wait, however long nothing was looked at before. */
+/* The period starts when bytes begin to wait, however long nothing was checked before. */
 static void test_the_beginning(void **state)
 {
         struct stall stall = { 0 };

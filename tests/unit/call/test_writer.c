@@ -52,7 +52,7 @@ static struct output *output_new(void)
         return output;
 }
 
-/* What an output holds, in one piece. */
+/* The bytes of an output, in one piece. */
 static uint8_t *output_bytes(const struct output *output)
 {
         uint8_t *bytes = malloc(output->bytes + 1);
@@ -176,7 +176,7 @@ static void test_place(void **state)
                 output_init(output, SIZE_MAX);
                 writer_write(&call->exchange, output, size);
                 bytes = output_bytes(output);
-                /* what the last places hold nobody has written */
+                /* the last places were not written to */
                 for (size_t i = 0; i < size && at + i < total - 2 * WRITER_PLACE_BYTES_MAX; i++)
                         assert_int_equal(bytes[i], all[at + i]);
                 free(bytes);
@@ -186,7 +186,7 @@ static void test_place(void **state)
         bench_free(bench);
 }
 
-/* A large message stays in its blocks, and is referred to where it lies until the send is over. */
+/* A large message stays in its blocks, and the output refers to it until the send is over. */
 static void test_large_ones_are_taken(void **state)
 {
         struct bench *bench = bench_new();
@@ -229,7 +229,7 @@ static void test_the_only_one_is_placed(void **state)
         bench_free(bench);
 }
 
-/* As long as small ones wait there, however many a handler has sent, the handler's end must not free it. */
+/* While small messages wait in the arena the handler's end must not free it, however many it has sent. */
 static void test_small_ones_keep_the_arena(void **state)
 {
         struct bench *bench = bench_new();
@@ -251,7 +251,7 @@ static void test_small_ones_keep_the_arena(void **state)
         bench_free(bench);
 }
 
-/* If it is large it keeps its blocks, and the call waits for the send of it: the peer gone, the handler done. */
+/* A large one keeps its blocks, and the call lives until the send is over, also without peer and handler. */
 static void test_the_only_one_is_taken(void **state)
 {
         struct bench *bench = bench_new();
@@ -276,7 +276,7 @@ static void test_the_only_one_is_taken(void **state)
         bench_free(bench);
 }
 
-/* A queue that is dropped frees what is not in flight, and keeps what is. */
+/* Dropping a queue frees what is not in flight, and keeps what is. */
 static void test_drop_while_in_flight(void **state)
 {
         struct bench *bench = bench_new();
@@ -294,7 +294,7 @@ static void test_drop_while_in_flight(void **state)
         assert_int_equal(bench->group.queued_bytes, 0);
         assert_null(call->exchange.writer.first);
         free(bytes);
-        bytes = output_bytes(output); /* still there: AddressSanitizer would tell */
+        bytes = output_bytes(output); /* not freed: AddressSanitizer would report it */
         free(bytes);
         bench_close(call);
         assert_int_equal(bench->freed, 0);
@@ -303,7 +303,7 @@ static void test_drop_while_in_flight(void **state)
         bench_free(bench);
 }
 
-/* Sizes of a stream's messages, the first @count of @sizes, of which @written bytes have gone out: what goes out yet. */
+/* Of messages with the first @count of @sizes, @written bytes were sent: checks what is still sent after a drop. */
 static void check_rest(const size_t *sizes, size_t count, size_t written)
 {
         struct bench *bench = bench_new();
@@ -334,7 +334,7 @@ static void check_rest(const size_t *sizes, size_t count, size_t written)
         bench_free(bench);
 }
 
-/* Of messages that wait the begun one stays, which trailers would cut in two, and no other. */
+/* Of the waiting messages only the begun one stays: trailers must not cut it in two. */
 static void test_drop_unbegun(void **state)
 {
         static const size_t sizes[] = { 0, 10, 0, 300, 1500, 3000, 30000, 5, 9000, 20000, 1 };

@@ -16,7 +16,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 
-/* of which a worker asks for the time alone */
+/* a worker uses only its clock */
 static const struct ring ring = { .engine = &engine_epoll };
 
 struct job {
@@ -40,7 +40,7 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         return job->waited_ns;
 }
 
-/* Workers, and what their jobs tell. */
+/* Workers, and what their jobs record. */
 struct crew {
         struct workers workers;
         atomic_uint done;
@@ -69,7 +69,7 @@ static struct job job_at_once(struct crew *crew)
         return (struct job){ .work = { .ring = &ring, .on_work = on_work }, .done = &crew->done };
 }
 
-/* Tells that it has begun, and waits until it may end. */
+/* Posts that it has begun, and waits until it may end. */
 static struct job job_held(struct crew *crew)
 {
         struct job job = job_at_once(crew);
@@ -95,7 +95,7 @@ static void test_all_is_done_before_the_end(void **state)
         free(jobs);
 }
 
-/* One thread: first come, first served. */
+/* One thread: in order of arrival. */
 static void test_order(void **state)
 {
         struct crew crew;
@@ -112,7 +112,7 @@ static void test_order(void **state)
                 assert_int_equal(jobs[i].seen_at, i);
 }
 
-/* A piece of work of an owner, and how often it is to have been done when it is. */
+/* A piece of work of an owner, and its expected place in the order. */
 struct expected {
         unsigned owner;
         bool is_small;
@@ -159,7 +159,7 @@ static void test_turns(void **state)
         do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
 }
 
-/* However many owners a network has: who is known does not wait for them, nor does another network. */
+/* However many owners a network has: known owners do not wait for them, nor does another network. */
 static void test_networks_take_turns(void **state)
 {
         struct turn turns[12] = { 0 };
@@ -177,7 +177,7 @@ static void test_networks_take_turns(void **state)
         assert_int_equal(turns[0].queued + turns[1].queued + turns[9].queued, 0);
 }
 
-/* Owners that come anew, each with a network of its own, are not for ever before one who was there. */
+/* New owners, each with its own network, do not keep an earlier one waiting for ever. */
 static void test_ever_new_networks(void **state)
 {
         struct turn turns[9] = { 0 };
@@ -213,7 +213,7 @@ static void test_small_pieces(void **state)
         do_fairly(turns, expected, 23);
 }
 
-/* Who has most gives way, and of that what has waited longest. */
+/* The owner or network with the most pieces loses one, its oldest. */
 static void test_room(void **state)
 {
         struct crew crew;
@@ -266,7 +266,7 @@ static void test_parallel(void **state)
         assert_int_equal(atomic_load(&crew.done), 8);
 }
 
-/* A thread is given up for each piece of work that waits, and for no more; none while one is free. */
+/* One thread is given up for each piece that waits, and none while a thread is free. */
 static void test_yields(void **state)
 {
         struct crew crew;
@@ -296,7 +296,7 @@ static void test_yields(void **state)
         assert_int_equal(crew.workers.yielding, 0);
 }
 
-/* What a peer did not read is no measure of what work takes. */
+/* Time that a worker waited for a peer does not count as work. */
 static void test_waiting_is_no_work(void **state)
 {
         struct crew crew;
