@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * An nghttp2 client in front of a host: what tests ask, and what they were answered.
+ * An nghttp2 client of a host: the requests of tests, and the replies.
  */
 
 #include <setjmp.h>
@@ -32,7 +32,7 @@ struct reply {
         uint8_t *data;
         size_t data_size;
 
-        uint8_t body[70000]; /* of the request, what is still to be sent */
+        uint8_t body[70000]; /* of the request; not sent yet */
         size_t body_size, body_sent;
         bool end;
 };
@@ -66,12 +66,12 @@ void client_send(
 void client_act(struct client *client, struct reply *reply, enum script_act act, uint32_t count,
         uint32_t size);
 
-/* Both sides, until neither has anything to say. */
+/* Runs both sides until neither has anything to send. */
 void client_run(struct client *client);
 
 void client_reset(struct client *client, struct reply *reply);
 
-/* How many messages a reply holds, each being well-formed and numbered in order. */
+/* How many messages a reply holds; asserts that they are well-formed and numbered in order. */
 unsigned reply_messages(const struct reply *reply);
 
 /* Asserts HTTP 200 and @status, a gRPC status as text. */

@@ -47,7 +47,7 @@ static void on_log(void *user, quoit_log_level level, const char *line)
 static void shard_init(struct shard *shard, quoit_server *server)
 {
         shard->server = server;
-        /* of the ring what calls use: its clock, timers and mail */
+        /* the parts of the ring that calls use: clock, timers and mail */
         shard->base.ring.engine = &engine_epoll;
         timers_init(&shard->base.ring.timers, 0);
         mailbox_init(&shard->base.ring.mailbox);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A shard with one connection and without its thread, io_uring and socket: bytes go in and come out
- * by hand, the clock stands still until it is moved. All between the session and the handlers is real.
+ * A shard with one connection, without thread, io_uring and socket: the test moves the bytes, and the
+ * clock stands still until the test moves it. Everything between session and handlers is real.
  */
 
 #include "script.h"
@@ -19,25 +19,25 @@ struct host {
         struct script script;
         unsigned log_lines;
         int error;             /* of session_feed(), once */
-        bool wants_output;     /* somebody asked for a flush since the last host_send() */
-        bool in_session; /* nghttp2 is at work: no code of the user's may run */
-        unsigned ends; /* that interceptors were told of */
+        bool wants_output;     /* a flush was asked for since the last host_send() */
+        bool in_session; /* inside nghttp2: no code of the user may run */
+        unsigned ends; /* that the interceptor has seen */
         quoit_call *waiting; /* a call that the next such end finishes */
 };
 
 /* @limits as of quoit_server_options. Heap. */
 struct host *host_new(const quoit_limits *limits);
 
-/* An interceptor sees the calls that come from here on. */
+/* An interceptor sees the calls from now on. */
 void host_intercept(struct host *host);
 
-/* Ends the connection, lets the handlers see it, and asserts that all memory came back. */
+/* Ends the connection, runs the handlers, and asserts that all memory was freed. */
 void host_free(struct host *host);
 
 /* Bytes from the peer; nothing runs yet. Not fed any more after an error. */
 void host_feed(struct host *host, const uint8_t *data, size_t size);
 
-/* What a ring does in a turn after the completions: mails, timers, handlers. */
+/* The part of a ring's turn after the completions: mails, timers, handlers. */
 void host_turn(struct host *host);
 
 /* Begins a send: frames into an output, which stays in flight until host_sent(). NULL: one is in
@@ -48,5 +48,5 @@ void host_sent(struct host *host);
 /* Moves the clock; timers run in the next turn. */
 void host_sleep(struct host *host, uint64_t duration_ns);
 
-/* The connection is gone: every call is told. */
+/* The connection is closed: every call is cancelled. */
 void host_close(struct host *host);

@@ -7,7 +7,7 @@
 
 #include "script.quoit.h"
 
-/* What one call is about; in its arena. */
+/* The state of one call; in its arena. */
 struct play {
         struct script *script;
         uint32_t act;
@@ -15,7 +15,7 @@ struct play {
         uint32_t size;
         uint32_t number;
         bool half_closed;
-        bool posted; /* a function is on its way: until it has run the call may not be finished */
+        bool posted; /* a function is posted: the call must not be finished before it has run */
 };
 
 static struct play *play_new(quoit_call *call, struct script *script)
@@ -77,7 +77,7 @@ static void on_cancel(quoit_call *call, void *user)
                 quoit_call_finish(call, QUOIT_CANCELLED, NULL);
 }
 
-/* One answer: of those with one the payload is a copy of the request's, where there is one. */
+/* One answer: its number, and a payload made from that. */
 static script_Told *told_new(quoit_call *call, struct play *play)
 {
         upb_Arena *arena = quoit_call_scratch(call);
@@ -129,7 +129,7 @@ static void posted_reply(quoit_call *call, void *user)
         reply(call, user);
 }
 
-/* The request's metadata, back again; what may not be sent is left out. */
+/* Sends the request's metadata back, except what must not be sent. */
 static void echo_metadata(quoit_call *call)
 {
         upb_StringView name, value;

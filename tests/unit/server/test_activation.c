@@ -73,7 +73,7 @@ static void test_none(void **state)
         assert_int_equal(activation_fds(NULL, fds, 4), -ENOENT);
         pass(NULL, "0", NULL);
         assert_int_equal(activation_fds(NULL, fds, 4), -ENOENT);
-        pass("1", "1", NULL); /* meant for another, that this one is a child of */
+        pass("1", "1", NULL); /* meant for another process, this one's parent */
         assert_int_equal(activation_fds(NULL, fds, 4), -ENOENT);
         unsetenv("LISTEN_PID");
         assert_int_equal(activation_fds(NULL, fds, 4), -ENOENT);

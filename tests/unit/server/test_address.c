@@ -68,7 +68,7 @@ static void test_unix(void **state)
         assert_string_equal(address.name, "a:b");
 }
 
-/* What a name may be, in the spelling of a URI. */
+/* Names with the escapes of a URI. */
 static void test_escapes(void **state)
 {
         static const struct {
@@ -98,7 +98,7 @@ static void test_escapes(void **state)
         assert_int_equal(strspn(address.name, "/"), 107);
 }
 
-/* It is still too long when a socket gets it. */
+/* Too long for a socket. */
 static void test_long_name(void **state)
 {
         char text[4096] = "unix:";

@@ -14,7 +14,7 @@
 
 #define ADDRESSES 300
 
-/* 127.0.0.0 plus @host, as a socket of @family is told of it. */
+/* 127.0.0.0 plus @host, as a socket of @family sees it. */
 static struct endpoint endpoint_of(sa_family_t family, uint32_t host)
 {
         uint32_t bits = htonl(0x7f000000 + host);
@@ -22,7 +22,7 @@ static struct endpoint endpoint_of(sa_family_t family, uint32_t host)
         if (family == AF_INET)
                 return (struct endpoint){ .bytes = sizeof(struct sockaddr_in),
                         .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = bits } };
-        /* dual-stack: the peer is seen by its mapped address */
+        /* dual-stack: the peer has its mapped address */
         return (struct endpoint){ .bytes = sizeof(struct sockaddr_in6),
                 .v6 = { .sin6_family = AF_INET6,
                         .sin6_addr.s6_addr32 = { 0, 0, htonl(0xffff), bits } } };
@@ -73,7 +73,7 @@ static void test_mapped(void **state)
         test_family(AF_INET6);
 }
 
-/* Of those that share it one has room, or none. */
+/* Two peers, with room for one connection of an address: both enter if their addresses differ. */
 static void enter_two(const struct endpoint *one, const struct endpoint *other, bool share)
 {
         struct address_load *load = NULL, *second = NULL;
@@ -109,7 +109,7 @@ static void test_prefixes(void **state)
         enter_two(&one, &same, true);
         enter_two(&one, &other, false);
         enter_two(&local, &beside, true);
-        enter_two(&local, &link, false); /* another network, of the same name */
+        enter_two(&local, &link, false); /* the same address on another link */
         enter_two(&mapped, &plain, true);
 }
 
@@ -144,7 +144,7 @@ static void test_networks(void **state)
         networks_are(&v4, &v4_far, false);
 }
 
-/* Who has finished a handshake, and gone, is known when it comes again, and when its last turn was. */
+/* An address that has finished a handshake and left is known when it returns, with its last turn. */
 static void test_who_comes_again(void **state)
 {
         struct endpoint peers[] = { endpoint_of(AF_INET, 1), endpoint_of(AF_INET, 2) };
@@ -169,7 +169,7 @@ static void test_who_comes_again(void **state)
         addresses_deinit(&addresses);
 }
 
-/* Nobody is held to the limit of another that has no address either. */
+/* Peers without an address do not share a limit. */
 static void test_none(void **state)
 {
         const struct endpoint without[] = {

@@ -8,7 +8,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* What the client has to say, without a turn of the server's. */
+/* Feeds the client's bytes to the server, without a turn of the server. */
 static void feed_only(struct client *client)
 {
         const uint8_t *data;
@@ -81,7 +81,7 @@ static void test_failures(void **state)
         client_free(client);
 }
 
-/* What would be a broken answer to the client is INTERNAL there and a line in the log. */
+/* An answer that clients would find broken becomes INTERNAL, with a line in the log. */
 static void test_one_answer_is_due(void **state)
 {
         static const uint32_t acts[] = { SCRIPT_EMPTY, SCRIPT_TWICE };
@@ -126,7 +126,7 @@ static void test_answered_later(void **state)
         client_free(client);
 }
 
-/* A reply that cannot be sent is the handler's last word as well: nothing would end the hold. */
+/* A reply that cannot be sent finishes the call as well: nothing else would end the hold. */
 static void test_a_reply_over_the_limit_ends_the_hold(void **state)
 {
         const quoit_limits limits = { .message_send_bytes_max = 100 };
@@ -141,7 +141,7 @@ static void test_a_reply_over_the_limit_ends_the_hold(void **state)
         client_free(client);
 }
 
-/* There was no memory for the answer: that is what the client is told. */
+/* There was no memory for the answer: the client gets that as the status. */
 static void test_no_message(void **state)
 {
         static const char *const methods[] = { "Unary", "ServerStream" };
@@ -214,7 +214,7 @@ static void test_server_stream(void **state)
         client_free(client);
 }
 
-/* A reader that opens no window stops the handler: what is queued is bounded. */
+/* A client that does not open its window stops the handler: the queue is limited. */
 static void test_slow_reader(void **state)
 {
         const quoit_limits limits = { .call_queue_bytes_max = 20000 };
@@ -294,7 +294,7 @@ static void test_bidi(void **state)
         client_free(client);
 }
 
-/* Credits: what was sent waits until the handler takes messages again. */
+/* Credits: messages wait until the handler takes some again. */
 static void test_read_credits(void **state)
 {
         struct client *client = client_new(NULL);
@@ -344,7 +344,7 @@ static void test_live_calls_are_bounded(void **state)
                 reply = client_call(client, "Unary", NULL, NULL);
                 client_act(client, reply, SCRIPT_POST, 0, 0);
         }
-        /* handlers that have been posted to and are not through: no turn is run in between */
+        /* handlers with a post that has not run: there is no turn in between */
         for (unsigned i = 0; i < 4; i++) {
                 feed_only(client);
                 if (i == 0)
@@ -353,7 +353,7 @@ static void test_live_calls_are_bounded(void **state)
         }
         feed_only(client);
         assert_int_equal(client->host->group.charged_to_peer, 4);
-        client->host->group.charged_to_peer += 4; /* and once more as many */
+        client->host->group.charged_to_peer += 4; /* and four more */
         reply = client_call(client, "Unary", NULL, NULL);
         client_act(client, reply, SCRIPT_ANSWER, 0, 0);
         feed_only(client);
@@ -392,7 +392,7 @@ static void test_connection_lost(void **state)
         client_free(client);
 }
 
-/* A message is taken when nothing else happens on its connection: the peer, which has used up its window, is told all the same. */
+/* A message is taken when nothing else happens on its connection: the window is opened for the peer all the same. */
 static void test_a_window_is_opened_out_of_turn(void **state)
 {
         const quoit_limits limits = { .stream_window_bytes = 20000 };
@@ -403,7 +403,7 @@ static void test_a_window_is_opened_out_of_turn(void **state)
         struct reply *reply;
 
         (void)state;
-        client_run(client); /* the window is a setting, which the client takes note of */
+        client_run(client); /* the client reads the window in our SETTINGS */
         client_run(client);
         reply = client_call(client, "ClientStream", NULL, NULL);
         script_Ask_set_act(ask, SCRIPT_STOP_READING);
@@ -427,8 +427,8 @@ static void test_a_window_is_opened_out_of_turn(void **state)
 }
 
 /*
- * Interceptors hear of an end once, and not inside nghttp2's callbacks: on_end() in host.c asserts that, and finishes another call, as a
- * limit of how many run would. Answered, reset before and behind the handler, cut off with the connection.
+ * Interceptors see an end once, and not inside nghttp2's callbacks. on_end() in host.c asserts that, and finishes another call, as a
+ * limit of running calls would. Ends: answered, reset before and after the handler, lost with the connection.
  */
 static void test_ends_are_told_outside_the_session(void **state)
 {

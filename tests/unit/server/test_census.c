@@ -36,7 +36,7 @@ static unsigned depth(const struct census_entry *root)
         return root ? 1 + (lower > higher ? lower : higher) : 0;
 }
 
-/* Steps of a search. 20,000 that are well spread are some 35 deep; 64 would be a miracle. */
+/* Asserts the depth of the tree. A random one of 20,000 is some 35 deep, and practically never 64. */
 static void assert_flat(const struct census *census)
 {
         assert_in_range(depth(census->root), 0, 64);
@@ -64,7 +64,7 @@ static void test_order(void **state)
         census_deinit(&census);
 }
 
-/* Which of them go, by a peer's choice: those in front, those behind, all but every hundredth, by chance. */
+/* Which connections a peer closes: all but the last hundred, or the first; all but every hundredth; random ones. */
 static bool goes(unsigned pattern, unsigned i)
 {
         switch (pattern) {
@@ -113,7 +113,7 @@ static void test_removal(void **state)
         }
 }
 
-/* Who stays is not in the way of those that come and go, and the tree is empty at last. */
+/* Connections that stay do not disturb those that open and close, and at the end the tree is empty. */
 static void test_churn(void **state)
 {
         struct census census;

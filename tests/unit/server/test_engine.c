@@ -65,7 +65,7 @@ static void test_it_is_told(void **state)
         }
 }
 
-/* Listens, gives its rights up, starts: the exit status of a child, 0 where it did as expected. */
+/* A child listens, drops its rights, and starts. Returns its exit status; 0: as expected. */
 static int start_without_rights(quoit_engine engine)
 {
         quoit_server *server = server_on(engine);

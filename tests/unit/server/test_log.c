@@ -40,7 +40,7 @@ static void test_rate(void **state)
         assert_int_equal(pass(&gate, 1000, 4999 * S, &quiet), 0);
         assert_int_equal(pass(&gate, 1000, 5001 * S, &quiet), 10);
         assert_int_equal(quiet, 900 + 1000 + 1000);
-        /* no more is saved up than ten seconds' worth */
+        /* at most ten seconds' worth is saved up */
         assert_int_equal(pass(&gate, 1000, 9000 * S, &quiet), 100);
         assert_int_equal(quiet, 990);
         log_gate_deinit(&gate);

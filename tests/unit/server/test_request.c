@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The verdict on a request's header block, as a client sees it. */
+/* How a request's header block is answered, as a client sees it. */
 
 #include "client.h"
 
 #include <string.h>
 
-/* A good request with some fields otherwise: NULL leaves it as it is, "" takes it out. */
+/* A good request with some fields changed: NULL leaves a field as it is, "" removes it. */
 struct request_case {
         const char *method, *path, *te, *type;
         const char *name, *value; /* one more */
@@ -98,7 +98,7 @@ static void test_verdicts(void **state)
                                 reply->status, reply->text);
                 assert_true(reply->closed);
                 if (strcmp(cases[i].http, "200") != 0)
-                        continue; /* its body is a text */
+                        continue; /* its body is plain text */
                 assert_int_equal(reply_messages(reply), strcmp(reply->status, "0") == 0);
                 assert_int_equal(reply->headers_came,
                         strcmp(reply->status, "0") == 0); /* else trailers-only */

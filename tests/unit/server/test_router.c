@@ -85,7 +85,7 @@ static void test_services(void **state)
         router_deinit(&router);
 }
 
-/* Calls keep their route: it must not move when others come. */
+/* Calls keep a pointer to their route: it must not move when others are added. */
 static void test_routes_stay(void **state)
 {
         struct router router = { 0 };
@@ -123,7 +123,7 @@ static void test_options(void **state)
         assert_false(find(&router, "/p.S3/m0")->options.offload);
         assert_true(router_has_offloaded(&router));
 
-        /* the last word counts, as a whole */
+        /* the last call replaces all options */
         assert_int_equal(router_set_options(&router, "/p.S2/m9", &late), 1);
         assert_false(find(&router, "/p.S2/m9")->options.offload);
         assert_int_equal(find(&router, "/p.S2/m9")->options.deadline_max_ms, 7);
@@ -131,7 +131,7 @@ static void test_options(void **state)
         router_deinit(&router);
 }
 
-/* For all that has the form of a method, and is none. */
+/* The generic handler gets every path that has the form of a method and is not registered. */
 static void test_generic(void **state)
 {
         static const char *const taken[] = { "/a/b", "//", "/a/", "/p.S1/none", "/a/b/c" };
