@@ -45,13 +45,13 @@ static void check_deadline(const struct quoit_call *call, const struct ring *rin
                 sim_fail("stream %d has a deadline that nobody watches", call->exchange.stream.id);
 }
 
-/* What of the peer's DATA was not given back to its window. */
+/* The bytes of the peer's DATA that were not given back to its window. */
 static void check_stream_window(const struct quoit_call *call)
 {
         const struct stream *stream = &call->exchange.stream;
         const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
 
-        /* who will send no more needs no window */
+        /* a peer that sends no more needs no window */
         if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
                 stream->session->terminated || stream->session->fault_reported)
                 return;
@@ -120,7 +120,7 @@ static void check_connection(const struct connection *connection)
                 const nghttp2_session *h2 = connection->session.h2;
 
                 check_streams(connection);
-                /* who breaks the protocol is not heard any more */
+                /* input of a peer that broke the protocol is ignored */
                 if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
                         !connection->session.fault_reported)
                         same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
@@ -141,7 +141,7 @@ static void check_connection(const struct connection *connection)
 
 /* ---- workers ---- */
 
-/* Nobody sleeps while there is something to do. */
+/* No worker sleeps while there is work. */
 static void check_workers(const struct workers *workers)
 {
         unsigned signalled, waiting = fibers_waiting(&workers->has_work, &signalled);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What must hold after each turn, whatever has happened. sim_fail()s if it does not. */
+/* The invariants after each turn. sim_fail()s if one does not hold. */
 
 struct connection;
 struct quoit_server;
@@ -9,9 +9,9 @@ struct sim_conn;
 
 void check_server(const struct quoit_server *server);
 
-/* How the server is, for people. */
+/* Prints the server's state, for people. */
 void check_print(const struct quoit_server *server);
 
-/* The server's end of @conn; NULL: there is none, or it is on its way out. */
+/* The server's end of @conn; NULL: there is none, or it is closing. */
 const struct connection *check_connection_of(
         const struct quoit_server *server, const struct sim_conn *conn);

@@ -25,20 +25,20 @@ enum { FIBERS_MAX = 64, STACK_BYTES = 256 << 10 };
 
 struct fiber {
         ucontext_t context;
-        jmp_buf place; /* where it goes on, once it has begun */
+        jmp_buf place; /* where it continues, once it has begun */
         void *stack; /* kept for the next one */
         void *fake_stack; /* AddressSanitizer's */
         const char *name;
         void *(*run)(void *arg);
         void *arg;
-        uint64_t (*due_ns)(const void *arg); /* of what it waits for; NULL: of nothing */
+        uint64_t (*due_ns)(const void *arg); /* the time that it waits for; NULL: none */
         const void *due_arg;
         const void *object; /* the condition variable that it waits for */
         uint64_t until_ns;
         bool is_alive;
         bool has_begun;
         bool is_signalled;
-        bool is_waking; /* of what it waited for it is no more, but it has not got the mutex back */
+        bool is_waking; /* it no longer waits for the condition, but does not have the mutex yet */
 };
 
 static struct fiber fibers[FIBERS_MAX];
@@ -80,7 +80,7 @@ static void leave(struct fiber *fiber)
 
 static jmp_buf outside_place;
 
-/* swapcontext() asks the kernel for the signal mask each time, twice as long as all else takes. It begins a fiber, then it is jumps. */
+/* swapcontext() only begins a fiber: it asks the kernel for the signal mask each time, which is slow. After that, longjmp(). */
 static void enter(struct fiber *fiber)
 {
         current = fiber;
@@ -237,7 +237,7 @@ void fiber_sleep(uint64_t time_ns)
         sim_block(until, current);
 }
 
-/* --- pthread_create() and its kin --- */
+/* --- pthread_create() and related functions --- */
 
 int __wrap_pthread_create(
         pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg);
@@ -277,7 +277,7 @@ int __wrap_pthread_join(pthread_t thread, void **result)
         return 0;
 }
 
-/* There is but one thread, and its signals are the simulator's. */
+/* There is only one thread, and its signals are the simulator's. */
 int __wrap_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
         (void)how;

@@ -82,13 +82,13 @@ static void catch_signals(void)
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
         stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
-        sigaltstack(&own, NULL); /* a fiber's may be what is full */
+        sigaltstack(&own, NULL); /* a signal can mean that a fiber's stack is full */
         for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
                 sigaction(signals[i], &action, NULL);
 #ifdef POISON_ASAN
         __sanitizer_set_death_callback(say_seed);
 #endif
-        /* what was run is told all the same */
+        /* the summary is printed all the same */
         signal(SIGINT, on_stop);
         signal(SIGTERM, on_stop);
 }
@@ -104,7 +104,7 @@ static void run_one(uint64_t seed, const struct options *options)
                 printf("%" PRIu64 " %016" PRIx64 "\n", seed, sim.hash);
 }
 
-/* One seed a line; what comes behind it is for people. */
+/* One seed a line; the rest of the line is for people. */
 static int run_list(const struct options *options)
 {
         FILE *file = fopen(options->list, "r");
@@ -196,14 +196,14 @@ static void parse(char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-        /* other ones each time: what was found is told with its number */
+        /* other seeds each time: a failure is printed with its seed */
         struct options options = { .first = (uint64_t)time(NULL) * 1000000, .count = UINT64_MAX };
         int r = EXIT_SUCCESS;
 
         (void)argc;
         parse(argv, &options);
         catch_signals();
-        /* a shard looks whether any were made, ever: the first run is to be as the others */
+        /* a shard checks whether a mapping was ever made: so that the first run is like the others */
         mapping_free(mapping_new(MAPPING_PAGE_BYTES, MAPPING_PAGE_BYTES), MAPPING_PAGE_BYTES);
         secure_begin();
         totals.began_s = now_s();

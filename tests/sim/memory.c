@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Blocks of malloc() and its kin, counted: a run gives back as many as it took. And sometimes there are none. The linker puts these in place (--wrap). */
+/* malloc() and related functions, put in place by the linker (--wrap). They count blocks, all of which a run must free, and sometimes fail. */
 
 #include "memory.h"
 
@@ -35,7 +35,7 @@ size_t memory_live(void)
         return live;
 }
 
-/* To the product alone: peers, and what belongs to the simulator, have all that they want. */
+/* Only for the product: allocations of peers and of the simulator do not fail. */
 static bool fails(void)
 {
         if (!fiber_is_inside() || sim.own_depth > 0 || !sim_fault(SIM_NO_MEMORY))

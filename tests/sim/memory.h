@@ -3,5 +3,5 @@
 
 #include <stddef.h>
 
-/* How many blocks of malloc()'s are not given back. */
+/* How many blocks of malloc() are not freed. */
 size_t memory_live(void);

@@ -5,7 +5,7 @@
 
 enum { ROUNDS = 16, CHUNK_BYTES = ROUNDS * PATTERN_BYTES };
 
-/* So that a chunk may begin with any byte. */
+/* So that a chunk can begin with any byte. */
 static const unsigned char *table(void)
 {
         static unsigned char bytes[CHUNK_BYTES + PATTERN_BYTES];

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Payloads: bytes that count round, from one that says which payload it is. */
+/* Payloads: bytes that count up and wrap around; the first one depends on the payload's number. */
 #define PATTERN_BYTES 251
 
 void pattern_fill(unsigned char *bytes, size_t size, uint64_t first);

@@ -37,7 +37,7 @@ struct peer_call {
         unsigned asks; /* messages of the request */
         unsigned answers; /* that are due, if it goes well */
         bool has_deadline, is_wrong, is_closed, was_reset;
-        struct sim_pipe body; /* of the request, what is still to be sent */
+        struct sim_pipe body; /* of the request; not sent yet */
         struct sim_pipe reply;
         unsigned told; /* messages of the reply */
         unsigned statuses; /* how often there was one */
@@ -241,7 +241,7 @@ static int on_data(nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_t
         return 0;
 }
 
-/* What a call that was not broken by anybody has been answered. */
+/* Checks the answer of a call that neither side broke off. */
 static void check_reply(const struct peer_call *call)
 {
         if (call->statuses != 1)
@@ -294,7 +294,7 @@ static int on_invalid_frame(nghttp2_session *h2, const nghttp2_frame *frame, int
         const struct peer_call *call = call_of(peer, frame->hd.stream_id);
 
         (void)h2;
-        /* what was on its way when the stream was reset */
+        /* bytes that were on their way when the stream was reset */
         if (peer->is_good && !(error == NGHTTP2_ERR_STREAM_CLOSED && call && call->was_reset))
                 sim_fail("connection %u: the server sends a bad frame of type %u on stream %d: %s",
                         peer->conn->id, frame->hd.type, frame->hd.stream_id,
@@ -366,7 +366,7 @@ static void make_body(struct peer_call *call)
                         (uint8_t)(1 + sim_below(255));
 }
 
-/* False: it may begin no more. */
+/* False: it must not begin another one. */
 static bool begin_call(struct peer_end *peer)
 {
         struct peer_call *call = peer->calls + peer->call_count;
@@ -511,7 +511,7 @@ static bool can_speak(const struct peer_end *peer)
         return !peer->is_secure || peer->tls.state == TLS_OPEN;
 }
 
-/* What TLS has made. */
+/* Takes the bytes that TLS has made. */
 static void take_sealed(struct peer_end *peer)
 {
         struct tls_bytes bytes = tls_take(&peer->tls);

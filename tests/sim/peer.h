@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A client at the other end of a simulated connection: nghttp2's session, driven by chance. Some peers behave, and what they
- * are answered is checked to the byte; others do what no client should.
+ * A client at the other end of a simulated connection: nghttp2's session, driven by chance. Some peers keep to the protocol, and
+ * their answers are checked to the byte; others do what a client must not do.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@ struct connection;
 struct peer_end;
 struct sim_conn;
 
-/* NULL: nobody listens any more. @is_secure: it speaks TLS. */
+/* NULL: the listener is closed. @is_secure: it speaks TLS. */
 struct peer_end *peer_new(int listener_fd, bool is_good, bool is_secure);
 void peer_free(struct peer_end *peer);
 
@@ -21,13 +21,13 @@ void peer_free(struct peer_end *peer);
 uint64_t peer_due_ns(const struct peer_end *peer);
 void peer_step(struct peer_end *peer);
 
-/* Chance is over: it goes on with what it has begun, begins nothing, and breaks nothing. */
+/* The phase of faults is over: it finishes its calls, begins none, and breaks nothing. */
 void peer_calm(struct peer_end *peer);
 
-/* Everything that it waits for and will come by itself has come. */
+/* All its calls that end by themselves have ended. */
 bool peer_is_served(const struct peer_end *peer);
 
-/* What it still waits for, for people. */
+/* Prints what it still waits for, for people. */
 void peer_print(const struct peer_end *peer);
 
 /* Its connection is whole, it has nothing under way, and neither has the network. */

@@ -22,7 +22,7 @@
 
 enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5 };
 
-#define CALM_NS_MAX (120 * NS_PER_S) /* what ends by itself has ended by then */
+#define CALM_NS_MAX (120 * NS_PER_S) /* after that, all that ends by itself must have ended */
 #define END_NS_MAX (600 * NS_PER_S)
 
 struct run {
@@ -32,9 +32,9 @@ struct run {
         unsigned peer_count, peers_wanted;
         uint64_t chaos_steps;
         uint64_t calm_ns; /* when it began */
-        uint64_t end_ns; /* since when the server is to end */
+        uint64_t end_ns; /* when the server was asked to stop */
         bool stop_wanted;
-        unsigned stops; /* how often it is asked for */
+        unsigned stops; /* how often a stop was asked for */
         bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
         bool is_over;
@@ -65,7 +65,7 @@ static void choose_rates(void)
                 [SIM_STREAM_RESET] = 50,
         };
 
-        /* some kinds at a time, or each run would end as soon as it began */
+        /* only some kinds in each run, or every run would end at once */
         for (unsigned fault = 0; fault < SIM_FAULTS; fault++)
                 sim.rates[fault] = sim_chance(500) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
         sim.delay_us_max = sim_chance(300) ? 5000 : 50;
@@ -147,7 +147,7 @@ static void begin(struct run *run)
                 .rings = sim_chance(250) ? 2 + (unsigned)sim_below(2) : 1,
                 .workers = 1 + (unsigned)sim_below(3),
                 .compression = sim_chance(50) ? QUOIT_GZIP : QUOIT_IDENTITY,
-                .engine = QUOIT_ENGINE_EPOLL, /* whose place the simulator has */
+                .engine = QUOIT_ENGINE_EPOLL, /* the simulator is linked in its place */
                 .on_log = on_log,
         };
 
@@ -171,7 +171,7 @@ static void begin(struct run *run)
 
 /* ---- the application's threads ---- */
 
-/* From a loop of the application's own, which has other things to do as well. */
+/* Runs the server in a loop of the application, which does other work as well. */
 static int serve_in_loop(quoit_server *server)
 {
         int r = quoit_server_start(server);
@@ -212,7 +212,7 @@ static uint64_t posting_due_ns(const void *arg)
         return ((const struct run *)arg)->is_over || service_waiting() > 0 ? 0 : SIM_NEVER;
 }
 
-/* Somebody without a ring: posts to calls that are held, and stops the server. */
+/* A thread without a ring: posts to held calls, and stops the server. */
 static void *apply(void *user)
 {
         struct run *run = user;
@@ -233,7 +233,7 @@ static void *apply(void *user)
                         fiber_sleep(sim_below(10 * NS_PER_MS));
                 }
         }
-        /* who was posted for, and has not been, is held until then */
+        /* calls that wait for a post are held until then */
         while (!run->is_over) {
                 sim_block(posting_due_ns, run);
                 (void)service_post();
@@ -276,7 +276,7 @@ static void print_waiting(const struct run *run)
         check_print(run->server);
 }
 
-/* Nothing can go on now: the clock jumps to when something can. */
+/* Nothing can run now: the clock jumps to the next time when something can. */
 static void jump(uint64_t next_ns)
 {
         sim.now_ns = next_ns;
@@ -284,7 +284,7 @@ static void jump(uint64_t next_ns)
                 sim.now_ns += sim_below(20 * NS_PER_S);
 }
 
-/* False: nothing will ever happen any more. */
+/* False: nothing can happen any more. */
 static bool try_step(struct run *run)
 {
         uint64_t next_ns = SIM_NEVER, fiber_ns = SIM_NEVER;
@@ -402,7 +402,7 @@ static void end(struct run *run)
 
 void run_seed(uint64_t seed)
 {
-        /* not by chance, or all seeds were other runs than they were */
+        /* not drawn at random: that would change the runs of all seeds */
         struct run run = { .is_secure = seed % SECURE_EACH == 0 };
         size_t before = memory_live();
 

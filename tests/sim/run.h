@@ -3,5 +3,5 @@
 
 #include <stdint.h>
 
-/* A server's whole life with some peers, all of it chosen by @seed. sim_fail()s if something is wrong. */
+/* The whole life of a server with some peers, chosen by @seed. sim_fail()s if a check fails. */
 void run_seed(uint64_t seed);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * TLS of a run: a server's certificate and clients that trust it. Its signatures have all the same size (Ed25519), so a seed
- * is the same run whatever keys OpenSSL makes up.
+ * TLS of a run: a server's certificate and clients that trust it. All signatures have the same size (Ed25519), so a seed is the
+ * same run whatever keys OpenSSL makes.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 #include "transport/tls.h"
 
-/* Once a process, and at its end. */
+/* Called once in a process, and at its end. */
 void secure_begin(void);
 void secure_end(void);
 

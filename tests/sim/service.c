@@ -12,7 +12,7 @@
 
 enum { SERVED_MAX = 1024, CREDITS = 2 };
 
-#define ENDLESS_MAX 300u /* then nothing comes for ever */
+#define ENDLESS_MAX 300u /* then it sends nothing more */
 
 #define TOLD_NS_MAX                                                                                \
         NS_PER_S /* of a cancellation, at the latest, where no worker is to be waited for */
@@ -25,7 +25,7 @@ struct served {
         enum act act;
         uint32_t left, size, number;
         uint32_t delay_ms;
-        uint64_t cancelled_ns; /* when that was seen from without */
+        uint64_t cancelled_ns; /* when service_check() saw it */
         bool is_begun, is_cancelled, is_done, is_held, is_posted, was_posted, half_closed;
         bool counts_credits, is_delayed, is_offloaded;
         bool is_wrong; /* its client has damaged the request */
@@ -41,7 +41,7 @@ bool act_ends(enum act act)
 
 /* ---- life ---- */
 
-/* How long it has taken, in calm times, to tell of a cancellation. */
+/* Without faults, a cancellation must be delivered in time. */
 static void check_told(const struct served *served)
 {
         uint64_t took_ns = served->cancelled_ns > 0 ? sim.now_ns - served->cancelled_ns : 0;
@@ -246,7 +246,7 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
                 quoit_call_finish(call, QUOIT_NOT_FOUND, "as it was asked for");
                 break;
         case ACT_ENDLESS:
-                /* on a worker it would keep others of its connection from it for ever */
+                /* on a worker it would keep that from other calls of its connection for ever */
                 if (!sends_many(call) || is_offloaded) {
                         hold(call, served);
                         break;
@@ -388,7 +388,7 @@ static void on_start(quoit_call *call, void *user)
                 sim_fail("the simulator has too few calls");
         *own = (struct intercepted){ .call = call };
         if (quoit_call_attach(call, &intercepted_key, own) < 0) {
-                own->has_ended = true; /* nothing leads to it */
+                own->has_ended = true; /* its end cannot be seen */
                 ends++;
         }
         if (sim_chance(100))

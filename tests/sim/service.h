@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Handlers of all four kinds that do what their request says, and watch what becomes of their calls.
+ * Handlers of all four kinds that do what their request says, and check the life of their calls.
  */
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ void service_begin(quoit_server *server);
 bool service_post(void);
 unsigned service_waiting(void);
 
-/* After each turn: whoever is cancelled hears of it. */
+/* After each turn: checks that cancellations are delivered. */
 void service_check(void);
 
 /* Each call that has begun has ended, once. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the product still asks the system for itself, beside its engine: made up as well. The linker puts these in place (--wrap). */
+/* Other system calls of the product, besides its engine, also simulated. The linker puts these in place (--wrap). */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -26,7 +26,7 @@ int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
 
-/* It stands still while a thread runs, but for what is added here: something took its time. */
+/* The clock stands still while a fiber runs, except for what is added here, as if a step took time. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
 {
         (void)clock;
@@ -53,8 +53,7 @@ int __wrap_eventfd(unsigned count, int flags)
 
 ssize_t __wrap_write(int fd, const void *bytes, size_t size)
 {
-        if (fd <
-                0) { /* a ring that is gone: a post to it that failed may be told as late as that */
+        if (fd < 0) { /* the wake-up of a ring that is gone: a late post to it fails */
                 errno = EBADF;
                 return -1;
         }
@@ -108,7 +107,7 @@ static int name(int fd, uint32_t host, unsigned port, struct sockaddr *address, 
         return 0;
 }
 
-/* Of one that is dead by now there is none. */
+/* A socket that is dead has no peer name. */
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
         const struct sim_file *file = sim_file(fd);
