@@ -7,11 +7,11 @@
 #include "transport/session.h"
 
 /*
- * What a server may send to a client session with open streams. Each stream is a block of malloc's, freed as soon as the session
- * and the output have let go of it, so that a late use is seen. At the end every stream has been closed once and no memory is left.
+ * Any bytes of a server for a client session with open streams. Each stream is a block of malloc's, freed as soon as session and
+ * output no longer use it, so that a late use is found. At the end every stream was closed once and all memory is freed.
  *
- * Input: steps, each a byte of what to do and its operands. The first byte says how many requests are open at the beginning, and
- * whether the server's SETTINGS have come (below 0x80).
+ * Input: steps, each a byte for its kind and its operands. The first byte says how many requests are open at the beginning, and
+ * whether the server's SETTINGS have arrived (below 0x80).
  */
 enum step {
         STEP_FEED,      /* one byte of size, the bytes */
@@ -48,7 +48,7 @@ struct host {
         unsigned open;
         int error;
         uint8_t body[4096];
-        volatile uint8_t sum; /* of all that we were handed, so that it is read */
+        volatile uint8_t sum; /* of all bytes that the events gave us, so that they are read */
 };
 
 struct input {

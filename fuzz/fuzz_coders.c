@@ -9,11 +9,11 @@
 #include "codec/coders.h"
 
 /*
- * Whatever a peer calls compressed gives a message within the limit or an error, in memory of no more than one byte
- * over the limit; and every message comes back as it was.
+ * Any compressed bytes give a message within the limit or an error, with memory of at most one byte over the limit; and
+ * every message is the same after compressing and decompressing.
  *
- * Input: a byte of algorithm, two of limit, the data. The coders are kept from one input to the next, as a
- * ring keeps them from peer to peer: what one leaves behind must not show in another.
+ * Input: a byte of algorithm, two of limit, the data. The coders are kept from one input to the next, as a ring
+ * keeps them from peer to peer: an input must not change the result of a later one.
  */
 #define LIMIT_SCALE 16
 
@@ -45,7 +45,7 @@ static void check_decompress(
         int first = decompress(&kept, algorithm, data, size, limit, &one, &one_size);
         int second = decompress(&fresh, algorithm, data, size, limit, &other, &other_size);
 
-        /* libzstd has two ways, by how much room there is at once: of a broken frame one may see what the other does not */
+        /* libzstd has two ways, chosen by the size of the output: they can find different errors in a broken frame */
         assert(first == second || algorithm == QUOIT_ZSTD);
         assert(fresh.memory_bytes <= limit + 1);
         if (first == 0 && second == 0) {

@@ -16,9 +16,9 @@
 #include "upb/wire/encode.h"
 
 /*
- * Decoding through generated tables: whatever decodes must encode, that must decode again to an equal
- * message, and the bytes must not change any more from then on. The slow decoder and the fast one, and
- * strings copied or aliased, must agree; so must both encoders.
+ * Decoding with generated tables: whatever can be decoded can be encoded. The result decodes to an equal
+ * message, and encodes to the same bytes. The slow decoder and the fast one, with strings copied or
+ * aliased, must agree; so must both encoders.
  *
  * Input: one byte for the type of message, then the message.
  */
@@ -72,7 +72,7 @@ static void check_again(const char *data, size_t size, const upb_Message *msg,
         assert(size1 == size2 && !memcmp(bytes1, bytes2, size1));
 }
 
-/* Blocks of all sizes, as the input will have it; a byte too many is ASan's. */
+/* Blocks of sizes that the input chooses; ASan finds a byte too many. */
 static void check_encoders(
         const upb_Message *msg, const upb_MiniTable *table, uint64_t random, upb_Arena *arena)
 {
@@ -106,7 +106,7 @@ static void check(const char *data, size_t size, const upb_MiniTable *table, upb
         char *encoded;
 
         if (!msg) {
-                /* The decoders agree on what is no message, too. */
+                /* The decoders must agree also on bytes that are not a message. */
                 assert(!decode(
                         data, size, table, registry, kUpb_DecodeOption_DisableFastTable, arena));
                 return;

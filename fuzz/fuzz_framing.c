@@ -9,7 +9,7 @@
 #include "codec/framing.h"
 
 /*
- * Any split of a stream gives the messages that a plain walk over the whole finds.
+ * A stream gives the same messages, however it is cut, as a simple parser of the whole.
  *
  * Input: two bytes of message limit, one byte of the number of cuts, the cuts, the stream. A cut is
  * a chunk's size; they are used round and round, and a zero is an empty chunk (if all are zero, the
@@ -34,7 +34,7 @@ static int input_parse(struct input *input, const uint8_t *data, size_t size)
         return 0;
 }
 
-/* What the reader must find: the specification, on bytes that are all there. */
+/* The expected result: the specification applied to the whole stream. */
 struct expected {
         const uint8_t *at, *end;
         size_t limit;
@@ -62,7 +62,7 @@ static int expected_next(
         return 1;
 }
 
-/* Feeds one chunk, from memory of exactly its size; returns the reader's last word. */
+/* Feeds one chunk, from memory of exactly its size; returns the reader's last result. */
 static int feed_chunk(struct framing *framing, upb_Arena *arena, const uint8_t *bytes, size_t size,
         struct expected *expected)
 {

@@ -18,8 +18,8 @@
 #include <quoit/google/protobuf/wrappers.quoit.h>
 
 /*
- * Documents that are read as messages: what is wrong with one is told in printable ASCII, with its place. What is read can be
- * printed, and read again; then it is printed as before, within a few times the memory.
+ * Documents that are read as messages. An error text is printable ASCII, with the place. A message that was read can be printed
+ * and read again; then it prints the same text. The memory is a few times the size at most.
  *
  * Input: one byte for the type of message and whether unknown fields are ignored, then the document.
  */
@@ -97,7 +97,7 @@ static upb_Message *parse(
         return message;
 }
 
-/* False: it has what JSON does not have, or is nested more deeply than is printed. */
+/* False: it has a value that JSON cannot express, or is nested too deeply to be printed. */
 static bool print(const upb_Message *message, const upb_MiniTable *type, unsigned options,
         upb_Arena *arena, upb_StringView *ret_text)
 {
@@ -116,13 +116,13 @@ static void check(
 
         if (!message || !print(message, type, 0, arena, &printed))
                 return;
-        /* It may be nested more deeply than what it was made of: an Any's "value". */
+        /* It can be nested more deeply than the input: an Any's "value". */
         again = parse(printed, type, 0, arena);
         if (!again)
                 return;
         if (!print(again, type, 0, arena, &printed_again))
                 abort();
-        /* Maps come in any order. */
+        /* The order of maps is undefined. */
         assert(printed.size == printed_again.size);
         (void)print(message, type,
                 QUOIT_JSON_DEFAULTS | QUOIT_JSON_PROTO_NAMES | QUOIT_JSON_ENUM_NUMBERS, arena,
@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!size)
                 return 0;
         arena = upb_Arena_New();
-        copy = malloc(size - 1 + (size == 1)); /* a byte too far is ASan's */
+        copy = malloc(size - 1 + (size == 1)); /* ASan finds a read of one byte too many */
         assert(arena && copy);
         memcpy(copy, data + 1, size - 1);
         check(upb_StringView_FromDataAndSize(copy, size - 1), types[data[0] % N_TYPES],

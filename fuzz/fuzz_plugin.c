@@ -10,8 +10,8 @@
 #include "google/protobuf/compiler/plugin.upb.h"
 
 /*
- * protoc-gen-quoit on any bytes: it says in one line what is wrong, or writes text that a compiler will not stumble over
- * for its characters.
+ * protoc-gen-quoit on any bytes: it says in one line what is wrong, or writes text without characters that a compiler
+ * rejects.
  *
  * Input: a CodeGeneratorRequest.
  */

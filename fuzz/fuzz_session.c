@@ -6,11 +6,11 @@
 #include "host.h"
 
 /*
- * What a peer may send to a server, from the first byte: through nghttp2, calls and handlers of all
- * kinds. At the end everything has come back, whatever was in flight (host_free() asserts it).
+ * Any bytes of a peer for a server, from the first one: through nghttp2, calls and handlers of all
+ * kinds. At the end all memory is freed, whatever was in flight (host_free() asserts it).
  *
- * Input: steps, each a byte of what to do and its operands. The client's preface and SETTINGS come by
- * themselves if the input begins with a byte below 0x80; what follows is up to the fuzzer.
+ * Input: steps, each a byte for its kind and its operands. If the input begins with a byte below 0x80,
+ * the client's preface and SETTINGS are sent first.
  */
 enum step {
         STEP_FEED,      /* one byte of size, the bytes */
@@ -52,7 +52,7 @@ static void feed(struct host *host, struct input *input, size_t size)
         input->size -= size;
 }
 
-/* Reads all that is to be sent, so that a payload that is gone already is noticed. */
+/* Reads all bytes of the output, so that a payload that was freed too early is found. */
 static void look_at(const struct output *output)
 {
         volatile uint8_t sum = 0;

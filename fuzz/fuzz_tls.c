@@ -9,15 +9,15 @@
 #include "transport/tls_identity.h"
 
 /*
- * What a peer may do to the TLS of a connection. A real client makes its bytes, so that the handshake gets somewhere;
- * the input says how they are cut, bent, lost and mixed with others on their way.
+ * The TLS of a connection against a hostile peer. A real client makes the bytes, so that the handshake can succeed; the
+ * input says how they are cut, changed, lost and mixed with others.
  *
- * Input: steps, each a byte of what to do and its operands.
+ * Input: steps, each a byte for its kind and its operands.
  */
 enum step {
-        STEP_DELIVER,      /* all that is on its way */
+        STEP_DELIVER,      /* all bytes that are on their way */
         STEP_DELIVER_SOME, /* one byte of size */
-        STEP_BEND,         /* a byte of place, one to xor with */
+        STEP_BEND,         /* a byte of position, one to xor with */
         STEP_INSERT,       /* one byte of size, the bytes */
         STEP_LOSE,         /* one byte of size */
         STEP_WRITE, /* one byte: data of that size squared, from the client and from the server */
@@ -35,7 +35,8 @@ struct joint {
         struct tls tls;
         SSL *client;
         struct tls_bytes way; /* from the client, not delivered yet */
-        struct tls_bytes inbox; /* delivered, no whole record yet: as link/handshake.c keeps it */
+        struct tls_bytes
+                inbox; /* delivered, not a whole record yet: kept as link/handshake.c does */
         int result; /* of the last tls_handshake() or tls_read() */
 };
 
@@ -56,7 +57,7 @@ static void drop_front(struct tls_bytes *bytes, size_t size)
         memmove(bytes->data, bytes->data + size, bytes->size);
 }
 
-/* The client reads what came, and says what it has to. */
+/* The client reads the bytes that arrived, and answers. */
 static void run_client(struct joint *joint)
 {
         uint8_t data[16384];
@@ -84,7 +85,7 @@ static void read_open(struct joint *joint)
         assert(joint->result != -EPROTO || problem.text[0]);
 }
 
-/* What link/handshake.c and link/secure.c do with bytes. */
+/* Handles bytes as link/handshake.c and link/secure.c do. */
 static void run_server(struct joint *joint)
 {
         struct tls_problem problem = { "" };
