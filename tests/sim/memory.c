@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* malloc() and related functions, put in place by the linker (--wrap). They count blocks, all of which a run must free, and sometimes fail. */
+/* malloc() and related functions, replaced by the linker (--wrap): they count blocks, which a run must free, and sometimes fail. */
 
 #include "memory.h"
 
