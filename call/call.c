@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "call/offload.h"
+#include "call/report.h"
 #include "call/response.h"
 #include "codec/status.h"
 #include "core/clock.h"
@@ -30,6 +31,7 @@ void call_group_init(struct call_group *group, struct call_host *host, const str
         group->host = host;
         group->peer = peer;
         list_init(&group->ended);
+        list_init(&group->reports);
 }
 
 struct quoit_call *call_new(struct call_group *group)
@@ -357,10 +359,11 @@ void call_on_stream_closed(struct quoit_call *call, bool in_order)
         list_append(&group->ended, &call->ring.ready);
 }
 
-void call_group_tell_ends(struct call_group *group)
+void call_group_run_settle(struct call_group *group)
 {
         struct list *link;
 
+        report_deliver(group);
         while ((link = list_pop(&group->ended)))
                 call_free(CONTAINER_OF(link, struct quoit_call, ring.ready));
 }

@@ -233,7 +233,7 @@ void call_refuse_http(struct quoit_call *call);
 
 /*
  * The stream is closed; @in_order: by both sides, and neither has reset it. Called inside nghttp2's callbacks: if the call is over
- * now, the user's code runs later, in call_group_tell_ends().
+ * now, the user's code runs later, in call_group_settle().
  */
 void call_on_stream_closed(struct quoit_call *call, bool in_order);
 

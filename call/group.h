@@ -68,6 +68,8 @@ struct call_host {
         void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
         /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
         bool (*yields_worker)(void *user);
+        /* A line of call_group_report(), for a log. NULL: there is none. */
+        void (*on_report)(const struct call_host *host, const char *line);
         /* The call has been freed; it was of @group. */
         void (*on_freed)(void *user, struct call_group *group);
 };
@@ -78,7 +80,7 @@ struct call_group {
         uint32_t count; /* not freed yet */
         uint32_t charged_to_peer; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
-        uint32_t malformed; /* requests that the log was told of */
+        uint32_t malformed; /* requests that were reported, or would have been */
         counter held_bytes; /* of requests, in the readers, and what they have become */
         atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
         size_t queued_bytes; /* waiting in the writers */
@@ -88,18 +90,33 @@ struct call_group {
         uint64_t emptied_ns; /* when one of them was last written to its end */
         const struct peer *peer;
         struct stream_counts counts;
-        struct list
-                ended; /* calls of which interceptors are to be told: see call_group_tell_ends() */
+        struct list ended; /* calls of which interceptors are to be told: see call_group_settle() */
+        struct list reports; /* lines for the log, until then */
 };
 
 /* Takes zeroed memory. */
 void call_group_init(struct call_group *group, struct call_host *host, const struct peer *peer);
 
 /*
- * Tells interceptors of the calls whose streams were closed, and frees these. Streams are closed inside nghttp2's callbacks, where no code
- * of the user's runs: so whoever has fed, filled or ended the session of @group calls this behind it.
+ * Keeps a line for the log until call_group_settle(). Allocates: only for a peer's faults, and the caller bounds how many lines
+ * there are. Without memory the line is lost.
  */
-void call_group_tell_ends(struct call_group *group);
+void call_group_report(struct call_group *group, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+/* The part of call_group_settle() that is seldom needed. */
+void call_group_run_settle(struct call_group *group);
+
+/*
+ * Inside nghttp2's callbacks no code of the user's runs: neither the log nor interceptors. So whoever has fed, filled or ended
+ * the session of @group calls this behind it. It logs what was reported, tells interceptors of the calls whose streams were
+ * closed, and frees these.
+ */
+static inline void call_group_settle(struct call_group *group)
+{
+        if (!list_is_empty(&group->ended) || !list_is_empty(&group->reports))
+                call_group_run_settle(group);
+}
 
 /* The server begins to stop: what waits for that runs. */
 void call_host_stop(struct call_host *host);

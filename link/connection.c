@@ -56,7 +56,7 @@ void connection_close(struct connection *connection)
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
         secure_abandon(connection->secure);
         session_deinit(&connection->session);
-        call_group_tell_ends(&connection->group);
+        call_group_settle(&connection->group);
         sending_end(connection);
         socket_close(&connection->socket);
 }
@@ -98,7 +98,7 @@ static void on_receive_end(struct socket *socket, int error)
 /* The session was fed. @error: 0, or why it takes no more. */
 static void on_fed(struct connection *connection, int error)
 {
-        call_group_tell_ends(&connection->group);
+        call_group_settle(&connection->group);
         if (error == -ENODATA) {
                 on_receive_end(&connection->socket, 0);
                 return;

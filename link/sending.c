@@ -58,7 +58,7 @@ void sending_fill(struct connection *connection)
         }
         if (session_fill(&connection->session, connection->output) < 0)
                 connection_close(connection);
-        call_group_tell_ends(&connection->group);
+        call_group_settle(&connection->group);
         if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }

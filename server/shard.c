@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "server/accept.h"
 #include "server/connections.h"
+#include "server/faults.h"
 #include "server/stop.h"
 #include "server/unfinished.h"
 
@@ -89,6 +90,7 @@ static void fill_host(struct shard *shard)
         host->yields_worker = yields_worker;
         host->on_wrong_thread = on_wrong_thread;
         host->on_overdue = on_overdue;
+        host->on_report = server->options.on_log ? faults_log : NULL;
 }
 
 static int shard_setup(struct shard *shard)

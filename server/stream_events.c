@@ -5,7 +5,7 @@
 
 #include "call/call.h"
 #include "server/admission.h"
-#include "server/malformed.h"
+#include "server/faults.h"
 #include "server/request.h"
 #include "server/shard.h"
 
@@ -134,17 +134,12 @@ static void on_unpinned(struct stream *stream)
 
 static void on_malformed(void *user, const struct session_malformed *what)
 {
-        malformed_log(user, what);
+        faults_on_malformed(user, what);
 }
 
 static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
 {
-        const struct call_group *group = user;
-        struct shard *shard = shard_of(group);
-
-        server_log_peer(shard->server, QUOIT_LOG_INFO, ring_now_ns(&shard->base.ring),
-                "%s: HTTP/2: %s%s%.*s; closed", group->peer->address,
-                nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
+        faults_on_fault(user, error_code, text, size);
 }
 
 const struct session_events stream_events = {

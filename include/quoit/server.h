@@ -33,10 +33,11 @@ typedef enum quoit_log_level {
 
 /*
  * Takes one line, without a newline and valid during the call. Called from any of the server's threads, at times from several
- * at once, and from any other thread that calls a function where it must not. No lock is held. It can run while bytes of a peer
- * are being read: of the functions of calls it may only use those for any thread, quoit_call_post() and quoit_call_cancelled().
- * Must not block: the ring, and all of its peers, wait for it. A write to stderr blocks where stderr is a pipe that nobody
- * reads: use quoit_log_writer_log() of <quoit/log_writer.h>, which writes there and never waits.
+ * at once, and from any other thread that calls a function where it must not. No lock is held, and no frames of a peer are
+ * being read or made on that thread. Of the functions of calls it may only use those for any thread, quoit_call_post() and
+ * quoit_call_cancelled(), as it cannot know which thread has a call. Must not block: the ring, and all of its peers, wait for
+ * it. A write to stderr blocks where stderr is a pipe that nobody reads: use quoit_log_writer_log() of <quoit/log_writer.h>,
+ * which writes there and never waits.
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
 

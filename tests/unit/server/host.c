@@ -2,11 +2,13 @@
 #include "host.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "call/peer.h"
 #include "core/engine.h"
 #include "server/dispatch.h"
+#include "server/faults.h"
 #include "server/stream_events.h"
 
 static const struct peer peer = { .address = "unix:", .local = "unix:" };
@@ -39,9 +41,13 @@ static void on_overdue(const struct quoit_call *call)
 
 static void on_log(void *user, quoit_log_level level, const char *line)
 {
+        struct host *host = user;
+
         (void)level;
         assert(line[0]);
-        ((struct host *)user)->log_lines++;
+        assert(!host->in_session);
+        host->log_lines++;
+        snprintf(host->log_line, sizeof(host->log_line), "%s", line);
 }
 
 static void shard_init(struct shard *shard, quoit_server *server)
@@ -69,6 +75,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
                 .on_output = on_output,
                 .on_freed = on_freed,
                 .on_overdue = on_overdue,
+                .on_report = faults_log,
         };
         lingering_init(&shard->base.host.lingering);
         list_init(&shard->base.host.at_stop);
@@ -157,7 +164,7 @@ void host_feed(struct host *host, const uint8_t *data, size_t size)
         host->in_session = true;
         host->error = session_feed(&host->session, data, size);
         host->in_session = false;
-        call_group_tell_ends(&host->group);
+        call_group_settle(&host->group);
 }
 
 static void deliver_mails(struct host *host)
@@ -204,7 +211,7 @@ struct output *host_send(struct host *host, size_t bytes_max)
         host->in_session = true;
         r = session_fill(&host->session, host->output);
         host->in_session = false;
-        call_group_tell_ends(&host->group);
+        call_group_settle(&host->group);
         if (r < 0) {
                 host_sent(host);
                 host_close(host);
@@ -234,5 +241,5 @@ void host_close(struct host *host)
         host->in_session = true;
         session_deinit(&host->session);
         host->in_session = false;
-        call_group_tell_ends(&host->group);
+        call_group_settle(&host->group);
 }

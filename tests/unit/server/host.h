@@ -18,6 +18,7 @@ struct host {
         struct output *output; /* in flight */
         struct script script;
         unsigned log_lines;
+        char log_line[512]; /* the last one */
         int error;             /* of session_feed(), once */
         bool wants_output;     /* a flush was asked for since the last host_send() */
         bool in_session; /* inside nghttp2: no code of the user may run */

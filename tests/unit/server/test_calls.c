@@ -467,6 +467,40 @@ static void test_ends_are_told_outside_the_session(void **state)
         client_free(client);
 }
 
+/* Streams are reset and the connection is ended inside nghttp2's callbacks: the log, too, hears of it behind them (on_log() in host.c). */
+static void test_faults_are_logged_outside_the_session(void **state)
+{
+        static const char *const no_path[][2] = {
+                { ":method", "POST" },
+                { ":scheme", "http" },
+                { "te", "trailers" },
+                { NULL, NULL },
+        };
+        /* DATA of no stream: a fault of the connection, RFC 9113 section 5.1 */
+        static const uint8_t idle_data[] = { 0, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff };
+        struct client *client = client_new(NULL);
+        struct host *host = client->host;
+
+        (void)state;
+        client_run(client);
+        client_request(client, no_path, true);
+        feed_only(client);
+        client_run(client);
+        assert_int_equal(host->log_lines, 1);
+        assert_non_null(strstr(host->log_line, "malformed request: no :path"));
+
+        for (int i = 0; i < 20; i++)
+                client_request(client, no_path, true);
+        client_run(client);
+        assert_int_equal(host->log_lines, 10); /* a flood hides nothing else */
+
+        host_feed(host, idle_data, sizeof(idle_data));
+        client_run(client);
+        assert_int_equal(host->log_lines, 11);
+        assert_non_null(strstr(host->log_line, "HTTP/2: PROTOCOL_ERROR"));
+        client_free(client);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -488,6 +522,7 @@ int main(void)
                 cmocka_unit_test(test_a_window_is_opened_out_of_turn),
                 cmocka_unit_test(test_connection_lost),
                 cmocka_unit_test(test_ends_are_told_outside_the_session),
+                cmocka_unit_test(test_faults_are_logged_outside_the_session),
         };
 
         return cmocka_run_group_tests_name("server/calls", tests, NULL, NULL);

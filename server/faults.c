@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/malformed.h"
+#include "server/faults.h"
 
 #include "call/call.h"
 #include "server/escape.h"
@@ -26,23 +26,32 @@ static const char *rule_of(const struct session_malformed *what)
         return what->rule ? what->rule : request_rule(&call_of_stream(what->stream)->request);
 }
 
-void malformed_log(struct call_group *group, const struct session_malformed *what)
+void faults_on_malformed(struct call_group *group, const struct session_malformed *what)
 {
-        struct shard *shard = group->host->user;
-        uint64_t now_ns = ring_now_ns(&shard->base.ring);
         char name[ESCAPED_BYTES_MAX(NAME_SHOWN_MAX)];
 
         if (++group->malformed > LINES_A_CONNECTION)
                 return;
         if (!what->name) {
-                server_log_peer(shard->server, QUOIT_LOG_INFO, now_ns,
-                        "%s: malformed request: %s; stream %d reset", group->peer->address,
-                        rule_of(what), (int)what->stream->id);
+                call_group_report(group, "%s: malformed request: %s; stream %d reset",
+                        group->peer->address, rule_of(what), (int)what->stream->id);
                 return;
         }
         escape(name, what->name,
                 what->name_size < NAME_SHOWN_MAX ? what->name_size : NAME_SHOWN_MAX);
-        server_log_peer(shard->server, QUOIT_LOG_INFO, now_ns,
-                "%s: malformed request: field \"%s\": %s; stream %d reset", group->peer->address,
-                name, rule_of(what), (int)what->stream->id);
+        call_group_report(group, "%s: malformed request: field \"%s\": %s; stream %d reset",
+                group->peer->address, name, rule_of(what), (int)what->stream->id);
+}
+
+void faults_on_fault(struct call_group *group, uint32_t error_code, const char *text, size_t size)
+{
+        call_group_report(group, "%s: HTTP/2: %s%s%.*s; closed", group->peer->address,
+                nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
+}
+
+void faults_log(const struct call_host *host, const char *line)
+{
+        const struct shard *shard = host->user;
+
+        server_log_peer(shard->server, QUOIT_LOG_INFO, ring_now_ns(&shard->base.ring), "%s", line);
 }
