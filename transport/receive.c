@@ -331,7 +331,7 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
         case NGHTTP2_DATA:
                 return receive_data(session, frame);
         case NGHTTP2_RST_STREAM:
-                session->resets++;
+                session->resets += session->role == SESSION_SERVER;
                 break;
         case NGHTTP2_SETTINGS:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK)

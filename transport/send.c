@@ -197,7 +197,7 @@ int session_request(struct session *session, struct stream *stream, const nghttp
         const nghttp2_data_provider2 provider = { .source.ptr = stream, .read_callback = on_read };
         int32_t id;
 
-        if (session->terminated || !nghttp2_session_check_request_allowed(session->h2))
+        if (!session_takes_requests(session))
                 return -ESHUTDOWN;
         if (session_streams_left(session) == 0)
                 return -EAGAIN;

@@ -234,6 +234,13 @@ uint32_t session_peer_streams_max(const struct session *session)
                 session->h2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+/* nghttp2 would take them behind a GOAWAY of ours. */
+bool session_takes_requests(const struct session *session)
+{
+        return !session->terminated && session->drain == DRAIN_NONE &&
+               nghttp2_session_check_request_allowed(session->h2);
+}
+
 uint32_t session_streams_left(const struct session *session)
 {
         uint32_t peer_max = session_peer_streams_max(session);
@@ -241,7 +248,7 @@ uint32_t session_streams_left(const struct session *session)
 
         if (peer_max < max)
                 max = peer_max;
-        if (session->terminated || !nghttp2_session_check_request_allowed(session->h2))
+        if (!session_takes_requests(session))
                 return 0;
         return max > session->stream_count ? max - session->stream_count : 0;
 }
@@ -429,7 +436,9 @@ void session_drain(struct session *session)
 {
         if (session->drain > DRAIN_NONE)
                 return;
-        if (session->settings_acknowledged)
+        if (session->role == SESSION_CLIENT) /* no streams of the peer can be on their way */
+                session_drain_now(session);
+        else if (session->settings_acknowledged)
                 session_announce_drain(session);
         else
                 session_set_drain(session, DRAIN_WANTED);

@@ -129,7 +129,7 @@ struct session {
         uint32_t empty_frames;
         uint32_t pings; /* of the peer; a caller with a clock reads and clears them */
         uint32_t
-                resets; /* the same: resets by the peer, resets that it provoked, and other events of that cost */
+                resets; /* the same: resets that the peer provoked, a client's own ones, and other events of that cost */
         struct glitches glitches; /* their count: the same */
         uint32_t stream_window_bytes; /* the largest that a stream has had */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
@@ -208,7 +208,8 @@ bool session_is_over(const struct session *session);
  * Graceful end, in two steps (RFC 9113 section 6.8). First a GOAWAY that names no stream, and a PING. Some time after the answer
  * (DRAIN_ACKNOWLEDGED) session_drain_now(): a GOAWAY with the last stream, after which no new stream is accepted. Not directly
  * after the answer: peers send it before requests that they have queued. The first step waits until the peer has acknowledged
- * our SETTINGS: for gRPC C++ a connection has failed if a GOAWAY arrives together with them.
+ * our SETTINGS: for gRPC C++ a connection has failed if a GOAWAY arrives together with them. A client, to which nobody sends
+ * streams, has only the second step.
  */
 void session_drain(struct session *session);
 void session_drain_now(struct session *session);
@@ -254,6 +255,9 @@ struct stream *session_next_request(struct session *session, int32_t id);
 
 /* Closes the newest unsent requests until no more than @count streams are left: REFUSED_STREAM. Internal to the transport. */
 void session_refuse_requests(struct session *session, uint32_t count);
+
+/* Whether a client's connection goes on, so that requests can begin, now or later. Internal to the transport. */
+bool session_takes_requests(const struct session *session);
 
 /* How many streams the server allows. Internal to the transport. */
 uint32_t session_peer_streams_max(const struct session *session);

@@ -1014,6 +1014,32 @@ static void test_split_everywhere(void **state)
         }
 }
 
+/* A client's drain is one GOAWAY: no request begins behind it, those that run finish. A server's resets are not counted. */
+static void test_client_drains(void **state)
+{
+        struct pair *pair = pair_new(NULL, 1);
+        struct call *call = pair_request(pair, "/a", "x", 1, true);
+        struct call *other = pair_request(pair, "/b", "x", 1, true), *late;
+
+        (void)state;
+        pair_run(pair);
+        session_drain(&pair->client.session);
+        assert_int_equal(pair->client.session.drain, DRAIN_DUE);
+        assert_int_equal(session_streams_left(&pair->client.session), 0);
+        assert_int_equal(pair_try_request(pair, "/c", "x", 1, true, &late), -ESHUTDOWN);
+        pair_run(pair);
+        assert_int_equal(pair->client.session.drain, DRAIN_DONE);
+        assert_int_equal(pair_try_request(pair, "/c", "x", 1, true, &late), -ESHUTDOWN);
+        call_answer(pair_other(pair, call), "answer", 6, true);
+        stream_reset(&pair_other(pair, other)->stream, NGHTTP2_CANCEL);
+        pair_run(pair);
+        assert_good(call);
+        assert_int_equal(other->error_code, NGHTTP2_CANCEL);
+        assert_int_equal(pair->client.session.resets, 0);
+        assert_true(session_is_over(&pair->client.session));
+        pair_free(pair);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -1025,6 +1051,7 @@ int main(void)
                 cmocka_unit_test(test_window_of_request),
                 cmocka_unit_test(test_many),
                 cmocka_unit_test(test_client_cancels),
+                cmocka_unit_test(test_client_drains),
                 cmocka_unit_test(test_late_answer),
                 cmocka_unit_test(test_early_status),
                 cmocka_unit_test(test_server_resets),
