@@ -195,24 +195,40 @@ static const struct socket_handler socket_handler = {
         .on_closed = on_closed,
 };
 
+static int init_session(struct connection *connection, enum session_role role)
+{
+        struct base *base = connection->base;
+        const quoit_limits *limits = connection_limits(connection);
+        const struct session_events *events = connection->owner->events;
+        uint64_t seed = 0;
+
+        if (role == SESSION_CLIENT)
+                return session_init_client(
+                        &connection->session, &base->memory.h2, limits, events, &connection->group);
+        (void)ring_random(&base->ring, &seed, sizeof(seed));
+        return session_init_server(
+                &connection->session, &base->memory.h2, limits, seed, events, &connection->group);
+}
+
 int connection_open(struct connection *connection, struct base *base,
         const struct link_owner *owner, const struct connection_options *options)
 {
-        uint64_t seed = 0;
+        int r;
 
-        (void)ring_random(&base->ring, &seed, sizeof(seed));
         *connection = (struct connection){
                 .base = base,
                 .owner = owner,
                 .jitter = ring_jitter(&base->ring),
         };
         call_group_init(&connection->group, &base->host, &connection->peer);
-        if (session_init_server(&connection->session, &base->memory.h2,
-                    connection_limits(connection), seed, owner->events, &connection->group) < 0)
-                return -ENOMEM;
-        if (options->tls && secure_open(connection, options) < 0) {
+        r = init_session(connection, options->role);
+        if (r < 0)
+                return r;
+        if (options->tls || options->client_tls)
+                r = secure_open(connection, options);
+        if (r < 0) {
                 session_deinit(&connection->session);
-                return -ENOMEM;
+                return r;
         }
         peer_identify(options->fd, options->peer, &connection->peer);
         QUOIT_PROBE(connection_open, &connection->group, connection->peer.address);
@@ -226,7 +242,9 @@ int connection_open(struct connection *connection, struct base *base,
         socket_resume(&connection->socket);
         windows_init(connection);
         watch_begin(connection);
-        /* Our SETTINGS wait for the peer's preface: that saves a send, and a silent peer costs no output buffer. */
+        /* A server's SETTINGS wait for the peer's preface: that saves a send, and a silent peer costs no output buffer. */
+        if (session_has_output(&connection->session))
+                sending_schedule(connection);
         return 0;
 }
 

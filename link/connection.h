@@ -27,6 +27,7 @@
 struct endpoint;
 struct link_owner;
 struct secure;
+struct tls_context;
 struct turn;
 struct workers;
 
@@ -91,16 +92,24 @@ static inline const quoit_limits *connection_limits(const struct connection *con
 }
 
 struct connection_options {
+        enum session_role role; /* ours */
         int fd; /* connected */
         const struct endpoint *peer;
-        quoit_tls *tls; /* NULL: plaintext. Needed during connection_open() only */
-        struct workers *handshakers; /* with @tls: its threads; they outlive the connection */
+        /* What TLS goes by, if any; needed during connection_open() only: */
+        quoit_tls *tls; /* a server's */
+        struct tls_context *client_tls; /* a client's */
+        const char *
+                server_name; /* with that: the certificate must be for it; a DNS name or an IP address */
+        struct workers *handshakers; /* with TLS: its threads; they outlive the connection */
         struct turn *turn; /* with them, of the peer's address; outlives the connection */
 };
 
 /*
- * Takes over the descriptor. @connection is the owner's memory. 0; -ENOMEM: nothing was taken and the owner was not called;
- * it closes the descriptor itself.
+ * Takes over the descriptor. @connection is the owner's memory. 0; -ENOMEM; -EINVAL: no server can have this name. After an error
+ * nothing was taken and the owner was not called; it closes the descriptor itself.
+ *
+ * A client's connection speaks first; calls can begin at once, by session_request(). It does not run them: its owner counts each in
+ * `group.count`, and host->on_freed() is called when one is freed, as for a server's calls.
  */
 int connection_open(struct connection *connection, struct base *base,
         const struct link_owner *owner, const struct connection_options *options);
@@ -114,16 +123,19 @@ void connection_linger(struct connection *connection);
 /* Gives the memory back to the owner if the socket is closed, the last call is freed and no thread has the TLS. */
 void connection_try_free(struct connection *connection);
 
-/* The first call whose stream is open; NULL: none. */
+/* Servers: the first call whose stream is open; NULL: none. */
 const struct quoit_call *connection_first_call(const struct connection *connection);
 
-/* Begins a graceful end, in two steps. Running calls finish; new ones are accepted until the second step. */
+/*
+ * Begins a graceful end. Running calls finish. A server's has two steps, and it accepts new calls until the second one; a client
+ * begins no more.
+ */
 void connection_drain(struct connection *connection);
 
 /* The second step, for a peer that is slow to answer the first. */
 void connection_drain_now(struct connection *connection);
 
-/* Ends all calls with UNAVAILABLE and the static text @why; closes when that was sent. */
+/* Servers: ends all calls with UNAVAILABLE and the static text @why; closes when that was sent. */
 void connection_cancel_calls(struct connection *connection, const char *why);
 
 /* Sends a PING, to find out whether the peer is alive. */

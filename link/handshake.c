@@ -11,7 +11,7 @@
 /* ---- the step, on a thread ---- */
 
 /*
- * Whether the client has gone, so that a signature would be wasted. Other records than plain handshake messages need no signature,
+ * Whether the peer has gone, so that a signature would be wasted. Other records than plain handshake messages need no signature,
  * and can say why it left: they are still read.
  */
 static bool is_pointless(struct handshake *handshake)
@@ -20,7 +20,8 @@ static bool is_pointless(struct handshake *handshake)
         case HANDSHAKE_PEER_HERE:
                 return false;
         case HANDSHAKE_PEER_ENDED:
-                return handshake->reading.data[0] == SSL3_RT_HANDSHAKE;
+                return handshake->reading.size == 0 ||
+                       handshake->reading.data[0] == SSL3_RT_HANDSHAKE;
         case HANDSHAKE_PEER_CLOSED:
                 break;
         }
@@ -75,6 +76,13 @@ static void on_delivery(struct mail *mail)
         handshake->on_step(handshake);
 }
 
+void handshake_begin(struct handshake *handshake)
+{
+        handshake->lent = true;
+        handshake->work.came = 0;
+        stand_in_line(handshake, false);
+}
+
 int handshake_continue(struct handshake *handshake)
 {
         size_t whole = tls_whole_records(handshake->inbox.data, handshake->inbox.size);
@@ -88,9 +96,7 @@ int handshake_continue(struct handshake *handshake)
         handshake->reading = handshake->inbox;
         handshake->inbox = rest;
         tls_put(handshake->tls, handshake->reading.data, whole);
-        handshake->lent = true;
-        handshake->work.came = 0;
-        stand_in_line(handshake, false);
+        handshake_begin(handshake);
         return 0;
 }
 

@@ -62,6 +62,9 @@ struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct
 /* Not while it is lent. Takes NULL, returns NULL. */
 struct handshake *handshake_free(struct handshake *handshake);
 
+/* Begins a step with what there is: a client's first, which needs nothing from the peer. */
+void handshake_begin(struct handshake *handshake);
+
 /*
  * Bytes from the peer. Begins a step if they complete a record and none is running. 0; -ENOMEM; -EMSGSIZE: over the limit.
  */

@@ -23,13 +23,14 @@ enum dispatched {
 struct link_owner {
         const struct session_events *events; /* their user is the connection's call_group */
         /*
-         * Runs what is due on @call, up to a few events. @in_line: this is the turn's dispatch phase; if not, heavy work
+         * Servers: runs what is due on @call, up to a few events. @in_line: this is the turn's dispatch phase; if not, heavy work
          * lets the calls that wait for that phase go first.
          */
         enum dispatched (*run_call)(struct quoit_call *call, bool in_line);
         /*
-         * The peer does not speak HTTP/2 (`session.bad_preface`). An answer can be queued with session_send_raw(); then the
-         * connection ends. @whole: the peer will send nothing more. False: too little has arrived to see what it speaks.
+         * The peer does not speak HTTP/2 (`session.bad_preface`). A server can queue an answer with session_send_raw(), a client
+         * can say what came instead; then the connection ends. @whole: the peer will send nothing more. False: too little has
+         * arrived to see what it speaks.
          */
         bool (*answer_bad_preface)(struct connection *connection, bool whole);
         /* The peer does something wrong: one line for the log, without the peer's address. */

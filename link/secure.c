@@ -22,13 +22,24 @@ static void on_step(struct handshake *handshake)
         connection_on_secured(secure->connection);
 }
 
+static int init_tls(struct tls *tls, const struct connection_options *options)
+{
+        struct tls_context *context;
+        int r;
+
+        if (options->role == SESSION_CLIENT)
+                return tls_init_client(tls, options->client_tls, options->server_name);
+        context = tls_config_context(options->tls);
+        r = tls_init_server(tls, context);
+        tls_context_unref(context);
+        return r;
+}
+
 static int start(struct secure *secure, const struct connection_options *options)
 {
         const quoit_limits *limits = connection_limits(secure->connection);
-        struct tls_context *context = tls_config_context(options->tls);
-        int r = tls_init_server(&secure->tls, context);
+        int r = init_tls(&secure->tls, options);
 
-        tls_context_unref(context);
         if (r < 0)
                 return r;
         secure->handshake = handshake_new(&secure->tls, options->handshakers, options->turn,
@@ -36,7 +47,11 @@ static int start(struct secure *secure, const struct connection_options *options
                 &(struct handshake_limits){ .bytes_max = limits->handshake_bytes_max,
                         .queued_max = limits->handshakes_queued_max },
                 on_step);
-        return secure->handshake ? 0 : -ENOMEM;
+        if (!secure->handshake)
+                return -ENOMEM;
+        if (options->role == SESSION_CLIENT)
+                handshake_begin(secure->handshake);
+        return 0;
 }
 
 int secure_open(struct connection *connection, const struct connection_options *options)
@@ -138,7 +153,7 @@ int secure_feed(struct secure *secure, const uint8_t *data, size_t size)
         return read_open(secure, data, size);
 }
 
-/* The bytes after the client's last handshake message are its first of HTTP/2. */
+/* The bytes after the peer's last handshake message are its first of HTTP/2. */
 static int finish_handshake(struct secure *secure)
 {
         struct handshake *handshake = secure->handshake;

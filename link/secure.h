@@ -31,7 +31,7 @@ struct secure {
         struct iovec iovec; /* refers to it, for the socket */
 };
 
-/* Gives @connection TLS by @options, and begins the handshake. 0, -ENOMEM. */
+/* Gives @connection TLS by @options, and begins the handshake. 0, -ENOMEM, -EINVAL. */
 int secure_open(struct connection *connection, const struct connection_options *options);
 
 /* Frees the connection's TLS, if it has any. Not while it is lent, nor while its bytes are being sent. */

@@ -99,13 +99,13 @@ static uint64_t idle_due_ns(const struct connection *connection, uint64_t now_ns
                 connection_limits(connection)->connection_idle_ms);
 }
 
-/* The age varies by a tenth, so that connections that were opened together do not end together. */
+/* A server's. The age varies by a tenth, so that connections that were opened together do not end together. */
 static uint64_t age_due_ns(const struct connection *connection)
 {
         uint32_t age_ms = connection_limits(connection)->connection_age_ms;
         uint64_t age = age_ms * NS_PER_MS;
 
-        if (age_ms == UINT32_MAX)
+        if (age_ms == UINT32_MAX || connection->session.role == SESSION_CLIENT)
                 return UINT64_MAX;
         return connection->opened_ns + age - age / 10 +
                (connection->jitter >> 48) * (age / 5 >> 16);
@@ -123,12 +123,21 @@ static uint64_t grace_due_ns(const struct connection *connection)
 
 /* ---- while it lives ---- */
 
+/*
+ * Whether the peer's silence tells nothing: we do not read, so it may have sent much; or we are a client without calls, which does
+ * not ask, as servers count such PINGs as strikes (gRPC's keepalive document: no PINGs without calls).
+ */
+static bool silence_is_fine(const struct connection *connection)
+{
+        return socket_is_paused(&connection->socket) ||
+               (connection->session.role == SESSION_CLIENT && connection->group.count == 0);
+}
+
 /* True: it is closed. */
 static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        if (socket_is_paused(&connection->socket))
-                keepalive_heard(
-                        &connection->keepalive, now_ns); /* we do not read: it may have sent much */
+        if (silence_is_fine(connection))
+                keepalive_heard(&connection->keepalive, now_ns);
         switch (keepalive_look(
                 &connection->keepalive, connection_limits(connection), now_ns, ret_due_ns)) {
         case KEEPALIVE_DEAD:
@@ -230,6 +239,15 @@ static void count_glitches(struct connection *connection)
                 connection_expel(connection, "useless frames", "too_many_useless_frames");
 }
 
+/* Strikes are a server's rule for its clients. To a client the PINGs are useless frames like others, of which many are allowed. */
+static void excuse_pings(struct session *session)
+{
+        if (session->role == SESSION_SERVER)
+                return;
+        session->glitches.count += session->pings;
+        session->pings = 0;
+}
+
 void watch_heard(struct connection *connection)
 {
         struct session *session = &connection->session;
@@ -237,6 +255,7 @@ void watch_heard(struct connection *connection)
         keepalive_heard(&connection->keepalive, now_of(connection));
         if (session->settings_received && !connection->established)
                 on_settings(connection);
+        excuse_pings(session);
         if (session->resets > 0 && connection->state == CONNECTION_OPEN)
                 count_resets(connection);
         if (session->glitches.count > 0 && connection->state == CONNECTION_OPEN)
