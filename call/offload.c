@@ -145,7 +145,8 @@ static void on_parcel(struct mail *mail)
         struct quoit_call *call = parcel->call;
 
         /* a small one is always queued: the worker has checked only the room in the call's own queue */
-        if (call->ring.state == CALL_OPEN && parcel->segment.size > ROOM_BYTES_MIN &&
+        if (call->ring.state == CALL_OPEN &&
+                parcel->segment.size > room_bytes_min(&call_host_of(call)->room) &&
                 !writer_may_queue(&call->exchange, parcel->segment.size))
                 call_refuse_memory(call);
         if (call->ring.state != CALL_OPEN) {

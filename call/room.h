@@ -18,11 +18,14 @@
 #include "call/counts.h"
 #include "codec/arena.h"
 
-/* A connection may hold this much of requests, and as much of answers, however little there is left. */
-#define ROOM_BYTES_MIN ((size_t)64 << 10)
+/* The least and the most that `bytes_min` below may be: the most of it is where there are few connections. */
+#define ROOM_BYTES_MIN_LEAST ((size_t)4 << 10)
+#define ROOM_BYTES_MIN_MOST ((size_t)64 << 10)
 
 struct room {
         size_t bytes_max; /* the ring's part of `memory_bytes_max`; SIZE_MAX: it has no limit */
+        /* a connection may hold this much of requests, and as much of answers, however little there is left */
+        atomic_size_t bytes_min;
         const struct arena_pool *arenas; /* where messages lie; ... */
         const struct arena_pool *shared_arenas;
         counter other_bytes; /* ... calls and the rest of what they need do not, as of the last turn */
@@ -42,12 +45,30 @@ static inline bool room_is_exceeded(const struct room *room)
         return room_used_bytes(room) > room->bytes_max;
 }
 
+/* Any thread. */
+static inline size_t room_bytes_min(const struct room *room)
+{
+        return atomic_load_explicit(&room->bytes_min, memory_order_relaxed);
+}
+
+/* What @connections may hold in any case is a quarter of all for requests, and a quarter for answers, unless they are very many. */
+static inline void room_share(struct room *room, size_t connections)
+{
+        size_t bytes_min = connections > 0 ? room->bytes_max / 4 / connections : SIZE_MAX;
+
+        if (bytes_min > ROOM_BYTES_MIN_MOST)
+                bytes_min = ROOM_BYTES_MIN_MOST;
+        if (bytes_min < ROOM_BYTES_MIN_LEAST)
+                bytes_min = ROOM_BYTES_MIN_LEAST;
+        atomic_store_explicit(&room->bytes_min, bytes_min, memory_order_relaxed);
+}
+
 /* Whether a connection may hold @bytes of either kind, counted among what is used already. Any thread. */
 static inline bool room_allows(const struct room *room, size_t bytes)
 {
         size_t used;
 
-        if (bytes <= ROOM_BYTES_MIN || room->bytes_max == SIZE_MAX)
+        if (bytes <= room_bytes_min(room) || room->bytes_max == SIZE_MAX)
                 return true;
         used = room_used_bytes(room);
         return used < room->bytes_max && bytes <= room->bytes_max - used;

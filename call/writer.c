@@ -176,10 +176,10 @@ static void append_blocks(struct exchange *exchange, struct encoding *encoding)
 
 bool writer_may_queue(const struct exchange *exchange, size_t size)
 {
+        const struct room *room = &exchange->group->host->room;
         size_t queued_bytes = exchange->group->queued_bytes;
 
-        return room_allows(&exchange->group->host->room,
-                size > ROOM_BYTES_MIN ? queued_bytes + size : queued_bytes);
+        return room_allows(room, size > room_bytes_min(room) ? queued_bytes + size : queued_bytes);
 }
 
 int writer_append(struct exchange *exchange, struct encoding *encoding)

@@ -113,6 +113,7 @@ static void init_host(struct base *base, const struct base_options *options)
                 .on_freed = connection_on_call_freed,
         };
         lingering_init(&base->host.lingering);
+        room_share(&base->host.room, 0);
         list_init(&base->host.at_stop);
 }
 

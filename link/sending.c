@@ -37,11 +37,11 @@ static bool has_output(const struct connection *connection)
 /* Bytes in flight do not count as queued. When memory is short a send is kept small, so that few bytes escape the count. */
 static size_t output_bytes_max(const struct connection *connection)
 {
+        const struct room *room = &connection->group.host->room;
         size_t bytes_max = connection_limits(connection)->turn_bytes_max;
+        size_t bytes_min = room_bytes_min(room);
 
-        return connection->group.host->room.is_half_used && bytes_max > ROOM_BYTES_MIN
-                       ? ROOM_BYTES_MIN
-                       : bytes_max;
+        return room->is_half_used && bytes_max > bytes_min ? bytes_min : bytes_max;
 }
 
 void sending_fill(struct connection *connection)

@@ -10,8 +10,8 @@
 #define REPORT_NS (10 * NS_PER_S)
 #define MOVES_SHARE                                                                                \
         8 /* a connection must move an eighth of what it holds within `memory_stall_ms` */
-#define HELD_BYTES_MIN                                                                             \
-        (ROOM_BYTES_MIN / 16) /* connections and calls that hold less are not worth ending */
+/* Connections and calls that hold less are not worth ending. */
+#define HELD_BYTES_MIN ((size_t)4 << 10)
 
 static uint64_t refused(const struct base *base)
 {
@@ -146,6 +146,7 @@ void shortage_look(struct base *base)
         counter_set(&room->other_bytes, base->calls.live * base->calls.object_bytes +
                                                 base->outputs.live * base->outputs.object_bytes +
                                                 memory_bytes(&base->memory));
+        room_share(room, base->owned->live);
         room->is_half_used = room_used_bytes(room) > room->bytes_max / 2;
         if (room->is_half_used || refused(base) != base->shortage.refused_reported)
                 start(base);

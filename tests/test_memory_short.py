@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What becomes of those who hold much while memory is short, and of those who wait for it."""
 
+import pytest
+
 from hostile import MIB, OK
+from hostile import kept  # noqa: F401 (fixture)
 from servers import eventually
 from test_hostile_memory import Peak
-from test_memory_budget import BUDGET, MARGIN, big, many, refused, settled
+from test_memory_budget import BUDGET, MARGIN, big, many, refused, serves, settled
 from wire import Wire, message
 
 
@@ -70,3 +73,41 @@ def test_rings_have_equal_parts(start, calls):
             settled(wires)
         assert peak.growth() < 4 * BUDGET + 2 * MARGIN
         assert refused(wires) > 0
+
+
+def open_requests(calls, wires):
+    """Without an end, and of 60 KB, which a connection may hold in any case where it has few neighbours."""
+    for wire in wires:
+        wire.data(wire.request("/calls.Calls/Echo", None, end=False), message(b"x" * 60_000)[:-1])
+
+
+def untaken_answers(calls, wires):
+    for wire in wires:
+        big(calls, wire, 60_000)
+
+
+@pytest.mark.parametrize("mode", [[], ["--offload-all", "--workers", 3]], ids=["plain", "offloaded"])
+@pytest.mark.parametrize(
+    "holds",
+    [[open_requests], [untaken_answers], [open_requests, untaken_answers]],
+    ids=["requests", "answers", "both"],
+)
+def test_what_is_held_in_any_case(start, calls, kept, mode, holds):
+    """Little for each, but of so many connections that all of it would be several times the budget."""
+    budget, peers = 8 * MIB, 500
+    own = peers * 24 * 1024  # connections, streams and calls that hold nothing
+    server = start(
+        "test-server",
+        *mode,
+        *("--limit", f"memory_bytes_max={budget}", "--limit", "memory_stall_ms=4294967295"),
+        *("--limit", "ping_strikes_max=4294967295"),
+    )
+    peak = Peak(server)
+    with many(server, peers) as wires:
+        for hold in holds:
+            hold(calls, wires)
+            settled(wires)
+        print(f"RSS grew by {peak.growth() / MIB:.1f} MiB")
+        assert peak.growth() < budget + own + (3 * MARGIN + kept * MIB if kept else 0)
+        assert refused(wires) > 0
+        serves(server)

@@ -185,9 +185,10 @@ typedef struct quoit_limits {
         /*
          * Memory of the calls of all connections together: requests and their parsed forms, answers that wait, metadata, what
          * handlers allocate in their calls, and HTTP/2's bookkeeping. Each ring has an equal part. A connection may hold as
-         * much as its ring has left, and in any case 64 KiB of requests and 64 KiB of answers; above: its calls neither start
-         * nor make more answers until there is room, and what does not fit ends with RESOURCE_EXHAUSTED, with pushback. So the
-         * more is held, the less each connection may hold, and small calls are still served. Not counted: what handlers
+         * much as its ring has left, and a little in any case: of requests a quarter of the ring's part divided by the ring's
+         * connections, but 4 KiB at least and 64 KiB at most, and as much of answers. Above: its calls neither start nor make
+         * more answers until there is room, and what does not fit ends with RESOURCE_EXHAUSTED, with pushback. So the more is
+         * held, the less each connection may hold, and small calls are still served. Not counted: what handlers
          * allocate elsewhere; what is being compressed or decompressed (a message for each ring and worker); TLS's state (some
          * 30 KiB a connection, what is on its way out, and in a handshake up to twice handshake_bytes_max); and free memory
          * that is kept for reuse (in blocks above 64 KiB up to 64 MiB a ring and not more than an eighth of its part, and up to

@@ -79,6 +79,7 @@ static inline struct bench *bench_new(void)
                 .limits = &bench->limits,
                 .room = {
                         .bytes_max = SIZE_MAX,
+                        .bytes_min = ROOM_BYTES_MIN_MOST,
                         .arenas = &bench->arenas,
                         .shared_arenas = &bench->shared_arenas,
                 },

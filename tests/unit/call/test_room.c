@@ -23,7 +23,7 @@ static void test_what_is_left(void **state)
         room->bytes_max = MIB;
         for (size_t used = 0; used <= 2 * MIB; used += 10 * KIB) {
                 size_t left = used < MIB ? MIB - used : 0;
-                size_t most = left > ROOM_BYTES_MIN ? left : ROOM_BYTES_MIN;
+                size_t most = left > ROOM_BYTES_MIN_MOST ? left : ROOM_BYTES_MIN_MOST;
 
                 hold(bench, used);
                 assert_int_equal(room_used_bytes(room), used);
@@ -35,6 +35,37 @@ static void test_what_is_left(void **state)
         }
         room->bytes_max = SIZE_MAX;
         assert_true(room_allows(room, SIZE_MAX - 1));
+        bench_free(bench);
+}
+
+/* What N connections may hold in any case is half of all, of requests and answers together, but 4 KiB of each at least. */
+static void test_in_any_case(void **state)
+{
+        const struct {
+                size_t bytes_max, connections, bytes_min;
+        } cases[] = {
+                { MIB, 0, 64 * KIB },
+                { MIB, 1, 64 * KIB },
+                { MIB, 4, 64 * KIB },
+                { MIB, 5, MIB / 20 },
+                { MIB, 64, 4 * KIB },
+                { MIB, 65, 4 * KIB },
+                { 0, 1, 4 * KIB },
+                { SIZE_MAX, 1 << 20, 64 * KIB },
+        };
+        struct bench *bench = bench_new();
+        struct room *room = &bench->host.room;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                room->bytes_max = cases[i].bytes_max;
+                hold(bench, MIB);
+                room_share(room, cases[i].connections);
+                assert_int_equal(room_bytes_min(room), cases[i].bytes_min);
+                assert_true(room_allows(room, cases[i].bytes_min));
+                assert_int_equal(
+                        room_allows(room, cases[i].bytes_min + 1), room->bytes_max == SIZE_MAX);
+        }
         bench_free(bench);
 }
 
@@ -113,7 +144,7 @@ static void test_what_is_parsed(void **state)
                 ;
         budget_end(&budget);
         assert_true(budget.exceeded && budget.short_of_memory);
-        assert_in_range(budget.taken, ROOM_BYTES_MIN / 2, ROOM_BYTES_MIN);
+        assert_in_range(budget.taken, ROOM_BYTES_MIN_MOST / 2, ROOM_BYTES_MIN_MOST);
         budget_settle(&bench->group, budget.taken);
         arena_deinit(&arena);
         bench_free(bench);
@@ -131,9 +162,9 @@ static void test_answers(void **state)
         bench->host.room.bytes_max = MIB;
         hold(bench, 2 * MIB);
         assert_true(quoit_call_writable(call));
-        assert_true(writer_may_queue(&call->exchange, ROOM_BYTES_MIN));
-        assert_false(writer_may_queue(&call->exchange, ROOM_BYTES_MIN + 1));
-        while (bench->group.queued_bytes <= ROOM_BYTES_MIN) {
+        assert_true(writer_may_queue(&call->exchange, ROOM_BYTES_MIN_MOST));
+        assert_false(writer_may_queue(&call->exchange, ROOM_BYTES_MIN_MOST + 1));
+        while (bench->group.queued_bytes <= ROOM_BYTES_MIN_MOST) {
                 assert_true(quoit_call_writable(call));
                 assert_true(writer_may_queue(&call->exchange, 2000));
                 assert_false(call_group_is_congested(&bench->group));
@@ -154,6 +185,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_left),
+                cmocka_unit_test(test_in_any_case),
                 cmocka_unit_test(test_the_greedy_share),
                 cmocka_unit_test(test_requests),
                 cmocka_unit_test(test_what_is_parsed),

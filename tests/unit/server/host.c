@@ -68,6 +68,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
                 .calls = &shard->base.calls,
                 .limits = &server->options.limits,
                 .room = { .bytes_max = SIZE_MAX,
+                        .bytes_min = ROOM_BYTES_MIN_MOST,
                         .arenas = &shard->base.arenas,
                         .shared_arenas = &shard->base.shared_arenas },
                 .user = shard,
