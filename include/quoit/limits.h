@@ -190,7 +190,7 @@ typedef struct quoit_limits {
          * more answers until there is room, and what does not fit ends with RESOURCE_EXHAUSTED, with pushback. So the more is
          * held, the less each connection may hold, and small calls are still served. Not counted: what handlers
          * allocate elsewhere; what is being compressed or decompressed (a message for each ring and worker); TLS's state (some
-         * 30 KiB a connection, what is on its way out, and in a handshake up to twice handshake_bytes_max); and free memory
+         * 20 KiB a connection, what is on its way out, and in a handshake up to twice handshake_bytes_max); and free memory
          * that is kept for reuse (in blocks above 64 KiB up to 64 MiB a ring and not more than an eighth of its part, and up to
          * a quarter of what smaller blocks took). The answer that a thread is making may exceed the limit, as its size is not
          * known before. SIZE_MAX: no limit. Default: half of the cgroup's limit, or of the machine's memory.
