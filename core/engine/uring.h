@@ -12,6 +12,7 @@ struct uring {
         struct io_uring io;
         struct ring *ring;
         struct op wake_op; /* on our own eventfd */
+        struct op unwake_op; /* cancels it */
         struct op mail_op; /* completions that other rings' MSG_RING put into our CQ */
         struct op alarm_op; /* the timeout in the kernel that makes a turn for the next timer */
         struct op alarm_move_op; /* moving it */

@@ -10,9 +10,19 @@ static void on_wake(struct op *op, struct completion completion)
         struct ring *ring = CONTAINER_OF(op, struct uring, wake_op)->ring;
 
         (void)completion;
+        if (ring->closing)
+                return;
         /* The wake has done its work by ending the wait; its reason is in the mailbox, or the application knows it. */
-        if (!ring->closing && !ring->is_polled)
+        if (!ring->is_polled)
                 uring_wake_arm(ring);
+        else
+                ring_wake(ring); /* see uring_poll(): it may have taken the loop's signal */
+}
+
+static void on_unwake(struct op *op, struct completion completion)
+{
+        (void)op;
+        (void)completion;
 }
 
 void uring_wake_arm(struct ring *ring)
@@ -50,6 +60,7 @@ void uring_post(struct ring *from, struct ring *to)
 void uring_wake_init(struct uring *uring)
 {
         uring->wake_op.on_complete = on_wake;
+        uring->unwake_op.on_complete = on_unwake;
         uring->mail_op.on_complete = on_mail_arrived;
         uring->ring->post_op.on_complete = on_mail_posted;
 }
@@ -61,6 +72,9 @@ void uring_wake_init(struct uring *uring)
  * own descriptor cannot be used: with DEFER_TASKRUN, work that is due does not wake its poller. A second eventfd does not work
  * either: when the kernel writes to one from within a write to another, it delays that by an RCU grace period, which is
  * milliseconds.
+ *
+ * So the ring's own read of it must end: only the loop may take what is written there. The kernel writes for the first piece of work
+ * that is due, and not again until a turn has taken it. If the read took that signal, the loop would sleep, and all peers with it.
  */
 int uring_poll(struct ring *ring)
 {
@@ -70,6 +84,7 @@ int uring_poll(struct ring *ring)
                 ring->refused_call = REFUSAL_CALL_REGISTER;
                 return r;
         }
+        io_uring_prep_cancel(uring_sqe(ring, &ring->uring->unwake_op), &ring->uring->wake_op, 0);
         return ring->wake_fd;
 }
 
