@@ -48,10 +48,11 @@ def kept(sanitized):
 
 
 @pytest.fixture(autouse=True)
-def honest(server, calls):
-    """An honest client on the same server: it calls all the time, and no call of it fails or waits."""
+def honest(server, calls, record_property):
+    """An honest client on the same server: it calls all the time, and no call of it fails or waits. The p99 of its latency goes
+    into the report of the run (junit.xml, honest_p99_ms): on a quiet machine that is 50 ms at most."""
     over = threading.Event()
-    slowest = [0.0]
+    latencies = []
     failures = []
 
     def call_on():
@@ -65,7 +66,7 @@ def honest(server, calls):
                 except Exception as error:  # whatever it is, the test tells it
                     failures.append(error)
                     return
-                slowest[0] = max(slowest[0], time.monotonic() - began)
+                latencies.append(time.monotonic() - began)
                 if over.wait(0.01):
                     return
 
@@ -75,8 +76,10 @@ def honest(server, calls):
     over.set()
     thread.join()
     assert not failures
+    latencies.sort()
+    record_property("honest_p99_ms", round(1000 * latencies[len(latencies) * 99 // 100], 1))
     # a noisy machine takes its time too; what hangs takes longer
-    assert slowest[0] < 5
+    assert latencies[-1] < 5
 
 
 @pytest.fixture
