@@ -37,7 +37,7 @@ static void on_trim(struct timer *timer)
                 start_trims(base);
 }
 
-/* A ring that maps no memory starts no timer for this, and runs no extra turns. */
+/* While the process maps no memory, no ring starts a timer for this, or makes extra turns. */
 static void see_mappings(struct base *base)
 {
         size_t made = mappings_made();

@@ -33,8 +33,13 @@ static struct connection *connection_of_group(struct call_group *group)
 
 void connection_try_free(struct connection *connection)
 {
-        if (connection->state != CONNECTION_DEAD || connection->group.count > 0 ||
-                secure_is_lent(connection->secure))
+        if (connection->state != CONNECTION_DEAD || secure_is_lent(connection->secure))
+                return;
+        if (!connection->closed_reported) {
+                connection->closed_reported = true;
+                connection->owner->on_closed(connection);
+        }
+        if (connection->group.count > 0)
                 return;
         assert(connection->group.queued_bytes == 0 &&
                 call_group_held_bytes(&connection->group) == 0);
@@ -135,9 +140,6 @@ void connection_on_secured(struct connection *connection)
 {
         struct secure *secure = connection->secure;
 
-        if (connection->state == CONNECTION_DEAD)
-                connection->owner->on_closed(
-                        connection); /* until now the thread used the owner's turn */
         if (connection->state == CONNECTION_OPEN)
                 on_fed(connection, secure_step(secure));
         if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))
@@ -152,8 +154,6 @@ static void on_closed(struct socket *socket)
 
         QUOIT_PROBE(connection_close, &connection->group);
         connection_set_state(connection, CONNECTION_DEAD);
-        if (!secure_is_lent(connection->secure))
-                connection->owner->on_closed(connection);
         connection_try_free(connection);
 }
 
@@ -165,6 +165,8 @@ void connection_on_call_ready(struct quoit_call *call)
 
         if (list_is_empty(&call->ring.ready))
                 list_append(&connection->ready, &call->ring.ready);
+        else
+                connection->woken = true;
         ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 

@@ -73,9 +73,11 @@ struct connection {
         uint64_t send_started_ns;
         uint64_t budget_turn; /* the number of the turn ... */
         uint32_t budget_calls; /* ... in which so many calls can still be dispatched */
+        bool woken; /* a call that is in line already may have a new event */
         bool dispatch_last; /* its calls go on in the next turn, behind the connections that wait already */
         enum connection_state state;
         bool established; /* the peer's SETTINGS have arrived */
+        bool closed_reported; /* to the owner */
         bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */
         bool stall_suspected; /* the last look found it stalled; the next one confirms */
         struct peer peer;
@@ -95,13 +97,14 @@ struct connection_options {
         enum session_role role; /* ours */
         int fd; /* connected */
         const struct endpoint *peer;
-        /* What TLS goes by, if any; needed during connection_open() only: */
-        quoit_tls *tls; /* a server's */
-        struct tls_context *client_tls; /* a client's */
+        /* If the connection has TLS: */
+        quoit_tls *
+                tls; /* a server's; its keys of session tickets are used until the connection is freed */
+        struct tls_context *client_tls; /* a client's; needed during connection_open() only */
         const char *
                 server_name; /* with that: the certificate must be for it; a DNS name or an IP address */
         struct workers *handshakers; /* with TLS: its threads; they outlive the connection */
-        struct turn *turn; /* with them, of the peer's address; outlives the connection */
+        struct turn *turn; /* with them, of the peer's address; until the owner's on_closed() */
 };
 
 /*

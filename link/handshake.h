@@ -54,7 +54,7 @@ struct handshake {
         void (*on_step)(struct handshake *handshake);
 };
 
-/* Heap; NULL: no memory. @tls, @threads, @turn and @host outlive it. */
+/* Heap; NULL: no memory. @tls, @threads and @host outlive it; @turn outlives its steps. */
 struct handshake *handshake_new(struct tls *tls, struct workers *threads, struct turn *turn,
         struct call_host *host, const struct handshake_limits *limits,
         void (*on_step)(struct handshake *handshake));

@@ -65,7 +65,8 @@ void ready_run(struct connection *connection, bool in_line)
                 connection->group.work_ns = 0;
         }
         list_init(&again);
-        more = run_some(connection, &again, in_line);
+        connection->woken = false;
+        more = run_some(connection, &again, in_line) || connection->woken;
         list_splice(&connection->ready, &again);
         if (more) {
                 /* more work than a turn may take: no more is read before it is done */

@@ -116,6 +116,7 @@ static int read_all(struct secure *secure)
 
                 r = tls_read(&secure->tls, plain, sizeof(plain), &size, &problem);
                 if (r == -EPROTO) {
+                        session->bad_preface = false; /* it ends for this, whatever it speaks */
                         session_terminate(session, NGHTTP2_PROTOCOL_ERROR, problem.text);
                         return complain(secure, r, problem.text);
                 }

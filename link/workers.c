@@ -19,7 +19,7 @@ static struct turn *taker(struct turn *turn)
 static void count_queued(const struct work *work, int count)
 {
         work->turn->queued += (size_t)count;
-        if (work->turn->network)
+        if (taker(work->turn) != work->turn)
                 work->turn->network->queued += (size_t)count;
 }
 
@@ -242,6 +242,8 @@ struct work *workers_submit_fairly(struct workers *workers, struct work *work, s
 void workers_know(struct workers *workers, struct turn *turn)
 {
         pthread_mutex_lock(&workers->mutex);
+        if (taker(turn) != turn) /* from here on its work counts for itself */
+                turn->network->queued -= turn->queued;
         turn->is_known = true;
         pthread_mutex_unlock(&workers->mutex);
 }

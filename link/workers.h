@@ -59,7 +59,7 @@ struct workers {
 
 void workers_init(struct workers *workers);
 
-/* Starts @count threads, named @name and a number. If one cannot be started none runs. 0 or a negative errno. */
+/* Starts @count threads, named @name and a number. 0 or a negative errno; workers_deinit() ends those that run. */
 int workers_start(struct workers *workers, unsigned count, const char *name);
 
 /* From any thread, after a successful workers_start(). */

@@ -12,7 +12,7 @@
 
 /* ---- connections ---- */
 
-static bool refuse_connection(struct shard *shard, const struct arrival *arrival, const char *why)
+bool admission_refuse(struct shard *shard, const struct arrival *arrival, const char *why)
 {
         struct quoit_server *server = shard->server;
         char address[PEER_ADDRESS_BYTES];
@@ -40,14 +40,14 @@ bool admission_enter(struct shard *shard, struct arrival *arrival)
         int r = 0;
 
         if (shards_load(server) >= limits->connections_max)
-                return refuse_connection(shard, arrival, "there are connections_max connections");
+                return admission_refuse(shard, arrival, "there are connections_max connections");
         if (counts_addresses(server))
                 r = addresses_enter(&server->addresses, &arrival->peer,
                         limits->connections_per_address_max, &arrival->admitted.address);
         if (r == -EMFILE)
-                return refuse_connection(
+                return admission_refuse(
                         shard, arrival, "its address has connections_per_address_max connections");
-        return r == 0 || refuse_connection(shard, arrival, "out of memory");
+        return r == 0 || admission_refuse(shard, arrival, "out of memory");
 }
 
 struct turn *admission_turn(struct quoit_server *server, const struct admitted *admitted)

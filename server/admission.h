@@ -38,6 +38,9 @@ struct arrival {
  */
 bool admission_enter(struct shard *shard, struct arrival *arrival);
 
+/* Counts and logs that @arrival is closed, and @why. False. */
+bool admission_refuse(struct shard *shard, const struct arrival *arrival, const char *why);
+
 /* The turn of its address with the threads for handshakes. All peers without an IP address share one. */
 struct turn *admission_turn(struct quoit_server *server, const struct admitted *admitted);
 

@@ -91,6 +91,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
 
         if (!member || connection_open(&member->connection, &shard->base, &owner, &options) < 0) {
                 slab_free(&shard->connections, member);
+                (void)admission_refuse(shard, arrival, "out of memory");
                 admission_leave(shard, &arrival->admitted);
                 ring_refuse(&shard->base.ring, arrival->fd);
                 return;
@@ -144,6 +145,7 @@ void connections_place(struct shard *from, const struct arrival *arrival)
         }
         handover = malloc(sizeof(*handover));
         if (!handover) {
+                (void)admission_refuse(from, arrival, "out of memory");
                 admission_leave(to, &arrival->admitted);
                 ring_refuse(&from->base.ring, arrival->fd);
                 return;

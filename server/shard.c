@@ -134,8 +134,8 @@ static void shard_teardown(struct shard *shard)
 
 void shard_free_unfinished(struct shard *shard)
 {
-        if (!shard->base.host.ring)
-                return; /* it was never set up */
+        if (!shard->base.host.ring || shard->is_broken)
+                return; /* never set up; or its connections stay as they were, memory and all */
         unfinished_free(shard);
         slab_deinit(&shard->connections);
         base_free_calls(&shard->base);
@@ -204,6 +204,7 @@ void shard_end(struct shard *shard, int r)
         ring_take_mail(&shard->base.ring); /* posts to calls that were given up meanwhile */
         /* rings send each other mail: none is freed while another runs */
         server_meet(shard->server, MEETING_END, r);
+        shard->is_broken = r < 0;
         if (r == 0)
                 shard_teardown(shard);
 }

@@ -29,6 +29,7 @@ struct shard {
         struct timer drain; /* the time limit of a graceful stop */
         bool drain_is_over; /* that limit is over, or it was stopped twice: calls are cancelled */
         struct timer holds; /* stopped twice: the time limit for calls that are held */
+        bool is_broken; /* its ring failed while it ran */
         bool gives_up; /* that limit is over */
         struct list given_up; /* calls */
         struct list given_up_connections;

@@ -57,7 +57,8 @@ static void refuse_data(struct quoit_call *call, int error)
                 break;
         case -ENOBUFS:
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the connection's unfinished requests are over the limit");
+                        "the connection's unfinished requests are over the limit "
+                        "(connection_receive_bytes_max)");
                 break;
         case -ENOSPC:
                 call_refuse_memory(call);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "link/secure.h"
 #include "server/connections.h"
 
 /* ---- which calls are left ---- */
@@ -173,7 +174,11 @@ void unfinished_free(struct shard *shard)
         shard->base.host.on_freed = ignore_freed;
         while ((link = list_pop(&shard->given_up)))
                 call_free_given_up(CONTAINER_OF(link, struct quoit_call, ring.lingering));
-        while ((link = list_pop(&shard->given_up_connections)))
-                slab_free(&shard->connections,
-                        CONTAINER_OF(link, struct server_connection, connection.link));
+        while ((link = list_pop(&shard->given_up_connections))) {
+                struct server_connection *member =
+                        CONTAINER_OF(link, struct server_connection, connection.link);
+
+                secure_free(&member->connection); /* calls knew its identity until now */
+                slab_free(&shard->connections, member);
+        }
 }

@@ -266,6 +266,8 @@ void session_refuse_requests(struct session *session, uint32_t count)
         while (session->stream_count > count && !list_is_empty(&session->requests)) {
                 struct stream *stream = CONTAINER_OF(session->requests.prev, struct stream, link);
 
+                if (nghttp2_session_get_stream_user_data(session->h2, stream->id))
+                        break; /* the oldest: its HEADERS are out, and only its CONTINUATION is not */
                 session_reset_stream(session, stream, NGHTTP2_CANCEL);
                 session_close_stream(session, stream, NGHTTP2_REFUSED_STREAM);
         }

@@ -58,7 +58,7 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
 int stream_respond_text(
         struct stream *stream, const nghttp2_nv *fields, size_t count, const char *text);
 
-/* Sends a response's trailers. Only in on_pull, which must then return `last`. 0, -ENOMEM. */
+/* Sends a response's trailers, behind the data that is queued. In on_pull, which must then return `last`, or outside of it. 0, -ENOMEM. */
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count);
 
 /* There is data to pull again, after on_pull had none. */

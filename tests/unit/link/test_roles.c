@@ -45,6 +45,7 @@ struct world {
         struct workers workers;
         struct turn turns[2];
         struct pki pki;
+        quoit_tls *tls; /* the server's */
         struct end server, client;
         int fds[2]; /* of the server, of the client */
 };
@@ -329,16 +330,16 @@ static int try_open_tls_client(const char *name)
 static void open_both_in_tls(const char *name)
 {
         static const quoit_tls_options options;
-        quoit_tls *tls = pki_rules(&world->pki, &options);
 
+        world->tls = pki_rules(&world->pki, &options);
         assert_int_equal(try_open_tls_client(name), 0);
-        open_server(tls);
-        quoit_tls_free(tls);
+        open_server(world->tls);
 }
 
 static void stop_tls(void)
 {
         workers_deinit(&world->workers);
+        world->tls = quoit_tls_free(world->tls);
         pki_deinit(&world->pki);
 }
 

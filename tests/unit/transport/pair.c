@@ -164,7 +164,8 @@ static void on_goaway(void *user, const struct session_goaway *goaway)
         end->goaway_id = goaway->last_id;
         end->goaway_code = goaway->error_code;
         assert_true(goaway->text_size < sizeof(end->goaway_text));
-        memcpy(end->goaway_text, goaway->text, goaway->text_size);
+        if (goaway->text_size > 0)
+                memcpy(end->goaway_text, goaway->text, goaway->text_size);
         end->goaway_text[goaway->text_size] = '\0';
 }
 
