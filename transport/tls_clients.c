@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+
+#include "transport/tls_ca.h"
 
 #define CHAIN_BYTES_MAX (64 << 10) /* of a client's certificates */
 #define CHAIN_LENGTH_MAX                                                                           \
@@ -50,25 +50,9 @@ static int bind_sessions(const quoit_tls_options *options, SSL_CTX *ssl)
         return ok ? 0 : -ENOMEM;
 }
 
-static int load_ca(const char *file, SSL_CTX *ssl, struct tls_problem *problem)
-{
-        STACK_OF(X509_NAME) * names;
-
-        if (access(file, R_OK) < 0) {
-                int error = -errno;
-
-                return tls_problem_set(
-                        problem, error, "cannot read the client CA %s: %s", file, strerror(-error));
-        }
-        if (SSL_CTX_load_verify_file(ssl, file) != 1 || !(names = SSL_load_client_CA_file(file)))
-                return tls_problem_set(problem, -EINVAL,
-                        "%s holds no CA certificates that can be read: give them in PEM", file);
-        SSL_CTX_set_client_CA_list(ssl, names);
-        return 0;
-}
-
 int tls_clients_attach(const quoit_tls_options *options, SSL_CTX *ssl, struct tls_problem *problem)
 {
+        STACK_OF(X509_NAME) * names;
         int r;
 
         if (options->client_auth != QUOIT_TLS_CLIENT_AUTH_NONE) {
@@ -76,9 +60,10 @@ int tls_clients_attach(const quoit_tls_options *options, SSL_CTX *ssl, struct tl
                         return tls_problem_set(problem, -EINVAL,
                                 "clients are asked for certificates, but there is no client CA to "
                                 "check them by: name its file");
-                r = load_ca(options->client_ca_file, ssl, problem);
+                r = tls_ca_load("client CA", options->client_ca_file, ssl, &names, problem);
                 if (r < 0)
                         return r;
+                SSL_CTX_set_client_CA_list(ssl, names); /* sent to clients, which choose by them */
                 SSL_CTX_set_verify(ssl,
                         options->client_auth == QUOIT_TLS_CLIENT_AUTH_REQUIRE
                                 ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT

@@ -5,34 +5,21 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/x509v3.h>
+
+#include "transport/tls_ca.h"
 
 #define CHAIN_BYTES_MAX (64 << 10) /* of a server's certificates */
 #define CHAIN_LENGTH_MAX                                                                           \
         8 /* between a server's certificate and its root: each is a signature to be checked */
-
-static int load_ca(const char *file, SSL_CTX *ssl, struct tls_problem *problem)
-{
-        if (access(file, R_OK) < 0) {
-                int error = -errno;
-
-                return tls_problem_set(
-                        problem, error, "cannot read the CA %s: %s", file, strerror(-error));
-        }
-        if (SSL_CTX_load_verify_file(ssl, file) != 1)
-                return tls_problem_set(problem, -EINVAL,
-                        "%s holds no CA certificates that can be read: give them in PEM", file);
-        return 0;
-}
 
 int tls_servers_attach(const char *ca_file, SSL_CTX *ssl, struct tls_problem *problem)
 {
         int r = 0;
 
         if (ca_file)
-                r = load_ca(ca_file, ssl, problem);
+                r = tls_ca_load("CA", ca_file, ssl, NULL, problem);
         else if (SSL_CTX_set_default_verify_paths(ssl) != 1)
                 r = tls_problem_set(problem, -EINVAL,
                         "the system's CA certificates cannot be read: %s", tls_problem_openssl());
