@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/program.h"
+#include "program.h"
 
 unsigned value_number(const char *what, const char *text, unsigned min, unsigned max)
 {

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* From @min to @max. */
 unsigned value_number(const char *what, const char *text, unsigned min, unsigned max);
 
 /* In ms, from @min; "never" is UINT32_MAX, which cannot be given as a number. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../common/program.h"
-#include "values.h"
+#include "../common/values.h"
 
 #define WIDTH 96 /* of what is printed */
 #define NAME_BYTES_MAX 64

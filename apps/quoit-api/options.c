@@ -11,8 +11,8 @@
 
 #include "../common/engine.h"
 #include "../common/program.h"
+#include "../common/values.h"
 #include "named_limits.h"
-#include "values.h"
 
 #define PORT 50051 /* the default */
 #define RESTART_DRAIN_MS (3600 * 1000u)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../common/engine.h"
 #include "../common/program.h"
+#include "../common/values.h"
 
 static const char help[] =
         "usage: quoit-interop-server [OPTION...]\n"
@@ -28,18 +27,6 @@ static const char help[] =
         "  --tls_client_ca_file FILE  clients must show a certificate signed by this one, PEM\n"
         "  --help, -h                 this text\n";
 
-static unsigned parse_number(const char *what, const char *text, unsigned min, unsigned max)
-{
-        unsigned long value;
-        char *end;
-
-        errno = 0;
-        value = strtoul(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-                program_usage_error("%s: '%s' is not a number from %u to %u", what, text, min, max);
-        return (unsigned)value;
-}
-
 /* The value of "--use_tls": without one it is true, and "--use_tls true" is the same as "--use_tls=true". */
 static bool parse_use_tls(int argc, char **argv)
 {
@@ -59,10 +46,10 @@ static void parse_option(
 {
         switch (option) {
         case 'p':
-                options->port = (uint16_t)parse_number("--port", optarg, 0, 65535);
+                options->port = (uint16_t)value_number("--port", optarg, 0, 65535);
                 break;
         case 'r':
-                options->rings = parse_number("--rings", optarg, 1, 1024);
+                options->rings = value_number("--rings", optarg, 1, 1024);
                 break;
         case 'e':
                 options->engine = engine_parse("--engine", optarg);
