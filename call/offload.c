@@ -12,6 +12,8 @@
 
 #define PAID_BYTES_PER_S                                                                           \
         UINT64_C(65536) /* a peer that reads so much pays for one second of waiting */
+#define CATCH_UP_NS (10 * NS_PER_MS) /* how long a worker waits for a ring that is behind */
+#define CATCH_UP_LOOK_NS NS_PER_MS /* how often it looks */
 #define ASK_NS                                                                                     \
         (20 * NS_PER_MS) /* how often a worker that has waited too long asks whether another call wants it */
 
@@ -204,17 +206,41 @@ static uint64_t next_look_ns(const struct offload *offload, uint64_t budget_ns, 
                 now_ns, offload->debt_ns < budget_ns ? budget_ns - offload->debt_ns : ASK_NS);
 }
 
-/* Waits until there is room, or @due_ns. The time is added to the debt, up to an amount that can be paid back. */
-static uint64_t wait_until(
-        struct offload *offload, uint64_t budget_ns, uint64_t now_ns, uint64_t due_ns)
+/* Until @due_ns, or somebody signals. Returns the time then. */
+static uint64_t doze(struct offload *offload, uint64_t now_ns, uint64_t due_ns)
 {
         struct timespec until = { .tv_sec = (time_t)(due_ns / NS_PER_S),
                 .tv_nsec = (long)(due_ns % NS_PER_S) };
-        uint64_t debt_ns_max = clock_after_ns(budget_ns, budget_ns), later_ns;
+        uint64_t later_ns;
 
         pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);
         later_ns = call_clock_ns(offload->call);
         offload->wait.waited_ns += later_ns - now_ns;
+        return later_ns;
+}
+
+void offload_let_ring_catch_up(struct offload *offload)
+{
+        const struct call_host *host = call_host_of(offload->call);
+        uint64_t now_ns, end_ns;
+
+        if (!room_is_exceeded(&host->room))
+                return;
+        now_ns = call_clock_ns(offload->call);
+        end_ns = now_ns + CATCH_UP_NS;
+        pthread_mutex_lock(&offload->mutex);
+        while (now_ns < end_ns && ring_has_mail(host->ring))
+                now_ns = doze(offload, now_ns, now_ns + CATCH_UP_LOOK_NS);
+        pthread_mutex_unlock(&offload->mutex);
+}
+
+/* Waits until there is room, or @due_ns. The time is added to the debt, up to an amount that can be paid back. */
+static uint64_t wait_until(
+        struct offload *offload, uint64_t budget_ns, uint64_t now_ns, uint64_t due_ns)
+{
+        uint64_t debt_ns_max = clock_after_ns(budget_ns, budget_ns);
+        uint64_t later_ns = doze(offload, now_ns, due_ns);
+
         offload->debt_ns += later_ns - now_ns;
         if (offload->debt_ns > debt_ns_max)
                 offload->debt_ns = debt_ns_max;

@@ -40,6 +40,13 @@ bool offload_is_writable(struct offload *offload);
 void offload_begin(struct offload *offload, struct coders *coders);
 struct coders *offload_coders(struct offload *offload);
 
+/*
+ * On a worker, before a handler that can make much: while the ring has no memory left, waits until it has taken back what
+ * workers have finished, but not for long. Workers that are faster than the ring would fill memory with calls that it only
+ * has to refuse.
+ */
+void offload_let_ring_catch_up(struct offload *offload);
+
 /* On a worker that has run the call: how long it waited for room, and whether it stopped because another call wanted the worker. */
 struct offload_wait {
         uint64_t waited_ns;

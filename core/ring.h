@@ -199,6 +199,12 @@ static inline bool deferred_is_queued(const struct deferred *deferred)
  */
 void ring_post(struct ring *to, struct ring *from, struct mail *mail);
 
+/* Whether @ring has not taken all of its mail yet. Any thread: true of a moment that may be over. */
+static inline bool ring_has_mail(const struct ring *ring)
+{
+        return !mailbox_is_empty(&ring->mailbox);
+}
+
 /* Delivers the mails that are left, once nobody posts any more and there will be no further turn. */
 void ring_take_mail(struct ring *ring);
 

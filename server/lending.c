@@ -45,6 +45,8 @@ static uint64_t on_work(struct work *work, struct coders *coders)
 
         call_take(errand->call);
         offload_begin(errand->call->offload, coders);
+        if (errand->event == EVENT_START || errand->event == EVENT_MESSAGE)
+                offload_let_ring_catch_up(errand->call->offload);
         errand_run(errand);
         wait = offload_end(errand->call->offload);
         call_let_go(errand->call);
