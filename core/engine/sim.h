@@ -170,7 +170,7 @@ static inline uint8_t *sim_pipe_bytes(const struct sim_pipe *pipe)
         return pipe->bytes + pipe->first;
 }
 
-/* --- operations: core/engine/sim.c --- */
+/* --- operations: core/engine/sim.c and sim_verbs.c --- */
 
 /* @op, which can be NULL, waited and can go on now. */
 void sim_op_touch(struct sim_op *op);

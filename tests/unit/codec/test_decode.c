@@ -5,74 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "codec/framing.h"
-#include "codec/message.h"
+#include "decoders.h"
 #include "owner.h"
-#include "types.h"
-#include "upb/mini_table/extension_registry.h"
-#include "upb/wire/decode.h"
-#include "upb/wire/encode.h"
-#include "wire.h"
-
-/*
- * upb has two decoders: a fast one, for what is common, and one that does all. They are to agree, and
- * with protobuf for Python, whose answers are written down here.
- */
-enum { FAST = 0, SLOW = kUpb_DecodeOption_DisableFastTable };
 
 static const int decoders[] = { FAST, SLOW };
-
-/* The edges of a length's lengths. */
-static const size_t lengths[] = { 0, 1, 15, 16, 17, 127, 128, 16383, 16384, 2097151, 2097152 };
-#define LENGTHS (sizeof(lengths) / sizeof(*lengths))
-
-struct decoded {
-        upb_DecodeStatus status;
-        upb_Message *message;
-        char *bytes; /* encoded again, maps in the order of their keys */
-        size_t size;
-};
-
-/* From memory of just its size, so that ASan sees a byte too many. */
-static struct decoded decode(const uint8_t *bytes, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *registry, int decoder, upb_Arena *arena)
-{
-        uint8_t *copy = malloc(size ? size : 1);
-        struct decoded decoded = { .message = upb_Message_New(table, arena) };
-
-        if (size > 0)
-                memcpy(copy, bytes, size);
-        /* without an alias nothing points into the copy */
-        decoded.status = upb_Decode((const char *)copy, size, decoded.message, table, registry,
-                decoder | kUpb_DecodeOption_CheckRequired |
-                        (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX),
-                arena);
-        if (decoded.status == kUpb_DecodeStatus_Ok)
-                assert_int_equal(upb_Encode(decoded.message, table,
-                                         kUpb_EncodeOption_Deterministic |
-                                                 (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX),
-                                         arena, &decoded.bytes, &decoded.size),
-                        kUpb_EncodeStatus_Ok);
-        free(copy);
-        return decoded;
-}
-
-/* As a call's message is decoded: with aliases. */
-static int decode_aliased(const struct wire *wire, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
-{
-        uint8_t *copy = upb_Arena_Malloc(arena, wire->size);
-
-        if (wire->size > 0)
-                memcpy(copy, wire->bytes, wire->size);
-        return message_decode(copy, wire->size, table, registry, arena, ret_message);
-}
 
 /* Both decoders, on @wire: taken, and encoded again as @expected. */
 static void assert_becomes(const struct wire *wire, const upb_MiniTable *table,
@@ -100,16 +42,6 @@ static void assert_refused(
                         decode(bytes, size, table, NULL, decoders[i], arena).status, status);
                 upb_Arena_Free(arena);
         }
-}
-
-static const upb_ExtensionRegistry *registry_new(
-        const upb_MiniTableExtension **extensions, size_t n_extensions, upb_Arena *arena)
-{
-        upb_ExtensionRegistry *registry = upb_ExtensionRegistry_New(arena);
-
-        assert_int_equal(upb_ExtensionRegistry_AddArray(registry, extensions, n_extensions),
-                kUpb_ExtensionRegistryStatus_Ok);
-        return registry;
 }
 
 /* ---- lengths ---- */
@@ -182,198 +114,6 @@ static void test_elements_of_all_lengths(void **state)
                 free(wire.bytes);
                 upb_Arena_Free(arena);
         }
-}
-
-/* ---- any bytes ---- */
-
-static upb_WireType wire_type_of(upb_FieldType type)
-{
-        switch (type) {
-        case kUpb_FieldType_Double:
-        case kUpb_FieldType_Fixed64:
-        case kUpb_FieldType_SFixed64:
-                return kUpb_WireType_64Bit;
-        case kUpb_FieldType_Float:
-        case kUpb_FieldType_Fixed32:
-        case kUpb_FieldType_SFixed32:
-                return kUpb_WireType_32Bit;
-        case kUpb_FieldType_String:
-        case kUpb_FieldType_Bytes:
-        case kUpb_FieldType_Message:
-                return kUpb_WireType_Delimited;
-        case kUpb_FieldType_Group:
-                return kUpb_WireType_StartGroup;
-        default:
-                return kUpb_WireType_Varint;
-        }
-}
-
-static const upb_WireType wire_types[] = { kUpb_WireType_Varint, kUpb_WireType_64Bit,
-        kUpb_WireType_Delimited, kUpb_WireType_StartGroup, kUpb_WireType_32Bit };
-#define WIRE_TYPES (sizeof(wire_types) / sizeof(*wire_types))
-
-/* Once in a while a varint is longer than it needs to be. */
-static size_t padding(uint64_t *random, size_t max)
-{
-        return random_upto(random, 9) ? 1 : random_upto(random, max);
-}
-
-static size_t random_length(uint64_t *random)
-{
-        size_t i = random_upto(random, 99);
-
-        return i < 90 ? random_upto(random, 40)
-                      : lengths[random_upto(random, LENGTHS - (i < 99 ? 3 : 1))];
-}
-
-static void put_random(uint64_t *random, struct wire *wire, const struct type *type, size_t depth);
-
-/* Elements of a packed field, or text. */
-static void put_text(uint64_t *random, struct wire *wire, upb_WireType packed)
-{
-        size_t size = random_length(random);
-
-        if (packed == kUpb_WireType_Varint)
-                for (size_t end = wire->size + size; wire->size < end;)
-                        wire_varint(wire, random_bits(random), padding(random, 10));
-        else
-                memset(wire_reserve(wire, size), 'x', size);
-}
-
-static void put_random_value(uint64_t *random, struct wire *wire, const struct type *type,
-        upb_FieldType field_type, uint32_t number, upb_WireType wire_type, size_t depth)
-{
-        struct wire inner = { 0 };
-
-        wire_varint(wire, (uint64_t)number << 3 | wire_type, padding(random, 5));
-        switch (wire_type) {
-        case kUpb_WireType_Varint:
-                wire_varint(wire, random_bits(random), padding(random, 10));
-                return;
-        case kUpb_WireType_64Bit:
-        case kUpb_WireType_32Bit:
-                random_fill(random, wire_reserve(wire, wire_type == kUpb_WireType_64Bit ? 8 : 4),
-                        wire_type == kUpb_WireType_64Bit ? 8 : 4);
-                return;
-        case kUpb_WireType_StartGroup:
-                if (depth > 0)
-                        put_random(random, wire, type, depth - 1);
-                wire_tag(wire, number, kUpb_WireType_EndGroup);
-                return;
-        default:
-                if (!is_message(field_type))
-                        put_text(random, &inner, wire_type_of(field_type));
-                else if (depth > 0)
-                        put_random(random, &inner, type, depth - 1);
-                wire_varint(wire, inner.size, padding(random, 5));
-                wire_put(wire, inner.bytes, inner.size);
-                free(inner.bytes);
-                return;
-        }
-}
-
-/* Runs of fields of @type and others, mostly with the wire type that is expected. */
-static void put_random(uint64_t *random, struct wire *wire, const struct type *type, size_t depth)
-{
-        for (size_t runs = random_upto(random, 6); runs > 0; runs--) {
-                size_t what = random_upto(random, 7);
-                uint32_t number = (uint32_t)random_upto(random, 50) + (what != 0);
-                upb_FieldType field_type = scalars[random_upto(random, SCALARS - 1)].type;
-                upb_WireType wire_type;
-
-                if (what > 1 && type->n_fields) {
-                        const struct field *field =
-                                &type->fields[random_upto(random, type->n_fields - 1)];
-
-                        number = field->number;
-                        field_type = field->type;
-                } else if (what == 1 && type->n_extensions) {
-                        const upb_MiniTableField *field = upb_MiniTableExtension_ToField(
-                                type->extensions[random_upto(random, type->n_extensions - 1)]);
-
-                        number = upb_MiniTableField_Number(field);
-                        field_type = upb_MiniTableField_Type(field);
-                }
-                wire_type = random_upto(random, 3)
-                                    ? wire_type_of(field_type)
-                                    : wire_types[random_upto(random, WIRE_TYPES - 1)];
-                for (size_t i = random_upto(random, 3) ? 1 : random_upto(random, 20); i > 0; i--)
-                        put_random_value(random, wire, type, field_type, number, wire_type, depth);
-        }
-}
-
-static void mutate(uint64_t *random, struct wire *wire)
-{
-        for (size_t i = random_upto(random, 3); i > 0 && wire->size > 0; i--) {
-                size_t at = random_upto(random, wire->size - 1);
-
-                switch (random_upto(random, 3)) {
-                case 0:
-                        wire->bytes[at] ^= (uint8_t)(1 << random_upto(random, 7));
-                        break;
-                case 1:
-                        wire->bytes[at] = (uint8_t)random_u64(random);
-                        break;
-                case 2:
-                        wire->size = at;
-                        break;
-                default:
-                        memmove(wire->bytes + at, wire->bytes + at + 1, --wire->size - at);
-                        break;
-                }
-        }
-}
-
-/* True: they took it. */
-static bool assert_decoders_agree(const struct wire *wire, const struct type *type,
-        const upb_ExtensionRegistry *registry, uint64_t seed)
-{
-        upb_Arena *arena = upb_Arena_New();
-        struct decoded fast = decode(wire->bytes, wire->size, type->table, registry, FAST, arena);
-        struct decoded slow = decode(wire->bytes, wire->size, type->table, registry, SLOW, arena);
-        upb_Message *message;
-        int r = decode_aliased(wire, type->table, registry, arena, &message);
-
-        if (fast.status != slow.status || fast.size != slow.size ||
-                (fast.size && memcmp(fast.bytes, slow.bytes, fast.size) != 0))
-                fail_msg("seed %llu: %s and %s", (unsigned long long)seed,
-                        upb_DecodeStatus_String(fast.status), upb_DecodeStatus_String(slow.status));
-        /* a required field that comes in a later part is missed by upb; codec/required.c looks again */
-        if (fast.status != kUpb_DecodeStatus_MissingRequired)
-                assert_int_equal(r == 0, fast.status == kUpb_DecodeStatus_Ok);
-        upb_Arena_Free(arena);
-        return r == 0;
-}
-
-/* Whatever the bytes are. */
-static void test_fast_and_slow(void **state)
-{
-        size_t n_taken = 0, n_refused = 0;
-
-        (void)state;
-        for (uint64_t seed = 1; seed <= 4000; seed++) {
-                uint64_t random = seed;
-                upb_Arena *arena = upb_Arena_New();
-                const upb_ExtensionRegistry *registry;
-                struct type type;
-
-                random_type(&random, &type, arena);
-                registry = registry_new(type.extensions, type.n_extensions, arena);
-                for (size_t i = 0; i < 4; i++) {
-                        struct wire wire = { 0 };
-                        bool taken;
-
-                        put_random(&random, &wire, &type, 2);
-                        if (i % 2)
-                                mutate(&random, &wire);
-                        taken = assert_decoders_agree(&wire, &type, registry, seed);
-                        n_taken += taken;
-                        n_refused += !taken;
-                        free(wire.bytes);
-                }
-                upb_Arena_Free(arena);
-        }
-        assert_true(n_taken > 4000 && n_refused > 1000);
 }
 
 /* ---- wire types ---- */
@@ -660,7 +400,6 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_elements_of_all_lengths),
-                cmocka_unit_test(test_fast_and_slow),
                 cmocka_unit_test(test_other_wire_types),
                 cmocka_unit_test(test_other_wire_types_for_a_map),
                 cmocka_unit_test(test_groups_that_do_not_match),

@@ -372,6 +372,23 @@ struct call *pair_other(struct pair *pair, const struct call *call)
         return NULL;
 }
 
+void call_assert_body(const struct call *call, const void *body, size_t size)
+{
+        assert_int_equal(call->data_size, size);
+        if (size > 0)
+                assert_memory_equal(call->data, body, size);
+}
+
+void call_assert_good(const struct call *call)
+{
+        assert_int_equal(call->closes, 1);
+        assert_int_equal(call->error_code, NGHTTP2_NO_ERROR);
+        assert_int_equal(call->headers, 1);
+        assert_int_equal(call->ends, 1);
+        assert_string_equal(call->status, "200");
+        assert_string_equal(call->grpc_status, "0");
+}
+
 size_t pair_record(uint8_t *wire)
 {
         struct pair *pair = pair_new(NULL, 1);

@@ -108,3 +108,9 @@ size_t pair_record(uint8_t *wire);
 
 /* The server's end of a call of the client; NULL: it has not come. */
 struct call *pair_other(struct pair *pair, const struct call *call);
+
+/* What has come for @call is @body. */
+void call_assert_body(const struct call *call, const void *body, size_t size);
+
+/* A call of the client that was answered and ended well. */
+void call_assert_good(const struct call *call);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Connections of either role on one ring. Their owner is the test, and their calls are plain streams.
+ */
+
+#include "../core/harness.h"
+
+#include "link/base.h"
+#include "link/connection.h"
+#include "link/owner.h"
+#include "link/workers.h"
+#include "pki.h"
+
+#define CALLS_MAX 16
+
+struct call {
+        struct stream stream; /* first */
+        char text[64]; /* received */
+        char status[8], grpc_status[8];
+        unsigned ends, closes;
+        uint32_t error_code;
+        const char *body; /* to be sent */
+        bool finish; /* the end behind it */
+};
+
+struct end {
+        struct connection connection;
+        struct call calls[CALLS_MAX];
+        unsigned count, goaways, rude;
+        char complaint[128];
+        bool closed, freed;
+};
+
+struct world {
+        struct base base;
+        quoit_limits limits;
+        struct workers workers;
+        struct turn turns[2];
+        struct pki pki;
+        quoit_tls *tls; /* the server's */
+        struct end server, client;
+        int fds[2]; /* of the server, of the client */
+};
+
+extern struct world *world; /* the one that runs */
+
+/* @made becomes the world: a ring and a pair of sockets, no connection yet. */
+void world_init_on(struct world *made, enum ring_engine engine);
+
+/* The engine under test is one of the test's own file. */
+static inline void world_init(struct world *made)
+{
+        world_init_on(made, engine_under_test);
+}
+
+/* Both connections have ended. */
+void world_deinit(void);
+
+#define UNTIL(condition) TURN_UNTIL(&world->base.ring, condition)
+
+int open_end(struct end *end, const struct connection_options *options);
+
+/* @tls: NULL, or a client's, for a server of that @name. */
+int try_open_client(struct tls_context *tls, const char *name);
+void open_client(void);
+
+/* The client's call, with @body in one message that is not framed. */
+struct call *request(const char *body);
+
+void assert_open(const struct end *end);
