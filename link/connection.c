@@ -250,15 +250,6 @@ int connection_open(struct connection *connection, struct base *base,
         return 0;
 }
 
-const struct quoit_call *connection_first_call(const struct connection *connection)
-{
-        const struct list *streams = &connection->session.streams;
-
-        if (connection->state > CONNECTION_CLOSING || list_is_empty(streams))
-                return NULL;
-        return call_of_stream(CONTAINER_OF(streams->next, struct stream, link));
-}
-
 void connection_drain(struct connection *connection)
 {
         if (connection->state != CONNECTION_OPEN || connection->session.drain > DRAIN_NONE)

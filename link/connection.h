@@ -126,9 +126,6 @@ void connection_linger(struct connection *connection);
 /* Gives the memory back to the owner if the socket is closed, the last call is freed and no thread has the TLS. */
 void connection_try_free(struct connection *connection);
 
-/* Servers: the first call whose stream is open; NULL: none. */
-const struct quoit_call *connection_first_call(const struct connection *connection);
-
 /*
  * Begins a graceful end. Running calls finish. A server's has two steps, and it accepts new calls until the second one; a client
  * begins no more.

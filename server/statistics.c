@@ -29,7 +29,7 @@ void quoit_server_get_statistics(
 
                 statistics.calls_refused += atomic_load(&server->shards[i].base.host.refused);
                 statistics.memory_refusals += atomic_load(&room->refused);
-                statistics.memory_bytes += room->arenas ? room_used_bytes(room) : 0;
+                statistics.memory_bytes += room_used_bytes(room);
                 statistics.calls_succeeded += counter_read(&counts->succeeded);
                 statistics.calls_failed += counter_read(&counts->failed);
                 statistics.calls_started += counter_read(&counts->started);
