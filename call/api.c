@@ -274,6 +274,7 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
                 return;
         call->handler.status_text_size = percent_encode(encoded, text, size);
         call->handler.status_text = encoded;
+        call->handler.keeps_arena = true;
 }
 
 /* gRPC's clients report OK without the one message as a broken answer, or hang. */

@@ -140,7 +140,7 @@ void call_free_message(struct quoit_call *call)
 {
         if (call_host_of(call)->interceptors)
                 return; /* an on_end may read the metadata */
-        if (!writer_needs_arena(&call->exchange.writer) && !call->handler.status_text &&
+        if (!writer_needs_arena(&call->exchange.writer) && !call->handler.keeps_arena &&
                 call->handler.header_fields.count == 0 && call->handler.trailer_fields.count == 0) {
                 arena_deinit(&call->exchange.lent.arena);
                 reader_release(&call->exchange);

@@ -124,9 +124,10 @@ struct call_handler_side {
         bool headers_asked : 1;
         bool held : 1;
         bool wants_writable : 1; /* quoit_call_writable() said false, or there is a pump */
+        bool keeps_arena : 1; /* a status text in the arena is sent, whoever ends the call */
         quoit_status failure; /* of call_fail() on a worker */
         quoit_status status;
-        const char *status_text; /* percent-encoded, in the arena or static; NULL: none */
+        const char *status_text; /* percent-encoded, in the arena; NULL: none */
         size_t status_text_size;
         struct fields header_fields;
         struct fields trailer_fields;

@@ -88,8 +88,7 @@ static void fail_text(struct quoit_call *call, const struct reader_message *mess
                 field_name(name, call->request.route->file, bad.table, bad.number);
                 text = quoit_call_format(
                         call, "the request message has text that is not UTF-8, in %s", name);
-                call->handler.status_text = text.data; /* keeps the arena until it is sent */
-                call->handler.status_text_size = text.size;
+                call->handler.keeps_arena = true;
         }
         fail_malformed(
                 call, text.size > 0 ? text.data : "the request message has text that is not UTF-8");
