@@ -57,6 +57,11 @@ struct exchange {
         struct exchange_lent lent;
 };
 
+static inline struct exchange *exchange_of_stream(struct stream *stream)
+{
+        return CONTAINER_OF(stream, struct exchange, stream);
+}
+
 /* Takes zeroed memory. */
 void exchange_init(struct exchange *exchange, struct call_group *group);
 

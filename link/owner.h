@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct connection;
+struct exchange;
 struct quoit_call;
 struct session_events;
 
@@ -27,6 +28,8 @@ struct link_owner {
          * lets the calls that wait for that phase go first.
          */
         enum dispatched (*run_call)(struct quoit_call *call, bool in_line);
+        /* The peer leaves what @exchange has to send waiting, as the static @why says: the call is ended, its connection goes on. */
+        void (*give_up)(struct exchange *exchange, const char *why);
         /*
          * The peer does not speak HTTP/2 (`session.bad_preface`). A server can queue an answer with session_send_raw(), a client
          * can say what came instead; then the connection ends. @whole: the peer will send nothing more. False: too little has

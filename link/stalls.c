@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "link/connection.h"
+#include "link/owner.h"
 
 #define LEAVING_NS                                                                                 \
         (5000 * NS_PER_MS) /* time for one send, on a connection that drains and has no calls */
@@ -57,12 +58,12 @@ struct findings {
         bool any_open; /* the window of a stream is open, but not the connection's */
 };
 
-static bool has_stalled(struct quoit_call *call, const struct stall_rule *rule, uint64_t now_ns,
+static bool has_stalled(struct exchange *exchange, const struct stall_rule *rule, uint64_t now_ns,
         uint64_t *ret_due_ns)
 {
         uint64_t soon_ns = clock_after_ns(now_ns, rule->period_ns / LOOKS_A_PERIOD);
         uint64_t due_ns = soon_ns;
-        bool stalled = stall_look(&call->exchange.writer.stall, rule, now_ns, &due_ns);
+        bool stalled = stall_look(&exchange->writer.stall, rule, now_ns, &due_ns);
 
         bring_forward(ret_due_ns, due_ns > soon_ns ? due_ns : soon_ns);
         return stalled;
@@ -77,20 +78,20 @@ static struct findings look_at_streams(struct connection *connection, const stru
 
         for (struct list *link = streams->next; link != streams; link = link->next) {
                 struct stream *stream = CONTAINER_OF(link, struct stream, link);
-                struct quoit_call *call = call_of_stream(stream);
+                struct exchange *exchange = exchange_of_stream(stream);
                 bool is_open;
 
-                if (call->exchange.writer.queued_bytes == 0 ||
-                        !has_stalled(call, rule, now_ns, ret_due_ns))
+                if (exchange->writer.queued_bytes == 0 ||
+                        !has_stalled(exchange, rule, now_ns, ret_due_ns))
                         continue;
                 is_open = stream_send_window_bytes(stream) > 0;
                 findings.any_open |= is_open;
                 findings.any_shut |= !is_open;
                 if (!gives_up || is_open)
                         continue;
-                stall_begin(&call->exchange.writer.stall,
-                        now_ns); /* the call may take a while to end */
-                call_give_up(call, "the client leaves its answers waiting (window_stall_ms)");
+                stall_begin(&exchange->writer.stall, now_ns); /* the call may take a while to end */
+                connection->owner->give_up(
+                        exchange, "the peer leaves what is sent to it waiting (window_stall_ms)");
         }
         return findings;
 }

@@ -163,7 +163,7 @@ static void watch_life(struct connection *connection)
         if (closes_dead(connection, now_ns, &due_ns))
                 return;
         if (stalls_look(connection, now_ns, &due_ns)) {
-                close_with(connection, "reads its answers too slowly, or not at all");
+                close_with(connection, "reads too slowly, or not at all");
                 return;
         }
         if (connection->session.drain > DRAIN_NONE) {

@@ -31,6 +31,11 @@ static enum dispatched run_call(struct quoit_call *call, bool in_line)
         return dispatch_call(call, shard->server, in_line);
 }
 
+static void give_up(struct exchange *exchange, const char *why)
+{
+        call_give_up(CONTAINER_OF(exchange, struct quoit_call, exchange), why);
+}
+
 static void complain(const struct connection *connection, const char *format, ...)
 {
         struct shard *shard = shard_of_connection(connection);
@@ -60,6 +65,7 @@ static void on_freed(struct connection *connection)
 static const struct link_owner owner = {
         .events = &stream_events,
         .run_call = run_call,
+        .give_up = give_up,
         .answer_bad_preface = bad_preface_answer,
         .complain = complain,
         .on_closed = on_closed,

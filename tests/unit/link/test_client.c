@@ -84,7 +84,7 @@ static void test_idle(void **state)
         assert_open(&here.client);
         assert_int_equal(heard(NGHTTP2_GOAWAY), 0);
         connection_on_call_output(&here.client.connection.group);
-        stream_reset(&here.client.calls->stream, NGHTTP2_CANCEL);
+        stream_reset(&here.client.calls->exchange.stream, NGHTTP2_CANCEL);
         UNTIL(here.client.calls->closes == 1);
         assert_int_equal(here.client.connection.session.drain, DRAIN_NONE);
         UNTIL(here.client.connection.state == CONNECTION_LINGERING);

@@ -72,9 +72,8 @@ static void answer(struct call *call, const char *body)
 {
         static const nghttp2_nv status = { (uint8_t *)":status", (uint8_t *)"200", 7, 3, 0 };
 
-        call->body = body;
-        call->finish = true;
-        assert_int_equal(stream_respond(&call->stream, &status, 1, false), 0);
+        call_send(call, body);
+        assert_int_equal(stream_respond(&call->exchange.stream, &status, 1, false), 0);
         connection_on_call_output(&world->server.connection.group);
 }
 
@@ -151,7 +150,7 @@ static void test_another_server(void **state)
         call = request("secret");
         UNTIL(here.client.freed && here.server.freed);
         assert_int_equal(call->closes, 1);
-        assert_true(call->stream.unsent);
+        assert_true(call->exchange.stream.unsent);
         assert_non_null(strstr(here.client.complaint, "TLS: "));
         assert_int_equal(here.server.count, 0);
         stop_tls();
@@ -245,12 +244,45 @@ static void test_resets(void **state)
                 struct call *call = request("question");
 
                 UNTIL(here.server.count == i + 1 && here.server.calls[i].ends == 1);
-                stream_reset(&here.server.calls[i].stream, NGHTTP2_CANCEL);
+                stream_reset(&here.server.calls[i].exchange.stream, NGHTTP2_CANCEL);
                 connection_on_call_output(&here.server.connection.group);
                 UNTIL(call->closes == 1);
                 assert_int_equal(call->error_code, NGHTTP2_CANCEL);
         }
         assert_open(&here.client);
+        close_both();
+        world_deinit();
+}
+
+/* A request that its server does not take is given up, by the client's owner; its connection and the calls beside it go on. */
+static void test_request_stalls(void **state)
+{
+        static char body[300];
+        struct world here;
+        struct call *slow;
+
+        (void)state;
+        memset(body, 'x', sizeof(body) - 1);
+        world_init(&here);
+        here.limits.stream_window_bytes = 100;
+        here.limits.window_stall_ms = 50;
+        open_both();
+        make_a_call();
+        here.server.holds = true;
+        slow = request(body);
+        UNTIL(slow->exchange.writer.queued_bytes == sizeof(body) - 1 - 100);
+        turn_for(&here.base.ring, MS);
+        here.server.holds = false;
+        while (!slow->given_up) {
+                make_a_call();
+                turn_for(&here.base.ring, 10 * MS);
+        }
+        assert_non_null(strstr(slow->given_up, "window_stall_ms"));
+        UNTIL(slow->closes == 1 && here.server.calls[1].closes == 1);
+        assert_int_equal(here.client.connection.group.queued_bytes, 0);
+        make_a_call();
+        assert_open(&here.client);
+        assert_open(&here.server);
         close_both();
         world_deinit();
 }
@@ -266,6 +298,7 @@ int main(void)
                 cmocka_unit_test(test_drain),
                 cmocka_unit_test(test_peer_vanishes),
                 cmocka_unit_test(test_resets),
+                cmocka_unit_test(test_request_stalls),
         };
 
         return RUN_ON_BOTH_ENGINES("link/roles", tests);

@@ -21,14 +21,17 @@ static struct call *of(struct stream *stream)
 
 static struct call *new_call(struct end *end)
 {
+        struct call *call = end->calls + end->count++;
+
         assert_true(end->count < CALLS_MAX);
         end->connection.group.count++;
-        return end->calls + end->count++;
+        exchange_init(&call->exchange, &end->connection.group);
+        return call;
 }
 
 static struct stream *on_stream(void *user)
 {
-        return &new_call(end_of(user))->stream;
+        return &new_call(end_of(user))->exchange.stream;
 }
 
 static void keep(char *to, size_t size_max, const char *name, const struct session_field *field)
@@ -55,6 +58,8 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
 {
         struct call *call = of(stream);
 
+        if (end_of(call->exchange.group)->holds)
+                return;
         assert_true(strlen(call->text) + size < sizeof(call->text));
         strncat(call->text, (const char *)data, size);
         stream_consume(stream, (uint32_t)size);
@@ -69,10 +74,10 @@ static struct session_pull on_pull(struct stream *stream, size_t size_max)
 {
         static const nghttp2_nv trailers = { (uint8_t *)"grpc-status", (uint8_t *)"0", 11, 1, 0 };
         struct call *call = of(stream);
-        struct session_pull pull = { .size = call->body ? strlen(call->body) : 0 };
+        size_t queued = call->exchange.writer.queued_bytes;
+        struct session_pull pull = { .size = queued < size_max ? queued : size_max };
 
-        assert_true(pull.size <= size_max);
-        pull.last = call->finish;
+        pull.last = call->finish && pull.size == queued;
         if (pull.last && stream->session->role == SESSION_SERVER)
                 assert_int_equal(stream_submit_trailers(stream, &trailers, 1), 0);
         return pull;
@@ -80,20 +85,17 @@ static struct session_pull on_pull(struct stream *stream, size_t size_max)
 
 static void on_write(struct stream *stream, struct output *output, size_t size)
 {
-        output_copy(output, of(stream)->body, size);
-        of(stream)->body = NULL;
+        writer_write(&of(stream)->exchange, output, size);
 }
-
-struct world *world; /* on_close has no other way to it */
 
 static void on_close(struct stream *stream, uint32_t error_code)
 {
         struct call *call = of(stream);
-        bool is_server = call >= world->server.calls && call < world->server.calls + CALLS_MAX;
-        struct call_group *group = &(is_server ? &world->server : &world->client)->connection.group;
+        struct call_group *group = call->exchange.group;
 
         call->closes++;
         call->error_code = error_code;
+        exchange_deinit(&call->exchange);
         group->count--;
         group->host->on_freed(group->host->user, group);
 }
@@ -138,6 +140,13 @@ static bool on_bad_preface(struct connection *connection, bool whole)
         return true;
 }
 
+static void give_up(struct exchange *exchange, const char *why)
+{
+        of(&exchange->stream)->given_up = why;
+        stream_reset(&exchange->stream, NGHTTP2_CANCEL);
+        connection_on_call_output(exchange->group);
+}
+
 static void complain(const struct connection *connection, const char *format, ...)
 {
         struct end *end = end_of_connection(connection);
@@ -161,6 +170,7 @@ static void on_freed(struct connection *connection)
 
 static const struct link_owner owner = {
         .events = &events,
+        .give_up = give_up,
         .answer_bad_preface = on_bad_preface,
         .complain = complain,
         .on_closed = on_closed,
@@ -168,6 +178,8 @@ static const struct link_owner owner = {
 };
 
 /* ---- a world ---- */
+
+struct world *world;
 
 static const quoit_limits calm_limits = {
         .streams_max = 32,
@@ -260,6 +272,15 @@ void world_deinit(void)
         base_free_calls(&world->base);
 }
 
+void call_send(struct call *call, const char *body)
+{
+        call->body = (struct segment){ .data = (const uint8_t *)body,
+                .size = strlen(body),
+                .release = writer_release_nothing };
+        writer_append_segment(&call->exchange, &call->body);
+        call->finish = true;
+}
+
 struct call *request(const char *body)
 {
         static const nghttp2_nv fields[] = {
@@ -270,10 +291,9 @@ struct call *request(const char *body)
         };
         struct call *call = new_call(&world->client);
 
-        call->body = body;
-        call->finish = true;
-        assert_int_equal(
-                session_request(&world->client.connection.session, &call->stream, fields, 4, false),
+        call_send(call, body);
+        assert_int_equal(session_request(&world->client.connection.session, &call->exchange.stream,
+                                 fields, 4, false),
                 0);
         connection_on_call_output(&world->client.connection.group);
         return call;

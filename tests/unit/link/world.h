@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Connections of either role on one ring. Their owner is the test, and their calls are plain streams.
+ * Connections of either role on one ring. Their owner is the test, and their calls are exchanges without anything around them.
  */
 
 #include "../core/harness.h"
@@ -13,22 +13,24 @@
 #include "link/workers.h"
 #include "pki.h"
 
-#define CALLS_MAX 16
+#define CALLS_MAX 64
 
 struct call {
-        struct stream stream; /* first */
+        struct exchange exchange; /* first */
+        struct segment body; /* to be sent */
         char text[64]; /* received */
         char status[8], grpc_status[8];
         unsigned ends, closes;
         uint32_t error_code;
-        const char *body; /* to be sent */
-        bool finish; /* the end behind it */
+        bool finish; /* the end behind the body */
+        const char *given_up; /* why */
 };
 
 struct end {
         struct connection connection;
         struct call calls[CALLS_MAX];
         unsigned count, goaways, rude;
+        bool holds; /* what comes is not given back to its window */
         char complaint[128];
         bool closed, freed;
 };
@@ -66,7 +68,10 @@ int open_end(struct end *end, const struct connection_options *options);
 int try_open_client(struct tls_context *tls, const char *name);
 void open_client(void);
 
-/* The client's call, with @body in one message that is not framed. */
+/* @body, not framed, and the end of the stream behind it. */
+void call_send(struct call *call, const char *body);
+
+/* The client's call. */
 struct call *request(const char *body);
 
 void assert_open(const struct end *end);
