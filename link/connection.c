@@ -271,6 +271,7 @@ void connection_cancel_calls(struct connection *connection, const char *why)
 {
         struct list *link, *next;
 
+        assert(connection->session.role == SESSION_SERVER);
         if (connection->state != CONNECTION_OPEN)
                 return;
         for (link = connection->session.streams.next; link != &connection->session.streams;

@@ -169,8 +169,11 @@ void connections_for_each(struct shard *shard, void (*fn)(struct connection *con
         struct list *connections = &shard->base.connections, *link, *next;
 
         for (link = connections->next; link != connections; link = next) {
+                struct connection *connection = CONTAINER_OF(link, struct connection, link);
+
                 next = link->next;
-                fn(CONTAINER_OF(link, struct connection, link));
+                if (connection->session.role == SESSION_SERVER)
+                        fn(connection);
         }
 }
 

@@ -25,6 +25,7 @@ static inline struct shard *shard_of_connection(const struct connection *connect
 /* Gives @arrival, accepted on @from and admitted, to the shard with the fewest connections. On @from's thread. */
 void connections_place(struct shard *from, const struct arrival *arrival);
 
+/* Not those of clients on the same ring: how they end is their owner's matter. */
 void connections_for_each(struct shard *shard, void (*fn)(struct connection *connection));
 
 /* Ends all calls with UNAVAILABLE. Each connection closes when that was sent. */

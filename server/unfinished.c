@@ -52,7 +52,7 @@ static void count_streams(struct tally *tally, const struct connection *connecti
 {
         const struct list *streams = &connection->session.streams;
 
-        if (connection->state > CONNECTION_CLOSING)
+        if (connection->state > CONNECTION_CLOSING || connection->session.role == SESSION_CLIENT)
                 return;
         for (const struct list *link = streams->next; link != streams; link = link->next) {
                 struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));

@@ -80,7 +80,7 @@ static void test_idle(void **state)
         open_client();
         request("question");
         say(settings, 9);
-        turn_for(&here.base.ring, 300 * MS);
+        turn_for(&here.base->ring, 300 * MS);
         assert_open(&here.client);
         assert_int_equal(heard(NGHTTP2_GOAWAY), 0);
         connection_on_call_output(&here.client.connection.group);
@@ -103,7 +103,7 @@ static void test_keepalive(void **state)
         here.limits.keepalive_ms = 50;
         open_client();
         say(settings, 9);
-        turn_for(&here.base.ring, 300 * MS);
+        turn_for(&here.base->ring, 300 * MS);
         assert_open(&here.client);
         assert_int_equal(heard(NGHTTP2_PING), 0);
         request("question");
@@ -125,7 +125,7 @@ static void test_pings(void **state)
         for (unsigned i = 0; i < 20; i++)
                 say(ping, 17);
         UNTIL(here.client.connection.established);
-        turn_for(&here.base.ring, 50 * MS);
+        turn_for(&here.base->ring, 50 * MS);
         assert_open(&here.client);
         for (unsigned i = 0; i < 90; i++)
                 say(ping, 17);

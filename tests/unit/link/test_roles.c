@@ -72,7 +72,7 @@ static void answer(struct call *call, const char *body)
 {
         static const nghttp2_nv status = { (uint8_t *)":status", (uint8_t *)"200", 7, 3, 0 };
 
-        call_send(call, body);
+        call_send(call, body, strlen(body));
         assert_int_equal(stream_respond(&call->exchange.stream, &status, 1, false), 0);
         connection_on_call_output(&world->server.connection.group);
 }
@@ -271,11 +271,11 @@ static void test_request_stalls(void **state)
         here.server.holds = true;
         slow = request(body);
         UNTIL(slow->exchange.writer.queued_bytes == sizeof(body) - 1 - 100);
-        turn_for(&here.base.ring, MS);
+        turn_for(&here.base->ring, MS);
         here.server.holds = false;
         while (!slow->given_up) {
                 make_a_call();
-                turn_for(&here.base.ring, 10 * MS);
+                turn_for(&here.base->ring, 10 * MS);
         }
         assert_non_null(strstr(slow->given_up, "window_stall_ms"));
         UNTIL(slow->closes == 1 && here.server.calls[1].closes == 1);

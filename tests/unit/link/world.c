@@ -225,15 +225,15 @@ void world_init_on(struct world *made, enum ring_engine engine)
                 .limits = &made->limits,
         };
 
-        *made = (struct world){ .limits = calm_limits };
+        *made = (struct world){ .limits = calm_limits, .base = &made->own_base };
         world = made;
-        assert_int_equal(base_init(&made->base, &options), 0);
+        assert_int_equal(base_init(&made->own_base, &options), 0);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made->fds), 0);
 }
 
 int open_end(struct end *end, const struct connection_options *options)
 {
-        return connection_open(&end->connection, &world->base, &owner, options);
+        return connection_open(&end->connection, world->base, &owner, options);
 }
 
 int try_open_client(struct tls_context *tls, const char *name)
@@ -261,39 +261,52 @@ static void assert_streams_told(const struct end *end)
         assert_int_equal(end->connection.group.count, 0);
 }
 
+void world_borrow(struct world *made, struct base *base, int fd)
+{
+        *made = (struct world){ .base = base, .fds = { -1, fd } };
+        world = made;
+}
+
+void world_return(void)
+{
+        assert_true(world->client.freed);
+        assert_streams_told(&world->client);
+}
+
 void world_deinit(void)
 {
         assert_streams_told(&world->server);
         assert_streams_told(&world->client);
-        assert_true(list_is_empty(&world->base.connections));
-        assert_int_equal(world->base.memory.live, 0);
-        assert_int_equal(world->base.outputs.live, 0);
-        base_deinit(&world->base);
-        base_free_calls(&world->base);
+        assert_true(list_is_empty(&world->base->connections));
+        assert_int_equal(world->base->memory.live, 0);
+        assert_int_equal(world->base->outputs.live, 0);
+        base_deinit(world->base);
+        base_free_calls(world->base);
 }
 
-void call_send(struct call *call, const char *body)
+void call_send(struct call *call, const void *body, size_t size)
 {
-        call->body = (struct segment){ .data = (const uint8_t *)body,
-                .size = strlen(body),
-                .release = writer_release_nothing };
+        call->body =
+                (struct segment){ .data = body, .size = size, .release = writer_release_nothing };
         writer_append_segment(&call->exchange, &call->body);
         call->finish = true;
 }
 
-struct call *request(const char *body)
+struct call *request_to(const char *path, const void *body, size_t size)
 {
-        static const nghttp2_nv fields[] = {
+        const nghttp2_nv fields[] = {
                 { (uint8_t *)":method", (uint8_t *)"POST", 7, 4, 0 },
                 { (uint8_t *)":scheme", (uint8_t *)"http", 7, 4, 0 },
-                { (uint8_t *)":path", (uint8_t *)"/a", 5, 2, 0 },
+                { (uint8_t *)":path", (uint8_t *)path, 5, strlen(path), 0 },
                 { (uint8_t *)":authority", (uint8_t *)"localhost", 10, 9, 0 },
+                { (uint8_t *)"te", (uint8_t *)"trailers", 2, 8, 0 },
+                { (uint8_t *)"content-type", (uint8_t *)"application/grpc", 12, 16, 0 },
         };
         struct call *call = new_call(&world->client);
 
-        call_send(call, body);
+        call_send(call, body, size);
         assert_int_equal(session_request(&world->client.connection.session, &call->exchange.stream,
-                                 fields, 4, false),
+                                 fields, sizeof(fields) / sizeof(*fields), false),
                 0);
         connection_on_call_output(&world->client.connection.group);
         return call;

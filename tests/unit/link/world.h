@@ -36,7 +36,8 @@ struct end {
 };
 
 struct world {
-        struct base base;
+        struct base *base;
+        struct base own_base; /* unless another one lends its */
         quoit_limits limits;
         struct workers workers;
         struct turn turns[2];
@@ -60,7 +61,13 @@ static inline void world_init(struct world *made)
 /* Both connections have ended. */
 void world_deinit(void);
 
-#define UNTIL(condition) TURN_UNTIL(&world->base.ring, condition)
+/* @made becomes the world of a client alone, with @fd, on the @base of a server. */
+void world_borrow(struct world *made, struct base *base, int fd);
+
+/* The client has ended. */
+void world_return(void);
+
+#define UNTIL(condition) TURN_UNTIL(&world->base->ring, condition)
 
 int open_end(struct end *end, const struct connection_options *options);
 
@@ -69,9 +76,14 @@ int try_open_client(struct tls_context *tls, const char *name);
 void open_client(void);
 
 /* @body, not framed, and the end of the stream behind it. */
-void call_send(struct call *call, const char *body);
+void call_send(struct call *call, const void *body, size_t size);
 
 /* The client's call. */
-struct call *request(const char *body);
+struct call *request_to(const char *path, const void *body, size_t size);
+
+static inline struct call *request(const char *body)
+{
+        return request_to("/a", body, strlen(body));
+}
 
 void assert_open(const struct end *end);
