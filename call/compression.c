@@ -16,7 +16,7 @@ int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if ((unsigned)algorithm > QUOIT_ZSTD)
+        if (!compression_is_known(algorithm))
                 return -EINVAL;
         if (call->handler.headers_asked || call->handler.finish_asked)
                 return -EALREADY;

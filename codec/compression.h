@@ -11,6 +11,11 @@
 /* All algorithms of this library, as a value of `grpc-accept-encoding`. */
 #define COMPRESSION_LIST "identity,deflate,gzip,zstd"
 
+static inline bool compression_is_known(quoit_compression algorithm)
+{
+        return (unsigned)algorithm <= QUOIT_ZSTD;
+}
+
 /* A set of algorithms: bit 1 << algorithm. */
 typedef unsigned compression_set;
 

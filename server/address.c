@@ -145,41 +145,54 @@ static int parse_fd(const char *text, struct address *address)
         return 0;
 }
 
+#define PORT_IS_TOO_LARGE "a port is at most 65535"
+
+static const struct scheme {
+        const char *prefix;
+        enum address_kind kind;
+        int (*parse)(const char *rest, struct address *address);
+        const char *too_large; /* what -ERANGE means */
+} schemes[] = {
+        { "ipv4:", ADDRESS_TCP, parse_ip, PORT_IS_TOO_LARGE },
+        { "ipv6:", ADDRESS_TCP, parse_ip, PORT_IS_TOO_LARGE },
+        { "unix:", ADDRESS_UNIX, parse_unix, NULL },
+        { "unix-abstract:", ADDRESS_UNIX_ABSTRACT, unescape, NULL },
+        { "vsock:", ADDRESS_VSOCK, parse_vsock,
+                "a CID and a port of vsock are at most 4294967295" },
+        { "fd:", ADDRESS_FD, parse_fd, "a descriptor is at most 2147483647" },
+        { "systemd:", ADDRESS_SYSTEMD, parse_systemd, NULL },
+        { "", ADDRESS_TCP, parse_tcp, PORT_IS_TOO_LARGE },
+};
+
+static const struct scheme *scheme_of(const char *text)
+{
+        const struct scheme *scheme = schemes;
+
+        while (strncmp(text, scheme->prefix, strlen(scheme->prefix)) != 0)
+                scheme++;
+        return scheme;
+}
+
 int address_parse(const char *text, struct address *ret_address)
 {
-        static const struct {
-                const char *prefix;
-                enum address_kind kind;
-                int (*parse)(const char *rest, struct address *address);
-        } schemes[] = {
-                { "ipv4:", ADDRESS_TCP, parse_ip },
-                { "ipv6:", ADDRESS_TCP, parse_ip },
-                { "unix:", ADDRESS_UNIX, parse_unix },
-                { "unix-abstract:", ADDRESS_UNIX_ABSTRACT, unescape },
-                { "vsock:", ADDRESS_VSOCK, parse_vsock },
-                { "fd:", ADDRESS_FD, parse_fd },
-                { "systemd:", ADDRESS_SYSTEMD, parse_systemd },
-        };
-        struct address address = { .kind = ADDRESS_TCP };
+        const struct scheme *scheme = scheme_of(text);
+        struct address address = { .kind = scheme->kind };
         int r;
 
         if (strcmp(text, "systemd") == 0) {
                 *ret_address = (struct address){ .kind = ADDRESS_SYSTEMD };
                 return 0;
         }
-        for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-                size_t size = strlen(schemes[i].prefix);
-
-                if (strncmp(text, schemes[i].prefix, size) != 0)
-                        continue;
-                address.kind = schemes[i].kind;
-                r = schemes[i].parse(text + size, &address);
-                if (r == 0)
-                        *ret_address = address;
-                return r;
-        }
-        r = parse_tcp(text, &address);
+        r = scheme->parse(text + strlen(scheme->prefix), &address);
         if (r == 0)
                 *ret_address = address;
         return r;
+}
+
+const char *address_problem(const char *text, int error)
+{
+        if (error == -ERANGE)
+                return scheme_of(text)->too_large;
+        return "give HOST:PORT, [IPV6]:PORT, unix:PATH, unix-abstract:NAME, vsock:CID:PORT, fd:N "
+               "or systemd[:NAME]";
 }

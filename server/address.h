@@ -28,3 +28,6 @@ struct address {
  * document (grpc/doc/naming.md): URIs, in which %XX is a byte. Pure. 0; -EINVAL; -ERANGE: only a number is too large.
  */
 int address_parse(const char *text, struct address *ret_address);
+
+/* What is wrong with @text, for which address_parse() has returned @error. Static. */
+const char *address_problem(const char *text, int error);

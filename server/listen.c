@@ -44,20 +44,6 @@ static int explain(quoit_server *server, const char *text, const struct address 
                 server, error, "cannot listen on %s: %s: %s", text, strerror(-error), hint);
 }
 
-static int explain_syntax(quoit_server *server, const char *text, int error)
-{
-        const char *why = "give HOST:PORT, [IPV6]:PORT, unix:PATH, unix-abstract:NAME, "
-                          "vsock:CID:PORT, fd:N or systemd[:NAME]";
-
-        if (error == -ERANGE && strncmp(text, "vsock:", 6) == 0)
-                why = "a CID and a port of vsock are at most 4294967295";
-        else if (error == -ERANGE && strncmp(text, "fd:", 3) == 0)
-                why = "a descriptor is at most 2147483647";
-        else if (error == -ERANGE)
-                why = "a port is at most 65535";
-        return server_fail(server, -EINVAL, "'%s' is not an address: %s", text, why);
-}
-
 /* ---- opening ---- */
 
 static bool has_fd(const quoit_server *server, int fd)
@@ -175,7 +161,8 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
                         server, -EBUSY, "the server runs already: open listeners before it starts");
         r = address_parse(text, &address);
         if (r < 0)
-                return explain_syntax(server, text, r);
+                return server_fail(server, -EINVAL, "'%s' is not an address: %s", text,
+                        address_problem(text, r));
         /* first, so that no address is taken by a server that cannot run */
         r = engine_choose(server);
         if (r < 0)

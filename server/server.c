@@ -11,6 +11,7 @@
 #include <quoit/version.h>
 
 #include "call/generic.h"
+#include "codec/compression.h"
 #include "server/shard.h"
 
 #define WORKERS_MAX 4096
@@ -37,7 +38,7 @@ static const char *find_fault(const quoit_server_options *options)
                 return "workers, handshake_threads: at most 4096";
         if (options->unix_mode > 0777)
                 return "unix_mode: only permission bits, such as 0660";
-        if ((unsigned)options->compression > QUOIT_ZSTD)
+        if (!compression_is_known(options->compression))
                 return "compression: no such algorithm";
         if ((unsigned)options->engine > QUOIT_ENGINE_EPOLL)
                 return "engine: no such engine";
@@ -166,7 +167,7 @@ int quoit_server_register_generic(quoit_server *server, const quoit_generic_hand
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY,
                         "the server runs already: register the generic handler before it starts");
-        if ((unsigned)route.options.compression > QUOIT_ZSTD)
+        if (!compression_is_known(route.options.compression))
                 return server_fail(server, -EINVAL, "generic handler: no such compression");
         r = router_set_generic(&server->router, &route);
         if (r == -EEXIST)
@@ -182,7 +183,7 @@ int quoit_server_set_method(
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY,
                         "the server runs already: set options of methods before it starts");
-        if ((unsigned)options->compression > QUOIT_ZSTD)
+        if (!compression_is_known(options->compression))
                 return server_fail(server, -EINVAL, "%s: no such compression", path);
         set = router_set_options(&server->router, path, options);
         if (set < 0)

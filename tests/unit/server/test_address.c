@@ -181,6 +181,7 @@ static void test_bad(void **state)
         for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
                 if (address_parse(large[i], &address) != -ERANGE)
                         fail_msg("\"%s\" is not too large", large[i]);
+                assert_non_null(strstr(address_problem(large[i], -ERANGE), " at most "));
                 assert_memory_equal(&address, &before, sizeof(before));
         }
 
