@@ -155,6 +155,10 @@ int sim_file_new(struct sim_conn *conn);
 void sim_file_close(struct sim_file *file);
 void sim_file_shutdown(struct sim_file *file);
 
+/* Where a connect of the product's leads: the port says it. Nobody is at the other end. */
+enum sim_reach { SIM_ANSWERS, SIM_REFUSES, SIM_SILENT, SIM_REACHES };
+enum sim_reach sim_reach(const struct sockaddr *address);
+
 /* A descriptor to wake a ring by. */
 int sim_wake_new(void);
 bool sim_wake_is(int fd);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,13 @@ void sim_file_shutdown(struct sim_file *file)
 int sim_listen(void)
 {
         return sim_file_new(NULL);
+}
+
+enum sim_reach sim_reach(const struct sockaddr *address)
+{
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+        return ntohs(v4->sin_port) % SIM_REACHES;
 }
 
 /* --- the other end --- */

@@ -16,6 +16,7 @@ enum kind {
         RECEIVE,
         ACCEPT,
         DONE, /* its result is known, and delivered when it is due */
+        CONNECT,
 };
 
 struct sim_op {
@@ -23,7 +24,8 @@ struct sim_op {
         struct ring *ring;
         struct op *op;
         struct sim_file *file;
-        const struct msghdr *message;
+        const struct msghdr *message; /* of a send */
+        const struct sockaddr *address; /* of a connect */
         uint64_t due_ns; /* when it can go on; SIM_NEVER: it waits for the other end */
         int result;
         enum kind kind;
@@ -53,6 +55,8 @@ void sim_send(
         struct ring *ring, struct engine_file *file, struct op *op, const struct msghdr *message);
 void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
         const struct msghdr *message);
+void sim_dial(struct ring *ring, struct engine_file *file, struct op *op,
+        const struct sockaddr *address, socklen_t address_bytes);
 void sim_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);
 void sim_cancel_all(struct ring *ring, struct engine_file *file, struct op *op);
 void sim_close_file(struct ring *ring, struct engine_file *file, struct op *op);

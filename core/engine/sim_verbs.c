@@ -260,6 +260,44 @@ void sim_accept(struct ring *ring, struct engine_file *file, struct accept_op *a
         own_file->in = own;
 }
 
+/* --- connecting --- */
+
+static int connect_error(void)
+{
+        static const int errors[] = { ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ENOBUFS, EINTR,
+                EACCES };
+
+        return errors[sim_below(sizeof(errors) / sizeof(*errors))];
+}
+
+static void connect_some(struct sim_op *own)
+{
+        enum sim_reach reach = sim_reach(own->address);
+
+        if (own->is_cancelled && (reach == SIM_SILENT || sim_chance(500)))
+                fail(own, ECANCELED);
+        else if (sim_fault(SIM_ERROR))
+                fail(own, connect_error());
+        else if (reach == SIM_SILENT)
+                park(own, false);
+        else
+                fail(own, reach == SIM_REFUSES ? ECONNREFUSED : 0);
+}
+
+void sim_dial(struct ring *ring, struct engine_file *file, struct op *op,
+        const struct sockaddr *address, socklen_t address_bytes)
+{
+        struct sim_file *own_file = file_of(file);
+        struct sim_op *own = op_new(ring, op, CONNECT);
+
+        (void)address_bytes;
+        if (own_file->out)
+                sim_fail("two connects on one descriptor");
+        own->file = own_file;
+        own->address = address;
+        own_file->out = own;
+}
+
 /* --- sending --- */
 
 static size_t message_bytes(const struct msghdr *message)
@@ -400,6 +438,9 @@ void sim_complete(struct sim_op *own)
                 break;
         case ACCEPT:
                 accept_some(own);
+                break;
+        case CONNECT:
+                connect_some(own);
                 break;
         case DONE:
                 finish(own, (struct completion){ .result = own->result });

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
+#include "dialer.h"
 #include "fibers.h"
 #include "link/connection.h"
 #include "memory.h"
@@ -20,7 +21,7 @@
 #include "server/server.h"
 #include "service.h"
 
-enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5 };
+enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7 };
 
 #define CALM_NS_MAX (120 * NS_PER_S) /* after that, all that ends by itself must have ended */
 #define END_NS_MAX (600 * NS_PER_S)
@@ -411,6 +412,8 @@ void run_seed(uint64_t seed)
         begin(&run);
         fiber_start("the thread of ring 1", serve, &run);
         fiber_start("the application's thread", apply, &run);
+        if (seed % DIALER_EACH == 0)
+                fiber_start("a thread that connects", dialer_run, NULL);
         live(&run);
         end(&run);
         if (memory_live() != before)

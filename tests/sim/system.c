@@ -22,6 +22,10 @@ int __wrap_close(int fd);
 ssize_t __real_write(int fd, const void *bytes, size_t size);
 int __real_close(int fd);
 int __wrap_shutdown(int fd, int how);
+int __wrap_socket(int family, int type, int protocol);
+int __real_socket(int family, int type, int protocol);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t size);
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
@@ -88,6 +92,23 @@ int __wrap_shutdown(int fd, int how)
                 sim_fail("shutdown of descriptor %d, which is not open", fd);
         sim_file_shutdown(file);
         return 0;
+}
+
+/* Of a connector. */
+int __wrap_socket(int family, int type, int protocol)
+{
+        if (!fiber_is_inside())
+                return __real_socket(family, type, protocol);
+        if (sim_fault(SIM_ERROR)) {
+                errno = EMFILE;
+                return -1;
+        }
+        return sim_file_new(NULL);
+}
+
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+        return sim_file(fd) ? 0 : __real_setsockopt(fd, level, option, value, size);
 }
 
 static int name(int fd, uint32_t host, unsigned port, struct sockaddr *address, socklen_t *size)
