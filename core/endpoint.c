@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/endpoint.h"
 
+/*
+ * The address of a peer that has reset the connection: getpeername() finds no peer any more, but this option still tells. It
+ * must not be asked for more bytes than the address has, and does not say how many these are.
+ */
+static bool get_former_peer(int fd, struct endpoint *ret_endpoint)
+{
+        static const socklen_t sizes[] = { sizeof(struct sockaddr_in6),
+                sizeof(struct sockaddr_in) };
+
+        for (unsigned i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+                *ret_endpoint = (struct endpoint){ .bytes = sizes[i] };
+                if (getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &ret_endpoint->any,
+                            &ret_endpoint->bytes) == 0)
+                        return true;
+        }
+        return false;
+}
+
 void endpoint_of_peer(int fd, struct endpoint *ret_endpoint)
 {
         *ret_endpoint = (struct endpoint){ .bytes = ENDPOINT_BYTES_MAX };
-        if (getpeername(fd, &ret_endpoint->any, &ret_endpoint->bytes) < 0)
+        if (getpeername(fd, &ret_endpoint->any, &ret_endpoint->bytes) < 0 &&
+                !get_former_peer(fd, ret_endpoint))
                 *ret_endpoint = (struct endpoint){ 0 };
 }
 

@@ -35,7 +35,7 @@ struct endpoint_credentials {
         gid_t gid;
 };
 
-/* The peer's address. Not known when the peer has gone already. */
+/* The peer's address, also if the peer has gone already. */
 void endpoint_of_peer(int fd, struct endpoint *ret_endpoint);
 
 /* Our own address. @fd can be a listening socket. */
