@@ -19,6 +19,7 @@
 /* A descriptor that operations are started on: in sockets, listeners and connectors. */
 struct engine_file {
         int fd;
+        bool accepts : 1; /* of a listener */
 
         /* The rest is the epoll engine's; io_uring has it in the kernel. */
         bool watched : 1; /* it is registered with epoll, */
@@ -27,8 +28,7 @@ struct engine_file {
         bool writable : 1; /* there may be room to send */
         bool reads_to_the_end : 1; /* a short read does not mean that the socket is empty */
         bool once : 1; /* `in` is for one buffer */
-        bool accepts : 1; /* `in` is an accept, */
-        bool ending : 1; /* and that was cancelled */
+        bool ending : 1; /* `in` is an accept that was cancelled */
         bool connects : 1; /* `out` is a connect */
         struct op *in; /* the receive or accept in flight */
         struct op *out; /* the send or connect that waits */
@@ -91,7 +91,10 @@ struct engine_verbs {
         void (*send_prompt)(struct ring *ring, struct engine_file *file, struct prompt_op *op,
                 const struct msghdr *message);
 
-        /* Each connection is a result: a descriptor, close-on-exec, with the peer's address in @op->peer. */
+        /*
+         * Each connection is a result: a descriptor, close-on-exec, with the peer's address in @op->peer. At most ACCEPTS_A_TURN
+         * in a turn; when it is cancelled, all that wait.
+         */
         void (*accept)(struct ring *ring, struct engine_file *file, struct accept_op *op);
 
         /* Closes an accepted connection that is not wanted, at once. */

@@ -33,7 +33,7 @@ static void accept_stopped(struct listener *listener, int result)
                 accept_arm(listener);
                 return;
         }
-        if (result >= 0) { /* the kernel ends a multishot when the CQ overflows */
+        if (result >= 0) { /* it may also end with a connection */
                 accept_arm(listener);
                 return;
         }

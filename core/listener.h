@@ -9,9 +9,8 @@
 #include <stdint.h>
 
 /*
- * Accepts on a listening socket (core/bind.h makes them) with one multishot operation. When the
- * process or the machine runs out of descriptors or memory it pauses for LISTENER_BACKOFF_NS rather
- * than spin; the backlog waits meanwhile.
+ * Accepts on a listening socket (core/bind.h makes them), at most ACCEPTS_A_TURN connections in a turn; more wait in the backlog.
+ * When the process or the machine runs out of descriptors or memory it pauses for LISTENER_BACKOFF_NS rather than spin.
  */
 #define LISTENER_BACKOFF_NS (100 * 1000 * 1000ull)
 

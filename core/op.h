@@ -31,12 +31,28 @@ struct op {
         int result;
 };
 
+/*
+ * So many connections at most are accepted in a turn of a ring, by one listener. Opening them takes time, for which the connections
+ * that are open already wait.
+ */
+enum { ACCEPTS_A_TURN = 16 };
+
+struct engine_file;
+struct ring;
+
 /* Accepts connections. */
 struct accept_op {
         struct op op; /* the engine's */
         /* As op.on_complete, which the engine sets itself. */
         void (*on_accept)(struct accept_op *accept, struct completion completion);
         struct endpoint peer; /* its address, while on_accept runs with a descriptor */
+
+        /* The rest is io_uring's, where several operations accept. */
+        struct ring *ring;
+        struct engine_file *file;
+        struct op cancel_op;
+        int error; /* why it ends; 0: it does not */
+        unsigned in_flight; /* operations */
 };
 
 struct buffers;

@@ -9,7 +9,6 @@
 enum {
         /* So that no peer can make a turn endless: the rest comes in the next turn. */
         RECEIVES_A_TURN = 8,
-        ACCEPTS_A_TURN = 64,
         /* Accepts of a listener that stops: connections that wait already must not be lost. Usually the largest backlog. */
         ACCEPTS_AT_LAST = 4096,
 };

@@ -39,12 +39,15 @@ void uring_send(
         struct ring *ring, struct engine_file *file, struct op *op, const struct msghdr *message);
 void uring_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
         const struct msghdr *message);
-void uring_accept(struct ring *ring, struct engine_file *file, struct accept_op *op);
 void uring_connect(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes);
 void uring_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);
 void uring_cancel_all(struct ring *ring, struct engine_file *file, struct op *op);
 void uring_close_file(struct ring *ring, struct engine_file *file, struct op *op);
+
+/* core/engine/uring_accept.c */
+void uring_accept(struct ring *ring, struct engine_file *file, struct accept_op *accept);
+void uring_accept_cancel(struct accept_op *accept, struct op *op); /* @op: the cancel's */
 
 /* core/engine/uring_buffers.c */
 int uring_buffers_open(struct buffers *buffers);

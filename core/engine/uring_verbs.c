@@ -40,17 +40,6 @@ void uring_send_prompt(struct ring *ring, struct engine_file *file, struct promp
         sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/*
- * One operation accepts many connections, but has room for one address only: so the address of each is asked for. It ignores
- * O_NONBLOCK, which another process that shares the socket may have set: epoll_files.c.
- */
-void uring_accept(struct ring *ring, struct engine_file *file, struct accept_op *op)
-{
-        op->op.on_complete = system_on_accepted;
-        io_uring_prep_multishot_accept(
-                uring_sqe(ring, &op->op), file->fd, NULL, NULL, SOCK_CLOEXEC);
-}
-
 void uring_connect(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes)
 {
@@ -59,8 +48,10 @@ void uring_connect(struct ring *ring, struct engine_file *file, struct op *op,
 
 void uring_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target)
 {
-        (void)file;
-        io_uring_prep_cancel(uring_sqe(ring, op), target, 0);
+        if (file->accepts)
+                uring_accept_cancel(CONTAINER_OF(target, struct accept_op, op), op);
+        else
+                io_uring_prep_cancel(uring_sqe(ring, op), target, 0);
 }
 
 void uring_cancel_all(struct ring *ring, struct engine_file *file, struct op *op)

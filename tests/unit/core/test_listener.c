@@ -144,7 +144,31 @@ static void test_storm(void **state)
 
         (void)state;
         storm(NULL);
-        storm(&small); /* the CQ overflows, the multishot ends and is armed again */
+        storm(&small); /* the CQ overflows */
+}
+
+/* However many come: what is open already has its turn between them. */
+static void test_a_turn_accepts_some(void **state)
+{
+        enum { COUNT = 3 * ACCEPTS_A_TURN };
+        struct acceptor *acceptor = acceptor_new(NULL);
+        unsigned before = 0, turns = 0;
+        int clients[COUNT];
+
+        (void)state;
+        turn_for(&acceptor->ring, 5 * MS);
+        for (unsigned i = 0; i < COUNT; i++)
+                clients[i] = connect_to(acceptor->port);
+        for (; acceptor->accepted < COUNT && turns < 1000; turns++) {
+                assert_int_equal(ring_turn(&acceptor->ring, SECOND), 0);
+                assert_true(acceptor->accepted - before <= ACCEPTS_A_TURN);
+                before = acceptor->accepted;
+        }
+        assert_int_equal(acceptor->accepted, COUNT);
+        assert_in_range(turns, 3, 30); /* and not one by one */
+        for (unsigned i = 0; i < COUNT; i++)
+                close(clients[i]);
+        acceptor_free(acceptor);
 }
 
 static void test_out_of_descriptors_backs_off(void **state)
@@ -392,6 +416,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_storm),
+                cmocka_unit_test(test_a_turn_accepts_some),
                 cmocka_unit_test(test_out_of_descriptors_backs_off),
                 cmocka_unit_test(test_stop_while_backing_off),
                 cmocka_unit_test(test_stop_loses_no_connection),
