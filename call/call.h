@@ -81,6 +81,7 @@ struct request {
         bool has_encoding : 1; /* one other than identity */
         bool oversize : 1; /* a -bin field with too many values */
         bool out_of_memory : 1;
+        bool short_of_memory : 1; /* the ring had no room for all of the fields */
 };
 
 /* The ring's side: only its thread reads or writes it. */

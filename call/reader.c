@@ -68,10 +68,24 @@ void reader_hold_parsed(struct exchange *exchange, size_t bytes)
                 reader_hold(exchange, bytes);
 }
 
+void reader_hold_metadata(struct exchange *exchange, size_t bytes)
+{
+        struct reader *reader = &exchange->reader;
+        size_t more = bytes - reader->metadata_bytes;
+
+        if (bytes <= reader->metadata_bytes)
+                return;
+        reader->metadata_bytes = bytes;
+        exchange->group->moved_bytes += more;
+        reader_hold(exchange, more);
+}
+
 void reader_release(struct exchange *exchange)
 {
-        if (exchange->reader.held_bytes > 0 && !exchange->takes_many)
-                reader_unhold(exchange, exchange->reader.held_bytes);
+        struct reader *reader = &exchange->reader;
+
+        reader_unhold(exchange, exchange->takes_many ? reader->metadata_bytes : reader->held_bytes);
+        reader->metadata_bytes = 0;
 }
 
 static size_t message_cost(const struct reader_message *message)

@@ -39,6 +39,7 @@ struct reader {
         struct reader_message *first; /* whole ones that wait */
         struct reader_message *last;
         size_t held_bytes; /* counted in the group */
+        size_t metadata_bytes; /* of those: the call's metadata, until the call's arena is freed */
         uint64_t message_bytes; /* of complete messages so far, as they travel */
         uint32_t messages; /* complete ones so far */
         quoit_compression
@@ -62,6 +63,9 @@ int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size);
  * message. No-op where many can be received: there a message lives only until its handler returns.
  */
 void reader_hold_parsed(struct exchange *exchange, size_t bytes);
+
+/* The call's metadata takes @bytes of the call's arena by now, besides the first block: they count until that is freed. */
+void reader_hold_metadata(struct exchange *exchange, size_t bytes);
 
 /* The call's arena is freed: what counted until then no longer counts. */
 void reader_release(struct exchange *exchange);

@@ -187,10 +187,40 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
                 add_metadata(call, field);
 }
 
+/* What the fields so far have made the call's arena grow by counts for the connection. */
+static void hold_growth(struct quoit_call *call)
+{
+        const upb_Arena *arena = call->exchange.lent.arena.upb;
+
+        if (arena)
+                reader_hold_metadata(&call->exchange, arena_grown_bytes(arena));
+}
+
+/* A block whose fields are smaller hardly outgrows the arena's first block. */
+#define SMALL_BLOCK_BYTES 1024
+
+/*
+ * Whether the connection may hold one more field of its peer. A block is not counted only when it is complete, because the peer
+ * may never complete it.
+ */
+static bool has_room(struct quoit_call *call, const struct session_field *field)
+{
+        const struct call_group *group = call->exchange.group;
+
+        if (call->exchange.stream.field_bytes + call->request.fields.bytes <= SMALL_BLOCK_BYTES)
+                return true;
+        hold_growth(call);
+        return room_allows(&group->host->room,
+                call_group_held_bytes(group) + field->name_size + field->value_size);
+}
+
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
-        if (call->ring.state != CALL_OPENING)
+        if (call->ring.state != CALL_OPENING || call->request.short_of_memory)
+                return;
+        call->request.short_of_memory = !has_room(call, field);
+        if (call->request.short_of_memory)
                 return;
         if (field->name_size > 0 && *field->name == ':')
                 add_pseudo(call, router, field);
@@ -285,8 +315,13 @@ void request_accept(struct quoit_call *call, bool oversize)
 
         if (call->ring.state != CALL_OPENING)
                 return;
+        hold_growth(call);
         if (call_host_of(call)->interceptors)
                 call->ring.opened_ns = call_clock_ns(call);
+        if (call->request.short_of_memory) {
+                call_refuse_memory(call);
+                return;
+        }
         if (!oversize && (!request->is_post || !request->is_grpc)) {
                 refuse_http(call);
                 return;

@@ -8,7 +8,7 @@ from hostile import kept  # noqa: F401 (fixture)
 from servers import eventually
 from test_hostile_memory import Peak
 from test_memory_budget import BUDGET, MARGIN, big, many, refused, serves, settled
-from wire import Wire, message
+from wire import Wire, message, request_fields
 
 
 def test_who_moves_nothing_gives_way(start, calls):
@@ -111,3 +111,56 @@ def test_what_is_held_in_any_case(start, calls, kept, mode, holds):
         assert peak.growth() < budget + own + (3 * MARGIN + kept * MIB if kept else 0)
         assert refused(wires) > 0
         serves(server)
+
+
+def metadata(path="/calls.Calls/Echo"):
+    """7 KB, in fields of which each needs a larger block of memory than the one before: 15 KB in all."""
+    return request_fields(path, **{f"x{i}": "~" * 1000 for i in range(7)})
+
+
+def calls_without_data(wire):
+    for path in ("/calls.Calls/Echo", "/calls.Calls/Chat") * 4:
+        wire.headers(metadata(path), huffman=False)
+
+
+def half_a_block(wire):
+    """Of a call that is not known to be one yet."""
+    wire.headers(metadata(), huffman=False, whole=False)
+
+
+def test_metadata_is_within_the_limit(start, kept):
+    """Two calls for each, which may be held in any case where they are small, would be four times the budget."""
+    budget, peers = 8 * MIB, 1000
+    own = peers * 16 * 1024  # connections, streams and calls that hold nothing
+    server = start(
+        "test-server",
+        *("--limit", f"memory_bytes_max={budget}", "--limit", "memory_stall_ms=4294967295"),
+        *("--limit", "ping_strikes_max=4294967295"),
+    )
+    peak = Peak(server)
+    with many(server, peers) as wires:
+        for wire in wires:
+            calls_without_data(wire)
+        settled(wires)
+        print(f"RSS grew by {peak.growth() / MIB:.1f} MiB")
+        assert peak.growth() < budget + own + (3 * MARGIN + kept * MIB if kept else 0)
+        assert refused(wires) > 0
+        serves(server)
+
+
+@pytest.mark.parametrize("hold", [calls_without_data, half_a_block])
+def test_who_holds_metadata_gives_way(start, calls, hold):
+    server = start(
+        "test-server",
+        *("--limit", f"memory_bytes_max={8 * MIB}", "--limit", "memory_stall_ms=1000"),
+        *("--limit", "ping_strikes_max=4294967295"),
+    )
+    with many(server, 400) as wires, Wire(server) as honest_one:
+        for wire in wires:
+            hold(wire)
+
+        def is_served():
+            return honest_one.answer(big(calls, honest_one, MIB)).status == OK
+
+        eventually(lambda: not is_served(), "memory is short")
+        eventually(is_served, "there is room again")

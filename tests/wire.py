@@ -122,14 +122,16 @@ class Wire:
     def frame(self, *several):
         self.send(b"".join(frame.serialize() for frame in several))
 
-    def headers(self, fields, end=False, stream=None, huffman=True, step=1 << 20):
-        """A HEADERS frame, and CONTINUATIONs when it is over @step bytes; the stream's number is returned."""
+    def headers(self, fields, end=False, stream=None, huffman=True, step=1 << 20, whole=True):
+        """A HEADERS frame, and CONTINUATIONs when it is over @step bytes; the stream's number is returned.
+        Not @whole: there is to be one more CONTINUATION."""
         stream = stream or self.new_id()
         block = self.encoder.encode(fields, huffman=huffman)
         pieces = [block[i : i + step] for i in range(0, len(block), step)]
         kinds = [frames.HeadersFrame] + [frames.ContinuationFrame] * (len(pieces) - 1)
         built = [kind(stream, piece) for kind, piece in zip(kinds, pieces)]
-        built[-1].flags.add("END_HEADERS")
+        if whole:
+            built[-1].flags.add("END_HEADERS")
         if end:
             built[0].flags.add("END_STREAM")
         self.frame(*built)

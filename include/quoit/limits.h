@@ -78,11 +78,11 @@ typedef struct quoit_limits {
          */
         uint32_t frame_bytes_max;
         /*
-         * The memory of a connection's requests, bookkeeping included: unfinished and undelivered messages, and their
-         * decompressed and parsed forms, from their making until their handlers are through; above: the call that asks for more
-         * gets RESOURCE_EXHAUSTED. A parsed message can be many times larger than what was sent: a number of one byte takes
-         * eight, an empty message as much as its type has fields. What takes only time counts too: 128 bytes for each repeated
-         * key of a map, and for each further part of a message that is merged. Default 32 MiB.
+         * The memory of a connection's requests, bookkeeping included: metadata of more than a KiB, unfinished and undelivered
+         * messages, and their decompressed and parsed forms, until their handlers are through; above: the call that asks for
+         * more gets RESOURCE_EXHAUSTED. A parsed message can be many times larger than what was sent: a number of one byte
+         * takes eight, an empty message as much as its type has fields. What takes only time counts too: 128 bytes for each
+         * repeated key of a map, and for each further part of a message that is merged. Default 32 MiB.
          */
         size_t connection_receive_bytes_max;
         /*
@@ -198,8 +198,8 @@ typedef struct quoit_limits {
         size_t memory_bytes_max;
         /*
          * When more than three quarters of a ring's part are held: how long a connection may hold more than 4 KiB without
-         * sending or taking an eighth of what it holds; above: those of its calls whose requests are unfinished or whose
-         * answers are unread end with RESOURCE_EXHAUSTED. UINT32_MAX: no limit. Default 10 000.
+         * sending or taking an eighth of what it holds; above: those of its calls whose requests are unfinished, metadata
+         * included, or whose answers are unread end with RESOURCE_EXHAUSTED. UINT32_MAX: no limit. Default 10 000.
          */
         uint32_t memory_stall_ms;
         /*

@@ -226,6 +226,33 @@ static void test_end_with_messages(void **state)
         }
 }
 
+/* It lies in the call's arena: it counts until that is freed, whether the messages lie there, too, or not. */
+static void test_metadata(void **state)
+{
+        (void)state;
+        for (quoit_method_kind kind = QUOIT_UNARY; kind <= QUOIT_BIDI; kind++) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, kind);
+                uint8_t wire[64];
+                size_t messages;
+
+                reader_hold_metadata(&call->exchange, 2000);
+                reader_hold_metadata(&call->exchange, 6000);
+                assert_int_equal(bench->group.held_bytes, 6000);
+                assert_int_equal(bench->group.moved_bytes, 6000);
+                assert_int_equal(feed(call, wire, put_message(wire, 10, 'a')), 0);
+                messages = bench->group.held_bytes - 6000;
+                assert_true(messages >= 10);
+                reader_release(&call->exchange);
+                assert_int_equal(bench->group.held_bytes, call_takes_many(call) ? messages : 0);
+                reader_release(&call->exchange);
+                reader_drop(&call->exchange);
+                assert_int_equal(bench->group.held_bytes, 0);
+                bench_close(call);
+                bench_free(bench);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +264,7 @@ int main(void)
                 cmocka_unit_test(test_errors),
                 cmocka_unit_test(test_no_memory),
                 cmocka_unit_test(test_end_with_messages),
+                cmocka_unit_test(test_metadata),
         };
 
         return cmocka_run_group_tests_name("call/reader", tests, NULL, NULL);
