@@ -44,6 +44,27 @@ def test_hpack_bomb(server, wire, kept):
     assert server.rss() - before < (8 + kept) * MIB
 
 
+@pytest.mark.parametrize("size", [0, 3000])
+@pytest.mark.parametrize("refused", [False, True])
+def test_references_can_not_be_repeated_for_ever(server, size, refused):
+    """Each of them takes as much time as a longer field, also in a block that is of no use any more."""
+    with Wire(server) as wire:
+        assert wire.ping()
+        for _ in range(128 if refused else 0):
+            wire.request(WAIT, b"")
+        block = wire.encoder.encode(request_fields(ECHO) + [("x", "y" * size)])
+        reference = wire.encoder.encode([("x", "y" * size)])
+        blocks = 0
+        while blocks < 200 and not wire.closed and not wire.goaways:
+            wire.frame(frames.HeadersFrame(wire.new_id(), block + reference * 12_000, flags=["END_HEADERS"]))
+            block = b""
+            wire.poll()
+            blocks += 1
+        wire.read_to_end()
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and blocks > 20
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM; closed")
+
+
 def test_continuation_flood(server):
     with Wire(server) as wire:
         stream = wire.new_id()

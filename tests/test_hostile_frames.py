@@ -223,7 +223,8 @@ def enormous(wire, entry):
 
 @pytest.mark.parametrize("entry", [b"\x82", b"\0\1x\1y", b"\x40\1x\0"], ids=["indexed", "small", "added"])
 def test_enormous_blocks_can_not_be_repeated_for_ever(start, entry):
-    server = start("test-server", "--limit", "resets_burst_max=2000", "--limit", "resets_per_second=1")
+    limits = ["resets_burst_max=2000", "resets_per_second=1", "glitches_burst_max=1000000"]
+    server = start("test-server", *[part for limit in limits for part in ("--limit", limit)])
     with settled(server) as wire:
         enormous(wire, entry)
         assert works(wire)

@@ -36,6 +36,9 @@ static int options_new(const quoit_limits *limits, nghttp2_option **ret_option)
 #ifdef NGHTTP2_HAS_MAX_HEADER_STRING /* subprojects/packagefiles/nghttp2 */
         nghttp2_option_set_max_header_string(option, header_string_bytes_max(limits));
 #endif
+#ifdef NGHTTP2_HAS_MAX_HEADER_FIELDS /* the same */
+        nghttp2_option_set_max_header_fields(option, limits->header_fields_max);
+#endif
         *ret_option = option;
         return 0;
 }

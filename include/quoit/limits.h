@@ -111,7 +111,8 @@ typedef struct quoit_limits {
         /*
          * Frames that are allowed but useless: PRIORITY, frames of unknown types, SETTINGS, GOAWAY, PING answers without a
          * PING, empty DATA, windows opened without need, frames for streams that are over (unless they were on their way when
-         * we reset the stream), and requests that contradict themselves. This many at once ... Default 10 000.
+         * we reset the stream), and requests that contradict themselves. Also each header_fields_max fields of a header block
+         * beyond the first: a field of one byte takes time, too. This many at once ... Default 10 000.
          */
         uint32_t glitches_burst_max;
         /*
