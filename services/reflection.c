@@ -12,7 +12,7 @@
 #include "grpc/reflection/v1alpha/reflection.quoit.h"
 #include "services/symbols.h"
 
-/* One for both versions of the service: v1alpha's messages are v1's on the wire, so answers are v1's for both. */
+/* One for both versions of the service: v1 is spoken inside. */
 struct reflection {
         quoit_server *server;
         const quoit_file_descriptor *const *files; /* in addition to the services' files */
@@ -247,38 +247,60 @@ static void fail_no_memory(quoit_call *call)
         quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
 }
 
-static void on_request(quoit_call *call, const request *of, void *state)
+/* NULL: memory is short. */
+static response *answer_to(struct conversation *conversation, const request *of, upb_Arena *arena)
 {
-        struct conversation *conversation = state;
-        upb_Arena *arena = quoit_call_scratch(call);
         response *to = grpc_reflection_v1_ServerReflectionResponse_new(arena);
 
-        if (!conversation || !to || !set_answer(conversation, to, arena, of)) {
-                fail_no_memory(call);
-                return;
-        }
+        if (!conversation || !to || !set_answer(conversation, to, arena, of))
+                return NULL;
         grpc_reflection_v1_ServerReflectionResponse_set_valid_host(
                 to, grpc_reflection_v1_ServerReflectionRequest_host(of));
         grpc_reflection_v1_ServerReflectionResponse_set_original_request(to, (request *)of);
-        grpc_reflection_v1_ServerReflection_ServerReflectionInfo_send(call, to);
-        read_on(call);
+        return to;
+}
+
+static void on_request(quoit_call *call, const request *of, void *state)
+{
+        /* NULL ends the call, as there is no memory */
+        if (grpc_reflection_v1_ServerReflection_ServerReflectionInfo_send(
+                    call, answer_to(state, of, quoit_call_scratch(call))) == 0)
+                read_on(call);
+}
+
+/* v1alpha's messages are v1's on the wire. NULL: memory is short. */
+static request *from_alpha(
+        const grpc_reflection_v1alpha_ServerReflectionRequest *alpha, upb_Arena *arena)
+{
+        size_t size;
+        char *bytes = arena ? grpc_reflection_v1alpha_ServerReflectionRequest_serialize(
+                                      alpha, arena, &size)
+                            : NULL;
+
+        return bytes ? grpc_reflection_v1_ServerReflectionRequest_parse(bytes, size, arena) : NULL;
+}
+
+static grpc_reflection_v1alpha_ServerReflectionResponse *to_alpha(
+        const response *to, upb_Arena *arena)
+{
+        size_t size;
+        char *bytes =
+                to ? grpc_reflection_v1_ServerReflectionResponse_serialize(to, arena, &size) : NULL;
+
+        return bytes ? grpc_reflection_v1alpha_ServerReflectionResponse_parse(bytes, size, arena)
+                     : NULL;
 }
 
 static void on_alpha_request(
         quoit_call *call, const grpc_reflection_v1alpha_ServerReflectionRequest *alpha, void *state)
 {
         upb_Arena *arena = quoit_call_scratch(call);
-        size_t size;
-        char *bytes = arena ? grpc_reflection_v1alpha_ServerReflectionRequest_serialize(
-                                      alpha, arena, &size)
-                            : NULL;
-        request *of =
-                bytes ? grpc_reflection_v1_ServerReflectionRequest_parse(bytes, size, arena) : NULL;
+        const request *of = from_alpha(alpha, arena);
+        const response *to = of ? answer_to(state, of, arena) : NULL;
 
-        if (of)
-                on_request(call, of, state);
-        else
-                fail_no_memory(call);
+        if (grpc_reflection_v1alpha_ServerReflection_ServerReflectionInfo_send(
+                    call, to_alpha(to, arena)) == 0)
+                read_on(call);
 }
 
 /* The client can keep its stream open for ever: the server's stop must not wait for that. */

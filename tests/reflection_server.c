@@ -12,6 +12,7 @@
 #include "kinds.quoit.h"
 #include "kitchen/edition2024.quoit.h"
 #include "kitchen/editions.quoit.h"
+#include "kitchen/groups.quoit.h"
 #include "kitchen/proto3.quoit.h"
 #include "kitchen/wkt.quoit.h"
 
@@ -29,6 +30,7 @@ int main(void)
         static const quoit_file_descriptor *const files[] = {
                 &kitchen_edition2024_proto_quoit_file,
                 &kitchen_editions_proto_quoit_file,
+                &kitchen_groups_proto_quoit_file,
                 &kitchen_proto3_proto_quoit_file,
                 &kitchen_wkt_proto_quoit_file,
         };
