@@ -14,6 +14,7 @@
 #include "call/work.h"
 #include "codec/format.h"
 #include "codec/percent.h"
+#include "codec/status.h"
 #include "codec/utf8.h"
 
 #define SCRATCH_BYTES ((size_t)4096)
@@ -277,6 +278,17 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
         call->handler.keeps_arena = true;
 }
 
+/* A cast can give any number. */
+static void note_status(quoit_call *call, quoit_status status)
+{
+        upb_StringView text = quoit_call_format(
+                call, "it finished with the status %d, which gRPC has not; sent as UNKNOWN",
+                (int)status);
+
+        call->handler.misuse =
+                text.size ? text.data : "it finished with no status of gRPC's; sent as UNKNOWN";
+}
+
 /* gRPC's clients report OK without the one message as a broken answer, or hang. */
 static bool lacks_answer(const quoit_call *call)
 {
@@ -299,8 +311,10 @@ void call_finish(struct quoit_call *call, quoit_status status, const char *text,
                 text = "the handler did not answer";
                 size = strlen(text);
         }
+        if (status_or_unknown(status) != status)
+                note_status(call, status);
         sent = sent_status_text(call, text, size);
-        set_status(call, status, sent.data, sent.size);
+        set_status(call, status_or_unknown(status), sent.data, sent.size);
         if (call->offload)
                 return; /* applied when the call is back from its worker */
         if (call->ring.state == CALL_OPEN)

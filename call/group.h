@@ -31,6 +31,7 @@ struct interceptors;
 struct peer;
 struct quoit_call;
 struct upb_ExtensionRegistry;
+struct upb_MiniTable;
 
 /* What a ring lends to all its calls. */
 struct call_host {
@@ -66,6 +67,8 @@ struct call_host {
         void (*on_overdue)(const struct quoit_call *call);
         /* @function of @call was called on a thread that may not. On that thread. */
         void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
+        /* The handler of @call sent a message of @type, which is not what its method answers with. On the handler's thread. */
+        void (*on_wrong_type)(const struct quoit_call *call, const struct upb_MiniTable *type);
         /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
         bool (*yields_worker)(void *user);
         /* A line of call_group_report(), for a log. NULL: there is none. */

@@ -47,6 +47,9 @@ static void fail_unsendable(quoit_call *call, int error)
         case -EILSEQ:
                 call_fail(call, QUOIT_INTERNAL, "the answer has text that is not UTF-8");
                 break;
+        case -EPROTOTYPE:
+                call_fail(call, QUOIT_INTERNAL, "the answer is of another method's type");
+                break;
         case -EALREADY:
                 call->handler.misuse = "it sent a second answer where one is due; ended INTERNAL";
                 call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
@@ -172,16 +175,15 @@ static upb_alloc *blocks_of(const quoit_call *call)
                              : exchange_blocks(&call->exchange);
 }
 
-static void note_text(quoit_call *call, const struct encoder *encoder)
+/* Its answer has @what, in the field that the encoder has noted. */
+static void note_field(quoit_call *call, const char *what, const struct encoder *encoder)
 {
         char name[FIELD_NAME_BYTES];
         upb_StringView text;
 
         field_name(name, call->request.route->file, encoder->field_table, encoder->field);
-        text = quoit_call_format(
-                call, "its answer has text that is not UTF-8, in %s; ended INTERNAL", name);
-        call->handler.misuse =
-                text.size ? text.data : "its answer has text that is not UTF-8; ended INTERNAL";
+        text = quoit_call_format(call, "its answer %s: %s; ended INTERNAL", what, name);
+        call->handler.misuse = text.size ? text.data : "it sent what is no answer; ended INTERNAL";
 }
 
 /* @keeper: see encoding_init(). */
@@ -194,7 +196,9 @@ static int send_message(quoit_call *call, struct exchange *keeper,
                 message, type, call_send_bytes_max(call));
 
         if (r == -EILSEQ)
-                note_text(call, &encoding.encoder);
+                note_field(call, "has text that is not UTF-8", &encoding.encoder);
+        else if (r == -EINVAL)
+                note_field(call, "lacks a required field", &encoding.encoder);
         return r < 0 ? r : send_encoded(call, &encoding);
 }
 
@@ -209,6 +213,25 @@ static int send_bytes(quoit_call *call, const void *bytes, size_t size)
         r = encoding_init_bytes(
                 &encoding, small_of(call, worker_small), blocks_of(call), bytes, size);
         return r < 0 ? r : send_encoded(call, &encoding);
+}
+
+/*
+ * What a handler sends by the function of another method would be encoded as a message of that method's type, and the client would
+ * take it for one of this method's.
+ */
+static bool is_wrong_type(const quoit_call *call, const struct upb_MiniTable *type)
+{
+        const quoit_method *method = call->request.route->method;
+
+        return type != method->reply && method != &generic_method;
+}
+
+static void note_type(const quoit_call *call, const struct upb_MiniTable *type)
+{
+        const struct call_host *host = call_host_of(call);
+
+        if (host->on_wrong_type)
+                host->on_wrong_type(call, type);
 }
 
 /* Shows interceptors the message to be sent. False: one of them has ended the call. */
@@ -230,6 +253,11 @@ static int send_or_fail(quoit_call *call, struct exchange *keeper,
         if (!message) {
                 fail_unsendable(call, -ENOMEM);
                 return -ENOMEM;
+        }
+        if (is_wrong_type(call, type)) {
+                note_type(call, type);
+                fail_unsendable(call, -EPROTOTYPE);
+                return -EPROTOTYPE;
         }
         if (!pass_interceptors(call, &(quoit_message_info){ .message = message, .type = type }))
                 return 0;

@@ -9,7 +9,7 @@
 
 struct search {
         const upb_ExtensionRegistry *extensions; /* NULL: none are known */
-        struct bad_text found;
+        struct field_place found;
 };
 
 /* What a walk came to. */
@@ -55,7 +55,7 @@ static enum walk walk_bytes(struct search *search, const struct wire_field *at,
         if (!field || upb_MiniTableField_Type(field) != kUpb_FieldType_String ||
                 utf8_is_valid((const char *)bytes.at, (size_t)(bytes.end - bytes.at)))
                 return WALK_END;
-        search->found = (struct bad_text){ table, at->number };
+        search->found = (struct field_place){ table, at->number };
         return WALK_FOUND;
 }
 
@@ -85,7 +85,7 @@ static enum walk walk(struct search *search, struct wire_cursor *cursor, const u
 }
 
 bool bad_text_find(const uint8_t *data, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *extensions, struct bad_text *ret_where)
+        const upb_ExtensionRegistry *extensions, struct field_place *ret_where)
 {
         struct search search = { .extensions = extensions };
         struct wire_cursor cursor = { data, data + size };

@@ -5,14 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/field_place.h"
 #include "upb/mini_table/extension_registry.h"
 #include "upb/mini_table/message.h"
-
-/* A field: by its number, in the messages of a type. */
-struct bad_text {
-        const upb_MiniTable *table;
-        uint32_t number;
-};
 
 /*
  * Which text in the bytes of a message of the type @table is the first that is not UTF-8, though its .proto file wants that. It
@@ -20,4 +15,4 @@ struct bad_text {
  * not such a message, or it is where this does not look (in a MessageSet).
  */
 bool bad_text_find(const uint8_t *data, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *extensions, struct bad_text *ret_where);
+        const upb_ExtensionRegistry *extensions, struct field_place *ret_where);

@@ -9,6 +9,7 @@
 #include "codec/encode_value.h"
 #include "codec/framing.h"
 #include "codec/message.h"
+#include "codec/required.h"
 #include "upb/base/descriptor_constants.h"
 #include "upb/base/string_view.h"
 #include "upb/message/array.h"
@@ -337,6 +338,15 @@ static uint8_t *encode_extras(struct encoder *encoder, uint8_t *at,
 
 /* ---- messages ---- */
 
+static uint8_t *encode_fail_required(
+        struct encoder *encoder, const upb_Message *message, const upb_MiniTable *table)
+{
+        if (!encoder->error)
+                encoder->field = required_missing_number(message, table);
+        encode_note_table(encoder, table);
+        return encode_fail(encoder, -EINVAL);
+}
+
 static uint8_t *encode_message(struct encoder *encoder, uint8_t *at, const upb_Message *message,
         const upb_MiniTable *table)
 {
@@ -347,7 +357,7 @@ static uint8_t *encode_message(struct encoder *encoder, uint8_t *at, const upb_M
                 return encode_fail(encoder, -E2BIG);
         if (!ENCODE_LIKELY(table->UPB_PRIVATE(required_count) == 0) &&
                 !UPB_PRIVATE(_upb_Message_IsInitializedShallow)(message, table))
-                return encode_fail(encoder, -EINVAL);
+                return encode_fail_required(encoder, message, table);
         if (!ENCODE_LIKELY(!extras))
                 at = encode_extras(encoder, at, extras, table);
 

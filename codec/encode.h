@@ -34,7 +34,7 @@ struct encoder {
                 origin; /* minus the address of the first byte written it is the number of bytes written */
         size_t bytes_max;
         int depth; /* how many more levels of messages are allowed */
-        uint32_t field; /* for -EILSEQ: the field's number, ... */
+        uint32_t field; /* for -EILSEQ and -EINVAL: the field's number, ... */
         const upb_MiniTable *field_table; /* ... in messages of this type */
         int error; /* once set, output goes to @sink, which is not used */
         /*
@@ -59,9 +59,9 @@ struct encoder {
  *
  * Returns 0, or
  *   -EMSGSIZE  more than @bytes_max or INT32_MAX bytes; no block was asked for beyond them
- *   -EINVAL    a required field (proto2) is not set
+ *   -EINVAL    a required field (proto2) is not set; the encoder has which
  *   -E2BIG     nested deeper than MESSAGE_DEPTH_MAX
- *   -EILSEQ    text is not UTF-8, in a field where the .proto file requires it (proto3 always)
+ *   -EILSEQ    text is not UTF-8, in a field where the .proto file requires it (proto3 always); the encoder has which
  *   -ENOMEM    on_full() had no block
  */
 int encode_framed(struct encoder *encoder, struct encode_block block, const upb_Message *message,

@@ -2,7 +2,6 @@
 #include "codec/field_name.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "codec/wire.h"
@@ -134,25 +133,44 @@ static bool append_field(
         return false;
 }
 
+/* The descriptor of the message with @table, and the size of its full name in @name. False: it is not known. */
+static bool locate_message(char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file,
+        const upb_MiniTable *table, struct wire_cursor *ret_message, size_t *ret_size)
+{
+        struct wire_cursor bytes;
+        int place;
+
+        file = find_file(file, table, &place);
+        if (!file)
+                return false;
+        bytes = (struct wire_cursor){ (const uint8_t *)file->bytes,
+                (const uint8_t *)file->bytes + file->size };
+        return find_message(bytes, FILE_MESSAGES, &place, name, append(name, 0, bytes, FILE_PACKAGE),
+                ret_message, ret_size);
+}
+
 void field_name(char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file,
         const upb_MiniTable *table, uint32_t number)
 {
         char message_name[FIELD_NAME_BYTES - sizeof("field 4294967295 of ")];
-        struct wire_cursor bytes, message;
-        int place;
+        struct wire_cursor message;
         size_t size;
 
-        file = find_file(file, table, &place);
-        if (!file) {
+        if (!locate_message(name, file, table, &message, &size)) {
                 snprintf(name, FIELD_NAME_BYTES, "field %" PRIu32, number);
                 return;
         }
-        bytes = (struct wire_cursor){ (const uint8_t *)file->bytes,
-                (const uint8_t *)file->bytes + file->size };
-        size = append(name, 0, bytes, FILE_PACKAGE);
-        if (!find_message(bytes, FILE_MESSAGES, &place, name, size, &message, &size) ||
-                append_field(name, size, message, number))
+        if (append_field(name, size, message, number))
                 return;
         snprintf(message_name, sizeof(message_name), "%.*s", (int)size, name);
         snprintf(name, FIELD_NAME_BYTES, "field %" PRIu32 " of %s", number, message_name);
+}
+
+bool message_name(
+        char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file, const upb_MiniTable *table)
+{
+        struct wire_cursor message;
+        size_t size;
+
+        return locate_message(name, file, table, &message, &size);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <quoit/message.h>
@@ -15,3 +16,7 @@
  */
 void field_name(char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file,
         const upb_MiniTable *table, uint32_t number);
+
+/* Writes the full name of the message with @table. False: neither @file nor what it imports has it, and @name is undefined. */
+bool message_name(
+        char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file, const upb_MiniTable *table);

@@ -31,6 +31,7 @@ static int message_decode_with(const char *data, size_t size, const upb_MiniTabl
         upb_Message **ret_message)
 {
         upb_Message *message = upb_Message_New(table, arena);
+        struct field_place missing;
         upb_DecodeStatus status;
         int r;
 
@@ -40,13 +41,13 @@ static int message_decode_with(const char *data, size_t size, const upb_MiniTabl
                    (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         status = upb_Decode(data, size, message, table, extensions, options, arena);
         /* upb checks at the end of each part of a message, but a later part can set fields that this one lacks. */
-        if (status == kUpb_DecodeStatus_MissingRequired && required_are_set(message, table))
+        if (status == kUpb_DecodeStatus_MissingRequired &&
+                !required_find_missing(message, table, &missing))
                 status = kUpb_DecodeStatus_Ok;
         r = message_decode_error(status);
-        if (r)
-                return r;
-        *ret_message = message;
-        return 0;
+        if (r == 0 || r == -ENODATA)
+                *ret_message = message;
+        return r;
 }
 
 int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
@@ -56,10 +57,16 @@ int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
                 kUpb_DecodeOption_AliasString, arena, ret_message);
 }
 
-/* As <quoit/message.h> has them. */
-static int parse_error(int error)
+/* What <quoit/message.h> has of message_decode_with(): other errors, and no message but with 0. */
+static int message_parse(const char *buf, size_t size, const upb_MiniTable *table,
+        const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
 {
-        return error == -EILSEQ ? -EBADMSG : error;
+        upb_Message *message;
+        int r = message_decode_with(buf, size, table, registry, 0, arena, &message);
+
+        if (r == 0)
+                *ret_message = message;
+        return r == -EILSEQ ? -EBADMSG : r;
 }
 
 int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTable *table,
@@ -71,11 +78,10 @@ int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTabl
         if (!arena)
                 return -ENOMEM;
         if (upb_Arena_GetBudget(arena))
-                return parse_error(
-                        message_decode_with(buf, size, table, registry, 0, arena, ret_message));
+                return message_parse(buf, size, table, registry, arena, ret_message);
         quoit_budget_init(&budget, quoit_parse_bytes_max(size));
         upb_Arena_SetBudget(arena, &budget.upb);
-        r = message_decode_with(buf, size, table, registry, 0, arena, ret_message);
+        r = message_parse(buf, size, table, registry, arena, ret_message);
         upb_Arena_SetBudget(arena, NULL);
-        return parse_error(r);
+        return r;
 }

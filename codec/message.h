@@ -28,7 +28,7 @@
  * Returns 0, or
  *   -EBADMSG  not such a message
  *   -EILSEQ   text in it is not UTF-8: bad_text_find() tells which
- *   -ENODATA  a required field (proto2) is missing
+ *   -ENODATA  a required field (proto2) is missing: required_find_missing() tells which. *@ret_message is set here too
  *   -E2BIG    nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM   the arena can't grow
  */

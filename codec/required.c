@@ -9,42 +9,45 @@
 
 #include "upb/port/def.inc"
 
-static bool required_in_array(const upb_Array *array, const upb_MiniTable *table)
+static bool missing_in_array(
+        const upb_Array *array, const upb_MiniTable *table, struct field_place *ret_where)
 {
         for (size_t i = 0; i < upb_Array_Size(array); i++)
-                if (!required_are_set(upb_Array_Get(array, i).msg_val, table))
-                        return false;
-        return true;
+                if (required_find_missing(upb_Array_Get(array, i).msg_val, table, ret_where))
+                        return true;
+        return false;
 }
 
-static bool required_in_map(const upb_Map *map, const upb_MiniTable *entry)
+static bool missing_in_map(
+        const upb_Map *map, const upb_MiniTable *entry, struct field_place *ret_where)
 {
         const upb_MiniTableField *field = upb_MiniTable_MapValue(entry);
         size_t iterator = kUpb_Map_Begin;
         upb_MessageValue key, value;
 
         if (upb_MiniTableField_CType(field) != kUpb_CType_Message)
-                return true;
+                return false;
         while (upb_Map_Next(map, &key, &value, &iterator))
-                if (!required_are_set(value.msg_val, upb_MiniTable_SubMessage(field)))
-                        return false;
-        return true;
+                if (required_find_missing(
+                            value.msg_val, upb_MiniTable_SubMessage(field), ret_where))
+                        return true;
+        return false;
 }
 
-/* Checks the messages in the value of @field, which are of type @table. */
-static bool required_in_value(
-        const upb_MiniTableField *field, upb_MessageValue value, const upb_MiniTable *table)
+/* Looks into the messages in the value of @field, which are of type @table. */
+static bool missing_in_value(const upb_MiniTableField *field, upb_MessageValue value,
+        const upb_MiniTable *table, struct field_place *ret_where)
 {
         if (upb_MiniTableField_CType(field) != kUpb_CType_Message)
-                return true;
+                return false;
         if (upb_MiniTableField_IsMap(field))
-                return required_in_map(value.map_val, table);
+                return missing_in_map(value.map_val, table, ret_where);
         if (upb_MiniTableField_IsArray(field))
-                return required_in_array(value.array_val, table);
-        return required_are_set(value.msg_val, table);
+                return missing_in_array(value.array_val, table, ret_where);
+        return required_find_missing(value.msg_val, table, ret_where);
 }
 
-static bool required_in_extensions(const upb_Message *message)
+static bool missing_in_extensions(const upb_Message *message, struct field_place *ret_where)
 {
         const upb_Message_Internal *extras = UPB_PRIVATE(_upb_Message_GetInternal)(message);
 
@@ -55,26 +58,47 @@ static bool required_in_extensions(const upb_Message *message)
                 if (!upb_TaggedAuxPtr_IsExtension(extra))
                         continue;
                 extension = upb_TaggedAuxPtr_Extension(extra);
-                if (!required_in_value(&extension->ext->UPB_PRIVATE(field), extension->data,
-                            upb_MiniTableExtension_GetSubMessage(extension->ext)))
-                        return false;
+                if (missing_in_value(&extension->ext->UPB_PRIVATE(field), extension->data,
+                            upb_MiniTableExtension_GetSubMessage(extension->ext), ret_where))
+                        return true;
         }
-        return true;
+        return false;
 }
 
-bool required_are_set(const upb_Message *message, const upb_MiniTable *table)
+uint32_t required_missing_number(const upb_Message *message, const upb_MiniTable *table)
 {
+        /* they have the first of the bits that say what is set, which are behind the message's head */
+        int bits_end = 8 * (int)sizeof(upb_Message) + table->UPB_PRIVATE(required_count);
+
+        if (!table->UPB_PRIVATE(required_count) ||
+                UPB_PRIVATE(_upb_Message_IsInitializedShallow)(message, table))
+                return 0;
+        for (int i = 0; i < upb_MiniTable_FieldCount(table); i++) {
+                const upb_MiniTableField *field = upb_MiniTable_GetFieldByIndex(table, (uint32_t)i);
+
+                if (field->presence > 0 && field->presence < bits_end &&
+                        !upb_Message_HasBaseField(message, field))
+                        return upb_MiniTableField_Number(field);
+        }
+        __builtin_unreachable();
+}
+
+bool required_find_missing(
+        const upb_Message *message, const upb_MiniTable *table, struct field_place *ret_where)
+{
+        uint32_t number = required_missing_number(message, table);
         const upb_MiniTableField *field;
         upb_MessageValue value;
         size_t iterator = kUpb_BaseField_Begin;
 
-        if (table->UPB_PRIVATE(required_count) &&
-                !UPB_PRIVATE(_upb_Message_IsInitializedShallow)(message, table))
-                return false;
+        if (number > 0) {
+                *ret_where = (struct field_place){ table, number };
+                return true;
+        }
         while (UPB_PRIVATE(_upb_Message_NextBaseField)(message, table, &field, &value, &iterator))
-                if (!required_in_value(field, value, upb_MiniTable_SubMessage(field)))
-                        return false;
-        return required_in_extensions(message);
+                if (missing_in_value(field, value, upb_MiniTable_SubMessage(field), ret_where))
+                        return true;
+        return missing_in_extensions(message, ret_where);
 }
 
 #include "upb/port/undef.inc"

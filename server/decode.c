@@ -10,6 +10,7 @@
 #include "codec/bad_text.h"
 #include "codec/field_name.h"
 #include "codec/message.h"
+#include "codec/required.h"
 #include "server/shard.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)1024)
@@ -76,26 +77,45 @@ bool decode_is_heavy(const struct reader_message *message)
         return message && (message->compression != QUOIT_IDENTITY || is_large(message));
 }
 
+/* As fail_malformed(): @what, and the name of the field at @where; NULL: it is not known. */
+static void fail_field(struct quoit_call *call, const char *what, const struct field_place *where)
+{
+        char name[FIELD_NAME_BYTES];
+        upb_StringView text;
+
+        if (where) {
+                field_name(name, call->request.route->file, where->table, where->number);
+                text = quoit_call_format(call, "%s: %s", what, name);
+                if (text.size > 0) {
+                        call->handler.keeps_arena = true;
+                        what = text.data;
+                }
+        }
+        fail_malformed(call, what);
+}
+
 /* Which text it is takes another look at the message. */
 static void fail_text(struct quoit_call *call, const struct reader_message *message)
 {
-        char name[FIELD_NAME_BYTES];
-        upb_StringView text = { NULL, 0 };
-        struct bad_text bad;
+        struct field_place where;
+        bool found = bad_text_find(message->data, message->size,
+                call->request.route->method->request, call_host_of(call)->extensions, &where);
 
-        if (bad_text_find(message->data, message->size, call->request.route->method->request,
-                    call->exchange.group->host->extensions, &bad)) {
-                field_name(name, call->request.route->file, bad.table, bad.number);
-                text = quoit_call_format(
-                        call, "the request message has text that is not UTF-8, in %s", name);
-                call->handler.keeps_arena = true;
-        }
-        fail_malformed(
-                call, text.size > 0 ? text.data : "the request message has text that is not UTF-8");
+        fail_field(call, "the request message has text that is not UTF-8", found ? &where : NULL);
 }
 
+static void fail_required(struct quoit_call *call, const upb_Message *message)
+{
+        struct field_place where;
+        bool found = required_find_missing(
+                message, call->request.route->method->request, &where);
+
+        fail_field(call, "the request message lacks a required field", found ? &where : NULL);
+}
+
+/* @decoded: for -ENODATA. */
 static void fail_decode(struct quoit_call *call, const struct budget *budget,
-        const struct reader_message *message, int error)
+        const struct reader_message *message, const upb_Message *decoded, int error)
 {
         switch (error) {
         case -ENOMEM:
@@ -105,7 +125,7 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
                 fail_text(call, message);
                 break;
         case -ENODATA:
-                fail_malformed(call, "the request message lacks a required field");
+                fail_required(call, decoded);
                 break;
         case -E2BIG:
                 fail_malformed(call, "the request message is nested too deeply");
@@ -123,9 +143,10 @@ static upb_Message *decode(
         int r = message_decode(message->data, message->size, call->request.route->method->request,
                 call_host_of(call)->extensions, budget->arena, &decoded);
 
-        if (r < 0)
-                fail_decode(call, budget, message, r);
-        return decoded;
+        if (r == 0)
+                return decoded;
+        fail_decode(call, budget, message, decoded, r);
+        return NULL;
 }
 
 static upb_Message *decode_heavy(

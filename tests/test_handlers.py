@@ -98,6 +98,13 @@ def test_what_comes_behind_the_end_is_told(calls, server, stub, way, expected, t
     assert len(lines(server, "a mistake of the handler")) == 1
 
 
+@pytest.mark.parametrize("way, number", [("finish 77", 77), ("details -1", -1)])
+def test_a_status_that_grpc_has_not(calls, server, stub, way, number):
+    assert outcome(lambda: stub.Misuse(calls.MisuseRequest(way=way), timeout=PATIENCE)) == (grpc.StatusCode.UNKNOWN, "first")
+    line = server.logged("a mistake of the handler")
+    assert f"error: /calls.Calls/Misuse: a mistake of the handler: it finished with the status {number}, which gRPC has not; sent as UNKNOWN" in line
+
+
 def test_right_handlers_are_not_told_of(calls, start, connect):
     """Nor those whose call an interceptor has finished: they do not know."""
     server = start("test-server", "--intercept")

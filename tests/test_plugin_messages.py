@@ -272,7 +272,7 @@ def test_a_server_with_a_registry_knows_extensions(kit, folder, known):
             with pytest.raises(grpc.RpcError) as error:
                 call(b"\x3a\x00", timeout=20)
             assert error.value.code() == grpc.StatusCode.INTERNAL
-            assert error.value.details() == "the request message lacks a required field"
+            assert error.value.details() == "the request message lacks a required field: m.Needs.a"
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=40) == 0
     finally:

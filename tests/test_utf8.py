@@ -301,7 +301,7 @@ def test_text_is_checked_where_it_must_be_text(server, method, place):
         assert ok and text.encode() in b"".join(answers)
     line = log.read_text()[before:]
     if must_be_text:
-        mistake = f"its answer has text that is not UTF-8, in {PLACES[place]}; ended INTERNAL"
+        mistake = f"its answer has text that is not UTF-8: {PLACES[place]}; ended INTERNAL"
         assert line == f"/n.S/{method}: a mistake of the handler: {mistake}\n"
 
 
@@ -347,7 +347,7 @@ def test_who_sends_what_is_no_text_is_told_where(server, place):
     with pytest.raises(grpc.RpcError) as error:
         put(front + WIRE[place](b"ab\xc3\x28"), timeout=20)
     assert error.value.code() == grpc.StatusCode.INTERNAL
-    text = f"the request message has text that is not UTF-8, in {name}"
+    text = f"the request message has text that is not UTF-8: {name}"
     assert error.value.details() == text
     line = log.read_text()[before:]
     assert line.startswith("ipv4:127.0.0.1:") and line.endswith(f": /n.S/Put: {text}\n") and line.count("\n") == 1

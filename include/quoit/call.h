@@ -143,8 +143,9 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
  *      -ENOSPC    what waits on the connection leaves no room for it (`memory_bytes_max`)
  *      -ENOMEM    also where the message is NULL, as there was no memory to make it
- *      -EINVAL    a required field is not set
- *      -E2BIG     nested too deeply
+ *      -EINVAL    a required field is not set; logged
+ *      -EPROTOTYPE  not of the type that the method answers with: another method's function was called; logged
+ *      -E2BIG     nested over 100 deep
  *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h); logged
  *      -EALREADY  a second answer of a method that has only one; logged
  */
@@ -159,9 +160,9 @@ QUOIT_API bool quoit_call_writable(const quoit_call *call);
 
 /*
  * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out behind what was
- * queued. Does nothing where the call was finished before. Ends a hold. Where @message is not UTF-8, U+FFFD is sent in place of the
- * bad bytes, and a line is logged. Where the method has one answer, it must be sent before QUOIT_OK: without it INTERNAL is sent,
- * and a line is logged.
+ * queued. Does nothing where the call was finished before. Ends a hold. Each of these is logged: where @message is not UTF-8,
+ * U+FFFD is sent in place of the bad bytes; where @status is none of quoit_status, UNKNOWN is sent; where the method has one
+ * answer and it was not sent before QUOIT_OK, INTERNAL is sent.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
 

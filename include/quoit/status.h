@@ -8,8 +8,9 @@
 QUOIT_BEGIN_DECLS
 
 /*
- * How a call ended. The numbers are gRPC's, sent as `grpc-status`. A handler can finish with any of them. The library itself
- * never uses those marked (application), so a peer that sees one knows that a handler chose it.
+ * How a call ended. The numbers are gRPC's, sent as `grpc-status`. A handler can finish with any of them; another number is sent
+ * as UNKNOWN, and logged. The library itself never uses those marked (application), so a peer that sees one knows that a
+ * handler chose it.
  */
 typedef enum quoit_status {
         /* Not an error. */

@@ -162,6 +162,17 @@ static void finish(quoit_call *call)
         quoit_call_finish(call, QUOIT_ABORTED, "first");
 }
 
+static void finish_with_no_status(quoit_call *call)
+{
+        quoit_call_finish(call, (quoit_status)77, "first");
+}
+
+static void finish_below(quoit_call *call)
+{
+        if (quoit_call_finish_details(call, (quoit_status)-1, "first", NULL, 0) < 0)
+                abort();
+}
+
 static void hold_behind(quoit_call *call)
 {
         quoit_call_hold(call);
@@ -307,6 +318,8 @@ static const struct way {
         { "reply, hold", answer_again, hold_behind },
         { "finish, reply", finish, answer_again },
         { "finish, finish", finish, finish },
+        { "finish 77", finish_with_no_status, NULL },
+        { "details -1", finish_below, NULL },
         { "later, reply twice", late_twice, NULL },
         { "thread", trespass, NULL },
         { "hold", hold_behind, NULL },

@@ -21,6 +21,20 @@ struct sender {
         unsigned in_place; /* messages that needed no buffer */
 };
 
+/* A call of a method that answers with nodes. */
+static struct quoit_call *node_call(struct sender *sender, quoit_method_kind kind)
+{
+        struct quoit_call *call = bench_call(sender->bench, kind);
+        quoit_method *method = upb_Arena_Malloc(sender->arena, sizeof(*method));
+        struct route *route = upb_Arena_Malloc(sender->arena, sizeof(*route));
+
+        *method = *call->request.route->method;
+        method->reply = sender->table;
+        *route = (struct route){ .method = method };
+        call->request.route = route;
+        return call;
+}
+
 static struct sender *sender_new(void)
 {
         struct sender *sender = calloc(1, sizeof(*sender));
@@ -28,9 +42,9 @@ static struct sender *sender_new(void)
         assert_non_null(sender);
         sender->bench = bench_new();
         sender->bench->limits.message_send_bytes_max = LIMIT;
-        sender->call = bench_call(sender->bench, QUOIT_SERVER_STREAMING);
         sender->arena = upb_Arena_New();
         sender->table = node_table_new(sender->arena);
+        sender->call = node_call(sender, QUOIT_SERVER_STREAMING);
         return sender;
 }
 
@@ -201,7 +215,7 @@ static void test_limit(void **state)
 static void test_not_in_place(void **state)
 {
         struct sender *sender = sender_new();
-        struct quoit_call *unary = bench_call(sender->bench, QUOIT_UNARY);
+        struct quoit_call *unary = node_call(sender, QUOIT_UNARY);
         upb_Message *node = node_new(sender, 4, 1);
 
         (void)state;
