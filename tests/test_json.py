@@ -309,6 +309,27 @@ def test_to_text(texts, messages, work):
     assert n_unreadable < len(messages) / 10
 
 
+NAME = re.compile(r"^ *([\w.\[\]]+)(?=:| \{$)", re.M)
+
+
+def names_in(text):
+    """Python leaves out a map's key or value that is the default."""
+    return sorted(name for name in NAME.findall(text) if name not in ("key", "value"))
+
+
+def test_names_in_text(texts, messages):
+    """They are Python's, of groups and of extensions too: those of `text_format`, as str() prints groups otherwise."""
+    found, groups = [], set()
+    for (index, message), (_, text) in zip(messages, texts.answers([(i, TO_TEXT, to_bytes(m)) for i, m in messages])):
+        expected = text_format.MessageToString(message, descriptor_pool=texts.pool)
+        names = names_in(text.decode("utf-8", "replace"))
+        groups.update(name for name in names if name[0].isupper())
+        if "type.googleapis.com" not in expected and names != names_in(expected):
+            found.append((texts.descriptors[index].full_name, expected, text.decode()))
+    fail(found, "have other names")
+    assert {"OptGroup", "Deep", "RepGroup", "ChoiceGroup", "Same", "Two_Words", "Same2Day", "Chosen"} <= groups
+
+
 # ---- what is wrong is told ----
 
 
