@@ -147,8 +147,25 @@ def test_every_limit_is_listed_and_explained(root, run):
     assert listed.returncode == 0 and [name for name, _, _ in found] == limits(root) and len(found) > 50
     for name, unit, about in found:
         assert "Default" in about, name
+        assert not re.search(r"UINT32_MAX|SIZE_MAX|[KMG]iB|\d \d{3}\b", about), name
         assert unit == ("TIME" if name.endswith("_ms") else "SIZE" if "bytes" in name else "N"), name
     assert max(map(len, listed.stdout.splitlines())) <= 100
+    assert "UINT32_MAX" not in listed.stdout
+
+
+def test_defaults_are_listed_as_they_are_typed(run):
+    """Each can be given as it stands there."""
+    listed = run("--limit", "help").stdout
+    typed = re.findall(r"^(\w+)=(\w+)\n((?:    .*\n)+)", listed, re.M)
+    given = []
+    for name, unit, about in typed:
+        value = re.search(r"Default:?\s+((?:\d+(?:ms|[KMGTsmh])?|never)\b(?! - 1))", about)
+        assert value or re.search(r"Default:? (2G - 1|half of|connections_max)", " ".join(about.split())), name
+        if value:
+            assert unit != "TIME" or re.fullmatch(r"never|\d+(ms|s|m|h)", value[1]), name
+            given += ["--limit", f"{name}={value[1]}"]
+    assert len(given) > 100
+    assert run(*given, "--limit", "help").returncode == 0
 
 
 def test_a_limit_that_is_none_is_told_the_nearest(run):
@@ -156,8 +173,20 @@ def test_a_limit_that_is_none_is_told_the_nearest(run):
     assert (told.returncode, told.stdout) == (2, "")
     assert "--limit: there is no limit 'max_streams', the nearest is streams_max; --limit help lists them; see quoit-api --help\n" in told.stderr
     assert "the nearest is header_bytes_max;" in run("--limit", "heder_byte_max=1").stderr
-    told = run("--limit", "frame_bytes_max=16K", "--limit", "frame_bytes_max=16M")
-    assert told.returncode == 1 and "frame_bytes_max is from 16384 to 16777215" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "limit, range",
+    [
+        ("frame_bytes_max=1K", "frame_bytes_max is from 16384 to 16777215"),
+        ("frame_bytes_max=16M", "frame_bytes_max is from 16384 to 16777215"),
+        ("window_bytes_max=2G", "a window has at most 2147483647 bytes"),
+    ],
+)
+def test_what_no_server_has_is_told_in_one_line(run, limit, range):
+    told = run("--limit", limit)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert one_line(told.stderr) == f"quoit-api: error: limits: {range}; see quoit-api --help\n"
 
 
 def test_a_limit_is_set(start):

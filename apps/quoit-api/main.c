@@ -128,6 +128,14 @@ static void serve(const struct options *options, char **argv)
         run(options, argv);
 }
 
+/* Until there is a server, a line says what is wrong with its options. */
+static void log_line(void *user, quoit_log_level level, const char *line)
+{
+        if (!server)
+                program_usage_error("%s", line);
+        quoit_log_writer_log(user, level, line);
+}
+
 int main(int argc, char **argv)
 {
         struct options options;
@@ -138,7 +146,6 @@ int main(int argc, char **argv)
         options_parse(&options, argc, argv);
         if (options.reload_pid > 0)
                 program_exit(reload(options.reload_pid));
-        quoit_log_writer_tell_time(program_log);
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
@@ -147,11 +154,12 @@ int main(int argc, char **argv)
                                      .handshake_threads = options.handshake_threads,
                                      .unix_mode = options.unix_mode,
                                      .limits = options.limits,
-                                     .on_log = quoit_log_writer_log,
+                                     .on_log = log_line,
                                      .log_user = program_log },
                 &server);
         if (r < 0)
                 fail(strerror(-r));
+        quoit_log_writer_tell_time(program_log);
         serve(&options, argv);
         end(EXIT_SUCCESS);
 }
