@@ -387,7 +387,9 @@ static void on_deadline(struct timer *timer)
         if (call->ring.state == CALL_OPENING)
                 call_refuse_http(call);
         else
-                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);
+                call_cancel(call, QUOIT_DEADLINE_EXCEEDED,
+                        call->request.is_method_timeout ? "deadline exceeded (deadline_max_ms)"
+                                                        : "deadline exceeded");
 }
 
 void call_await_http(struct quoit_call *call, uint64_t time_ns)

@@ -41,7 +41,6 @@ enum call_state {
         CALL_DONE,      /* the handler has had its last event */
 };
 
-#define CALL_DEADLINE_EXCEEDED "deadline exceeded"
 /* The status text for a peer whose connection holds more than the ring has left. */
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
@@ -77,6 +76,7 @@ struct request {
         bool has_authority : 1;
         bool has_timeout : 1;
         bool bad_timeout : 1;
+        bool is_method_timeout : 1; /* the method's options have it, not the client */
         bool bad_encoding : 1;
         bool has_encoding : 1; /* one other than identity */
         bool oversize : 1; /* a -bin field with too many values */

@@ -265,6 +265,11 @@ static bool wait_for_room(struct offload *offload)
         return has_room(offload);
 }
 
+bool offload_has_yielded(const struct offload *offload)
+{
+        return offload->wait.yielded;
+}
+
 int offload_send(struct offload *offload, const struct encoding *encoding)
 {
         bool ok;

@@ -30,6 +30,9 @@ void offload_free(struct offload *offload);
  */
 int offload_send(struct offload *offload, const struct encoding *encoding);
 
+/* On a worker after -ETIMEDOUT: whether another call wanted the worker (`worker_wait_ms`), before `stall_ms` was over. */
+bool offload_has_yielded(const struct offload *offload);
+
 /* On a worker: asks the ring by mail to send the headers. */
 int offload_send_headers(struct offload *offload);
 

@@ -39,7 +39,10 @@ static void fail_unsendable(quoit_call *call, int error)
                 break;
         case -ETIMEDOUT:
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the client takes its answers too slowly for a worker thread");
+                        offload_has_yielded(call->offload)
+                                ? "the client takes its answers too slowly, and other calls wait "
+                                  "for the worker thread (worker_wait_ms)"
+                                : "the client leaves a worker thread waiting (stall_ms)");
                 break;
         case -EINVAL:
                 call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
@@ -55,7 +58,7 @@ static void fail_unsendable(quoit_call *call, int error)
                 call_fail(call, QUOIT_INTERNAL, "the handler answered twice");
                 break;
         default:
-                call_fail(call, QUOIT_INTERNAL, "the answer is nested too deeply");
+                call_fail(call, QUOIT_INTERNAL, "the answer is nested over 100 deep");
                 break;
         }
 }

@@ -47,7 +47,9 @@ static void end_stalled_calls(struct connection *connection)
                 if (stalled_bytes(call) < HELD_BYTES_MIN)
                         continue;
                 room_note_refusal(&connection->base->host.room);
-                call_give_up(call, CALL_SHORT_OF_MEMORY);
+                call_give_up(call,
+                        "the client moves nothing while memory is short (memory_stall_ms, "
+                        "memory_bytes_max)");
         }
 }
 

@@ -141,7 +141,7 @@ static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t
         switch (keepalive_look(
                 &connection->keepalive, connection_limits(connection), now_ns, ret_due_ns)) {
         case KEEPALIVE_DEAD:
-                close_with(connection, "no answer to a PING");
+                close_with(connection, "no answer to a PING (keepalive_timeout_ms)");
                 return true;
         case KEEPALIVE_ASK:
                 connection_ping(connection);
@@ -163,12 +163,14 @@ static void watch_life(struct connection *connection)
         if (closes_dead(connection, now_ns, &due_ns))
                 return;
         if (stalls_look(connection, now_ns, &due_ns)) {
-                close_with(connection, "reads too slowly, or not at all");
+                close_with(connection, "reads too slowly, or not at all (stall_ms, "
+                                       "window_stall_ms, read_bytes_per_second_min)");
                 return;
         }
         if (connection->session.drain > DRAIN_NONE) {
                 if (is_over(grace_due_ns(connection), now_ns, &due_ns)) {
-                        connection_cancel_calls(connection, "the connection's time is over");
+                        connection_cancel_calls(connection, 
+                                "the connection's time is over (connection_age_grace_ms)");
                         return;
                 }
         } else if (is_over(idle_due_ns(connection, now_ns), now_ns, &due_ns) ||
@@ -187,7 +189,7 @@ static void on_watch(struct timer *timer)
 static void on_no_preface(struct timer *timer)
 {
         close_with(CONTAINER_OF(timer, struct connection, watch),
-                "no HTTP/2 preface and SETTINGS in time");
+                "no HTTP/2 preface and SETTINGS in time (handshake_ms)");
 }
 
 /* The peer's SETTINGS have arrived. */
@@ -212,7 +214,10 @@ static void count_pings(struct connection *connection)
         session->has_answered = false;
         if (!keepalive_allows(&connection->keepalive, connection_limits(connection), pings,
                     !list_is_empty(&session->streams), was_answered, now_of(connection)))
-                connection_expel(connection, "PINGs", "too_many_pings");
+                connection_expel(connection,
+                        "PINGs (ping_strikes_max, ping_interval_min_ms, "
+                        "ping_interval_idle_min_ms)",
+                        "too_many_pings"); /* clients know this text, and ask more seldom */
 }
 
 /* Each reset has cost us the beginning of a call, whoever sent it. */
@@ -224,7 +229,9 @@ static void count_resets(struct connection *connection)
         connection->session.resets = 0;
         if (!rate_allows(&connection->resets, resets, limits->resets_burst_max,
                     limits->resets_per_second, now_of(connection)))
-                connection_expel(connection, "resets of streams", "too_many_resets");
+                connection_expel(connection, 
+                        "resets of streams (resets_burst_max, resets_per_second)",
+                        "too_many_resets (resets_burst_max, resets_per_second)");
 }
 
 /* A useless frame costs little, but a peer could send them forever. */
@@ -236,7 +243,9 @@ static void count_glitches(struct connection *connection)
         connection->session.glitches.count = 0;
         if (!rate_allows(&connection->glitches, count, limits->glitches_burst_max,
                     limits->glitches_per_second, now_of(connection)))
-                connection_expel(connection, "useless frames", "too_many_useless_frames");
+                connection_expel(connection, 
+                        "useless frames (glitches_burst_max, glitches_per_second)",
+                        "too_many_useless_frames (glitches_burst_max, glitches_per_second)");
 }
 
 /* Strikes are a server's rule for its clients. To a client the PINGs are useless frames like others, of which many are allowed. */

@@ -98,7 +98,8 @@ static bool is_over_memory(const struct call_group *group)
 bool admission_begin_call(struct quoit_call *call, struct shard *shard)
 {
         if (is_over_calls_max(shard)) {
-                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the server has too many calls", true);
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, 
+                        "the server has too many calls (calls_max)", true);
                 return false;
         }
         if (is_over_memory(call->exchange.group)) {
@@ -106,7 +107,8 @@ bool admission_begin_call(struct quoit_call *call, struct shard *shard)
                 return false;
         }
         if (!enter_method(call)) {
-                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, "the method has too many calls", true);
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, 
+                        "the method has too many calls (live_calls_max)", true);
                 return false;
         }
         return true;
@@ -123,7 +125,7 @@ bool admission_wait_for_worker(struct quoit_call *call, struct quoit_server *ser
 
         if (load.queued >= server->options.limits.offloaded_max) {
                 call_refuse(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "too much work waits for the worker threads", true);
+                        "too much work waits for the worker threads (offloaded_max)", true);
                 return false;
         }
         /* a call past its deadline is ended by its timer */

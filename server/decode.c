@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/decode.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "call/budget.h"
@@ -16,6 +17,8 @@
 #define REQUEST_ARENA_BYTES ((size_t)1024)
 
 #define LARGE_BYTES ((size_t)64 << 10)
+
+static_assert(MESSAGE_DEPTH_MAX == 100, "as fail_decode() says");
 
 static bool is_large(const struct reader_message *message)
 {
@@ -67,7 +70,8 @@ static void fail_compressed(struct quoit_call *call, const struct budget *budget
                         "decompressed");
         else if (error == -E2BIG)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the request message is compressed in too many blocks");
+                        "the request message is compressed in too many blocks for the limit of its size "
+                        "(message_receive_bytes_max)");
         else
                 fail_malformed(call, "the request message does not decompress");
 }
@@ -128,7 +132,7 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
                 fail_required(call, decoded);
                 break;
         case -E2BIG:
-                fail_malformed(call, "the request message is nested too deeply");
+                fail_malformed(call, "the request message is nested over 100 deep");
                 break;
         default:
                 fail_malformed(call, "the request message does not parse");

@@ -114,7 +114,8 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                         return DISPATCHED_SOME;
                 if (event == EVENT_START && is_over_memory(call)) {
                         call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                                "the connection's requests are over the limit");
+                                "the connection's requests are over the limit "
+                                "(connection_receive_bytes_max)");
                         return DISPATCHED_ALL;
                 }
                 if (worker)

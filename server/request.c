@@ -295,7 +295,7 @@ static void apply_options(struct quoit_call *call)
         struct request *request = &call->request;
 
         if (timeout_max_ns > 0 && (!request->has_timeout || request->timeout_ns > timeout_max_ns)) {
-                request->has_timeout = true;
+                request->has_timeout = request->is_method_timeout = true;
                 request->timeout_ns = timeout_max_ns;
         }
         if (compression_has(call->exchange.accepted, options->compression))
@@ -337,7 +337,7 @@ void request_accept(struct quoit_call *call, bool oversize)
         if (!call->request.has_timeout)
                 return;
         if (call->request.timeout_ns == 0) /* no handler may begin */
-                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, CALL_DEADLINE_EXCEEDED);
+                call_cancel(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
         else
                 call_set_deadline(call, call->request.timeout_ns);
 }

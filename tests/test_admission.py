@@ -128,7 +128,7 @@ def test_live_calls_of_a_method(start, calls, mode):
         for wire in one, two:
             answer = wire.call(WAIT)
             assert_pushed_back(answer)
-            assert answer.text == "the method has too many calls"
+            assert answer.text == "the method has too many calls (live_calls_max)"
             assert wire.call(ECHO).status == 0
         assert statistics(calls, one).calls_refused == 2
         two.reset(held[1])
@@ -148,7 +148,7 @@ def test_calls_of_the_server(start, calls):
         for _ in range(20):
             answer = wire.call(ECHO)
             assert_pushed_back(answer, 50)
-            assert answer.text == "the server has too many calls"
+            assert answer.text == "the server has too many calls (calls_max)"
         wire.reset(held[0])
         assert wire.ping()
         assert wire.call(ECHO).status == 0
@@ -212,7 +212,7 @@ def test_work_that_would_be_too_late_is_refused_at_once(start, calls):
     assert opened[3].ping()
     answer = opened[4].call(SLEEP, sleep_ms(400))
     assert_pushed_back(answer)
-    assert answer.text == "too much work waits for the worker threads"
+    assert answer.text == "too much work waits for the worker threads (offloaded_max)"
     assert opened[3].answer(streams[3]).status == 0
     for wire in opened:
         wire.__exit__()

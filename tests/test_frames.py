@@ -42,11 +42,13 @@ def test_a_frame_may_be_as_large_as_announced(start, limit):
 
 
 def test_a_larger_frame_ends_the_connection(start):
-    with connect(start("test-server")) as wire:
+    server = start("test-server")
+    with connect(server) as wire:
         stream = wire.request(ECHO, None, end=False)
         send_in_one_frame(wire, stream, DEFAULT + 1)
         assert wire.read(lambda: wire.goaways, "GOAWAY")
         assert wire.goaways[-1][1] == FRAME_SIZE_ERROR
+    server.logged("HTTP/2: FRAME_SIZE_ERROR: too large frame size (frame_bytes_max); closed")
 
 
 @pytest.mark.parametrize("limit", [16383, 1 << 24])

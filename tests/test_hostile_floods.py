@@ -76,7 +76,8 @@ def test_continuation_flood(server):
             wire.frame(frames.ContinuationFrame(stream, piece))
         wire.read_to_end()
         assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
-    server.logged("HTTP/2: ENHANCE_YOUR_CALM; closed")
+        assert b"too many CONTINUATION frames (continuation_frames_max)" in wire.goaway_texts
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM: too many CONTINUATION frames (continuation_frames_max); closed")
 
 
 def test_settings_flood(server):
@@ -85,6 +86,7 @@ def test_settings_flood(server):
         wire.send(frames.SettingsFrame().serialize() * 3000)
         wire.read_to_end()
         assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM: it does not read the answers to its frames (control_queue_max); closed")
 
 
 def test_trailers_of_a_request_are_bounded_too(server, wire, kept):
@@ -118,6 +120,7 @@ def test_priority_flood(server, wire):
         wire.send(frame * 500)
     assert not wire.ping()
     assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    server.logged("too many useless frames (glitches_burst_max, glitches_per_second); closed")
 
 
 def test_names_without_length(server, kept):
@@ -224,6 +227,7 @@ def test_empty_data_frames(server, wire):
     flood(wire, frames.DataFrame(stream, b""), 20_000)
     wire.read_to_end()
     assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM: too many empty DATA frames (empty_frames_max); closed")
 
 
 def test_some_empty_data_frames_are_honest(wire):

@@ -51,7 +51,7 @@ def test_such_resets_count_as_resets(start):
         assert works(wire)
         wire.send(b"".join(reset_frame(2001 + 2 * i) for i in range(50)))
         wire.read_to_end()
-        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and b"too_many_resets" in wire.goaway_texts
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and b"too_many_resets (resets_burst_max, resets_per_second)" in wire.goaway_texts
 
 
 def test_a_stock_client_that_cancels_at_once_keeps_its_connection(start, calls):
@@ -306,6 +306,7 @@ def test_a_flood_of_what_is_of_no_use_ends(server, kept, what):
                 break
         wire.read_to_end()
         assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
+    server.logged("too many useless frames (glitches_burst_max, glitches_per_second); closed")
     assert server.rss() - before < (16 + kept) * MIB
 
 

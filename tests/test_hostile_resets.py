@@ -54,9 +54,9 @@ def test_rapid_reset(start, calls, how):
             if not wire.ping():
                 break
         assert 200 <= count < 210
-        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and b"too_many_resets" in wire.goaway_texts
+        assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and b"too_many_resets (resets_burst_max, resets_per_second)" in wire.goaway_texts
         wire.read_to_end()
-        assert server.logged("too many resets of streams")
+        assert server.logged("too many resets of streams (resets_burst_max, resets_per_second); closed")
         stub = calls.Stub(opened)
         eventually(lambda: stub.Stats(calls.Empty()).running == 0, "handlers were told")
 

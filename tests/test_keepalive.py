@@ -33,7 +33,7 @@ def test_pings_too_early_end_the_connection(start):
         wire.ping()
         wire.read_to_end()
         assert TOO_MANY in refusals(wire)
-    server.logged("too many PINGs")
+    server.logged("too many PINGs (ping_strikes_max, ping_interval_min_ms, ping_interval_idle_min_ms); closed")
 
 
 def test_a_batch_of_pings_is_as_many_strikes(start):
@@ -95,7 +95,7 @@ def test_a_peer_that_does_not_answer_is_gone(start):
         wire.read_to_end()
         assert time.monotonic() - began > 0.14
         assert len(wire.pings) == 1
-    server.logged("no answer to a PING")
+    server.logged("no answer to a PING (keepalive_timeout_ms); closed")
     assert server.stop() is None  # its call was cancelled: nothing holds the server
 
 
@@ -148,7 +148,7 @@ def test_grace_is_limited(start):
     with Wire(server) as wire:
         stream = wire.request(WAIT)
         answer = wire.answer(stream)
-        assert answer.status == 14 and answer.headers["grpc-message"] == "the connection's time is over"
+        assert answer.status == 14 and answer.headers["grpc-message"] == "the connection's time is over (connection_age_grace_ms)"
         wire.read_to_end()
 
 
@@ -176,5 +176,5 @@ def test_a_handshake_is_still_limited(start):
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as silent:
         assert silent.recv(100) == b""
         assert 1.99 < time.monotonic() - began < 3.7  # at 3.8 it is looked at by the idle limit
-    server.logged("no HTTP/2 preface and SETTINGS in time")
+    server.logged("no HTTP/2 preface and SETTINGS in time (handshake_ms); closed")
     eventually(lambda: server.descriptors() < 100, "nothing is left")

@@ -36,7 +36,9 @@ def test_a_deadline_where_the_client_has_none(calls, serve):
 def test_the_deadline_is_kept(calls, serve):
     stub = serve("--method", "/calls.Calls/Wait,deadline_max_ms=50")
     start = time.monotonic()
-    assert code_of(lambda: stub.Wait(calls.Empty())) == grpc.StatusCode.DEADLINE_EXCEEDED
+    with pytest.raises(grpc.RpcError) as error:
+        stub.Wait(calls.Empty())
+    assert (error.value.code(), error.value.details()) == (grpc.StatusCode.DEADLINE_EXCEEDED, "deadline exceeded (deadline_max_ms)")
     assert time.monotonic() - start >= 0.05
     assert not stub.Deadline(calls.Empty()).is_set
 

@@ -68,7 +68,7 @@ def test_half_a_handshake_ends_in_time(hasty, pki, size):
         connection.sendall(client_hello(pki)[:size])
         read_to_end(connection)
         assert time.monotonic() - began > 0.5
-    hasty.logged("no HTTP/2 preface and SETTINGS in time; closed")
+    hasty.logged("no HTTP/2 preface and SETTINGS in time (handshake_ms); closed")
 
 
 def test_a_handshake_in_single_bytes(serve, pki):
@@ -254,7 +254,7 @@ def test_too_many_handshakes_are_turned_away(start, pki):
         # io_uring tells of what came in order of its own, once it comes together
         eventually(lambda: has_read_all(server), "all hellos read")
         handshake_seconds(server, pki)  # who comes last has waited least, and is served
-        server.logged("too many handshakes wait for a thread; closed")
+        server.logged("too many handshakes wait for a thread (handshakes_queued_max); closed")
 
 
 def test_ever_new_addresses_do_not_starve_newcomers(start, pki):
@@ -275,7 +275,7 @@ def test_ever_new_addresses_do_not_starve_newcomers(start, pki):
             for peer in [newcomer, *flood[100 + 25 * i :][:25]]:
                 peer.sendall(first)
         assert all(newcomer.recv(1) for newcomer in newcomers), "turned away"
-        server.logged("too many handshakes wait for a thread; closed")
+        server.logged("too many handshakes wait for a thread (handshakes_queued_max); closed")
 
 
 def test_a_session_is_resumed_before_signatures_are_made(start, pki):
@@ -316,4 +316,4 @@ def test_too_much_before_the_handshake_is_over(start, pki):
     with raw(server) as connection, contextlib.suppress(ConnectionResetError, BrokenPipeError):
         connection.sendall(b"\x16\x03\x01\x40\x00" + b"x" * 5000)
         read_to_end(connection)
-    server.logged("it sends too much before its handshake is over; closed")
+    server.logged("it sends too much before its handshake is over (handshake_bytes_max); closed")

@@ -374,8 +374,8 @@ def test_what_is_nested_too_deeply_has_its_line(server):
         message = field(7, message)
     with pytest.raises(grpc.RpcError) as error:
         channel.unary_unary("/n.S/Put")(field(3, message), timeout=20)
-    assert error.value.details() == "the request message is nested too deeply"
-    assert ": /n.S/Put: the request message is nested too deeply\n" in log.read_text()[before:]
+    assert error.value.details() == "the request message is nested over 100 deep"
+    assert ": /n.S/Put: the request message is nested over 100 deep\n" in log.read_text()[before:]
 
 
 @pytest.mark.parametrize(

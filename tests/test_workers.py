@@ -109,6 +109,7 @@ def test_several_peers_have_a_time_to_wait(start, calls, workers, connections, p
         assert takers.ended
         for answer in takers.ended:
             assert answer.reset == ENHANCE_YOUR_CALM or answer.status == RESOURCE_EXHAUSTED
+            assert answer.status is None or answer.text.endswith("(worker_wait_ms)")
 
 
 def test_a_slow_reader_that_nobody_waits_for(start, calls):

@@ -73,7 +73,7 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 if (head->length <= GOAWAY_BYTES_MAX)
                         break;
                 /* nghttp2 would keep all of its text until it is whole */
-                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
+                session_end_over_limit(session, "a GOAWAY of more than 16384 bytes");
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
         return 0;
@@ -268,7 +268,7 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
                 /* costs the peer 9 bytes and moves nothing (CVE-2019-9518) */
                 if (++session->empty_frames <= session->limits->empty_frames_max)
                         return 0;
-                session_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, NULL);
+                session_end_over_limit(session, "too many empty DATA frames (empty_frames_max)");
                 /* nghttp2 would read on, and then trip over its own state */
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }

@@ -81,13 +81,29 @@ static void note_reset(struct session *session, int32_t id, uint32_t error_code)
                 session->resets++;
 }
 
+/* nghttp2 does not know what we call the limits that it keeps for us. NULL: it is none of them. */
+static const char *limit_text(const nghttp2_goaway *frame)
+{
+        static const char large[] = "too large frame size";
+
+        if (frame->error_code == NGHTTP2_ENHANCE_YOUR_CALM && frame->opaque_data_len == 0)
+                return "too many useless frames (glitches_burst_max, glitches_per_second)";
+        if (frame->opaque_data_len == strlen(large) &&
+                memcmp(frame->opaque_data, large, strlen(large)) == 0)
+                return "too large frame size (frame_bytes_max)";
+        return NULL;
+}
+
 static void report_fault(struct session *session, const nghttp2_goaway *frame)
 {
+        const char *limit = limit_text(frame);
+
         if (frame->error_code == NGHTTP2_NO_ERROR || session->fault_reported)
                 return;
         session->fault_reported = true;
         session->events->on_fault(session->user, frame->error_code,
-                (const char *)frame->opaque_data, frame->opaque_data_len);
+                limit ? limit : (const char *)frame->opaque_data,
+                limit ? strlen(limit) : frame->opaque_data_len);
 }
 
 /*

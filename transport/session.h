@@ -282,3 +282,6 @@ int32_t session_receive_window_bytes(const struct session *session);
  * running streams are lost.
  */
 void session_terminate(struct session *session, uint32_t error_code, const char *reason);
+
+/* The same for a peer that exceeded a limit, which @text names; on_fault() has it too. Internal to the transport. */
+void session_end_over_limit(struct session *session, const char *text);

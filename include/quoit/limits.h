@@ -102,10 +102,9 @@ typedef struct quoit_limits {
          */
         uint32_t resets_burst_max;
         /*
-         * ... and this many a second after that; above: GOAWAY ENHANCE_YOUR_CALM "too_many_resets", and all calls of the
-         * connection are lost. Honest clients reset calls whose time is over: streams_max calls of 50 ms each are 2560 a
-         * second. The cost of resets is bounded in another way: by streams_max, where a call counts until its handler is
-         * through. Default 10 000.
+         * ... and this many a second after that; above: GOAWAY ENHANCE_YOUR_CALM, and all calls of the connection are lost.
+         * Honest clients reset calls whose time is over: streams_max calls of 50 ms each are 2560 a second. The cost of resets
+         * is bounded in another way: by streams_max, where a call counts until its handler is through. Default 10 000.
          */
         uint32_t resets_per_second;
         /*
@@ -236,7 +235,7 @@ typedef struct quoit_limits {
         /* How long a graceful stop waits for running calls before it cancels them. UINT32_MAX: no limit. Default 30 000. */
         uint32_t drain_ms;
 
-        /* ---- handlers: UINT32_MAX is never ---- */
+        /* ---- handlers; UINT32_MAX: never ---- */
 
         /*
          * How long a handler may keep its ring, and so all other calls there, waiting; above: the log names its method.
