@@ -10,6 +10,7 @@ import pytest
 
 from conftest import channel
 from servers import PATIENCE, eventually
+from tls import pki, tls_options  # noqa: F401 (fixture)
 from wire import Wire, message
 
 MIB = 1 << 20
@@ -255,6 +256,18 @@ def test_a_post_behind_the_end(calls, start, mode):
         assert all(future.done() for future in futures)
     assert lines(server, "given up")
     assert len(lines(server, "a late post: -108")) == 3
+
+
+def test_a_held_call_of_a_tls_connection(calls, start, pki):
+    """It is given up, and what its connection has for TLS is freed with it: a build with a sanitizer sees that."""
+    limits = ["--limit", "drain_ms=60000", "--limit", "stop_hold_ms=10"]
+    server = start("test-server", *tls_options(pki.server), *limits)
+    with Wire(server, tls={"context": pki.context()}) as wire:
+        wire.request("/calls.Calls/Misuse", calls.MisuseRequest(way="hold").SerializeToString())
+        assert wire.ping()
+        stop_twice(server)
+        assert server.wait() == 0
+    assert lines(server, "given up")
 
 
 # ---- deadlines ----

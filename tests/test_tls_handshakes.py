@@ -11,7 +11,7 @@ import time
 import pytest
 
 from servers import PATIENCE, eventually
-from tls import ECHO, client_hello, hello, raw, read_to_end, refused, tls_options
+from tls import ECHO, client_hello, hello, options_of, raw, read_to_end, refused, tls_options
 from tls import pki, serve  # noqa: F401 (fixtures)
 from wire import PREFACE, Wire
 
@@ -104,6 +104,33 @@ def test_a_record_that_was_tampered_with(serve, pki):
             connection.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
             assert read_to_end(connection)  # an alert, at least
     server.logged("decryption failed or bad record mac")
+    hello(server, pki.context())
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["behind the handshake", "with its end"])
+def test_a_broken_record_behind_what_is_not_http2(start, pki, within):
+    """What it speaks is not clear yet, but it ends at once for the record, and more bytes are no matter."""
+    server = start("quoit-api", *options_of(pki.server), "--limit", "handshake_ms=1h")
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = pki.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with raw(server) as connection:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+        connection.sendall(outgoing.read())
+        while outgoing.pending == 0:
+            incoming.write(connection.recv(65536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+        if not within:
+            connection.sendall(outgoing.read())
+            assert connection.recv(65536)  # tickets: its side of the handshake is over, too
+        client.write(b"GE")
+        # more than the server reads at once: the rest comes while a thread has the beginning
+        broken = b"\x17\x03\x03\x00\x20" + b"x" * 32
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(outgoing.read() + broken * 1000)
+        read_to_end(connection)
+    server.logged("decryption failed or bad record mac; closed")
     hello(server, pki.context())
 
 
