@@ -254,6 +254,45 @@ static void test_resets(void **state)
         world_deinit();
 }
 
+/* A call that is woken while it stands in line runs, whether or not anything else happens on its connection. */
+static void wake_in_line(void)
+{
+        struct call_group *group = &world->server.connection.group;
+
+        world->waiting_runs = world->waker_runs = 0;
+        world->waiting.exchange.group = world->waker.exchange.group = group;
+        list_init(&world->waiting.ring.ready);
+        list_init(&world->waker.ring.ready);
+        connection_on_call_ready(&world->waiting);
+        connection_on_call_ready(&world->waker);
+        UNTIL(world->waiting_runs == 2);
+        assert_int_equal(world->waker_runs, 1);
+        assert_true(list_is_empty(&world->server.connection.ready));
+}
+
+static void test_woken_in_line(void **state)
+{
+        struct world here;
+        struct call_group *group = &here.server.connection.group;
+
+        (void)state;
+        world_init(&here);
+        open_both();
+        make_a_call();
+        wake_in_line();
+        group->count++; /* calls outlive the socket */
+        connection_close(&here.server.connection);
+        wake_in_line();
+        UNTIL(here.server.closed);
+        wake_in_line();
+        assert_false(here.server.freed);
+        group->count--;
+        group->host->on_freed(group->host->user, group);
+        UNTIL(here.client.freed && here.server.freed);
+        world_deinit();
+}
+
+
 /* A request that its server does not take is given up, by the client's owner; its connection and the calls beside it go on. */
 static void test_request_stalls(void **state)
 {
@@ -298,6 +337,7 @@ int main(void)
                 cmocka_unit_test(test_drain),
                 cmocka_unit_test(test_peer_vanishes),
                 cmocka_unit_test(test_resets),
+                cmocka_unit_test(test_woken_in_line),
                 cmocka_unit_test(test_request_stalls),
         };
 

@@ -244,6 +244,35 @@ static void test_room(void **state)
         assert_int_equal(turns[0].queued + turns[1].queued, 0);
 }
 
+/* What an owner has that is known counts for itself, also what it had before it was known; not for its network. */
+static void test_room_of_known_owners(void **state)
+{
+        struct crew crew;
+        struct job jobs[8];
+        struct turn network = { 0 };
+        struct turn known = { .network = &network }, unknown = { .network = &network };
+        struct turn *const owner_of[] = { &unknown, &known, &known, &unknown, &unknown, &known,
+                &known, &unknown };
+        static const int gives_way[] = { -1, -1, -1, -1, -1, -1, 1, 2 };
+
+        (void)state;
+        crew_begin(&crew, 1);
+        for (unsigned i = 0; i < 8; i++) {
+                struct work *work;
+
+                jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
+                work = workers_submit_fairly(&crew.workers, &jobs[i].work, owner_of[i], false, 5);
+                if (i == 0)
+                        sem_wait(&crew.begun);
+                if (i == 2)
+                        workers_know(&crew.workers, &known);
+                assert_ptr_equal(work, gives_way[i] < 0 ? NULL : &jobs[gives_way[i]].work);
+        }
+        sem_post(&crew.may_end);
+        crew_end(&crew);
+        assert_int_equal(network.queued + known.queued + unknown.queued, 0);
+}
+
 /* As many at once as there are threads; the rest is counted as queued. */
 static void test_parallel(void **state)
 {
@@ -340,6 +369,7 @@ int main(void)
                 cmocka_unit_test(test_ever_new_networks),
                 cmocka_unit_test(test_small_pieces),
                 cmocka_unit_test(test_room),
+                cmocka_unit_test(test_room_of_known_owners),
                 cmocka_unit_test(test_parallel),
                 cmocka_unit_test(test_yields),
                 cmocka_unit_test(test_waiting_is_no_work),

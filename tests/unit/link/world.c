@@ -168,8 +168,21 @@ static void on_freed(struct connection *connection)
         end_of_connection(connection)->freed = true;
 }
 
+/* The first call waits for something that the second one does in the same run. */
+static enum dispatched run_call(struct quoit_call *call, bool in_line)
+{
+        (void)in_line;
+        if (call == &world->waiting)
+                return ++world->waiting_runs == 1 ? DISPATCHED_BUSY : DISPATCHED_ALL;
+        assert_ptr_equal(call, &world->waker);
+        if (++world->waker_runs == 1)
+                connection_on_call_ready(&world->waiting);
+        return DISPATCHED_ALL;
+}
+
 static const struct link_owner owner = {
         .events = &events,
+        .run_call = run_call,
         .give_up = give_up,
         .answer_bad_preface = on_bad_preface,
         .complain = complain,

@@ -45,6 +45,8 @@ struct world {
         quoit_tls *tls; /* the server's */
         struct end server, client;
         int fds[2]; /* of the server, of the client */
+        struct quoit_call waiting, waker;
+        unsigned waiting_runs, waker_runs;
 };
 
 extern struct world *world; /* the one that runs */
