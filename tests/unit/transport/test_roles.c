@@ -481,6 +481,50 @@ static void test_goaway(void **state)
         pair_free(pair);
 }
 
+/* Makes one frame of @end's output; the other end hears it. */
+static void speak_one_frame(struct end *end)
+{
+        static struct output output;
+
+        output_init(&output, 1);
+        assert_int_equal(session_fill(&end->session, &output), 0);
+        for (unsigned i = 0; i < output.iov_count; i++)
+                (void)end_feed(&end->pair->server, output.iov[i].iov_base, output.iov[i].iov_len);
+        session_release(&end_events, &output);
+}
+
+/*
+ * The server takes no more requests while one is half sent: its HEADERS are out, its CONTINUATION is not. Nobody may be told that
+ * it was not sent: the server counts it, and will say itself what becomes of it.
+ */
+static void test_goaway_within_a_request(void **state)
+{
+        static char path[20000]; /* more than a frame */
+        struct pair *pair = pair_new(NULL, 1);
+        struct call *half, *waiting;
+        uint8_t bytes[64];
+
+        (void)state;
+        memset(path, '!', sizeof(path) - 1); /* Huffman's code makes it no shorter */
+        pair_run(pair);
+        half = pair_request(pair, path, "x", 1, true);
+        waiting = pair_request(pair, "/waiting", "x", 1, true);
+        speak_one_frame(&pair->client);
+        assert_true(half->stream.unsent);
+        assert_int_equal(pair->server.count, 1);
+        assert_int_equal(end_feed(&pair->client, bytes, goaway(bytes, half->stream.id, 0, "")), 0);
+        assert_int_equal(waiting->closes, 1);
+        assert_true(waiting->closed_unsent);
+        assert_int_equal(half->closes, 0);
+        pair_run(pair);
+        assert_false(half->stream.unsent);
+        assert_int_equal(pair->server.count, 1);
+        assert_int_equal(half->closes, 1); /* it is more than the server takes */
+        assert_false(half->closed_unsent);
+        assert_int_equal(half->error_code, NGHTTP2_ENHANCE_YOUR_CALM);
+        pair_free(pair);
+}
+
 /* A server that goes in good order: both GOAWAYs, and no call is lost. */
 static void test_drain(void **state)
 {
@@ -631,6 +675,7 @@ int main(void)
                 cmocka_unit_test(test_streams_max),
                 cmocka_unit_test(test_limit_is_lowered),
                 cmocka_unit_test(test_goaway),
+                cmocka_unit_test(test_goaway_within_a_request),
                 cmocka_unit_test(test_drain),
                 cmocka_unit_test(test_goaway_wrong),
                 cmocka_unit_test(test_deinit_with_calls),

@@ -186,6 +186,16 @@ static void test_out_of_place(void **state)
         expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
         size = frame_head(bytes, 0, NGHTTP2_DATA, 0, 5);
         expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
+        /* CONTINUATION without HEADERS, and HEADERS without theirs */
+        size = frame_head(bytes, 0, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1);
+        expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
+        size = HEADERS(bytes, 0, 1, ":status", "200");
+        size += frame_head(bytes + size, 0, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1);
+        expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
+        size = HEADERS(bytes, 0, 1, ":status", "200");
+        bytes[4] = 0; /* no END_HEADERS */
+        size += frame_head(bytes + size, 0, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1);
+        expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
         /* PRIORITY of the connection */
         size = frame_head(bytes, 5, NGHTTP2_PRIORITY, 0, 0);
         memcpy(bytes + size, "\0\0\0\1\0", 5);
