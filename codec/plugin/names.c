@@ -41,17 +41,19 @@ static const char *names_lookup(const upb_strtable *table, const char *key)
         return upb_strtable_lookup(table, key, &value) ? upb_value_getconstptr(value) : NULL;
 }
 
-/* Whether each of @idents is free; also of each other, as a map called `clear` shows. */
-static bool names_are_free(const struct names *names, const struct idents *idents)
+/* Takes each of @idents if all are free, also of each other, as a map called `clear` shows. */
+static bool names_take(struct names *names, const struct idents *idents)
 {
         for (size_t i = 0; i < idents->n; i++) {
                 const char *ident = idents->list[i];
 
-                if (reserved_word(ident) || upb_strtable_lookup(&names->taken, ident, NULL))
-                        return false;
-                for (size_t j = 0; j < i; j++)
-                        if (!strcmp(idents->list[j], ident))
-                                return false;
+                if (!reserved_word(ident) && !upb_strtable_lookup(&names->taken, ident, NULL)) {
+                        names_insert(names, &names->taken, ident, ident);
+                        continue;
+                }
+                while (i-- > 0)
+                        upb_strtable_remove(&names->taken, idents->list[i], NULL);
+                return false;
         }
         return true;
 }
@@ -67,15 +69,13 @@ static const char *names_claim(
         };
 
         fn(&idents, def, name);
-        for (int n = 0; !names_are_free(names, &idents); n++) {
+        for (int n = 0; !names_take(names, &idents); n++) {
                 if (n == UNDERSCORES_MAX)
                         return NULL;
                 name = memory_format(names->arena, "%s_", name);
                 idents.n = 0;
                 fn(&idents, def, name);
         }
-        for (size_t i = 0; i < idents.n; i++)
-                names_insert(names, &names->taken, idents.list[i], idents.list[i]);
         return name;
 }
 
