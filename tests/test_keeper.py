@@ -85,9 +85,10 @@ def test_it_keeps_little(api, kept):
     with open(f"/proc/{served.pid}/status") as status:
         threads = int(re.search(r"Threads:\s+(\d+)", status.read())[1])
     assert threads <= 2  # the log's, and itself
-    before = open(f"/proc/{served.pid}/stat").read().split()[13:15]
+    ticks = lambda: sum(map(int, open(f"/proc/{served.pid}/stat").read().split()[13:15]))
+    before = ticks()
     time.sleep(0.5)
-    assert open(f"/proc/{served.pid}/stat").read().split()[13:15] == before
+    assert ticks() - before <= 1  # a tick may just be full
 
 
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the first", "to all"])
