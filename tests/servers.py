@@ -95,10 +95,10 @@ class Server:
     def pid(self):
         return self.process.pid
 
-    def settled_log(self):
-        """All that it has said so far: its writer gathers lines for 50 ms."""
-        time.sleep(0.25)
-        return list(self.log)
+    def whole_log(self):
+        """All that it says until its end, which this brings about."""
+        self.stop()
+        return self.log
 
     def logged(self, part):
         """The first line with @part in it, which may still be on its way."""
