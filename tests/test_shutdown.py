@@ -28,6 +28,10 @@ def server(request, start):
     return start("test-server", *MODES[request.param], "--limit", "drain_ms=60000")
 
 
+# grpcio's windows stay at 64 KiB: else it takes a million items that a test does not read yet
+UNPROBED = {"http2.bdp_probe": 0}
+
+
 def is_refused(server):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", server.port)) != 0
@@ -47,25 +51,25 @@ def test_idle(start, program, number):
 @pytest.mark.parametrize("options", [[], ["--workers", 4], ["--rings", 2]])
 def test_a_long_stream_finishes(api, start, connect, options):
     server = start("quoit-api", "--port", 0, *options)
-    stub = api.Stub(connect(server))
-    stream = stub.getStream(api.ApiRequest(length=30_000))
+    stub = api.Stub(connect(server, **UNPROBED))
+    stream = stub.getStream(api.ApiRequest(length=15_000))
     assert next(stream).id == 1
     server.signal()
     eventually(lambda: is_refused(server), "the listener is closed")
-    assert [item.id for item in stream] == list(range(2, 30_001))
+    assert [item.id for item in stream] == list(range(2, 15_001))
     assert server.wait() == 0
 
 
 def test_calls_of_all_kinds_finish(calls, server, connect):
-    stub = calls.Stub(connect(server))
+    stub = calls.Stub(connect(server, **UNPROBED))
     before = calls.Stub(connect(server))
     assert before.Echo(calls.Payload(text="here")).text == "here"
     futures = [stub.Later.future(calls.Delay(ms=2000)), stub.Sleep.future(calls.Delay(ms=2000))]
-    stream = stub.BlockingCount(calls.CountRequest(count=100_000))  # more than grpcio takes unasked
+    stream = stub.BlockingCount(calls.CountRequest(count=25_000))  # more than windows and queues hold
     assert next(stream).value == 1
     eventually(lambda: before.Stats(calls.Empty()).running >= 3, "they run")
     server.signal()
-    assert sum(1 for _ in stream) == 99_999
+    assert sum(1 for _ in stream) == 24_999
     assert [future.result(PATIENCE).text for future in futures] == ["later", "slept"]
     assert server.wait() == 0
     assert "stopped, 0 running" in server.log[-1]
@@ -340,7 +344,7 @@ def test_a_peer_that_takes_nothing_does_not_hold_it_up(calls, start, mode):
 def watched(start, connect, *options):
     """A quoit-api, its calls' stub, and a stream of its health that says SERVING."""
     server = start("quoit-api", "--port", 0, *options)
-    channel = connect(server, **{"http2.bdp_probe": 0})  # or a million items wait in it until a test reads them
+    channel = connect(server, **UNPROBED)
     request = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
     assert next(request) == b"\x08\x01"
     return server, channel, request
@@ -348,18 +352,16 @@ def watched(start, connect, *options):
 
 def test_lame_duck(api, start, connect):
     """Health says so first; calls and connections go on; then it is a stop as any."""
-    server, channel, health = watched(start, connect, "--lame-duck", "1500ms")
+    server, channel, health = watched(start, connect, "--lame-duck", "3s")
     began = time.monotonic()
     server.signal()
     assert next(health) == b"\x08\x02"
-    assert time.monotonic() - began < 1.4
-    while time.monotonic() - began < 1.2:
+    for _ in range(3):
         for one in (channel, connect(server)):
             assert api.Stub(one).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE).message
-        time.sleep(0.1)
     assert server.process.poll() is None
     assert server.wait() == 0
-    assert time.monotonic() - began > 1.4
+    assert time.monotonic() - began > 2.9
 
 
 def test_a_second_signal_ends_the_lame_duck_time(api, start, connect):
