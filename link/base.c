@@ -33,7 +33,8 @@ static void on_trim(struct timer *timer)
         bytes += slab_trim(base->owned);
         bytes += slab_trim(&base->calls);
         bytes += slab_trim(&base->outputs);
-        if (bytes > REST_BYTES)
+        heap_look(&base->heap);
+        if (bytes > REST_BYTES || heap_is_used(&base->heap))
                 start_trims(base);
 }
 
@@ -51,6 +52,8 @@ static void see_mappings(struct base *base)
 void base_look(struct base *base)
 {
         see_mappings(base);
+        if (heap_is_used(&base->heap))
+                start_trims(base);
         shortage_look(base);
 }
 
@@ -138,6 +141,7 @@ int base_init(struct base *base, const struct base_options *options)
         slab_init(&base->calls, sizeof(struct quoit_call));
         slab_init(&base->outputs, sizeof(struct output));
         base->owned = options->owned;
+        base->heap = (struct heap){ .work = { .ring = &base->ring } };
         init_host(base, options);
         return 0;
 }

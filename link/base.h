@@ -15,6 +15,7 @@
 #include "core/ring.h"
 #include "core/slab.h"
 #include "core/timer.h"
+#include "link/heap.h"
 #include "link/shortage.h"
 #include "transport/memory.h"
 #include "transport/tls_spares.h"
@@ -31,6 +32,7 @@ struct base {
         struct slab outputs;
         struct call_host host;
         struct list connections; /* all that are not freed yet */
+        struct heap heap; /* malloc's: what TLS leaves there */
         struct timer trim; /* returns memory to the system after a peak */
         size_t mappings_seen; /* mappings_made() when `trim` was last started */
         struct slab *owned; /* where the owner allocates its connections: trimmed too */

@@ -43,6 +43,7 @@ void connection_try_free(struct connection *connection)
                 return;
         assert(connection->group.queued_bytes == 0 &&
                 call_group_held_bytes(&connection->group) == 0);
+        connection->base->heap.ended += connection->secure != NULL;
         secure_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);

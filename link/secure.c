@@ -49,6 +49,7 @@ static int start(struct secure *secure, const struct connection_options *options
                 on_step);
         if (!secure->handshake)
                 return -ENOMEM;
+        secure->connection->base->heap.threads = options->handshakers;
         if (options->role == SESSION_CLIENT)
                 handshake_begin(secure->handshake);
         return 0;

@@ -104,13 +104,17 @@ static struct work *take(struct workers *workers, uint64_t took_ns)
         pthread_mutex_lock(&workers->mutex);
         if (took_ns > 0)
                 note_service(workers, took_ns);
-        while (workers->queued == 0 && !workers->stopping) {
+        while (workers->queued == 0 && !workers->spare && !workers->stopping) {
                 workers->idle++;
                 pthread_cond_wait(&workers->has_work, &workers->mutex);
                 workers->idle--;
         }
-        if (workers->queued > 0)
+        if (workers->queued > 0) {
                 work = dequeue_next(workers);
+        } else if (!workers->stopping) {
+                work = workers->spare;
+                workers->spare = NULL;
+        }
         pthread_mutex_unlock(&workers->mutex);
         return work;
 }
@@ -182,6 +186,20 @@ void workers_submit(struct workers *workers, struct work *work)
 void workers_submit_first(struct workers *workers, struct work *work)
 {
         submit(workers, work, true);
+}
+
+bool workers_submit_idle(struct workers *workers, struct work *work)
+{
+        bool is_free;
+
+        pthread_mutex_lock(&workers->mutex);
+        is_free = !workers->spare;
+        if (is_free) {
+                workers->spare = work;
+                pthread_cond_signal(&workers->has_work);
+        }
+        pthread_mutex_unlock(&workers->mutex);
+        return is_free;
 }
 
 static bool gives_way_before(const struct work *work, const struct work *other)

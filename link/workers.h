@@ -45,6 +45,7 @@ struct workers {
         struct list
                 queue; /* in order; with workers_submit_fairly(): the small pieces, in no order */
         struct list large; /* large pieces of workers_submit_fairly(), in no order */
+        struct work *spare; /* of workers_submit_idle(), not among the queued */
         size_t queued;
         uint64_t turns; /* the number of the newest turn */
         uint64_t came; /* pieces that workers_submit_fairly() was given */
@@ -79,6 +80,12 @@ void workers_submit_first(struct workers *workers, struct work *work);
  */
 struct work *workers_submit_fairly(struct workers *workers, struct work *work, struct turn *turn,
         bool is_small, size_t queued_max);
+
+/*
+ * The piece of work that a thread does when it has no other. False: there is such a piece already. If the threads are stopped
+ * before, it is not done. For both uses.
+ */
+bool workers_submit_idle(struct workers *workers, struct work *work);
 
 /* The owner is known now (it has finished a handshake): it has turns of its own. */
 void workers_know(struct workers *workers, struct turn *turn);

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from hostile import MIB
 from servers import PATIENCE, eventually
 from tls import ECHO, client_hello, hello, options_of, raw, read_to_end, refused, tls_options
 from tls import pki, serve  # noqa: F401 (fixtures)
@@ -194,6 +195,26 @@ def test_a_storm_of_handshakes_does_not_stop_the_ring(start, pki):
         for peer in peers:  # and all of them are, in the end
             peer.settimeout(PATIENCE)
         assert all(peer.recv(1) for peer in peers[-3:])
+
+
+def test_a_flood_of_handshakes_leaves_no_memory(start, pki, sanitized):
+    """OpenSSL's memory is malloc's, and what some threads have freed there would stay with the process."""
+    if sanitized:
+        pytest.skip("a sanitizer's malloc keeps what is freed")
+    server = start("test-server", *tls_options(pki.server))
+    handshake_seconds(server, pki)
+    before = server.rss()
+    first = client_hello(pki)
+    for _ in range(3):
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(raw(server)) for _ in range(600)]
+            for peer in peers:
+                peer.sendall(first)
+            assert all(peer.recv(1) for peer in peers)
+            for peer in peers[::2]:  # not in the order in which they came
+                peer.close()
+    print(f"{(server.rss() - before) / MIB:.1f} MiB at once")
+    eventually(lambda: server.rss() < before + 6 * MIB, "its memory is given back")
 
 
 def handshake_seconds(server, pki):

@@ -359,6 +359,30 @@ static void test_never_started(void **state)
         workers_deinit(&workers);
 }
 
+/* A thread without other work does it; there is one such piece at a time. */
+static void test_idle(void **state)
+{
+        struct crew crew;
+        struct job first, spare, second;
+
+        (void)state;
+        crew_begin(&crew, 1);
+        first = job_held(&crew);
+        spare = job_held(&crew);
+        second = job_at_once(&crew);
+        workers_submit(&crew.workers, &first.work);
+        sem_wait(&crew.begun);
+        assert_true(workers_submit_idle(&crew.workers, &spare.work));
+        assert_false(workers_submit_idle(&crew.workers, &second.work));
+        workers_submit(&crew.workers, &second.work);
+        sem_post(&crew.may_end);
+        sem_wait(&crew.begun);
+        assert_int_equal(second.seen_at, 1);
+        sem_post(&crew.may_end);
+        crew_end(&crew);
+        assert_int_equal(spare.seen_at, 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -373,6 +397,7 @@ int main(void)
                 cmocka_unit_test(test_parallel),
                 cmocka_unit_test(test_yields),
                 cmocka_unit_test(test_waiting_is_no_work),
+                cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_never_started),
         };
 
