@@ -88,7 +88,7 @@ class Kit:
 
     def program(self, folder, sources, output, compiler=None, shared=False, warnings=C_WARNINGS):
         """A program from C files in @folder: by default as libquoit itself was compiled."""
-        flags = ["-std=gnu11", "-O1", "-g", *warnings, f"-I{folder}"]
+        flags = ["-std=gnu11", "-O1", "-g1", *warnings, f"-I{folder}"]
         if self.sanitize != "none":
             flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
         libraries = [str(self.archive), *self.libraries]

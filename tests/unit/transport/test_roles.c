@@ -185,7 +185,7 @@ static void do_something(struct pair *pair, uint64_t *random)
 static void test_many(void **state)
 {
         (void)state;
-        for (uint64_t seed = 1; seed <= 40; seed++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
                 struct pair *pair = pair_new(NULL, seed);
                 uint64_t random = seed;
 

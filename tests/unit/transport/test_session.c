@@ -31,7 +31,7 @@ static void test_unary_in_pieces(void **state)
         const uint8_t *bytes = joint_bytes();
 
         (void)state;
-        for (uint64_t seed = 0; seed < 120; seed++) {
+        for (uint64_t seed = 0; seed < 60; seed++) {
                 struct joint *joint = joint_new(NULL, seed);
                 size_t up = random_upto(&joint->random, seed % 3 ? 300 : 70000);
                 size_t down = random_upto(&joint->random, seed % 2 ? 300 : 70000);
