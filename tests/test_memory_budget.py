@@ -71,7 +71,7 @@ def refused(wires):
 def test_answers_that_nobody_takes(server, calls, growth_max, size):
     peak = Peak(server)
     with many(server) as wires:
-        for _ in range(6_000_000 // size):
+        for _ in range(3_000_000 // size):
             for wire in wires:
                 big(calls, wire, size)
             settled(wires)
@@ -85,7 +85,7 @@ def test_answers_that_nobody_takes(server, calls, growth_max, size):
 def test_requests_that_never_end(server, growth_max, size, path):
     peak = Peak(server)
     with many(server) as wires:
-        for _ in range(1_600_000 // size):
+        for _ in range(1_000_000 // size):
             for wire in wires:
                 stream = wire.request(path, None, end=False)
                 wire.data(stream, message(b"x" * size)[:-1])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What libquoit and libquoit-message have made already: files that everybody imports."""
 
+import functools
+
 import pytest
 
 from plugin_kit import C_WARNINGS, GOOGLE, WELL_KNOWN
@@ -55,19 +57,30 @@ LINKS = [
 ]
 
 
-@pytest.fixture
-def program(installed, root, tmp_path):
+@pytest.fixture(scope="module")
+def program(installed, root, tmp_path_factory):
     """Makes and runs a program of MINE, with its own code for the files @own."""
 
+    @functools.lru_cache
+    def made(own):
+        """A folder with that code, and objects of what is not MINE."""
+        folder = tmp_path_factory.mktemp("well-known")
+        (folder / "mine.proto").write_text(MINE)
+        (folder / "main.c").write_text(MAIN)
+        paths = [f"-I{path}" for path in (folder, root / "proto" / "well-known", GOOGLE)]
+        installed.run("protoc", *paths, "--quoit_out=.", "mine.proto", *own, cwd=folder)
+        sources = [f"{name[:-6]}.quoit.c" for name in own]
+        if own:
+            flags = installed.pkg_config("--cflags", "quoit-message")
+            installed.run("cc", "-I.", *C_WARNINGS, "-c", *sources, *flags, cwd=folder)
+        return folder, sorted(path.name for path in folder.glob("*.o"))
+
     def make(packages, own=()):
-        (tmp_path / "mine.proto").write_text(MINE)
-        (tmp_path / "main.c").write_text(MAIN)
-        paths = [f"-I{path}" for path in (tmp_path, root / "proto" / "well-known", GOOGLE)]
-        installed.run("protoc", *paths, "--quoit_out=.", "mine.proto", *own, cwd=tmp_path)
-        sources = ["main.c", "mine.quoit.c", *(f"{name[:-6]}.quoit.c" for name in own)]
+        folder, objects = made(tuple(own))
+        assert len(objects) == len(own)
         flags = installed.pkg_config("--cflags", "--libs", *packages)
-        installed.run("cc", "-I.", *C_WARNINGS, *sources, "-o", "program", *flags, cwd=tmp_path)
-        installed.run(tmp_path / "program")
+        installed.run("cc", "-I.", *C_WARNINGS, "main.c", "mine.quoit.c", *objects, "-o", "program", *flags, cwd=folder)
+        installed.run(folder / "program")
 
     return make
 
