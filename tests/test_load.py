@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """quoit-load tells the truth: what it counts, when calls begin, what it makes of bad answers."""
 
+import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -293,8 +295,10 @@ def test_a_server_that_breaks_http2(load, bad, text):
 
 def test_the_server_dies(program, start):
     server = start("quoit-api", "--port", 0, "--host", "127.0.0.1")
+    unused = server.descriptors()
     command = [program, "--json", "--duration", "30", "--streams", "8", server.target, HELLO]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        eventually(lambda: server.descriptors() > unused, "the load has connected")
         time.sleep(0.3)
         server.signal(signal.SIGTERM)  # it drains: GOAWAY, then the end
         output, _ = process.communicate(timeout=PATIENCE)
@@ -417,10 +421,19 @@ def test_idle(program, start, stats):
     eventually(lambda: read().connections_open == 1, "the connections are closed")
 
 
+def links(pid):
+    """What its descriptors are."""
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(FileNotFoundError):  # one that is closed meanwhile
+        return [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
+    return []
+
+
 def test_first_call(program, start):
     port = free_port()
     command = [program, "--first-call", "--json", f"127.0.0.1:{port}", HELLO]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        eventually(lambda: "anon_inode" in "".join(links(process.pid)), "it has begun")
         time.sleep(0.2)
         assert process.poll() is None
         start("quoit-api", "--host", "127.0.0.1", "--port", port)
