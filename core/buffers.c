@@ -58,6 +58,7 @@ int buffers_init(struct buffers *buffers, struct ring *ring, const struct buffer
                 .buffer_bytes = buffer_bytes,
                 .count = count,
                 .group = group,
+                .once = options && options->once,
         };
         r = ring->engine->buffers_open(&opened);
         if (r < 0) {

@@ -3,6 +3,7 @@
 
 #include "core/ring.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct buffers_options {
         unsigned count;     /* power of two; 0: 256 */
         size_t buffer_bytes; /* 0: 16 KiB */
         uint16_t group;     /* id on the ring; one `struct buffers` a group */
+        bool once; /* a receive takes one buffer, and the next one is behind all that wait */
         /* Larger buffers, for sockets that receive more than one of these at once; NULL: there are none. Outlives this. */
         struct buffers *bulk;
 };
@@ -40,6 +42,7 @@ struct buffers {
         struct list waiters;
         struct deferred resume;
         uint16_t group;
+        bool once;
 };
 
 /*

@@ -106,7 +106,7 @@ static void receive_start(struct socket *socket)
         if (buffers_are_contended(next_buffers(socket)))
                 receive_wait(socket); /* no overtaking */
         else
-                receive_arm(socket, socket->receive_greedy);
+                receive_arm(socket, socket->receive_greedy || socket->buffers->once);
 }
 
 static void receive_cancel(struct socket *socket)
@@ -200,6 +200,11 @@ void socket_resume(struct socket *socket)
         socket->receive_wanted = true;
         if (socket->receive == SOCKET_RECEIVE_STOPPED)
                 receive_start(socket);
+}
+
+void socket_use_buffers(struct socket *socket, struct buffers *buffers)
+{
+        socket->buffers = buffers;
 }
 
 static void on_cancel_complete(struct op *op, struct completion completion)

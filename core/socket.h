@@ -96,6 +96,9 @@ void socket_init(struct socket *socket, struct ring *ring, struct buffers *buffe
  * socket_close. */
 void socket_resume(struct socket *socket);
 
+/* Receives into @buffers of the same size from the next receive on: when these are used `once`, with the next bytes. */
+void socket_use_buffers(struct socket *socket, struct buffers *buffers);
+
 /*
  * Backpressure: stops taking bytes from the kernel, so that the peer's window fills. Bytes that the kernel has completed
  * already (at most all of the ring's buffers) can still arrive in on_data; on_receive_end too.
@@ -117,6 +120,12 @@ static inline bool socket_is_sending(const struct socket *socket)
 static inline bool socket_is_paused(const struct socket *socket)
 {
         return !socket->receive_wanted;
+}
+
+/* Whether bytes may have arrived that we have not read, for lack of a buffer. */
+static inline bool socket_awaits_buffer(const struct socket *socket)
+{
+        return socket->receive == SOCKET_RECEIVE_WAITING;
 }
 
 static inline bool socket_is_open(const struct socket *socket)

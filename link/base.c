@@ -65,28 +65,47 @@ void base_look(struct base *base)
  */
 #define BULK_COUNT 1
 
+/*
+ * Nobody knows yet what a newcomer wants, and there can be thousands that send all at once. So a turn reads from a few of them, and
+ * the other connections neither wait for buffers behind them nor for a long turn.
+ */
+#define NEWCOMERS_COUNT 16
+
+static void deinit_buffers(struct base *base)
+{
+        buffers_deinit(&base->newcomers);
+        buffers_deinit(&base->buffers);
+        buffers_deinit(&base->bulk);
+}
+
 static int init_buffers(struct base *base)
 {
-        struct buffers_options bulk = {
+        const struct buffers_options bulk = {
                 .count = BULK_COUNT,
                 .buffer_bytes = 256 << 10,
                 .group = 1,
         };
-        struct buffers_options small = { .bulk = &base->bulk };
+        const struct buffers_options small = { .bulk = &base->bulk };
+        const struct buffers_options newcomers = {
+                .count = NEWCOMERS_COUNT,
+                .group = 2,
+                .once = true,
+        };
         int r = buffers_init(&base->bulk, &base->ring, &bulk);
 
+        if (r == 0)
+                r = buffers_init(&base->buffers, &base->ring, &small);
+        if (r == 0)
+                r = buffers_init(&base->newcomers, &base->ring, &newcomers);
         if (r < 0)
-                return r;
-        r = buffers_init(&base->buffers, &base->ring, &small);
-        if (r < 0)
-                buffers_deinit(&base->bulk);
+                deinit_buffers(base);
         return r;
 }
 
 size_t base_kernel_bytes(unsigned entries)
 {
         return ring_kernel_bytes(entries) + buffers_kernel_bytes(0) +
-               buffers_kernel_bytes(BULK_COUNT);
+               buffers_kernel_bytes(BULK_COUNT) + buffers_kernel_bytes(NEWCOMERS_COUNT);
 }
 
 /* How many free bytes each arena pool keeps. */
@@ -155,8 +174,7 @@ void base_deinit(struct base *base)
         coders_deinit(&base->host.coders);
         memory_deinit(&base->memory);
         tls_spares_deinit(&base->spares);
-        buffers_deinit(&base->buffers);
-        buffers_deinit(&base->bulk);
+        deinit_buffers(base);
         ring_deinit(&base->ring);
 }
 

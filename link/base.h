@@ -24,6 +24,7 @@ struct base {
         struct ring ring;
         struct buffers buffers;
         struct buffers bulk; /* larger ones, for connections that receive much */
+        struct buffers newcomers; /* few, for peers that have not sent their SETTINGS yet */
         struct arena_pool arenas;
         struct arena_pool shared_arenas; /* for offloaded calls */
         struct memory memory; /* nghttp2's */

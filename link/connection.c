@@ -241,7 +241,9 @@ int connection_open(struct connection *connection, struct base *base,
         sending_note_windows(connection);
         deferred_init(&connection->dispatch, ready_on_turn_end);
         deferred_init(&connection->flush, sending_on_turn_end);
-        socket_init(&connection->socket, &base->ring, &base->buffers, options->fd, &socket_handler);
+        socket_init(&connection->socket, &base->ring,
+                options->role == SESSION_SERVER ? &base->newcomers : &base->buffers, options->fd,
+                &socket_handler);
         socket_resume(&connection->socket);
         windows_init(connection);
         watch_begin(connection);

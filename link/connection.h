@@ -79,7 +79,7 @@ struct connection {
         bool established; /* the peer's SETTINGS have arrived */
         bool closed_reported; /* to the owner */
         bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */
-        bool stall_suspected; /* the last look found it stalled; the next one confirms */
+        bool suspected; /* the last look found it over its time; the next one confirms */
         struct peer peer;
 };
 

@@ -120,7 +120,7 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
 {
         struct call_group *group = &connection->group;
         struct stall_rule rule = rule_of(connection_limits(connection));
-        bool was_suspected = connection->stall_suspected;
+        bool was_suspected = connection->suspected;
         bool is_over = is_stuck(connection, now_ns, ret_due_ns);
         struct findings findings = { 0 };
 
@@ -130,8 +130,8 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
         } else {
                 bring_forward(ret_due_ns, clock_after_ns(now_ns, rule.period_ns));
         }
-        connection->stall_suspected = (is_over || findings.any_shut) && !was_suspected;
-        if (connection->stall_suspected)
+        connection->suspected = (is_over || findings.any_shut) && !was_suspected;
+        if (connection->suspected)
                 bring_forward(ret_due_ns, now_ns + CONFIRM_NS);
         if (was_suspected && !is_over && findings.any_shut)
                 look_at_streams(connection, &rule, true, now_ns, ret_due_ns);

@@ -12,6 +12,7 @@
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* after that answer: for requests that were on the way */
 #define PREFACE_SILENCE_NS                                                                         \
         (500 * NS_PER_MS) /* a drain does not wait for a peer that sends nothing for so long before its SETTINGS */
+#define PREFACE_LOOK_NS (100 * NS_PER_MS) /* until a peer without a preface is looked at once more */
 #define LAST_WORDS_NS (5000 * NS_PER_MS) /* for what is queued, if the peer takes none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
 
@@ -186,16 +187,31 @@ static void on_watch(struct timer *timer)
         watch_life(CONTAINER_OF(timer, struct connection, watch));
 }
 
+/*
+ * Not the peer's fault if we have not read what it has sent: it may wait for a buffer, among many others, or the ring itself was
+ * late. So it has the time of one more look, in which all is read that had come.
+ */
 static void on_no_preface(struct timer *timer)
 {
-        close_with(CONTAINER_OF(timer, struct connection, watch),
-                "no HTTP/2 preface and SETTINGS in time (handshake_ms)");
+        struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
+        bool was_suspected = connection->suspected;
+
+        connection->suspected = !socket_awaits_buffer(&connection->socket);
+        if (!was_suspected || !connection->suspected)
+                start(connection, PREFACE_LOOK_NS, on_no_preface);
+        else if (secure_is_lent(connection->secure))
+                close_with(connection,
+                        "no thread was free for its TLS handshake in time (handshake_ms)");
+        else
+                close_with(connection, "no HTTP/2 preface and SETTINGS in time (handshake_ms)");
 }
 
 /* The peer's SETTINGS have arrived. */
 static void on_settings(struct connection *connection)
 {
         connection->established = true;
+        connection->suspected = false;
+        socket_use_buffers(&connection->socket, &connection->base->buffers);
         connection->idle_ns = now_of(connection);
         if (connection->session.drain > DRAIN_NONE)
                 start(connection, DRAIN_NOTICE_NS, on_drain_step);

@@ -19,6 +19,7 @@ struct uring {
         struct __kernel_timespec alarm_time; /* the kernel reads it when it is submitted */
         uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
         uint64_t wake_count; /* the eventfd's counter is read into it */
+        bool exhausted; /* receives of the last turn have found no buffer */
         bool unsettled; /* the last turn could not tell the results of prompt operations */
 };
 

@@ -51,6 +51,56 @@ static void test_starved_sockets_share(void **state)
         fixture_deinit(&fixture);
 }
 
+/* One buffer a turn, until it has other buffers; meanwhile those who use the others do not wait. */
+static void test_buffers_for_newcomers(void **state)
+{
+        enum { SOCKETS = 8, SIZE = 64 * 1024, BUFFER = 1024 };
+        struct buffers_options options = { .count = 64, .buffer_bytes = BUFFER };
+        struct buffers_options few = {
+                .count = 2, .buffer_bytes = BUFFER, .group = 1, .once = true
+        };
+        struct buffers newcomers;
+        struct fixture fixture;
+        unsigned char *bytes = noise(SIZE);
+        struct end *ends[SOCKETS];
+        int fds[SOCKETS][2];
+        size_t sum = 0, before;
+
+        (void)state;
+        fixture_init(&fixture, &options);
+        assert_int_equal(buffers_init(&newcomers, &fixture.ring, &few), 0);
+        for (unsigned i = 0; i < SOCKETS; i++) {
+                pair_unix(fds[i]);
+                ends[i] = end_new(
+                        &fixture.ring, i ? &newcomers : &fixture.buffers, fds[i][0], SIZE);
+                assert_int_equal(write(fds[i][1], bytes, i ? SIZE : BUFFER), i ? SIZE : BUFFER);
+        }
+        for (unsigned turn = 0; turn < 20; turn++) {
+                before = sum;
+                assert_int_equal(ring_turn(&fixture.ring, SECOND), 0);
+                sum = 0;
+                for (unsigned i = 1; i < SOCKETS; i++)
+                        sum += ends[i]->received_size;
+                assert_true(sum - before <= few.count * BUFFER);
+                if (turn == 2) /* one turn after it was submitted */
+                        assert_int_equal(ends[0]->received_size, BUFFER);
+        }
+        assert_true(sum >= 18 * BUFFER);
+        for (unsigned i = 1; i < SOCKETS; i++)
+                socket_use_buffers(&ends[i]->socket, &fixture.buffers);
+        for (unsigned i = 1; i < SOCKETS; i++) {
+                TURN_UNTIL(&fixture.ring, ends[i]->received_size == SIZE);
+                assert_memory_equal(ends[i]->received, bytes, SIZE);
+        }
+        for (unsigned i = 0; i < SOCKETS; i++) {
+                end_free(ends[i]);
+                close(fds[i][1]);
+        }
+        free(bytes);
+        buffers_deinit(&newcomers);
+        fixture_deinit(&fixture);
+}
+
 static void test_close_and_pause_while_waiting_for_buffers(void **state)
 {
         enum { SOCKETS = 8, SIZE = 16 * 1024 };
@@ -263,6 +313,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_starved_sockets_share),
+                cmocka_unit_test(test_buffers_for_newcomers),
                 cmocka_unit_test(test_close_and_pause_while_waiting_for_buffers),
                 cmocka_unit_test(test_a_flood_is_held_to_a_buffer_a_turn),
                 cmocka_unit_test(test_a_flood_is_held_to_a_bulk_buffer_a_turn),
