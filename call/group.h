@@ -49,7 +49,7 @@ struct call_host {
         struct lingering lingering;
         struct list at_stop; /* posts that wait for the server's stop */
         bool is_stopping;
-        uint64_t looked_ns; /* at the clock, behind the last handler */
+        uint64_t looked_ns; /* at the clock, behind the last handler or other work: call_host_look() */
         struct pending_copy copy; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;
@@ -76,6 +76,13 @@ struct call_host {
         /* The call has been freed; it was of @group. */
         void (*on_freed)(void *user, struct call_group *group);
 };
+
+/* Other work than a handler's is done on the ring, which may have taken long: the next handler is not to blame for it. */
+static inline void call_host_look(struct call_host *host)
+{
+        host->looked_ns = ring_clock_coarse_ns(host->ring);
+}
+
 
 /* The calls of one connection. Outlives them all. */
 struct call_group {

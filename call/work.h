@@ -24,10 +24,11 @@ static inline uint64_t work_begin(const struct quoit_call *call)
 static inline void work_end(struct quoit_call *call, uint64_t began_ns)
 {
         struct call_host *host = call_host_of(call);
-        uint64_t took_ns = call_clock_ns(call) - began_ns;
+        uint64_t now_ns = call_clock_ns(call), took_ns = now_ns - began_ns;
 
         if (call->offload)
                 return;
+        host->looked_ns = now_ns; /* as call_host_look() */
         call->exchange.group->work_ns += took_ns;
         ring_share_take(&host->share, ring_turns(host->ring), took_ns);
 }

@@ -14,6 +14,8 @@
 #include "link/watch.h"
 #include "link/windows.h"
 
+#define LOOK_BYTES 512
+
 static void connection_set_state(struct connection *connection, enum connection_state state)
 {
         /* forwards only */
@@ -65,6 +67,7 @@ void connection_close(struct connection *connection)
         call_group_settle(&connection->group);
         sending_end(connection);
         socket_close(&connection->socket);
+        call_host_look(connection->group.host);
 }
 
 /* Ignores further input; sends what is queued, if the peer takes it in time. */
@@ -101,10 +104,18 @@ static void on_receive_end(struct socket *socket, int error)
                 connection_close(connection);
 }
 
-/* The session was fed. @error: 0, or why it takes no more. */
-static void on_fed(struct connection *connection, int error)
+/* Reading little for a call takes less time than a look at the clock is worth: the call's handler makes one. */
+static void look_at_clock(struct connection *connection, size_t size)
+{
+        if (size >= LOOK_BYTES || list_is_empty(&connection->ready))
+                call_host_look(connection->group.host);
+}
+
+/* The session was fed with @size bytes. @error: 0, or why it takes no more. */
+static void on_fed(struct connection *connection, size_t size, int error)
 {
         call_group_settle(&connection->group);
+        look_at_clock(connection, size);
         if (error == -ENODATA) {
                 on_receive_end(&connection->socket, 0);
                 return;
@@ -134,7 +145,7 @@ static void on_data(struct socket *socket, const unsigned char *bytes, size_t si
                 r = secure_feed(connection->secure, bytes, size);
         else
                 r = session_feed(&connection->session, bytes, size);
-        on_fed(connection, r);
+        on_fed(connection, size, r);
 }
 
 void connection_on_secured(struct connection *connection)
@@ -142,7 +153,7 @@ void connection_on_secured(struct connection *connection)
         struct secure *secure = connection->secure;
 
         if (connection->state == CONNECTION_OPEN)
-                on_fed(connection, secure_step(secure));
+                on_fed(connection, LOOK_BYTES, secure_step(secure));
         if (connection->state == CONNECTION_OPEN && secure->input_ended && !secure_is_lent(secure))
                 on_receive_end(
                         &connection->socket, 0); /* after the bytes that came before the end */

@@ -27,6 +27,7 @@ static void on_accept(struct listener *listener, int fd, const struct endpoint *
                 connections_place(shard, &arrival);
         else
                 ring_refuse(&shard->base.ring, fd);
+        call_host_look(&shard->base.host);
 }
 
 /* A server can be out of descriptors for hours. */

@@ -122,6 +122,7 @@ static void on_handover(struct mail *mail)
         struct handover *handover = CONTAINER_OF(mail, struct handover, mail);
 
         open_here(handover->to, &handover->arrival);
+        call_host_look(&handover->to->base.host);
         free(handover);
 }
 

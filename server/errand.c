@@ -173,7 +173,7 @@ void errand_watch_time(const struct errand *errand)
         uint64_t turn_ns = ring_now_ns(host->ring), since_ns = host->looked_ns;
         uint32_t slow_ms = host->limits->slow_handler_ms;
 
-        host->looked_ns = ring_clock_coarse_ns(host->ring);
+        call_host_look(host);
         if (since_ns < turn_ns)
                 since_ns = turn_ns;
         if (host->looked_ns > since_ns && host->looked_ns - since_ns >= slow_ms * NS_PER_MS &&

@@ -48,8 +48,8 @@ void errand_take(struct quoit_call *call, enum event event, struct errand *erran
 void errand_run(struct errand *errand);
 
 /*
- * A handler has run on the ring. Hardly anything else took long since the one before it, or since the turn began: one look
- * at the clock a handler is enough.
+ * A handler has run on the ring. Since the last look at the clock, or the turn's begin, nothing else has taken long: whatever can
+ * looks at the clock behind it (call_host_look()). So one look a handler is enough.
  */
 void errand_watch_time(const struct errand *errand);
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Handlers that do wrong: the server goes on, and its log says which method does what."""
 
+import contextlib
 import pathlib
 import re
+import signal
 import time
 
 import grpc
+import hyperframe.frame as frames
 import pytest
 
 from conftest import channel
 from servers import PATIENCE, eventually
 from tls import pki, tls_options  # noqa: F401 (fixture)
-from wire import Wire, message
+from wire import Wire, message, request_fields
 
 MIB = 1 << 20
 MODES = {"plain": [], "rings": ["--rings", 2], "offloaded": ["--offload-all"], "loop": ["--loop"]}
@@ -135,6 +138,26 @@ def test_a_handler_that_keeps_its_ring(calls, start, connect):
     line = server.logged("kept the ring")
     ms = int(re.search(r"warning: /calls.Calls/Misuse: its handler kept the ring.*for (\d+) ms", line)[1])
     assert 390 <= ms < 10_000
+
+
+@pytest.mark.parametrize("engine", ["io_uring", "epoll"])
+def test_who_is_not_to_blame(start, engine):
+    """Header blocks of other connections take the time of a turn, in which a quick handler runs too."""
+    server = start("test-server", "--engine", engine, "--limit", "slow_handler_ms=100")
+    fields = [*request_fields("/calls.Calls/Echo"), ("x", "v" * 200)]
+    with contextlib.ExitStack() as stack:
+        quick, *others = [stack.enter_context(Wire(server)) for _ in range(60)]
+        assert all(wire.ping() for wire in [quick, *others])
+        block, again = (others[0].encoder.encode(part) for part in (fields, fields[-1:] * 15_000))
+        server.signal(signal.SIGSTOP)
+        for wire in others:
+            for part in (block + again, again, again):
+                wire.frame(frames.HeadersFrame(wire.new_id(), part, flags=["END_HEADERS"]))
+        stream = quick.request("/calls.Calls/Echo")
+        server.signal(signal.SIGCONT)
+        assert quick.answer(stream).status == 0
+    server.stop()
+    assert not lines(server, "kept the ring")
 
 
 @pytest.mark.parametrize("options", [["--offload-all"], ["--limit", "slow_handler_ms=4294967295"]])
