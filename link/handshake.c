@@ -80,7 +80,7 @@ static void on_delivery(struct mail *mail)
 void handshake_begin(struct handshake *handshake)
 {
         handshake->lent = true;
-        handshake->work.came = 0;
+        handshake->work.piece.came = 0;
         stand_in_line(handshake, false);
 }
 

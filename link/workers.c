@@ -8,26 +8,11 @@
 
 #include "core/thread_name.h"
 
-#define SMALL_IN_ROW_MAX 8 /* while large pieces wait: many small ones take time, too */
-
-/* The turn that counts for @turn's owner: its own, or its network's. */
-static struct turn *taker(struct turn *turn)
-{
-        return turn->is_known || !turn->network ? turn : turn->network;
-}
-
-static void count_queued(const struct work *work, int count)
-{
-        work->turn->queued += (size_t)count;
-        if (taker(work->turn) != work->turn)
-                work->turn->network->queued += (size_t)count;
-}
-
 void workers_init(struct workers *workers)
 {
         *workers = (struct workers){ 0 };
         list_init(&workers->queue);
-        list_init(&workers->large);
+        fair_queue_init(&workers->fair);
         pthread_mutex_init(&workers->mutex, NULL);
         pthread_cond_init(&workers->has_work, NULL);
 }
@@ -41,59 +26,19 @@ static void note_service(struct workers *workers, uint64_t took_ns)
                 workers->service_ns += took_ns / 8 - workers->service_ns / 8;
 }
 
-/* Under the mutex, as the functions below. */
-static struct work *dequeue(struct workers *workers, struct list *link)
+static struct work *work_of(struct piece *piece)
 {
-        struct work *work = CONTAINER_OF(link, struct work, link);
+        return CONTAINER_OF(piece, struct work, piece);
+}
 
-        list_remove(link);
+/* Under the mutex. */
+static struct work *dequeue(struct workers *workers)
+{
+        struct list *link = list_pop(&workers->queue);
+
         workers->queued--;
-        if (work->turn)
-                count_queued(work, -1);
-        return work;
-}
-
-static bool comes_before(const struct work *work, const struct work *other)
-{
-        bool is_small = work->is_small;
-        uint64_t last = taker(work->turn)->last[is_small];
-        uint64_t other_last = taker(other->turn)->last[is_small];
-
-        if (last != other_last)
-                return last < other_last;
-        last = work->turn->last[is_small];
-        other_last = other->turn->last[is_small];
-        if (last != other_last)
-                return last < other_last;
-        return work->came > other->came;
-}
-
-static void take_turn(struct workers *workers, struct work *work)
-{
-        workers->small_in_row = work->is_small ? workers->small_in_row + 1 : 0;
-        work->turn->last[work->is_small] = ++workers->turns;
-        taker(work->turn)->last[work->is_small] = workers->turns;
-}
-
-/* The newest piece of the owner whose last turn was longest ago. */
-static struct work *dequeue_next(struct workers *workers)
-{
-        bool is_large =
-                !list_is_empty(&workers->large) &&
-                (list_is_empty(&workers->queue) || workers->small_in_row >= SMALL_IN_ROW_MAX);
-        struct list *queue = is_large ? &workers->large : &workers->queue;
-        struct work *next = CONTAINER_OF(queue->next, struct work, link);
-
-        if (next->turn) {
-                for (struct list *link = next->link.next; link != queue; link = link->next) {
-                        struct work *work = CONTAINER_OF(link, struct work, link);
-
-                        if (comes_before(work, next))
-                                next = work;
-                }
-                take_turn(workers, next);
-        }
-        return dequeue(workers, &next->link);
+        return work_of(link ? CONTAINER_OF(link, struct piece, link)
+                            : fair_queue_take(&workers->fair));
 }
 
 /* @took_ns: how long the thread's last piece of work took; 0: there was none. */
@@ -110,7 +55,7 @@ static struct work *take(struct workers *workers, uint64_t took_ns)
                 workers->idle--;
         }
         if (workers->queued > 0) {
-                work = dequeue_next(workers);
+                work = dequeue(workers);
         } else if (!workers->stopping) {
                 work = workers->spare;
                 workers->spare = NULL;
@@ -162,19 +107,20 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
 }
 
 /* Under the mutex. */
-static void enqueue(struct workers *workers, struct list *place, struct work *work)
+static void note_queued(struct workers *workers)
 {
-        list_append(place, &work->link);
+        assert(workers->thread_count > 0);
         workers->queued++;
         pthread_cond_signal(&workers->has_work);
 }
 
 static void submit(struct workers *workers, struct work *work, bool goes_first)
 {
-        assert(workers->thread_count > 0);
-        work->turn = NULL;
+        struct list *place = &workers->queue;
+
         pthread_mutex_lock(&workers->mutex);
-        enqueue(workers, goes_first ? workers->queue.next : &workers->queue, work);
+        list_append(goes_first ? place->next : place, &work->piece.link);
+        note_queued(workers);
         pthread_mutex_unlock(&workers->mutex);
 }
 
@@ -202,67 +148,26 @@ bool workers_submit_idle(struct workers *workers, struct work *work)
         return is_free;
 }
 
-static bool gives_way_before(const struct work *work, const struct work *other)
-{
-        size_t queued = taker(work->turn)->queued, other_queued = taker(other->turn)->queued;
-
-        if (queued != other_queued)
-                return queued > other_queued;
-        if (work->is_small != other->is_small)
-                return other->is_small;
-        if (work->turn->queued != other->turn->queued)
-                return work->turn->queued > other->turn->queued;
-        return work->came < other->came;
-}
-
-/* The piece to be removed: from @queue, or @last. */
-static struct work *last_of(const struct list *queue, struct work *last)
-{
-        for (struct list *link = queue->next; link != queue; link = link->next) {
-                struct work *work = CONTAINER_OF(link, struct work, link);
-
-                if (!last || gives_way_before(work, last))
-                        last = work;
-        }
-        return last;
-}
-
-/* Removes a piece of the owner or network that has the most. Under the mutex. */
-static struct work *dequeue_last(struct workers *workers)
-{
-        struct work *last = last_of(&workers->queue, last_of(&workers->large, NULL));
-
-        return dequeue(workers, &last->link);
-}
-
 struct work *workers_submit_fairly(struct workers *workers, struct work *work, struct turn *turn,
         bool is_small, size_t queued_max)
 {
-        struct work *last = NULL;
+        struct work *surplus = NULL;
 
-        assert(workers->thread_count > 0);
-        work->turn = turn;
-        work->is_small = is_small;
         pthread_mutex_lock(&workers->mutex);
-        workers->came++;
-        if (work->came == 0)
-                work->came = workers->came;
-        if (taker(turn)->last[is_small] == 0)
-                taker(turn)->last[is_small] = ++workers->turns;
-        count_queued(work, 1);
-        enqueue(workers, is_small ? &workers->queue : &workers->large, work);
-        if (workers->queued > workers->idle + queued_max)
-                last = dequeue_last(workers);
+        fair_queue_put(&workers->fair, &work->piece, turn, is_small);
+        note_queued(workers);
+        if (workers->queued > workers->idle + queued_max) {
+                surplus = work_of(fair_queue_give_up(&workers->fair));
+                workers->queued--;
+        }
         pthread_mutex_unlock(&workers->mutex);
-        return last;
+        return surplus;
 }
 
 void workers_know(struct workers *workers, struct turn *turn)
 {
         pthread_mutex_lock(&workers->mutex);
-        if (taker(turn) != turn) /* from here on its work counts for itself */
-                turn->network->queued -= turn->queued;
-        turn->is_known = true;
+        fair_queue_know(&workers->fair, turn);
         pthread_mutex_unlock(&workers->mutex);
 }
 

@@ -112,165 +112,32 @@ static void test_order(void **state)
                 assert_int_equal(jobs[i].seen_at, i);
 }
 
-/* A piece of work of an owner, and its expected place in the order. */
-struct expected {
-        unsigned owner;
-        bool is_small;
-        unsigned seen_at;
-};
-
-/* One thread. The first piece keeps it busy until all others wait. */
-static void do_fairly(struct turn *turns, const struct expected *expected, unsigned count)
+/* By turns, and what is too much comes back: test_fair_queue.c. */
+static void test_fairly(void **state)
 {
+        static const unsigned seen_at[] = { 0, 0, 1, 2 };
         struct crew crew;
-        struct job jobs[32];
-
-        crew_begin(&crew, 1);
-        for (unsigned i = 0; i < count; i++) {
-                jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
-                assert_null(workers_submit_fairly(&crew.workers, &jobs[i].work,
-                        turns + expected[i].owner, expected[i].is_small, count));
-                if (i == 0)
-                        sem_wait(&crew.begun);
-        }
-        sem_post(&crew.may_end);
-        crew_end(&crew);
-        for (unsigned i = 0; i < count; i++)
-                assert_int_equal(jobs[i].seen_at, expected[i].seen_at);
-}
-
-/* Of owners without a network; of each the newest is next. */
-static void test_turns(void **state)
-{
-        struct turn turns[3] = { 0 };
-        static const struct expected expected[] = {
-                { 0, false, 0 },
-                { 0, false, 5 },
-                { 0, true, 1 },
-                { 0, false, 2 },
-                { 1, false, 8 },
-                { 1, false, 7 },
-                { 1, false, 6 },
-                { 1, false, 3 },
-                { 2, false, 4 },
-        };
-
-        (void)state;
-        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
-}
-
-/* However many owners a network has: known owners do not wait for them, nor does another network. */
-static void test_networks_take_turns(void **state)
-{
-        struct turn turns[12] = { 0 };
-        static const struct expected expected[] = {
-                { 2, false, 0 }, { 3, false, 7 }, { 4, false, 6 }, { 5, false, 5 }, { 6, false, 4 },
-                { 7, false, 1 }, { 8, false, 2 }, /* of another network */
-                { 9, false, 3 }, /* known, of the first one */
-        };
-
-        (void)state;
-        for (unsigned i = 2; i < 12; i++)
-                turns[i].network = turns + (i == 8);
-        turns[9].is_known = true;
-        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
-        assert_int_equal(turns[0].queued + turns[1].queued + turns[9].queued, 0);
-}
-
-/* New owners, each with its own network, do not keep an earlier one waiting for ever. */
-static void test_ever_new_networks(void **state)
-{
-        struct turn turns[9] = { 0 };
-        static const struct expected expected[] = {
-                { 0, false, 0 },
-                { 0, false, 1 },
-                { 1, false, 2 },
-                { 2, false, 3 },
-                { 3, false, 4 },
-                { 4, false, 5 },
-                { 5, false, 6 },
-        };
-
-        (void)state;
-        do_fairly(turns, expected, sizeof(expected) / sizeof(*expected));
-}
-
-/* Small pieces come first, but a large one after some of them. */
-static void test_small_pieces(void **state)
-{
+        struct job jobs[4];
         struct turn turns[2] = { 0 };
-        struct expected expected[23] = { { 0, false, 0 }, { 0, false, 19 }, { 0, false, 9 } };
-
-        (void)state;
-        for (unsigned i = 3; i < 23; i++)
-                expected[i] = (struct expected){ 1, true, 0 };
-        /* the newest first: eight, a large one, eight, ... */
-        for (unsigned i = 22, at = 1; i >= 3; i--, at++) {
-                at += at == 9 || at == 18;
-                expected[i].seen_at = at;
-        }
-        expected[1].seen_at = 18;
-        do_fairly(turns, expected, 23);
-}
-
-/* The owner or network with the most pieces loses one, its oldest. */
-static void test_room(void **state)
-{
-        struct crew crew;
-        struct job jobs[8];
-        struct turn turns[8] = { 0 };
-        /* 0 and 1 are networks; of the second one there is a single piece, and it is the oldest */
-        static const unsigned owner_of[] = { 2, 3, 4, 5, 6, 7, 7, 7 };
-        static const int gives_way[] = { -1, -1, -1, -1, 2, 3, 5, 6 };
-
-        (void)state;
-        for (unsigned i = 2; i < 8; i++)
-                turns[i].network = turns + (i == 3);
-        crew_begin(&crew, 1);
-        for (unsigned i = 0; i < 8; i++) {
-                struct work *work;
-
-                jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
-                work = workers_submit_fairly(
-                        &crew.workers, &jobs[i].work, turns + owner_of[i], false, 3);
-                if (i == 0)
-                        sem_wait(&crew.begun);
-                assert_ptr_equal(work, gives_way[i] < 0 ? NULL : &jobs[gives_way[i]].work);
-        }
-        assert_int_equal(workers_load(&crew.workers).queued, 3);
-        sem_post(&crew.may_end);
-        crew_end(&crew);
-        assert_int_equal(atomic_load(&crew.done), 4);
-        assert_int_equal(turns[0].queued + turns[1].queued, 0);
-}
-
-/* What an owner has that is known counts for itself, also what it had before it was known; not for its network. */
-static void test_room_of_known_owners(void **state)
-{
-        struct crew crew;
-        struct job jobs[8];
-        struct turn network = { 0 };
-        struct turn known = { .network = &network }, unknown = { .network = &network };
-        struct turn *const owner_of[] = { &unknown, &known, &known, &unknown, &unknown, &known,
-                &known, &unknown };
-        static const int gives_way[] = { -1, -1, -1, -1, -1, -1, 1, 2 };
 
         (void)state;
         crew_begin(&crew, 1);
-        for (unsigned i = 0; i < 8; i++) {
-                struct work *work;
+        for (unsigned i = 0; i < 4; i++) {
+                struct work *surplus;
 
                 jobs[i] = i == 0 ? job_held(&crew) : job_at_once(&crew);
-                work = workers_submit_fairly(&crew.workers, &jobs[i].work, owner_of[i], false, 5);
+                surplus = workers_submit_fairly(
+                        &crew.workers, &jobs[i].work, turns + (i == 3), false, 2);
                 if (i == 0)
                         sem_wait(&crew.begun);
-                if (i == 2)
-                        workers_know(&crew.workers, &known);
-                assert_ptr_equal(work, gives_way[i] < 0 ? NULL : &jobs[gives_way[i]].work);
+                assert_ptr_equal(surplus, i == 3 ? &jobs[1].work : NULL);
         }
+        assert_int_equal(workers_load(&crew.workers).queued, 2);
         sem_post(&crew.may_end);
         crew_end(&crew);
-        assert_int_equal(network.queued + known.queued + unknown.queued, 0);
+        assert_int_equal(atomic_load(&crew.done), 3);
+        for (unsigned i = 2; i < 4; i++)
+                assert_int_equal(jobs[i].seen_at, seen_at[i]);
 }
 
 /* As many at once as there are threads; the rest is counted as queued. */
@@ -383,17 +250,13 @@ static void test_idle(void **state)
         assert_int_equal(spare.seen_at, 2);
 }
 
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_all_is_done_before_the_end),
                 cmocka_unit_test(test_order),
-                cmocka_unit_test(test_turns),
-                cmocka_unit_test(test_networks_take_turns),
-                cmocka_unit_test(test_ever_new_networks),
-                cmocka_unit_test(test_small_pieces),
-                cmocka_unit_test(test_room),
-                cmocka_unit_test(test_room_of_known_owners),
+                cmocka_unit_test(test_fairly),
                 cmocka_unit_test(test_parallel),
                 cmocka_unit_test(test_yields),
                 cmocka_unit_test(test_waiting_is_no_work),
