@@ -7,7 +7,7 @@ import time
 import hyperframe.frame as frames
 import pytest
 
-from hostile import ECHO, MIB, OK, RESOURCE_EXHAUSTED, SUM, WAIT, works
+from hostile import BIG, ECHO, MIB, OK, RESOURCE_EXHAUSTED, SUM, WAIT, works
 from hostile import honest, kept, server, wire  # noqa: F401 (fixtures)
 from servers import PATIENCE, eventually
 from wire import ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, NO_ERROR, REFUSED_STREAM, Wire, message, request_fields
@@ -62,7 +62,7 @@ def test_references_can_not_be_repeated_for_ever(server, size, refused):
             blocks += 1
         wire.read_to_end()
         assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM and blocks > 20
-    server.logged("HTTP/2: ENHANCE_YOUR_CALM; closed")
+    server.logged("HTTP/2: ENHANCE_YOUR_CALM: too many useless frames (glitches_burst_max, glitches_per_second); closed")
 
 
 def test_continuation_flood(server):
@@ -80,13 +80,35 @@ def test_continuation_flood(server):
     server.logged("HTTP/2: ENHANCE_YOUR_CALM: too many CONTINUATION frames (continuation_frames_max); closed")
 
 
-def test_settings_flood(server):
-    """More to be acknowledged than is kept, in one go."""
+FLOODS = {
+    "settings": (frames.SettingsFrame().serialize() * 3000, "too many answers to its frames wait"),
+    "pings": (frames.PingFrame(0, b"12345678").serialize() * 3000, "too many answers to its frames wait"),
+    "empty": (frames.DataFrame(1, b"").serialize() * 20_000, "too many empty DATA frames"),
+    "priorities": (frames.PriorityFrame(1, 0).serialize() * 30_000, "too many useless frames"),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_who_floods_is_named_with_the_reason(server, flood):
+    """More to be acknowledged than is kept, in one go; and what nghttp2 counts."""
+    data, reason = FLOODS[flood]
     with Wire(server) as wire:
-        wire.send(frames.SettingsFrame().serialize() * 3000)
+        address = f"127.0.0.1:{wire.socket.getsockname()[1]}"
+        wire.request(SUM, b"\x08\x01", end=False)
+        wire.send(data)
         wire.read_to_end()
         assert wire.goaways[-1][1] == ENHANCE_YOUR_CALM
-    server.logged("HTTP/2: ENHANCE_YOUR_CALM: it does not read the answers to its frames (control_queue_max); closed")
+        assert f"HTTP/2: ENHANCE_YOUR_CALM: {reason}" in server.logged(address)
+
+
+def test_who_floods_is_named_though_it_does_not_read(server):
+    """Its GOAWAY waits behind an answer that it leaves in the socket."""
+    with Wire(server, receive_buffer=4096) as wire:
+        address = f"127.0.0.1:{wire.socket.getsockname()[1]}"
+        wire.request(BIG, b"\x08\x80\x80\x80\x08")
+        time.sleep(0.3)  # the socket is full
+        wire.send(frames.SettingsFrame().serialize() * 3000)
+        assert "HTTP/2: ENHANCE_YOUR_CALM: too many answers to its frames wait" in server.logged(address)
 
 
 def test_trailers_of_a_request_are_bounded_too(server, wire, kept):

@@ -23,8 +23,11 @@ static void check_headers(struct session *session, int32_t id)
 {
         if (!is_used_id(session, id) || session_stream(session, id) || session->has_reset)
                 return;
-        session_terminate(session,
-                id >= session->run_id ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR, NULL);
+        if (id >= session->run_id)
+                session_blame(session, NGHTTP2_STREAM_CLOSED, "HEADERS for a stream that is over");
+        else
+                session_blame(
+                        session, NGHTTP2_PROTOCOL_ERROR, "HEADERS for a stream that was skipped");
 }
 
 /* Header blocks beyond the limit are costly to decode: each header_bytes_max of them counts as a reset. */
@@ -39,7 +42,7 @@ static int refuse_push(struct session *session)
 {
         if (session->role == SESSION_SERVER)
                 return 0; /* no client may send it at all, as nghttp2 knows */
-        session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+        session_blame(session, NGHTTP2_PROTOCOL_ERROR, "PUSH_PROMISE, which is not enabled");
         return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
@@ -64,7 +67,7 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 break;
         case NGHTTP2_PRIORITY:
                 if (head->stream_id == 0) /* RFC 9113, section 6.3; nghttp2 would overlook it */
-                        session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+                        session_blame(session, NGHTTP2_PROTOCOL_ERROR, "PRIORITY for stream 0");
                 break;
         case NGHTTP2_PUSH_PROMISE:
                 return refuse_push(session);
@@ -73,7 +76,8 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 if (head->length <= GOAWAY_BYTES_MAX)
                         break;
                 /* nghttp2 would keep all of its text until it is whole */
-                session_end_over_limit(session, "a GOAWAY of more than 16384 bytes");
+                session_blame(
+                        session, NGHTTP2_ENHANCE_YOUR_CALM, "a GOAWAY of more than 16384 bytes");
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
         return 0;
@@ -268,7 +272,8 @@ static int receive_data(struct session *session, const nghttp2_frame *frame)
                 /* costs the peer 9 bytes and moves nothing (CVE-2019-9518) */
                 if (++session->empty_frames <= session->limits->empty_frames_max)
                         return 0;
-                session_end_over_limit(session, "too many empty DATA frames (empty_frames_max)");
+                session_blame(session, NGHTTP2_ENHANCE_YOUR_CALM,
+                        "too many empty DATA frames (empty_frames_max)");
                 /* nghttp2 would read on, and then trip over its own state */
                 return NGHTTP2_ERR_CALLBACK_FAILURE;
         }

@@ -293,20 +293,25 @@ static void note_preface(struct session *session, size_t size)
         session->preface_size += (uint8_t)(size < rest ? size : rest);
 }
 
-#define ANSWERS_PILE_UP "it does not read the answers to its frames (control_queue_max)"
+#define ANSWERS_PILE_UP "too many answers to its frames wait (control_queue_max)"
 
 /* nghttp2 has given up and has made no GOAWAY: we make it. */
 static void end_for(struct session *session, int error)
 {
         if (session->terminated)
                 return;
-        if (error == NGHTTP2_ERR_FLOODED)
-                session_end_over_limit(session, ANSWERS_PILE_UP);
-        else if (error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
-                session_end_over_limit(
-                        session, "too many CONTINUATION frames (continuation_frames_max)");
-        else
-                session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
+        switch (error) {
+        case NGHTTP2_ERR_FLOODED:
+                session_blame(session, NGHTTP2_ENHANCE_YOUR_CALM, ANSWERS_PILE_UP);
+                break;
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+                session_blame(session, NGHTTP2_ENHANCE_YOUR_CALM,
+                        "too many CONTINUATION frames (continuation_frames_max)");
+                break;
+        default:
+                session_blame(session, NGHTTP2_PROTOCOL_ERROR, nghttp2_strerror(error));
+                break;
+        }
 }
 
 /* A server that speaks HTTP/2 begins with SETTINGS (RFC 9113, section 3.4). */
@@ -361,7 +366,7 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         if (received > 0)
                 (void)nghttp2_session_consume_connection(session->h2, received);
         if (answers_pile_up(session)) {
-                session_end_over_limit(session, ANSWERS_PILE_UP);
+                session_blame(session, NGHTTP2_ENHANCE_YOUR_CALM, ANSWERS_PILE_UP);
                 return -EPROTO;
         }
         return 0;
@@ -461,11 +466,12 @@ void session_drain_now(struct session *session)
                 session_set_drain(session, DRAIN_DUE);
 }
 
-static void terminate(struct session *session, uint32_t error_code, const char *reason)
+void session_terminate(struct session *session, uint32_t error_code, const char *reason)
 {
         size_t size = reason ? strlen(reason) : 0;
 
         session->terminated = true;
+        session->fault_reported |= reason != NULL;
         if (size > 0) /* goes out ahead of the one that ends the session */
                 (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session->h2), error_code,
@@ -473,15 +479,11 @@ static void terminate(struct session *session, uint32_t error_code, const char *
         (void)nghttp2_session_terminate_session(session->h2, error_code);
 }
 
-void session_terminate(struct session *session, uint32_t error_code, const char *reason)
+void session_blame(struct session *session, uint32_t error_code, const char *why)
 {
-        session->fault_reported |= reason != NULL;
-        terminate(session, error_code, reason);
-}
-
-void session_end_over_limit(struct session *session, const char *text)
-{
-        terminate(session, NGHTTP2_ENHANCE_YOUR_CALM, text);
+        if (!session->fault_reported)
+                session->events->on_fault(session->user, error_code, why, strlen(why));
+        session_terminate(session, error_code, why);
 }
 
 void session_measure(struct session *session)

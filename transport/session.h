@@ -83,8 +83,8 @@ struct session_events {
         /* A stream will be reset because the peer has broken a rule of HTTP/2 on it. For a log: limit it, the peer sets the rate. */
         void (*on_malformed)(void *user, const struct session_malformed *what);
         /*
-         * A GOAWAY with @error_code, which is not NO_ERROR, was made: the peer broke the protocol, or exceeded a limit. Called
-         * once, and not for session_terminate() with a reason. @text is for people; can be empty.
+         * The connection ends with a GOAWAY of @error_code, which is not NO_ERROR: the peer broke the protocol, or exceeded a
+         * limit. Called once, and not for session_terminate() with a reason. @text says why, for people; can be empty.
          */
         void (*on_fault)(void *user, uint32_t error_code, const char *text, size_t size);
         /*
@@ -283,5 +283,5 @@ int32_t session_receive_window_bytes(const struct session *session);
  */
 void session_terminate(struct session *session, uint32_t error_code, const char *reason);
 
-/* The same for a peer that exceeded a limit, which @text names; on_fault() has it too. Internal to the transport. */
-void session_end_over_limit(struct session *session, const char *text);
+/* The same, and reports it at once: on_fault, with the same text. Internal to the transport. */
+void session_blame(struct session *session, uint32_t error_code, const char *why);
