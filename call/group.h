@@ -49,7 +49,7 @@ struct call_host {
         struct lingering lingering;
         struct list at_stop; /* posts that wait for the server's stop */
         bool is_stopping;
-        uint64_t looked_ns; /* at the clock, behind the last handler or other work: call_host_look() */
+        uint64_t looked_ns; /* the time behind the last handler or other work: call_host_look() */
         struct pending_copy copy; /* of a message that is queued on some call */
         struct coders coders;
         struct compression_cache accepted;
@@ -82,7 +82,6 @@ static inline void call_host_look(struct call_host *host)
 {
         host->looked_ns = ring_clock_coarse_ns(host->ring);
 }
-
 
 /* The calls of one connection. Outlives them all. */
 struct call_group {

@@ -27,8 +27,7 @@ void fair_queue_init(struct fair_queue *queue)
         list_init(&queue->large);
 }
 
-void fair_queue_put(
-        struct fair_queue *queue, struct piece *piece, struct turn *turn, bool is_small)
+void fair_queue_put(struct fair_queue *queue, struct piece *piece, struct turn *turn, bool is_small)
 {
         piece->turn = turn;
         piece->is_small = is_small;
@@ -90,8 +89,7 @@ struct piece *fair_queue_take(struct fair_queue *queue)
 {
         bool is_large = !list_is_empty(&queue->large) &&
                         (list_is_empty(&queue->small) || queue->small_in_row >= SMALL_IN_ROW_MAX);
-        struct piece *next =
-                first_of(is_large ? &queue->large : &queue->small, NULL, comes_before);
+        struct piece *next = first_of(is_large ? &queue->large : &queue->small, NULL, comes_before);
 
         take_turn(queue, next);
         return remove_piece(queue, next);

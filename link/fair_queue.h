@@ -35,7 +35,7 @@ struct piece {
         struct list link;
         struct turn *turn; /* of its owner */
         bool is_small;
-        uint64_t came; /* its number in order of arrival; 0: not given yet. A small piece that becomes large keeps it */
+        uint64_t came; /* its number; 0: none yet. A small piece that becomes large keeps it */
 };
 
 struct fair_queue {

@@ -12,7 +12,8 @@
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* after that answer: for requests that were on the way */
 #define PREFACE_SILENCE_NS                                                                         \
         (500 * NS_PER_MS) /* a drain does not wait for a peer that sends nothing for so long before its SETTINGS */
-#define PREFACE_LOOK_NS (100 * NS_PER_MS) /* until a peer without a preface is looked at once more */
+#define PREFACE_LOOK_NS                                                                            \
+        (100 * NS_PER_MS) /* until a peer without a preface is looked at once more */
 #define LAST_WORDS_NS (5000 * NS_PER_MS) /* for what is queued, if the peer takes none of it */
 #define LINGER_NS (1000 * NS_PER_MS)
 

@@ -37,8 +37,8 @@ static struct work *dequeue(struct workers *workers)
         struct list *link = list_pop(&workers->queue);
 
         workers->queued--;
-        return work_of(link ? CONTAINER_OF(link, struct piece, link)
-                            : fair_queue_take(&workers->fair));
+        return work_of(
+                link ? CONTAINER_OF(link, struct piece, link) : fair_queue_take(&workers->fair));
 }
 
 /* @took_ns: how long the thread's last piece of work took; 0: there was none. */

@@ -261,6 +261,17 @@ def test_a_newcomer_does_not_wait_for_all(start, pki, address):
         assert all(peer.recv(1) for peer in peers[::50])  # they have their turn, too
 
 
+def test_who_waits_for_a_thread_is_not_called_silent(start, pki):
+    """It has sent all that it can."""
+    slow = pki.make("slow-threads", names=["localhost"], kind=4096)
+    server = start("test-server", *tls_options(slow), "--limit", "handshake_ms=100")
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        for peer in [stack.enter_context(raw(server)) for _ in range(200)]:
+            peer.sendall(first)
+        server.logged("no thread was free for its TLS handshake in time; closed")
+
+
 def test_addresses_take_turns(start, pki):
     """However many of another address come later."""
     server = start("test-server", *tls_options(pki.make("slow-turns", names=["localhost"], kind=4096)))

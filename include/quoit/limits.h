@@ -228,8 +228,8 @@ typedef struct quoit_limits {
         /*
          * Steps of TLS handshakes that wait for a thread. Steps that need no signature go first. For signatures, addresses that
          * have finished a handshake take turns with the networks (an IPv4 /16 or an IPv6 /48) of all others; within each, the
-         * newest step is next. Above the limit, the address or network with most steps waiting has its oldest connection closed.
-         * Default 1000.
+         * newest step is next. Above the limit, either kind may have half of the steps: of the kind that has more, the address or
+         * network with most steps waiting has its oldest connection closed. Default 1000.
          */
         uint32_t handshakes_queued_max;
         /* How long a graceful stop waits for running calls before it cancels them. UINT32_MAX: no limit. Default 30 000. */

@@ -161,8 +161,9 @@ static void check_shard(const struct shard *shard)
         same(shard->base.ring.ops_in_flight,
                 sim_ring_ops(&shard->base.ring) + length(&shard->base.ring.prompt),
                 "operations in flight, as the ring and its engine know them");
-        same(shard->base.buffers.borrowed + shard->base.bulk.borrowed + shard->base.newcomers.borrowed, 0,
-                "buffers that are lent between turns");
+        same(shard->base.buffers.borrowed + shard->base.bulk.borrowed +
+                        shard->base.newcomers.borrowed,
+                0, "buffers that are lent between turns");
         for (const struct list *link = connections->next; link != connections; link = link->next) {
                 const struct connection *connection = CONTAINER_OF(link, struct connection, link);
 

@@ -28,8 +28,7 @@ static void take_all(struct turn *turns, const struct expected *expected, unsign
         fair_queue_init(&queue);
         /* the first is taken before the others come */
         for (unsigned i = 0; i < count; i++) {
-                fair_queue_put(
-                        &queue, pieces + i, turns + expected[i].owner, expected[i].is_small);
+                fair_queue_put(&queue, pieces + i, turns + expected[i].owner, expected[i].is_small);
                 if (i == 0)
                         assert_ptr_equal(fair_queue_take(&queue), pieces);
         }
