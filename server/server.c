@@ -272,5 +272,7 @@ void quoit_server_stop(quoit_server *server)
 
 const char *quoit_server_problem(const quoit_server *server)
 {
+        if (!server)
+                return "there is no server: quoit_server_new() failed, and said why to on_log";
         return server->problem;
 }

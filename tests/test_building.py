@@ -231,7 +231,7 @@ def test_the_service_of_the_manual_works(installed, root, tmp_path):
     shutil.copy(root / "proto/api.proto", tmp_path)
     installed.run("protoc", "--quoit_out=.", "api.proto", cwd=tmp_path)
     flags = installed.pkg_config("--cflags", "--libs", "quoit")
-    installed.run("cc", "-Wall", "-Werror", "main.c", "api.quoit.c", "-o", "hello", *flags, cwd=tmp_path)
+    installed.run("cc", "-Wall", "-Wextra", "-Werror", "main.c", "api.quoit.c", "-o", "hello", *flags, cwd=tmp_path)
     server = subprocess.Popen([tmp_path / "hello"], cwd=tmp_path)
     try:
         eventually((tmp_path / "socket").exists, "it listens")

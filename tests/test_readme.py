@@ -10,7 +10,7 @@ import sys
 import grpc
 import pytest
 
-from plugin_kit import Kit
+from plugin_kit import C_WARNINGS, Kit
 from servers import PATIENCE, eventually
 
 
@@ -37,7 +37,7 @@ def test_the_first_service_works(readme, root, build, tmp_path, monkeypatch):
     (tmp_path / "main.c").write_text(program.replace("localhost:50052", address))
     kit.protoc(tmp_path, ["sum.proto"], paths=[tmp_path])
     sources = [tmp_path / "main.c", tmp_path / "sum.quoit.c"]
-    kit.program(tmp_path, sources, tmp_path / "sum", warnings=["-Wall", "-Werror"])
+    kit.program(tmp_path, sources, tmp_path / "sum", warnings=C_WARNINGS)
 
     subprocess.run(
         [sys.executable, "-m", "grpc_tools.protoc", f"-I{tmp_path}", f"--python_out={tmp_path}"]

@@ -183,7 +183,10 @@ QUOIT_API void quoit_server_stop(quoit_server *server);
  */
 QUOIT_API void quoit_server_drain(quoit_server *server, uint32_t drain_ms);
 
-/* What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. */
+/*
+ * What went wrong in the last function that failed: one line, "" if nothing did. Owned by the server. Takes NULL, for a program
+ * whose quoit_server_new() failed: the line says only that, as `on_log` has had the reason.
+ */
 QUOIT_API const char *quoit_server_problem(const quoit_server *server);
 
 QUOIT_END_DECLS

@@ -46,6 +46,7 @@ static void test_no_such_engine(void **state)
 
         (void)state;
         assert_int_equal(quoit_server_new(&options, &server), -EINVAL);
+        assert_non_null(strstr(quoit_server_problem(NULL), "quoit_server_new() failed"));
         assert_null(server);
         assert_non_null(strstr(last_line, "engine"));
 }
