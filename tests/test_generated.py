@@ -42,6 +42,26 @@ def test_it_has_all_functions_as_they_are(page, folder):
     assert described == kinds
 
 
+def test_names_of_groups_and_tables(root, build, page, tmp_path):
+    """All that the page says of its second example."""
+    (tmp_path / "farm.proto").write_text(re.findall(r"^```proto\n(.*?)^```$", page, re.M | re.S)[1])
+    (tmp_path / "my.proto").write_text('syntax = "proto3"; package my; message _Msg {}')
+    kit = Kit(root, build)
+    kit.protoc(tmp_path, ["farm.proto", "my.proto"], paths=[tmp_path])
+    prose = page.split("## Groups of proto2")[1]
+    functions = sorted(set(re.findall(r"`(farm_\w+)\(\)", prose)))
+    types = sorted(set(re.findall(r"`(farm_[A-Z]\w+|farm_Cow_Ear__Tag|my_\w+)`", prose)))
+    tables = sorted(set(re.findall(r"`(quoit_farm\w+)`", prose)))
+    assert (len(functions), len(types), len(tables)) == (6, 3, 1)
+    taken = [f"(void *)&{name}" for name in functions + tables]
+    (tmp_path / "main.c").write_text(
+        '#include "farm.quoit.h"\n#include "my.quoit.h"\n'
+        + "".join(f"const {name} *of_{name};\n" for name in types)
+        + f"int main(void) {{ void *all[] = {{ {', '.join(taken)} }}; return !all[0]; }}\n"
+    )
+    kit.program(tmp_path, [tmp_path / "main.c", tmp_path / "farm.quoit.c"], tmp_path / "main", warnings=["-Wall", "-Werror"])
+
+
 @pytest.mark.parametrize("suffix, flags", ((".c", ["-std=gnu17"]), (".cc", ["-std=c++17"])))
 def test_the_compiler_agrees(root, build, page, folder, suffix, flags):
     source = folder / f"main{suffix}"

@@ -7,7 +7,13 @@
  *
  *      quoit_reflection_register(server, NULL, 0);
  *
- * It serves descriptors that are in the program anyway: those of the registered services' files and of all their imports.
+ * It serves descriptors that are in the program anyway: those of the registered services' files and of all their imports. What
+ * no service's file imports it does not know, unless it is told: extensions, messages in an Any, and the details of errors
+ * (<quoit/details.h>), which clients like grpcurl can print only if they know the type:
+ *
+ *      #include <quoit/google/rpc/error_details.quoit.h>
+ *      static const quoit_file_descriptor *const files[] = { &google_rpc_error_details_proto_quoit_file };
+ *      quoit_reflection_register(server, files, 1);
  */
 
 #include <stddef.h>

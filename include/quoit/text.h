@@ -17,8 +17,10 @@ typedef enum quoit_text_print_options {
 } quoit_text_print_options;
 
 /*
- * @message of the type @table. Maps are sorted by key, negative ones last. Unknown fields, and extensions that are not in @schema, are left out; an Any shows its
- * type and its bytes. Bytes of a string that are not UTF-8 are escaped. *@ret_text is in @arena, with a zero behind it.
+ * @message of the type @table. A group is printed under the name of its type, as it is written in the .proto file. The order
+ * of a map's entries depends only on their keys. Unknown fields, and extensions that are not in @schema, are left out; an Any
+ * shows its type and its bytes. Bytes of a string that are not UTF-8 are escaped. *@ret_text is in @arena, with a zero behind
+ * it.
  *
  * A small message may be a large text: each line of a nested one is indented, some hundred bytes for two of the wire. So how long it is is
  * known before it is printed, and bounded by @arena's budget (<quoit/budget.h>), or where that has none, by quoit_parse_bytes_max() of what
