@@ -281,9 +281,8 @@ static void set_status(quoit_call *call, quoit_status status, const char *text, 
 /* A cast can give any number. */
 static void note_status(quoit_call *call, quoit_status status)
 {
-        upb_StringView text = quoit_call_format(
-                call, "it finished with the status %d, which gRPC has not; sent as UNKNOWN",
-                (int)status);
+        upb_StringView text = quoit_call_format(call,
+                "it finished with the status %d, which gRPC has not; sent as UNKNOWN", (int)status);
 
         call->handler.misuse =
                 text.size ? text.data : "it finished with no status of gRPC's; sent as UNKNOWN";

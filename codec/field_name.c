@@ -145,8 +145,8 @@ static bool locate_message(char name[FIELD_NAME_BYTES], const quoit_file_descrip
                 return false;
         bytes = (struct wire_cursor){ (const uint8_t *)file->bytes,
                 (const uint8_t *)file->bytes + file->size };
-        return find_message(bytes, FILE_MESSAGES, &place, name, append(name, 0, bytes, FILE_PACKAGE),
-                ret_message, ret_size);
+        return find_message(bytes, FILE_MESSAGES, &place, name,
+                append(name, 0, bytes, FILE_PACKAGE), ret_message, ret_size);
 }
 
 void field_name(char name[FIELD_NAME_BYTES], const quoit_file_descriptor *file,

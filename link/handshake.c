@@ -33,8 +33,7 @@ static void turn_away(struct work *work)
 {
         struct handshake *handshake = CONTAINER_OF(work, struct handshake, work);
 
-        handshake->result = tls_problem_set(
-                &handshake->problem, -EBUSY, 
+        handshake->result = tls_problem_set(&handshake->problem, -EBUSY,
                 "too many handshakes wait for a thread (handshakes_queued_max)");
         call_host_post(handshake->host, &handshake->mail);
 }

@@ -142,7 +142,7 @@ static int read_open(struct secure *secure, const uint8_t *data, size_t size)
 static int check_put(struct secure *secure, int r)
 {
         if (r == -EMSGSIZE)
-                return complain(secure, r, 
+                return complain(secure, r,
                         "it sends too much before its handshake is over (handshake_bytes_max)");
         return r;
 }

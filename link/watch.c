@@ -171,7 +171,7 @@ static void watch_life(struct connection *connection)
         }
         if (connection->session.drain > DRAIN_NONE) {
                 if (is_over(grace_due_ns(connection), now_ns, &due_ns)) {
-                        connection_cancel_calls(connection, 
+                        connection_cancel_calls(connection,
                                 "the connection's time is over (connection_age_grace_ms)");
                         return;
                 }
@@ -246,7 +246,7 @@ static void count_resets(struct connection *connection)
         connection->session.resets = 0;
         if (!rate_allows(&connection->resets, resets, limits->resets_burst_max,
                     limits->resets_per_second, now_of(connection)))
-                connection_expel(connection, 
+                connection_expel(connection,
                         "resets of streams (resets_burst_max, resets_per_second)",
                         "too_many_resets (resets_burst_max, resets_per_second)");
 }
@@ -260,7 +260,7 @@ static void count_glitches(struct connection *connection)
         connection->session.glitches.count = 0;
         if (!rate_allows(&connection->glitches, count, limits->glitches_burst_max,
                     limits->glitches_per_second, now_of(connection)))
-                connection_expel(connection, 
+                connection_expel(connection,
                         "useless frames (glitches_burst_max, glitches_per_second)",
                         "too_many_useless_frames (glitches_burst_max, glitches_per_second)");
 }

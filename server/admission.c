@@ -98,7 +98,7 @@ static bool is_over_memory(const struct call_group *group)
 bool admission_begin_call(struct quoit_call *call, struct shard *shard)
 {
         if (is_over_calls_max(shard)) {
-                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, 
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the server has too many calls (calls_max)", true);
                 return false;
         }
@@ -107,7 +107,7 @@ bool admission_begin_call(struct quoit_call *call, struct shard *shard)
                 return false;
         }
         if (!enter_method(call)) {
-                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED, 
+                call_refuse(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the method has too many calls (live_calls_max)", true);
                 return false;
         }

@@ -70,7 +70,8 @@ static void fail_compressed(struct quoit_call *call, const struct budget *budget
                         "decompressed");
         else if (error == -E2BIG)
                 call_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the request message is compressed in too many blocks for the limit of its size "
+                        "the request message is compressed in too many blocks for the limit of its "
+                        "size "
                         "(message_receive_bytes_max)");
         else
                 fail_malformed(call, "the request message does not decompress");
@@ -111,8 +112,7 @@ static void fail_text(struct quoit_call *call, const struct reader_message *mess
 static void fail_required(struct quoit_call *call, const upb_Message *message)
 {
         struct field_place where;
-        bool found = required_find_missing(
-                message, call->request.route->method->request, &where);
+        bool found = required_find_missing(message, call->request.route->method->request, &where);
 
         fail_field(call, "the request message lacks a required field", found ? &where : NULL);
 }
