@@ -66,7 +66,7 @@ int main(void)
 
 
 def c_name(full_name):
-    return full_name.replace(".", "_")
+    return full_name.replace("_", "__").replace(".", "_")
 
 
 def c_type(field):
