@@ -71,8 +71,8 @@ static void test_buffers_for_newcomers(void **state)
         assert_int_equal(buffers_init(&newcomers, &fixture.ring, &few), 0);
         for (unsigned i = 0; i < SOCKETS; i++) {
                 pair_unix(fds[i]);
-                ends[i] = end_new(
-                        &fixture.ring, i ? &newcomers : &fixture.buffers, fds[i][0], SIZE);
+                ends[i] =
+                        end_new(&fixture.ring, i ? &newcomers : &fixture.buffers, fds[i][0], SIZE);
                 assert_int_equal(write(fds[i][1], bytes, i ? SIZE : BUFFER), i ? SIZE : BUFFER);
         }
         for (unsigned turn = 0; turn < 20; turn++) {

@@ -292,7 +292,6 @@ static void test_woken_in_line(void **state)
         world_deinit();
 }
 
-
 /* A request that its server does not take is given up, by the client's owner; its connection and the calls beside it go on. */
 static void test_request_stalls(void **state)
 {

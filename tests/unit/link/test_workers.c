@@ -250,7 +250,6 @@ static void test_idle(void **state)
         assert_int_equal(spare.seen_at, 2);
 }
 
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
