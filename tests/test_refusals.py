@@ -155,7 +155,7 @@ def test_small_rings_serve(api, counted):
 @pytest.mark.usefixtures("counted")
 def test_the_arithmetic_is_told(forbid):
     said = problem(forbid("memlock=1000", arguments=["--listen", "127.0.0.1:0", "--rings", 64]))
-    assert "64 rings need 2816 to 8960 KiB" in said and "RLIMIT_MEMLOCK is 1000 KiB" in said
+    assert "64 rings need 3072 to 9216 KiB" in said and "RLIMIT_MEMLOCK is 1000 KiB" in said
     assert "LimitMEMLOCK=" in said and "use fewer rings" in said
     said = problem(forbid("memlock=20"))
-    assert "1 ring needs 44 to 140 KiB" in said and "fewer" not in said
+    assert "1 ring needs 48 to 144 KiB" in said and "fewer" not in said

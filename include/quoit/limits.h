@@ -78,7 +78,7 @@ typedef struct quoit_limits {
          */
         uint32_t frame_bytes_max;
         /*
-         * The memory of a connection's requests, bookkeeping included: metadata of more than a KiB, unfinished and undelivered
+         * The memory of a connection's requests, bookkeeping included: metadata of more than 1024 bytes, unfinished and undelivered
          * messages, and their decompressed and parsed forms, until their handlers are through; above: the call that asks for
          * more gets RESOURCE_EXHAUSTED. A parsed message can be many times larger than what was sent: a number of one byte
          * takes eight, an empty message as much as its type has fields. What takes only time counts too: 128 bytes for each
