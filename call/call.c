@@ -45,7 +45,6 @@ struct quoit_call *call_new(struct call_group *group)
         call->ring.charged_to_peer = true;
         call_take(call);
         exchange_init(&call->exchange, group);
-        list_init(&call->ring.ready);
         list_init(&call->ring.delayed);
         group->count++;
         group->charged_to_peer++;
@@ -74,7 +73,7 @@ static void call_free(struct quoit_call *call)
 
         if (tells_end(call))
                 interceptors_end(call);
-        list_remove(&call->ring.ready);
+        list_remove(&call->exchange.ready);
         call_drop_delayed(call);
         exchange_deinit(&call->exchange);
         offload_free(call->offload);
@@ -355,8 +354,8 @@ void call_on_stream_closed(struct quoit_call *call, bool in_order)
                 call_free(call);
                 return;
         }
-        list_remove(&call->ring.ready);
-        list_append(&group->ended, &call->ring.ready);
+        list_remove(&call->exchange.ready);
+        list_append(&group->ended, &call->exchange.ready);
 }
 
 void call_group_run_settle(struct call_group *group)
@@ -365,7 +364,7 @@ void call_group_run_settle(struct call_group *group)
 
         report_deliver(group);
         while ((link = list_pop(&group->ended)))
-                call_free(CONTAINER_OF(link, struct quoit_call, ring.ready));
+                call_free(CONTAINER_OF(link, struct quoit_call, exchange.ready));
 }
 
 int call_host_post(struct call_host *host, struct mail *mail)

@@ -100,8 +100,6 @@ struct call_ring_side {
         unsigned starts; /* how many interceptors have seen it start */
         uint64_t
                 opened_ns; /* when its headers were complete, for interceptors; 0: not yet, or there are none */
-        struct list
-                ready; /* with the dispatcher, when it may have an event; at its end in the group's `ended` */
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
         struct list delayed; /* posts of quoit_call_after() that are not due yet */
@@ -189,6 +187,11 @@ void call_drop_delayed(struct quoit_call *call);
  * counts until its handler has ended: a stream that is reset at once still makes work (CVE-2023-44487).
  */
 struct quoit_call *call_new(struct call_group *group);
+
+static inline struct quoit_call *call_of_exchange(struct exchange *exchange)
+{
+        return CONTAINER_OF(exchange, struct quoit_call, exchange);
+}
 
 static inline struct quoit_call *call_of_stream(struct stream *stream)
 {
@@ -373,5 +376,5 @@ static inline void call_count_sent(const struct quoit_call *call)
 /* Tells the dispatcher to look at the call. */
 static inline void call_wake(struct quoit_call *call)
 {
-        call_host_of(call)->on_ready(call);
+        call_host_of(call)->on_ready(&call->exchange);
 }

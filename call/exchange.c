@@ -11,6 +11,7 @@ void exchange_init(struct exchange *exchange, struct call_group *group)
         exchange->deadline_ns = UINT64_MAX;
         exchange->lent.credits = QUOIT_CREDITS_UNLIMITED;
         timer_init(&exchange->deadline);
+        list_init(&exchange->ready);
         exchange_limit_messages(exchange, group->host->limits->message_receive_bytes_max);
 }
 

@@ -45,6 +45,7 @@ struct exchange {
         struct reader reader;
         struct writer writer;
         struct timer deadline;
+        struct list ready; /* with its connection, while it may have an event; at its end in the group's `ended` */
 
         /* fixed before the first message, so any thread that has the call can read it */
         uint64_t deadline_ns; /* UINT64_MAX: there is none */

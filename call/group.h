@@ -27,6 +27,7 @@
 #include "core/slab.h"
 
 struct call_group;
+struct exchange;
 struct interceptors;
 struct peer;
 struct quoit_call;
@@ -60,7 +61,7 @@ struct call_host {
         atomic_bool is_over; /* the ring is gone: nobody may post to it any more */
         atomic_ullong refused; /* calls, ever */
         /* The call may have an event to be dispatched. */
-        void (*on_ready)(struct quoit_call *call);
+        void (*on_ready)(struct exchange *exchange);
         /* The session of the group's calls may have something to send. */
         void (*on_output)(struct call_group *group);
         /* The call was cancelled `handler_end_ms` ago, and its handler is not through. */

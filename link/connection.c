@@ -171,12 +171,12 @@ static void on_closed(struct socket *socket)
 
 /* ---- calls ---- */
 
-void connection_on_call_ready(struct quoit_call *call)
+void connection_on_call_ready(struct exchange *exchange)
 {
-        struct connection *connection = connection_of_group(call->exchange.group);
+        struct connection *connection = connection_of_group(exchange->group);
 
-        if (list_is_empty(&call->ring.ready))
-                list_append(&connection->ready, &call->ring.ready);
+        if (list_is_empty(&exchange->ready))
+                list_append(&connection->ready, &exchange->ready);
         else
                 connection->woken = true;
         ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);

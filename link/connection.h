@@ -148,6 +148,6 @@ void connection_expel(struct connection *connection, const char *what, const cha
 void connection_on_secured(struct connection *connection);
 
 /* call_host.on_ready, .on_output and .on_freed of every base. */
-void connection_on_call_ready(struct quoit_call *call);
+void connection_on_call_ready(struct exchange *exchange);
 void connection_on_call_output(struct call_group *group);
 void connection_on_call_freed(void *user, struct call_group *group);

@@ -10,7 +10,6 @@
 
 struct connection;
 struct exchange;
-struct quoit_call;
 struct session_events;
 
 /* What is left to run on a call. */
@@ -24,10 +23,10 @@ enum dispatched {
 struct link_owner {
         const struct session_events *events; /* their user is the connection's call_group */
         /*
-         * Servers: runs what is due on @call, up to a few events. @in_line: this is the turn's dispatch phase; if not, heavy work
+         * Runs what is due on a call, up to a few events. @in_line: this is the turn's dispatch phase; if not, heavy work
          * lets the calls that wait for that phase go first.
          */
-        enum dispatched (*run_call)(struct quoit_call *call, bool in_line);
+        enum dispatched (*run_call)(struct exchange *exchange, bool in_line);
         /* The peer leaves what @exchange has to send waiting, as the static @why says: the call is ended, its connection goes on. */
         void (*give_up)(struct exchange *exchange, const char *why);
         /*

@@ -24,11 +24,11 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
         while (connection->budget_calls > 0 && connection->group.queued_bytes <= queued_max &&
                 !call_group_is_over_budget(&connection->group) &&
                 (link = list_pop(&connection->ready))) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ring.ready);
-                enum dispatched dispatched = connection->owner->run_call(call, in_line);
+                struct exchange *exchange = CONTAINER_OF(link, struct exchange, ready);
+                enum dispatched dispatched = connection->owner->run_call(exchange, in_line);
 
-                if (dispatched != DISPATCHED_ALL && list_is_empty(&call->ring.ready))
-                        list_append(again, &call->ring.ready);
+                if (dispatched != DISPATCHED_ALL && list_is_empty(&exchange->ready))
+                        list_append(again, &exchange->ready);
                 congested |= dispatched == DISPATCHED_CONGESTED;
                 if (dispatched == DISPATCHED_CONGESTED || dispatched == DISPATCHED_BUSY)
                         continue;

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "link/base.h"
 #include "link/connection.h"
+#include "link/owner.h"
 
 #define LOOK_NS NS_PER_S
 #define REPORT_NS (10 * NS_PER_S)
@@ -20,19 +21,19 @@ static uint64_t refused(const struct base *base)
 
 /* ---- connections that hold much and move little ---- */
 
-/* Whether whole messages wait for the handler: the peer is not to blame for those. */
-static bool awaits_handler(const struct quoit_call *call)
+/* Whether whole messages wait for the user's code: the peer is not to blame for those. */
+static bool awaits_user(const struct exchange *exchange)
 {
-        return call->request.route && call_takes_many(call) && call->exchange.reader.first;
+        return exchange->takes_many && exchange->reader.first;
 }
 
-/* Bytes that only the peer can free: answers that it does not read, messages that it does not complete. */
-static size_t stalled_bytes(const struct quoit_call *call)
+/* Bytes that only the peer can free: messages that it does not read, or does not complete. */
+static size_t stalled_bytes(const struct exchange *exchange)
 {
-        size_t bytes = call->exchange.writer.queued_bytes;
+        size_t bytes = exchange->writer.queued_bytes;
 
-        if (stream_is_remote_open(&call->exchange.stream) && !awaits_handler(call))
-                bytes += call->exchange.reader.held_bytes;
+        if (stream_is_remote_open(&exchange->stream) && !awaits_user(exchange))
+                bytes += exchange->reader.held_bytes;
         return bytes;
 }
 
@@ -41,14 +42,15 @@ static void end_stalled_calls(struct connection *connection)
         struct list *streams = &connection->session.streams, *link, *next;
 
         for (link = streams->next; link != streams; link = next) {
-                struct quoit_call *call = call_of_stream(CONTAINER_OF(link, struct stream, link));
+                struct exchange *exchange =
+                        exchange_of_stream(CONTAINER_OF(link, struct stream, link));
 
                 next = link->next;
-                if (stalled_bytes(call) < HELD_BYTES_MIN)
+                if (stalled_bytes(exchange) < HELD_BYTES_MIN)
                         continue;
                 room_note_refusal(&connection->base->host.room);
-                call_give_up(call,
-                        "the client moves nothing while memory is short (memory_stall_ms, "
+                connection->owner->give_up(exchange,
+                        "the peer moves nothing while memory is short (memory_stall_ms, "
                         "memory_bytes_max)");
         }
 }

@@ -24,16 +24,16 @@ static struct server_connection *of_link(struct connection *connection)
 
 /* ---- what link/ calls ---- */
 
-static enum dispatched run_call(struct quoit_call *call, bool in_line)
+static enum dispatched run_call(struct exchange *exchange, bool in_line)
 {
-        struct shard *shard = call->exchange.group->host->user;
+        struct shard *shard = exchange->group->host->user;
 
-        return dispatch_call(call, shard->server, in_line);
+        return dispatch_call(call_of_exchange(exchange), shard->server, in_line);
 }
 
 static void give_up(struct exchange *exchange, const char *why)
 {
-        call_give_up(CONTAINER_OF(exchange, struct quoit_call, exchange), why);
+        call_give_up(call_of_exchange(exchange), why);
 }
 
 static void complain(const struct connection *connection, const char *format, ...)

@@ -108,7 +108,7 @@ void unfinished_log(struct shard *shard)
 static bool is_only_held(const struct quoit_call *call)
 {
         return !call->ring.at_worker && call->handler.held && !call->ring.posts &&
-               list_is_empty(&call->ring.ready);
+               list_is_empty(&call->exchange.ready);
 }
 
 static void move_call(struct shard *shard, struct quoit_call *call)

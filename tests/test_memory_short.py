@@ -35,7 +35,7 @@ def test_who_moves_nothing_gives_way(start, calls):
         assert not any(wire.closed or wire.goaways for wire in wires)
         settled(wires)
         texts = {answer.text for wire in wires for answer in wire.streams.values() if answer.status}
-        assert "the client moves nothing while memory is short (memory_stall_ms, memory_bytes_max)" in texts
+        assert "the peer moves nothing while memory is short (memory_stall_ms, memory_bytes_max)" in texts
 
 
 def test_the_connection_that_waited_for_room_goes_on(start, calls):

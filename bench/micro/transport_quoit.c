@@ -33,10 +33,10 @@ static struct quoit_side *side_of(struct call_group *group)
         return CONTAINER_OF(group, struct quoit_side, group);
 }
 
-static void on_ready(struct quoit_call *call)
+static void on_ready(struct exchange *exchange)
 {
-        if (list_is_empty(&call->ring.ready))
-                list_append(&side_of(call->exchange.group)->ready, &call->ring.ready);
+        if (list_is_empty(&exchange->ready))
+                list_append(&side_of(exchange->group)->ready, &exchange->ready);
 }
 
 static void on_output(struct call_group *group)
@@ -131,7 +131,7 @@ static size_t side_turn(void *server, const uint8_t *data, size_t size)
         if (session_feed(&side->session, data, size) < 0)
                 abort();
         while ((link = list_pop(&side->ready))) {
-                if (dispatch_call(CONTAINER_OF(link, struct quoit_call, ring.ready), side->server,
+                if (dispatch_call(CONTAINER_OF(link, struct quoit_call, exchange.ready), side->server,
                             true) != DISPATCHED_ALL)
                         abort(); /* sayHello has one event and its end */
                 if (++calls % CALLS_A_FILL == 0)

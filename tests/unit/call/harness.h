@@ -30,9 +30,9 @@ struct bench {
         unsigned ready, outputs, freed, overdue;
 };
 
-static inline void bench_on_ready(struct quoit_call *call)
+static inline void bench_on_ready(struct exchange *exchange)
 {
-        ((struct bench *)call_host_of(call)->user)->ready++;
+        ((struct bench *)exchange->group->host->user)->ready++;
 }
 
 static inline void bench_on_output(struct call_group *group)

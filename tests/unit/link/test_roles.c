@@ -260,9 +260,9 @@ static void wake_in_line(void)
         struct call_group *group = &world->server.connection.group;
 
         world->waiting_runs = world->waker_runs = 0;
-        world->waiting.exchange.group = world->waker.exchange.group = group;
-        list_init(&world->waiting.ring.ready);
-        list_init(&world->waker.ring.ready);
+        world->waiting.group = world->waker.group = group;
+        list_init(&world->waiting.ready);
+        list_init(&world->waker.ready);
         connection_on_call_ready(&world->waiting);
         connection_on_call_ready(&world->waker);
         UNTIL(world->waiting_runs == 2);

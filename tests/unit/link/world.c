@@ -169,12 +169,12 @@ static void on_freed(struct connection *connection)
 }
 
 /* The first call waits for something that the second one does in the same run. */
-static enum dispatched run_call(struct quoit_call *call, bool in_line)
+static enum dispatched run_call(struct exchange *exchange, bool in_line)
 {
         (void)in_line;
-        if (call == &world->waiting)
+        if (exchange == &world->waiting)
                 return ++world->waiting_runs == 1 ? DISPATCHED_BUSY : DISPATCHED_ALL;
-        assert_ptr_equal(call, &world->waker);
+        assert_ptr_equal(exchange, &world->waker);
         if (++world->waker_runs == 1)
                 connection_on_call_ready(&world->waiting);
         return DISPATCHED_ALL;

@@ -45,7 +45,7 @@ struct world {
         quoit_tls *tls; /* the server's */
         struct end server, client;
         int fds[2]; /* of the server, of the client */
-        struct quoit_call waiting, waker;
+        struct exchange waiting, waker;
         unsigned waiting_runs, waker_runs;
 };
 

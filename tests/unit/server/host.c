@@ -18,10 +18,10 @@ static struct host *host_of(struct call_group *group)
         return CONTAINER_OF(group, struct host, group);
 }
 
-static void on_ready(struct quoit_call *call)
+static void on_ready(struct exchange *exchange)
 {
-        if (list_is_empty(&call->ring.ready))
-                list_append(&host_of(call->exchange.group)->ready, &call->ring.ready);
+        if (list_is_empty(&exchange->ready))
+                list_append(&host_of(exchange->group)->ready, &exchange->ready);
 }
 
 static void on_output(struct call_group *group)
@@ -192,10 +192,10 @@ void host_turn(struct host *host)
         list_init(&now);
         list_splice(&now, &host->ready);
         while ((link = list_pop(&now))) {
-                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, ring.ready);
+                struct quoit_call *call = CONTAINER_OF(link, struct quoit_call, exchange.ready);
 
                 if (dispatch_call(call, host->server, true))
-                        on_ready(call);
+                        on_ready(&call->exchange);
         }
 }
 
