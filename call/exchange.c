@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/exchange.h"
 
+#include <assert.h>
+
 #include <quoit/call.h>
 
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
@@ -19,6 +21,24 @@ void exchange_limit_messages(struct exchange *exchange, size_t bytes_max)
 {
         exchange->message_bytes_max = bytes_max;
         framing_init(&exchange->reader.framing, bytes_max);
+}
+
+void exchange_move(struct exchange *exchange, struct call_group *group)
+{
+        size_t queued_bytes = exchange->writer.queued_bytes;
+        uint64_t now_ns = ring_now_ns(group->host->ring);
+
+        assert(!exchange->stream.session && exchange->reader.held_bytes == 0);
+        exchange->group->count--;
+        exchange->group->queued_bytes -= queued_bytes;
+        if (queued_bytes > 0) {
+                stall_begin(&exchange->writer.stall, now_ns);
+                if (group->queued_bytes == 0)
+                        stall_begin(&group->stall, now_ns);
+        }
+        group->count++;
+        group->queued_bytes += queued_bytes;
+        exchange->group = group;
 }
 
 void exchange_deinit(struct exchange *exchange)

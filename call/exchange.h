@@ -69,6 +69,12 @@ void exchange_init(struct exchange *exchange, struct call_group *group);
 /* Limits received messages. Called before the first one. */
 void exchange_limit_messages(struct exchange *exchange, size_t bytes_max);
 
+/*
+ * It becomes a call of @group, which has the same host: of the connection that it goes to, or of those that have none. It has no stream,
+ * and has received nothing.
+ */
+void exchange_move(struct exchange *exchange, struct call_group *group);
+
 /* When no output refers to it, and the stream is closed. */
 void exchange_deinit(struct exchange *exchange);
 

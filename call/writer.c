@@ -197,17 +197,93 @@ int writer_append(struct exchange *exchange, struct encoding *encoding)
         return 0;
 }
 
+/* Nothing needs the segment any more but an output, perhaps. */
+static void retire(struct exchange *exchange, struct segment *segment)
+{
+        if (exchange->stream.pins > 0) {
+                segment->next = exchange->writer.retired;
+                exchange->writer.retired = segment;
+        } else {
+                segment->release(exchange, segment);
+        }
+}
+
+static void keep(struct writer *writer, struct segment *segment)
+{
+        segment->next = NULL;
+        if (writer->kept)
+                writer->kept_last->next = segment;
+        else
+                writer->kept = segment;
+        writer->kept_last = segment;
+}
+
 static void segment_done(struct exchange *exchange, struct segment *segment)
 {
         struct writer *writer = &exchange->writer;
 
         writer->first = segment->next;
-        if (exchange->stream.pins > 0) {
-                segment->next = writer->retired;
-                writer->retired = segment;
-        } else {
-                segment->release(exchange, segment);
+        if (writer_can_rewind(writer))
+                keep(writer, segment);
+        else
+                retire(exchange, segment);
+}
+
+/* ---- what may have to be sent again ---- */
+
+void writer_keep(struct writer *writer, size_t bytes_max)
+{
+        writer->keep_bytes_max = bytes_max;
+}
+
+void writer_forget(struct exchange *exchange)
+{
+        struct writer *writer = &exchange->writer;
+        struct segment *segment;
+
+        writer->keep_bytes_max = 0;
+        while ((segment = writer->kept)) {
+                writer->kept = segment->next;
+                retire(exchange, segment);
         }
+}
+
+/* The segment is as it was before any of it was written. Returns how many bytes come back. */
+static size_t rewind_segment(struct segment *segment)
+{
+        size_t written = (size_t)(segment->data - segment->base);
+
+        segment->data = segment->base;
+        segment->size += written;
+        return written;
+}
+
+void writer_rewind(struct exchange *exchange)
+{
+        struct writer *writer = &exchange->writer;
+        size_t size = writer->first ? rewind_segment(writer->first) : 0;
+
+        assert(writer_can_rewind(writer));
+        for (struct segment *segment = writer->kept; segment; segment = segment->next)
+                size += rewind_segment(segment);
+        if (writer->kept) {
+                writer->kept_last->next = writer->first;
+                if (!writer->first)
+                        writer->last = writer->kept_last;
+                writer->first = writer->kept;
+                writer->kept = NULL;
+        }
+        writer->kept_bytes = 0;
+        count_added(exchange, size);
+}
+
+static void count_kept(struct exchange *exchange, size_t size)
+{
+        struct writer *writer = &exchange->writer;
+
+        writer->kept_bytes += size;
+        if (writer_can_rewind(writer) && writer->kept_bytes > writer->keep_bytes_max)
+                writer_forget(exchange);
 }
 
 void writer_write(struct exchange *exchange, struct output *output, size_t size)
@@ -217,6 +293,7 @@ void writer_write(struct exchange *exchange, struct output *output, size_t size)
         assert(size <= writer->queued_bytes);
         pending_copy_run(pending_copy(exchange));
         count_taken(exchange, size);
+        count_kept(exchange, size);
         while (size > 0) {
                 struct segment *segment = writer->first;
                 size_t piece = size < segment->size ? size : segment->size;
@@ -246,6 +323,7 @@ void writer_unpinned(struct exchange *exchange)
 void writer_drop(struct exchange *exchange)
 {
         pending_copy_run(pending_copy(exchange));
+        writer_forget(exchange);
         while (exchange->writer.first)
                 segment_done(exchange, exchange->writer.first);
         count_removed(exchange, exchange->writer.queued_bytes);

@@ -25,6 +25,10 @@ struct writer {
         struct segment *first;
         struct segment *last;
         struct segment *retired; /* written, but the output refers to them until its send is over */
+        struct segment *kept; /* written, in order, for writer_rewind() */
+        struct segment *kept_last;
+        size_t kept_bytes; /* written since the beginning, while they are kept */
+        size_t keep_bytes_max; /* more than that is not kept; 0: nothing is */
         size_t queued_bytes;
         struct stall stall; /* while bytes are queued */
 };
@@ -86,3 +90,21 @@ bool writer_needs_arena(const struct writer *writer);
 
 /* Drops the queue. Segments that the output refers to stay until writer_unpinned(). */
 void writer_drop(struct exchange *exchange);
+
+/*
+ * For messages that may have to be sent again: what is written is kept from now on, until it is more than @bytes_max. Called before
+ * the first message.
+ */
+void writer_keep(struct writer *writer, size_t bytes_max);
+
+/* Whether all that was written is still there. */
+static inline bool writer_can_rewind(const struct writer *writer)
+{
+        return writer->keep_bytes_max > 0;
+}
+
+/* Queues what was written once more, in front of what waits. No output may refer to it. Only if writer_can_rewind(). */
+void writer_rewind(struct exchange *exchange);
+
+/* It will not be sent again: frees what was kept. */
+void writer_forget(struct exchange *exchange);

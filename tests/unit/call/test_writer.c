@@ -378,6 +378,97 @@ static void test_no_memory(void **state)
         }
 }
 
+/* Writes @size bytes, which are those at @expected. */
+static void write_piece(struct quoit_call *call, size_t size, const uint8_t *expected)
+{
+        struct output *output = output_new();
+        uint8_t *bytes;
+
+        writer_write(&call->exchange, output, size);
+        bytes = output_bytes(output);
+        assert_memory_equal(bytes, expected, size);
+        free(bytes);
+        release(output);
+}
+
+/* What was written is written once more, from its beginning, wherever the first time ended. */
+static void test_rewind(void **state)
+{
+        static const size_t sizes[] = { 5, 100, 4000, 70000, 0, 7 };
+
+        (void)state;
+        for (uint64_t seed = 0; seed < 50; seed++) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+                static uint8_t all[100000];
+                uint64_t random = seed;
+                size_t total = 0;
+
+                writer_keep(&call->exchange.writer, sizeof(all));
+                for (size_t i = 0; i < 6; i++)
+                        total += append(bench, call, sizes[i], seed + i, all + total);
+                for (unsigned i = 0; i < 4; i++) {
+                        size_t sent = seed == 0 ? total : random_upto(&random, total);
+
+                        if (sent > 0)
+                                write_piece(call, sent, all);
+                        assert_int_equal(bench->group.queued_bytes, total - sent);
+                        writer_rewind(&call->exchange);
+                        assert_int_equal(bench->group.queued_bytes, total);
+                }
+                total += append(bench, call, 9, seed, all + total);
+                write_piece(call, total, all);
+                writer_forget(&call->exchange);
+                assert_int_equal(bench->arenas.used_bytes, 0);
+                bench_close(call);
+                bench_free(bench);
+        }
+}
+
+/* A call that has sent too much is not kept: not even its beginning. */
+static void test_too_much_to_rewind(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+        size_t size = append(bench, call, 5000, 1, NULL);
+        static uint8_t all[6000];
+
+        (void)state;
+        writer_drop(&call->exchange);
+        writer_keep(&call->exchange.writer, size - 1);
+        append(bench, call, 5000, 1, all);
+        write_piece(call, size - 1, all);
+        assert_true(writer_can_rewind(&call->exchange.writer));
+        write_piece(call, 1, all + size - 1);
+        assert_false(writer_can_rewind(&call->exchange.writer));
+        assert_int_equal(bench->arenas.used_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* A call without a connection waits with others of its kind, and what it has queued goes with it to its connection. */
+static void test_move(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+        struct call_group other = { 0 };
+        static uint8_t all[200];
+        size_t size = append(bench, call, 100, 1, all);
+
+        (void)state;
+        call_group_init(&other, &bench->host, NULL);
+        exchange_move(&call->exchange, &other);
+        assert_int_equal(bench->group.queued_bytes, 0);
+        assert_int_equal(bench->group.count, 0);
+        assert_int_equal(other.queued_bytes, size);
+        assert_int_equal(other.count, 1);
+        exchange_move(&call->exchange, &bench->group);
+        write_piece(call, size, all);
+        assert_int_equal(other.count + other.queued_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -391,6 +482,9 @@ int main(void)
                 cmocka_unit_test(test_the_only_one_is_taken),
                 cmocka_unit_test(test_drop_while_in_flight),
                 cmocka_unit_test(test_no_memory),
+                cmocka_unit_test(test_rewind),
+                cmocka_unit_test(test_too_much_to_rewind),
+                cmocka_unit_test(test_move),
         };
 
         return cmocka_run_group_tests_name("call/writer", tests, NULL, NULL);
