@@ -205,6 +205,9 @@ static inline bool ring_has_mail(const struct ring *ring)
         return !mailbox_is_empty(&ring->mailbox);
 }
 
+/* Whether the calling thread is in a turn of some ring, so that what blocks it blocks that ring. */
+bool ring_turns_here(void);
+
 /* Delivers the mails that are left, once nobody posts any more and there will be no further turn. */
 void ring_take_mail(struct ring *ring);
 

@@ -83,6 +83,7 @@ static char steps_seen[64];
 
 static void step_seen(char name)
 {
+        assert_true(ring_turns_here());
         strncat(steps_seen, &name, 1);
 }
 
@@ -136,8 +137,10 @@ static void test_order_of_a_turn(void **state)
         nop_start(&ring, &completion.nop);
 
         /* What dispatch defers to the flush still runs in the same turn. */
+        assert_false(ring_turns_here());
         assert_int_equal(ring_turn(&ring, 0), 0);
         assert_string_equal(steps_seen, "CMTDFL");
+        assert_false(ring_turns_here());
         ring_deinit(&ring);
 }
 
