@@ -165,6 +165,11 @@ static void on_fault(void *user, uint32_t error_code, const char *text, size_t s
         read_all(user, text, size);
 }
 
+static void on_settings(void *user)
+{
+        (void)user;
+}
+
 static void on_goaway(void *user, const struct session_goaway *goaway)
 {
         assert(goaway->last_id >= 0);
@@ -183,6 +188,7 @@ static const struct session_events events = {
         .on_malformed = on_malformed,
         .on_fault = on_fault,
         .on_goaway = on_goaway,
+        .on_settings = on_settings,
 };
 
 /* ---- steps ---- */

@@ -91,7 +91,7 @@ static void on_receive_end(struct socket *socket, int error)
 {
         struct connection *connection = connection_of_socket(socket);
 
-        (void)error;
+        connection->error = error;
         if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
                 (void)connection->owner->answer_bad_preface(
                         connection, true); /* the peer may still read the answer */

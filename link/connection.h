@@ -76,6 +76,7 @@ struct connection {
         bool woken; /* a call that is in line already may have a new event */
         bool dispatch_last; /* its calls go on in the next turn, behind the connections that wait already */
         enum connection_state state;
+        int error; /* that the socket failed with, a negative errno; 0: it did not */
         bool established; /* the peer's SETTINGS have arrived */
         bool closed_reported; /* to the owner */
         bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */

@@ -149,8 +149,10 @@ void sending_on_sent(struct socket *socket, int error)
                 secure_sent(connection->secure);
         else
                 give_output_back(connection);
-        if (error < 0)
+        if (error < 0) {
+                connection->error = error;
                 connection_close(connection);
-        else
+        } else {
                 sending_schedule(connection);
+        }
 }

@@ -304,8 +304,10 @@ static void receive_settings_ack(struct session *session)
 static void receive_settings(struct session *session)
 {
         session->settings_received = true;
-        if (session->role == SESSION_CLIENT)
-                session_refuse_requests(session, session_peer_streams_max(session));
+        if (session->role == SESSION_SERVER)
+                return;
+        session_refuse_requests(session, session_peer_streams_max(session));
+        session->events->on_settings(session->user);
 }
 
 /* Streams that were sent and that the server has not processed are closed by nghttp2, right behind this. */

@@ -92,6 +92,8 @@ struct session_events {
          * are closed with REFUSED_STREAM; the others go on. Can be called again, with a smaller last_id.
          */
         void (*on_goaway)(void *user, const struct session_goaway *goaway);
+        /* Clients: SETTINGS of the server, the first or others: session_streams_left() may have changed. */
+        void (*on_settings)(void *user);
 };
 
 enum session_role {
@@ -256,7 +258,7 @@ struct stream *session_next_request(struct session *session, int32_t id);
 /* Closes the newest unsent requests until no more than @count streams are left: REFUSED_STREAM. Internal to the transport. */
 void session_refuse_requests(struct session *session, uint32_t count);
 
-/* Whether a client's connection goes on, so that requests can begin, now or later. Internal to the transport. */
+/* Whether a client's connection goes on, so that requests can begin, now or later. */
 bool session_takes_requests(const struct session *session);
 
 /* How many streams the server allows. Internal to the transport. */

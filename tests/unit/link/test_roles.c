@@ -229,6 +229,7 @@ static void test_peer_vanishes(void **state)
         UNTIL(here.client.freed && here.server.freed);
         assert_int_equal(call->closes, 1);
         assert_int_equal(call->error_code, NGHTTP2_CANCEL);
+        assert_int_equal(here.client.settings, 1);
         world_deinit();
 }
 

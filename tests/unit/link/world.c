@@ -108,6 +108,11 @@ static void on_fault(void *user, uint32_t error_code, const char *text, size_t s
         (void)size;
 }
 
+static void on_settings(void *user)
+{
+        end_of(user)->settings++;
+}
+
 static void on_goaway(void *user, const struct session_goaway *goaway)
 {
         assert_int_equal(goaway->error_code, NGHTTP2_NO_ERROR);
@@ -125,6 +130,7 @@ static const struct session_events events = {
         .on_close = on_close,
         .on_fault = on_fault,
         .on_goaway = on_goaway,
+        .on_settings = on_settings,
 };
 
 static struct end *end_of_connection(const struct connection *connection)

@@ -29,7 +29,7 @@ struct call {
 struct end {
         struct connection connection;
         struct call calls[CALLS_MAX];
-        unsigned count, goaways, rude;
+        unsigned count, goaways, settings, rude;
         bool holds; /* what comes is not given back to its window */
         char complaint[128];
         bool closed, freed;

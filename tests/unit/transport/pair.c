@@ -169,6 +169,11 @@ static void on_goaway(void *user, const struct session_goaway *goaway)
         end->goaway_text[goaway->text_size] = '\0';
 }
 
+static void on_settings(void *user)
+{
+        ((struct end *)user)->settings++;
+}
+
 const struct session_events end_events = {
         .on_stream = on_stream,
         .on_field = on_field,
@@ -182,6 +187,7 @@ const struct session_events end_events = {
         .on_malformed = on_malformed,
         .on_fault = on_fault,
         .on_goaway = on_goaway,
+        .on_settings = on_settings,
 };
 
 /* ---- what a test does ---- */

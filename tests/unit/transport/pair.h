@@ -49,7 +49,7 @@ struct end {
         struct call calls[PAIR_CALLS_MAX];
         unsigned count;
         unsigned open; /* calls that are not closed */
-        unsigned goaways, faults;
+        unsigned goaways, settings, faults;
         int32_t goaway_id;
         uint32_t goaway_code;
         char goaway_text[32];

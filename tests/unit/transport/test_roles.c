@@ -429,8 +429,10 @@ static void test_limit_is_lowered(void **state)
         assert_int_equal(pair_try_request(pair, "/a", "x", 1, true, &more), -EAGAIN);
         pair_run(pair);
         assert_int_equal(pair->server.count, 2);
+        assert_int_equal(pair->client.settings, 2);
         allow_streams(&pair->server, 3);
         pair_run(pair);
+        assert_int_equal(pair->client.settings, 3);
         assert_int_equal(session_streams_left(&pair->client.session), 1);
         more = pair_request(pair, "/more", "x", 1, true);
         pair_run(pair);
