@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include <quoit/engine.h>
 #include <quoit/export.h>
 #include <quoit/limits.h>
 #include <quoit/service.h>
@@ -40,18 +41,6 @@ typedef enum quoit_log_level {
  * which writes there and never waits.
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
-
-/* What the rings of a server run on. Both do the same, within the same limits; io_uring takes less CPU. */
-typedef enum quoit_engine {
-        /*
-         * io_uring where this process can use it. epoll where one of io_uring's system calls is forbidden or missing: in
-         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. A log line then
-         * gives the reason and the remedy. Where only memory is short, io_uring stays and rings are made smaller.
-         */
-        QUOIT_ENGINE_AUTO,
-        QUOIT_ENGINE_IO_URING, /* io_uring or an error: without it quoit_server_listen() or _start() fails */
-        QUOIT_ENGINE_EPOLL,
-} quoit_engine;
 
 /* The largest `rings` of a server. */
 #define QUOIT_RINGS_MAX 1024
