@@ -28,7 +28,7 @@ void exchange_move(struct exchange *exchange, struct call_group *group)
         size_t queued_bytes = exchange->writer.queued_bytes;
         uint64_t now_ns = ring_now_ns(group->host->ring);
 
-        assert(!exchange->stream.session && exchange->reader.held_bytes == 0);
+        assert(exchange->reader.held_bytes == 0);
         exchange->group->count--;
         exchange->group->queued_bytes -= queued_bytes;
         if (queued_bytes > 0) {

@@ -45,7 +45,8 @@ struct exchange {
         struct reader reader;
         struct writer writer;
         struct timer deadline;
-        struct list ready; /* with its connection, while it may have an event; at its end in the group's `ended` */
+        struct list
+                ready; /* with its connection, while it may have an event; at its end in the group's `ended` */
 
         /* fixed before the first message, so any thread that has the call can read it */
         uint64_t deadline_ns; /* UINT64_MAX: there is none */
@@ -70,8 +71,8 @@ void exchange_init(struct exchange *exchange, struct call_group *group);
 void exchange_limit_messages(struct exchange *exchange, size_t bytes_max);
 
 /*
- * It becomes a call of @group, which has the same host: of the connection that it goes to, or of those that have none. It has no stream,
- * and has received nothing.
+ * It becomes a call of @group, which has the same host: of the connection that it goes to, or of those that have none. It has
+ * received nothing.
  */
 void exchange_move(struct exchange *exchange, struct call_group *group);
 

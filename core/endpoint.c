@@ -54,6 +54,11 @@ bool endpoint_get_interface(uint32_t index, char ret_name[IF_NAMESIZE])
         return if_indextoname(index, ret_name) != NULL;
 }
 
+uint32_t endpoint_find_interface(const char *name)
+{
+        return if_nametoindex(name);
+}
+
 uint16_t endpoint_port(const struct endpoint *endpoint)
 {
         switch (endpoint->any.sa_family) {

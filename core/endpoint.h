@@ -47,5 +47,8 @@ bool endpoint_get_credentials(int fd, struct endpoint_credentials *ret_credentia
 /* The name of a network interface by its number. False: no such interface. */
 bool endpoint_get_interface(uint32_t index, char ret_name[IF_NAMESIZE]);
 
+/* The number of a network interface by its name; 0: no such interface. */
+uint32_t endpoint_find_interface(const char *name);
+
 /* The TCP port; 0 where it is not a TCP socket. */
 uint16_t endpoint_port(const struct endpoint *endpoint);

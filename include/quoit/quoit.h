@@ -20,8 +20,10 @@
 #include <quoit/budget.h>
 #include <quoit/call.h>
 #include <quoit/channelz.h>
+#include <quoit/client.h>
 #include <quoit/compression.h>
 #include <quoit/details.h>
+#include <quoit/engine.h>
 #include <quoit/generic.h>
 #include <quoit/health.h>
 #include <quoit/hooks.h>

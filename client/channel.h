@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A channel: its addresses (subchannel.h), which of them is used (pick_first.h), and the calls that wait for it. Calls enter by the
+ * queue; what can go on goes on in the dispatch phase of the turn. All on the client's thread, unless it says otherwise.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <quoit/client.h>
+
+#include "call/group.h"
+#include "client/subchannel.h"
+
+struct quoit_outcall;
+
+#define CHANNEL_STATES_MAX                                                                         \
+        16 /* changes of one turn that the watch has not heard of: far more than there can be */
+
+struct quoit_channel {
+        struct quoit_client *client;
+        struct list link; /* in the client */
+        struct list stirred; /* in the client, while there is something to do */
+        struct mail attach; /* to the client's thread, when it is made, ... */
+        struct mail detach; /* ... and when it is freed */
+        quoit_channel_state state;
+        atomic_int state_seen; /* the same, for any thread */
+        struct call_group group; /* of calls without a connection */
+        struct list calls; /* all that are not freed */
+        struct list queue; /* those that wait for a connection, or for room on one */
+        uint32_t queued;
+        uint64_t used_ns; /* when the last call began */
+        bool connect_asked;
+
+        /* pick_first's */
+        struct subchannel *picked; /* READY; NULL: none */
+        unsigned next; /* of the round of attempts */
+        struct timer attempt; /* has the next one begin */
+
+        void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
+        void *state_user;
+        quoit_channel_state states[CHANNEL_STATES_MAX]; /* for the watch */
+        unsigned state_count;
+
+        /* fixed */
+        char *authority;
+        char *user_agent;
+        unsigned count;
+        struct subchannel subchannels[];
+};
+
+/* The one place where a channel's state changes; asserts that the step is one of gRPC's. The watch hears of it later. */
+void channel_set_state(struct quoit_channel *channel, quoit_channel_state state);
+
+/* There is something to do for the channel, in the next dispatch phase. Also inside nghttp2's callbacks. */
+void channel_stir(struct quoit_channel *channel);
+
+/* Does it; may free the channel. In the dispatch phase. */
+void channel_run(struct quoit_channel *channel);
+
+/* SHUTDOWN: its calls end. Freed when nothing uses it. No-op when it was shut down. */
+void channel_shut_down(struct quoit_channel *channel);
+
+/* A call that waits for its connection: behind those that wait already, or in front of them if it has waited before. */
+void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front);
+
+/* It waits no longer. */
+void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call);
+
+/* Whether more calls may wait. */
+static inline bool channel_has_room(const struct quoit_channel *channel, uint32_t queued_max)
+{
+        return channel->queued < queued_max;
+}

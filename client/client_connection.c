@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/client_connection.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "client/client.h"
+#include "client/outcall.h"
+#include "client/outcall_stream.h"
+#include "client/subchannel.h"
+#include "link/owner.h"
+
+static struct client_connection *of_link(const struct connection *connection)
+{
+        return CONTAINER_OF(connection, struct client_connection, connection);
+}
+
+void client_connection_note_why(struct client_connection *connection, const char *format, ...)
+{
+        va_list arguments;
+
+        if (connection->why[0])
+                return;
+        va_start(arguments, format);
+        vsnprintf(connection->why, sizeof(connection->why), format, arguments);
+        va_end(arguments);
+}
+
+/* ---- what link/ calls ---- */
+
+static void give_up(struct exchange *exchange, const char *why)
+{
+        outcall_fail(outcall_of(exchange), QUOIT_RESOURCE_EXHAUSTED, why);
+}
+
+/* What came in place of HTTP/2, as far as a person can read it. */
+static bool on_bad_preface(struct connection *connection, bool whole)
+{
+        const struct session *session = &connection->session;
+        char text[SESSION_BEGINNING_BYTES + 1];
+        size_t size = 0;
+
+        (void)whole;
+        while (size < session->beginning_size && session->beginning[size] >= ' ' &&
+                session->beginning[size] <= '~') {
+                text[size] = (char)session->beginning[size];
+                size++;
+        }
+        text[size] = '\0';
+        client_connection_note_why(of_link(connection),
+                size > 0 ? "the server does not speak HTTP/2: it answers \"%s\""
+                         : "the server does not speak HTTP/2%s",
+                text);
+        return true;
+}
+
+static void complain(const struct connection *connection, const char *format, ...)
+{
+        struct client_connection *ours = of_link(connection);
+        char text[CLIENT_CONNECTION_WHY_BYTES];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        client_connection_note_why(ours, "%s", text);
+}
+
+static void on_closed(struct connection *link)
+{
+        struct client_connection *connection = of_link(link);
+        struct subchannel *subchannel = connection->subchannel;
+
+        list_remove(&connection->noted);
+        if (link->error < 0)
+                client_connection_note_why(connection, "%s", strerror(-link->error));
+        client_connection_note_why(connection, "the server closed the connection");
+        connection->subchannel = NULL;
+        if (subchannel)
+                subchannel_on_lost(subchannel, connection);
+}
+
+static void on_freed(struct connection *link)
+{
+        struct client_connection *connection = of_link(link);
+
+        slab_free(&connection->client->connections, connection);
+}
+
+static const struct link_owner owner = {
+        .events = &outcall_stream_events,
+        .run_call = outcall_run,
+        .give_up = give_up,
+        .answer_bad_preface = on_bad_preface,
+        .complain = complain,
+        .on_closed = on_closed,
+        .on_freed = on_freed,
+};
+
+/* ---- life ---- */
+
+struct client_connection *client_connection_open(struct subchannel *subchannel, int fd)
+{
+        struct quoit_client *client = subchannel->channel->client;
+        struct client_connection *connection = slab_alloc(&client->connections);
+        const struct connection_options options = {
+                .role = SESSION_CLIENT,
+                .fd = fd,
+                .peer = &subchannel->address,
+        };
+
+        if (!connection)
+                return NULL;
+        connection->client = client;
+        connection->subchannel = subchannel;
+        list_init(&connection->noted);
+        connection->is_ready = connection->is_leaving = connection->has_served = false;
+        connection->why[0] = '\0';
+        if (connection_open(&connection->connection, &client->base, &owner, &options) < 0) {
+                slab_free(&client->connections, connection);
+                return NULL;
+        }
+        return connection;
+}
+
+void client_connection_leave(struct client_connection *connection)
+{
+        connection->subchannel = NULL;
+        connection_drain(&connection->connection);
+}
+
+void client_connection_note(struct client_connection *connection)
+{
+        if (!connection->subchannel || !list_is_empty(&connection->noted))
+                return;
+        list_append(&connection->client->noted, &connection->noted);
+        client_stir(connection->client);
+}
+
+void client_connection_tell(struct client_connection *connection)
+{
+        if (!connection->subchannel)
+                return;
+        if (connection->is_leaving)
+                subchannel_on_leaving(connection->subchannel, connection);
+        else if (connection->is_ready)
+                subchannel_on_ready(connection->subchannel);
+}

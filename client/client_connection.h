@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A connection as the client owns it. What happens inside nghttp2's callbacks is only noted there; the subchannel hears of it in the
+ * turn's dispatch phase. A connection that takes no more calls has left its subchannel, and ends with the last of its calls.
+ */
+
+#include <stdbool.h>
+
+#include "link/connection.h"
+
+struct quoit_client;
+struct subchannel;
+
+#define CLIENT_CONNECTION_WHY_BYTES 256
+
+struct client_connection {
+        struct connection connection;
+        struct quoit_client *client;
+        struct subchannel *subchannel; /* NULL: it takes no new calls */
+        struct list noted; /* in the client, while there is something to tell */
+        bool is_ready; /* the server's SETTINGS have arrived */
+        bool is_leaving; /* GOAWAY was received, or no stream ids are left */
+        bool has_served; /* a response has begun */
+        char why[CLIENT_CONNECTION_WHY_BYTES]; /* what is known about its end; "": nothing */
+};
+
+static inline struct client_connection *client_connection_of(struct call_group *group)
+{
+        return CONTAINER_OF(group, struct client_connection, connection.group);
+}
+
+/* A connection over @fd, which it takes over, for @subchannel. NULL if memory is short: @fd is the caller's then. */
+struct client_connection *client_connection_open(struct subchannel *subchannel, int fd);
+
+/* It takes no new calls; those that run finish. */
+void client_connection_leave(struct client_connection *connection);
+
+/* There is something to tell the subchannel. Also inside nghttp2's callbacks. */
+void client_connection_note(struct client_connection *connection);
+
+/* Tells it. In the dispatch phase. */
+void client_connection_tell(struct client_connection *connection);
+
+/* Keeps the first reason for its end. */
+void client_connection_note_why(struct client_connection *connection, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/outcall.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "client/client_connection.h"
+#include "client/outcall_request.h"
+#include "client/pick_first.h"
+#include "codec/status.h"
+#include "core/clock.h"
+
+bool outcall_is_here(const struct quoit_outcall *call)
+{
+        return client_is_here(call->channel->client);
+}
+
+static void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)
+{
+        static const unsigned allowed[] = {
+                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_ENDED,
+                [OUTCALL_OPEN] = 1u << OUTCALL_WAITING | 1u << OUTCALL_ENDED,
+                [OUTCALL_ENDED] = 1u << OUTCALL_DONE,
+                [OUTCALL_DONE] = 0,
+        };
+
+        assert(allowed[call->state] & 1u << state);
+        call->state = state;
+}
+
+static bool is_unconnected(const struct quoit_outcall *call)
+{
+        return call->exchange.group == &call->channel->group;
+}
+
+void outcall_wake(struct quoit_outcall *call)
+{
+        struct exchange *exchange = &call->exchange;
+        struct quoit_client *client = call->channel->client;
+
+        if (!is_unconnected(call)) {
+                exchange->group->host->on_ready(exchange);
+                return;
+        }
+        if (list_is_empty(&exchange->ready))
+                list_append(&client->ready, &exchange->ready);
+        client_stir(client);
+}
+
+/* ---- its end ---- */
+
+static upb_StringView view(const char *text)
+{
+        return upb_StringView_FromString(text);
+}
+
+static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_StringView message)
+{
+        if (!list_is_empty(&call->queued))
+                channel_unqueue(call->channel, call);
+        call->retries_unpinned = false;
+        outcall_set_state(call, OUTCALL_ENDED);
+        call->status = status;
+        call->message = message;
+        timer_cancel(&call->exchange.group->host->ring->timers, &call->exchange.deadline);
+        writer_drop(&call->exchange);
+        outcall_wake(call);
+}
+
+void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message)
+{
+        if (!outcall_is_over(call))
+                outcall_end(call, status, message);
+}
+
+static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView message)
+{
+        struct stream *stream = &call->exchange.stream;
+
+        assert(status_is_for_library(status));
+        if (call->state == OUTCALL_DONE || call->has_failed)
+                return;
+        call->has_failed = true;
+        if (call->state ==
+                OUTCALL_ENDED) { /* with the server's status, but without all of its messages */
+                call->status = status;
+                call->message = message;
+                outcall_wake(call);
+        } else {
+                outcall_end(call, status, message);
+        }
+        reader_drop(&call->exchange);
+        if (stream->session) {
+                stream_reset(stream, NGHTTP2_CANCEL);
+                exchange_ask_to_send(&call->exchange);
+        }
+}
+
+void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        fail(call, status, view(text));
+}
+
+void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        upb_Arena *arena = exchange_arena(&call->exchange);
+        size_t size = strlen(text);
+        char *copy = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
+
+        for (size_t i = 0; copy && i <= size; i++) /* parts of it may be the server's */
+                copy[i] = (text[i] >= ' ' && text[i] <= '~') || i == size ? text[i] : '?';
+        fail(call, status, view(copy ? copy : ""));
+}
+
+void outcall_set_done(struct quoit_outcall *call)
+{
+        outcall_set_state(call, OUTCALL_DONE);
+}
+
+static bool is_unused(const struct quoit_outcall *call)
+{
+        return call->state == OUTCALL_DONE && !call->exchange.stream.session &&
+               call->exchange.stream.pins == 0;
+}
+
+void outcall_release(struct quoit_outcall *call)
+{
+        struct call_group *group = call->exchange.group;
+        struct quoit_channel *channel = call->channel;
+        bool was_connected = !is_unconnected(call);
+
+        if (!is_unused(call))
+                return;
+        list_remove(&call->exchange.ready);
+        list_remove(&call->link);
+        exchange_deinit(&call->exchange);
+        slab_free(&channel->client->calls, call);
+        group->count--;
+        if (was_connected)
+                group->host->on_freed(group->host->user, group);
+        if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
+                channel_stir(channel);
+}
+
+/* ---- its beginning ---- */
+
+static void on_deadline(struct timer *timer)
+{
+        struct quoit_outcall *call = CONTAINER_OF(timer, struct quoit_outcall, exchange.deadline);
+        static const char waited[] = "deadline exceeded while the call waited for a connection";
+        char why[QUOIT_ERROR_TEXT_BYTES / 2], text[QUOIT_ERROR_TEXT_BYTES];
+
+        if (call->state != OUTCALL_WAITING) {
+                outcall_fail(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
+                return;
+        }
+        pick_first_describe(call->channel, why, sizeof(why));
+        snprintf(text, sizeof(text), "%s%s%s", waited, why[0] ? ": " : "", why);
+        outcall_fail_copy(call, QUOIT_DEADLINE_EXCEEDED, text);
+}
+
+static void set_deadline(struct quoit_outcall *call, uint32_t timeout_ms)
+{
+        struct ring *ring = call->exchange.group->host->ring;
+
+        if (timeout_ms == 0)
+                return;
+        /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
+        call->exchange.deadline_ns = ring_clock_ns(ring) + timeout_ms * NS_PER_MS;
+        timer_start(
+                &ring->timers, &call->exchange.deadline, call->exchange.deadline_ns, on_deadline);
+}
+
+/* Copies the caller's metadata into the arena. 0 or a negative errno. */
+static int add_metadata(struct quoit_outcall *call, const quoit_call_options *options)
+{
+        size_t bytes_max = call->channel->client->limits.metadata_out_bytes_max;
+        upb_Arena *arena = options->metadata_count > 0 ? exchange_arena(&call->exchange) : NULL;
+        int r = 0;
+
+        if (options->metadata_count > 0 && !arena)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < options->metadata_count; i++) {
+                const quoit_metadata *field = options->metadata + i;
+
+                r = fields_send(&call->fields, arena, field->name, field->value.data,
+                        field->value.size, bytes_max);
+        }
+        return r;
+}
+
+static void init(struct quoit_outcall *call, const quoit_call_options *options)
+{
+        const quoit_client_limits *limits = &call->channel->client->limits;
+        quoit_method_kind kind = call->method->kind;
+        struct exchange *exchange = &call->exchange;
+
+        exchange_init(exchange, &call->channel->group);
+        if (options->message_receive_bytes_max > 0)
+                exchange_limit_messages(exchange, options->message_receive_bytes_max);
+        exchange->takes_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
+        exchange->sends_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
+        exchange->lent.compression = options->compression;
+        writer_keep(&exchange->writer, limits->replay_bytes_max);
+        call->wait_for_ready = options->wait_for_ready;
+}
+
+int outcall_new(struct quoit_channel *channel, const quoit_method *method,
+        const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
+        struct quoit_outcall **ret_call)
+{
+        static const quoit_call_options defaults;
+        struct quoit_client *client = channel->client;
+        struct quoit_outcall *call;
+        int r;
+
+        if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
+                return -ESHUTDOWN;
+        if (!options)
+                options = &defaults;
+        if ((unsigned)options->compression > QUOIT_ZSTD)
+                return -EINVAL;
+        call = slab_alloc(&client->calls);
+        if (!call)
+                return -ENOMEM;
+        memset(call, 0, sizeof(*call));
+        call->channel = channel;
+        call->method = method;
+        call->handler = handler;
+        call->user = user;
+        list_init(&call->link);
+        list_init(&call->queued);
+        init(call, options);
+        r = add_metadata(call, options);
+        if (r < 0) {
+                exchange_deinit(&call->exchange);
+                slab_free(&client->calls, call);
+                return r;
+        }
+        channel->group.count++;
+        list_append(&channel->calls, &call->link);
+        channel->used_ns = ring_now_ns(&client->base.ring);
+        set_deadline(call, options->timeout_ms);
+        if (channel_has_room(channel, client->limits.calls_queued_max))
+                channel_queue(channel, call, false);
+        else
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "too many calls wait on the channel (calls_queued_max)");
+        *ret_call = call;
+        return 0;
+}
+
+/* Its counts leave @from, a connection's, which may end with the last of its calls. */
+static void leave_group(struct quoit_outcall *call, struct call_group *to)
+{
+        struct call_group *from = call->exchange.group;
+
+        list_remove(&call->exchange.ready);
+        exchange_move(&call->exchange, to);
+        if (from != &call->channel->group)
+                from->host->on_freed(from->host->user, from);
+}
+
+int outcall_begin(struct quoit_outcall *call, struct client_connection *connection)
+{
+        struct session *session = &connection->connection.session;
+        int r;
+
+        if (connection->connection.state != CONNECTION_OPEN)
+                return -ESHUTDOWN;
+        r = outcall_request(call, session);
+        if (r == -EAGAIN || r == -ESHUTDOWN)
+                return r;
+        if (r < 0) {
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return 0;
+        }
+        channel_unqueue(call->channel, call);
+        leave_group(call, &connection->connection.group);
+        outcall_set_state(call, OUTCALL_OPEN);
+        exchange_ask_to_send(&call->exchange);
+        return 0;
+}
+
+/* ---- again ---- */
+
+/* The stream begins anew; what an output refers to is over by now. */
+static void requeue(struct quoit_outcall *call)
+{
+        call->exchange.stream = (struct stream){ .pins = 0 };
+        writer_rewind(&call->exchange);
+        channel_queue(call->channel, call, true);
+}
+
+bool outcall_retry(struct quoit_outcall *call)
+{
+        bool never_left = call->exchange.stream.unsent;
+
+        if (call->state != OUTCALL_OPEN || call->response.has_begun ||
+                !writer_can_rewind(&call->exchange.writer) || (!never_left && call->was_refused) ||
+                call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
+                return false;
+        call->was_refused |= !never_left;
+        leave_group(call, &call->channel->group);
+        outcall_set_state(call, OUTCALL_WAITING);
+        if (call->exchange.stream.pins > 0)
+                call->retries_unpinned = true;
+        else
+                requeue(call);
+        return true;
+}
+
+void outcall_on_unpinned(struct quoit_outcall *call)
+{
+        writer_unpinned(&call->exchange);
+        if (call->retries_unpinned) {
+                call->retries_unpinned = false;
+                requeue(call);
+        }
+        outcall_release(call);
+}

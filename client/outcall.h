@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The life of one call of a client: an exchange, what its response says, and what the caller has heard of it. It waits in its channel
+ * until it is begun on a connection. Where the server has not processed it, it goes back to its channel and begins again.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <quoit/client.h>
+
+#include "call/exchange.h"
+#include "call/fields.h"
+#include "client/client.h"
+#include "link/owner.h"
+
+struct client_connection;
+struct quoit_channel;
+
+enum outcall_state {
+        OUTCALL_WAITING, /* for a connection, or for room on one */
+        OUTCALL_OPEN, /* it has a stream */
+        OUTCALL_ENDED, /* it has a status; the caller may have to hear of messages before that */
+        OUTCALL_DONE, /* on_done has run */
+};
+
+/* What the server's header blocks say. The strings are in the call's arena. */
+struct response {
+        unsigned http_status; /* 0: none yet */
+        bool has_content_type : 1;
+        bool is_grpc : 1; /* the content-type is */
+        bool bad_encoding : 1; /* one that we do not know */
+        bool has_status : 1;
+        bool bad_status : 1;
+        bool out_of_memory : 1;
+        bool oversize : 1; /* more fields than allowed, once decoded */
+        bool has_begun : 1; /* its headers have arrived, ... */
+        bool has_headers : 1; /* ... and not trailers in their place */
+        quoit_status status;
+        upb_StringView message; /* decoded */
+        upb_StringView content_type;
+        struct fields headers, trailers;
+};
+
+struct quoit_outcall {
+        struct exchange exchange; /* first: the session hands its stream back */
+        struct quoit_channel *channel;
+        struct list link; /* in the channel */
+        struct list queued; /* in the channel, while it waits */
+        const quoit_method *method;
+        const quoit_outcall_handler *handler;
+        void *user;
+        enum outcall_state state;
+        bool wait_for_ready : 1;
+        bool half_closed : 1; /* by the caller */
+        bool wants_writable : 1; /* quoit_outcall_writable() has said false */
+        bool headers_told : 1;
+        bool was_refused : 1; /* the server has refused to process it, once */
+        bool retries_unpinned : 1; /* it begins again once no output refers to it */
+        bool has_failed : 1; /* the status is ours: nothing is delivered any more */
+        quoit_status status;
+        upb_StringView message; /* with the status; static, or in the arena, and zero-terminated */
+        struct fields fields; /* metadata to be sent */
+        struct response response;
+};
+
+static inline struct quoit_outcall *outcall_of(struct exchange *exchange)
+{
+        return CONTAINER_OF(exchange, struct quoit_outcall, exchange);
+}
+
+static inline struct quoit_outcall *outcall_of_stream(struct stream *stream)
+{
+        return outcall_of(exchange_of_stream(stream));
+}
+
+static inline bool outcall_is_over(const struct quoit_outcall *call)
+{
+        return call->state >= OUTCALL_ENDED;
+}
+
+/* Whether the calling thread is its client's. */
+bool outcall_is_here(const struct quoit_outcall *call);
+
+/* A call that waits in its @channel. 0, or as quoit_outcall_start(). */
+int outcall_new(struct quoit_channel *channel, const quoit_method *method,
+        const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
+        struct quoit_outcall **ret_call);
+
+/* It begins on @connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
+int outcall_begin(struct quoit_outcall *call, struct client_connection *connection);
+
+/* The server's status: messages that have arrived are still delivered. @message as of struct quoit_outcall. No-op if it has ended. */
+void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message);
+
+/* Ends it from here: what has arrived is dropped, and its stream is reset. @text is static. No-op if it has ended. */
+void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text);
+
+/* The same with a copy of @text. */
+void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text);
+
+/* Its stream is closed, and the server has not processed it. True: it begins again. Also inside nghttp2's callbacks. */
+bool outcall_retry(struct quoit_outcall *call);
+
+/* No output refers to it any more. */
+void outcall_on_unpinned(struct quoit_outcall *call);
+
+/* on_done is next. */
+void outcall_set_done(struct quoit_outcall *call);
+
+/* Frees it if it is DONE and nothing uses it. Also inside nghttp2's callbacks. */
+void outcall_release(struct quoit_outcall *call);
+
+/* It may have an event. */
+void outcall_wake(struct quoit_outcall *call);
+
+/* link_owner.run_call, and the same for calls that have no connection. */
+enum dispatched outcall_run(struct exchange *exchange, bool in_line);
+void outcall_run_unconnected(struct exchange *exchange);
+
+/* What the session pulls and writes. */
+struct session_pull outcall_pull(struct quoit_outcall *call, size_t size_max);
+void outcall_write(struct quoit_outcall *call, struct output *output, size_t size);
+
+/* As the public functions of these names, on the client's thread. */
+int outcall_send(struct quoit_outcall *call, const struct upb_Message *message);
+void outcall_half_close(struct quoit_outcall *call);
+void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error);

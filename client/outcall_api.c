@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The public functions of a call, which check the thread. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "client/outcall.h"
+
+int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
+        const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
+        quoit_outcall **ret_call)
+{
+        quoit_outcall *call;
+        int r;
+
+        if (!client_is_here(channel->client))
+                return -EPERM;
+        r = outcall_new(channel, method, options, handler, user, &call);
+        if (r == 0 && ret_call)
+                *ret_call = call;
+        return r;
+}
+
+int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message)
+{
+        return outcall_is_here(call) ? outcall_send(call, message) : -EPERM;
+}
+
+bool quoit_outcall_writable(quoit_outcall *call)
+{
+        const struct exchange *exchange = &call->exchange;
+
+        if (!outcall_is_here(call) || outcall_is_over(call) || call->half_closed)
+                return false;
+        call->wants_writable = exchange->writer.queued_bytes >=
+                                       call->channel->client->limits.call_queue_bytes_max ||
+                               call_group_is_congested(exchange->group);
+        return !call->wants_writable;
+}
+
+void quoit_outcall_half_close(quoit_outcall *call)
+{
+        if (outcall_is_here(call))
+                outcall_half_close(call);
+}
+
+void quoit_outcall_cancel(quoit_outcall *call)
+{
+        if (outcall_is_here(call))
+                outcall_fail(call, QUOIT_CANCELLED, "cancelled by the caller");
+}
+
+void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits)
+{
+        if (!outcall_is_here(call))
+                return;
+        call->exchange.lent.credits = credits;
+        if (credits > 0 && call->exchange.reader.first)
+                outcall_wake(call);
+}
+
+uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
+{
+        return outcall_is_here(call) ? call->exchange.lent.credits : 0;
+}
+
+/* ---- metadata ---- */
+
+static upb_StringView name_of(const struct field *field)
+{
+        return upb_StringView_FromDataAndSize(field->name, field->name_size);
+}
+
+static upb_StringView value_of(const struct field *field)
+{
+        return upb_StringView_FromDataAndSize(field->value, field->value_size);
+}
+
+static bool find(const struct fields *fields, const char *name, upb_StringView *ret_value)
+{
+        const struct field *field = fields->first;
+
+        while (field && !upb_StringView_IsEqual(name_of(field), upb_StringView_FromString(name)))
+                field = field->next;
+        if (field)
+                *ret_value = value_of(field);
+        return field;
+}
+
+/* @cursor: 0 at first, then the address of the last field. */
+static bool next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,
+        upb_StringView *ret_value)
+{
+        const struct field *last = (const struct field *)*cursor; // NOLINT: an address
+        const struct field *field = last ? last->next : fields->first;
+
+        if (!field)
+                return false;
+        *cursor = (size_t)field;
+        *ret_name = name_of(field);
+        *ret_value = value_of(field);
+        return true;
+}
+
+bool quoit_outcall_header(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
+{
+        return outcall_is_here(call) && find(&call->response.headers, name, ret_value);
+}
+
+bool quoit_outcall_trailer(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
+{
+        return outcall_is_here(call) && find(&call->response.trailers, name, ret_value);
+}
+
+bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
+        upb_StringView *ret_value)
+{
+        return outcall_is_here(call) && next(&call->response.headers, cursor, ret_name, ret_value);
+}
+
+bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
+        upb_StringView *ret_value)
+{
+        return outcall_is_here(call) && next(&call->response.trailers, cursor, ret_name, ret_value);
+}
+
+/* ---- the end ---- */
+
+upb_StringView quoit_outcall_status_message(const quoit_outcall *call)
+{
+        bool has = outcall_is_here(call) && outcall_is_over(call);
+
+        return has ? call->message : upb_StringView_FromString("");
+}
+
+void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error)
+{
+        ret_error->status = status;
+        snprintf(ret_error->text, sizeof(ret_error->text), "%s%s%.*s", quoit_status_name(status),
+                message.size > 0 ? ": " : "", (int)message.size, message.data);
+}
+
+void quoit_outcall_get_error(const quoit_outcall *call, quoit_error *ret_error)
+{
+        if (outcall_is_here(call) && outcall_is_over(call))
+                outcall_get_error(call->status, call->message, ret_error);
+        else
+                outcall_get_error(QUOIT_UNKNOWN, upb_StringView_FromString(""), ret_error);
+}
+
+const char *quoit_error_text(const quoit_error *error)
+{
+        return error->text;
+}
+
+struct upb_Arena *quoit_outcall_arena(quoit_outcall *call)
+{
+        return outcall_is_here(call) ? exchange_arena(&call->exchange) : NULL;
+}

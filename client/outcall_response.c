@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/outcall_response.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/outcall.h"
+#include "codec/percent.h"
+#include "codec/status.h"
+#include "transport/session.h"
+
+#define TEXT_BYTES 256 /* of a message that is made here */
+#define QUOTED_MAX 60 /* bytes of the server's that are quoted in it */
+
+static bool is(const struct session_field *field, const char *name)
+{
+        return field->name_size == strlen(name) && memcmp(field->name, name, field->name_size) == 0;
+}
+
+static upb_Arena *arena_of(struct quoit_outcall *call)
+{
+        return exchange_arena(&call->exchange);
+}
+
+/* Zero-terminated, in the call's arena. */
+static upb_StringView copy(struct quoit_outcall *call, const char *text, size_t size)
+{
+        upb_Arena *arena = arena_of(call);
+        char *out = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
+
+        if (!out)
+                return upb_StringView_FromString("");
+        memcpy(out, text, size);
+        out[size] = '\0';
+        return upb_StringView_FromDataAndSize(out, size);
+}
+
+/* ---- fields ---- */
+
+static void set_http_status(struct response *response, const struct session_field *field)
+{
+        unsigned status = 0;
+
+        for (size_t i = 0; i < field->value_size && i < 3; i++)
+                status = status * 10 + (unsigned)(field->value[i] - '0');
+        response->http_status = status; /* nghttp2 has checked that it is three digits */
+}
+
+/* "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8" */
+static bool is_grpc(const char *value, size_t size)
+{
+        static const char type[] = "application/grpc";
+        size_t length = sizeof(type) - 1;
+
+        return size >= length && memcmp(value, type, length) == 0 &&
+               (size == length || value[length] == '+' || value[length] == ';');
+}
+
+static void set_encoding(struct quoit_outcall *call, const struct session_field *field)
+{
+        struct response *response = &call->response;
+
+        response->bad_encoding = compression_parse(field->value, field->value_size,
+                                         &call->exchange.reader.compression) < 0;
+}
+
+static void set_message(struct quoit_outcall *call, const struct session_field *field)
+{
+        struct response *response = &call->response;
+        upb_StringView text = copy(call, field->value, field->value_size);
+
+        if (text.size > 0) {
+                char *out = (char *)text.data;
+
+                text.size = percent_decode(out, text.data, text.size);
+                out[text.size] = '\0';
+        }
+        response->message = text;
+}
+
+static bool add_known(struct quoit_outcall *call, const struct session_field *field)
+{
+        struct response *response = &call->response;
+
+        if (is(field, ":status")) {
+                set_http_status(response, field);
+        } else if (is(field, "content-type")) {
+                response->has_content_type = true;
+                response->is_grpc = is_grpc(field->value, field->value_size);
+                if (!response->is_grpc)
+                        response->content_type = copy(call, field->value,
+                                field->value_size < QUOTED_MAX ? field->value_size : QUOTED_MAX);
+        } else if (is(field, "grpc-status")) {
+                response->has_status = true;
+                response->bad_status =
+                        status_parse(field->value, field->value_size, &response->status) < 0;
+        } else if (is(field, "grpc-message")) {
+                set_message(call, field);
+        } else if (is(field, "grpc-encoding")) {
+                set_encoding(call, field);
+        } else {
+                return false;
+        }
+        return true;
+}
+
+void response_add_field(struct quoit_outcall *call, const struct session_field *field)
+{
+        const struct stream *stream = &call->exchange.stream;
+        struct response *response = &call->response;
+        bool is_trailer = stream->has_headers || stream->block_ends;
+        struct fields *fields = is_trailer ? &response->trailers : &response->headers;
+        upb_Arena *arena;
+        int r;
+
+        if (outcall_is_over(call) || add_known(call, field))
+                return;
+        arena = arena_of(call);
+        r = arena ? fields_receive(fields, arena, field->name, field->name_size, field->value,
+                            field->value_size,
+                            call->exchange.group->host->limits->header_fields_max)
+                  : -ENOMEM;
+        response->out_of_memory |= r == -ENOMEM;
+        response->oversize |= r == -E2BIG;
+}
+
+/* ---- the status ---- */
+
+static void fail(struct quoit_outcall *call, quoit_status status, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void fail(struct quoit_outcall *call, quoit_status status, const char *format, ...)
+{
+        char text[TEXT_BYTES];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        outcall_fail_copy(call, status, text);
+}
+
+/* It is not gRPC's answer: its HTTP status stands for it. */
+static void fail_as_http(struct quoit_outcall *call)
+{
+        const struct response *response = &call->response;
+        quoit_status status = response->http_status == 200
+                                      ? QUOIT_UNKNOWN
+                                      : status_from_http(response->http_status);
+
+        if (response->is_grpc)
+                fail(call, status, "the server answered with HTTP status %u",
+                        response->http_status);
+        else if (response->has_content_type)
+                fail(call, status,
+                        "the server answered with HTTP status %u and content-type \"%s\", which is "
+                        "not gRPC",
+                        response->http_status, response->content_type.data);
+        else
+                fail(call, status,
+                        "the server answered with HTTP status %u and no content-type, which is not "
+                        "gRPC",
+                        response->http_status);
+}
+
+/* Limits, of either header block. True: it has ended. */
+static bool is_over_limits(struct quoit_outcall *call, bool oversize)
+{
+        if (oversize || call->response.oversize)
+                fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the response's headers are over the limit (header_bytes_max, "
+                        "header_fields_max)");
+        else if (call->response.out_of_memory)
+                fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        return outcall_is_over(call);
+}
+
+void response_on_headers(struct quoit_outcall *call, bool oversize)
+{
+        struct response *response = &call->response;
+        bool ends = call->exchange.stream.block_ends;
+
+        if (outcall_is_over(call) || is_over_limits(call, oversize) ||
+                call->exchange.stream.has_headers)
+                return;
+        response->has_begun = true;
+        response->has_headers = !ends;
+        if (!response->is_grpc || (response->http_status != 200 && !(ends && response->has_status)))
+                fail_as_http(call);
+        else if (response->bad_encoding)
+                fail(call, QUOIT_INTERNAL, "the response has a grpc-encoding that was not offered");
+        else if (!ends)
+                outcall_wake(call);
+}
+
+void response_on_end(struct quoit_outcall *call)
+{
+        const struct response *response = &call->response;
+        const struct reader *reader = &call->exchange.reader;
+        bool wants_one = !call->exchange.takes_many;
+
+        if (outcall_is_over(call))
+                return;
+        if (!response->has_status)
+                fail(call, QUOIT_UNKNOWN, "the server ended the call without grpc-status");
+        else if (response->bad_status)
+                fail(call, QUOIT_UNKNOWN, "the server sent a grpc-status that is not a number");
+        else if (response->status == QUOIT_OK && !framing_idle(&reader->framing))
+                fail(call, QUOIT_INTERNAL, "the response ends within a message");
+        else if (response->status == QUOIT_OK && wants_one && reader->messages == 0)
+                fail(call, QUOIT_UNIMPLEMENTED, "the server sent no message, where one is due");
+        else
+                outcall_finish(call, response->status,
+                        response->message.data ? response->message : upb_StringView_FromString(""));
+}
+
+void response_on_reset(struct quoit_outcall *call, uint32_t error_code)
+{
+        if (outcall_is_over(call))
+                return;
+        if (error_code == NGHTTP2_NO_ERROR)
+                fail(call, QUOIT_INTERNAL, "the server ended the stream before the call's end");
+        else
+                fail(call, status_from_http2_error(error_code),
+                        "the server reset the stream with %s", nghttp2_http2_strerror(error_code));
+}

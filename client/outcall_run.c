@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the caller hears of a call, one event after the other. */
+
+#include <errno.h>
+
+#include "call/budget.h"
+#include "call/compressor.h"
+#include "client/blocking.h"
+#include "client/channel.h"
+#include "client/outcall.h"
+#include "codec/message.h"
+#include "core/clock.h"
+
+#define EVENTS_A_TURN 16 /* of one call */
+#define MESSAGE_ARENA_BYTES ((size_t)1024)
+#define LARGE_BYTES ((size_t)64 << 10) /* messages whose decoding counts as work */
+
+enum event {
+        EVENT_NONE,
+        EVENT_HEADERS,
+        EVENT_MESSAGE, /* of a stream */
+        EVENT_WRITABLE,
+        EVENT_DONE,
+};
+
+static bool has_headers_to_tell(const struct quoit_outcall *call)
+{
+        return call->response.has_headers && !call->headers_told && call->handler->on_headers;
+}
+
+/* What is due follows from the call's state alone. */
+static enum event next_event(const struct quoit_outcall *call)
+{
+        const struct exchange *exchange = &call->exchange;
+
+        if (call->state == OUTCALL_DONE)
+                return EVENT_NONE;
+        if (call->has_failed)
+                return EVENT_DONE;
+        if (has_headers_to_tell(call))
+                return EVENT_HEADERS;
+        if (exchange->takes_many && exchange_has_message(exchange))
+                return EVENT_MESSAGE;
+        if (call->state == OUTCALL_ENDED)
+                return exchange->takes_many && exchange->reader.first ? EVENT_NONE : EVENT_DONE;
+        if (call->wants_writable && exchange->writer.queued_bytes == 0)
+                return EVENT_WRITABLE;
+        return EVENT_NONE;
+}
+
+/* ---- messages ---- */
+
+/* NULL if memory is short. */
+static upb_Arena *arena_for_message(struct exchange *exchange)
+{
+        struct arena *arena = &exchange->lent.message_arena;
+
+        if (!exchange->takes_many)
+                return exchange_arena(exchange);
+        if (!arena->upb && arena_init(arena, exchange_pool(exchange), MESSAGE_ARENA_BYTES) < 0)
+                return NULL;
+        return arena->upb;
+}
+
+static void fail_decode(struct quoit_outcall *call, int error)
+{
+        switch (error) {
+        case -ENOMEM:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "a message of the server becomes larger than its connection has room left "
+                        "for "
+                        "(connection_receive_bytes_max)");
+                break;
+        case -EMSGSIZE:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "a message of the server is over the limit (message_receive_bytes_max) "
+                        "when "
+                        "decompressed");
+                break;
+        case -E2BIG:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "a message of the server is nested too deeply, or compressed in too many "
+                        "blocks");
+                break;
+        case -EILSEQ:
+                outcall_fail(
+                        call, QUOIT_INTERNAL, "a message of the server has text that is not UTF-8");
+                break;
+        case -ENODATA:
+                outcall_fail(
+                        call, QUOIT_INTERNAL, "a message of the server lacks a required field");
+                break;
+        default:
+                outcall_fail(call, QUOIT_INTERNAL,
+                        "a message of the server does not decompress, or does not parse");
+                break;
+        }
+}
+
+/* The parsed message; NULL: the call has failed. *@ret_taken: how much that took, for budget_settle(). */
+static upb_Message *decode(
+        struct quoit_outcall *call, struct reader_message *message, size_t *ret_taken)
+{
+        struct exchange *exchange = &call->exchange;
+        struct call_host *host = exchange->group->host;
+        upb_Arena *arena = arena_for_message(exchange);
+        bool is_heavy = message->compression != QUOIT_IDENTITY || message->size >= LARGE_BYTES;
+        uint64_t began_ns = is_heavy ? ring_clock_ns(host->ring) : 0;
+        upb_Message *decoded = NULL;
+        struct budget budget;
+        int r = 0;
+
+        if (!arena) {
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return NULL;
+        }
+        budget_begin(&budget, exchange->group, arena);
+        if (message->compression != QUOIT_IDENTITY)
+                r = exchange_decompress(exchange, &host->coders, message, arena);
+        if (r == 0)
+                r = message_decode(message->data, message->size, call->method->reply,
+                        host->extensions, arena, &decoded);
+        budget_end(&budget);
+        *ret_taken = budget.taken;
+        if (is_heavy)
+                exchange->group->work_ns += ring_clock_ns(host->ring) - began_ns;
+        if (r < 0)
+                fail_decode(call, r);
+        return r < 0 ? NULL : decoded;
+}
+
+static void run_message(struct quoit_outcall *call)
+{
+        struct exchange *exchange = &call->exchange;
+        struct reader_message *message = reader_take(exchange);
+        size_t taken = 0;
+        const struct upb_Message *decoded = decode(call, message, &taken);
+
+        if (decoded && call->handler->on_message)
+                call->handler->on_message(call, decoded, call->user);
+        reader_message_free(message);
+        budget_settle(exchange->group, taken);
+        if (exchange->lent.message_arena.upb)
+                arena_reset_if_half_used(&exchange->lent.message_arena);
+}
+
+/* The only reply, once the status is known to be good. */
+static void run_reply(struct quoit_outcall *call)
+{
+        struct exchange *exchange = &call->exchange;
+        struct reader_message *message = reader_take(exchange);
+        const struct upb_Message *decoded;
+        size_t taken = 0;
+
+        if (!message)
+                return;
+        if (call->handler == &blocking_handler) {
+                blocking_take_reply(call, message);
+                return;
+        }
+        decoded = decode(call, message, &taken);
+        budget_settle(exchange->group, taken);
+        reader_hold_parsed(exchange, taken);
+        if (decoded && call->handler->on_message)
+                call->handler->on_message(call, decoded, call->user);
+}
+
+/* ---- events ---- */
+
+static void run_done(struct quoit_outcall *call)
+{
+        if (!call->exchange.takes_many && !call->has_failed && call->status == QUOIT_OK)
+                run_reply(call); /* which may make the call fail */
+        outcall_set_done(call);
+        if (call->handler->on_done)
+                call->handler->on_done(call, call->status, call->user);
+}
+
+static void run(struct quoit_outcall *call, enum event event)
+{
+        switch (event) {
+        case EVENT_HEADERS:
+                call->headers_told = true;
+                call->handler->on_headers(call, call->user);
+                break;
+        case EVENT_MESSAGE:
+                run_message(call);
+                break;
+        case EVENT_WRITABLE:
+                call->wants_writable = false;
+                if (call->handler->on_writable)
+                        call->handler->on_writable(call, call->user);
+                break;
+        case EVENT_DONE:
+                run_done(call);
+                break;
+        case EVENT_NONE:
+                break;
+        }
+}
+
+enum dispatched outcall_run(struct exchange *exchange, bool in_line)
+{
+        struct quoit_outcall *call = outcall_of(exchange);
+        uint64_t work_max_ns = exchange->group->host->limits->turn_work_us * NS_PER_US;
+
+        (void)in_line;
+        for (int i = 0; i < EVENTS_A_TURN; i++) {
+                enum event event = next_event(call);
+
+                if (event == EVENT_NONE)
+                        return DISPATCHED_ALL;
+                if (event == EVENT_WRITABLE && call_group_is_congested(exchange->group))
+                        return DISPATCHED_CONGESTED;
+                if (event == EVENT_MESSAGE && exchange->group->work_ns > work_max_ns)
+                        return DISPATCHED_SOME;
+                run(call, event);
+                if (event == EVENT_DONE) {
+                        outcall_release(call);
+                        return DISPATCHED_ALL;
+                }
+        }
+        return next_event(call) != EVENT_NONE ? DISPATCHED_SOME : DISPATCHED_ALL;
+}
+
+void outcall_run_unconnected(struct exchange *exchange)
+{
+        struct quoit_outcall *call = outcall_of(exchange);
+
+        if (outcall_run(exchange, true) != DISPATCHED_ALL)
+                outcall_wake(call);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a caller sends: from a message to the writer's queue, and from there to frames. */
+
+#include <errno.h>
+
+#include "call/compressor.h"
+#include "call/encoding.h"
+#include "client/channel.h"
+#include "client/outcall.h"
+
+static const quoit_client_limits *limits_of(const struct quoit_outcall *call)
+{
+        return &call->channel->client->limits;
+}
+
+static void ask_to_send(struct quoit_outcall *call)
+{
+        if (call->state != OUTCALL_OPEN)
+                return;
+        stream_resume(&call->exchange.stream);
+        exchange_ask_to_send(&call->exchange);
+}
+
+static void compress(struct quoit_outcall *call, struct encoding *encoding)
+{
+        struct exchange *exchange = &call->exchange;
+        size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
+
+        if (exchange->lent.compression != QUOIT_IDENTITY && plain_bytes > 0 &&
+                plain_bytes >= limits_of(call)->compress_bytes_min)
+                exchange_compress(exchange, &exchange->group->host->coders, encoding);
+}
+
+static int queue(struct quoit_outcall *call, const struct upb_Message *message)
+{
+        struct exchange *exchange = &call->exchange;
+        struct encoding encoding;
+        int r = encoding_init(&encoding, pending_copy_buffer(&exchange->group->host->copy),
+                exchange_blocks(exchange), NULL, message, call->method->request,
+                limits_of(call)->message_send_bytes_max);
+
+        if (r < 0)
+                return r;
+        compress(call, &encoding);
+        r = writer_append(exchange, &encoding);
+        encoding_deinit(&encoding);
+        return r;
+}
+
+int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
+{
+        struct exchange *exchange = &call->exchange;
+        int r;
+
+        if (outcall_is_over(call))
+                return 0;
+        if (call->half_closed)
+                return -EALREADY;
+        if (!message)
+                return -ENOMEM;
+        if (exchange->writer.queued_bytes > limits_of(call)->call_queue_bytes_hard_max)
+                return -ENOBUFS;
+        r = queue(call, message);
+        if (r < 0)
+                return r;
+        exchange->lent.messages_sent++;
+        counter_add(&exchange->group->counts.messages_sent, 1);
+        if (!exchange->sends_many)
+                call->half_closed = true;
+        ask_to_send(call);
+        return 0;
+}
+
+void outcall_half_close(struct quoit_outcall *call)
+{
+        if (outcall_is_over(call) || call->half_closed)
+                return;
+        call->half_closed = true;
+        ask_to_send(call);
+}
+
+struct session_pull outcall_pull(struct quoit_outcall *call, size_t size_max)
+{
+        size_t queued = call->exchange.writer.queued_bytes;
+        struct session_pull pull = { .size = queued < size_max ? queued : size_max };
+
+        if (outcall_is_over(call)) /* its reset is on its way */
+                return (struct session_pull){ 0 };
+        pull.last = call->half_closed && pull.size == queued;
+        return pull;
+}
+
+void outcall_write(struct quoit_outcall *call, struct output *output, size_t size)
+{
+        writer_write(&call->exchange, output, size);
+        if (call->exchange.writer.queued_bytes == 0 && call->wants_writable)
+                outcall_wake(call);
+}

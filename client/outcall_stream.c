@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/outcall_stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "client/client_connection.h"
+#include "client/outcall.h"
+#include "client/outcall_response.h"
+#include "client/subchannel.h"
+
+#define TEXT_BYTES 400
+
+static struct client_connection *connection_of(const struct quoit_outcall *call)
+{
+        return client_connection_of(call->exchange.group);
+}
+
+/* ---- streams ---- */
+
+static void on_field(struct stream *stream, const struct session_field *field)
+{
+        response_add_field(outcall_of_stream(stream), field);
+}
+
+static void on_headers(struct stream *stream, bool oversize)
+{
+        struct quoit_outcall *call = outcall_of_stream(stream);
+
+        connection_of(call)->has_served = true;
+        if (!stream->has_headers && !oversize)
+                writer_forget(&call->exchange);
+        response_on_headers(call, oversize);
+}
+
+static void refuse_data(struct quoit_outcall *call, int error)
+{
+        switch (error) {
+        case -EMSGSIZE:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "a message of the server is over the limit (message_receive_bytes_max)");
+                break;
+        case -ENOBUFS:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the connection's unfinished responses are over the limit "
+                        "(connection_receive_bytes_max)");
+                break;
+        case -EPROTO:
+                outcall_fail(call, QUOIT_INTERNAL, "the server sent a malformed message prefix");
+                break;
+        case -ENOTSUP:
+                outcall_fail(call, QUOIT_INTERNAL,
+                        "the server sent a compressed message without grpc-encoding");
+                break;
+        default:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
+        }
+}
+
+static void on_data(struct stream *stream, const uint8_t *data, size_t size)
+{
+        struct quoit_outcall *call = outcall_of_stream(stream);
+        int r;
+
+        if (outcall_is_over(call))
+                return;
+        r = reader_feed(&call->exchange, data, size);
+        if (r < 0)
+                refuse_data(call, r);
+        else if (!call->exchange.takes_many && call->exchange.reader.messages > 1)
+                outcall_fail(call, QUOIT_UNIMPLEMENTED,
+                        "the server sent more than one message, where one is due");
+        else if (call->exchange.takes_many && call->exchange.reader.first)
+                outcall_wake(call);
+}
+
+static void on_end(struct stream *stream)
+{
+        response_on_end(outcall_of_stream(stream));
+}
+
+static struct session_pull on_pull(struct stream *stream, size_t size_max)
+{
+        return outcall_pull(outcall_of_stream(stream), size_max);
+}
+
+static void on_write(struct stream *stream, struct output *output, size_t size)
+{
+        outcall_write(outcall_of_stream(stream), output, size);
+}
+
+/* The call has lost its connection. */
+static void fail_lost(struct quoit_outcall *call, struct client_connection *connection)
+{
+        char text[TEXT_BYTES];
+
+        if (connection->connection.error < 0)
+                client_connection_note_why(
+                        connection, "%s", strerrordesc_np(-connection->connection.error));
+        snprintf(text, sizeof(text), "the connection to %s was lost: %s",
+                connection->connection.peer.address,
+                connection->why[0] ? connection->why : "the server closed it");
+        outcall_fail_copy(call, QUOIT_UNAVAILABLE, text);
+}
+
+static void on_close(struct stream *stream, uint32_t error_code)
+{
+        struct quoit_outcall *call = outcall_of_stream(stream);
+        struct client_connection *connection = connection_of(call);
+        bool is_unprocessed = stream->unsent || error_code == NGHTTP2_REFUSED_STREAM;
+
+        if (connection->subchannel && call->channel->queued > 0)
+                channel_stir(call->channel); /* there is room for another call */
+        if (is_unprocessed && outcall_retry(call))
+                return;
+        if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))
+                fail_lost(call, connection);
+        else
+                response_on_reset(call, error_code);
+        outcall_release(call);
+}
+
+static void on_unpinned(struct stream *stream)
+{
+        outcall_on_unpinned(outcall_of_stream(stream));
+}
+
+static void on_malformed(void *user, const struct session_malformed *what)
+{
+        struct quoit_outcall *call = outcall_of_stream(what->stream);
+        char text[TEXT_BYTES];
+
+        (void)user;
+        snprintf(text, sizeof(text), "the server's response is malformed: %s%s%.*s",
+                what->rule ? what->rule : "its fields contradict each other",
+                what->name ? ": " : "", what->name ? (int)what->name_size : 0,
+                what->name ? what->name : "");
+        outcall_fail_copy(call, QUOIT_INTERNAL, text);
+}
+
+/* ---- the connection ---- */
+
+static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
+{
+        client_connection_note_why(client_connection_of(user), "the server broke HTTP/2 (%s%s%.*s)",
+                nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
+}
+
+static void on_goaway(void *user, const struct session_goaway *goaway)
+{
+        struct client_connection *connection = client_connection_of(user);
+
+        client_connection_note_why(connection, "the server sent GOAWAY (%s%s%.*s)",
+                nghttp2_http2_strerror(goaway->error_code), goaway->text_size > 0 ? ": " : "",
+                (int)goaway->text_size, goaway->text);
+        connection->is_leaving = true;
+        client_connection_note(connection);
+}
+
+static void on_settings(void *user)
+{
+        struct client_connection *connection = client_connection_of(user);
+
+        connection->is_ready = true;
+        client_connection_note(connection);
+}
+
+const struct session_events outcall_stream_events = {
+        .on_field = on_field,
+        .on_headers = on_headers,
+        .on_data = on_data,
+        .on_end = on_end,
+        .on_pull = on_pull,
+        .on_write = on_write,
+        .on_close = on_close,
+        .on_unpinned = on_unpinned,
+        .on_malformed = on_malformed,
+        .on_fault = on_fault,
+        .on_goaway = on_goaway,
+        .on_settings = on_settings,
+};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/subchannel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/channel.h"
+#include "client/client.h"
+#include "client/client_connection.h"
+#include "client/pick_first.h"
+#include "core/clock.h"
+#include "link/peer.h"
+
+#define GOOD_NS NS_PER_S /* a connection that has served no call was good if it lived for so long */
+
+static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_state state)
+{
+        static const unsigned allowed[] = {
+                [SUBCHANNEL_IDLE] = 1u << SUBCHANNEL_CONNECTING,
+                [SUBCHANNEL_CONNECTING] = 1u << SUBCHANNEL_READY | 1u << SUBCHANNEL_IDLE |
+                                          1u << SUBCHANNEL_TRANSIENT_FAILURE,
+                [SUBCHANNEL_READY] = 1u << SUBCHANNEL_IDLE | 1u << SUBCHANNEL_TRANSIENT_FAILURE,
+                [SUBCHANNEL_TRANSIENT_FAILURE] = 1u << SUBCHANNEL_IDLE,
+        };
+
+        assert(allowed[subchannel->state] & 1u << state);
+        subchannel->state = state;
+}
+
+static struct ring *ring_of(const struct subchannel *subchannel)
+{
+        return &subchannel->channel->client->base.ring;
+}
+
+void subchannel_init(struct subchannel *subchannel, struct quoit_channel *channel,
+        const struct endpoint *address)
+{
+        *subchannel = (struct subchannel){ .channel = channel, .address = *address };
+        peer_describe(address, subchannel->text);
+        timer_init(&subchannel->retry);
+}
+
+/* ---- failures ---- */
+
+static void on_retry(struct timer *timer)
+{
+        struct subchannel *subchannel = CONTAINER_OF(timer, struct subchannel, retry);
+
+        subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+        pick_first_on_idle(subchannel->channel, subchannel);
+}
+
+/* It waits, and the channel hears of it. */
+static void fail(struct subchannel *subchannel)
+{
+        const quoit_client_limits *limits = &subchannel->channel->client->limits;
+        struct ring *ring = ring_of(subchannel);
+
+        subchannel_set_state(subchannel, SUBCHANNEL_TRANSIENT_FAILURE);
+        subchannel->retry_ns = ring_now_ns(ring) +
+                               backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
+                                       limits->backoff_max_ms, ring_jitter(ring));
+        timer_start(&ring->timers, &subchannel->retry, subchannel->retry_ns, on_retry);
+        pick_first_on_failure(subchannel->channel, subchannel);
+}
+
+static void fail_with_errno(struct subchannel *subchannel, const char *what, int error)
+{
+        const char *name = strerrorname_np(-error);
+
+        snprintf(subchannel->why, sizeof(subchannel->why), "%s: %s (%s)", what, strerror(-error),
+                name ? name : "?");
+        fail(subchannel);
+}
+
+/* ---- an attempt ---- */
+
+static void on_connected(struct connector *connector, int result)
+{
+        struct subchannel *subchannel = CONTAINER_OF(connector, struct subchannel, connector);
+        bool was_abandoned = subchannel->state != SUBCHANNEL_CONNECTING;
+
+        subchannel->socket_connects = false;
+        if (was_abandoned) {
+                if (result >= 0)
+                        close(result);
+                pick_first_on_free(subchannel->channel, subchannel);
+                return;
+        }
+        if (result < 0) {
+                fail_with_errno(subchannel, "connect", result);
+                return;
+        }
+        subchannel->connection = client_connection_open(subchannel, result);
+        if (!subchannel->connection) {
+                close(result);
+                fail_with_errno(subchannel, "connect", -ENOMEM);
+        }
+}
+
+void subchannel_connect(struct subchannel *subchannel)
+{
+        struct ring *ring = ring_of(subchannel);
+        uint32_t connect_ms = subchannel->channel->client->limits.connect_ms;
+        int r;
+
+        assert(!subchannel->socket_connects && !subchannel->connection);
+        subchannel_set_state(subchannel, SUBCHANNEL_CONNECTING);
+        r = connector_start(&subchannel->connector, ring, &subchannel->address.any,
+                subchannel->address.bytes, clock_after_limit_ns(ring_now_ns(ring), connect_ms),
+                on_connected);
+        if (r < 0)
+                fail_with_errno(subchannel, "socket", r);
+        else
+                subchannel->socket_connects = true;
+}
+
+/* Its connection, if it has one, finishes its calls and takes no more. */
+static void leave_connection(struct subchannel *subchannel)
+{
+        struct client_connection *connection = subchannel->connection;
+
+        subchannel->connection = NULL;
+        if (connection)
+                client_connection_leave(connection);
+}
+
+void subchannel_abandon(struct subchannel *subchannel)
+{
+        leave_connection(subchannel);
+        timer_cancel(&ring_of(subchannel)->timers, &subchannel->retry);
+        if (subchannel->state == SUBCHANNEL_CONNECTING && subchannel->socket_connects)
+                connector_cancel(&subchannel->connector);
+        if (subchannel->state != SUBCHANNEL_IDLE)
+                subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+}
+
+/* ---- its connection ---- */
+
+void subchannel_on_ready(struct subchannel *subchannel)
+{
+        if (subchannel->state ==
+                SUBCHANNEL_READY) { /* further SETTINGS: there may be room for more calls */
+                channel_stir(subchannel->channel);
+                return;
+        }
+        subchannel_set_state(subchannel, SUBCHANNEL_READY);
+        subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
+        subchannel->why[0] = '\0';
+        pick_first_on_ready(subchannel->channel, subchannel);
+}
+
+/*
+ * A connection has ended, or ends. If it was of no use, the next one waits: a server that accepts and says farewell at once would
+ * otherwise be asked without end.
+ */
+static void end_connection(
+        struct subchannel *subchannel, const struct client_connection *connection)
+{
+        uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - subchannel->connected_ns;
+
+        subchannel->connection = NULL;
+        snprintf(subchannel->why, sizeof(subchannel->why), "%s", connection->why);
+        if (subchannel->state == SUBCHANNEL_READY &&
+                (connection->has_served || lived_ns >= GOOD_NS)) {
+                backoff_reset(&subchannel->backoff);
+                subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+                pick_first_on_lost(subchannel->channel);
+        } else if (subchannel->state == SUBCHANNEL_READY) {
+                fail(subchannel);
+                pick_first_on_lost(subchannel->channel);
+        } else {
+                fail(subchannel);
+        }
+}
+
+void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection)
+{
+        client_connection_leave(connection);
+        end_connection(subchannel, connection);
+}
+
+void subchannel_on_lost(struct subchannel *subchannel, struct client_connection *connection)
+{
+        end_connection(subchannel, connection);
+}

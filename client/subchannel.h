@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One address of a channel: its attempts to connect, the pauses between them, and its connection. What becomes of it the channel
+ * hears from pick_first.h.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "call/peer.h"
+#include "client/backoff.h"
+#include "core/connector.h"
+#include "core/endpoint.h"
+#include "core/timer.h"
+
+struct client_connection;
+struct quoit_channel;
+
+enum subchannel_state {
+        SUBCHANNEL_IDLE,
+        SUBCHANNEL_CONNECTING, /* the socket connects, or its connection awaits the server's SETTINGS */
+        SUBCHANNEL_READY,
+        SUBCHANNEL_TRANSIENT_FAILURE, /* it waits until it may try again */
+};
+
+#define SUBCHANNEL_WHY_BYTES 200
+
+struct subchannel {
+        struct quoit_channel *channel;
+        enum subchannel_state state;
+        struct endpoint address;
+        char text[PEER_ADDRESS_BYTES]; /* the address */
+        bool socket_connects; /* @connector is in use; also after it was abandoned */
+        struct connector connector;
+        struct client_connection *connection; /* NULL: it has none */
+        uint64_t connected_ns; /* when that was READY */
+        struct backoff backoff;
+        struct timer retry;
+        uint64_t retry_ns; /* when it may try again, in TRANSIENT_FAILURE */
+        char why[SUBCHANNEL_WHY_BYTES]; /* the last attempt failed; "": it did not */
+};
+
+void subchannel_init(struct subchannel *subchannel, struct quoit_channel *channel,
+        const struct endpoint *address);
+
+/* Begins an attempt. IDLE. */
+void subchannel_connect(struct subchannel *subchannel);
+
+/* It is IDLE at once: an attempt is given up, a connection finishes its calls and takes no more, a pause is over. */
+void subchannel_abandon(struct subchannel *subchannel);
+
+/* Whether its memory is still in use by an attempt that was given up. */
+static inline bool subchannel_is_busy(const struct subchannel *subchannel)
+{
+        return subchannel->socket_connects;
+}
+
+/* From its connection: the server's SETTINGS have arrived; it takes no new calls; it is closed. */
+void subchannel_on_ready(struct subchannel *subchannel);
+void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection);
+void subchannel_on_lost(struct subchannel *subchannel, struct client_connection *connection);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What a channel's target says: gRPC's naming document (grpc/doc/naming.md). Pure. */
+
+#include <quoit/client.h>
+
+#include "core/endpoint.h"
+
+#define TARGET_AUTHORITY_BYTES 300
+
+struct target {
+        struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
+        unsigned count;
+        char authority[TARGET_AUTHORITY_BYTES]; /* where the caller sets none */
+};
+
+/* Errors as quoit_channel_new() has them; *@ret_target is undefined then. */
+int target_parse(const char *text, struct target *ret_target);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Calling gRPC servers.
+ *
+ *      quoit_client *client;
+ *      quoit_channel *channel;
+ *      quoit_error error;
+ *      const api_Hello *hello;
+ *
+ *      quoit_client_new(NULL, &client);
+ *      quoit_channel_new(client, "127.0.0.1:50051", NULL, &channel);
+ *      if (api_Api_sayHello_blocking(channel, arena, request, NULL, &hello, &error) != QUOIT_OK)
+ *              fprintf(stderr, "%s\n", quoit_error_text(&error));
+ *      quoit_channel_free(channel);
+ *      quoit_client_free(client);
+ *
+ * A *client* is a thread with a ring of its own, on which all of its connections live and all of its callbacks run: the client's
+ * thread. A *channel* is a way to one service, by one or more addresses; it connects when it is first used, and again by itself. An
+ * *outcall* is one call on it.
+ *
+ * Two ways to call. Blocking: from any thread that runs no ring. Asynchronous: on the client's thread, which is where callbacks are;
+ * any other thread gets there by quoit_client_post(). A call that is made there changes no thread, and in steady state allocates
+ * nothing. A callback must not block: all calls of the client wait for it.
+ *
+ * Threads: a function of an outcall may only be called on the client's thread. On any other it does nothing and returns -EPERM,
+ * NULL, false, 0, "" or the value that it documents for "none". The other functions say which threads may call them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <quoit/compression.h>
+#include <quoit/engine.h>
+#include <quoit/export.h>
+#include <quoit/service.h>
+#include <quoit/status.h>
+#include <quoit/upb_names.h>
+
+#include "upb/base/string_view.h"
+
+QUOIT_BEGIN_DECLS
+
+/* All opaque. */
+typedef struct quoit_client quoit_client;
+typedef struct quoit_channel quoit_channel;
+typedef struct quoit_outcall quoit_outcall;
+struct upb_Arena;
+struct upb_ExtensionRegistry;
+struct upb_Message;
+
+/* ---- a client --------------------------------------------------------------------------------- */
+
+/*
+ * Everything that a server can make grow, and how long it may take. A member left 0 takes its default. Times are in milliseconds,
+ * UINT32_MAX is never.
+ */
+typedef struct quoit_client_limits {
+        /* One message received, as it arrives and decompressed; above: the call ends RESOURCE_EXHAUSTED. Default 4 MiB. */
+        size_t message_receive_bytes_max;
+        /* One message sent; above: -EMSGSIZE. Default 2 GiB - 1. */
+        size_t message_send_bytes_max;
+        /* Smaller messages are not compressed. Default 256. */
+        size_t compress_bytes_min;
+        /* Messages queued on a call that still counts as writable. Default 64 KiB. */
+        size_t call_queue_bytes_max;
+        /* While more than this is queued on a call, quoit_outcall_send() returns -ENOBUFS. Default 32 MiB. */
+        size_t call_queue_bytes_hard_max;
+        /*
+         * How much of what a call has sent is kept, until the response begins, to send it again where the server has not processed
+         * it. A call that has sent more is not retried. Default 256 KiB.
+         */
+        size_t replay_bytes_max;
+        /* Calls of one channel that wait for a connection or for the server's stream limit; above: RESOURCE_EXHAUSTED. Default 10 000. */
+        uint32_t calls_queued_max;
+        /* Metadata of one call, with 32 for each field; above: -E2BIG. Default 16 KiB. */
+        size_t metadata_out_bytes_max;
+        /* Fields of a response's headers, and of its trailers; above: RESOURCE_EXHAUSTED. Default 128. */
+        uint32_t header_fields_max;
+        /* Their size, with 32 for each field; above: RESOURCE_EXHAUSTED. Default 8 KiB. */
+        uint32_t header_bytes_max;
+        /* The same; above: the stream is reset before the block is decoded to its end. Default 16 KiB. */
+        uint32_t header_bytes_hard_max;
+        /* Calls on one connection at a time, besides the server's own limit. Default 10 000. */
+        uint32_t streams_max;
+        /* How far a server may be ahead on one call, and on a connection: flow-control windows. Default 256 KiB, 1 MiB. */
+        uint32_t stream_window_bytes;
+        uint32_t connection_window_bytes;
+        /* How large both windows can grow by themselves on a long path. Default 4 MiB. */
+        uint32_t window_bytes_max;
+        /* The largest frame that a server may send; above: the connection ends. Default 128 KiB. */
+        uint32_t frame_bytes_max;
+        /* Memory of the messages that one connection's calls have received and not freed; above: RESOURCE_EXHAUSTED. Default 32 MiB. */
+        size_t connection_receive_bytes_max;
+        /* Messages that wait on one connection; above: its calls are not writable. Default 16 MiB. */
+        size_t connection_send_bytes_max;
+        /* One attempt to connect, until the server's SETTINGS have arrived. Default 20 000. */
+        uint32_t connect_ms;
+        /* How long the next address waits for the one before (RFC 8305 section 5). Default 250. */
+        uint32_t attempt_delay_ms;
+        /*
+         * The pause after a first failed attempt; each further one is 1.6 times as long, up to the maximum, plus or minus a fifth
+         * (gRPC's connection-backoff document). Default 1000 and 120 000.
+         */
+        uint32_t backoff_initial_ms;
+        uint32_t backoff_max_ms;
+        /* A connection without calls for so long is closed, and its channel is IDLE. Default 30 minutes. */
+        uint32_t idle_ms;
+        /* While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8). Default never. */
+        uint32_t keepalive_ms;
+        /* How long it then has to send anything; above: the connection is lost. Default 20 000. */
+        uint32_t keepalive_timeout_ms;
+        /* How long the server's TCP may take for one send; above: the connection is lost. Default 60 000. */
+        uint32_t stall_ms;
+} quoit_client_limits;
+
+/* Zero (or NULL) in a member takes the default. */
+typedef struct quoit_client_options {
+        quoit_engine engine; /* AUTO */
+        quoit_client_limits limits;
+        /*
+         * The extensions that replies are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not copied:
+         * it must live as long as the client, and not change.
+         */
+        const struct upb_ExtensionRegistry *extensions;
+} quoit_client_options;
+
+/*
+ * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its thread is named "client" and blocks all signals.
+ * 0; -EINVAL: a limit that HTTP/2 does not allow, or an unknown engine; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
+ * epoll does not replace it. Any thread.
+ */
+QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client);
+
+/*
+ * Ends all calls that are left with CANCELLED, whose on_done run, frees channels that are left, closes all connections and waits for
+ * the client's thread. Functions that were posted have run. Nobody may use the client or its channels while this runs, except that
+ * blocking calls return. Any thread but the client's own, where it does nothing and returns @client. Takes NULL, returns NULL.
+ */
+QUOIT_API quoit_client *quoit_client_free(quoit_client *client);
+
+/* Runs @fn(@client, @arg) on the client's thread, in the order in which one thread posts. Any thread. 0; -ENOMEM. */
+QUOIT_API int quoit_client_post(
+        quoit_client *client, void (*fn)(quoit_client *client, void *arg), void *arg);
+
+/* ---- a channel -------------------------------------------------------------------------------- */
+
+/* Zero (or NULL) in a member takes the default. Strings are copied. */
+typedef struct quoit_channel_options {
+        /* What servers see as :authority. Default: the target's host and port; "localhost" for unix sockets. */
+        const char *authority;
+        /* Stands before "quoit/VERSION" in the user-agent. None. */
+        const char *user_agent;
+} quoit_channel_options;
+
+/* The most addresses that one channel has. */
+#define QUOIT_CHANNEL_ADDRESSES_MAX 64
+
+/*
+ * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
+ *
+ *      ADDRESS:PORT, [ADDRESS]:PORT, dns:ADDRESS:PORT, dns:///ADDRESS:PORT
+ *                              an address of IPv4, or of IPv6 in brackets; port 443 where it has none
+ *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
+ *      ipv6:[ADDRESS]:PORT,...
+ *      unix:PATH, unix:///PATH a unix socket; %XX is a byte
+ *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
+ *      vsock:CID:PORT          vsock(7)
+ *
+ * 0; -EINVAL: not such a target, or bad options; -ENOTSUP: a host name, which this version does not resolve; -E2BIG: too many
+ * addresses; -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
+ */
+QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
+        const quoit_channel_options *options, quoit_channel **ret_channel);
+
+/*
+ * Ends the channel: its calls end with CANCELLED, its connections are closed. The pointer is invalid from here on, except to calls and
+ * watches that run already. Any thread. Takes NULL, returns NULL.
+ */
+QUOIT_API quoit_channel *quoit_channel_free(quoit_channel *channel);
+
+/* gRPC's connectivity states. */
+typedef enum quoit_channel_state {
+        QUOIT_CHANNEL_IDLE, /* it does not try to connect, as nobody calls */
+        QUOIT_CHANNEL_CONNECTING,
+        QUOIT_CHANNEL_READY,
+        QUOIT_CHANNEL_TRANSIENT_FAILURE, /* all addresses have failed; it tries again by itself. Stays until it is READY */
+        QUOIT_CHANNEL_SHUTDOWN, /* freed */
+} quoit_channel_state;
+
+/* The name as gRPC writes it, like "TRANSIENT_FAILURE". Static. Any thread. */
+QUOIT_API const char *quoit_channel_state_name(quoit_channel_state state);
+
+/* The state now; it may have changed when this returns. Any thread. */
+QUOIT_API quoit_channel_state quoit_channel_get_state(const quoit_channel *channel);
+
+/*
+ * Connects if it is IDLE. If it waits after failed attempts, it tries now, and its backoff begins anew. Any thread. 0; -ENOMEM.
+ */
+QUOIT_API int quoit_channel_connect(quoit_channel *channel);
+
+/*
+ * Calls @on_state(@channel, state, @user) for each change of the channel's state from here on, on the client's thread, in order and
+ * without a gap; SHUTDOWN is the last. One watch a channel: a later one replaces it; NULL ends it. On the client's thread, else
+ * -EPERM. 0.
+ */
+QUOIT_API int quoit_channel_watch(quoit_channel *channel,
+        void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user),
+        void *user);
+
+/* ---- what a call is made with ----------------------------------------------------------------- */
+
+/* A field of metadata. */
+typedef struct quoit_metadata {
+        const char *
+                name; /* lower case letters, digits, "-", "_" and "."; not "grpc-..." nor one of HTTP's own */
+        upb_StringView value; /* printable ASCII, or any bytes where @name ends in "-bin" */
+} quoit_metadata;
+
+/* Zero (or NULL) in a member takes the default. Nothing of it is used after the function that takes it. */
+typedef struct quoit_call_options {
+        /* From here on; the server is told too (grpc-timeout). The call then ends DEADLINE_EXCEEDED. None. */
+        uint32_t timeout_ms;
+        /*
+         * Whether the call waits while the channel is in TRANSIENT_FAILURE. If not it ends at once, UNAVAILABLE, with the reason
+         * (gRPC's wait-for-ready document).
+         */
+        bool wait_for_ready;
+        quoit_compression compression; /* of what it sends; the server must know it. Identity */
+        size_t message_receive_bytes_max; /* in place of the client's limit */
+        const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
+        size_t metadata_count;
+} quoit_call_options;
+
+/* How a call ended. */
+#define QUOIT_ERROR_TEXT_BYTES 1024
+typedef struct quoit_error {
+        quoit_status status;
+        char text[QUOIT_ERROR_TEXT_BYTES]; /* "NAME: message", cut to this */
+} quoit_error;
+
+/*
+ * The status's name and the message: the server's as it is, or one line that says what failed here: for UNAVAILABLE every address that
+ * was tried, with its errno, and when the next attempt comes. "OK" for success. Lives as long as @error. Any thread.
+ */
+QUOIT_API const char *quoit_error_text(const quoit_error *error);
+
+/* ---- blocking --------------------------------------------------------------------------------- */
+
+/*
+ * Calls a unary @method with @request and waits. On QUOIT_OK the reply is in *@ret_reply, in @arena; otherwise *@ret_reply is untouched
+ * and *@ret_error (NULL: not wanted) says what failed. @request, @arena and @options are used only until it returns. Returns the
+ * status. On a thread that runs a turn of a ring, which would wait for itself or keep others waiting, it does nothing and returns
+ * INTERNAL; for a method that is not unary too. Any other thread.
+ */
+QUOIT_API quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *method,
+        struct upb_Arena *arena, const struct upb_Message *request,
+        const quoit_call_options *options, const struct upb_Message **ret_reply,
+        quoit_error *ret_error);
+
+/* ---- asynchronous ----------------------------------------------------------------------------- */
+
+/* What the caller hears of a call, on the client's thread and never from within a function of the call. Each can be NULL. */
+typedef struct quoit_outcall_handler {
+        /* The headers of the response have arrived: quoit_outcall_header(). Not if there are only trailers. */
+        void (*on_headers)(quoit_outcall *call, void *user);
+        /*
+         * A message. Of a method that streams replies it lives until this returns, and comes as it arrives, within the credits. The
+         * one reply of other methods lives as long as the call, and comes only if the call's status is QUOIT_OK.
+         */
+        void (*on_message)(quoit_outcall *call, const struct upb_Message *message, void *user);
+        /* There is room again: quoit_outcall_writable(). */
+        void (*on_writable)(quoit_outcall *call, void *user);
+        /* The call is over: last, exactly once. @call is valid until this returns. */
+        void (*on_done)(quoit_outcall *call, quoit_status status, void *user);
+} quoit_outcall_handler;
+
+/*
+ * Begins a call of @method. @handler is static or lives until on_done; @user is handed to its functions. *@ret_call (NULL: not wanted)
+ * is valid until on_done has returned. Requests follow by quoit_outcall_send().
+ * 0; -EINVAL: bad metadata or compression; -E2BIG: too much metadata; -ENOMEM; -EPERM: another thread; -ESHUTDOWN: the channel was
+ * freed. After an error there is no call and on_done does not run.
+ */
+QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
+        const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
+        quoit_outcall **ret_call);
+
+/*
+ * Queues a message, of the method's request type. It may be changed or dropped on return. Never blocks; who sends much asks
+ * quoit_outcall_writable(). After the one request of a method with a single one, the request is complete.
+ * 0, also where the call is over and the message is dropped. Else nothing was sent, and the call goes on:
+ *      -EMSGSIZE  over `message_send_bytes_max`
+ *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
+ *      -EINVAL    a required field is not set
+ *      -E2BIG     nested too deeply
+ *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h)
+ *      -EALREADY  the request is complete
+ *      -ENOMEM    also where @message is NULL
+ *      -EPERM
+ */
+QUOIT_API int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message);
+
+/* True while the call's queue has room and the call is not over. Once it has been false, on_writable follows. */
+QUOIT_API bool quoit_outcall_writable(quoit_outcall *call);
+
+/* There will be no more requests. */
+QUOIT_API void quoit_outcall_half_close(quoit_outcall *call);
+
+/* Ends the call with CANCELLED; the server is told at once (RST_STREAM). What has arrived and was not delivered is dropped. */
+QUOIT_API void quoit_outcall_cancel(quoit_outcall *call);
+
+/*
+ * How many more messages on_message may get, of a method that streams replies; QUOIT_CREDITS_UNLIMITED at first. At 0 the stream's
+ * window closes and the server has to wait. on_done waits until all messages have been delivered, so a call without credits that is
+ * no longer wanted must be cancelled.
+ */
+QUOIT_API void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits);
+
+/* How many credits are left. */
+QUOIT_API uint32_t quoit_outcall_read_credits(const quoit_outcall *call);
+
+/*
+ * The first value of the response's header @name, or trailer @name: as quoit_call_metadata(). The bytes live as long as the call. Headers
+ * are there from on_headers, trailers in on_done.
+ */
+QUOIT_API bool quoit_outcall_header(
+        const quoit_outcall *call, const char *name, upb_StringView *ret_value);
+QUOIT_API bool quoit_outcall_trailer(
+        const quoit_outcall *call, const char *name, upb_StringView *ret_value);
+
+/* All of them, in the order of the wire: as quoit_call_metadata_next(). */
+QUOIT_API bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor,
+        upb_StringView *ret_name, upb_StringView *ret_value);
+QUOIT_API bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor,
+        upb_StringView *ret_name, upb_StringView *ret_value);
+
+/* In on_done: the message that came with the status, or what failed here. Zero-terminated, "" if there is none; as long as the call. */
+QUOIT_API upb_StringView quoit_outcall_status_message(const quoit_outcall *call);
+
+/* In on_done: *@ret_error as of a blocking call. */
+QUOIT_API void quoit_outcall_get_error(const quoit_outcall *call, quoit_error *ret_error);
+
+/* The call's arena: what is allocated there lives until on_done has returned. NULL when memory is short. */
+QUOIT_API struct upb_Arena *quoit_outcall_arena(quoit_outcall *call);
+
+QUOIT_END_DECLS

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage.h"
+
+#include <stdio.h>
+
+#include "client/channel.h"
+
+/* ---- servers ---- */
+
+static void *serve(void *arg)
+{
+        assert_int_equal(quoit_server_run(arg), 0);
+        return NULL;
+}
+
+void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit_limits *limits)
+{
+        struct stage_server *made = stage->servers + index;
+        quoit_server_options options = {
+                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
+        };
+        char address[32];
+
+        if (limits)
+                options.limits = *limits;
+        options.limits.drain_ms = 100;
+        made->script = (struct script){ 0 };
+        snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+        assert_int_equal(quoit_server_new(&options, &made->server), 0);
+        assert_int_equal(script_register(made->server, &made->script), 0);
+        assert_int_equal(quoit_server_listen(made->server, address, &made->port), 0);
+        snprintf(made->target, sizeof(made->target), "127.0.0.1:%u", made->port);
+        assert_int_equal(pthread_create(&made->thread, NULL, serve, made->server), 0);
+}
+
+void stage_end_server(struct stage *stage, unsigned index)
+{
+        struct stage_server *made = stage->servers + index;
+
+        quoit_server_stop(made->server);
+        assert_int_equal(pthread_join(made->thread, NULL), 0);
+        assert_int_equal(made->script.started, made->script.done);
+        made->server = quoit_server_free(made->server);
+}
+
+/* ---- the client ---- */
+
+void stage_init(struct stage *stage, const quoit_client_limits *limits)
+{
+        quoit_client_options options = {
+                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
+        };
+
+        if (limits)
+                options.limits = *limits;
+        *stage = (struct stage){ 0 };
+        assert_int_equal(quoit_client_new(&options, &stage->client), 0);
+}
+
+void stage_open(struct stage *stage, const char *target)
+{
+        assert_int_equal(quoit_channel_new(stage->client, target, NULL, &stage->channel), 0);
+}
+
+void stage_deinit(struct stage *stage)
+{
+        stage->channel = quoit_channel_free(stage->channel);
+        assert_null(quoit_client_free(stage->client));
+        for (unsigned i = 0; i < STAGE_SERVERS_MAX; i++) {
+                if (stage->servers[i].server)
+                        stage_end_server(stage, i);
+        }
+}
+
+struct step {
+        void (*fn)(void *arg);
+        void *arg;
+        atomic_bool is_over;
+};
+
+static void run_step(quoit_client *client, void *arg)
+{
+        struct step *step = arg;
+
+        (void)client;
+        step->fn(step->arg);
+        atomic_store(&step->is_over, true);
+}
+
+static void wait_for(bool (*is_over)(void *arg), void *arg)
+{
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+        while (!is_over(arg)) {
+                assert_true(clock_ns() < limit_ns);
+                usleep(200);
+        }
+}
+
+static bool step_is_over(void *arg)
+{
+        return atomic_load(&((struct step *)arg)->is_over);
+}
+
+void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg)
+{
+        struct step step = { .fn = fn, .arg = arg };
+
+        assert_int_equal(quoit_client_post(stage->client, run_step, &step), 0);
+        wait_for(step_is_over, &step);
+}
+
+/* ---- calls ---- */
+
+const quoit_method *script_method(quoit_method_kind kind)
+{
+        static const unsigned at[] = { [QUOIT_UNARY] = 0,
+                [QUOIT_SERVER_STREAMING] = 1,
+                [QUOIT_CLIENT_STREAMING] = 2,
+                [QUOIT_BIDI] = 3 };
+        const quoit_method *method = quoit_script__Script_service.methods + at[kind];
+
+        assert_int_equal(method->kind, kind);
+        return method;
+}
+
+static void on_headers(quoit_outcall *call, void *user)
+{
+        (void)call;
+        ((struct told *)user)->headers++;
+}
+
+static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
+{
+        struct told *told = user;
+        const script_Told *reply = (const script_Told *)message;
+
+        (void)call;
+        assert_int_equal(told->dones, 0);
+        told->messages++;
+        told->last_number = script_Told_number(reply);
+        told->bytes += script_Told_payload(reply).size;
+}
+
+static void on_writable(quoit_outcall *call, void *user)
+{
+        (void)call;
+        ((struct told *)user)->writables++;
+}
+
+static void on_done(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct told *told = user;
+        upb_StringView value;
+        quoit_error error;
+
+        quoit_outcall_get_error(call, &error);
+        assert_int_equal(error.status, status);
+        told->status = status;
+        strcpy(told->text, quoit_error_text(&error));
+        if (quoit_outcall_trailer(call, "x-test", &value))
+                snprintf(told->trailer, sizeof(told->trailer), "%.*s", (int)value.size, value.data);
+        told->call = NULL;
+        atomic_fetch_add(&told->dones, 1);
+}
+
+const quoit_outcall_handler told_handler = {
+        .on_headers = on_headers,
+        .on_message = on_message,
+        .on_writable = on_writable,
+        .on_done = on_done,
+};
+
+void told_start(void *arg)
+{
+        struct told *told = arg;
+        bool streams = told->kind == QUOIT_CLIENT_STREAMING || told->kind == QUOIT_BIDI;
+        unsigned asks = streams && told->asks > 0 ? told->asks : 1;
+
+        assert_int_equal(quoit_outcall_start(told->stage->channel, script_method(told->kind),
+                                 told->options, &told_handler, told, &told->call),
+                0);
+        for (unsigned i = 0; i < asks; i++) {
+                upb_Arena *arena = upb_Arena_New();
+                script_Ask *ask = script_Ask_new(arena);
+
+                script_Ask_set_act(ask, told->act);
+                script_Ask_set_count(ask, told->count);
+                script_Ask_set_size(ask, told->size);
+                assert_int_equal(
+                        quoit_outcall_send(told->call, (const struct upb_Message *)ask), 0);
+                upb_Arena_Free(arena);
+        }
+        if (!told->keeps_open)
+                quoit_outcall_half_close(told->call);
+}
+
+static bool is_done(void *arg)
+{
+        return atomic_load(&((struct told *)arg)->dones) > 0;
+}
+
+void told_wait(struct told *told)
+{
+        wait_for(is_done, told);
+        assert_int_equal(atomic_load(&told->dones), 1);
+}
+
+void told_call(struct stage *stage, struct told *told)
+{
+        told->stage = stage;
+        stage_run(stage, told_start, told);
+        told_wait(told);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A client, and servers of the library beside it: all real, with sockets and threads. Steps of a test run on the client's thread. */
+
+#include "../core/harness.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <quoit/quoit.h>
+
+#include "../server/script.h"
+#include "script.quoit.h"
+
+#define STAGE_SERVERS_MAX 3
+#define PLAYER_CALLS_MAX 2000
+
+struct stage_server {
+        quoit_server *server;
+        struct script script;
+        pthread_t thread;
+        uint16_t port;
+        char target[32];
+};
+
+struct stage {
+        quoit_client *client;
+        struct stage_server servers[STAGE_SERVERS_MAX];
+        quoit_channel *channel; /* to the first server */
+};
+
+void stage_init(struct stage *stage, const quoit_client_limits *limits);
+void stage_deinit(struct stage *stage);
+
+/* @port 0: any. @limits: NULL for defaults. */
+void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit_limits *limits);
+void stage_end_server(struct stage *stage, unsigned index);
+void stage_open(struct stage *stage, const char *target);
+
+/* Runs @fn on the client's thread and waits for it. */
+void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg);
+
+/* What became of a call. Zeroed to begin with; read after stage_run() or on_done. */
+struct told {
+        struct stage *stage;
+        atomic_uint dones;
+        unsigned headers, messages, writables;
+        quoit_status status;
+        char text[QUOIT_ERROR_TEXT_BYTES];
+        uint32_t last_number;
+        size_t bytes;
+        char trailer[64];
+        quoit_outcall *call;
+        const quoit_call_options *options;
+        uint32_t act, count, size; /* of the request */
+        quoit_method_kind kind;
+        bool keeps_open; /* a stream of requests is not ended */
+        unsigned asks; /* requests of a stream */
+};
+
+extern const quoit_outcall_handler told_handler;
+
+/* Begins the call that @told says. On the client's thread. */
+void told_start(void *told);
+
+/* Begins it and waits for its end. */
+void told_call(struct stage *stage, struct told *told);
+
+/* Waits for its end. */
+void told_wait(struct told *told);
+
+const quoit_method *script_method(quoit_method_kind kind);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/target.h"
+#include "link/peer.h"
+
+/* Its addresses as link/ describes them, separated by a space, and its authority. */
+static void assert_target(const char *text, const char *addresses, const char *authority)
+{
+        struct target target;
+        char seen[1024] = "";
+
+        assert_int_equal(target_parse(text, &target), 0);
+        for (unsigned i = 0; i < target.count; i++) {
+                char address[PEER_ADDRESS_BYTES];
+
+                peer_describe(target.addresses + i, address);
+                strcat(strcat(seen, i > 0 ? " " : ""), address);
+        }
+        assert_string_equal(seen, addresses);
+        assert_string_equal(target.authority, authority);
+}
+
+static void test_good(void **state)
+{
+        (void)state;
+        assert_target("127.0.0.1:50051", "ipv4:127.0.0.1:50051", "127.0.0.1:50051");
+        assert_target("dns:127.0.0.1:1", "ipv4:127.0.0.1:1", "127.0.0.1:1");
+        assert_target("dns:///127.0.0.1", "ipv4:127.0.0.1:443", "127.0.0.1");
+        assert_target("[::1]:50051", "ipv6:[::1]:50051", "[::1]:50051");
+        assert_target("[::1]", "ipv6:[::1]:443", "[::1]");
+        assert_target("ipv4:10.0.0.1:1,10.0.0.2:2,10.0.0.3",
+                "ipv4:10.0.0.1:1 ipv4:10.0.0.2:2 ipv4:10.0.0.3:443", "10.0.0.1:1");
+        assert_target("ipv6:[::1]:1,[fe80::1%25lo]:2,%5B::2%5D:3",
+                "ipv6:[::1]:1 ipv6:[fe80::1%25lo]:2 ipv6:[::2]:3", "[::1]:1");
+        assert_target("unix:/run/a%20b", "unix:/run/a%20b", "localhost");
+        assert_target("unix:///run/a", "unix:/run/a", "localhost");
+        assert_target("unix:a/b", "unix:a/b", "localhost");
+        assert_target("unix-abstract:name", "unix-abstract:name", "localhost");
+        assert_target("vsock:2:50051", "vsock:2:50051", "localhost");
+}
+
+static void test_bad(void **state)
+{
+        static const struct {
+                const char *text;
+                int error;
+        } bad[] = {
+                { "", -EINVAL },
+                { "127.0.0.1:", -EINVAL },
+                { "127.0.0.1:0", -EINVAL },
+                { "127.0.0.1:65536", -EINVAL },
+                { "127.0.0.1:1x", -EINVAL },
+                { "127.0.0.1:1,127.0.0.2:2", -EINVAL },
+                { ":50051", -EINVAL },
+                { "[::1", -EINVAL },
+                { "[::1]x", -EINVAL },
+                { "[::g]:1", -EINVAL },
+                { "::1", -EINVAL },
+                { "ipv4:", -EINVAL },
+                { "ipv4:1.2.3.4:1,", -EINVAL },
+                { "ipv4:[::1]:1", -EINVAL },
+                { "ipv4:name:1", -EINVAL },
+                { "ipv6:1.2.3.4:1", -EINVAL },
+                { "ipv6:[fe80::1%25nosuchif]:1", -EINVAL },
+                { "unix:", -EINVAL },
+                { "unix://a", -EINVAL },
+                { "unix:a%00b", -EINVAL },
+                { "unix-abstract:", -EINVAL },
+                { "vsock:2", -EINVAL },
+                { "vsock::1", -EINVAL },
+                { "vsock:2:4294967296", -EINVAL },
+                { "backend:50051", -ENOTSUP },
+                { "dns:///backend.example", -ENOTSUP },
+                { "dns://8.8.8.8/backend", -ENOTSUP },
+                { "a b:1", -EINVAL },
+        };
+        struct target target;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+                int r = target_parse(bad[i].text, &target);
+
+                if (r != bad[i].error)
+                        print_error("%s: %d\n", bad[i].text, r);
+                assert_int_equal(r, bad[i].error);
+        }
+}
+
+static void test_limits(void **state)
+{
+        char text[4096] = "ipv4:1.1.1.1:1";
+        struct target target;
+
+        (void)state;
+        for (unsigned i = 1; i < QUOIT_CHANNEL_ADDRESSES_MAX; i++)
+                strcat(text, ",1.1.1.1:1");
+        assert_int_equal(target_parse(text, &target), 0);
+        assert_int_equal(target.count, QUOIT_CHANNEL_ADDRESSES_MAX);
+        strcat(text, ",1.1.1.1:1");
+        assert_int_equal(target_parse(text, &target), -E2BIG);
+        snprintf(text, sizeof(text), "unix:/%0106d", 0);
+        assert_int_equal(target_parse(text, &target), 0);
+        snprintf(text, sizeof(text), "unix:/%0107d", 0);
+        assert_int_equal(target_parse(text, &target), -ENAMETOOLONG);
+        snprintf(text, sizeof(text), "unix-abstract:%0107d", 0);
+        assert_int_equal(target_parse(text, &target), -ENAMETOOLONG);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_good),
+                cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_limits),
+        };
+
+        return cmocka_run_group_tests_name("client/target", tests, NULL, NULL);
+}
