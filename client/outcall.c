@@ -295,15 +295,13 @@ static void requeue(struct quoit_outcall *call)
         channel_queue(call->channel, call, true);
 }
 
-bool outcall_retry(struct quoit_outcall *call)
+bool outcall_retry(struct quoit_outcall *call, bool refused)
 {
-        bool never_left = call->exchange.stream.unsent;
-
         if (call->state != OUTCALL_OPEN || call->response.has_begun ||
-                !writer_can_rewind(&call->exchange.writer) || (!never_left && call->was_refused) ||
+                !writer_can_rewind(&call->exchange.writer) || (refused && call->was_refused) ||
                 call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 return false;
-        call->was_refused |= !never_left;
+        call->was_refused |= refused;
         leave_group(call, &call->channel->group);
         outcall_set_state(call, OUTCALL_WAITING);
         if (call->exchange.stream.pins > 0)

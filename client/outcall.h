@@ -101,8 +101,11 @@ void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *t
 /* The same with a copy of @text. */
 void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text);
 
-/* Its stream is closed, and the server has not processed it. True: it begins again. Also inside nghttp2's callbacks. */
-bool outcall_retry(struct quoit_outcall *call);
+/*
+ * Its stream is closed, and the server has not processed it. True: it begins again. @refused: by the server, for it alone, which is
+ * borne once. Also inside nghttp2's callbacks.
+ */
+bool outcall_retry(struct quoit_outcall *call, bool refused);
 
 /* No output refers to it any more. */
 void outcall_on_unpinned(struct quoit_outcall *call);

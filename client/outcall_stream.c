@@ -114,7 +114,7 @@ static void on_close(struct stream *stream, uint32_t error_code)
 
         if (connection->subchannel && call->channel->queued > 0)
                 channel_stir(call->channel); /* there is room for another call */
-        if (is_unprocessed && outcall_retry(call))
+        if (is_unprocessed && outcall_retry(call, !stream->unsent && !connection->is_leaving))
                 return;
         if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))
                 fail_lost(call, connection);
@@ -134,6 +134,10 @@ static void on_malformed(void *user, const struct session_malformed *what)
         char text[TEXT_BYTES];
 
         (void)user;
+        if (what->rule && strcmp(what->rule, SESSION_RULE_LARGE) == 0) {
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "the server sent " SESSION_RULE_LARGE);
+                return;
+        }
         snprintf(text, sizeof(text), "the server's response is malformed: %s%s%.*s",
                 what->rule ? what->rule : "its fields contradict each other",
                 what->name ? ": " : "", what->name ? (int)what->name_size : 0,

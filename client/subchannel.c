@@ -14,7 +14,8 @@
 #include "core/clock.h"
 #include "link/peer.h"
 
-#define GOOD_NS NS_PER_S /* a connection that has served no call was good if it lived for so long */
+#define GOOD_NS                                                                                    \
+        NS_PER_S /* a connection that has served no call was of use if it lived for so long */
 
 static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_state state)
 {
@@ -153,28 +154,37 @@ void subchannel_on_ready(struct subchannel *subchannel)
         pick_first_on_ready(subchannel->channel, subchannel);
 }
 
+static bool is_useless(
+        const struct subchannel *subchannel, const struct client_connection *connection)
+{
+        uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - subchannel->connected_ns;
+
+        return !connection->has_served && lived_ns < GOOD_NS;
+}
+
 /*
- * A connection has ended, or ends. If it was of no use, the next one waits: a server that accepts and says farewell at once would
- * otherwise be asked without end.
+ * A connection has ended, or ends; the next may follow at once. But not if it is the second in a row that was of no use: a server that
+ * accepts and says farewell would otherwise be asked without a pause.
  */
 static void end_connection(
         struct subchannel *subchannel, const struct client_connection *connection)
 {
-        uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - subchannel->connected_ns;
+        bool was_ready = subchannel->state == SUBCHANNEL_READY;
+        bool useless = is_useless(subchannel, connection);
+        bool waits = !was_ready || (useless && subchannel->was_useless);
 
         subchannel->connection = NULL;
+        subchannel->was_useless = !was_ready || useless;
         snprintf(subchannel->why, sizeof(subchannel->why), "%s", connection->why);
-        if (subchannel->state == SUBCHANNEL_READY &&
-                (connection->has_served || lived_ns >= GOOD_NS)) {
-                backoff_reset(&subchannel->backoff);
-                subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
-                pick_first_on_lost(subchannel->channel);
-        } else if (subchannel->state == SUBCHANNEL_READY) {
+        if (waits) {
                 fail(subchannel);
-                pick_first_on_lost(subchannel->channel);
         } else {
-                fail(subchannel);
+                if (!useless)
+                        backoff_reset(&subchannel->backoff);
+                subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
         }
+        if (was_ready)
+                pick_first_on_lost(subchannel->channel);
 }
 
 void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection)

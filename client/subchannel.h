@@ -36,6 +36,7 @@ struct subchannel {
         struct connector connector;
         struct client_connection *connection; /* NULL: it has none */
         uint64_t connected_ns; /* when that was READY */
+        bool was_useless; /* the last connection was, or did not come about */
         struct backoff backoff;
         struct timer retry;
         uint64_t retry_ns; /* when it may try again, in TRANSIENT_FAILURE */

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * test-client [OPTION...] TARGET METHOD
+ *
+ * Calls METHOD of calls.Calls. Its requests are messages in hex, a line of stdin each. Prints one line of JSON a call, with replies and
+ * metadata in hex.
+ *
+ *      --calls N               so many, one after the other
+ *      --parallel N            so many at once, in place of that
+ *      --blocking              by the blocking form
+ *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
+ *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
+ *      --cancel-after N        cancels when so many messages have come
+ */
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <quoit/quoit.h>
+
+#include "calls.quoit.h"
+
+#define METADATA_MAX 200
+#define REQUESTS_MAX 1000
+
+struct setting {
+        quoit_client_options client;
+        quoit_call_options call;
+        quoit_metadata metadata[METADATA_MAX];
+        unsigned calls, parallel, cancel_after;
+        bool blocking;
+        const char *target;
+        const quoit_method *method;
+        const struct upb_Message *requests[REQUESTS_MAX];
+        int request_count;
+};
+
+static struct setting setting = { .calls = 1 };
+static quoit_channel *channel;
+static upb_Arena *arena; /* of what is there until the end */
+static unsigned begun, over;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_over = PTHREAD_COND_INITIALIZER;
+
+static void __attribute__((noreturn)) die(const char *what, const char *which)
+{
+        fprintf(stderr, "test-client: %s: %s\n", what, which);
+        exit(2);
+}
+
+/* ---- hex and JSON ---- */
+
+static upb_StringView from_hex(const char *hex)
+{
+        size_t size = strlen(hex) / 2;
+        char *bytes = upb_Arena_Malloc(arena, size + 1);
+
+        for (size_t i = 0; i < size; i++) {
+                char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+                bytes[i] = (char)strtoul(pair, NULL, 16);
+        }
+        return upb_StringView_FromDataAndSize(bytes, size);
+}
+
+static void put_hex(FILE *out, const char *bytes, size_t size)
+{
+        fputc('"', out);
+        for (size_t i = 0; i < size; i++)
+                fprintf(out, "%02x", (unsigned char)bytes[i]);
+        fputc('"', out);
+}
+
+static void put_text(FILE *out, const char *text)
+{
+        fputc('"', out);
+        for (; *text; text++) {
+                if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ')
+                        fprintf(out, "\\u%04x", (unsigned char)*text);
+                else
+                        fputc(*text, out);
+        }
+        fputc('"', out);
+}
+
+/* ---- one call ---- */
+
+struct call {
+        char *line;
+        size_t line_bytes;
+        FILE *out; /* to @line */
+        unsigned messages;
+};
+
+static void call_begin(struct call *call)
+{
+        *call = (struct call){ 0 };
+        call->out = open_memstream(&call->line, &call->line_bytes);
+        fputs("{\"messages\": [", call->out);
+}
+
+static void put_message(struct call *call, const struct upb_Message *message)
+{
+        upb_Arena *scratch = upb_Arena_New();
+        char *bytes;
+        size_t size;
+
+        if (upb_Encode(message, setting.method->reply, 0, scratch, &bytes, &size) !=
+                kUpb_EncodeStatus_Ok)
+                die("cannot encode", "a reply");
+        if (call->messages++ > 0)
+                fputs(", ", call->out);
+        put_hex(call->out, bytes, size);
+        upb_Arena_Free(scratch);
+}
+
+static void put_fields(FILE *out, const char *name, const quoit_outcall *outcall,
+        bool (*next)(const quoit_outcall *, size_t *, upb_StringView *, upb_StringView *))
+{
+        upb_StringView key, value;
+        size_t cursor = 0;
+        const char *comma = "";
+
+        fprintf(out, ", \"%s\": [", name);
+        while (next(outcall, &cursor, &key, &value)) {
+                fprintf(out, "%s[\"%.*s\", ", comma, (int)key.size, key.data);
+                put_hex(out, value.data, value.size);
+                fputc(']', out);
+                comma = ", ";
+        }
+        fputc(']', out);
+}
+
+static void call_end(struct call *call, const quoit_error *error)
+{
+        fprintf(call->out, ", \"status\": \"%s\", \"text\": ", quoit_status_name(error->status));
+        put_text(call->out, quoit_error_text(error));
+        fputs("}\n", call->out);
+        fclose(call->out);
+        fputs(call->line, stdout);
+        fflush(stdout);
+        free(call->line);
+        free(call);
+}
+
+static const struct upb_Message *parse_request(const char *hex)
+{
+        upb_StringView bytes = from_hex(hex);
+        upb_Message *message;
+
+        if (quoit_message_parse_checked(
+                    bytes.data, bytes.size, setting.method->request, NULL, arena, &message) < 0)
+                die("not a request", hex);
+        return message;
+}
+
+/* ---- asynchronous ---- */
+
+static void start(void);
+
+static void on_message(quoit_outcall *outcall, const struct upb_Message *message, void *user)
+{
+        struct call *call = user;
+
+        put_message(call, message);
+        if (call->messages == setting.cancel_after)
+                quoit_outcall_cancel(outcall);
+}
+
+static void on_done(quoit_outcall *outcall, quoit_status status, void *user)
+{
+        struct call *call = user;
+        quoit_error error;
+
+        (void)status;
+        fputc(']', call->out);
+        put_fields(call->out, "headers", outcall, quoit_outcall_header_next);
+        put_fields(call->out, "trailers", outcall, quoit_outcall_trailer_next);
+        quoit_outcall_get_error(outcall, &error);
+        call_end(call, &error);
+        if (begun < setting.calls)
+                start();
+        pthread_mutex_lock(&mutex);
+        over++;
+        pthread_cond_signal(&all_over);
+        pthread_mutex_unlock(&mutex);
+}
+
+static void start(void)
+{
+        static const quoit_outcall_handler handler = { .on_message = on_message,
+                .on_done = on_done };
+        struct call *call = malloc(sizeof(*call));
+        quoit_outcall *outcall;
+        int r;
+
+        call_begin(call);
+        begun++;
+        r = quoit_outcall_start(channel, setting.method, &setting.call, &handler, call, &outcall);
+        if (r < 0)
+                die("cannot start", strerror(-r));
+        for (int i = 0; i < setting.request_count; i++) {
+                r = quoit_outcall_send(outcall, setting.requests[i]);
+                if (r < 0)
+                        die("cannot send", strerror(-r));
+        }
+        quoit_outcall_half_close(outcall);
+}
+
+static void start_first(quoit_client *client, void *arg)
+{
+        (void)client;
+        (void)arg;
+        for (unsigned i = 0; i < setting.parallel; i++)
+                start();
+}
+
+static void call_asynchronously(quoit_client *client)
+{
+        quoit_client_post(client, start_first, NULL);
+        pthread_mutex_lock(&mutex);
+        while (over < setting.calls)
+                pthread_cond_wait(&all_over, &mutex);
+        pthread_mutex_unlock(&mutex);
+}
+
+/* ---- blocking ---- */
+
+static void call_blocking(void)
+{
+        for (unsigned i = 0; i < setting.calls; i++) {
+                struct call *call = malloc(sizeof(*call));
+                const struct upb_Message *reply;
+                quoit_error error;
+
+                call_begin(call);
+                if (quoit_unary_blocking(channel, setting.method, arena, setting.requests[0],
+                            &setting.call, &reply, &error) == QUOIT_OK)
+                        put_message(call, reply);
+                fputc(']', call->out);
+                call_end(call, &error);
+        }
+}
+
+/* ---- the command line ---- */
+
+static quoit_compression compression_named(const char *name)
+{
+        static const char *const names[] = { "identity", "deflate", "gzip", "zstd" };
+        static const quoit_compression values[] = { QUOIT_IDENTITY, QUOIT_DEFLATE, QUOIT_GZIP,
+                QUOIT_ZSTD };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                if (strcmp(name, names[i]) == 0)
+                        return values[i];
+        }
+        die("no such compression", name);
+}
+
+static quoit_engine engine_named(const char *name)
+{
+        if (strcmp(name, "epoll") == 0)
+                return QUOIT_ENGINE_EPOLL;
+        return strcmp(name, "io_uring") == 0 ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_AUTO;
+}
+
+static void add_metadata(char *text)
+{
+        char *equals = strchr(text, '=');
+
+        if (!equals || setting.call.metadata_count == METADATA_MAX)
+                die("bad metadata", text);
+        *equals = '\0';
+        setting.metadata[setting.call.metadata_count++] =
+                (quoit_metadata){ .name = text, .value = from_hex(equals + 1) };
+}
+
+static bool set_option(const char *name, char *value)
+{
+        quoit_client_limits *limits = &setting.client.limits;
+        uint32_t number = (uint32_t)strtoul(value, NULL, 10);
+
+        if (strcmp(name, "--calls") == 0)
+                setting.calls = number;
+        else if (strcmp(name, "--parallel") == 0)
+                setting.calls = setting.parallel = number;
+        else if (strcmp(name, "--cancel-after") == 0)
+                setting.cancel_after = number;
+        else if (strcmp(name, "--timeout") == 0)
+                setting.call.timeout_ms = number;
+        else if (strcmp(name, "--receive-max") == 0)
+                limits->message_receive_bytes_max = number;
+        else if (strcmp(name, "--backoff") == 0)
+                limits->backoff_initial_ms = limits->backoff_max_ms = number;
+        else if (strcmp(name, "--connect") == 0)
+                limits->connect_ms = number;
+        else if (strcmp(name, "--engine") == 0)
+                setting.client.engine = engine_named(value);
+        else if (strcmp(name, "--compression") == 0)
+                setting.call.compression = compression_named(value);
+        else if (strcmp(name, "--metadata") == 0)
+                add_metadata(value);
+        else
+                return false;
+        return true;
+}
+
+static const quoit_method *method_named(const char *name)
+{
+        const quoit_service *service = &quoit_calls__Calls_service;
+
+        for (size_t i = 0; i < service->method_count; i++) {
+                if (strcmp(strrchr(service->methods[i].path, '/') + 1, name) == 0)
+                        return service->methods + i;
+        }
+        die("no such method", name);
+}
+
+static void read_arguments(int count, char **words)
+{
+        int i = 1;
+
+        for (; i < count && strncmp(words[i], "--", 2) == 0; i++) {
+                if (strcmp(words[i], "--blocking") == 0)
+                        setting.blocking = true;
+                else if (strcmp(words[i], "--wait-for-ready") == 0)
+                        setting.call.wait_for_ready = true;
+                else if (i + 1 >= count || !set_option(words[i], words[i + 1]))
+                        die("bad option", words[i]);
+                else
+                        i++;
+        }
+        if (count - i != 2)
+                die("missing", "TARGET METHOD");
+        setting.target = words[i];
+        setting.method = method_named(words[i + 1]);
+        setting.call.metadata = setting.metadata;
+        if (setting.parallel == 0)
+                setting.parallel = 1;
+}
+
+static void read_requests(void)
+{
+        char *line = NULL;
+        size_t bytes = 0;
+        ssize_t size;
+
+        while ((size = getline(&line, &bytes, stdin)) > 0) {
+                line[size - 1] = '\0';
+                if (setting.request_count == REQUESTS_MAX)
+                        die("too many", "requests");
+                setting.requests[setting.request_count++] = parse_request(line);
+        }
+        free(line);
+}
+
+int main(int count, char **words)
+{
+        quoit_client *client;
+        int r;
+
+        arena = upb_Arena_New();
+        read_arguments(count, words);
+        read_requests();
+        r = quoit_client_new(&setting.client, &client);
+        if (r < 0)
+                die("no client", strerror(-r));
+        r = quoit_channel_new(client, setting.target, NULL, &channel);
+        if (r < 0)
+                die("bad target", strerror(-r));
+        if (setting.blocking)
+                call_blocking();
+        else
+                call_asynchronously(client);
+        quoit_channel_free(channel);
+        quoit_client_free(client);
+        upb_Arena_Free(arena);
+        return 0;
+}
