@@ -195,3 +195,15 @@ def test_tls(build, guide, tmp_path):
         server.logged("the certificates stay as they are")
         assert greet(guide.Name(name="Bob"), timeout=PATIENCE).text == "Hello Bob, in private!"
     server.stop()
+
+
+def test_api_client(build, start):
+    server = start("quoit-api", "--port", 0)
+    words = [build / "examples" / "api_client", server.target, "Ann", "3"]
+    items = "1: name 1\n2: name 2\n3: name 3\n"
+    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    assert (result.stdout, result.stderr) == ("Hello Ann!\n" + 2 * items, "")
+    server.stop()
+    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 1
+    assert "ECONNREFUSED" in result.stderr

@@ -14,9 +14,10 @@ from plugin_kit import C_WARNINGS, Kit
 from servers import PATIENCE, eventually
 
 
-def block(readme, language):
-    """The first block of code in @language."""
-    return re.search(rf"^```{language}\n(.*?)^```$", readme, re.M | re.S)[1]
+def block(readme, language, part=""):
+    """The first block of code in @language with @part in it."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", readme, re.M | re.S)
+    return next(block for block in blocks if part in block)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,38 @@ def readme(root):
 
 def test_the_first_service_is_short(readme):
     assert len(block(readme, "c").splitlines()) < 64
+
+
+def test_the_first_client_is_short(readme):
+    assert len(block(readme, "c", 'printf("%lld').splitlines()) < 40
+
+
+def test_the_first_client_works(readme, root, build, tmp_path):
+    """Against nobody, and then against the first service."""
+    kit = Kit(root, build)
+    (tmp_path / "sum.proto").write_text(block(readme, "proto"))
+    address = f"unix:{tmp_path}/socket"
+    for name, program in ("server", block(readme, "c")), ("client", block(readme, "c", 'printf("%lld')):
+        text = program.replace("localhost:50052", address).replace("127.0.0.1:50052", address)
+        (tmp_path / f"{name}.c").write_text(text)
+    kit.protoc(tmp_path, ["sum.proto"], paths=[tmp_path])
+    for name in "server", "client":
+        sources = [tmp_path / f"{name}.c", tmp_path / "sum.quoit.c"]
+        kit.program(tmp_path, sources, tmp_path / name, warnings=["-Wall", "-Werror"])
+
+    def run():
+        return subprocess.run([tmp_path / "client"], capture_output=True, text=True, timeout=PATIENCE)
+
+    alone = run()
+    assert alone.returncode == 1
+    assert f"UNAVAILABLE: {address}: connect: No such file or directory (ENOENT)" in alone.stderr
+    server = subprocess.Popen([tmp_path / "server"])
+    try:
+        eventually((tmp_path / "socket").exists, "it listens")
+        assert run().stdout == "42\n"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_the_first_service_works(readme, root, build, tmp_path, monkeypatch):

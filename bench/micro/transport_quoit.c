@@ -131,8 +131,8 @@ static size_t side_turn(void *server, const uint8_t *data, size_t size)
         if (session_feed(&side->session, data, size) < 0)
                 abort();
         while ((link = list_pop(&side->ready))) {
-                if (dispatch_call(CONTAINER_OF(link, struct quoit_call, exchange.ready), side->server,
-                            true) != DISPATCHED_ALL)
+                if (dispatch_call(CONTAINER_OF(link, struct quoit_call, exchange.ready),
+                            side->server, true) != DISPATCHED_ALL)
                         abort(); /* sayHello has one event and its end */
                 if (++calls % CALLS_A_FILL == 0)
                         fill(side);

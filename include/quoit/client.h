@@ -4,14 +4,15 @@
 /*
  * Calling gRPC servers.
  *
+ *      const quoit_method *method = quoit_service_method(&quoit_api__Api_service, "sayHello");
+ *      const upb_Message *reply;
  *      quoit_client *client;
  *      quoit_channel *channel;
  *      quoit_error error;
- *      const api_Hello *hello;
  *
  *      quoit_client_new(NULL, &client);
  *      quoit_channel_new(client, "127.0.0.1:50051", NULL, &channel);
- *      if (api_Api_sayHello_blocking(channel, arena, request, NULL, &hello, &error) != QUOIT_OK)
+ *      if (quoit_unary_blocking(channel, method, arena, request, NULL, &reply, &error) != QUOIT_OK)
  *              fprintf(stderr, "%s\n", quoit_error_text(&error));
  *      quoit_channel_free(channel);
  *      quoit_client_free(client);
@@ -43,9 +44,11 @@
 
 QUOIT_BEGIN_DECLS
 
-/* All opaque. */
+/* A client, opaque. */
 typedef struct quoit_client quoit_client;
+/* A channel, opaque. */
 typedef struct quoit_channel quoit_channel;
+/* One call, opaque. */
 typedef struct quoit_outcall quoit_outcall;
 struct upb_Arena;
 struct upb_ExtensionRegistry;
@@ -85,8 +88,9 @@ typedef struct quoit_client_limits {
         uint32_t header_bytes_hard_max;
         /* Calls on one connection at a time, besides the server's own limit. Default 10 000. */
         uint32_t streams_max;
-        /* How far a server may be ahead on one call, and on a connection: flow-control windows. Default 256 KiB, 1 MiB. */
+        /* How far a server may be ahead on one call: its flow-control window. Default 256 KiB. */
         uint32_t stream_window_bytes;
+        /* The same for a connection. Default 1 MiB. */
         uint32_t connection_window_bytes;
         /* How large both windows can grow by themselves on a long path. Default 4 MiB. */
         uint32_t window_bytes_max;
@@ -101,10 +105,11 @@ typedef struct quoit_client_limits {
         /* How long the next address waits for the one before (RFC 8305 section 5). Default 250. */
         uint32_t attempt_delay_ms;
         /*
-         * The pause after a first failed attempt; each further one is 1.6 times as long, up to the maximum, plus or minus a fifth
-         * (gRPC's connection-backoff document). Default 1000 and 120 000.
+         * The pause after a first failed attempt; each further one is 1.6 times as long, plus or minus a fifth (gRPC's
+         * connection-backoff document). Default 1000.
          */
         uint32_t backoff_initial_ms;
+        /* The longest of these pauses, without the fifth. Default 120 000. */
         uint32_t backoff_max_ms;
         /* A connection without calls for so long is closed, and its channel is IDLE. Default 30 minutes. */
         uint32_t idle_ms;
@@ -119,7 +124,7 @@ typedef struct quoit_client_limits {
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_client_options {
         quoit_engine engine; /* AUTO */
-        quoit_client_limits limits;
+        quoit_client_limits limits; /* each that is 0 takes its default */
         /*
          * The extensions that replies are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not copied:
          * it must live as long as the client, and not change.
@@ -231,13 +236,15 @@ typedef struct quoit_call_options {
         quoit_compression compression; /* of what it sends; the server must know it. Identity */
         size_t message_receive_bytes_max; /* in place of the client's limit */
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
-        size_t metadata_count;
+        size_t metadata_count; /* of @metadata */
 } quoit_call_options;
 
-/* How a call ended. */
+/* The most that a quoit_error keeps of its text, with the zero at its end. */
 #define QUOIT_ERROR_TEXT_BYTES 1024
+
+/* How a call ended. */
 typedef struct quoit_error {
-        quoit_status status;
+        quoit_status status; /* QUOIT_OK: no error */
         char text[QUOIT_ERROR_TEXT_BYTES]; /* "NAME: message", cut to this */
 } quoit_error;
 
@@ -297,8 +304,8 @@ QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *me
  *      -E2BIG     nested too deeply
  *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h)
  *      -EALREADY  the request is complete
- *      -ENOMEM    also where @message is NULL
- *      -EPERM
+ *      -ENOMEM    also where the message is NULL
+ *      -EPERM     on another thread
  */
 QUOIT_API int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message);
 
@@ -322,17 +329,20 @@ QUOIT_API void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t cred
 QUOIT_API uint32_t quoit_outcall_read_credits(const quoit_outcall *call);
 
 /*
- * The first value of the response's header @name, or trailer @name: as quoit_call_metadata(). The bytes live as long as the call. Headers
- * are there from on_headers, trailers in on_done.
+ * The first value of the response's header @name: as quoit_call_metadata(). From on_headers on. The bytes live as long as the call.
  */
 QUOIT_API bool quoit_outcall_header(
         const quoit_outcall *call, const char *name, upb_StringView *ret_value);
+
+/* The same of the trailers, in on_done. */
 QUOIT_API bool quoit_outcall_trailer(
         const quoit_outcall *call, const char *name, upb_StringView *ret_value);
 
-/* All of them, in the order of the wire: as quoit_call_metadata_next(). */
+/* All headers, in the order of the wire: as quoit_call_metadata_next(). */
 QUOIT_API bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor,
         upb_StringView *ret_name, upb_StringView *ret_value);
+
+/* The same of the trailers, in on_done. */
 QUOIT_API bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor,
         upb_StringView *ret_name, upb_StringView *ret_value);
 

@@ -67,6 +67,9 @@ typedef struct quoit_service {
         const struct quoit_file_descriptor *file; /* the file that defines it: message.h */
 } quoit_service;
 
+/* The method @name, as its .proto file spells it: for calls (client.h). NULL: @service has none of that name. Any thread. */
+QUOIT_API const quoit_method *quoit_service_method(const quoit_service *service, const char *name);
+
 /*
  * Adds @service to @server, before quoit_server_run(). @implementation and @user must outlive the server and are only passed
  * on: @user to every handler of the service.

@@ -308,17 +308,6 @@ static bool set_option(const char *name, char *value)
         return true;
 }
 
-static const quoit_method *method_named(const char *name)
-{
-        const quoit_service *service = &quoit_calls__Calls_service;
-
-        for (size_t i = 0; i < service->method_count; i++) {
-                if (strcmp(strrchr(service->methods[i].path, '/') + 1, name) == 0)
-                        return service->methods + i;
-        }
-        die("no such method", name);
-}
-
 static void read_arguments(int count, char **words)
 {
         int i = 1;
@@ -336,7 +325,9 @@ static void read_arguments(int count, char **words)
         if (count - i != 2)
                 die("missing", "TARGET METHOD");
         setting.target = words[i];
-        setting.method = method_named(words[i + 1]);
+        setting.method = quoit_service_method(&quoit_calls__Calls_service, words[i + 1]);
+        if (!setting.method)
+                die("no such method", words[i + 1]);
         setting.call.metadata = setting.metadata;
         if (setting.parallel == 0)
                 setting.parallel = 1;

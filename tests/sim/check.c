@@ -236,9 +236,9 @@ static void print_call(const struct quoit_call *call)
                 call->exchange.stream.id, call_path(call), (int)call->ring.state,
                 call->ring.started ? "started " : "", call->ring.at_worker ? "at a worker " : "",
                 call->handler.held ? "held " : "", call->ring.posts ? "posted " : "",
-                list_is_empty(&call->exchange.ready) ? "" : "ready", call->exchange.writer.queued_bytes,
-                call->exchange.reader.first != NULL, call->exchange.lent.credits,
-                call->exchange.stream.unconsumed_bytes);
+                list_is_empty(&call->exchange.ready) ? "" : "ready",
+                call->exchange.writer.queued_bytes, call->exchange.reader.first != NULL,
+                call->exchange.lent.credits, call->exchange.stream.unconsumed_bytes);
         print_window(call);
 }
 

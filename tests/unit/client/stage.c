@@ -114,11 +114,12 @@ void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg)
 
 const quoit_method *script_method(quoit_method_kind kind)
 {
-        static const unsigned at[] = { [QUOIT_UNARY] = 0,
-                [QUOIT_SERVER_STREAMING] = 1,
-                [QUOIT_CLIENT_STREAMING] = 2,
-                [QUOIT_BIDI] = 3 };
-        const quoit_method *method = quoit_script__Script_service.methods + at[kind];
+        static const char *const names[] = { [QUOIT_UNARY] = "Unary",
+                [QUOIT_SERVER_STREAMING] = "ServerStream",
+                [QUOIT_CLIENT_STREAMING] = "ClientStream",
+                [QUOIT_BIDI] = "Bidi" };
+        const quoit_method *method =
+                quoit_service_method(&quoit_script__Script_service, names[kind]);
 
         assert_int_equal(method->kind, kind);
         return method;
