@@ -141,6 +141,14 @@ static void begin_waiting(struct quoit_channel *channel)
         }
 }
 
+static void channel_free(struct quoit_channel *channel)
+{
+        free(channel->host);
+        free(channel->authority);
+        free(channel->user_agent);
+        free(channel);
+}
+
 static void channel_free_if_unused(struct quoit_channel *channel)
 {
         if (!list_is_empty(&channel->calls))
@@ -151,9 +159,7 @@ static void channel_free_if_unused(struct quoit_channel *channel)
         }
         list_remove(&channel->link);
         list_remove(&channel->stirred);
-        free(channel->authority);
-        free(channel->user_agent);
-        free(channel);
+        channel_free(channel);
 }
 
 void channel_run(struct quoit_channel *channel)
@@ -233,6 +239,29 @@ static bool is_valid(const char *text)
         return !text || (*text && metadata_value_valid(text, strlen(text)));
 }
 
+/* What is fixed of it, and room for its addresses. NULL: no memory. */
+static struct quoit_channel *channel_alloc(
+        const struct target *target, const quoit_channel_options *options)
+{
+        bool has_name = target->count == 0;
+        unsigned count_max = has_name ? QUOIT_CHANNEL_ADDRESSES_MAX : target->count;
+        struct quoit_channel *channel =
+                calloc(1, sizeof(*channel) + count_max * sizeof(*channel->subchannels));
+
+        if (!channel)
+                return NULL;
+        channel->count_max = count_max;
+        channel->count = target->count;
+        channel->port = target->port;
+        channel->host = has_name ? strdup(target->host) : NULL;
+        channel->authority = strdup(options->authority ? options->authority : target->authority);
+        channel->user_agent = make_user_agent(options->user_agent);
+        if (channel->authority && channel->user_agent && (channel->host || !has_name))
+                return channel;
+        channel_free(channel);
+        return NULL;
+}
+
 int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
         quoit_channel **ret_channel)
 {
@@ -247,26 +276,18 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
                 r = -EINVAL;
         if (r < 0)
                 return r;
-        channel = calloc(1, sizeof(*channel) + target.count * sizeof(*channel->subchannels));
+        channel = channel_alloc(&target, options);
         if (!channel)
                 return -ENOMEM;
         channel->client = client;
-        channel->count = target.count;
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
-        channel->authority = strdup(options->authority ? options->authority : target.authority);
-        channel->user_agent = make_user_agent(options->user_agent);
-        if (!channel->authority || !channel->user_agent) {
-                free(channel->authority);
-                free(channel->user_agent);
-                free(channel);
-                return -ENOMEM;
-        }
         list_init(&channel->link);
         list_init(&channel->stirred);
         list_init(&channel->calls);
         list_init(&channel->queue);
         timer_init(&channel->attempt);
+        timer_init(&channel->lookup_retry);
         for (unsigned i = 0; i < target.count; i++)
                 subchannel_init(channel->subchannels + i, channel, target.addresses + i);
         if (client_is_here(client))

@@ -14,8 +14,10 @@
 #include "call/group.h"
 #include "client/subchannel.h"
 
+struct lookup;
 struct quoit_outcall;
 
+#define CHANNEL_PROBLEM_BYTES 128
 #define CHANNEL_STATES_MAX                                                                         \
         16 /* changes of one turn that the watch has not heard of: far more than there can be */
 
@@ -44,9 +46,21 @@ struct quoit_channel {
         quoit_channel_state states[CHANNEL_STATES_MAX]; /* for the watch */
         unsigned state_count;
 
+        /* of a name (resolver.h) */
+        char *host; /* fixed; NULL: the addresses are */
+        uint16_t port;
+        struct lookup *lookup; /* under way; NULL: none */
+        uint64_t looked_up_ns; /* when the addresses were last found; 0: never */
+        char lookup_problem[CHANNEL_PROBLEM_BYTES]; /* the last lookup failed; "": it did not */
+        struct backoff lookup_backoff;
+        struct timer lookup_retry;
+        uint64_t lookup_retry_ns; /* while that runs */
+
         /* fixed */
         char *authority;
         char *user_agent;
+        unsigned count_max;
+
         unsigned count;
         struct subchannel subchannels[];
 };

@@ -10,6 +10,7 @@
 #include "client/client_connection.h"
 #include "client/client_limits.h"
 #include "client/outcall.h"
+#include "client/resolver.h"
 #include "core/probe.h"
 #include "core/thread_name.h"
 
@@ -89,7 +90,7 @@ static void begin(struct quoit_client *client, int r)
 static bool is_over(const struct quoit_client *client)
 {
         return client->is_stopping && list_is_empty(&client->channels) &&
-               list_is_empty(&client->base.connections);
+               list_is_empty(&client->base.connections) && client->lookups == 0;
 }
 
 static void shut_down(struct quoit_client *client)
@@ -142,10 +143,12 @@ static void *run(void *user)
         while (!is_over(client)) {
                 if (ring_turn(&client->base.ring, RING_FOREVER) < 0) {
                         run_broken(client);
+                        resolver_end(client);
                         return NULL;
                 }
                 base_look(&client->base);
         }
+        resolver_end(client);
         tear_down(client);
         return NULL;
 }
@@ -216,6 +219,7 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
         list_init(&client->noted);
         list_init(&client->stirred);
         list_init(&client->ready);
+        workers_init(&client->resolver);
         pthread_mutex_init(&client->mutex, NULL);
         pthread_cond_init(&client->begun, NULL);
         r = client_limits_complete(&client->limits);

@@ -12,6 +12,7 @@
 #include <quoit/client.h>
 
 #include "link/base.h"
+#include "link/workers.h"
 
 struct quoit_client {
         struct base base;
@@ -25,6 +26,9 @@ struct quoit_client {
         struct list noted; /* connections that have something to tell */
         struct list stirred; /* channels that have something to do */
         struct list ready; /* calls without a connection that have an event */
+        struct workers resolver; /* the thread for names */
+        bool has_resolver; /* it runs */
+        unsigned lookups; /* under way */
         struct deferred dispatch; /* runs what is in these lists */
         bool is_stopping; /* no channel lives any more, or is to */
         bool is_stopped; /* by quoit_client_free() */

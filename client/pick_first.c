@@ -2,10 +2,14 @@
 #include "client/pick_first.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/resolver.h"
 #include "core/clock.h"
+
+#define LOOKUP_NS (30 * NS_PER_S) /* how long addresses are used before a name is looked up again */
 
 static struct timers *timers_of(struct quoit_channel *channel)
 {
@@ -45,6 +49,12 @@ static struct subchannel *next_of_round(struct quoit_channel *channel)
         return NULL;
 }
 
+static void fail(struct quoit_channel *channel)
+{
+        if (channel->state == QUOIT_CHANNEL_CONNECTING)
+                channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
+}
+
 static void try_next(struct quoit_channel *channel);
 
 static void on_attempt_slow(struct timer *timer)
@@ -59,7 +69,7 @@ static void try_next(struct quoit_channel *channel)
         timer_cancel(timers_of(channel), &channel->attempt);
         if (!subchannel) {
                 if (!any_pending(channel))
-                        channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
+                        fail(channel);
                 return;
         }
         if (channel->next < channel->count)
@@ -69,15 +79,111 @@ static void try_next(struct quoit_channel *channel)
         subchannel_connect(subchannel); /* if it fails at once it has tried the next one */
 }
 
-void pick_first_connect(struct quoit_channel *channel)
+static void begin_round(struct quoit_channel *channel)
 {
-        channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
         channel->next = 0;
         try_next(channel);
 }
 
+/* ---- names ---- */
+
+static bool addresses_are_old(const struct quoit_channel *channel)
+{
+        return channel->host &&
+               (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
+}
+
+static void on_lookup_retry(struct timer *timer)
+{
+        resolver_start(CONTAINER_OF(timer, struct quoit_channel, lookup_retry));
+}
+
+static void retry_lookup(struct quoit_channel *channel)
+{
+        const quoit_client_limits *limits = &channel->client->limits;
+
+        channel->lookup_retry_ns =
+                now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
+                                          limits->backoff_initial_ms, limits->backoff_max_ms,
+                                          ring_jitter(&channel->client->base.ring));
+        timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
+                on_lookup_retry);
+}
+
+static bool are_same(
+        const struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
+{
+        if (channel->count != count)
+                return false;
+        for (unsigned i = 0; i < count; i++) {
+                const struct endpoint *old = &channel->subchannels[i].address;
+
+                if (old->bytes != addresses[i].bytes ||
+                        memcmp(&old->any, &addresses[i].any, old->bytes) != 0)
+                        return false;
+        }
+        return true;
+}
+
+static bool any_busy(const struct quoit_channel *channel)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                if (subchannel_is_busy(channel->subchannels + i))
+                        return true;
+        }
+        return false;
+}
+
+/* Other addresses than before are new ones. Not while the old ones are in use: the next lookup is in time for that. */
+static void take_addresses(
+        struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
+{
+        if (are_same(channel, addresses, count) || channel->picked)
+                return;
+        for (unsigned i = 0; i < channel->count; i++)
+                subchannel_abandon(channel->subchannels + i);
+        if (any_busy(channel))
+                return;
+        for (unsigned i = 0; i < count; i++)
+                subchannel_init(channel->subchannels + i, channel, addresses + i);
+        channel->count = count;
+}
+
+void pick_first_on_addresses(struct quoit_channel *channel, const struct endpoint *addresses,
+        unsigned count, const char *problem)
+{
+        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s",
+                count > 0 ? "" : problem);
+        if (count > 0) {
+                channel->looked_up_ns = now_of(channel);
+                backoff_reset(&channel->lookup_backoff);
+                take_addresses(channel, addresses, count);
+        } else if (channel->count == 0) {
+                retry_lookup(channel);
+        }
+        if (channel->state == QUOIT_CHANNEL_CONNECTING ||
+                channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
+                begin_round(channel);
+}
+
+/* ---- from the channel ---- */
+
+void pick_first_connect(struct quoit_channel *channel)
+{
+        channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+        if (addresses_are_old(channel))
+                resolver_start(channel);
+        else
+                begin_round(channel);
+}
+
 void pick_first_hurry(struct quoit_channel *channel)
 {
+        backoff_reset(&channel->lookup_backoff);
+        if (timer_is_running(&channel->lookup_retry)) {
+                timer_cancel(timers_of(channel), &channel->lookup_retry);
+                resolver_start(channel);
+        }
         for (unsigned i = 0; i < channel->count; i++) {
                 struct subchannel *subchannel = channel->subchannels + i;
 
@@ -92,6 +198,8 @@ void pick_first_hurry(struct quoit_channel *channel)
 void pick_first_end(struct quoit_channel *channel)
 {
         timer_cancel(timers_of(channel), &channel->attempt);
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        resolver_forget(channel);
         channel->picked = NULL;
         for (unsigned i = 0; i < channel->count; i++)
                 subchannel_abandon(channel->subchannels + i);
@@ -119,6 +227,8 @@ void pick_first_on_idle(struct quoit_channel *channel, struct subchannel *subcha
 {
         if (is_forsaken(channel))
                 channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+        else if (channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE && addresses_are_old(channel))
+                resolver_start(channel); /* which begins a round */
         else if ((channel->state == QUOIT_CHANNEL_CONNECTING ||
                          channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE) &&
                  !subchannel_is_busy(subchannel))
@@ -169,7 +279,8 @@ static size_t add_failure(const struct subchannel *subchannel, char *text, size_
 /* UINT64_MAX: none is planned. */
 static uint64_t next_attempt_ns(const struct quoit_channel *channel)
 {
-        uint64_t next_ns = UINT64_MAX;
+        uint64_t next_ns =
+                timer_is_running(&channel->lookup_retry) ? channel->lookup_retry_ns : UINT64_MAX;
 
         for (unsigned i = 0; i < channel->count; i++) {
                 const struct subchannel *subchannel = channel->subchannels + i;
@@ -188,6 +299,9 @@ void pick_first_describe(const struct quoit_channel *channel, char *text, size_t
         size_t room = size - sizeof(when) - 2, used = 0;
 
         *text = '\0';
+        if (channel->lookup_problem[0])
+                used = (size_t)snprintf(text, room, "cannot resolve %s: %s", channel->host,
+                        channel->lookup_problem);
         for (unsigned i = 0; i < channel->count; i++)
                 used = add_failure(channel->subchannels + i, text, room, used);
         if (used == 0)

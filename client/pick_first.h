@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+struct endpoint;
 struct quoit_channel;
 struct subchannel;
 
@@ -29,6 +30,12 @@ void pick_first_on_failure(struct quoit_channel *channel, struct subchannel *sub
 void pick_first_on_idle(struct quoit_channel *channel, struct subchannel *subchannel);
 void pick_first_on_ready(struct quoit_channel *channel, struct subchannel *subchannel);
 void pick_first_on_free(struct quoit_channel *channel, struct subchannel *subchannel);
+
+/*
+ * The lookup of the channel's name has ended: @count @addresses, or none, and the @problem.
+ */
+void pick_first_on_addresses(struct quoit_channel *channel, const struct endpoint *addresses,
+        unsigned count, const char *problem);
 
 /* The picked one's connection takes no more calls. */
 void pick_first_on_lost(struct quoit_channel *channel);

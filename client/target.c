@@ -117,6 +117,15 @@ static bool is_name(const char *host)
         return size > 0 && host[size] == '\0';
 }
 
+static int set_host(struct target *target, const char *host, uint16_t port)
+{
+        if (!is_name(host) || strlen(host) >= sizeof(target->host))
+                return -EINVAL;
+        strcpy(target->host, host);
+        target->port = port;
+        return 0;
+}
+
 /* @text is altered. */
 static int add_ip(struct target *target, char *text, enum family family)
 {
@@ -130,7 +139,7 @@ static int add_ip(struct target *target, char *text, enum family family)
                 return set_v4(target, host, port);
         if (family != FAMILY_4 && strchr(host, ':'))
                 return set_v6(target, host, port);
-        return family == FAMILY_ANY && is_name(host) ? -ENOTSUP : -EINVAL;
+        return family == FAMILY_ANY ? set_host(target, host, port) : -EINVAL;
 }
 
 /* Copies @size bytes of @text, with %XX decoded. 0, -EINVAL. */
@@ -255,6 +264,7 @@ int target_parse(const char *text, struct target *ret_target)
         };
 
         ret_target->count = 0;
+        ret_target->host[0] = '\0';
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
                 size_t size = strlen(schemes[i].prefix);
 

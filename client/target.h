@@ -8,10 +8,13 @@
 #include "core/endpoint.h"
 
 #define TARGET_AUTHORITY_BYTES 300
+#define TARGET_HOST_BYTES 256
 
 struct target {
         struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
-        unsigned count;
+        unsigned count; /* 0: they are those of `host` */
+        char host[TARGET_HOST_BYTES];
+        uint16_t port; /* with that */
         char authority[TARGET_AUTHORITY_BYTES]; /* where the caller sets none */
 };
 

@@ -154,6 +154,12 @@ def test_cancel(client, calls, server):
     assert len(call.messages) == 3
 
 
+def test_name(client, calls, server):
+    target = server.replace("127.0.0.1", "localhost")
+    assert client(target, "Echo", calls.Payload(text="x")).text == "OK"
+    assert client(f"dns:///{target}", "Echo", calls.Payload(text="x"), blocking=True).text == "OK"
+
+
 def test_unix_socket(client, calls, start, tmp_path):
     path = tmp_path / "a socket"
     server = start("test-server", "--address", f"unix:{str(path).replace(' ', '%20')}")

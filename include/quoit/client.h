@@ -166,15 +166,17 @@ typedef struct quoit_channel_options {
 /*
  * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
  *
- *      ADDRESS:PORT, [ADDRESS]:PORT, dns:ADDRESS:PORT, dns:///ADDRESS:PORT
- *                              an address of IPv4, or of IPv6 in brackets; port 443 where it has none
+ *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
+ *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 where it has none. Names are looked up by
+ *                              the system's resolver, on a thread "resolver 0" that the client then has; again for a new connection
+ *                              where that was 30 s ago
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
  *      ipv6:[ADDRESS]:PORT,...
  *      unix:PATH, unix:///PATH a unix socket; %XX is a byte
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options; -ENOTSUP: a host name, which this version does not resolve; -E2BIG: too many
+ * 0; -EINVAL: not such a target, or bad options; -ENOTSUP: a DNS server of its own (dns://SERVER/HOST); -E2BIG: too many
  * addresses; -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,

@@ -170,6 +170,61 @@ static void test_wait_for_ready(void **state)
         stage_deinit(&stage);
 }
 
+/* ---- names ---- */
+
+/* "localhost" has an address of IPv6 too on most machines, where nobody listens. */
+static void test_name(void **state)
+{
+        struct stage stage;
+        struct told told = { 0 };
+        char target[64];
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage_serve(&stage, 0, 0, NULL);
+        snprintf(target, sizeof(target), "dns:///localhost:%u", stage.servers[0].port);
+        stage_open(&stage, target);
+        told_call(&stage, &told);
+        assert_string_equal(told.text, "OK");
+        stage_deinit(&stage);
+}
+
+static void test_no_such_name(void **state)
+{
+        static const char expected[] = "UNAVAILABLE: cannot resolve no-such-host.invalid: ";
+        struct stage stage;
+        struct told told = { 0 };
+
+        (void)state;
+        stage_init(
+                &stage, &(quoit_client_limits){ .backoff_initial_ms = 10, .backoff_max_ms = 20 });
+        stage_open(&stage, "no-such-host.invalid:50051");
+        for (unsigned i = 0; i < 3; i++) {
+                told = (struct told){ 0 };
+                told_call(&stage, &told);
+                assert_memory_equal(told.text, expected, sizeof(expected) - 1);
+                usleep(30000); /* a further lookup */
+        }
+        stage_deinit(&stage);
+}
+
+/* A channel is freed while its name is being looked up. */
+static void test_free_amid_lookup(void **state)
+{
+        (void)state;
+        for (unsigned i = 0; i < 10; i++) {
+                struct stage stage;
+                struct told told = { .stage = &stage };
+
+                stage_init(&stage, NULL);
+                stage_open(&stage, "localhost:1");
+                stage_run(&stage, told_start, &told);
+                usleep(i * 100);
+                stage_deinit(&stage);
+                assert_int_equal(told.dones, 1);
+        }
+}
+
 /* ---- several addresses ---- */
 
 static void test_second_address(void **state)
@@ -304,6 +359,9 @@ int main(void)
                 cmocka_unit_test(test_connect),
                 cmocka_unit_test(test_fail_fast),
                 cmocka_unit_test(test_wait_for_ready),
+                cmocka_unit_test(test_name),
+                cmocka_unit_test(test_no_such_name),
+                cmocka_unit_test(test_free_amid_lookup),
                 cmocka_unit_test(test_second_address),
                 cmocka_unit_test(test_silent_address),
                 cmocka_unit_test(test_failover),

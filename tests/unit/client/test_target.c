@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "client/resolver.h"
 #include "client/target.h"
 #include "link/peer.h"
 
@@ -78,8 +79,6 @@ static void test_bad(void **state)
                 { "vsock:2", -EINVAL },
                 { "vsock::1", -EINVAL },
                 { "vsock:2:4294967296", -EINVAL },
-                { "backend:50051", -ENOTSUP },
-                { "dns:///backend.example", -ENOTSUP },
                 { "dns://8.8.8.8/backend", -ENOTSUP },
                 { "a b:1", -EINVAL },
         };
@@ -92,6 +91,51 @@ static void test_bad(void **state)
                 if (r != bad[i].error)
                         print_error("%s: %d\n", bad[i].text, r);
                 assert_int_equal(r, bad[i].error);
+        }
+}
+
+static void test_names(void **state)
+{
+        struct target target;
+
+        (void)state;
+        assert_int_equal(target_parse("backend:50051", &target), 0);
+        assert_int_equal(target.count, 0);
+        assert_string_equal(target.host, "backend");
+        assert_int_equal(target.port, 50051);
+        assert_string_equal(target.authority, "backend:50051");
+        assert_int_equal(target_parse("dns:///backend.example", &target), 0);
+        assert_string_equal(target.host, "backend.example");
+        assert_int_equal(target.port, 443);
+        assert_string_equal(target.authority, "backend.example");
+        assert_int_equal(target_parse("dns:a,b", &target), -EINVAL);
+}
+
+/* Families take turns, each in its order. */
+static void test_interleave(void **state)
+{
+        static const char *const cases[][2] = { { "6664", "6466" }, { "664444", "646444" },
+                { "4466", "4646" }, { "4", "4" }, { "", "" }, { "444", "444" }, { "466", "466" },
+                { "446", "464" } };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                struct endpoint addresses[8] = { 0 };
+                unsigned count = (unsigned)strlen(cases[i][0]);
+                uint16_t last[2] = { 0 };
+
+                for (unsigned at = 0; at < count; at++) {
+                        addresses[at].any.sa_family = cases[i][0][at] == '4' ? AF_INET : AF_INET6;
+                        addresses[at].v4.sin_port = (in_port_t)(at + 1); /* v6's lies there too */
+                }
+                resolver_interleave(addresses, count);
+                for (unsigned at = 0; at < count; at++) {
+                        bool is_v4 = addresses[at].any.sa_family == AF_INET;
+
+                        assert_int_equal(is_v4, cases[i][1][at] == '4');
+                        assert_true(addresses[at].v4.sin_port > last[is_v4]);
+                        last[is_v4] = addresses[at].v4.sin_port;
+                }
         }
 }
 
@@ -120,6 +164,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_names),
+                cmocka_unit_test(test_interleave),
                 cmocka_unit_test(test_limits),
         };
 
