@@ -291,6 +291,7 @@ int outcall_begin(struct quoit_outcall *call, struct client_connection *connecti
 static void requeue(struct quoit_outcall *call)
 {
         call->exchange.stream = (struct stream){ .pins = 0 };
+        call->response = (struct response){ 0 }; /* its block may have begun */
         writer_rewind(&call->exchange);
         channel_queue(call->channel, call, true);
 }

@@ -345,6 +345,38 @@ def test_limits_of_the_server(client, calls, window, table):
     assert all(call.messages == [payload.SerializeToString()] for call in results)
 
 
+def test_request_fields(client, calls):
+    """Pseudo fields first, and nothing that nobody asked for (PROTOCOL-HTTP2, "Requests")."""
+    seen = []
+
+    def answer(server, stream, request):
+        seen.append(request.fields)
+        server.answer_echo(stream, request)
+
+    with StrictServer(window=65535, answer=answer) as server:
+        payload = calls.Payload(text="x" * 1000)
+        client(server.target, "Echo", payload)
+        client(
+            server.target, "Echo", payload, timeout=20_000, metadata=[("x-a-bin", b"\0"), ("x-b", b"c d")]
+        )
+        target = server.target
+    own = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": "/calls.Calls/Echo",
+        ":authority": target,
+        "te": "trailers",
+        "content-type": "application/grpc",
+        "user-agent": "quoit/0.1.0",
+        "grpc-accept-encoding": "identity,deflate,gzip,zstd",
+    }
+    assert dict(seen[0]) == own
+    timeout = dict(seen[1]).pop("grpc-timeout")
+    assert dict(seen[1]) == {**own, "x-a-bin": "AA", "x-b": "c d", "grpc-timeout": timeout}
+    assert timeout[-1] in "num" and 15_000 < int(timeout[:-1]) / {"n": 1e6, "u": 1e3, "m": 1}[timeout[-1]] <= 20_000
+    assert all([name[0] for name in list(dict(fields))[:4]] == [":"] * 4 for fields in seen)
+
+
 # ---- servers that are none ----
 
 

@@ -20,6 +20,7 @@
 #include "counters.quoit.h"
 #include "counts.h"
 #include "enters.h"
+#include "outcalls.h"
 #include "service.h"
 
 #define WARM_UP_CALLS 3000
@@ -354,6 +355,30 @@ static void test_enters(void **state)
         assert_int_equal(counted, seen);
 }
 
+/* The library's own client: neither end allocates, one call at a time or many. */
+static void test_client(void **state)
+{
+        struct outcalls outcalls;
+        struct service service;
+
+        (void)state;
+        service_start(&service, false);
+        outcalls_init(&outcalls, service.port);
+        for (unsigned depth = 1; depth <= 100; depth *= 10) {
+                uint64_t allocations;
+
+                outcalls_call(&outcalls, WARM_UP_CALLS, depth);
+                allocations = counts_now().allocations;
+                outcalls_call(&outcalls, CALLS, depth);
+                allocations = counts_now().allocations - allocations;
+                print_message("client, depth %u: %ju allocations in %d calls at both ends\n", depth,
+                        (uintmax_t)allocations, CALLS);
+                assert_int_equal(allocations, 0);
+        }
+        outcalls_deinit(&outcalls);
+        service_stop(&service);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -364,6 +389,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply_from_the_arena, set_up, tear_down),
+                cmocka_unit_test(test_client),
                 cmocka_unit_test(test_enters),
         };
 
