@@ -15,6 +15,7 @@
 #include "client/pick_first.h"
 #include "client/target.h"
 #include "codec/metadata.h"
+#include "transport/tls_context.h"
 
 /* ---- states ---- */
 
@@ -146,6 +147,8 @@ static void channel_free(struct quoit_channel *channel)
         free(channel->host);
         free(channel->authority);
         free(channel->user_agent);
+        free(channel->server_name);
+        tls_context_unref(channel->tls);
         free(channel);
 }
 
@@ -262,6 +265,34 @@ static struct quoit_channel *channel_alloc(
         return NULL;
 }
 
+/* The host of an authority: "HOST:PORT", "[HOST]:PORT", "HOST". NULL: no memory. */
+static char *host_of(const char *authority)
+{
+        bool has_brackets = *authority == '[';
+
+        return has_brackets ? strndup(authority + 1, strcspn(authority + 1, "]"))
+                            : strndup(authority, strcspn(authority, ":"));
+}
+
+static int set_tls(struct quoit_channel *channel, const quoit_channel_tls *tls)
+{
+        const quoit_tls_options options = { .version_min = tls->version_min };
+        const struct tls_source source = { .certificate_file = (char *)tls->certificate_file,
+                .key_file = (char *)tls->key_file };
+        const struct tls_client_rules rules = { .options = &options,
+                .ca_file = tls->ca_file,
+                .source = tls->certificate_file ? &source : NULL };
+        struct tls_problem problem;
+
+        if (!tls->certificate_file != !tls->key_file)
+                return -EINVAL;
+        channel->server_name =
+                tls->server_name ? strdup(tls->server_name) : host_of(channel->authority);
+        if (!channel->server_name)
+                return -ENOMEM;
+        return tls_context_new_client(&rules, &channel->tls, &problem);
+}
+
 int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
         quoit_channel **ret_channel)
 {
@@ -279,6 +310,11 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         channel = channel_alloc(&target, options);
         if (!channel)
                 return -ENOMEM;
+        r = options->tls ? set_tls(channel, options->tls) : 0;
+        if (r < 0) {
+                channel_free(channel);
+                return r;
+        }
         channel->client = client;
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;

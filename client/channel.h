@@ -16,6 +16,7 @@
 
 struct lookup;
 struct quoit_outcall;
+struct tls_context;
 
 #define CHANNEL_PROBLEM_BYTES 128
 #define CHANNEL_STATES_MAX                                                                         \
@@ -59,6 +60,8 @@ struct quoit_channel {
         /* fixed */
         char *authority;
         char *user_agent;
+        struct tls_context *tls; /* NULL: in the clear */
+        char *server_name; /* with that */
         unsigned count_max;
 
         unsigned count;

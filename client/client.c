@@ -132,6 +132,14 @@ static void run_broken(struct quoit_client *client)
         }
 }
 
+static void end_threads(struct quoit_client *client)
+{
+        resolver_end(client);
+        if (client->has_handshakers)
+                workers_stop(&client->handshakers);
+        workers_deinit(&client->handshakers);
+}
+
 static void *run(void *user)
 {
         struct quoit_client *client = user;
@@ -143,12 +151,12 @@ static void *run(void *user)
         while (!is_over(client)) {
                 if (ring_turn(&client->base.ring, RING_FOREVER) < 0) {
                         run_broken(client);
-                        resolver_end(client);
+                        end_threads(client);
                         return NULL;
                 }
                 base_look(&client->base);
         }
-        resolver_end(client);
+        end_threads(client);
         tear_down(client);
         return NULL;
 }
@@ -220,6 +228,7 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
         list_init(&client->stirred);
         list_init(&client->ready);
         workers_init(&client->resolver);
+        workers_init(&client->handshakers);
         pthread_mutex_init(&client->mutex, NULL);
         pthread_cond_init(&client->begun, NULL);
         r = client_limits_complete(&client->limits);

@@ -29,6 +29,8 @@ struct quoit_client {
         struct workers resolver; /* the thread for names */
         bool has_resolver; /* it runs */
         unsigned lookups; /* under way */
+        struct workers handshakers; /* the thread for handshakes of TLS */
+        bool has_handshakers; /* it runs */
         struct deferred dispatch; /* runs what is in these lists */
         bool is_stopping; /* no channel lives any more, or is to */
         bool is_stopped; /* by quoit_client_free() */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/client_connection.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,10 @@ static void on_closed(struct connection *link)
         list_remove(&connection->noted);
         if (link->error < 0)
                 client_connection_note_why(connection, "%s", strerror(-link->error));
+        if (link->secure && !link->peer.tls)
+                client_connection_note_why(connection,
+                        "the server closed the connection within the TLS handshake; "
+                        "perhaps it does not speak TLS");
         client_connection_note_why(connection, "the server closed the connection");
         connection->subchannel = NULL;
         if (subchannel)
@@ -101,28 +106,56 @@ static const struct link_owner owner = {
 
 /* ---- life ---- */
 
-struct client_connection *client_connection_open(struct subchannel *subchannel, int fd)
+/* For TLS. 0 or a negative errno. */
+static int start_handshakers(struct quoit_client *client)
 {
-        struct quoit_client *client = subchannel->channel->client;
-        struct client_connection *connection = slab_alloc(&client->connections);
+        int r = client->has_handshakers ? 0 : workers_start(&client->handshakers, 1, "handshake");
+
+        client->has_handshakers = r == 0;
+        return r;
+}
+
+static int open_connection(
+        struct client_connection *connection, const struct subchannel *subchannel, int fd)
+{
+        struct quoit_client *client = connection->client;
+        const struct quoit_channel *channel = subchannel->channel;
         const struct connection_options options = {
                 .role = SESSION_CLIENT,
                 .fd = fd,
                 .peer = &subchannel->address,
+                .client_tls = channel->tls,
+                .server_name = channel->server_name,
+                .handshakers = &client->handshakers,
+                .turn = &connection->turn,
         };
+        int r = channel->tls ? start_handshakers(client) : 0;
+
+        return r < 0 ? r
+                     : connection_open(&connection->connection, &client->base, &owner, &options);
+}
+
+int client_connection_open(
+        struct subchannel *subchannel, int fd, struct client_connection **ret_connection)
+{
+        struct quoit_client *client = subchannel->channel->client;
+        struct client_connection *connection = slab_alloc(&client->connections);
+        int r;
 
         if (!connection)
-                return NULL;
+                return -ENOMEM;
         connection->client = client;
         connection->subchannel = subchannel;
+        connection->turn = (struct turn){ 0 };
         list_init(&connection->noted);
         connection->is_ready = connection->is_leaving = connection->has_served = false;
         connection->why[0] = '\0';
-        if (connection_open(&connection->connection, &client->base, &owner, &options) < 0) {
+        r = open_connection(connection, subchannel, fd);
+        if (r < 0)
                 slab_free(&client->connections, connection);
-                return NULL;
-        }
-        return connection;
+        else
+                *ret_connection = connection;
+        return r;
 }
 
 void client_connection_leave(struct client_connection *connection)

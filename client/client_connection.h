@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "link/connection.h"
+#include "link/workers.h"
 
 struct quoit_client;
 struct subchannel;
@@ -19,6 +20,7 @@ struct client_connection {
         struct connection connection;
         struct quoit_client *client;
         struct subchannel *subchannel; /* NULL: it takes no new calls */
+        struct turn turn; /* with the client's handshakers */
         struct list noted; /* in the client, while there is something to tell */
         bool is_ready; /* the server's SETTINGS have arrived */
         bool is_leaving; /* GOAWAY was received, or no stream ids are left */
@@ -31,8 +33,9 @@ static inline struct client_connection *client_connection_of(struct call_group *
         return CONTAINER_OF(group, struct client_connection, connection.group);
 }
 
-/* A connection over @fd, which it takes over, for @subchannel. NULL if memory is short: @fd is the caller's then. */
-struct client_connection *client_connection_open(struct subchannel *subchannel, int fd);
+/* A connection over @fd, which it takes over, for @subchannel. 0 or a negative errno: @fd is the caller's then. */
+int client_connection_open(
+        struct subchannel *subchannel, int fd, struct client_connection **ret_connection);
 
 /* It takes no new calls; those that run finish. */
 void client_connection_leave(struct client_connection *connection);

@@ -66,7 +66,7 @@ static void add_own(struct block *block, const struct quoit_outcall *call)
         quoit_compression compression = call->exchange.lent.compression;
 
         add_text(block, ":method", "POST");
-        add_text(block, ":scheme", "http");
+        add_text(block, ":scheme", call->channel->tls ? "https" : "http");
         add_text(block, ":path", call->method->path);
         add_text(block, ":authority", call->channel->authority);
         add_text(block, "te", "trailers");

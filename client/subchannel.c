@@ -83,6 +83,7 @@ static void on_connected(struct connector *connector, int result)
 {
         struct subchannel *subchannel = CONTAINER_OF(connector, struct subchannel, connector);
         bool was_abandoned = subchannel->state != SUBCHANNEL_CONNECTING;
+        int r;
 
         subchannel->socket_connects = false;
         if (was_abandoned) {
@@ -95,10 +96,10 @@ static void on_connected(struct connector *connector, int result)
                 fail_with_errno(subchannel, "connect", result);
                 return;
         }
-        subchannel->connection = client_connection_open(subchannel, result);
-        if (!subchannel->connection) {
+        r = client_connection_open(subchannel, result, &subchannel->connection);
+        if (r < 0) {
                 close(result);
-                fail_with_errno(subchannel, "connect", -ENOMEM);
+                fail_with_errno(subchannel, "connection", r);
         }
 }
 

@@ -38,6 +38,7 @@
 #include <quoit/export.h>
 #include <quoit/service.h>
 #include <quoit/status.h>
+#include <quoit/tls.h>
 #include <quoit/upb_names.h>
 
 #include "upb/base/string_view.h"
@@ -152,8 +153,23 @@ QUOIT_API int quoit_client_post(
 
 /* ---- a channel -------------------------------------------------------------------------------- */
 
+/*
+ * TLS towards servers (RFC 8446, RFC 5246, with the requirements of RFC 9113 section 9.2). A server must agree to "h2" by ALPN. Zero (or
+ * NULL) in a member takes the default. Files are PEM, and are read by quoit_channel_new().
+ */
+typedef struct quoit_channel_tls {
+        const char *
+                ca_file; /* the authorities that sign servers' certificates. Those that the system trusts */
+        const char *certificate_file; /* the client's own, for servers that ask for one. None */
+        const char *key_file; /* its private key, without a passphrase; with @certificate_file */
+        /* The name, or address, that the server's certificate must be for. The host of :authority */
+        const char *server_name;
+        quoit_tls_version version_min; /* 1.2 */
+} quoit_channel_tls;
+
 /* Zero (or NULL) in a member takes the default. Strings are copied. */
 typedef struct quoit_channel_options {
+        const quoit_channel_tls *tls; /* only read. None: calls go in the clear */
         /* What servers see as :authority. Default: the target's host and port; "localhost" for unix sockets. */
         const char *authority;
         /* Stands before "quoit/VERSION" in the user-agent. None. */
@@ -177,7 +193,7 @@ typedef struct quoit_channel_options {
  *      vsock:CID:PORT          vsock(7)
  *
  * 0; -EINVAL: not such a target, or bad options; -ENOTSUP: a DNS server of its own (dns://SERVER/HOST); -E2BIG: too many
- * addresses; -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
+ * addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
         const quoit_channel_options *options, quoit_channel **ret_channel);

@@ -12,6 +12,7 @@
  *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
+ *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
 #include <pthread.h>
@@ -30,6 +31,8 @@ struct setting {
         quoit_client_options client;
         quoit_call_options call;
         quoit_metadata metadata[METADATA_MAX];
+        quoit_channel_tls tls;
+        quoit_channel_options channel;
         unsigned calls, parallel, cancel_after;
         bool blocking;
         const char *target;
@@ -301,6 +304,14 @@ static bool set_option(const char *name, char *value)
                 setting.client.engine = engine_named(value);
         else if (strcmp(name, "--compression") == 0)
                 setting.call.compression = compression_named(value);
+        else if (strcmp(name, "--ca") == 0)
+                setting.tls.ca_file = value;
+        else if (strcmp(name, "--cert") == 0)
+                setting.tls.certificate_file = value;
+        else if (strcmp(name, "--key") == 0)
+                setting.tls.key_file = value;
+        else if (strcmp(name, "--server-name") == 0)
+                setting.tls.server_name = value;
         else if (strcmp(name, "--metadata") == 0)
                 add_metadata(value);
         else
@@ -329,6 +340,8 @@ static void read_arguments(int count, char **words)
         if (!setting.method)
                 die("no such method", words[i + 1]);
         setting.call.metadata = setting.metadata;
+        if (setting.tls.ca_file)
+                setting.channel.tls = &setting.tls;
         if (setting.parallel == 0)
                 setting.parallel = 1;
 }
@@ -359,7 +372,7 @@ int main(int count, char **words)
         r = quoit_client_new(&setting.client, &client);
         if (r < 0)
                 die("no client", strerror(-r));
-        r = quoit_channel_new(client, setting.target, NULL, &channel);
+        r = quoit_channel_new(client, setting.target, &setting.channel, &channel);
         if (r < 0)
                 die("bad target", strerror(-r));
         if (setting.blocking)
