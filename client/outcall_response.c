@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/outcall.h"
 #include "codec/percent.h"
@@ -48,13 +49,13 @@ static void set_http_status(struct response *response, const struct session_fiel
         response->http_status = status; /* nghttp2 has checked that it is three digits */
 }
 
-/* "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8" */
+/* "application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8", in any case of letters */
 static bool is_grpc(const char *value, size_t size)
 {
         static const char type[] = "application/grpc";
         size_t length = sizeof(type) - 1;
 
-        return size >= length && memcmp(value, type, length) == 0 &&
+        return size >= length && strncasecmp(value, type, length) == 0 &&
                (size == length || value[length] == '+' || value[length] == ';');
 }
 

@@ -133,6 +133,12 @@ def hang_up_amid(peer):
     peer.hang_up()
 
 
+def other_content_type(peer):
+    peer.headers([(":status", "200"), ("content-type", "Application/GRPC+proto")])
+    peer.data(ANSWER)
+    peer.ok()
+
+
 def goaway_above(peer):
     """It was processed: it is answered."""
     peer.goaway(peer.stream)
@@ -248,6 +254,7 @@ WRONG = {
     "huge-frame": (huge_frame, "UNAVAILABLE", "FRAME_SIZE_ERROR"),
     "interim": (interim, "OK", "OK"),
     "goaway-above": (goaway_above, "OK", "OK"),
+    "other-content-type": (other_content_type, "OK", "OK"),
 }
 
 
