@@ -40,7 +40,8 @@ def pki(tmp_path_factory):
 def python_server(calls, stubs, certificate, ca, asks):
     class Calls(stubs("calls_pb2_grpc").CallsServicer):
         def Echo(self, request, context):
-            context.set_trailing_metadata([("x-peer", context.auth_context().get("x509_common_name", [b""])[0])])
+            names = context.auth_context().get("x509_common_name", [b""])
+            context.set_trailing_metadata([("x-peer", names[0])])
             return request
 
     credentials = grpc.ssl_server_credentials(
@@ -81,14 +82,16 @@ def test_our_server(client, calls, start, pki):
         ("expired", "ca", "localhost"),
     ],
 )
-def test_server_that_is_not_trusted(client, calls, start, pki, certificate, ca, name):
-    shown = getattr(pki, certificate)
-    server = start("test-server", "--tls-cert", pki.server.file, "--tls-key", pki.server.key_file) if certificate == "server" else None
+def test_server_that_is_not_trusted(client, calls, pki, certificate, ca, name):
     options = {"server_name": name} if name else {}
-    with contextlib.ExitStack() as stack:
-        target = server.target if server else f"127.0.0.1:{stack.enter_context(bare_server(shown, ['h2']))}"
+    with bare_server(getattr(pki, certificate), ["h2"]) as port:
         call = client(
-            target, "Echo", calls.Payload(text="secret"), ca=getattr(pki, ca).file, blocking=True, **options
+            f"127.0.0.1:{port}",
+            "Echo",
+            calls.Payload(text="secret"),
+            ca=getattr(pki, ca).file,
+            blocking=True,
+            **options,
         )
     assert call.status == "UNAVAILABLE"
     assert "TLS: " in call.text
