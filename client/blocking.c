@@ -163,8 +163,10 @@ static void call_and_wait(struct blocking *blocking)
         pthread_mutex_init(&blocking->mutex, NULL);
         pthread_cond_init(&blocking->over, NULL);
         blocking->mail.on_delivery = on_start;
-        client_post(client, &blocking->mail);
-        wait(blocking);
+        if (client_post(client, &blocking->mail) == 0)
+                wait(blocking);
+        else
+                fail(blocking, QUOIT_CANCELLED, "the client was freed");
         pthread_cond_destroy(&blocking->over);
         pthread_mutex_destroy(&blocking->mutex);
 }

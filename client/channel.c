@@ -329,7 +329,7 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         if (client_is_here(client))
                 attach(channel);
         else
-                client_post(client, &channel->attach);
+                (void)client_post(client, &channel->attach);
         *ret_channel = channel;
         return 0;
 }
@@ -337,7 +337,7 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
 quoit_channel *quoit_channel_free(quoit_channel *channel)
 {
         if (channel)
-                client_post(channel->client, &channel->detach);
+                (void)client_post(channel->client, &channel->detach);
         return NULL;
 }
 

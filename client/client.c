@@ -2,6 +2,7 @@
 #include "client/client.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,9 +35,9 @@ static void on_dispatch(struct deferred *deferred)
         /* what these have stirred up waits for the next turn, which begins at once */
 }
 
-void client_post(struct quoit_client *client, struct mail *mail)
+int client_post(struct quoit_client *client, struct mail *mail)
 {
-        ring_post(&client->base.ring, NULL, mail);
+        return call_host_post(&client->base.host, mail);
 }
 
 /* ---- its thread ---- */
@@ -68,8 +69,17 @@ static int set_up(struct quoit_client *client)
         return 0;
 }
 
+/* Threads that have posted may not have woken the ring yet: they are through before its descriptor goes. */
+static void await_posters(struct quoit_client *client)
+{
+        atomic_store(&client->base.host.is_over, true);
+        while (atomic_load(&client->base.host.posters) > 0)
+                sched_yield();
+}
+
 static void tear_down(struct quoit_client *client)
 {
+        await_posters(client);
         ring_take_mail(&client->base.ring);
         base_deinit(&client->base);
         base_free_calls(&client->base);
@@ -258,7 +268,7 @@ quoit_client *quoit_client_free(quoit_client *client)
         if (!client || client_is_here(client))
                 return client;
         client->stop.on_delivery = on_stop;
-        client_post(client, &client->stop);
+        (void)client_post(client, &client->stop);
         pthread_join(client->thread, NULL);
         return client_free(client);
 }
@@ -283,12 +293,15 @@ static void on_task(struct mail *mail)
 int quoit_client_post(quoit_client *client, void (*fn)(quoit_client *client, void *arg), void *arg)
 {
         struct client_task *task = malloc(sizeof(*task));
+        int r;
 
         if (!task)
                 return -ENOMEM;
         *task = (struct client_task){
                 .mail.on_delivery = on_task, .client = client, .fn = fn, .arg = arg
         };
-        client_post(client, &task->mail);
-        return 0;
+        r = client_post(client, &task->mail);
+        if (r < 0)
+                free(task);
+        return r;
 }

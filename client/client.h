@@ -57,5 +57,5 @@ static inline void client_stir(struct quoit_client *client)
         ring_defer(&client->base.ring, &client->dispatch, RING_DISPATCH);
 }
 
-/* Mails to the client's thread. Any thread. The client lives. */
-void client_post(struct quoit_client *client, struct mail *mail);
+/* Mails to the client's thread. Any thread. 0, or -ESHUTDOWN: that has ended. */
+int client_post(struct quoit_client *client, struct mail *mail);

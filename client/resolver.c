@@ -68,7 +68,7 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         lookup->count = resolve_tcp(lookup->host, lookup->port, lookup->addresses,
                 QUOIT_CHANNEL_ADDRESSES_MAX, lookup->problem, sizeof(lookup->problem));
         resolver_interleave(lookup->addresses, lookup->count);
-        client_post(lookup->client, &lookup->mail);
+        (void)client_post(lookup->client, &lookup->mail); /* the client waits for its lookups */
         return 0;
 }
 
