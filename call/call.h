@@ -42,6 +42,8 @@ enum call_state {
 };
 
 /* The status text for a peer whose connection holds more than the ring has left. */
+#define CALL_OVER_CONNECTION                                                                       \
+        "the connection's requests are over the limit (connection_receive_bytes_max)"
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"
 
 /* How a method is served: what the router found. Lives as long as the server. */
@@ -81,7 +83,8 @@ struct request {
         bool has_encoding : 1; /* one other than identity */
         bool oversize : 1; /* a -bin field with too many values */
         bool out_of_memory : 1;
-        bool short_of_memory : 1; /* the ring had no room for all of the fields */
+        bool has_no_room : 1; /* the ring, ... */
+        bool over_connection : 1; /* ... or only the connection, had no room for all of the fields */
 };
 
 /* The ring's side: only its thread reads or writes it. */

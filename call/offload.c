@@ -13,7 +13,7 @@
 #define PAID_BYTES_PER_S                                                                           \
         UINT64_C(65536) /* a peer that reads so much pays for one second of waiting */
 #define CATCH_UP_NS (10 * NS_PER_MS) /* how long a worker waits for a ring that is behind */
-#define CATCH_UP_LOOK_NS NS_PER_MS /* how often it looks */
+#define CATCH_UP_LOOK_NS (NS_PER_MS / 10) /* how often it looks */
 #define ASK_NS                                                                                     \
         (20 * NS_PER_MS) /* how often a worker that has waited too long asks whether another call wants it */
 
@@ -23,7 +23,7 @@ struct offload {
         pthread_mutex_t mutex;
         pthread_cond_t has_room;
         /* under @mutex: */
-        size_t unsent_bytes; /* of messages that the worker has sent and the socket has not taken */
+        size_t unsent_bytes; /* what messages take that the worker has sent and the socket has not taken */
         uint64_t
                 debt_ns; /* how long the peer made it wait, less what the peer has paid by reading */
         struct offload_wait wait; /* since the worker got the call */
@@ -37,6 +37,15 @@ struct parcel {
         size_t block_bytes; /* this head included */
         uint8_t bytes[];
 };
+
+/* What a message of @size takes: small ones more than they have bytes. The headers' parcel does not count. */
+static size_t taken_bytes(size_t size)
+{
+        if (size == 0)
+                return 0;
+        size += sizeof(struct parcel);
+        return size < ARENA_BLOCK_BYTES_MIN ? ARENA_BLOCK_BYTES_MIN : size;
+}
 
 /* For blocks that are allocated and freed on any thread; they are mapped memory, not malloc's. */
 static upb_alloc *parcel_blocks(const struct quoit_call *call)
@@ -69,10 +78,18 @@ void offload_free(struct offload *offload)
         free(offload);
 }
 
+/*
+ * While the ring has no memory left, a call has one message at a time on its way. What its connection holds, only the ring
+ * knows.
+ */
 static bool has_room(struct offload *offload)
 {
-        return offload->unsent_bytes < call_limits(offload->call)->call_queue_bytes_max ||
-               quoit_call_cancelled(offload->call);
+        const struct call_host *host = call_host_of(offload->call);
+
+        if (quoit_call_cancelled(offload->call) || offload->unsent_bytes == 0)
+                return true;
+        return offload->unsent_bytes < host->limits->call_queue_bytes_max &&
+               !room_is_exceeded(&host->room);
 }
 
 bool offload_is_writable(struct offload *offload)
@@ -118,15 +135,15 @@ static void pay(struct offload *offload, size_t size)
         offload->debt_ns -= paid_ns < offload->debt_ns ? paid_ns : offload->debt_ns;
 }
 
-/* @bytes_counted: how many of its bytes were counted. The segment's own size shrinks as it is written. */
-static void parcel_free(struct parcel *parcel, size_t bytes_counted)
+/* @size: of its message. The segment's own size shrinks as it is written. */
+static void parcel_free(struct parcel *parcel, size_t size)
 {
         struct quoit_call *call = parcel->call;
         struct offload *offload = call->offload;
 
         pthread_mutex_lock(&offload->mutex);
-        offload->unsent_bytes -= bytes_counted;
-        pay(offload, bytes_counted);
+        offload->unsent_bytes -= taken_bytes(size);
+        pay(offload, size);
         if (has_room(offload))
                 pthread_cond_broadcast(&offload->has_room);
         pthread_mutex_unlock(&offload->mutex);
@@ -222,6 +239,7 @@ static uint64_t doze(struct offload *offload, uint64_t now_ns, uint64_t due_ns)
 void offload_let_ring_catch_up(struct offload *offload)
 {
         const struct call_host *host = call_host_of(offload->call);
+        unsigned begun = ring_mail_rounds(host->ring);
         uint64_t now_ns, end_ns;
 
         if (!room_is_exceeded(&host->room))
@@ -229,7 +247,9 @@ void offload_let_ring_catch_up(struct offload *offload)
         now_ns = call_clock_ns(offload->call);
         end_ns = now_ns + CATCH_UP_NS;
         pthread_mutex_lock(&offload->mutex);
-        while (now_ns < end_ns && ring_has_mail(host->ring))
+        /* the round that is under way may not have what was here; what others post meanwhile is not waited for */
+        while (now_ns < end_ns && ring_has_mail(host->ring) &&
+                ring_mail_rounds(host->ring) - begun < 2)
                 now_ns = doze(offload, now_ns, now_ns + CATCH_UP_LOOK_NS);
         pthread_mutex_unlock(&offload->mutex);
 }
@@ -281,14 +301,14 @@ int offload_send(struct offload *offload, const struct encoding *encoding)
         pthread_mutex_lock(&offload->mutex);
         ok = wait_for_room(offload);
         if (ok)
-                offload->unsent_bytes += encoding->size;
+                offload->unsent_bytes += taken_bytes(encoding->size);
         pthread_mutex_unlock(&offload->mutex);
         if (!ok)
                 return -ETIMEDOUT;
         r = parcel_post(offload, encoding);
         if (r < 0) {
                 pthread_mutex_lock(&offload->mutex);
-                offload->unsent_bytes -= encoding->size;
+                offload->unsent_bytes -= taken_bytes(encoding->size);
                 pthread_mutex_unlock(&offload->mutex);
         }
         return r;

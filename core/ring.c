@@ -36,12 +36,16 @@ void ring_take_mail(struct ring *ring)
 {
         struct mail *mail = mailbox_take(&ring->mailbox);
 
+        if (!mail)
+                return;
         while (mail) {
                 struct mail *next = mail->next;
 
                 mail->on_delivery(mail);
                 mail = next;
         }
+        /* only this thread writes it: no lock on the bus */
+        atomic_store_explicit(&ring->mail_rounds, ring_mail_rounds(ring) + 1, memory_order_relaxed);
 }
 
 /* --- life --- */

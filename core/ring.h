@@ -7,6 +7,7 @@
 #include "core/refusal.h"
 #include "core/timer.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,6 +81,7 @@ struct ring {
         struct list deferred[RING_PHASES];
         struct list prompt; /* prompt operations whose result is not delivered yet */
         struct mailbox mailbox;
+        atomic_uint mail_rounds; /* how often it has taken and delivered mail */
         struct ring_stats stats;
         uint64_t ops_in_flight;
         struct op
@@ -203,6 +205,12 @@ void ring_post(struct ring *to, struct ring *from, struct mail *mail);
 static inline bool ring_has_mail(const struct ring *ring)
 {
         return !mailbox_is_empty(&ring->mailbox);
+}
+
+/* Changes when @ring has delivered the mail that it took. Any thread. */
+static inline unsigned ring_mail_rounds(const struct ring *ring)
+{
+        return atomic_load_explicit(&ring->mail_rounds, memory_order_relaxed);
 }
 
 /* Whether the calling thread is in a turn of some ring, so that what blocks it blocks that ring. */

@@ -113,9 +113,7 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                                                (!worker && !has_time(call, event, in_line))))
                         return DISPATCHED_SOME;
                 if (event == EVENT_START && is_over_memory(call)) {
-                        call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                                "the connection's requests are over the limit "
-                                "(connection_receive_bytes_max)");
+                        call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, CALL_OVER_CONNECTION);
                         return DISPATCHED_ALL;
                 }
                 if (worker)

@@ -206,21 +206,26 @@ static void hold_growth(struct quoit_call *call)
 static bool has_room(struct quoit_call *call, const struct session_field *field)
 {
         const struct call_group *group = call->exchange.group;
+        size_t held_bytes;
 
         if (call->exchange.stream.field_bytes + call->request.fields.bytes <= SMALL_BLOCK_BYTES)
                 return true;
         hold_growth(call);
-        return room_allows(&group->host->room,
-                call_group_held_bytes(group) + field->name_size + field->value_size);
+        held_bytes = call_group_held_bytes(group) + field->name_size + field->value_size;
+        if (held_bytes > group->host->limits->connection_receive_bytes_max) {
+                call->request.over_connection = true;
+                return false;
+        }
+        return room_allows(&group->host->room, held_bytes);
 }
 
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
-        if (call->ring.state != CALL_OPENING || call->request.short_of_memory)
+        if (call->ring.state != CALL_OPENING || call->request.has_no_room)
                 return;
-        call->request.short_of_memory = !has_room(call, field);
-        if (call->request.short_of_memory)
+        call->request.has_no_room = !has_room(call, field);
+        if (call->request.has_no_room)
                 return;
         if (field->name_size > 0 && *field->name == ':')
                 add_pseudo(call, router, field);
@@ -318,7 +323,11 @@ void request_accept(struct quoit_call *call, bool oversize)
         hold_growth(call);
         if (call_host_of(call)->interceptors)
                 call->ring.opened_ns = call_clock_ns(call);
-        if (call->request.short_of_memory) {
+        if (call->request.over_connection) {
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, CALL_OVER_CONNECTION);
+                return;
+        }
+        if (call->request.has_no_room) {
                 call_refuse_memory(call);
                 return;
         }

@@ -119,3 +119,31 @@ def test_calls_that_are_held(server, growth_max):
         settled(wires)
         serves(server)
         assert peak.growth() < growth_max
+
+
+def test_small_messages_count_with_what_they_take(start, calls, growth_max):
+    """A stream on a worker has a queue, too; of messages of a few bytes each takes a block of memory."""
+    server = start("test-server", "--offload-all", "--workers", 3, "--limit", f"memory_bytes_max={BUDGET}")
+    peak = Peak(server)
+    endless = calls.Number(value=2**62).SerializeToString()
+    with many(server, 40) as wires:
+        for wire in wires:
+            for _ in range(50):
+                wire.request("/calls.Calls/Count", endless)
+        with Wire(server) as honest_one:
+            for _ in range(50):
+                assert works(honest_one)
+        assert peak.growth() < growth_max
+
+
+def test_metadata_has_the_limit_of_its_connection(start):
+    """Though no message of these calls has begun."""
+    server = start("test-server", "--limit", f"connection_receive_bytes_max={128 << 10}")
+    with Wire(server) as wire:
+        padding = [(f"x-{i}", "v" * 1500) for i in range(4)]
+        for _ in range(60):
+            wire.headers(request_fields(CHAT) + padding, huffman=False)
+        assert wire.ping()
+        texts = {answer.text for answer in wire.streams.values() if answer.status == RESOURCE_EXHAUSTED}
+        assert texts == {"the connection's requests are over the limit (connection_receive_bytes_max)"}
+        assert 30 < refused([wire]) < 50
