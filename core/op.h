@@ -35,7 +35,7 @@ struct op {
  * So many connections at most are accepted in a turn of a ring, by one listener. Opening them takes time, for which the connections
  * that are open already wait.
  */
-enum { ACCEPTS_A_TURN = 16 };
+enum { ACCEPTS_A_TURN = 4 };
 
 struct engine_file;
 struct ring;

@@ -67,7 +67,8 @@ void base_look(struct base *base)
 
 /*
  * Nobody knows yet what a newcomer wants, and there can be thousands that send all at once. So a turn reads from a few of them, and
- * the other connections neither wait for buffers behind them nor for a long turn.
+ * the other connections neither wait for buffers behind them nor for a long turn. It reads from several for each one that it accepts
+ * (ACCEPTS_A_TURN), because a handshake takes several reads: those that have come are served before more come.
  */
 #define NEWCOMERS_COUNT 16
 

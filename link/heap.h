@@ -5,10 +5,10 @@
  * What connections with TLS leave in malloc's heap, where OpenSSL has its objects. malloc returns to the system only what is free
  * at a heap's end, and has a heap for each of several threads: a flood of handshakes would leave tens of MiB with the process
  * for good. So once many such connections have ended, and few still do, all free pages are returned. That can take tens
- * of milliseconds, too long for a ring: a thread for handshakes does it when it has nothing else to do.
+ * of milliseconds, and holds the lock of each heap meanwhile: a ring that allocates waits. So it is done after a peak, not
+ * while as many connections come and go as before.
  */
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "link/workers.h"
@@ -21,8 +21,8 @@ struct heap {
         struct work work;
         struct workers *threads; /* of the newest connection with TLS; NULL: there was none */
         unsigned ended; /* such connections that have ended since the last trim, ... */
-        unsigned ended_seen; /* ... and how many of them were known a second ago */
-        atomic_bool is_trimming; /* `work` is with the threads */
+        unsigned ended_seen; /* ... how many of them were known a second ago, ... */
+        unsigned most; /* ... and the most of one second */
 };
 
 /* Whether heap_look() is to be called every second. */

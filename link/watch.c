@@ -190,19 +190,22 @@ static void on_watch(struct timer *timer)
 
 /*
  * Not the peer's fault if we have not read what it has sent: it may wait for a buffer, among many others, or the ring itself was
- * late. So it has the time of one more look, in which all is read that had come.
+ * late. So it has the time of one more look, in which all is read that had come. What was read after its time is no excuse again:
+ * a peer that sends byte by byte, among many others, would always wait for a buffer.
  */
 static void on_no_preface(struct timer *timer)
 {
         struct connection *connection = CONTAINER_OF(timer, struct connection, watch);
+        uint64_t due_ns = clock_after_limit_ns(
+                connection->opened_ns, connection_limits(connection)->handshake_ms);
         bool was_suspected = connection->suspected;
 
-        connection->suspected = !socket_awaits_buffer(&connection->socket);
+        connection->suspected = !socket_awaits_buffer(&connection->socket) ||
+                                connection->keepalive.heard_ns > due_ns;
         if (!was_suspected || !connection->suspected)
                 start(connection, PREFACE_LOOK_NS, on_no_preface);
         else if (secure_is_lent(connection->secure))
-                close_with(connection,
-                        "no thread was free for its TLS handshake in time (handshake_ms)");
+                close_with(connection, "its TLS handshake was not through in time (handshake_ms)");
         else
                 close_with(connection, "no HTTP/2 preface and SETTINGS in time (handshake_ms)");
 }
