@@ -12,7 +12,9 @@
 
 struct blocking {
         struct mail mail;
-        quoit_channel *channel;
+        quoit_channel *channel; /* the client's thread: another one may have freed it by now */
+        struct quoit_client *client;
+        const struct upb_ExtensionRegistry *extensions;
         const quoit_method *method;
         const struct upb_Message *request;
         const quoit_call_options *options;
@@ -114,9 +116,11 @@ static const char *send_problem(int error)
 static void on_start(struct mail *mail)
 {
         struct blocking *blocking = CONTAINER_OF(mail, struct blocking, mail);
-        struct quoit_outcall *call;
-        int r = outcall_new(blocking->channel, blocking->method, blocking->options,
-                &blocking_handler, blocking, &call);
+        struct quoit_outcall *call = NULL;
+        int r = blocking->client->is_stopping
+                        ? -ESHUTDOWN /* the channel is freed, or about to be */
+                        : outcall_new(blocking->channel, blocking->method, blocking->options,
+                                  &blocking_handler, blocking, &call);
 
         if (r < 0) {
                 fail_start(blocking, r);
@@ -145,8 +149,7 @@ static void parse(struct blocking *blocking, const struct upb_Message **ret_repl
 {
         upb_Message *reply;
         int r = quoit_message_parse_checked((const char *)blocking->reply, blocking->reply_size,
-                blocking->method->reply, blocking->channel->client->extensions, blocking->arena,
-                &reply);
+                blocking->method->reply, blocking->extensions, blocking->arena, &reply);
 
         if (r == 0)
                 *ret_reply = reply;
@@ -158,12 +161,10 @@ static void parse(struct blocking *blocking, const struct upb_Message **ret_repl
 
 static void call_and_wait(struct blocking *blocking)
 {
-        struct quoit_client *client = blocking->channel->client;
-
         pthread_mutex_init(&blocking->mutex, NULL);
         pthread_cond_init(&blocking->over, NULL);
         blocking->mail.on_delivery = on_start;
-        if (client_post(client, &blocking->mail) == 0)
+        if (client_post(blocking->client, &blocking->mail) == 0)
                 wait(blocking);
         else
                 fail(blocking, QUOIT_CANCELLED, "the client was freed");
@@ -177,12 +178,14 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
         quoit_error *ret_error)
 {
         struct blocking blocking = { .channel = channel,
+                .client = channel->client,
+                .extensions = channel->client->extensions,
                 .method = method,
                 .arena = arena,
                 .request = request,
                 .options = options };
 
-        if (ring_turns_here())
+        if (ring_turns_here() || client_is_here(blocking.client))
                 fail(&blocking, QUOIT_INTERNAL,
                         "a blocking call on a ring's thread would keep all of its calls waiting: "
                         "use an asynchronous one");

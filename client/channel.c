@@ -154,7 +154,8 @@ static void channel_free(struct quoit_channel *channel)
 
 static void channel_free_if_unused(struct quoit_channel *channel)
 {
-        if (!list_is_empty(&channel->calls))
+        if (!list_is_empty(&channel->calls) ||
+                atomic_load_explicit(&channel->is_detaching, memory_order_relaxed))
                 return;
         for (unsigned i = 0; i < channel->count; i++) {
                 if (subchannel_is_busy(channel->subchannels + i))
@@ -209,22 +210,23 @@ void channel_shut_down(struct quoit_channel *channel)
 
 static void attach(struct quoit_channel *channel)
 {
-        call_group_init(&channel->group, &channel->client->base.host, NULL);
         list_append(&channel->client->channels, &channel->link);
-}
-
-static void on_attach(struct mail *mail)
-{
-        struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, attach);
-
-        attach(channel);
         if (channel->client->is_stopping)
                 channel_shut_down(channel);
 }
 
+static void on_attach(struct mail *mail)
+{
+        attach(CONTAINER_OF(mail, struct quoit_channel, attach));
+}
+
 static void on_detach(struct mail *mail)
 {
-        channel_shut_down(CONTAINER_OF(mail, struct quoit_channel, detach));
+        struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, detach);
+
+        atomic_store_explicit(&channel->is_detaching, false, memory_order_relaxed);
+        channel_shut_down(channel);
+        channel_stir(channel);
 }
 
 /* "MINE quoit/VERSION" */
@@ -316,6 +318,7 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
                 return r;
         }
         channel->client = client;
+        call_group_init(&channel->group, &client->base.host, NULL);
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
         list_init(&channel->link);
@@ -336,8 +339,11 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
 
 quoit_channel *quoit_channel_free(quoit_channel *channel)
 {
-        if (channel)
-                (void)client_post(channel->client, &channel->detach);
+        if (!channel)
+                return NULL;
+        /* where the client is being freed it is SHUTDOWN already, and waits for the mail */
+        atomic_store_explicit(&channel->is_detaching, true, memory_order_relaxed);
+        (void)client_post(channel->client, &channel->detach);
         return NULL;
 }
 
@@ -345,7 +351,7 @@ static void on_connect(quoit_client *client, void *arg)
 {
         struct quoit_channel *channel = arg;
 
-        (void)client;
+        channel->used_ns = ring_now_ns(&client->base.ring);
         if (channel->state == QUOIT_CHANNEL_IDLE) {
                 channel->connect_asked = true;
                 channel_stir(channel);

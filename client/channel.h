@@ -28,13 +28,14 @@ struct quoit_channel {
         struct list stirred; /* in the client, while there is something to do */
         struct mail attach; /* to the client's thread, when it is made, ... */
         struct mail detach; /* ... and when it is freed */
+        atomic_bool is_detaching; /* that is on its way */
         quoit_channel_state state;
         atomic_int state_seen; /* the same, for any thread */
         struct call_group group; /* of calls without a connection */
         struct list calls; /* all that are not freed */
         struct list queue; /* those that wait for a connection, or for room on one */
         uint32_t queued;
-        uint64_t used_ns; /* when the last call began */
+        uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
         /* pick_first's */

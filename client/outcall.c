@@ -281,6 +281,8 @@ int outcall_begin(struct quoit_outcall *call, struct client_connection *connecti
         channel_unqueue(call->channel, call);
         leave_group(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
+        if (call->wants_writable) /* what it waited for in the group that it has left */
+                outcall_wake(call);
         exchange_ask_to_send(&call->exchange);
         return 0;
 }

@@ -38,6 +38,9 @@ bool quoit_outcall_writable(quoit_outcall *call)
         call->wants_writable = exchange->writer.queued_bytes >=
                                        call->channel->client->limits.call_queue_bytes_max ||
                                call_group_is_congested(exchange->group);
+        if (call->wants_writable && exchange->writer.queued_bytes == 0)
+                outcall_wake(
+                        call); /* others' messages are in the way, and no write of its own will wake it */
         return !call->wants_writable;
 }
 

@@ -81,7 +81,8 @@ static void set_message(struct quoit_outcall *call, const struct session_field *
         response->message = text;
 }
 
-static bool add_known(struct quoit_outcall *call, const struct session_field *field)
+static bool add_known(
+        struct quoit_outcall *call, const struct session_field *field, bool is_trailer)
 {
         struct response *response = &call->response;
 
@@ -93,11 +94,11 @@ static bool add_known(struct quoit_outcall *call, const struct session_field *fi
                 if (!response->is_grpc)
                         response->content_type = copy(call, field->value,
                                 field->value_size < QUOTED_MAX ? field->value_size : QUOTED_MAX);
-        } else if (is(field, "grpc-status")) {
+        } else if (is_trailer && is(field, "grpc-status")) {
                 response->has_status = true;
                 response->bad_status =
                         status_parse(field->value, field->value_size, &response->status) < 0;
-        } else if (is(field, "grpc-message")) {
+        } else if (is_trailer && is(field, "grpc-message")) {
                 set_message(call, field);
         } else if (is(field, "grpc-encoding")) {
                 set_encoding(call, field);
@@ -116,7 +117,7 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
         upb_Arena *arena;
         int r;
 
-        if (outcall_is_over(call) || add_known(call, field))
+        if (outcall_is_over(call) || add_known(call, field, is_trailer))
                 return;
         arena = arena_of(call);
         r = arena ? fields_receive(fields, arena, field->name, field->name_size, field->value,
@@ -221,7 +222,11 @@ void response_on_reset(struct quoit_outcall *call, uint32_t error_code)
 {
         if (outcall_is_over(call))
                 return;
-        if (error_code == NGHTTP2_NO_ERROR)
+        if (error_code == NGHTTP2_CANCEL && call->exchange.deadline_ns != UINT64_MAX &&
+                ring_clock_ns(call->exchange.group->host->ring) >= call->exchange.deadline_ns)
+                fail(call, QUOIT_DEADLINE_EXCEEDED,
+                        "deadline exceeded"); /* the server's timer was first */
+        else if (error_code == NGHTTP2_NO_ERROR)
                 fail(call, QUOIT_INTERNAL, "the server ended the stream before the call's end");
         else
                 fail(call, status_from_http2_error(error_code),

@@ -228,6 +228,7 @@ void outcall_run_unconnected(struct exchange *exchange)
 {
         struct quoit_outcall *call = outcall_of(exchange);
 
-        if (outcall_run(exchange, true) != DISPATCHED_ALL)
+        /* congested: it is woken again when it is begun */
+        if (outcall_run(exchange, true) == DISPATCHED_SOME)
                 outcall_wake(call);
 }

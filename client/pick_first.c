@@ -93,9 +93,17 @@ static bool addresses_are_old(const struct quoit_channel *channel)
                (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
 }
 
+static bool is_forsaken(const struct quoit_channel *channel);
+static void rest(struct quoit_channel *channel);
+
 static void on_lookup_retry(struct timer *timer)
 {
-        resolver_start(CONTAINER_OF(timer, struct quoit_channel, lookup_retry));
+        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_retry);
+
+        if (is_forsaken(channel))
+                rest(channel);
+        else
+                resolver_start(channel);
 }
 
 static void retry_lookup(struct quoit_channel *channel)
@@ -110,16 +118,26 @@ static void retry_lookup(struct quoit_channel *channel)
                 on_lookup_retry);
 }
 
+static bool has_address(const struct quoit_channel *channel, const struct endpoint *address)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                const struct endpoint *old = &channel->subchannels[i].address;
+
+                if (old->bytes == address->bytes &&
+                        memcmp(&old->any, &address->any, old->bytes) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* In any order: servers of DNS rotate them, and the pauses after failures go on. */
 static bool are_same(
         const struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
 {
         if (channel->count != count)
                 return false;
         for (unsigned i = 0; i < count; i++) {
-                const struct endpoint *old = &channel->subchannels[i].address;
-
-                if (old->bytes != addresses[i].bytes ||
-                        memcmp(&old->any, &addresses[i].any, old->bytes) != 0)
+                if (!has_address(channel, addresses + i))
                         return false;
         }
         return true;
@@ -223,10 +241,20 @@ static bool is_forsaken(const struct quoit_channel *channel)
                        clock_after_limit_ns(channel->used_ns, channel->client->limits.idle_ms);
 }
 
+/* IDLE: no attempt goes on. */
+static void rest(struct quoit_channel *channel)
+{
+        timer_cancel(timers_of(channel), &channel->attempt);
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        for (unsigned i = 0; i < channel->count; i++)
+                subchannel_abandon(channel->subchannels + i);
+        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+}
+
 void pick_first_on_idle(struct quoit_channel *channel, struct subchannel *subchannel)
 {
         if (is_forsaken(channel))
-                channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+                rest(channel);
         else if (channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE && addresses_are_old(channel))
                 resolver_start(channel); /* which begins a round */
         else if ((channel->state == QUOIT_CHANNEL_CONNECTING ||

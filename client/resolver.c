@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/resolver.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct lookup {
         struct mail mail; /* back to the ring */
         struct quoit_client *client;
         struct quoit_channel *channel; /* NULL: it is gone */
+        atomic_bool is_forgotten; /* the same, for the resolver's thread */
         char *host;
         uint16_t port;
         unsigned count;
@@ -65,8 +67,9 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         struct lookup *lookup = CONTAINER_OF(work, struct lookup, work);
 
         (void)coders;
-        lookup->count = resolve_tcp(lookup->host, lookup->port, lookup->addresses,
-                QUOIT_CHANNEL_ADDRESSES_MAX, lookup->problem, sizeof(lookup->problem));
+        if (!atomic_load_explicit(&lookup->is_forgotten, memory_order_relaxed))
+                lookup->count = resolve_tcp(lookup->host, lookup->port, lookup->addresses,
+                        QUOIT_CHANNEL_ADDRESSES_MAX, lookup->problem, sizeof(lookup->problem));
         resolver_interleave(lookup->addresses, lookup->count);
         (void)client_post(lookup->client, &lookup->mail); /* the client waits for its lookups */
         return 0;
@@ -123,8 +126,10 @@ void resolver_start(struct quoit_channel *channel)
 
 void resolver_forget(struct quoit_channel *channel)
 {
-        if (channel->lookup)
-                channel->lookup->channel = NULL;
+        if (!channel->lookup)
+                return;
+        channel->lookup->channel = NULL;
+        atomic_store_explicit(&channel->lookup->is_forgotten, true, memory_order_relaxed);
         channel->lookup = NULL;
 }
 

@@ -167,6 +167,18 @@ static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *
         return 0;
 }
 
+static uint32_t drop_code(int error)
+{
+        switch (error) {
+        case NGHTTP2_ERR_STREAM_CLOSING:
+                return NGHTTP2_CANCEL;
+        case NGHTTP2_ERR_START_STREAM_NOT_ALLOWED: /* the connection ends */
+                return NGHTTP2_REFUSED_STREAM;
+        default:
+                return NGHTTP2_INTERNAL_ERROR;
+        }
+}
+
 /* A request that was reset before it was sent, or is too large to be sent: nghttp2 would say REFUSED_STREAM of that. */
 static void drop_request(nghttp2_session *h2, struct session *session, int32_t id, int error)
 {
@@ -175,9 +187,7 @@ static void drop_request(nghttp2_session *h2, struct session *session, int32_t i
         (void)nghttp2_session_set_stream_user_data(h2, id, NULL);
         session->current = NULL;
         if (stream) /* else it has been refused meanwhile */
-                session_close_stream(session, stream,
-                        error == NGHTTP2_ERR_STREAM_CLOSING ? NGHTTP2_CANCEL
-                                                            : NGHTTP2_INTERNAL_ERROR);
+                session_close_stream(session, stream, drop_code(error));
 }
 
 /* A response that is too large for nghttp2 to make: without a reset the peer would wait for it for ever. */

@@ -240,6 +240,59 @@ static void test_metadata(void **state)
         stage_deinit(&stage);
 }
 
+/* nghttp2 makes no header block over 64 KiB: the call ends, it is not begun again and again. */
+static void test_metadata_too_large_to_send(void **state)
+{
+        static char value[70000];
+        const quoit_metadata metadata = { "x-large", { value, sizeof(value) } };
+        const quoit_call_options options = { .metadata = &metadata, .metadata_count = 1 };
+        struct told told = { .options = &options }, next = { 0 };
+        struct stage stage;
+
+        (void)state;
+        memset(value, 'x', sizeof(value));
+        stage_init(&stage, &(quoit_client_limits){ .metadata_out_bytes_max = 200000 });
+        stage_serve(&stage, 0, 0, NULL);
+        stage_open(&stage, stage.servers[0].target);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_RESOURCE_EXHAUSTED);
+        assert_non_null(strstr(told.text, "header block"));
+        told_call(&stage, &next);
+        assert_string_equal(next.text, "OK");
+        stage_deinit(&stage);
+}
+
+/* Over, a call opens a channel of the client that is being freed: it is freed with the others. */
+static void open_another(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct stage *stage = user;
+        quoit_channel *another;
+
+        (void)call;
+        assert_int_equal(status, QUOIT_CANCELLED);
+        assert_int_equal(quoit_channel_new(stage->client, "127.0.0.1:1", NULL, &another), 0);
+}
+
+static void start_for_ever(void *user)
+{
+        static const quoit_outcall_handler handler = { .on_done = open_another };
+        struct stage *stage = user;
+
+        assert_int_equal(quoit_outcall_start(stage->channel, script_method(QUOIT_BIDI), NULL,
+                                 &handler, stage, NULL),
+                0);
+}
+
+static void test_a_channel_while_the_client_ends(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        stage_begin(&stage);
+        stage_run(&stage, start_for_ever, &stage);
+        stage_deinit(&stage);
+}
+
 static void test_compression(void **state)
 {
         struct stage stage;
@@ -379,6 +432,8 @@ int main(void)
                 cmocka_unit_test(test_many),
                 cmocka_unit_test(test_queue_is_bounded),
                 cmocka_unit_test(test_metadata),
+                cmocka_unit_test(test_metadata_too_large_to_send),
+                cmocka_unit_test(test_a_channel_while_the_client_ends),
                 cmocka_unit_test(test_compression),
                 cmocka_unit_test(test_receive_limit),
                 cmocka_unit_test(test_blocking),

@@ -170,6 +170,31 @@ static void test_wait_for_ready(void **state)
         stage_deinit(&stage);
 }
 
+/* Asked to connect before there is a call, it goes on trying. */
+static void test_connect_goes_on(void **state)
+{
+        struct stage stage;
+        struct watched watched = { .stage = &stage };
+        char target[32];
+        uint16_t port;
+        int fd = bound_socket(&port);
+
+        (void)state;
+        stage_init(
+                &stage, &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 20 });
+        snprintf(target, sizeof(target), "127.0.0.1:%u", port);
+        stage_open(&stage, target);
+        stage_run(&stage, watch, &watched);
+        assert_int_equal(quoit_channel_connect(stage.channel), 0);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_TRANSIENT_FAILURE);
+        usleep(100000); /* several attempts */
+        close(fd);
+        stage_serve(&stage, 0, port, NULL);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_READY);
+        assert_states(&watched, "CONNECTING TRANSIENT_FAILURE READY");
+        stage_deinit(&stage);
+}
+
 /* ---- names ---- */
 
 /* "localhost" has an address of IPv6 too on most machines, where nobody listens. */
@@ -359,6 +384,7 @@ int main(void)
                 cmocka_unit_test(test_connect),
                 cmocka_unit_test(test_fail_fast),
                 cmocka_unit_test(test_wait_for_ready),
+                cmocka_unit_test(test_connect_goes_on),
                 cmocka_unit_test(test_name),
                 cmocka_unit_test(test_no_such_name),
                 cmocka_unit_test(test_free_amid_lookup),
