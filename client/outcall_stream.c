@@ -11,7 +11,7 @@
 #include "client/outcall_response.h"
 #include "client/subchannel.h"
 
-#define TEXT_BYTES 400
+#define TEXT_BYTES 512
 
 static struct client_connection *connection_of(const struct quoit_outcall *call)
 {
@@ -114,6 +114,10 @@ static void on_close(struct stream *stream, uint32_t error_code)
 
         if (connection->subchannel && call->channel->queued > 0)
                 channel_stir(call->channel); /* there is room for another call */
+        if (stream->unsent &&
+                error_code == NGHTTP2_INTERNAL_ERROR) /* nor would it be the next time */
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "the request's header block is too large to be sent");
         if (is_unprocessed && outcall_retry(call, !stream->unsent && !connection->is_leaving))
                 return;
         if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))

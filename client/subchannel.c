@@ -176,7 +176,8 @@ static void end_connection(
 
         subchannel->connection = NULL;
         subchannel->was_useless = !was_ready || useless;
-        snprintf(subchannel->why, sizeof(subchannel->why), "%s", connection->why);
+        snprintf(subchannel->why, sizeof(subchannel->why), "%.*s", (int)sizeof(subchannel->why) - 1,
+                connection->why);
         if (waits) {
                 fail(subchannel);
         } else {
