@@ -13,7 +13,7 @@ from test_hostile_memory import HOLD, PLANT, Peak, field, gzip, send
 from wire import Wire, message, request_fields
 
 BUDGET = 32 * MIB
-MARGIN = 32 * MIB  # what is kept for reuse, buffers, connections, and the answer that each thread is making
+MARGIN = 48 * MIB  # what is kept for reuse, buffers, connections, and answers that threads make or have just made
 PEERS = 100
 CHAT = "/calls.Calls/Chat"
 

@@ -144,7 +144,7 @@ def test_all_rings_are_smaller_where_one_does_not_fit(counted):
 
 
 def test_small_rings_serve(api, counted):
-    server = counted(100, 2)
+    server = counted(140, 2)
     assert entries(server) == 256
     with grpc.insecure_channel(server.target) as channel:
         stub = api.Stub(channel)
