@@ -111,36 +111,14 @@ upb_StringView quoit_call_authority(const quoit_call *call)
 
 bool quoit_call_metadata(const quoit_call *call, const char *name, upb_StringView *ret_value)
 {
-        size_t size = strlen(name);
-
-        if (!call_is_here(call, __func__))
-                return false;
-        for (const struct field *field = call->request.fields.first; field; field = field->next) {
-                if (field->name_size == size && memcmp(field->name, name, size) == 0) {
-                        *ret_value =
-                                upb_StringView_FromDataAndSize(field->value, field->value_size);
-                        return true;
-                }
-        }
-        return false;
+        return call_is_here(call, __func__) && fields_find(&call->request.fields, name, ret_value);
 }
 
 bool quoit_call_metadata_next(
         const quoit_call *call, size_t *cursor, upb_StringView *ret_name, upb_StringView *ret_value)
 {
-        /* the cursor is the field shown last */
-        const struct field *last = (const struct field *)(uintptr_t)*cursor;
-        const struct field *field;
-
-        if (!call_is_here(call, __func__))
-                return false;
-        field = last ? last->next : call->request.fields.first;
-        if (!field)
-                return false;
-        *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
-        *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
-        *cursor = (size_t)(uintptr_t)field;
-        return true;
+        return call_is_here(call, __func__) &&
+               fields_next(&call->request.fields, cursor, ret_name, ret_value);
 }
 
 uint64_t quoit_call_deadline_ns(const quoit_call *call)

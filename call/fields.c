@@ -141,3 +141,31 @@ int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const
                 memcpy(copy + name_size, value, value_size);
         return fields_append(fields, arena, copy, name_size, copy + name_size, sent_size);
 }
+
+bool fields_find(const struct fields *fields, const char *name, upb_StringView *ret_value)
+{
+        size_t size = strlen(name);
+
+        for (const struct field *field = fields->first; field; field = field->next) {
+                if (field->name_size == size && memcmp(field->name, name, size) == 0) {
+                        *ret_value =
+                                upb_StringView_FromDataAndSize(field->value, field->value_size);
+                        return true;
+                }
+        }
+        return false;
+}
+
+bool fields_next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,
+        upb_StringView *ret_value)
+{
+        const struct field *last = (const struct field *)(uintptr_t)*cursor;
+        const struct field *field = last ? last->next : fields->first;
+
+        if (!field)
+                return false;
+        *ret_name = upb_StringView_FromDataAndSize(field->name, field->name_size);
+        *ret_value = upb_StringView_FromDataAndSize(field->value, field->value_size);
+        *cursor = (size_t)(uintptr_t)field;
+        return true;
+}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "transport/stream.h" /* FIELD_OVERHEAD_BYTES */
+#include "upb/base/string_view.h"
 #include "upb/mem/arena.h"
 
 struct field {
@@ -42,6 +43,13 @@ int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, si
  */
 int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
         size_t value_size, size_t bytes_max);
+
+/* The first value of @name. False: there is none. */
+bool fields_find(const struct fields *fields, const char *name, upb_StringView *ret_value);
+
+/* One field after the other. *@cursor: 0 at first; then it is the field shown last. False: there are no more. */
+bool fields_next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,
+        upb_StringView *ret_value);
 
 /* Appends a field as it is: nothing is checked, encoded or copied. 0, -ENOMEM. */
 int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "client/channel.h"
 #include "client/outcall.h"
@@ -72,62 +71,28 @@ uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
 
 /* ---- metadata ---- */
 
-static upb_StringView name_of(const struct field *field)
-{
-        return upb_StringView_FromDataAndSize(field->name, field->name_size);
-}
-
-static upb_StringView value_of(const struct field *field)
-{
-        return upb_StringView_FromDataAndSize(field->value, field->value_size);
-}
-
-static bool find(const struct fields *fields, const char *name, upb_StringView *ret_value)
-{
-        const struct field *field = fields->first;
-
-        while (field && !upb_StringView_IsEqual(name_of(field), upb_StringView_FromString(name)))
-                field = field->next;
-        if (field)
-                *ret_value = value_of(field);
-        return field;
-}
-
-/* @cursor: 0 at first, then the address of the last field. */
-static bool next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,
-        upb_StringView *ret_value)
-{
-        const struct field *last = (const struct field *)*cursor; // NOLINT: an address
-        const struct field *field = last ? last->next : fields->first;
-
-        if (!field)
-                return false;
-        *cursor = (size_t)field;
-        *ret_name = name_of(field);
-        *ret_value = value_of(field);
-        return true;
-}
-
 bool quoit_outcall_header(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && find(&call->response.headers, name, ret_value);
+        return outcall_is_here(call) && fields_find(&call->response.headers, name, ret_value);
 }
 
 bool quoit_outcall_trailer(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && find(&call->response.trailers, name, ret_value);
+        return outcall_is_here(call) && fields_find(&call->response.trailers, name, ret_value);
 }
 
 bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && next(&call->response.headers, cursor, ret_name, ret_value);
+        return outcall_is_here(call) &&
+               fields_next(&call->response.headers, cursor, ret_name, ret_value);
 }
 
 bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && next(&call->response.trailers, cursor, ret_name, ret_value);
+        return outcall_is_here(call) &&
+               fields_next(&call->response.trailers, cursor, ret_name, ret_value);
 }
 
 /* ---- the end ---- */
