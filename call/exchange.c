@@ -5,6 +5,7 @@
 
 #include <quoit/call.h>
 
+#define MESSAGE_ARENA_BYTES ((size_t)1024)
 #define ARENA_BYTES ((size_t)1024) /* a small unary call fits; larger ones take further blocks */
 
 void exchange_init(struct exchange *exchange, struct call_group *group)
@@ -66,4 +67,15 @@ static int init_arena(struct exchange *exchange)
 upb_Arena *exchange_make_arena(struct exchange *exchange)
 {
         return init_arena(exchange) == 0 ? exchange->lent.arena.upb : NULL;
+}
+
+upb_Arena *exchange_message_arena(struct exchange *exchange)
+{
+        struct arena *arena = &exchange->lent.message_arena;
+
+        if (!exchange->takes_many)
+                return exchange_arena(exchange);
+        if (!arena->upb && arena_init(arena, exchange_pool(exchange), MESSAGE_ARENA_BYTES) < 0)
+                return NULL;
+        return arena->upb;
 }

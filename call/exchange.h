@@ -88,6 +88,12 @@ static inline upb_Arena *exchange_arena(struct exchange *exchange)
         return exchange->lent.arena.upb ? exchange->lent.arena.upb : exchange_make_arena(exchange);
 }
 
+/*
+ * Where the message that the user gets is parsed: an arena of its own where many are received, else the call's. NULL if memory is
+ * short. On the thread that has the call.
+ */
+upb_Arena *exchange_message_arena(struct exchange *exchange);
+
 /* Its session may have something to send. On the ring. */
 static inline void exchange_ask_to_send(const struct exchange *exchange)
 {

@@ -33,6 +33,8 @@ struct reader_message {
         quoit_compression compression; /* what the data is in */
 };
 
+#define READER_LARGE_BYTES ((size_t)64 << 10)
+
 struct reader {
         struct framing framing;
         struct reader_batch *batch;   /* of the message in progress, where many can be received */
@@ -69,6 +71,13 @@ void reader_hold_metadata(struct exchange *exchange, size_t bytes);
 
 /* The call's arena is freed: what counted until then no longer counts. */
 void reader_release(struct exchange *exchange);
+
+/* Whether decoding it may take long: it is to be decompressed, or large. False for NULL. */
+static inline bool reader_message_is_heavy(const struct reader_message *message)
+{
+        return message &&
+               (message->compression != QUOIT_IDENTITY || message->size >= READER_LARGE_BYTES);
+}
 
 /* The next whole message, which the caller frees on the ring; NULL: there is none, or no credit for it. */
 struct reader_message *reader_take(struct exchange *exchange);

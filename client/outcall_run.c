@@ -13,8 +13,6 @@
 #include "core/clock.h"
 
 #define EVENTS_A_TURN 16 /* of one call */
-#define MESSAGE_ARENA_BYTES ((size_t)1024)
-#define LARGE_BYTES ((size_t)64 << 10) /* messages whose decoding counts as work */
 
 enum event {
         EVENT_NONE,
@@ -50,18 +48,6 @@ static enum event next_event(const struct quoit_outcall *call)
 }
 
 /* ---- messages ---- */
-
-/* NULL if memory is short. */
-static upb_Arena *arena_for_message(struct exchange *exchange)
-{
-        struct arena *arena = &exchange->lent.message_arena;
-
-        if (!exchange->takes_many)
-                return exchange_arena(exchange);
-        if (!arena->upb && arena_init(arena, exchange_pool(exchange), MESSAGE_ARENA_BYTES) < 0)
-                return NULL;
-        return arena->upb;
-}
 
 static void fail_decode(struct quoit_outcall *call, int error)
 {
@@ -104,8 +90,8 @@ static upb_Message *decode(
 {
         struct exchange *exchange = &call->exchange;
         struct call_host *host = exchange->group->host;
-        upb_Arena *arena = arena_for_message(exchange);
-        bool is_heavy = message->compression != QUOIT_IDENTITY || message->size >= LARGE_BYTES;
+        upb_Arena *arena = exchange_message_arena(exchange);
+        bool is_heavy = reader_message_is_heavy(message); /* then its time counts */
         uint64_t began_ns = is_heavy ? ring_clock_ns(host->ring) : 0;
         upb_Message *decoded = NULL;
         struct budget budget;

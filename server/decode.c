@@ -14,28 +14,7 @@
 #include "codec/required.h"
 #include "server/shard.h"
 
-#define REQUEST_ARENA_BYTES ((size_t)1024)
-
-#define LARGE_BYTES ((size_t)64 << 10)
-
 static_assert(MESSAGE_DEPTH_MAX == 100, "as fail_decode() says");
-
-static bool is_large(const struct reader_message *message)
-{
-        return message->size >= LARGE_BYTES;
-}
-
-/* The arena that a request is decoded into; NULL: memory is short. */
-static upb_Arena *request_arena(struct quoit_call *call)
-{
-        if (!call_takes_many(call))
-                return call_arena(call);
-        if (!call->exchange.lent.message_arena.upb &&
-                arena_init(&call->exchange.lent.message_arena, exchange_pool(&call->exchange),
-                        REQUEST_ARENA_BYTES) < 0)
-                return NULL;
-        return call->exchange.lent.message_arena.upb;
-}
 
 static void fail_no_memory(struct quoit_call *call, const struct budget *budget)
 {
@@ -75,11 +54,6 @@ static void fail_compressed(struct quoit_call *call, const struct budget *budget
                         "(message_receive_bytes_max)");
         else
                 fail_malformed(call, "the request message does not decompress");
-}
-
-bool decode_is_heavy(const struct reader_message *message)
-{
-        return message && (message->compression != QUOIT_IDENTITY || is_large(message));
 }
 
 /* As fail_malformed(): @what, and the name of the field at @where; NULL: it is not known. */
@@ -173,7 +147,7 @@ static upb_Message *decode_heavy(
 const struct upb_Message *decode_request(
         struct quoit_call *call, struct reader_message *message, size_t *ret_parsed)
 {
-        upb_Arena *arena = request_arena(call);
+        upb_Arena *arena = exchange_message_arena(&call->exchange);
         struct budget budget;
         upb_Message *decoded;
 
@@ -183,8 +157,8 @@ const struct upb_Message *decode_request(
         }
         call->exchange.lent.message_compression = message->compression;
         budget_begin(&budget, call->exchange.group, arena);
-        decoded = decode_is_heavy(message) ? decode_heavy(call, &budget, message)
-                                           : decode(call, &budget, message);
+        decoded = reader_message_is_heavy(message) ? decode_heavy(call, &budget, message)
+                                                   : decode(call, &budget, message);
         budget_end(&budget);
         *ret_parsed = budget.taken;
         if (!decoded || !call_host_of(call)->interceptors)
@@ -198,7 +172,7 @@ const struct upb_Message *decode_request(
 /* Decompresses, and counts the time, as it may be the ring's. False: the call has failed. */
 static bool decompress(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed)
 {
-        upb_Arena *arena = request_arena(call);
+        upb_Arena *arena = exchange_message_arena(&call->exchange);
         struct budget budget;
         uint64_t began_ns;
         int r;

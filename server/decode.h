@@ -21,6 +21,3 @@ const struct upb_Message *decode_request(
  */
 bool decode_bytes(struct quoit_call *call, struct reader_message *message, size_t *ret_parsed,
         upb_StringView *ret_bytes);
-
-/* Whether this may take the ring long: it is compressed, or large. False for NULL. */
-bool decode_is_heavy(const struct reader_message *message);

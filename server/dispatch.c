@@ -76,7 +76,7 @@ static bool has_time(const struct quoit_call *call, enum event event, bool in_li
         struct call_host *host = call_host_of(call);
 
         return (event != EVENT_START && event != EVENT_MESSAGE) ||
-               !decode_is_heavy(call->exchange.reader.first) ||
+               !reader_message_is_heavy(call->exchange.reader.first) ||
                ring_share_allows(&host->share, ring_turns(host->ring),
                        RING_TURNS * work_turn_ns(host), in_line);
 }
