@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -365,6 +366,13 @@ void call_group_run_settle(struct call_group *group)
         report_deliver(group);
         while ((link = list_pop(&group->ended)))
                 call_free(CONTAINER_OF(link, struct quoit_call, exchange.ready));
+}
+
+void call_host_end_posts(struct call_host *host)
+{
+        atomic_store(&host->is_over, true);
+        while (atomic_load(&host->posters) > 0)
+                sched_yield();
 }
 
 int call_host_post(struct call_host *host, struct mail *mail)

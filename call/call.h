@@ -41,7 +41,7 @@ enum call_state {
         CALL_DONE,      /* the handler has had its last event */
 };
 
-/* The status text for a peer whose connection holds more than the ring has left. */
+/* Status texts for a peer whose connection holds too much: by its own limit, or more than the ring has left. */
 #define CALL_OVER_CONNECTION                                                                       \
         "the connection's requests are over the limit (connection_receive_bytes_max)"
 #define CALL_SHORT_OF_MEMORY "the server is short of memory (memory_bytes_max)"

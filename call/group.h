@@ -131,6 +131,9 @@ static inline void call_group_settle(struct call_group *group)
 /* The server begins to stop: what waits for that runs. */
 void call_host_stop(struct call_host *host);
 
+/* Nobody may post any more; returns when those that are posting are through. */
+void call_host_end_posts(struct call_host *host);
+
 /* Mails to the ring of @host from a thread that has none. 0, or -ESHUTDOWN: it is gone. */
 int call_host_post(struct call_host *host, struct mail *mail);
 

@@ -2,7 +2,6 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -69,17 +68,9 @@ static int set_up(struct quoit_client *client)
         return 0;
 }
 
-/* Threads that have posted may not have woken the ring yet: they are through before its descriptor goes. */
-static void await_posters(struct quoit_client *client)
-{
-        atomic_store(&client->base.host.is_over, true);
-        while (atomic_load(&client->base.host.posters) > 0)
-                sched_yield();
-}
-
 static void tear_down(struct quoit_client *client)
 {
-        await_posters(client);
+        call_host_end_posts(&client->base.host); /* their wake-ups use the ring's descriptor */
         ring_take_mail(&client->base.ring);
         base_deinit(&client->base);
         base_free_calls(&client->base);

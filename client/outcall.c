@@ -221,7 +221,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
                 return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
-        if ((unsigned)options->compression > QUOIT_ZSTD)
+        if (!compression_is_known(options->compression))
                 return -EINVAL;
         call = slab_alloc(&client->calls);
         if (!call)

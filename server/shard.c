@@ -147,10 +147,9 @@ void shard_free_unfinished(struct shard *shard)
 static void shard_make_unwakeable(struct shard *shard)
 {
         atomic_store(&shard->wakeable, false);
-        atomic_store(&shard->base.host.is_over, true);
-        while (atomic_load(&shard->server->wakers) > 0 ||
-                atomic_load(&shard->base.host.posters) > 0)
+        while (atomic_load(&shard->server->wakers) > 0)
                 sched_yield();
+        call_host_end_posts(&shard->base.host);
 }
 
 /* A ring that fails stops the whole server: the others must not wait for what this shard can no longer do. */
