@@ -2,7 +2,6 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,7 +11,7 @@
 #include "client/outcall.h"
 #include "client/resolver.h"
 #include "core/probe.h"
-#include "core/thread_name.h"
+#include "core/thread.h"
 
 #define BROKEN_PAUSE_MS 10
 
@@ -180,19 +179,13 @@ static int choose_engine(quoit_engine asked, enum ring_engine *ret_engine)
         return 0;
 }
 
-/* The thread blocks all signals: they are the program's. */
-static int start_thread(struct quoit_client *client)
+/* Its thread, and waits until that has begun. */
+static int start(struct quoit_client *client)
 {
-        sigset_t all, old;
-        int r;
+        int r = thread_start_named(&client->thread, "client", 0, run, client);
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = -pthread_create(&client->thread, NULL, run, client);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
         if (r < 0)
                 return r;
-        thread_name(client->thread, "client", 0);
         pthread_mutex_lock(&client->mutex);
         while (client->start_error > 0)
                 pthread_cond_wait(&client->begun, &client->mutex);
@@ -237,7 +230,7 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
         if (r == 0)
                 r = choose_engine(options->engine, &client->engine);
         if (r == 0)
-                r = start_thread(client);
+                r = start(client);
         if (r < 0) {
                 client_free(client);
                 return r;

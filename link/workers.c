@@ -3,10 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
-#include "core/thread_name.h"
+#include "core/thread.h"
 
 void workers_init(struct workers *workers)
 {
@@ -85,24 +84,16 @@ static void *run(void *user)
 
 int workers_start(struct workers *workers, unsigned count, const char *name)
 {
-        sigset_t all, old;
         int r = 0;
 
         workers->threads = calloc(count, sizeof(*workers->threads));
         if (!workers->threads)
                 return -ENOMEM;
-        /* signals are the application's, on threads of its own */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
         while (r == 0 && workers->thread_count < count) {
-                r = -pthread_create(workers->threads + workers->thread_count, NULL, run, workers);
-                if (r == 0) {
-                        thread_name(workers->threads[workers->thread_count], name,
-                                workers->thread_count);
-                        workers->thread_count++;
-                }
+                r = thread_start_named(workers->threads + workers->thread_count, name,
+                        workers->thread_count, run, workers);
+                workers->thread_count += r == 0;
         }
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
         return r;
 }
 

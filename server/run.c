@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/thread_name.h"
+#include "core/thread.h"
 #include "server/engine.h"
 #include "server/server.h"
 #include "server/shard.h"
@@ -44,22 +43,17 @@ static void give_up_shards(quoit_server *server, unsigned count, int error)
 static unsigned start_shards(quoit_server *server)
 {
         unsigned count = server->options.rings;
-        sigset_t all, old;
         unsigned i;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
         for (i = 1; i < count; i++) {
-                int r = pthread_create(
-                        &server->shards[i].thread, NULL, shard_thread, server->shards + i);
+                struct shard *shard = server->shards + i;
+                int r = thread_start_named(&shard->thread, "ring", i, shard_thread, shard);
 
-                if (r != 0) {
-                        give_up_shards(server, count - i, -r);
+                if (r < 0) {
+                        give_up_shards(server, count - i, r);
                         break;
                 }
-                thread_name(server->shards[i].thread, "ring", i);
         }
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
         return i;
 }
 

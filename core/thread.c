@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/thread_name.h"
+#include "core/thread.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +10,27 @@
 
 #define NAME_BYTES 16 /* all that the kernel keeps, a NUL included */
 
-void thread_name(pthread_t thread, const char *what, unsigned number)
+static void name_thread(pthread_t thread, const char *what, unsigned number)
 {
         char name[NAME_BYTES];
 
         snprintf(name, sizeof(name), "%s %u", what, number);
         (void)pthread_setname_np(thread, name); /* nothing depends on it */
+}
+
+int thread_start_named(pthread_t *ret_thread, const char *what, unsigned number,
+        void *(*run)(void *user), void *user)
+{
+        sigset_t all, old;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        r = -pthread_create(ret_thread, NULL, run, user);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (r == 0)
+                name_thread(*ret_thread, what, number);
+        return r;
 }
 
 /* The process's name, which threads that nobody has named inherit; empty where /proc is not there. */
@@ -42,5 +58,5 @@ void thread_name_caller(const char *what, unsigned number)
                 return;
         read_process_name(process);
         if (strcmp(own, process) == 0)
-                thread_name(pthread_self(), what, number);
+                name_thread(pthread_self(), what, number);
 }
