@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "link/limits.h"
+
 #define DEFAULT(member, value)                                                                     \
         do {                                                                                       \
                 if (limits->member == 0)                                                           \
@@ -77,30 +79,13 @@ void client_limits_of_base(const quoit_client_limits *limits, quoit_limits *ret_
                 .keepalive_ms = limits->keepalive_ms,
                 .keepalive_timeout_ms = limits->keepalive_timeout_ms,
                 .stall_ms = limits->stall_ms,
-                /* as a server's defaults (include/quoit/limits.h) */
-                .control_queue_max = 1000,
-                .continuation_frames_max = 8,
-                .empty_frames_max = 100,
-                .resets_burst_max = 10 * 1000,
-                .resets_per_second = 10 * 1000,
-                .glitches_burst_max = 10 * 1000,
-                .glitches_per_second = 330,
-                .handshake_bytes_max = 128 << 10,
-                .handshakes_queued_max = 1000,
                 .window_stall_ms =
                         UINT32_MAX, /* a server may read as slowly as the caller's deadline allows */
-                .read_bytes_per_second_min = 100,
-                .ping_interval_min_ms = 300 * 1000,
                 .ping_interval_idle_min_ms = 300 * 1000,
-                .ping_strikes_max = 2,
-                .connection_age_ms = UINT32_MAX,
-                .connection_age_grace_ms = UINT32_MAX,
-                .turn_calls_max = 128,
-                .turn_bytes_max = 256 << 10,
-                .turn_work_us = 1000,
                 .memory_bytes_max = SIZE_MAX,
                 .memory_stall_ms = UINT32_MAX,
                 .slow_handler_ms = UINT32_MAX,
                 .handler_end_ms = UINT32_MAX,
         };
+        limits_complete(ret_limits); /* the rest as a server has it */
 }

@@ -12,6 +12,7 @@
 
 #include "call/generic.h"
 #include "codec/compression.h"
+#include "link/limits.h"
 #include "server/shard.h"
 
 #define WORKERS_MAX 4096

@@ -92,6 +92,3 @@ int server_fail_refused(struct quoit_server *server, int error);
 
 /* Makes all rings turn. Async-signal-safe; any thread. */
 void server_wake_shards(struct quoit_server *server);
-
-/* Replaces each limit that is 0 by its default. */
-void limits_complete(quoit_limits *limits);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "server/server.h"
+#include "link/limits.h"
 
 /* Every limit has a default, and those that depend on each other fit. */
 static void test_defaults(void **state)
@@ -52,5 +52,5 @@ int main(void)
                 cmocka_unit_test(test_defaults),
         };
 
-        return cmocka_run_group_tests_name("server/limits", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("link/limits", tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "link/limits.h"
+
 #include <unistd.h>
 
 #include "core/cgroup_memory.h"
-#include "server/server.h"
 
 #define DEFAULT(member, value)                                                                     \
         do {                                                                                       \
