@@ -106,7 +106,7 @@ static upb_Message *decode(
                 r = exchange_decompress(exchange, &host->coders, message, arena);
         if (r == 0)
                 r = message_decode(message->data, message->size, call->method->reply,
-                        host->extensions, arena, &decoded);
+                        host->extensions, arena, &decoded, NULL);
         budget_end(&budget);
         *ret_taken = budget.taken;
         if (is_heavy)

@@ -28,10 +28,9 @@ static int message_decode_error(upb_DecodeStatus status)
 
 static int message_decode_with(const char *data, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *extensions, int options, upb_Arena *arena,
-        upb_Message **ret_message)
+        upb_Message **ret_message, struct field_place *ret_missing)
 {
         upb_Message *message = upb_Message_New(table, arena);
-        struct field_place missing;
         upb_DecodeStatus status;
         int r;
 
@@ -42,46 +41,41 @@ static int message_decode_with(const char *data, size_t size, const upb_MiniTabl
         status = upb_Decode(data, size, message, table, extensions, options, arena);
         /* upb checks at the end of each part of a message, but a later part can set fields that this one lacks. */
         if (status == kUpb_DecodeStatus_MissingRequired &&
-                !required_find_missing(message, table, &missing))
+                !required_find_missing(message, table, ret_missing))
                 status = kUpb_DecodeStatus_Ok;
         r = message_decode_error(status);
-        if (r == 0 || r == -ENODATA)
+        if (r == 0)
                 *ret_message = message;
         return r;
 }
 
 int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message)
+        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message,
+        struct field_place *ret_missing)
 {
+        struct field_place unwanted;
+
         return message_decode_with((const char *)data, size, table, extensions,
-                kUpb_DecodeOption_AliasString, arena, ret_message);
-}
-
-/* What <quoit/message.h> has of message_decode_with(): other errors, and no message but with 0. */
-static int message_parse(const char *buf, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
-{
-        upb_Message *message;
-        int r = message_decode_with(buf, size, table, registry, 0, arena, &message);
-
-        if (r == 0)
-                *ret_message = message;
-        return r == -EILSEQ ? -EBADMSG : r;
+                kUpb_DecodeOption_AliasString, arena, ret_message,
+                ret_missing ? ret_missing : &unwanted);
 }
 
 int quoit_message_parse_checked(const char *buf, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, upb_Arena *arena, upb_Message **ret_message)
 {
+        struct field_place unwanted;
+        bool is_bounded = arena && upb_Arena_GetBudget(arena);
         quoit_budget budget;
         int r;
 
         if (!arena)
                 return -ENOMEM;
-        if (upb_Arena_GetBudget(arena))
-                return message_parse(buf, size, table, registry, arena, ret_message);
-        quoit_budget_init(&budget, quoit_parse_bytes_max(size));
-        upb_Arena_SetBudget(arena, &budget.upb);
-        r = message_parse(buf, size, table, registry, arena, ret_message);
-        upb_Arena_SetBudget(arena, NULL);
-        return r;
+        if (!is_bounded) {
+                quoit_budget_init(&budget, quoit_parse_bytes_max(size));
+                upb_Arena_SetBudget(arena, &budget.upb);
+        }
+        r = message_decode_with(buf, size, table, registry, 0, arena, ret_message, &unwanted);
+        if (!is_bounded)
+                upb_Arena_SetBudget(arena, NULL);
+        return r == -EILSEQ ? -EBADMSG : r;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/field_place.h"
 #include "upb/mem/arena.h"
 #include "upb/message/message.h"
 #include "upb/mini_table/extension_registry.h"
@@ -28,9 +29,10 @@
  * Returns 0, or
  *   -EBADMSG  not such a message
  *   -EILSEQ   text in it is not UTF-8: bad_text_find() tells which
- *   -ENODATA  a required field (proto2) is missing: required_find_missing() tells which. *@ret_message is set here too
+ *   -ENODATA  a required field (proto2) is missing: *@ret_missing (NULL: not wanted)
  *   -E2BIG    nested deeper than MESSAGE_DEPTH_MAX
  *   -ENOMEM   the arena can't grow
  */
 int message_decode(const uint8_t *data, size_t size, const upb_MiniTable *table,
-        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message);
+        const upb_ExtensionRegistry *extensions, upb_Arena *arena, upb_Message **ret_message,
+        struct field_place *ret_missing);

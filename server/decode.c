@@ -11,7 +11,6 @@
 #include "codec/bad_text.h"
 #include "codec/field_name.h"
 #include "codec/message.h"
-#include "codec/required.h"
 #include "server/shard.h"
 
 static_assert(MESSAGE_DEPTH_MAX == 100, "as fail_decode() says");
@@ -83,17 +82,9 @@ static void fail_text(struct quoit_call *call, const struct reader_message *mess
         fail_field(call, "the request message has text that is not UTF-8", found ? &where : NULL);
 }
 
-static void fail_required(struct quoit_call *call, const upb_Message *message)
-{
-        struct field_place where;
-        bool found = required_find_missing(message, call->request.route->method->request, &where);
-
-        fail_field(call, "the request message lacks a required field", found ? &where : NULL);
-}
-
-/* @decoded: for -ENODATA. */
+/* @missing: for -ENODATA. */
 static void fail_decode(struct quoit_call *call, const struct budget *budget,
-        const struct reader_message *message, const upb_Message *decoded, int error)
+        const struct reader_message *message, const struct field_place *missing, int error)
 {
         switch (error) {
         case -ENOMEM:
@@ -103,7 +94,7 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
                 fail_text(call, message);
                 break;
         case -ENODATA:
-                fail_required(call, decoded);
+                fail_field(call, "the request message lacks a required field", missing);
                 break;
         case -E2BIG:
                 fail_malformed(call, "the request message is nested over 100 deep");
@@ -117,13 +108,14 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
 static upb_Message *decode(
         struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
-        upb_Message *decoded = NULL;
+        struct field_place missing;
+        upb_Message *decoded;
         int r = message_decode(message->data, message->size, call->request.route->method->request,
-                call_host_of(call)->extensions, budget->arena, &decoded);
+                call_host_of(call)->extensions, budget->arena, &decoded, &missing);
 
         if (r == 0)
                 return decoded;
-        fail_decode(call, budget, message, decoded, r);
+        fail_decode(call, budget, message, &missing, r);
         return NULL;
 }
 

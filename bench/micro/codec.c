@@ -57,7 +57,7 @@ static upb_Message *quoit_decode(struct codec *codec, struct arena *arena)
         if (arena_init(arena, &codec->pool, ARENA_BYTES) < 0 ||
                 framing_feed(&framing, arena->upb, &data, &size, &bytes) != 1 ||
                 message_decode(bytes.data, bytes.size, codec->message->table, NULL, arena->upb,
-                        &message) < 0)
+                        &message, NULL) < 0)
                 fail(codec, "Quoit cannot decode it");
         return message;
 }

@@ -62,7 +62,7 @@ static inline int decode_aliased(const struct wire *wire, const upb_MiniTable *t
 
         if (wire->size > 0)
                 memcpy(copy, wire->bytes, wire->size);
-        return message_decode(copy, wire->size, table, registry, arena, ret_message);
+        return message_decode(copy, wire->size, table, registry, arena, ret_message, NULL);
 }
 
 static inline const upb_ExtensionRegistry *registry_new(

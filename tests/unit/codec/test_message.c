@@ -115,7 +115,7 @@ static void test_decode(void **state)
         upb_StringView name, blob;
 
         assert_int_equal(
-                message_decode(wire, sizeof(wire) - 1, f->table, NULL, f->arena, &node), 0);
+                message_decode(wire, sizeof(wire) - 1, f->table, NULL, f->arena, &node, NULL), 0);
         name = get_bytes(f, node, NODE_NAME);
         assert_int_equal(name.size, 5);
         assert_ptr_equal(name.data, wire + 2); /* aliased, not copied */
@@ -130,7 +130,7 @@ static void test_decode_empty(void **state)
         upb_Message *node = NULL;
 
         assert_int_equal(
-                message_decode((const uint8_t *)"", 0, f->table, NULL, f->arena, &node), 0);
+                message_decode((const uint8_t *)"", 0, f->table, NULL, f->arena, &node, NULL), 0);
         assert_non_null(node);
         assert_int_equal(get_bytes(f, node, NODE_NAME).size, 0);
 }
@@ -138,7 +138,7 @@ static void test_decode_empty(void **state)
 static int decode_string(struct fixture *f, const char *wire, size_t size)
 {
         upb_Message *const untouched = (upb_Message *)f, *node = untouched;
-        int r = message_decode((const uint8_t *)wire, size, f->table, NULL, f->arena, &node);
+        int r = message_decode((const uint8_t *)wire, size, f->table, NULL, f->arena, &node, NULL);
 
         assert_true(r == 0 ? node != untouched : node == untouched);
         return r;
@@ -166,7 +166,7 @@ static void test_depth(void **state)
         upb_Message *node;
 
         data = encode(f, chain_new(f, MESSAGE_DEPTH_MAX), &size);
-        assert_int_equal(message_decode(data, size, f->table, NULL, f->arena, &node), 0);
+        assert_int_equal(message_decode(data, size, f->table, NULL, f->arena, &node, NULL), 0);
 
         /* Deeper than the encoder would go: two more levels around what it made. */
         wire = malloc(size + 8);
@@ -183,7 +183,7 @@ static void test_depth(void **state)
                 memcpy(data, wire, size);
         }
         free(wire);
-        assert_int_equal(message_decode(data, size, f->table, NULL, f->arena, &node), -E2BIG);
+        assert_int_equal(message_decode(data, size, f->table, NULL, f->arena, &node, NULL), -E2BIG);
 }
 
 static void test_no_memory(void **state)
@@ -199,7 +199,8 @@ static void test_no_memory(void **state)
         while (upb_Arena_Malloc(full.upb, 8))
                 ;
         assert_int_equal(
-                message_decode((const uint8_t *)"", 0, f->table, NULL, full.upb, &node), -ENOMEM);
+                message_decode((const uint8_t *)"", 0, f->table, NULL, full.upb, &node, NULL),
+                -ENOMEM);
         arena_deinit(&full);
         arena_pool_deinit(&pool);
 }
@@ -252,7 +253,8 @@ static void test_round_trips(void **state)
 
                 tree_fill(f, tree, &random, 4);
                 data = encode(f, tree, &size);
-                assert_int_equal(message_decode(data, size, f->table, NULL, f->arena, &back), 0);
+                assert_int_equal(
+                        message_decode(data, size, f->table, NULL, f->arena, &back, NULL), 0);
                 if (!tree_same(f, tree, back))
                         fail_msg("seed %d", (int)seed);
         }
@@ -268,7 +270,7 @@ static void test_unknown_fields_are_kept(void **state)
         size_t size;
 
         assert_int_equal(
-                message_decode(wire, sizeof(wire) - 1, f->table, NULL, f->arena, &node), 0);
+                message_decode(wire, sizeof(wire) - 1, f->table, NULL, f->arena, &node, NULL), 0);
         data = encode(f, node, &size);
         assert_int_equal(size, sizeof(wire) - 1);
         assert_memory_equal(data, wire, size);

@@ -60,7 +60,7 @@ static int decode(const uint8_t *data, size_t size)
 {
         upb_Arena *arena = upb_Arena_New();
         upb_Message *message;
-        int r = message_decode(data, size, item_table_new(arena), NULL, arena, &message);
+        int r = message_decode(data, size, item_table_new(arena), NULL, arena, &message, NULL);
 
         upb_Arena_Free(arena);
         return r;
