@@ -68,8 +68,9 @@ struct call_host {
         void (*on_overdue)(const struct quoit_call *call);
         /* @function of @call was called on a thread that may not. On that thread. */
         void (*on_wrong_thread)(const struct quoit_call *call, const char *function);
-        /* The handler of @call sent a message of @type, which is not what its method answers with. On the handler's thread. */
-        void (*on_wrong_type)(const struct quoit_call *call, const struct upb_MiniTable *type);
+        /* What @type is called, for a log: FIELD_NAME_BYTES. Any thread. NULL: nobody knows. */
+        void (*name_type)(
+                const struct call_host *host, const struct upb_MiniTable *type, char *ret_name);
         /* From a worker that its call's peer keeps waiting: is it wanted elsewhere? True: it goes back at once. */
         bool (*yields_worker)(void *user);
         /* A line of call_group_report(), for a log. NULL: there is none. */

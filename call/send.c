@@ -229,12 +229,20 @@ static bool is_wrong_type(const quoit_call *call, const struct upb_MiniTable *ty
         return type != method->reply && method != &generic_method;
 }
 
-static void note_type(const quoit_call *call, const struct upb_MiniTable *type)
+static void note_type(quoit_call *call, const struct upb_MiniTable *type)
 {
         const struct call_host *host = call_host_of(call);
+        char sent[FIELD_NAME_BYTES], due[FIELD_NAME_BYTES];
+        upb_StringView text = { NULL, 0 };
 
-        if (host->on_wrong_type)
-                host->on_wrong_type(call, type);
+        if (host->name_type) {
+                host->name_type(host, type, sent);
+                host->name_type(host, call->request.route->method->reply, due);
+                text = quoit_call_format(
+                        call, "it sent %s, but its answers are %s; ended INTERNAL", sent, due);
+        }
+        call->handler.misuse =
+                text.size ? text.data : "it sent another method's type; ended INTERNAL";
 }
 
 /* Shows interceptors the message to be sent. False: one of them has ended the call. */

@@ -9,8 +9,8 @@
 #include "server/connections.h"
 #include "server/faults.h"
 #include "server/stop.h"
+#include "server/type_name.h"
 #include "server/unfinished.h"
-#include "server/wrong_type.h"
 
 uint64_t shards_load(const struct quoit_server *server)
 {
@@ -90,7 +90,7 @@ static void fill_host(struct shard *shard)
         host->extensions = server->options.extensions;
         host->yields_worker = yields_worker;
         host->on_wrong_thread = on_wrong_thread;
-        host->on_wrong_type = wrong_type_log;
+        host->name_type = type_name;
         host->on_overdue = on_overdue;
         host->on_report = server->options.on_log ? faults_log : NULL;
 }
