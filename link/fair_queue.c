@@ -40,19 +40,6 @@ void fair_queue_put(struct fair_queue *queue, struct piece *piece, struct turn *
         list_append(is_small ? &queue->small : &queue->large, &piece->link);
 }
 
-/* The first of @list by @comes_before; or @first, if that is before all of them. */
-static struct piece *first_of(const struct list *list, struct piece *first,
-        bool (*comes_before)(const struct piece *piece, const struct piece *other))
-{
-        for (struct list *link = list->next; link != list; link = link->next) {
-                struct piece *piece = CONTAINER_OF(link, struct piece, link);
-
-                if (!first || comes_before(piece, first))
-                        first = piece;
-        }
-        return first;
-}
-
 static struct piece *remove_piece(struct fair_queue *queue, struct piece *piece)
 {
         list_remove(&piece->link);
@@ -89,8 +76,15 @@ struct piece *fair_queue_take(struct fair_queue *queue)
 {
         bool is_large = !list_is_empty(&queue->large) &&
                         (list_is_empty(&queue->small) || queue->small_in_row >= SMALL_IN_ROW_MAX);
-        struct piece *next = first_of(is_large ? &queue->large : &queue->small, NULL, comes_before);
+        const struct list *list = is_large ? &queue->large : &queue->small;
+        struct piece *next = NULL;
 
+        for (struct list *link = list->next; link != list; link = link->next) {
+                struct piece *piece = CONTAINER_OF(link, struct piece, link);
+
+                if (!next || comes_before(piece, next))
+                        next = piece;
+        }
         take_turn(queue, next);
         return remove_piece(queue, next);
 }
@@ -110,28 +104,24 @@ static bool has_more(const struct piece *piece, const struct piece *other)
         return piece->came < other->came;
 }
 
-static bool unknown_goes(const struct piece *piece, const struct piece *other)
+/* Of the owners that are @known, or not: the one that has the most loses its oldest. @last: of those seen so far. */
+static struct piece *last_of(const struct list *list, bool known, struct piece *last)
 {
-        if (piece->turn->is_known != other->turn->is_known)
-                return other->turn->is_known;
-        return has_more(piece, other);
-}
+        for (struct list *link = list->next; link != list; link = link->next) {
+                struct piece *piece = CONTAINER_OF(link, struct piece, link);
 
-static bool known_goes(const struct piece *piece, const struct piece *other)
-{
-        if (piece->turn->is_known != other->turn->is_known)
-                return piece->turn->is_known;
-        return has_more(piece, other);
+                if (piece->turn->is_known == known && (!last || has_more(piece, last)))
+                        last = piece;
+        }
+        return last;
 }
 
 struct piece *fair_queue_give_up(struct fair_queue *queue)
 {
-        bool known_has_more = queue->known > queue->queued - queue->known;
-        bool (*goes)(const struct piece *piece, const struct piece *other) =
-                known_has_more ? known_goes : unknown_goes;
+        bool known = queue->known > queue->queued - queue->known;
 
         return remove_piece(
-                queue, first_of(&queue->small, first_of(&queue->large, NULL, goes), goes));
+                queue, last_of(&queue->small, known, last_of(&queue->large, known, NULL)));
 }
 
 void fair_queue_know(struct fair_queue *queue, struct turn *turn)
