@@ -85,6 +85,27 @@ static void begin_round(struct quoit_channel *channel)
         try_next(channel);
 }
 
+/* ---- rest ---- */
+
+/* Nobody has called for so long that failing addresses are left alone. */
+static bool is_forsaken(const struct quoit_channel *channel)
+{
+        return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE &&
+               list_is_empty(&channel->calls) &&
+               now_of(channel) >=
+                       clock_after_limit_ns(channel->used_ns, channel->client->limits.idle_ms);
+}
+
+/* IDLE: no attempt goes on. */
+static void rest(struct quoit_channel *channel)
+{
+        timer_cancel(timers_of(channel), &channel->attempt);
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        for (unsigned i = 0; i < channel->count; i++)
+                subchannel_abandon(channel->subchannels + i);
+        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+}
+
 /* ---- names ---- */
 
 static bool addresses_are_old(const struct quoit_channel *channel)
@@ -92,9 +113,6 @@ static bool addresses_are_old(const struct quoit_channel *channel)
         return channel->host &&
                (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
 }
-
-static bool is_forsaken(const struct quoit_channel *channel);
-static void rest(struct quoit_channel *channel);
 
 static void on_lookup_retry(struct timer *timer)
 {
@@ -230,25 +248,6 @@ void pick_first_on_failure(struct quoit_channel *channel, struct subchannel *sub
         (void)subchannel;
         if (channel->state == QUOIT_CHANNEL_CONNECTING)
                 try_next(channel);
-}
-
-/* Nobody has called for so long that failing addresses are left alone. */
-static bool is_forsaken(const struct quoit_channel *channel)
-{
-        return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE &&
-               list_is_empty(&channel->calls) &&
-               now_of(channel) >=
-                       clock_after_limit_ns(channel->used_ns, channel->client->limits.idle_ms);
-}
-
-/* IDLE: no attempt goes on. */
-static void rest(struct quoit_channel *channel)
-{
-        timer_cancel(timers_of(channel), &channel->attempt);
-        timer_cancel(timers_of(channel), &channel->lookup_retry);
-        for (unsigned i = 0; i < channel->count; i++)
-                subchannel_abandon(channel->subchannels + i);
-        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
 }
 
 void pick_first_on_idle(struct quoit_channel *channel, struct subchannel *subchannel)
