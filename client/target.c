@@ -7,25 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/number.h"
 #include "codec/percent.h"
 
 #define DEFAULT_PORT 443 /* of gRPC's naming document */
 #define TEXT_BYTES 256 /* of one address */
 
-/* Decimal digits and nothing else, up to @max. 0 or -EINVAL. */
+/* All of @text. 0 or -EINVAL. */
 static int parse_number(const char *text, uint32_t max, uint32_t *ret_number)
 {
-        uint64_t number = 0;
+        uint64_t number;
 
-        if (*text == '\0')
+        if (number_parse(text, strlen(text), max, &number) < 0)
                 return -EINVAL;
-        for (; *text; text++) {
-                if (*text < '0' || *text > '9')
-                        return -EINVAL;
-                number = number * 10 + (uint64_t)(*text - '0');
-                if (number > max)
-                        return -EINVAL;
-        }
         *ret_number = (uint32_t)number;
         return 0;
 }

@@ -7,26 +7,8 @@
 
 #include <linux/vm_sockets.h>
 
+#include "codec/number.h"
 #include "codec/percent.h"
-
-/* @size decimal digits and nothing else, 0..@max. 0, -EINVAL or -ERANGE. */
-static int parse_number(const char *text, size_t size, uint64_t max, uint64_t *ret_number)
-{
-        uint64_t number = 0;
-
-        if (size == 0)
-                return -EINVAL;
-        for (size_t i = 0; i < size; i++) {
-                if (text[i] < '0' || text[i] > '9')
-                        return -EINVAL;
-                if (number <= max)
-                        number = number * 10 + (uint64_t)(text[i] - '0');
-        }
-        if (number > max)
-                return -ERANGE;
-        *ret_number = number;
-        return 0;
-}
 
 /* The colon before the port; NULL where there is none, or where an IPv6 address lacks its brackets. */
 static const char *find_port(const char *text)
@@ -50,7 +32,7 @@ static int parse_tcp(const char *text, struct address *address)
 
         if (!colon)
                 return -EINVAL;
-        r = parse_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port);
+        r = number_parse(colon + 1, strlen(colon + 1), UINT16_MAX, &port);
         if (r < 0)
                 return r;
         address->port = (uint32_t)port;
@@ -108,7 +90,7 @@ static int parse_vsock_number(const char *text, size_t size, uint32_t any, uint3
         int r = 0;
 
         if (size != 3 || memcmp(text, "any", 3) != 0)
-                r = parse_number(text, size, UINT32_MAX, &number);
+                r = number_parse(text, size, UINT32_MAX, &number);
         if (r == 0)
                 *ret_number = (uint32_t)number;
         return r;
@@ -137,7 +119,7 @@ static int parse_systemd(const char *name, struct address *address)
 static int parse_fd(const char *text, struct address *address)
 {
         uint64_t fd;
-        int r = parse_number(text, strlen(text), INT_MAX, &fd);
+        int r = number_parse(text, strlen(text), INT_MAX, &fd);
 
         if (r < 0)
                 return r;
