@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Runs protoc with our plugin, and compiles what comes out of it."""
 
+import contextlib
 import functools
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
+import grpc
 import grpc_tools
+import pytest
 
 PROTOS = pathlib.Path(__file__).resolve().parent / "protos"
 GOOGLE = pathlib.Path(grpc_tools.__file__).resolve().parent / "_proto"
@@ -22,6 +26,56 @@ ALL = KITCHEN + OTHERS + WELL_KNOWN + ["google/protobuf/descriptor.proto"]
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wundef"]
 C_WARNINGS = WARNINGS + ["-Wstrict-prototypes", "-Wmissing-prototypes"]
+
+
+# For a program of a test: @server, and what makes it serve until SIGTERM.
+SERVE = r"""
+#include <signal.h>
+#include <stdio.h>
+#include <quoit/quoit.h>
+
+static quoit_server *server;
+
+static void stop(int number)
+{
+        (void)number;
+        quoit_server_stop(server);
+}
+
+static int serve(void)
+{
+        uint16_t port;
+
+        if (quoit_server_listen(server, "127.0.0.1:0", &port) < 0)
+                return 1;
+        signal(SIGTERM, stop);
+        printf("%d\n", port);
+        fflush(stdout);
+        quoit_server_run(server);
+        quoit_server_free(server);
+        return 0;
+}
+"""
+
+
+@contextlib.contextmanager
+def serving(program, *arguments, stderr=None):
+    """A channel to such a program, which ends well behind it."""
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True)
+    try:
+        port = process.stdout.readline().strip()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def kit(root, build):
+    return Kit(root, build)
 
 
 class Kit:

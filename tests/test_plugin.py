@@ -9,12 +9,8 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
 
 import plugin_kit
-from plugin_kit import ALL, Kit
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
+from plugin_kit import ALL
+from plugin_kit import kit  # noqa: F401 (fixture)
 
 
 @pytest.fixture(scope="module")

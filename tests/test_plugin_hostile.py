@@ -14,7 +14,7 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.message import DecodeError
 
 import plugin_kit
-from plugin_kit import Kit
+from plugin_kit import kit  # noqa: F401 (fixture)
 from plugin_mutator import Mutator
 from wire_messages import varint
 
@@ -22,11 +22,6 @@ SEED = int(os.environ.get("QUOIT_TEST_SEED", 1))
 N_COMPILED = int(os.environ.get("QUOIT_TEST_COMPILED", 10))
 EBADMSG = 2**32 - 74
 FILES = ["mutated_open.proto", "mutated.proto"]
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 @pytest.fixture(scope="module")

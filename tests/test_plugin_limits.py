@@ -10,15 +10,10 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.compiler import plugin_pb2
 
 import plugin_kit
-from plugin_kit import Kit
+from plugin_kit import kit  # noqa: F401 (fixture)
 
 F = descriptor_pb2.FieldDescriptorProto
 MEMORY_BYTES_MAX = 256 << 20
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 def file_of(syntax="proto2"):

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a message has beside its accessors: a parser that says why, a copy, and names of enums' values."""
 
-import signal
 import subprocess
 
 import grpc
 import pytest
 
-from plugin_kit import C_WARNINGS, Kit
+from plugin_kit import C_WARNINGS, SERVE, serving
+from plugin_kit import kit  # noqa: F401 (fixture)
 
 PROTO = """
 syntax = "proto2";
@@ -178,12 +178,9 @@ int main(void)
 }
 """
 
-SERVER = r"""
-#include <signal.h>
-#include <stdio.h>
-#include <quoit/quoit.h>
+SERVER = """
 #include "m.quoit.h"
-
+""" + SERVE + r"""
 /* Answers how many numbers and whether a note came, as text. */
 static void notes(quoit_call *call, const m_M *req, void *user)
 {
@@ -196,40 +193,23 @@ static void notes(quoit_call *call, const m_M *req, void *user)
         m_S_Notes_reply(call, reply);
 }
 
-static quoit_server *server;
-
-static void stop(int number)
-{
-        (void)number;
-        quoit_server_stop(server);
-}
-
 int main(int argc, char **argv)
 {
         upb_Arena *arena = upb_Arena_New();
         upb_ExtensionRegistry *registry = upb_ExtensionRegistry_New(arena);
         quoit_server_options options = { .extensions = argc > 1 ? registry : NULL };
         m_S_service service = { .Notes = notes };
-        uint16_t port;
+        int r;
 
         (void)argv;
         if (!quoit_file_add_extensions(&m_proto_quoit_file, registry) || quoit_server_new(&options, &server) ||
-                m_S_register(server, &service, NULL) || quoit_server_listen(server, "127.0.0.1:0", &port) < 0)
+                m_S_register(server, &service, NULL))
                 return 1;
-        signal(SIGTERM, stop);
-        printf("%d\n", port);
-        fflush(stdout);
-        quoit_server_run(server);
-        quoit_server_free(server);
+        r = serve();
         upb_Arena_Free(arena);
-        return 0;
+        return r;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 @pytest.fixture(scope="module")
@@ -262,19 +242,11 @@ def test_a_server_with_a_registry_knows_extensions(kit, folder, known):
     program = folder / "server"
     if not program.exists():
         kit.program(folder, [folder / "server.c", folder / "m.quoit.c"], program)
-    server = subprocess.Popen([program, *["known"] * known], stdout=subprocess.PIPE, text=True)
-    try:
-        port = server.stdout.readline().strip()
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            call = channel.unary_unary("/m.S/Notes")  # bytes in, bytes out
-            assert call(b"\xa2\x06\x03key\xa8\x06\x07\xa8\x06\x08", timeout=20)[2:] == (b"two" if known else b"none")
-            assert call(b"", timeout=20)[2:] == b"none"
-            with pytest.raises(grpc.RpcError) as error:
-                call(b"\x3a\x00", timeout=20)
-            assert error.value.code() == grpc.StatusCode.INTERNAL
-            assert error.value.details() == "the request message lacks a required field: m.Needs.a"
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=40) == 0
-    finally:
-        server.kill()
-        server.wait()
+    with serving(program, *["known"] * known) as channel:
+        call = channel.unary_unary("/m.S/Notes")  # bytes in, bytes out
+        assert call(b"\xa2\x06\x03key\xa8\x06\x07\xa8\x06\x08", timeout=20)[2:] == (b"two" if known else b"none")
+        assert call(b"", timeout=20)[2:] == b"none"
+        with pytest.raises(grpc.RpcError) as error:
+            call(b"\x3a\x00", timeout=20)
+        assert error.value.code() == grpc.StatusCode.INTERNAL
+        assert error.value.details() == "the request message lacks a required field: m.Needs.a"

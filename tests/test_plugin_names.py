@@ -9,12 +9,7 @@ import subprocess
 import pytest
 
 import plugin_kit
-from plugin_kit import Kit
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
+from plugin_kit import kit  # noqa: F401 (fixture)
 
 
 def write(folder, name, text):

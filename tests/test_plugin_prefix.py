@@ -7,15 +7,11 @@ import subprocess
 import pytest
 
 import plugin_kit
-from plugin_kit import GOOGLE, KITCHEN, OTHERS, Kit
+from plugin_kit import GOOGLE, KITCHEN, OTHERS
+from plugin_kit import kit  # noqa: F401 (fixture)
 from test_well_known import SHIPPED
 
 OWN = [name for name in KITCHEN + OTHERS if name != "kitchen/edition2024.proto"]
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Text that is sent is UTF-8 where its .proto file wants that: in every place where text may be."""
 
-import signal
 import subprocess
 
 import grpc
 import pytest
 
-from plugin_kit import C_WARNINGS, Kit
+from plugin_kit import C_WARNINGS, SERVE, serving
+from plugin_kit import kit  # noqa: F401 (fixture)
 
 EDITION = """
 edition = "2023";
@@ -108,12 +108,7 @@ int main(int argc, char **argv)
 }
 """
 
-SERVER = FILL + """
-#include <signal.h>
-#include <quoit/quoit.h>
-
-static quoit_server *server;
-
+SERVER = FILL + SERVE + """
 static n_M *wanted(quoit_call *call, const n_Wanted *req)
 {
         upb_StringView place = n_Wanted_place(req);
@@ -163,12 +158,6 @@ static void on_log(void *user, quoit_log_level level, const char *line)
         fprintf(stderr, "%s\\n", line);
 }
 
-static void stop(int number)
-{
-        (void)number;
-        quoit_server_stop(server);
-}
-
 int main(int argc, char **argv)
 {
         upb_Arena *arena = upb_Arena_New();
@@ -176,20 +165,15 @@ int main(int argc, char **argv)
         quoit_server_options options = { .on_log = on_log, .extensions = extensions, .limits.peer_log_lines_per_second = 1000 };
         n_S_service service = { .Get = get, .Flat = flat, .Put = put, .Finish = finish };
         quoit_method_options offloaded = { .offload = argc > 1 };
-        uint16_t port;
+        int r;
 
         (void)argv;
         if (!quoit_file_add_extensions(&edition_proto_quoit_file, extensions) || quoit_server_new(&options, &server) || n_S_register(server, &service, NULL) ||
-                quoit_server_set_method(server, "/n.S/*", &offloaded) ||
-                quoit_server_listen(server, "127.0.0.1:0", &port) < 0)
+                quoit_server_set_method(server, "/n.S/*", &offloaded))
                 return 1;
-        signal(SIGTERM, stop);
-        printf("%d\\n", port);
-        fflush(stdout);
-        quoit_server_run(server);
-        quoit_server_free(server);
+        r = serve();
         upb_Arena_Free(arena);
-        return 0;
+        return r;
 }
 """
 
@@ -209,11 +193,6 @@ BAD = [
     b"x" * 5000 + b"\xff",
     b"\xff" + b"x" * 40000,
 ]
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 @pytest.fixture(scope="module")
@@ -246,17 +225,8 @@ def server(kit, folder, request):
     program = folder / f"server-{request.param}"
     kit.program(folder, sources(folder, f"{request.param}.c", SERVER), program)
     log = folder / f"{request.param}.log"
-    with log.open("w") as errors:
-        process = subprocess.Popen([program, *["workers"] * (request.param == "worker")], stdout=subprocess.PIPE, stderr=errors, text=True)
-    try:
-        port = process.stdout.readline().strip()
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield channel, log
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
-    finally:
-        process.kill()
-        process.wait()
+    with log.open("w") as errors, serving(program, *["workers"] * (request.param == "worker"), stderr=errors) as channel:
+        yield channel, log
 
 
 def varint(value):

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Messages that lack a required field, and answers of another method's type: the client gets INTERNAL, the log says what and where."""
 
-import signal
-import subprocess
-
 import grpc
 import pytest
 
-from plugin_kit import Kit
+from plugin_kit import SERVE, serving
+from plugin_kit import kit  # noqa: F401 (fixture)
 from test_utf8 import field, group
 
 FILES = {
@@ -81,14 +79,11 @@ def steps(texts):
     )
 
 
-SERVER = r"""
-#include <signal.h>
-#include <stdio.h>
-#include <quoit/quoit.h>
+SERVER = """
 #include "a.quoit.h"
 #include "c.quoit.h"
 #include "d.quoit.h"
-
+""" + SERVE + r"""
 static bool spoil(a_Needs *m, upb_StringView way, upb_Arena *arena)
 {
 %s        return false;
@@ -148,14 +143,6 @@ static void on_log(void *user, quoit_log_level level, const char *line)
         fprintf(stderr, "%%s\n", line);
 }
 
-static quoit_server *server;
-
-static void stop(int number)
-{
-        (void)number;
-        quoit_server_stop(server);
-}
-
 int main(int argc, char **argv)
 {
         upb_Arena *arena = upb_Arena_New();
@@ -164,27 +151,18 @@ int main(int argc, char **argv)
         a_S_service service = { .Get = get, .List = list, .Put = put };
         c_T_service others = { 0 };
         quoit_method_options offloaded = { .offload = argc > 1 };
-        uint16_t port;
+        int r;
 
         (void)argv;
         if (!quoit_file_add_extensions(&a_proto_quoit_file, extensions) || quoit_server_new(&options, &server) ||
                 a_S_register(server, &service, NULL) || c_T_register(server, &others, NULL) ||
-                quoit_server_set_method(server, "/a.S/*", &offloaded) || quoit_server_listen(server, "127.0.0.1:0", &port) < 0)
+                quoit_server_set_method(server, "/a.S/*", &offloaded))
                 return 1;
-        signal(SIGTERM, stop);
-        printf("%%d\n", port);
-        fflush(stdout);
-        quoit_server_run(server);
-        quoit_server_free(server);
+        r = serve();
         upb_Arena_Free(arena);
-        return 0;
+        return r;
 }
 """ % (steps(LACKS), steps(STRANGERS))
-
-
-@pytest.fixture(scope="module")
-def kit(root, build):
-    return Kit(root, build)
 
 
 @pytest.fixture(scope="module")
@@ -202,17 +180,8 @@ def program(kit, tmp_path_factory):
 @pytest.fixture(scope="module", params=("ring", "worker"))
 def server(program, request):
     log = program.with_name(f"{request.param}.log")
-    with log.open("w") as errors:
-        process = subprocess.Popen([program, *["workers"] * (request.param == "worker")], stdout=subprocess.PIPE, stderr=errors, text=True)
-    try:
-        port = process.stdout.readline().strip()
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield channel, log
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
-    finally:
-        process.kill()
-        process.wait()
+    with log.open("w") as errors, serving(program, *["workers"] * (request.param == "worker"), stderr=errors) as channel:
+        yield channel, log
 
 
 def ask(channel, method, way):
