@@ -37,6 +37,15 @@ def free_port():
             return port
 
 
+def descriptors(pid):
+    """What the descriptors of a process are, as its links say; without those that are closed meanwhile."""
+    links = []
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.append(os.readlink(link))
+    return links
+
+
 # What the servers of all tests run on; "io_uring" and "epoll" run the same tests, "" leaves it to the server.
 ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
 WITH_ENGINE = {"conformance-server", "quoit-api", "quoit-interop-server", "test-server"}

@@ -2,13 +2,12 @@
 """What the rings run on: io_uring, and epoll where there is none. Where that was chosen one line says why, and what helps."""
 
 import itertools
-import os
 import subprocess
 
 import grpc
 import pytest
 
-from servers import PATIENCE, Server
+from servers import PATIENCE, Server, descriptors
 
 CALLS = ["io_uring_setup", "io_uring_enter", "io_uring_register"]
 ERRORS = ["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL"]
@@ -33,8 +32,7 @@ def forbidden(build):
 def engines(server):
     """What its descriptors show: the names of the engines that it has rings of."""
     kinds = {"anon_inode:[io_uring]": "io_uring", "anon_inode:[eventpoll]": "epoll"}
-    folder = f"/proc/{server.pid}/fd"
-    return {kinds.get(os.readlink(f"{folder}/{fd}")) for fd in os.listdir(folder)} - {None}
+    return {kinds[link] for link in descriptors(server.pid) if link in kinds}
 
 
 def serves(api, server):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """quoit-load tells the truth: what it counts, when calls begin, what it makes of bad answers."""
 
-import contextlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ import time
 import hyperframe.frame as frames
 import pytest
 
-from servers import PATIENCE, Server, eventually, free_port
+from servers import PATIENCE, Server, descriptors, eventually, free_port
 from strict_server import StrictServer
 from wire import ENHANCE_YOUR_CALM, REFUSED_STREAM
 
@@ -421,19 +420,11 @@ def test_idle(program, start, stats):
     eventually(lambda: read().connections_open == 1, "the connections are closed")
 
 
-def links(pid):
-    """What its descriptors are."""
-    folder = f"/proc/{pid}/fd"
-    with contextlib.suppress(FileNotFoundError):  # one that is closed meanwhile
-        return [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
-    return []
-
-
 def test_first_call(program, start):
     port = free_port()
     command = [program, "--first-call", "--json", f"127.0.0.1:{port}", HELLO]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        eventually(lambda: "anon_inode" in "".join(links(process.pid)), "it has begun")
+        eventually(lambda: "anon_inode" in "".join(descriptors(process.pid)), "it has begun")
         time.sleep(0.2)
         assert process.poll() is None
         start("quoit-api", "--host", "127.0.0.1", "--port", port)
