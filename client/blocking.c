@@ -7,12 +7,14 @@
 
 #include "call/compressor.h"
 #include "client/channel.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 #include "codec/message.h"
 
 struct blocking {
         struct mail mail;
-        quoit_channel *channel; /* the client's thread: another one may have freed it by now */
+        struct quoit_channel
+                *channel; /* the client's thread: another one may have freed it by now */
         struct quoit_client *client;
         const struct upb_ExtensionRegistry *extensions;
         const quoit_method *method;
@@ -177,15 +179,16 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
         const quoit_call_options *options, const struct upb_Message **ret_reply,
         quoit_error *ret_error)
 {
-        struct blocking blocking = { .channel = channel,
-                .client = channel->client,
-                .extensions = channel->client->extensions,
+        struct quoit_channel *part = channel_part_next(channel);
+        struct blocking blocking = { .channel = part,
+                .client = part->client,
+                .extensions = part->client->extensions,
                 .method = method,
                 .arena = arena,
                 .request = request,
                 .options = options };
 
-        if (ring_turns_here() || client_is_here(blocking.client))
+        if (ring_turns_here() || channel_part_here(channel))
                 fail(&blocking, QUOIT_INTERNAL,
                         "a blocking call on a ring's thread would keep all of its calls waiting: "
                         "use an asynchronous one");

@@ -11,32 +11,13 @@
 
 #include "client/client.h"
 #include "client/client_connection.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 #include "client/pick_first.h"
 #include "client/target.h"
-#include "codec/metadata.h"
 #include "transport/tls_context.h"
 
 /* ---- states ---- */
-
-const char *quoit_channel_state_name(quoit_channel_state state)
-{
-        static const char *const names[] = {
-                [QUOIT_CHANNEL_IDLE] = "IDLE",
-                [QUOIT_CHANNEL_CONNECTING] = "CONNECTING",
-                [QUOIT_CHANNEL_READY] = "READY",
-                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = "TRANSIENT_FAILURE",
-                [QUOIT_CHANNEL_SHUTDOWN] = "SHUTDOWN",
-        };
-
-        return (unsigned)state <= QUOIT_CHANNEL_SHUTDOWN ? names[state] : "UNKNOWN";
-}
-
-quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
-{
-        return (quoit_channel_state)atomic_load_explicit(
-                &channel->state_seen, memory_order_relaxed);
-}
 
 void channel_set_state(struct quoit_channel *channel, quoit_channel_state state)
 {
@@ -70,18 +51,7 @@ static void tell_states(struct quoit_channel *channel)
         memcpy(states, channel->states, sizeof(states));
         channel->state_count = 0;
         for (unsigned i = 0; i < count && channel->on_state; i++)
-                channel->on_state(channel, states[i], channel->state_user);
-}
-
-int quoit_channel_watch(quoit_channel *channel,
-        void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user), void *user)
-{
-        if (!client_is_here(channel->client))
-                return -EPERM;
-        channel->state_count = 0;
-        channel->on_state = on_state;
-        channel->state_user = user;
-        return 0;
+                channel->on_state(channel->handle, states[i], channel->state_user);
 }
 
 /* ---- calls that wait ---- */
@@ -142,7 +112,8 @@ static void begin_waiting(struct quoit_channel *channel)
         }
 }
 
-static void channel_free(struct quoit_channel *channel)
+/* Of its memory: what is fixed of it too. */
+static void channel_deinit(struct quoit_channel *channel)
 {
         free(channel->host);
         free(channel->authority);
@@ -152,18 +123,42 @@ static void channel_free(struct quoit_channel *channel)
         free(channel);
 }
 
-static void channel_free_if_unused(struct quoit_channel *channel)
+void channel_free(struct quoit_channel *channel)
 {
-        if (!list_is_empty(&channel->calls) ||
-                atomic_load_explicit(&channel->is_detaching, memory_order_relaxed))
-                return;
+        quoit_channel *handle = channel->handle;
+
+        list_remove(&channel->stirred);
+        channel_deinit(channel);
+        if (atomic_fetch_sub(&handle->parts_left, 1) == 1)
+                free(handle);
+}
+
+bool channel_is_used(const struct quoit_channel *channel)
+{
+        if (channel->state != QUOIT_CHANNEL_SHUTDOWN || channel->state_count > 0 ||
+                !list_is_empty(&channel->calls))
+                return true;
         for (unsigned i = 0; i < channel->count; i++) {
                 if (subchannel_is_busy(channel->subchannels + i))
-                        return;
+                        return true;
         }
+        return false;
+}
+
+static void remove_and_free(struct quoit_channel *channel)
+{
+        struct quoit_client *client = channel->client;
+
+        pthread_mutex_lock(&client->mutex);
         list_remove(&channel->link);
-        list_remove(&channel->stirred);
+        pthread_mutex_unlock(&client->mutex);
         channel_free(channel);
+}
+
+static void channel_free_if_unused(struct quoit_channel *channel)
+{
+        if (channel->is_detached && !channel_is_used(channel))
+                remove_and_free(channel);
 }
 
 void channel_run(struct quoit_channel *channel)
@@ -208,23 +203,86 @@ void channel_shut_down(struct quoit_channel *channel)
 
 /* ---- life ---- */
 
-static void attach(struct quoit_channel *channel)
+static void add(struct quoit_channel *channel)
 {
+        pthread_mutex_lock(&channel->client->mutex);
         list_append(&channel->client->channels, &channel->link);
+        pthread_mutex_unlock(&channel->client->mutex);
+}
+
+void channel_begin(struct quoit_channel *channel)
+{
+        call_group_init(&channel->group, channel->client->host, NULL);
         if (channel->client->is_stopping)
                 channel_shut_down(channel);
 }
 
 static void on_attach(struct mail *mail)
 {
-        attach(CONTAINER_OF(mail, struct quoit_channel, attach));
+        struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, attach);
+
+        add(channel);
+        channel_begin(channel);
+}
+
+/* True: its ring has not begun, and it waits for that. */
+static bool attach_early(struct quoit_channel *channel)
+{
+        struct quoit_client *client = channel->client;
+        bool is_early;
+
+        pthread_mutex_lock(&client->mutex);
+        is_early = client->life == CLIENT_NEW;
+        if (is_early)
+                list_append(&client->channels, &channel->link);
+        pthread_mutex_unlock(&client->mutex);
+        return is_early;
+}
+
+/* The ring has ended meanwhile. */
+static void attach_late(struct quoit_channel *channel)
+{
+        channel->state = QUOIT_CHANNEL_SHUTDOWN;
+        atomic_store_explicit(&channel->state_seen, (int)channel->state, memory_order_relaxed);
+        add(channel);
+}
+
+void channel_attach(struct quoit_channel *channel)
+{
+        if (client_is_here(channel->client))
+                on_attach(&channel->attach);
+        else if (!attach_early(channel) && client_post(channel->client, &channel->attach) < 0)
+                attach_late(channel);
+}
+
+static bool detach_early(struct quoit_channel *channel)
+{
+        struct quoit_client *client = channel->client;
+        bool is_early;
+
+        pthread_mutex_lock(&client->mutex);
+        is_early = client->life == CLIENT_NEW;
+        if (is_early)
+                list_remove(&channel->link);
+        pthread_mutex_unlock(&client->mutex);
+        if (is_early)
+                channel_free(channel);
+        return is_early;
+}
+
+void channel_detach(struct quoit_channel *channel)
+{
+        if (detach_early(channel) || client_post(channel->client, &channel->detach) == 0)
+                return;
+        client_wait_over(channel->client);
+        remove_and_free(channel);
 }
 
 static void on_detach(struct mail *mail)
 {
         struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, detach);
 
-        atomic_store_explicit(&channel->is_detaching, false, memory_order_relaxed);
+        channel->is_detached = true;
         channel_shut_down(channel);
         channel_stir(channel);
 }
@@ -237,11 +295,6 @@ static char *make_user_agent(const char *mine)
         if (asprintf(&text, "%s%squoit/" QUOIT_VERSION, mine ? mine : "", mine ? " " : "") < 0)
                 return NULL;
         return text;
-}
-
-static bool is_valid(const char *text)
-{
-        return !text || (*text && metadata_value_valid(text, strlen(text)));
 }
 
 /* What is fixed of it, and room for its addresses. NULL: no memory. */
@@ -263,7 +316,7 @@ static struct quoit_channel *channel_alloc(
         channel->user_agent = make_user_agent(options->user_agent);
         if (channel->authority && channel->user_agent && (channel->host || !has_name))
                 return channel;
-        channel_free(channel);
+        channel_deinit(channel);
         return NULL;
 }
 
@@ -276,49 +329,19 @@ static char *host_of(const char *authority)
                             : strndup(authority, strcspn(authority, ":"));
 }
 
-static int set_tls(struct quoit_channel *channel, const quoit_channel_tls *tls)
+static int set_tls(
+        struct quoit_channel *channel, const quoit_channel_tls *options, struct tls_context *tls)
 {
-        const quoit_tls_options options = { .version_min = tls->version_min };
-        const struct tls_source source = { .certificate_file = (char *)tls->certificate_file,
-                .key_file = (char *)tls->key_file };
-        const struct tls_client_rules rules = { .options = &options,
-                .ca_file = tls->ca_file,
-                .source = tls->certificate_file ? &source : NULL };
-        struct tls_problem problem;
-
-        if (!tls->certificate_file != !tls->key_file)
-                return -EINVAL;
         channel->server_name =
-                tls->server_name ? strdup(tls->server_name) : host_of(channel->authority);
+                options->server_name ? strdup(options->server_name) : host_of(channel->authority);
         if (!channel->server_name)
                 return -ENOMEM;
-        return tls_context_new_client(&rules, &channel->tls, &problem);
+        channel->tls = tls_context_ref(tls);
+        return 0;
 }
 
-int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
-        quoit_channel **ret_channel)
+static void init(struct quoit_channel *channel, const struct target *target)
 {
-        static const quoit_channel_options defaults;
-        struct quoit_channel *channel;
-        struct target target;
-        int r = target_parse(text, &target);
-
-        if (!options)
-                options = &defaults;
-        if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
-                r = -EINVAL;
-        if (r < 0)
-                return r;
-        channel = channel_alloc(&target, options);
-        if (!channel)
-                return -ENOMEM;
-        r = options->tls ? set_tls(channel, options->tls) : 0;
-        if (r < 0) {
-                channel_free(channel);
-                return r;
-        }
-        channel->client = client;
-        call_group_init(&channel->group, &client->base.host, NULL);
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
         list_init(&channel->link);
@@ -327,40 +350,26 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         list_init(&channel->queue);
         timer_init(&channel->attempt);
         timer_init(&channel->lookup_retry);
-        for (unsigned i = 0; i < target.count; i++)
-                subchannel_init(channel->subchannels + i, channel, target.addresses + i);
-        if (client_is_here(client))
-                attach(channel);
-        else
-                (void)client_post(client, &channel->attach);
+        for (unsigned i = 0; i < target->count; i++)
+                subchannel_init(channel->subchannels + i, channel, target->addresses + i);
+}
+
+int channel_new(struct quoit_client *client, const struct target *target,
+        const quoit_channel_options *options, struct tls_context *tls,
+        struct quoit_channel **ret_channel)
+{
+        struct quoit_channel *channel = channel_alloc(target, options);
+        int r;
+
+        if (!channel)
+                return -ENOMEM;
+        r = tls ? set_tls(channel, options->tls, tls) : 0;
+        if (r < 0) {
+                channel_deinit(channel);
+                return r;
+        }
+        channel->client = client;
+        init(channel, target);
         *ret_channel = channel;
         return 0;
-}
-
-quoit_channel *quoit_channel_free(quoit_channel *channel)
-{
-        if (!channel)
-                return NULL;
-        /* where the client is being freed it is SHUTDOWN already, and waits for the mail */
-        atomic_store_explicit(&channel->is_detaching, true, memory_order_relaxed);
-        (void)client_post(channel->client, &channel->detach);
-        return NULL;
-}
-
-static void on_connect(quoit_client *client, void *arg)
-{
-        struct quoit_channel *channel = arg;
-
-        channel->used_ns = ring_now_ns(&client->base.ring);
-        if (channel->state == QUOIT_CHANNEL_IDLE) {
-                channel->connect_asked = true;
-                channel_stir(channel);
-        } else if (channel->state != QUOIT_CHANNEL_SHUTDOWN) {
-                pick_first_hurry(channel);
-        }
-}
-
-int quoit_channel_connect(quoit_channel *channel)
-{
-        return quoit_client_post(channel->client, on_connect, channel);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A channel: its addresses (subchannel.h), which of them is used (pick_first.h), and the calls that wait for it. Calls enter by the
- * queue; what can go on goes on in the dispatch phase of the turn. All on the client's thread, unless it says otherwise.
+ * A channel's part on one ring: its addresses (subchannel.h), which of them is used (pick_first.h), and the calls that wait for it.
+ * Calls enter by the queue; what can go on goes on in the dispatch phase of the turn. All on the ring's thread, unless it says
+ * otherwise.
  */
 
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 
 struct lookup;
 struct quoit_outcall;
+struct target;
 struct tls_context;
 
 #define CHANNEL_PROBLEM_BYTES 128
@@ -23,12 +25,13 @@ struct tls_context;
         16 /* changes of one turn that the watch has not heard of: far more than there can be */
 
 struct quoit_channel {
+        quoit_channel *handle;
         struct quoit_client *client;
         struct list link; /* in the client */
         struct list stirred; /* in the client, while there is something to do */
-        struct mail attach; /* to the client's thread, when it is made, ... */
-        struct mail detach; /* ... and when it is freed */
-        atomic_bool is_detaching; /* that is on its way */
+        struct mail attach; /* to the ring, when it is made, ... */
+        struct mail detach; /* ... and when its program frees it */
+        bool is_detached; /* that has arrived: the program does not know it any more */
         quoit_channel_state state;
         atomic_int state_seen; /* the same, for any thread */
         struct call_group group; /* of calls without a connection */
@@ -69,6 +72,26 @@ struct quoit_channel {
         struct subchannel subchannels[];
 };
 
+/*
+ * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or the context for
+ * @options->tls. 0 or -ENOMEM. Any thread.
+ */
+int channel_new(struct quoit_client *client, const struct target *target,
+        const quoit_channel_options *options, struct tls_context *tls,
+        struct quoit_channel **ret_channel);
+
+/* Nothing on the ring uses it, and its program neither. Any thread. */
+void channel_free(struct quoit_channel *channel);
+
+/* Its client has it from now on; it begins as soon as the client has a ring. Any thread. */
+void channel_attach(struct quoit_channel *channel);
+
+/* Its program does not know it any more: it is shut down, and freed when nothing uses it. Any thread. */
+void channel_detach(struct quoit_channel *channel);
+
+/* The client has a ring. */
+void channel_begin(struct quoit_channel *channel);
+
 /* The one place where a channel's state changes; asserts that the step is one of gRPC's. The watch hears of it later. */
 void channel_set_state(struct quoit_channel *channel, quoit_channel_state state);
 
@@ -78,8 +101,11 @@ void channel_stir(struct quoit_channel *channel);
 /* Does it; may free the channel. In the dispatch phase. */
 void channel_run(struct quoit_channel *channel);
 
-/* SHUTDOWN: its calls end. Freed when nothing uses it. No-op when it was shut down. */
+/* SHUTDOWN: its calls end. No-op when it was shut down. */
 void channel_shut_down(struct quoit_channel *channel);
+
+/* Whether it has something to do on its ring, or may have. */
+bool channel_is_used(const struct quoit_channel *channel);
 
 /* A call that waits for its connection: behind those that wait already, or in front of them if it has waited before. */
 void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front);

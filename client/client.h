@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * A client: a ring with a thread of its own, and the channels on it. All functions here run on that thread, unless they say otherwise.
+ * A client's part on one ring, and the parts of channels on it. All functions here run on that ring's thread, unless they say
+ * otherwise. handle.h has what a program sees.
  */
 
 #include <pthread.h>
@@ -14,48 +15,96 @@
 #include "link/base.h"
 #include "link/workers.h"
 
+enum client_life {
+        CLIENT_NEW, /* it has no ring yet */
+        CLIENT_RUNS,
+        CLIENT_OVER, /* nor any more */
+};
+
 struct quoit_client {
-        struct base base;
+        quoit_client *handle;
+        struct base *base; /* its ring's: @own, or another's that lends it */
+        struct call_host *host; /* of its calls */
         quoit_client_limits limits; /* defaults filled in */
         quoit_limits base_limits;
         enum ring_engine engine;
         const struct upb_ExtensionRegistry *extensions;
         struct slab connections; /* struct client_connection */
         struct slab calls; /* struct quoit_outcall */
-        struct list channels;
+        struct list channels; /* changed under the mutex */
         struct list noted; /* connections that have something to tell */
         struct list stirred; /* channels that have something to do */
         struct list ready; /* calls without a connection that have an event */
         struct workers resolver; /* the thread for names */
         bool has_resolver; /* it runs */
         unsigned lookups; /* under way */
+        unsigned connection_count; /* not freed yet */
         struct workers handshakers; /* the thread for handshakes of TLS */
         bool has_handshakers; /* it runs */
         struct deferred dispatch; /* runs what is in these lists */
         bool is_stopping; /* no channel lives any more, or is to */
-        bool is_stopped; /* by quoit_client_free() */
-        struct mail stop;
+        bool is_broken; /* its ring is */
 
         /* any thread */
-        pthread_t thread;
         const void *_Atomic ring_thread; /* by its thread pointer; NULL: it has not begun */
         pthread_mutex_t mutex;
+        _Atomic enum client_life life; /* NEW ends under the mutex */
+
+        /* with a thread of its own: client_thread.h */
+        struct base own;
+        pthread_t thread;
         pthread_cond_t begun;
         int start_error; /* under the mutex: 1: it has not begun; 0; a negative errno */
+        bool is_stopped; /* by quoit_client_free() */
+        struct mail stop;
 };
 
-/* Whether the calling thread is the client's. Any thread. */
+/* Takes zeroed memory. Any thread. @limits have their defaults. */
+void client_init(struct quoit_client *client, quoit_client *handle,
+        const quoit_client_options *options, const quoit_client_limits *limits);
+
+/* Its ring is gone, or never was. Frees channels that are left. Any thread. */
+void client_deinit(struct quoit_client *client);
+
+/* It gets its ring: a @base, and the @host of its calls on it. */
+void client_begin(struct quoit_client *client, struct base *base, struct call_host *host);
+
+/* No channel lives any more: their calls end, and their connections. */
+void client_shut_down(struct quoit_client *client);
+
+/* Nothing is left that needs a turn of the ring. */
+bool client_is_over(const struct quoit_client *client);
+
+/*
+ * The ring refuses to turn any more. Callers are told. What the ring holds stays as it is, memory and all: operations may be in
+ * flight.
+ */
+void client_break(struct quoit_client *client);
+
+/* It is over, or broken: ends its threads and its mail. The ring is not turned again. */
+void client_end(struct quoit_client *client);
+
+/* After that: the memory of its calls and connections, which nothing on the ring uses. */
+void client_free_memory(struct quoit_client *client);
+
+/* Whether the calling thread is its ring's. Any thread. */
 static inline bool client_is_here(const struct quoit_client *client)
 {
         return atomic_load_explicit(&client->ring_thread, memory_order_relaxed) ==
                __builtin_thread_pointer();
 }
 
+/* It takes no mail any more: waits until it has ended. Any other thread. No-op if it has never begun. */
+void client_wait_over(struct quoit_client *client);
+
 /* Its lists have something for the dispatch phase of the turn. */
 static inline void client_stir(struct quoit_client *client)
 {
-        ring_defer(&client->base.ring, &client->dispatch, RING_DISPATCH);
+        ring_defer(&client->base->ring, &client->dispatch, RING_DISPATCH);
 }
 
-/* Mails to the client's thread. Any thread. 0, or -ESHUTDOWN: that has ended. */
+/* Mails to its ring. Any thread. 0; -EAGAIN: it has none yet; -ESHUTDOWN: nor any more. */
 int client_post(struct quoit_client *client, struct mail *mail);
+
+/* Runs @fn there. Any thread. As client_post(), and -ENOMEM. */
+int client_run(struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg);

@@ -91,6 +91,7 @@ static void on_freed(struct connection *link)
 {
         struct client_connection *connection = of_link(link);
 
+        connection->client->connection_count--;
         slab_free(&connection->client->connections, connection);
 }
 
@@ -128,11 +129,11 @@ static int open_connection(
                 .server_name = channel->server_name,
                 .handshakers = &client->handshakers,
                 .turn = &connection->turn,
+                .host = client->host,
         };
         int r = channel->tls ? start_handshakers(client) : 0;
 
-        return r < 0 ? r
-                     : connection_open(&connection->connection, &client->base, &owner, &options);
+        return r < 0 ? r : connection_open(&connection->connection, client->base, &owner, &options);
 }
 
 int client_connection_open(
@@ -151,11 +152,13 @@ int client_connection_open(
         connection->is_ready = connection->is_leaving = connection->has_served = false;
         connection->why[0] = '\0';
         r = open_connection(connection, subchannel, fd);
-        if (r < 0)
+        if (r < 0) {
                 slab_free(&client->connections, connection);
-        else
-                *ret_connection = connection;
-        return r;
+                return r;
+        }
+        client->connection_count++;
+        *ret_connection = connection;
+        return 0;
 }
 
 void client_connection_leave(struct client_connection *connection)

@@ -242,7 +242,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         }
         channel->group.count++;
         list_append(&channel->calls, &call->link);
-        channel->used_ns = ring_now_ns(&client->base.ring);
+        channel->used_ns = ring_now_ns(&client->base->ring);
         set_deadline(call, options->timeout_ms);
         if (channel_has_room(channel, client->limits.calls_queued_max))
                 channel_queue(channel, call, false);

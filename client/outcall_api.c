@@ -6,18 +6,20 @@
 #include <stdio.h>
 
 #include "client/channel.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 
 int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         quoit_outcall **ret_call)
 {
+        struct quoit_channel *here = channel_part_here(channel);
         quoit_outcall *call;
         int r;
 
-        if (!client_is_here(channel->client))
+        if (!here)
                 return -EPERM;
-        r = outcall_new(channel, method, options, handler, user, &call);
+        r = outcall_new(here, method, options, handler, user, &call);
         if (r == 0 && ret_call)
                 *ret_call = call;
         return r;

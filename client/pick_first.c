@@ -13,12 +13,12 @@
 
 static struct timers *timers_of(struct quoit_channel *channel)
 {
-        return &channel->client->base.ring.timers;
+        return &channel->client->base->ring.timers;
 }
 
 static uint64_t now_of(const struct quoit_channel *channel)
 {
-        return ring_now_ns(&channel->client->base.ring);
+        return ring_now_ns(&channel->client->base->ring);
 }
 
 /* It is tried, or will be as soon as an attempt that was given up has let it go. */
@@ -131,7 +131,7 @@ static void retry_lookup(struct quoit_channel *channel)
         channel->lookup_retry_ns =
                 now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
                                           limits->backoff_initial_ms, limits->backoff_max_ms,
-                                          ring_jitter(&channel->client->base.ring));
+                                          ring_jitter(&channel->client->base->ring));
         timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
                 on_lookup_retry);
 }

@@ -81,7 +81,7 @@ static struct lookup *new_lookup(struct quoit_channel *channel)
 
         if (!lookup)
                 return NULL;
-        lookup->work.ring = &channel->client->base.ring;
+        lookup->work.ring = &channel->client->base->ring;
         lookup->work.on_work = on_work;
         lookup->mail.on_delivery = on_result;
         lookup->client = channel->client;

@@ -33,7 +33,7 @@ static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_
 
 static struct ring *ring_of(const struct subchannel *subchannel)
 {
-        return &subchannel->channel->client->base.ring;
+        return &subchannel->channel->client->base->ring;
 }
 
 void subchannel_init(struct subchannel *subchannel, struct quoit_channel *channel,

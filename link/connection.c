@@ -234,7 +234,8 @@ int connection_open(struct connection *connection, struct base *base,
                 .owner = owner,
                 .jitter = ring_jitter(&base->ring),
         };
-        call_group_init(&connection->group, &base->host, &connection->peer);
+        call_group_init(
+                &connection->group, options->host ? options->host : &base->host, &connection->peer);
         r = init_session(connection, options->role);
         if (r < 0)
                 return r;

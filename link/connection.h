@@ -106,6 +106,7 @@ struct connection_options {
                 server_name; /* with that: the certificate must be for it; a DNS name or an IP address */
         struct workers *handshakers; /* with TLS: its threads; they outlive the connection */
         struct turn *turn; /* with them, of the peer's address; until the owner's on_closed() */
+        struct call_host *host; /* of its calls, on the base's ring; NULL: the base's */
 };
 
 /*

@@ -17,15 +17,15 @@
  *      quoit_channel_free(channel);
  *      quoit_client_free(client);
  *
- * A *client* is a thread with a ring of its own, on which all of its connections live and all of its callbacks run: the client's
- * thread. A *channel* is a way to one service, by one or more addresses; it connects when it is first used, and again by itself. An
- * *outcall* is one call on it.
+ * A *client* is one or several rings, each with a thread, on which its connections live and its callbacks run: the client's threads.
+ * A *channel* is a way to one service, by one or more addresses; on each ring it has connections of its own, and connects when it is
+ * first used there, and again by itself. An *outcall* is one call on it, and stays on the ring on which it was begun.
  *
- * Two ways to call. Blocking: from any thread that runs no ring. Asynchronous: on the client's thread, which is where callbacks are;
- * any other thread gets there by quoit_client_post(). A call that is made there changes no thread, and in steady state allocates
- * nothing. A callback must not block: all calls of the client wait for it.
+ * Two ways to call. Blocking: from any thread that runs no ring; the client's rings take turns. Asynchronous: on one of the client's
+ * threads, which is where callbacks are; any other thread gets there by quoit_client_post_to(). A call that is made there changes no
+ * thread, and in steady state allocates nothing. A callback must not block: all calls of its ring wait for it.
  *
- * Threads: a function of an outcall may only be called on the client's thread. On any other it does nothing and returns -EPERM,
+ * Threads: a function of an outcall may only be called on the thread of its ring. On any other it does nothing and returns -EPERM,
  * NULL, false, 0, "" or the value that it documents for "none". The other functions say which threads may call them.
  */
 
@@ -46,9 +46,9 @@
 QUOIT_BEGIN_DECLS
 
 /* A client, opaque. */
-typedef struct quoit_client quoit_client;
+typedef struct quoit_client_handle quoit_client;
 /* A channel, opaque. */
-typedef struct quoit_channel quoit_channel;
+typedef struct quoit_channel_handle quoit_channel;
 /* One call, opaque. */
 typedef struct quoit_outcall quoit_outcall;
 struct upb_Arena;
@@ -122,8 +122,12 @@ typedef struct quoit_client_limits {
         uint32_t stall_ms;
 } quoit_client_limits;
 
+/* The largest `rings` of a client. */
+#define QUOIT_CLIENT_RINGS_MAX 64
+
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_client_options {
+        unsigned rings; /* each with a thread, "client 0" and so on. 1 */
         quoit_engine engine; /* AUTO */
         quoit_client_limits limits; /* each that is 0 takes its default */
         /*
@@ -134,22 +138,29 @@ typedef struct quoit_client_options {
 } quoit_client_options;
 
 /*
- * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its thread is named "client" and blocks all signals.
- * 0; -EINVAL: a limit that HTTP/2 does not allow, or an unknown engine; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
+ * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its threads block all signals.
+ * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
  * epoll does not replace it. Any thread.
  */
 QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client);
 
 /*
  * Ends all calls that are left with CANCELLED, whose on_done run, frees channels that are left, closes all connections and waits for
- * the client's thread. Functions that were posted have run. Nobody may use the client or its channels while this runs, except that
+ * the client's threads. Functions that were posted have run. Nobody may use the client or its channels while this runs, except that
  * blocking calls return. Any thread but the client's own, where it does nothing and returns @client. Takes NULL, returns NULL.
  */
 QUOIT_API quoit_client *quoit_client_free(quoit_client *client);
 
-/* Runs @fn(@client, @arg) on the client's thread, in the order in which one thread posts. Any thread. 0; -ENOMEM. */
+/* How many rings it has. Any thread. */
+QUOIT_API unsigned quoit_client_rings(const quoit_client *client);
+
+/* Runs @fn(@client, @arg) on the client's first ring, in the order in which one thread posts. Any thread. 0; -ENOMEM. */
 QUOIT_API int quoit_client_post(
         quoit_client *client, void (*fn)(quoit_client *client, void *arg), void *arg);
+
+/* The same on the ring of that number, from 0 on. -EINVAL: there is none. */
+QUOIT_API int quoit_client_post_to(quoit_client *client, unsigned ring,
+        void (*fn)(quoit_client *client, void *arg), void *arg);
 
 /* ---- a channel -------------------------------------------------------------------------------- */
 
@@ -216,18 +227,22 @@ typedef enum quoit_channel_state {
 /* The name as gRPC writes it, like "TRANSIENT_FAILURE". Static. Any thread. */
 QUOIT_API const char *quoit_channel_state_name(quoit_channel_state state);
 
-/* The state now; it may have changed when this returns. Any thread. */
+/*
+ * The state now; it may have changed when this returns. On one of the client's threads: of the channel's part there. On any other: the
+ * best one of all parts, in the order READY, CONNECTING, IDLE, TRANSIENT_FAILURE.
+ */
 QUOIT_API quoit_channel_state quoit_channel_get_state(const quoit_channel *channel);
 
 /*
- * Connects if it is IDLE. If it waits after failed attempts, it tries now, and its backoff begins anew. Any thread. 0; -ENOMEM.
+ * Connects if it is IDLE. If it waits after failed attempts, it tries now, and its backoff begins anew. On one of the client's threads:
+ * there; on any other: on all of the client's rings. 0; -ENOMEM.
  */
 QUOIT_API int quoit_channel_connect(quoit_channel *channel);
 
 /*
- * Calls @on_state(@channel, state, @user) for each change of the channel's state from here on, on the client's thread, in order and
- * without a gap; SHUTDOWN is the last. One watch a channel: a later one replaces it; NULL ends it. On the client's thread, else
- * -EPERM. 0.
+ * Calls @on_state(@channel, state, @user) for each change of the channel's state on this ring from here on, on this thread, in order
+ * and without a gap; SHUTDOWN is the last. One watch a channel and ring: a later one replaces it; NULL ends it. On one of the client's
+ * threads, else -EPERM. 0.
  */
 QUOIT_API int quoit_channel_watch(quoit_channel *channel,
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user),
@@ -287,7 +302,7 @@ QUOIT_API quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_
 
 /* ---- asynchronous ----------------------------------------------------------------------------- */
 
-/* What the caller hears of a call, on the client's thread and never from within a function of the call. Each can be NULL. */
+/* What the caller hears of a call, on the thread that began it and never from within a function of the call. Each can be NULL. */
 typedef struct quoit_outcall_handler {
         /* The headers of the response have arrived: quoit_outcall_header(). Not if there are only trailers. */
         void (*on_headers)(quoit_outcall *call, void *user);
@@ -305,7 +320,7 @@ typedef struct quoit_outcall_handler {
 /*
  * Begins a call of @method. @handler is static or lives until on_done; @user is handed to its functions. *@ret_call (NULL: not wanted)
  * is valid until on_done has returned. Requests follow by quoit_outcall_send().
- * 0; -EINVAL: bad metadata or compression; -E2BIG: too much metadata; -ENOMEM; -EPERM: another thread; -ESHUTDOWN: the channel was
+ * 0; -EINVAL: bad metadata or compression; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads; -ESHUTDOWN: the channel was
  * freed. After an error there is no call and on_done does not run.
  */
 QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,

@@ -5,12 +5,11 @@
 
 #include <stdint.h>
 
-struct quoit_client;
-struct quoit_channel;
+#include <quoit/client.h>
 
 struct outcalls {
-        struct quoit_client *client;
-        struct quoit_channel *channel;
+        quoit_client *client;
+        quoit_channel *channel;
 };
 
 void outcalls_init(struct outcalls *outcalls, uint16_t port);

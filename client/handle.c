@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/handle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "client/client_limits.h"
+#include "client/client_thread.h"
+#include "client/pick_first.h"
+#include "client/target.h"
+#include "codec/metadata.h"
+#include "core/probe.h"
+#include "transport/tls_context.h"
+
+/* ---- parts ---- */
+
+struct quoit_client *client_part_here(quoit_client *client)
+{
+        for (unsigned i = 0; i < client->count; i++) {
+                if (client_is_here(client->parts + i))
+                        return client->parts + i;
+        }
+        return NULL;
+}
+
+struct quoit_channel *channel_part_here(const quoit_channel *channel)
+{
+        const struct quoit_client *client = client_part_here(channel->client);
+
+        return client ? channel->parts[client - channel->client->parts] : NULL;
+}
+
+struct quoit_channel *channel_part_next(const quoit_channel *channel)
+{
+        quoit_client *client = channel->client;
+        unsigned next = client->count == 1
+                                ? 0
+                                : atomic_fetch_add_explicit(&client->next, 1, memory_order_relaxed);
+
+        return channel->parts[next % client->count];
+}
+
+/* ---- a client ---- */
+
+static int choose_engine(quoit_engine asked, enum ring_engine *ret_engine)
+{
+        struct refusal refusal = { 0 };
+        int r;
+
+        *ret_engine = asked == QUOIT_ENGINE_EPOLL ? RING_EPOLL : RING_URING;
+        if (asked == QUOIT_ENGINE_EPOLL || asked == QUOIT_ENGINE_IO_URING)
+                return 0;
+        if (asked != QUOIT_ENGINE_AUTO)
+                return -EINVAL;
+        r = probe_run(NULL, &refusal);
+        if (r < 0 && refusal_is_lasting(&refusal))
+                *ret_engine = RING_EPOLL;
+        return 0;
+}
+
+static quoit_client *free_client(quoit_client *client)
+{
+        for (unsigned i = 0; i < client->count; i++)
+                client_deinit(client->parts + i);
+        free(client);
+        return NULL;
+}
+
+/* NULL: no memory. */
+static quoit_client *alloc_client(
+        const quoit_client_options *options, const quoit_client_limits *limits)
+{
+        unsigned count = options->rings > 0 ? options->rings : 1;
+        quoit_client *client = calloc(1, sizeof(*client) + count * sizeof(*client->parts));
+
+        if (!client)
+                return NULL;
+        client->count = count;
+        for (unsigned i = 0; i < count; i++)
+                client_init(client->parts + i, client, options, limits);
+        return client;
+}
+
+/* All of its threads, or none. */
+static int start(quoit_client *client, quoit_engine asked)
+{
+        enum ring_engine engine;
+        int r = choose_engine(asked, &engine);
+
+        for (unsigned i = 0; r == 0 && i < client->count; i++) {
+                r = client_thread_start(client->parts + i, engine, i);
+                if (r < 0)
+                        client_threads_stop(client->parts, i);
+        }
+        return r;
+}
+
+int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client)
+{
+        static const quoit_client_options defaults;
+        quoit_client_limits limits;
+        quoit_client *client;
+        int r;
+
+        if (!options)
+                options = &defaults;
+        limits = options->limits;
+        r = client_limits_complete(&limits);
+        if (r == 0 && options->rings > QUOIT_CLIENT_RINGS_MAX)
+                r = -EINVAL;
+        if (r < 0)
+                return r;
+        client = alloc_client(options, &limits);
+        if (!client)
+                return -ENOMEM;
+        r = start(client, options->engine);
+        if (r < 0)
+                free_client(client);
+        else
+                *ret_client = client;
+        return r;
+}
+
+quoit_client *quoit_client_free(quoit_client *client)
+{
+        if (!client || client_part_here(client))
+                return client;
+        client_threads_stop(client->parts, client->count);
+        return free_client(client);
+}
+
+unsigned quoit_client_rings(const quoit_client *client)
+{
+        return client->count;
+}
+
+int quoit_client_post(quoit_client *client, void (*fn)(quoit_client *client, void *arg), void *arg)
+{
+        return quoit_client_post_to(client, 0, fn, arg);
+}
+
+int quoit_client_post_to(
+        quoit_client *client, unsigned ring, void (*fn)(quoit_client *client, void *arg), void *arg)
+{
+        return ring < client->count ? client_run(client->parts + ring, fn, arg) : -EINVAL;
+}
+
+/* ---- a channel ---- */
+
+static bool is_valid(const char *text)
+{
+        return !text || (*text && metadata_value_valid(text, strlen(text)));
+}
+
+/* *@ret_context is NULL where @tls is. */
+static int make_context(const quoit_channel_tls *tls, struct tls_context **ret_context)
+{
+        struct tls_problem problem;
+
+        *ret_context = NULL;
+        if (!tls)
+                return 0;
+        if (!tls->certificate_file != !tls->key_file)
+                return -EINVAL;
+        return tls_context_new_client(
+                &(struct tls_client_rules){
+                        .options = &(quoit_tls_options){ .version_min = tls->version_min },
+                        .ca_file = tls->ca_file,
+                        .source = tls->certificate_file
+                                          ? &(struct tls_source){ (char *)tls->certificate_file,
+                                                    (char *)tls->key_file }
+                                          : NULL,
+                },
+                ret_context, &problem);
+}
+
+static int make_parts(quoit_channel *channel, const struct target *target,
+        const quoit_channel_options *options, struct tls_context *tls)
+{
+        for (unsigned i = 0; i < channel->client->count; i++) {
+                int r = channel_new(
+                        channel->client->parts + i, target, options, tls, &channel->parts[i]);
+
+                if (r < 0)
+                        return r;
+                channel->parts[i]->handle = channel;
+                atomic_fetch_add(&channel->parts_left, 1);
+        }
+        return 0;
+}
+
+/* None of its parts is attached. */
+static void free_parts(quoit_channel *channel)
+{
+        unsigned count = channel->parts_left;
+
+        if (count == 0)
+                free(channel);
+        for (unsigned i = 0; i < count; i++) /* the last one frees the channel */
+                channel_free(channel->parts[i]);
+}
+
+static int make_channel(quoit_client *client, const struct target *target,
+        const quoit_channel_options *options, quoit_channel **ret_channel)
+{
+        struct tls_context *tls;
+        quoit_channel *channel;
+        int r = make_context(options->tls, &tls);
+
+        if (r < 0)
+                return r;
+        channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct quoit_channel *));
+        if (channel)
+                channel->client = client;
+        r = channel ? make_parts(channel, target, options, tls) : -ENOMEM;
+        tls_context_unref(tls);
+        if (r == 0)
+                *ret_channel = channel;
+        else if (channel)
+                free_parts(channel);
+        return r;
+}
+
+int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
+        quoit_channel **ret_channel)
+{
+        static const quoit_channel_options defaults;
+        struct target target;
+        int r = target_parse(text, &target);
+
+        if (!options)
+                options = &defaults;
+        if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
+                r = -EINVAL;
+        if (r == 0)
+                r = make_channel(client, &target, options, ret_channel);
+        for (unsigned i = 0; r == 0 && i < client->count; i++)
+                channel_attach((*ret_channel)->parts[i]);
+        return r;
+}
+
+quoit_channel *quoit_channel_free(quoit_channel *channel)
+{
+        unsigned count = channel ? channel->client->count : 0;
+
+        for (unsigned i = 0; i < count; i++) /* it lives as long as one of them */
+                channel_detach(channel->parts[i]);
+        return NULL;
+}
+
+static void connect_part(struct quoit_channel *channel)
+{
+        channel->used_ns = ring_now_ns(&channel->client->base->ring);
+        if (channel->state == QUOIT_CHANNEL_IDLE) {
+                channel->connect_asked = true;
+                channel_stir(channel);
+        } else if (channel->state != QUOIT_CHANNEL_SHUTDOWN) {
+                pick_first_hurry(channel);
+        }
+}
+
+static void on_connect(quoit_client *client, void *arg)
+{
+        (void)client;
+        connect_part(arg);
+}
+
+int quoit_channel_connect(quoit_channel *channel)
+{
+        struct quoit_channel *here = channel_part_here(channel);
+        int r = 0;
+
+        if (here) {
+                connect_part(here);
+                return 0;
+        }
+        for (unsigned i = 0; r == 0 && i < channel->client->count; i++)
+                r = client_run(channel->parts[i]->client, on_connect, channel->parts[i]);
+        return r;
+}
+
+int quoit_channel_watch(quoit_channel *channel,
+        void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user), void *user)
+{
+        struct quoit_channel *here = channel_part_here(channel);
+
+        if (!here)
+                return -EPERM;
+        here->state_count = 0;
+        here->on_state = on_state;
+        here->state_user = user;
+        return 0;
+}
+
+/* ---- states ---- */
+
+const char *quoit_channel_state_name(quoit_channel_state state)
+{
+        static const char *const names[] = {
+                [QUOIT_CHANNEL_IDLE] = "IDLE",
+                [QUOIT_CHANNEL_CONNECTING] = "CONNECTING",
+                [QUOIT_CHANNEL_READY] = "READY",
+                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = "TRANSIENT_FAILURE",
+                [QUOIT_CHANNEL_SHUTDOWN] = "SHUTDOWN",
+        };
+
+        return (unsigned)state <= QUOIT_CHANNEL_SHUTDOWN ? names[state] : "UNKNOWN";
+}
+
+static quoit_channel_state state_of(const struct quoit_channel *channel)
+{
+        return (quoit_channel_state)atomic_load_explicit(
+                &channel->state_seen, memory_order_relaxed);
+}
+
+quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
+{
+        static const unsigned ranks[] = {
+                                          /* the best one counts */
+                [QUOIT_CHANNEL_READY] = 4,
+                [QUOIT_CHANNEL_CONNECTING] = 3,
+                [QUOIT_CHANNEL_IDLE] = 2,
+                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = 1,
+                [QUOIT_CHANNEL_SHUTDOWN] = 0,
+        };
+        const struct quoit_channel *here = channel_part_here(channel);
+        quoit_channel_state best = state_of(here ? here : channel->parts[0]);
+
+        for (unsigned i = 1; !here && i < channel->client->count; i++) {
+                quoit_channel_state state = state_of(channel->parts[i]);
+
+                if (ranks[state] > ranks[best])
+                        best = state;
+        }
+        return best;
+}

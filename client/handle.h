@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a program has in hand: a client with its part on each of its rings (client.h), and a channel with a part on each of them too
+ * (channel.h). Parts share nothing but what is fixed here, so a call never leaves the ring that it was begun on.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <quoit/client.h>
+
+#include "client/client.h"
+
+struct quoit_channel;
+
+struct quoit_client_handle {
+        atomic_uint next; /* counts what other threads begin: the parts take turns */
+        unsigned count; /* of @parts. What is here is fixed */
+        struct quoit_client parts[];
+};
+
+struct quoit_channel_handle {
+        quoit_client *client;
+        atomic_uint parts_left; /* the last one that is freed frees it */
+        struct quoit_channel *parts[]; /* as many as the client has, in the same order */
+};
+
+/* The part of the ring whose thread calls; NULL: none has it. Any thread. */
+struct quoit_client *client_part_here(quoit_client *client);
+
+/* The same of a channel. */
+struct quoit_channel *channel_part_here(const quoit_channel *channel);
+
+/* The part whose turn it is to begin what another thread wants. Any thread. */
+struct quoit_channel *channel_part_next(const quoit_channel *channel);
