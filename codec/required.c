@@ -38,13 +38,22 @@ static bool missing_in_map(
 static bool missing_in_value(const upb_MiniTableField *field, upb_MessageValue value,
         const upb_MiniTable *table, struct field_place *ret_where)
 {
-        if (upb_MiniTableField_CType(field) != kUpb_CType_Message)
-                return false;
         if (upb_MiniTableField_IsMap(field))
                 return missing_in_map(value.map_val, table, ret_where);
         if (upb_MiniTableField_IsArray(field))
                 return missing_in_array(value.array_val, table, ret_where);
         return required_find_missing(value.msg_val, table, ret_where);
+}
+
+/* In a field that holds messages. */
+static bool missing_in_field(
+        const upb_Message *message, const upb_MiniTableField *field, struct field_place *ret_where)
+{
+        const upb_MessageValue none = { .msg_val = NULL };
+        upb_MessageValue value = upb_Message_GetField(message, field, none);
+
+        return value.msg_val && /* or array_val, map_val: all are pointers */
+               missing_in_value(field, value, upb_MiniTable_SubMessage(field), ret_where);
 }
 
 static bool missing_in_extensions(const upb_Message *message, struct field_place *ret_where)
@@ -58,8 +67,9 @@ static bool missing_in_extensions(const upb_Message *message, struct field_place
                 if (!upb_TaggedAuxPtr_IsExtension(extra))
                         continue;
                 extension = upb_TaggedAuxPtr_Extension(extra);
-                if (missing_in_value(&extension->ext->UPB_PRIVATE(field), extension->data,
-                            upb_MiniTableExtension_GetSubMessage(extension->ext), ret_where))
+                if (upb_MiniTableField_IsSubMessage(&extension->ext->UPB_PRIVATE(field)) &&
+                        missing_in_value(&extension->ext->UPB_PRIVATE(field), extension->data,
+                                upb_MiniTableExtension_GetSubMessage(extension->ext), ret_where))
                         return true;
         }
         return false;
@@ -87,17 +97,19 @@ bool required_find_missing(
         const upb_Message *message, const upb_MiniTable *table, struct field_place *ret_where)
 {
         uint32_t number = required_missing_number(message, table);
-        const upb_MiniTableField *field;
-        upb_MessageValue value;
-        size_t iterator = kUpb_BaseField_Begin;
 
         if (number > 0) {
                 *ret_where = (struct field_place){ table, number };
                 return true;
         }
-        while (UPB_PRIVATE(_upb_Message_NextBaseField)(message, table, &field, &value, &iterator))
-                if (missing_in_value(field, value, upb_MiniTable_SubMessage(field), ret_where))
+        /* all fields of the type, of which few hold messages: a peer can send many messages of a large type that are empty */
+        for (int i = 0; i < upb_MiniTable_FieldCount(table); i++) {
+                const upb_MiniTableField *field = upb_MiniTable_GetFieldByIndex(table, (uint32_t)i);
+
+                if (upb_MiniTableField_IsSubMessage(field) &&
+                        missing_in_field(message, field, ret_where))
                         return true;
+        }
         return missing_in_extensions(message, ret_where);
 }
 
