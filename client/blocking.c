@@ -103,7 +103,8 @@ static const char *send_problem(int error)
 {
         switch (error) {
         case -EMSGSIZE:
-                return "the request is over the limit (message_send_bytes_max)";
+                return "the request is over the limit (message_send_bytes_max, or the service "
+                       "config's maxRequestMessageBytes)";
         case -EINVAL:
                 return "the request lacks a required field";
         case -E2BIG:

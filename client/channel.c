@@ -14,6 +14,7 @@
 #include "client/handle.h"
 #include "client/outcall.h"
 #include "client/pick_first.h"
+#include "client/service_config.h"
 #include "client/target.h"
 #include "transport/tls_context.h"
 
@@ -120,6 +121,7 @@ static void channel_deinit(struct quoit_channel *channel)
         free(channel->user_agent);
         free(channel->server_name);
         tls_context_unref(channel->tls);
+        service_config_unref(channel->service_config);
         free(channel);
 }
 

@@ -17,6 +17,7 @@
 
 struct lookup;
 struct quoit_outcall;
+struct service_config;
 struct target;
 struct tls_context;
 
@@ -66,6 +67,7 @@ struct quoit_channel {
         char *user_agent;
         struct tls_context *tls; /* NULL: in the clear */
         char *server_name; /* with that */
+        struct service_config *service_config; /* NULL: none */
         unsigned count_max;
 
         unsigned count;

@@ -8,7 +8,9 @@
 #include "client/channel.h"
 #include "client/client_limits.h"
 #include "client/client_thread.h"
+#include "client/outcall.h"
 #include "client/pick_first.h"
+#include "client/service_config.h"
 #include "client/target.h"
 #include "codec/metadata.h"
 #include "core/probe.h"
@@ -176,8 +178,31 @@ static int make_context(const quoit_channel_tls *tls, struct tls_context **ret_c
                 ret_context, &problem);
 }
 
+/* *@ret_config is NULL where @text is. @ret_problem: why it is -EINVAL. */
+static int read_config(const char *text, struct service_config **ret_config,
+        char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES])
+{
+        *ret_config = NULL;
+        return text ? service_config_new(upb_StringView_FromString(text), ret_config, ret_problem)
+                    : 0;
+}
+
+int quoit_service_config_check(const char *text, quoit_error *ret_error)
+{
+        char problem[SERVICE_CONFIG_PROBLEM_BYTES];
+        struct service_config *config;
+        int r = read_config(text, &config, problem);
+
+        service_config_unref(config);
+        if (r == -EINVAL && ret_error)
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        return r;
+}
+
 static int make_parts(quoit_channel *channel, const struct target *target,
-        const quoit_channel_options *options, struct tls_context *tls)
+        const quoit_channel_options *options, struct tls_context *tls,
+        struct service_config *config)
 {
         for (unsigned i = 0; i < channel->client->count; i++) {
                 int r = channel_new(
@@ -186,6 +211,7 @@ static int make_parts(quoit_channel *channel, const struct target *target,
                 if (r < 0)
                         return r;
                 channel->parts[i]->handle = channel;
+                channel->parts[i]->service_config = service_config_ref(config);
                 atomic_fetch_add(&channel->parts_left, 1);
         }
         return 0;
@@ -205,17 +231,24 @@ static void free_parts(quoit_channel *channel)
 static int make_channel(quoit_client *client, const struct target *target,
         const quoit_channel_options *options, quoit_channel **ret_channel)
 {
-        struct tls_context *tls;
+        char problem[SERVICE_CONFIG_PROBLEM_BYTES];
+        struct service_config *config;
+        struct tls_context *tls = NULL;
         quoit_channel *channel;
-        int r = make_context(options->tls, &tls);
+        int r = read_config(options->service_config, &config, problem);
 
-        if (r < 0)
+        if (r == 0)
+                r = make_context(options->tls, &tls);
+        if (r < 0) {
+                service_config_unref(config);
                 return r;
+        }
         channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct quoit_channel *));
         if (channel)
                 channel->client = client;
-        r = channel ? make_parts(channel, target, options, tls) : -ENOMEM;
+        r = channel ? make_parts(channel, target, options, tls, config) : -ENOMEM;
         tls_context_unref(tls);
+        service_config_unref(config);
         if (r == 0)
                 *ret_channel = channel;
         else if (channel)

@@ -10,6 +10,7 @@
 #include "client/client_connection.h"
 #include "client/outcall_request.h"
 #include "client/pick_first.h"
+#include "client/service_config.h"
 #include "codec/status.h"
 #include "core/clock.h"
 
@@ -162,14 +163,21 @@ static void on_deadline(struct timer *timer)
         outcall_fail_copy(call, QUOIT_DEADLINE_EXCEEDED, text);
 }
 
-static void set_deadline(struct quoit_outcall *call, uint32_t timeout_ms)
+static uint64_t timeout_of(const quoit_call_options *options, const struct method_config *config)
+{
+        uint64_t own_ns = options->timeout_ms > 0 ? options->timeout_ms * NS_PER_MS : UINT64_MAX;
+
+        return own_ns < config->timeout_ns ? own_ns : config->timeout_ns;
+}
+
+static void set_deadline(struct quoit_outcall *call, uint64_t timeout_ns)
 {
         struct ring *ring = call->exchange.group->host->ring;
 
-        if (timeout_ms == 0)
+        if (timeout_ns == UINT64_MAX)
                 return;
         /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
-        call->exchange.deadline_ns = ring_clock_ns(ring) + timeout_ms * NS_PER_MS;
+        call->exchange.deadline_ns = ring_clock_ns(ring) + timeout_ns;
         timer_start(
                 &ring->timers, &call->exchange.deadline, call->exchange.deadline_ns, on_deadline);
 }
@@ -192,20 +200,31 @@ static int add_metadata(struct quoit_outcall *call, const quoit_call_options *op
         return r;
 }
 
-static void init(struct quoit_outcall *call, const quoit_call_options *options)
+static size_t smaller(size_t one, size_t other)
+{
+        return one < other ? one : other;
+}
+
+static void init(struct quoit_outcall *call, const quoit_call_options *options,
+        const struct method_config *config)
 {
         const quoit_client_limits *limits = &call->channel->client->limits;
         quoit_method_kind kind = call->method->kind;
         struct exchange *exchange = &call->exchange;
 
         exchange_init(exchange, &call->channel->group);
-        if (options->message_receive_bytes_max > 0)
-                exchange_limit_messages(exchange, options->message_receive_bytes_max);
+        exchange_limit_messages(exchange,
+                smaller(options->message_receive_bytes_max > 0 ? options->message_receive_bytes_max
+                                                               : limits->message_receive_bytes_max,
+                        config->response_bytes_max));
+        call->send_bytes_max = smaller(limits->message_send_bytes_max, config->request_bytes_max);
         exchange->takes_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
         exchange->sends_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
         exchange->lent.compression = options->compression;
         writer_keep(&exchange->writer, limits->replay_bytes_max);
-        call->wait_for_ready = options->wait_for_ready;
+        call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
+                                       ? config->waits_for_ready
+                                       : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
 }
 
 int outcall_new(struct quoit_channel *channel, const quoit_method *method,
@@ -214,6 +233,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
 {
         static const quoit_call_options defaults;
         struct quoit_client *client = channel->client;
+        const struct method_config *config;
         struct quoit_outcall *call;
         int r;
 
@@ -233,7 +253,8 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         call->user = user;
         list_init(&call->link);
         list_init(&call->queued);
-        init(call, options);
+        config = service_config_find(channel->service_config, method->path);
+        init(call, options, config);
         r = add_metadata(call, options);
         if (r < 0) {
                 exchange_deinit(&call->exchange);
@@ -243,7 +264,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         channel->group.count++;
         list_append(&channel->calls, &call->link);
         channel->used_ns = ring_now_ns(&client->base->ring);
-        set_deadline(call, options->timeout_ms);
+        set_deadline(call, timeout_of(options, config));
         if (channel_has_room(channel, client->limits.calls_queued_max))
                 channel_queue(channel, call, false);
         else

@@ -62,6 +62,7 @@ struct quoit_outcall {
         bool has_failed : 1; /* the status is ours: nothing is delivered any more */
         quoit_status status;
         upb_StringView message; /* with the status; static, or in the arena, and zero-terminated */
+        size_t send_bytes_max; /* of a message */
         struct fields fields; /* metadata to be sent */
         struct response response;
 };

@@ -38,7 +38,7 @@ static int queue(struct quoit_outcall *call, const struct upb_Message *message)
         struct encoding encoding;
         int r = encoding_init(&encoding, pending_copy_buffer(&exchange->group->host->copy),
                 exchange_blocks(exchange), NULL, message, call->method->request,
-                limits_of(call)->message_send_bytes_max);
+                call->send_bytes_max);
 
         if (r < 0)
                 return r;

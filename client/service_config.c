@@ -226,9 +226,9 @@ static int read_config(struct service_config *config, upb_StringView text, char 
         const struct json *json;
         int r;
 
-        if (text.size > SERVICE_CONFIG_BYTES_MAX)
+        if (text.size > QUOIT_SERVICE_CONFIG_BYTES_MAX)
                 return config_refuse(
-                        &whole, "it has more than %zu bytes", SERVICE_CONFIG_BYTES_MAX);
+                        &whole, "it has more than %zu bytes", QUOIT_SERVICE_CONFIG_BYTES_MAX);
         r = json_parse(text, config->arena, &json, &problem);
         if (r == -EINVAL)
                 return config_refuse(&whole, "line %u, column %u: %s", problem.line, problem.column,

@@ -4,7 +4,8 @@
 /*
  * gRPC's service config: what a service wants of its callers, by method (grpc.service_config.ServiceConfig as JSON; gRPC's document
  * "Service Config in gRPC", its proposals A2, A6 and A21). It is checked as a whole and never changes, so threads can share one.
- * Members that are not known are ignored; null is the same as no member.
+ * Members that are not known are ignored; null is the same as no member. A text has at most QUOIT_SERVICE_CONFIG_BYTES_MAX, as a server
+ * of DNS may send it one day.
  */
 
 #include <stdatomic.h>
@@ -12,16 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <quoit/status.h>
-#include <quoit/upb_names.h>
+#include <quoit/client.h>
 
 #include "upb/base/string_view.h"
 
 struct json;
 struct upb_Arena;
 
-/* What one text may have: a server of DNS may send it one day. */
-#define SERVICE_CONFIG_BYTES_MAX ((size_t)64 << 10)
 /* Larger numbers of attempts count as this (A6). */
 #define SERVICE_CONFIG_ATTEMPTS_MAX 5
 /* Room for what is wrong with one: a line, with a zero. */

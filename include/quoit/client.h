@@ -185,6 +185,8 @@ typedef struct quoit_channel_options {
         const char *authority;
         /* Stands before "quoit/VERSION" in the user-agent. None. */
         const char *user_agent;
+        /* gRPC's service config, as JSON: quoit_service_config_check(). None. */
+        const char *service_config;
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
@@ -203,7 +205,7 @@ typedef struct quoit_channel_options {
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options; -ENOTSUP: a DNS server of its own (dns://SERVER/HOST); -E2BIG: too many
+ * 0; -EINVAL: not such a target, or bad options (quoit_service_config_check() says what is wrong with a service config); -ENOTSUP: a DNS server of its own (dns://SERVER/HOST); -E2BIG: too many
  * addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
@@ -257,17 +259,24 @@ typedef struct quoit_metadata {
         upb_StringView value; /* printable ASCII, or any bytes where @name ends in "-bin" */
 } quoit_metadata;
 
+/* Whether a call waits while its channel is in TRANSIENT_FAILURE (gRPC's wait-for-ready document). */
+typedef enum quoit_wait {
+        QUOIT_WAIT_AS_CONFIGURED, /* as the service config says, else not */
+        QUOIT_WAIT_FOR_READY, /* it does */
+        QUOIT_WAIT_NEVER, /* it ends at once, UNAVAILABLE, with the reason */
+} quoit_wait;
+
 /* Zero (or NULL) in a member takes the default. Nothing of it is used after the function that takes it. */
 typedef struct quoit_call_options {
-        /* From here on; the server is told too (grpc-timeout). The call then ends DEADLINE_EXCEEDED. None. */
-        uint32_t timeout_ms;
         /*
-         * Whether the call waits while the channel is in TRANSIENT_FAILURE. If not it ends at once, UNAVAILABLE, with the reason
-         * (gRPC's wait-for-ready document).
+         * From here on; the server is told too (grpc-timeout). The call then ends DEADLINE_EXCEEDED. None. The service config's, if that
+         * is shorter.
          */
-        bool wait_for_ready;
+        uint32_t timeout_ms;
+        quoit_wait wait_for_ready; /* AS_CONFIGURED */
         quoit_compression compression; /* of what it sends; the server must know it. Identity */
-        size_t message_receive_bytes_max; /* in place of the client's limit */
+        /* In place of the client's limit. The service config's, if that is smaller. */
+        size_t message_receive_bytes_max;
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
         size_t metadata_count; /* of @metadata */
 } quoit_call_options;
@@ -286,6 +295,16 @@ typedef struct quoit_error {
  * was tried, with its errno, and when the next attempt comes. "OK" for success. Lives as long as @error. Any thread.
  */
 QUOIT_API const char *quoit_error_text(const quoit_error *error);
+
+/* The most bytes that a service config has. */
+#define QUOIT_SERVICE_CONFIG_BYTES_MAX ((size_t)64 << 10)
+
+/*
+ * Whether a channel takes @text as its service config: gRPC's JSON for grpc.service_config.ServiceConfig, at most
+ * QUOIT_SERVICE_CONFIG_BYTES_MAX of it. It is checked as a whole; members that are not known are ignored. 0; -EINVAL: it is bad, and
+ * *@ret_error (NULL: not wanted), INVALID_ARGUMENT, has one line that says what and where; -ENOMEM. Any thread.
+ */
+QUOIT_API int quoit_service_config_check(const char *text, quoit_error *ret_error);
 
 /* ---- blocking --------------------------------------------------------------------------------- */
 
@@ -331,7 +350,7 @@ QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *me
  * Queues a message, of the method's request type. It may be changed or dropped on return. Never blocks; who sends much asks
  * quoit_outcall_writable(). After the one request of a method with a single one, the request is complete.
  * 0, also where the call is over and the message is dropped. Else nothing was sent, and the call goes on:
- *      -EMSGSIZE  over `message_send_bytes_max`
+ *      -EMSGSIZE  over `message_send_bytes_max`, or the service config's maxRequestMessageBytes
  *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
  *      -EINVAL    a required field is not set
  *      -E2BIG     nested too deeply

@@ -12,6 +12,7 @@
  *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
+ *      --service-config JSON   of the channel
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
@@ -300,6 +301,8 @@ static bool set_option(const char *name, char *value)
                 limits->backoff_initial_ms = limits->backoff_max_ms = number;
         else if (strcmp(name, "--connect") == 0)
                 limits->connect_ms = number;
+        else if (strcmp(name, "--service-config") == 0)
+                setting.channel.service_config = value;
         else if (strcmp(name, "--engine") == 0)
                 setting.client.engine = engine_named(value);
         else if (strcmp(name, "--compression") == 0)
@@ -327,7 +330,7 @@ static void read_arguments(int count, char **words)
                 if (strcmp(words[i], "--blocking") == 0)
                         setting.blocking = true;
                 else if (strcmp(words[i], "--wait-for-ready") == 0)
-                        setting.call.wait_for_ready = true;
+                        setting.call.wait_for_ready = QUOIT_WAIT_FOR_READY;
                 else if (i + 1 >= count || !set_option(words[i], words[i + 1]))
                         die("bad option", words[i]);
                 else

@@ -142,8 +142,9 @@ static void test_wait_for_ready(void **state)
 {
         struct stage stage;
         struct watched watched = { .stage = &stage };
-        const quoit_call_options options = { .wait_for_ready = true };
-        const quoit_call_options short_options = { .wait_for_ready = true, .timeout_ms = 30 };
+        const quoit_call_options options = { .wait_for_ready = QUOIT_WAIT_FOR_READY };
+        const quoit_call_options short_options = { .wait_for_ready = QUOIT_WAIT_FOR_READY,
+                .timeout_ms = 30 };
         struct told told = { .options = &options }, late = { .options = &short_options };
         char target[32];
         uint16_t port;

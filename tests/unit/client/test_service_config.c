@@ -306,20 +306,20 @@ static void test_durations(void **state)
 
 static void test_size(void **state)
 {
-        char *text = malloc(SERVICE_CONFIG_BYTES_MAX + 1);
+        char *text = malloc(QUOIT_SERVICE_CONFIG_BYTES_MAX + 1);
         struct service_config *config = NULL;
 
         (void)state;
-        memset(text, ' ', SERVICE_CONFIG_BYTES_MAX + 1);
+        memset(text, ' ', QUOIT_SERVICE_CONFIG_BYTES_MAX + 1);
         memcpy(text, "{}", 2);
-        assert_int_equal(service_config_new(
-                                 upb_StringView_FromDataAndSize(text, SERVICE_CONFIG_BYTES_MAX + 1),
+        assert_int_equal(service_config_new(upb_StringView_FromDataAndSize(
+                                                    text, QUOIT_SERVICE_CONFIG_BYTES_MAX + 1),
                                  &config, problem),
                 -EINVAL);
         assert_string_equal(problem, "it has more than 65536 bytes");
-        assert_int_equal(
-                service_config_new(upb_StringView_FromDataAndSize(text, SERVICE_CONFIG_BYTES_MAX),
-                        &config, problem),
+        assert_int_equal(service_config_new(upb_StringView_FromDataAndSize(
+                                                    text, QUOIT_SERVICE_CONFIG_BYTES_MAX),
+                                 &config, problem),
                 0);
         service_config_unref(config);
         free(text);
