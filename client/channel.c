@@ -9,6 +9,8 @@
 
 #include <quoit/version.h>
 
+#include "client/addresses.h"
+#include "client/balancer.h"
 #include "client/client.h"
 #include "client/client_connection.h"
 #include "client/handle.h"
@@ -77,45 +79,59 @@ void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call)
         channel->queued--;
 }
 
-/* Calls that do not wait for a READY channel hear why there is none. */
-static void fail_waiting(struct quoit_channel *channel)
+/* It does not wait for a READY channel, and hears why there is none. @text: the same for all of a turn; "": not known yet. */
+static void fail_at_once(struct quoit_outcall *call, char *text, size_t size)
 {
-        char text[QUOIT_ERROR_TEXT_BYTES - 32];
-        struct list *link, *next;
+        if (call->wait_for_ready)
+                return;
+        if (!text[0])
+                addresses_describe(call->channel, text, size);
+        outcall_fail_copy(call, QUOIT_UNAVAILABLE, text);
+}
 
-        pick_first_describe(channel, text, sizeof(text));
-        for (link = channel->queue.next; link != &channel->queue; link = next) {
-                struct quoit_outcall *call = CONTAINER_OF(link, struct quoit_outcall, queued);
-
-                next = link->next;
-                if (!call->wait_for_ready)
-                        outcall_fail_copy(call, QUOIT_UNAVAILABLE, text);
+static void begin(struct quoit_outcall *call, struct client_connection *connection)
+{
+        if (outcall_begin(call, connection) == -ESHUTDOWN) {
+                connection->is_leaving = true;
+                client_connection_note(connection);
         }
 }
 
-/* As many as the connection has room for. */
-static void begin_waiting(struct quoit_channel *channel)
+/* Those that have somewhere to go. What this calls may take any call out of the queue. */
+static void run_queue(struct quoit_channel *channel)
 {
-        struct client_connection *connection = channel->picked->connection;
+        char text[QUOIT_ERROR_TEXT_BYTES - 32] = "";
+        struct list rest, *link;
+        bool goes_on = true;
 
-        while (!list_is_empty(&channel->queue)) {
-                struct quoit_outcall *call =
-                        CONTAINER_OF(channel->queue.next, struct quoit_outcall, queued);
-                int r = outcall_begin(call, connection);
+        list_init(&rest);
+        list_splice(&rest, &channel->queue);
+        while (goes_on && (link = list_pop(&rest))) {
+                struct quoit_outcall *call = CONTAINER_OF(link, struct quoit_outcall, queued);
+                struct subchannel *subchannel;
 
-                if (r == -EAGAIN)
-                        return;
-                if (r == -ESHUTDOWN) {
-                        connection->is_leaving = true;
-                        client_connection_note(connection);
-                        return;
+                list_append(&channel->queue, link);
+                switch (balancer_pick(channel, call, &subchannel)) {
+                case PICK_WAIT:
+                        goes_on = channel->balancer->policy->is_by_call;
+                        break;
+                case PICK_FAIL:
+                        fail_at_once(call, text, sizeof(text));
+                        break;
+                case PICK_SUBCHANNEL:
+                        begin(call, subchannel->connection);
+                        break;
                 }
         }
+        list_splice(&channel->queue, &rest);
 }
 
 /* Of its memory: what is fixed of it too. */
 static void channel_deinit(struct quoit_channel *channel)
 {
+        for (unsigned i = 0; i < channel->count; i++)
+                free(channel->subchannels[i]);
+        balancer_free(channel->balancer);
         free(channel->host);
         free(channel->authority);
         free(channel->user_agent);
@@ -137,14 +153,8 @@ void channel_free(struct quoit_channel *channel)
 
 bool channel_is_used(const struct quoit_channel *channel)
 {
-        if (channel->state != QUOIT_CHANNEL_SHUTDOWN || channel->state_count > 0 ||
-                !list_is_empty(&channel->calls))
-                return true;
-        for (unsigned i = 0; i < channel->count; i++) {
-                if (subchannel_is_busy(channel->subchannels + i))
-                        return true;
-        }
-        return false;
+        return channel->state != QUOIT_CHANNEL_SHUTDOWN || channel->state_count > 0 ||
+               !list_is_empty(&channel->calls) || !list_is_empty(&channel->lost);
 }
 
 static void remove_and_free(struct quoit_channel *channel)
@@ -168,24 +178,13 @@ void channel_run(struct quoit_channel *channel)
         bool wants = channel->connect_asked || !list_is_empty(&channel->calls);
 
         tell_states(channel);
-        switch (channel->state) {
-        case QUOIT_CHANNEL_IDLE:
-                channel->connect_asked = false;
-                if (wants)
-                        pick_first_connect(channel);
-                break;
-        case QUOIT_CHANNEL_READY:
-                begin_waiting(channel);
-                break;
-        case QUOIT_CHANNEL_TRANSIENT_FAILURE:
-                fail_waiting(channel);
-                break;
-        case QUOIT_CHANNEL_SHUTDOWN:
+        if (channel->state == QUOIT_CHANNEL_SHUTDOWN) {
                 channel_free_if_unused(channel);
-                break;
-        case QUOIT_CHANNEL_CONNECTING:
-                break;
+                return;
         }
+        if (channel->state == QUOIT_CHANNEL_IDLE && wants)
+                balancer_wake(channel);
+        run_queue(channel);
 }
 
 void channel_shut_down(struct quoit_channel *channel)
@@ -200,7 +199,7 @@ void channel_shut_down(struct quoit_channel *channel)
                 outcall_fail(CONTAINER_OF(link, struct quoit_outcall, link), QUOIT_CANCELLED,
                         "the channel was freed");
         }
-        pick_first_end(channel);
+        balancer_end(channel);
 }
 
 /* ---- life ---- */
@@ -311,12 +310,15 @@ static struct quoit_channel *channel_alloc(
         if (!channel)
                 return NULL;
         channel->count_max = count_max;
-        channel->count = target->count;
+        list_init(&channel->lost);
+        timer_init(&channel->lookup_retry);
         channel->port = target->port;
         channel->host = has_name ? strdup(target->host) : NULL;
         channel->authority = strdup(options->authority ? options->authority : target->authority);
         channel->user_agent = make_user_agent(options->user_agent);
-        if (channel->authority && channel->user_agent && (channel->host || !has_name))
+        channel->balancer = balancer_new(&pick_first, channel);
+        if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
+                channel->balancer && addresses_set(channel, target->addresses, target->count) == 0)
                 return channel;
         channel_deinit(channel);
         return NULL;
@@ -342,7 +344,7 @@ static int set_tls(
         return 0;
 }
 
-static void init(struct quoit_channel *channel, const struct target *target)
+static void init(struct quoit_channel *channel)
 {
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
@@ -350,10 +352,6 @@ static void init(struct quoit_channel *channel, const struct target *target)
         list_init(&channel->stirred);
         list_init(&channel->calls);
         list_init(&channel->queue);
-        timer_init(&channel->attempt);
-        timer_init(&channel->lookup_retry);
-        for (unsigned i = 0; i < target->count; i++)
-                subchannel_init(channel->subchannels + i, channel, target->addresses + i);
 }
 
 int channel_new(struct quoit_client *client, const struct target *target,
@@ -371,7 +369,7 @@ int channel_new(struct quoit_client *client, const struct target *target,
                 return r;
         }
         channel->client = client;
-        init(channel, target);
+        init(channel);
         *ret_channel = channel;
         return 0;
 }

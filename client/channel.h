@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A channel's part on one ring: its addresses (subchannel.h), which of them is used (pick_first.h), and the calls that wait for it.
- * Calls enter by the queue; what can go on goes on in the dispatch phase of the turn. All on the ring's thread, unless it says
- * otherwise.
+ * A channel's part on one ring: its addresses (addresses.h, subchannel.h), which of them has a call (balancer.h), and the calls that
+ * wait for it. Calls enter by the queue; what can go on goes on in the dispatch phase of the turn. All on the ring's thread, unless it
+ * says otherwise.
  */
 
 #include <stdatomic.h>
@@ -15,6 +15,7 @@
 #include "call/group.h"
 #include "client/subchannel.h"
 
+struct balancer;
 struct lookup;
 struct quoit_outcall;
 struct service_config;
@@ -42,10 +43,7 @@ struct quoit_channel {
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
-        /* pick_first's */
-        struct subchannel *picked; /* READY; NULL: none */
-        unsigned next; /* of the round of attempts */
-        struct timer attempt; /* has the next one begin */
+        struct balancer *balancer;
 
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
         void *state_user;
@@ -70,8 +68,9 @@ struct quoit_channel {
         struct service_config *service_config; /* NULL: none */
         unsigned count_max;
 
-        unsigned count;
-        struct subchannel subchannels[];
+        struct list lost; /* subchannels of addresses that it had, while something uses them */
+        unsigned count; /* of `subchannels` */
+        struct subchannel *subchannels[]; /* addresses.h writes them */
 };
 
 /*

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/balancer.h"
 #include "client/channel.h"
 #include "client/client_limits.h"
 #include "client/client_thread.h"
 #include "client/outcall.h"
-#include "client/pick_first.h"
 #include "client/service_config.h"
 #include "client/target.h"
 #include "codec/metadata.h"
@@ -290,7 +290,7 @@ static void connect_part(struct quoit_channel *channel)
                 channel->connect_asked = true;
                 channel_stir(channel);
         } else if (channel->state != QUOIT_CHANNEL_SHUTDOWN) {
-                pick_first_hurry(channel);
+                balancer_hurry(channel);
         }
 }
 

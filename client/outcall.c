@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client_connection.h"
 #include "client/outcall_request.h"
-#include "client/pick_first.h"
 #include "client/service_config.h"
 #include "codec/status.h"
 #include "core/clock.h"
@@ -158,7 +158,7 @@ static void on_deadline(struct timer *timer)
                 outcall_fail(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
                 return;
         }
-        pick_first_describe(call->channel, why, sizeof(why));
+        addresses_describe(call->channel, why, sizeof(why));
         snprintf(text, sizeof(text), "%s%s%s", waited, why[0] ? ": " : "", why);
         outcall_fail_copy(call, QUOIT_DEADLINE_EXCEEDED, text);
 }

@@ -1,25 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/pick_first.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
-#include "client/resolver.h"
 #include "core/clock.h"
 
-#define LOOKUP_NS (30 * NS_PER_S) /* how long addresses are used before a name is looked up again */
+struct pick_first {
+        struct balancer balancer;
+        struct subchannel *picked; /* READY; NULL: none */
+        unsigned next; /* of the round of attempts */
+        struct timer attempt; /* has the next one begin */
+};
 
-static struct timers *timers_of(struct quoit_channel *channel)
+static struct pick_first *self_of(struct balancer *balancer)
 {
-        return &channel->client->base->ring.timers;
+        return CONTAINER_OF(balancer, struct pick_first, balancer);
 }
 
-static uint64_t now_of(const struct quoit_channel *channel)
+static struct quoit_client *client_of(const struct pick_first *self)
 {
-        return ring_now_ns(&channel->client->base->ring);
+        return self->balancer.channel->client;
 }
+
+static struct timers *timers_of(const struct pick_first *self)
+{
+        return &client_of(self)->base->ring.timers;
+}
+
+static void init(struct balancer *balancer)
+{
+        timer_init(&self_of(balancer)->attempt);
+}
+
+/* ---- a round of attempts ---- */
 
 /* It is tried, or will be as soon as an attempt that was given up has let it go. */
 static bool is_pending(const struct subchannel *subchannel)
@@ -31,17 +45,19 @@ static bool is_pending(const struct subchannel *subchannel)
 static bool any_pending(const struct quoit_channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++) {
-                if (is_pending(channel->subchannels + i))
+                if (is_pending(channel->subchannels[i]))
                         return true;
         }
         return false;
 }
 
 /* The next one of this round; NULL: there is none. */
-static struct subchannel *next_of_round(struct quoit_channel *channel)
+static struct subchannel *next_of_round(struct pick_first *self)
 {
-        while (channel->next < channel->count) {
-                struct subchannel *subchannel = channel->subchannels + channel->next++;
+        const struct quoit_channel *channel = self->balancer.channel;
+
+        while (self->next < channel->count) {
+                struct subchannel *subchannel = channel->subchannels[self->next++];
 
                 if (subchannel->state == SUBCHANNEL_IDLE && !subchannel_is_busy(subchannel))
                         return subchannel;
@@ -49,294 +65,139 @@ static struct subchannel *next_of_round(struct quoit_channel *channel)
         return NULL;
 }
 
-static void fail(struct quoit_channel *channel)
-{
-        if (channel->state == QUOIT_CHANNEL_CONNECTING)
-                channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
-}
-
-static void try_next(struct quoit_channel *channel);
+static void try_next(struct pick_first *self);
 
 static void on_attempt_slow(struct timer *timer)
 {
-        try_next(CONTAINER_OF(timer, struct quoit_channel, attempt));
+        try_next(CONTAINER_OF(timer, struct pick_first, attempt));
 }
 
-static void try_next(struct quoit_channel *channel)
+static void try_next(struct pick_first *self)
 {
-        struct subchannel *subchannel = next_of_round(channel);
+        struct quoit_channel *channel = self->balancer.channel;
+        struct subchannel *subchannel = next_of_round(self);
+        uint64_t delay_ns = client_of(self)->limits.attempt_delay_ms * NS_PER_MS;
 
-        timer_cancel(timers_of(channel), &channel->attempt);
+        timer_cancel(timers_of(self), &self->attempt);
         if (!subchannel) {
-                if (!any_pending(channel))
-                        fail(channel);
+                if (!any_pending(channel) && channel->state == QUOIT_CHANNEL_CONNECTING)
+                        channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
                 return;
         }
-        if (channel->next < channel->count)
-                timer_start(timers_of(channel), &channel->attempt,
-                        now_of(channel) + channel->client->limits.attempt_delay_ms * NS_PER_MS,
-                        on_attempt_slow);
+        if (self->next < channel->count)
+                timer_start(timers_of(self), &self->attempt,
+                        ring_now_ns(&client_of(self)->base->ring) + delay_ns, on_attempt_slow);
         subchannel_connect(subchannel); /* if it fails at once it has tried the next one */
 }
 
-static void begin_round(struct quoit_channel *channel)
+static void begin_round(struct pick_first *self)
 {
-        channel->next = 0;
-        try_next(channel);
+        self->next = 0;
+        try_next(self);
 }
 
-/* ---- rest ---- */
-
-/* Nobody has called for so long that failing addresses are left alone. */
-static bool is_forsaken(const struct quoit_channel *channel)
+static void rest(struct balancer *balancer)
 {
-        return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE &&
-               list_is_empty(&channel->calls) &&
-               now_of(channel) >=
-                       clock_after_limit_ns(channel->used_ns, channel->client->limits.idle_ms);
-}
+        struct pick_first *self = self_of(balancer);
 
-/* IDLE: no attempt goes on. */
-static void rest(struct quoit_channel *channel)
-{
-        timer_cancel(timers_of(channel), &channel->attempt);
-        timer_cancel(timers_of(channel), &channel->lookup_retry);
-        for (unsigned i = 0; i < channel->count; i++)
-                subchannel_abandon(channel->subchannels + i);
-        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
-}
-
-/* ---- names ---- */
-
-static bool addresses_are_old(const struct quoit_channel *channel)
-{
-        return channel->host &&
-               (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
-}
-
-static void on_lookup_retry(struct timer *timer)
-{
-        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_retry);
-
-        if (is_forsaken(channel))
-                rest(channel);
-        else
-                resolver_start(channel);
-}
-
-static void retry_lookup(struct quoit_channel *channel)
-{
-        const quoit_client_limits *limits = &channel->client->limits;
-
-        channel->lookup_retry_ns =
-                now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
-                                          limits->backoff_initial_ms, limits->backoff_max_ms,
-                                          ring_jitter(&channel->client->base->ring));
-        timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
-                on_lookup_retry);
-}
-
-static bool has_address(const struct quoit_channel *channel, const struct endpoint *address)
-{
-        for (unsigned i = 0; i < channel->count; i++) {
-                const struct endpoint *old = &channel->subchannels[i].address;
-
-                if (old->bytes == address->bytes &&
-                        memcmp(&old->any, &address->any, old->bytes) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* In any order: servers of DNS rotate them, and the pauses after failures go on. */
-static bool are_same(
-        const struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
-{
-        if (channel->count != count)
-                return false;
-        for (unsigned i = 0; i < count; i++) {
-                if (!has_address(channel, addresses + i))
-                        return false;
-        }
-        return true;
-}
-
-static bool any_busy(const struct quoit_channel *channel)
-{
-        for (unsigned i = 0; i < channel->count; i++) {
-                if (subchannel_is_busy(channel->subchannels + i))
-                        return true;
-        }
-        return false;
-}
-
-/* Other addresses than before are new ones. Not while the old ones are in use: the next lookup is in time for that. */
-static void take_addresses(
-        struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
-{
-        if (are_same(channel, addresses, count) || channel->picked)
-                return;
-        for (unsigned i = 0; i < channel->count; i++)
-                subchannel_abandon(channel->subchannels + i);
-        if (any_busy(channel))
-                return;
-        for (unsigned i = 0; i < count; i++)
-                subchannel_init(channel->subchannels + i, channel, addresses + i);
-        channel->count = count;
-}
-
-void pick_first_on_addresses(struct quoit_channel *channel, const struct endpoint *addresses,
-        unsigned count, const char *problem)
-{
-        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s",
-                count > 0 ? "" : problem);
-        if (count > 0) {
-                channel->looked_up_ns = now_of(channel);
-                backoff_reset(&channel->lookup_backoff);
-                take_addresses(channel, addresses, count);
-        } else if (channel->count == 0) {
-                retry_lookup(channel);
-        }
-        if (channel->state == QUOIT_CHANNEL_CONNECTING ||
-                channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
-                begin_round(channel);
+        timer_cancel(timers_of(self), &self->attempt);
+        self->picked = NULL;
 }
 
 /* ---- from the channel ---- */
 
-void pick_first_connect(struct quoit_channel *channel)
+static void begin(struct balancer *balancer)
 {
-        channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
-        if (addresses_are_old(channel))
-                resolver_start(channel);
-        else
-                begin_round(channel);
+        channel_set_state(balancer->channel, QUOIT_CHANNEL_CONNECTING);
+        begin_round(self_of(balancer));
 }
 
-void pick_first_hurry(struct quoit_channel *channel)
+/* The picked one's connection takes no more calls. */
+static void on_picked_lost(struct pick_first *self)
 {
-        backoff_reset(&channel->lookup_backoff);
-        if (timer_is_running(&channel->lookup_retry)) {
-                timer_cancel(timers_of(channel), &channel->lookup_retry);
-                resolver_start(channel);
-        }
-        for (unsigned i = 0; i < channel->count; i++) {
-                struct subchannel *subchannel = channel->subchannels + i;
-
-                backoff_reset(&subchannel->backoff);
-                if (subchannel->state != SUBCHANNEL_TRANSIENT_FAILURE)
-                        continue;
-                subchannel_abandon(subchannel);
-                pick_first_on_idle(channel, subchannel);
-        }
+        self->picked = NULL;
+        channel_set_state(self->balancer.channel, QUOIT_CHANNEL_IDLE);
 }
 
-void pick_first_end(struct quoit_channel *channel)
+static bool wants_attempts(const struct quoit_channel *channel)
 {
-        timer_cancel(timers_of(channel), &channel->attempt);
-        timer_cancel(timers_of(channel), &channel->lookup_retry);
-        resolver_forget(channel);
-        channel->picked = NULL;
-        for (unsigned i = 0; i < channel->count; i++)
-                subchannel_abandon(channel->subchannels + i);
+        return channel->state == QUOIT_CHANNEL_CONNECTING ||
+               channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
+}
+
+static void on_addresses(struct balancer *balancer)
+{
+        struct pick_first *self = self_of(balancer);
+
+        if (self->picked && self->picked->state != SUBCHANNEL_READY)
+                on_picked_lost(self);
+        else if (wants_attempts(balancer->channel))
+                begin_round(self);
+}
+
+static enum balancer_pick pick(struct balancer *balancer, const struct quoit_outcall *call,
+        struct subchannel **ret_subchannel)
+{
+        struct pick_first *self = self_of(balancer);
+
+        (void)call;
+        if (balancer->channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
+                return PICK_FAIL;
+        if (!self->picked || !subchannel_has_room(self->picked))
+                return PICK_WAIT;
+        *ret_subchannel = self->picked;
+        return PICK_SUBCHANNEL;
 }
 
 /* ---- from subchannels ---- */
 
-void pick_first_on_failure(struct quoit_channel *channel, struct subchannel *subchannel)
+static void on_idle(struct pick_first *self, struct subchannel *subchannel)
 {
-        (void)subchannel;
-        if (channel->state == QUOIT_CHANNEL_CONNECTING)
-                try_next(channel);
-}
+        struct quoit_channel *channel = self->balancer.channel;
+        bool has_failed = channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 
-void pick_first_on_idle(struct quoit_channel *channel, struct subchannel *subchannel)
-{
-        if (is_forsaken(channel))
-                rest(channel);
-        else if (channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE && addresses_are_old(channel))
-                resolver_start(channel); /* which begins a round */
-        else if ((channel->state == QUOIT_CHANNEL_CONNECTING ||
-                         channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE) &&
-                 !subchannel_is_busy(subchannel))
+        if (has_failed && (balancer_rests(channel) || addresses_refresh(channel)))
+                return; /* with the addresses a round begins */
+        if (wants_attempts(channel) && !subchannel_is_busy(subchannel))
                 subchannel_connect(subchannel);
 }
 
-void pick_first_on_free(struct quoit_channel *channel, struct subchannel *subchannel)
+static void on_ready(struct pick_first *self, struct subchannel *subchannel)
 {
-        if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
-                channel_stir(channel);
-        else if (subchannel->state == SUBCHANNEL_IDLE)
-                pick_first_on_idle(channel, subchannel);
-}
+        struct quoit_channel *channel = self->balancer.channel;
 
-void pick_first_on_ready(struct quoit_channel *channel, struct subchannel *subchannel)
-{
-        timer_cancel(timers_of(channel), &channel->attempt);
-        channel->picked = subchannel;
+        timer_cancel(timers_of(self), &self->attempt);
+        self->picked = subchannel;
         for (unsigned i = 0; i < channel->count; i++) {
-                if (channel->subchannels + i == subchannel)
+                if (channel->subchannels[i] == subchannel)
                         continue;
-                backoff_reset(&channel->subchannels[i].backoff);
-                subchannel_abandon(channel->subchannels + i);
+                backoff_reset(&channel->subchannels[i]->backoff);
+                subchannel_abandon(channel->subchannels[i]);
         }
         channel_set_state(channel, QUOIT_CHANNEL_READY);
 }
 
-void pick_first_on_lost(struct quoit_channel *channel)
+static void on_state(struct balancer *balancer, struct subchannel *subchannel)
 {
-        channel->picked = NULL;
-        if (channel->state == QUOIT_CHANNEL_READY)
-                channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+        struct pick_first *self = self_of(balancer);
+
+        if (subchannel->state == SUBCHANNEL_READY)
+                on_ready(self, subchannel);
+        else if (subchannel == self->picked)
+                on_picked_lost(self);
+        else if (subchannel->state == SUBCHANNEL_IDLE)
+                on_idle(self, subchannel);
+        else if (balancer->channel->state == QUOIT_CHANNEL_CONNECTING)
+                try_next(self);
 }
 
-/* ---- words ---- */
-
-static size_t add_failure(const struct subchannel *subchannel, char *text, size_t size, size_t used)
-{
-        int added;
-
-        if (!subchannel->why[0] || used >= size)
-                return used;
-        added = snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
-                subchannel->text, subchannel->why);
-        return added < 0 ? used : used + (size_t)added;
-}
-
-/* UINT64_MAX: none is planned. */
-static uint64_t next_attempt_ns(const struct quoit_channel *channel)
-{
-        uint64_t next_ns =
-                timer_is_running(&channel->lookup_retry) ? channel->lookup_retry_ns : UINT64_MAX;
-
-        for (unsigned i = 0; i < channel->count; i++) {
-                const struct subchannel *subchannel = channel->subchannels + i;
-
-                if (subchannel->state == SUBCHANNEL_TRANSIENT_FAILURE &&
-                        subchannel->retry_ns < next_ns)
-                        next_ns = subchannel->retry_ns;
-        }
-        return next_ns;
-}
-
-void pick_first_describe(const struct quoit_channel *channel, char *text, size_t size)
-{
-        char when[64] = "an attempt is under way";
-        uint64_t next_ns = next_attempt_ns(channel), now_ns = now_of(channel);
-        size_t room = size - sizeof(when) - 2, used = 0;
-
-        *text = '\0';
-        if (channel->lookup_problem[0])
-                used = (size_t)snprintf(text, room, "cannot resolve %s: %s", channel->host,
-                        channel->lookup_problem);
-        for (unsigned i = 0; i < channel->count; i++)
-                used = add_failure(channel->subchannels + i, text, room, used);
-        if (used == 0)
-                return;
-        if (used >= room)
-                used = room - 1;
-        if (next_ns != UINT64_MAX)
-                snprintf(when, sizeof(when), "the next attempt is in %.1f s",
-                        next_ns > now_ns ? (double)(next_ns - now_ns) / NS_PER_S : 0.0);
-        snprintf(text + used, size - used, "; %s", when);
-}
+const struct balancer_policy pick_first = {
+        .name = "pick_first",
+        .bytes = sizeof(struct pick_first),
+        .init = init,
+        .connect = begin,
+        .on_addresses = on_addresses,
+        .on_state = on_state,
+        .pick = pick,
+        .rest = rest,
+};

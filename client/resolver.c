@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
-#include "client/pick_first.h"
 #include "core/resolve.h"
 
 struct lookup {
@@ -56,7 +56,7 @@ static void on_result(struct mail *mail)
         lookup->client->lookups--;
         if (channel) {
                 channel->lookup = NULL;
-                pick_first_on_addresses(channel, lookup->addresses, lookup->count, lookup->problem);
+                addresses_on_lookup(channel, lookup->addresses, lookup->count, lookup->problem);
         }
         free_lookup(lookup);
 }
@@ -111,13 +111,13 @@ void resolver_start(struct quoit_channel *channel)
                 return;
         channel->lookup = new_lookup(channel);
         if (!channel->lookup) {
-                pick_first_on_addresses(channel, NULL, 0, "out of memory");
+                addresses_on_lookup(channel, NULL, 0, "out of memory");
                 return;
         }
         if (start_thread(client) < 0) {
                 free_lookup(channel->lookup);
                 channel->lookup = NULL;
-                pick_first_on_addresses(channel, NULL, 0, "no thread for the resolver");
+                addresses_on_lookup(channel, NULL, 0, "no thread for the resolver");
                 return;
         }
         client->lookups++;

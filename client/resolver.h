@@ -14,7 +14,7 @@ struct lookup;
 struct quoit_channel;
 struct quoit_client;
 
-/* Begins a lookup: pick_first_on_addresses() follows, later. No-op while one is under way. */
+/* Begins a lookup: addresses_on_lookup() follows, later. No-op while one is under way. */
 void resolver_start(struct quoit_channel *channel);
 
 /* The channel is going: its lookup, if there is one, reports to nobody. */

@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/addresses.h"
+#include "client/balancer.h"
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/client_connection.h"
-#include "client/pick_first.h"
 #include "core/clock.h"
 #include "link/peer.h"
 
@@ -36,12 +38,18 @@ static struct ring *ring_of(const struct subchannel *subchannel)
         return &subchannel->channel->client->base->ring;
 }
 
-void subchannel_init(struct subchannel *subchannel, struct quoit_channel *channel,
-        const struct endpoint *address)
+struct subchannel *subchannel_new(struct quoit_channel *channel, const struct endpoint *address)
 {
-        *subchannel = (struct subchannel){ .channel = channel, .address = *address };
+        struct subchannel *subchannel = calloc(1, sizeof(*subchannel));
+
+        if (!subchannel)
+                return NULL;
+        subchannel->channel = channel;
+        subchannel->address = *address;
+        list_init(&subchannel->link);
         peer_describe(address, subchannel->text);
         timer_init(&subchannel->retry);
+        return subchannel;
 }
 
 /* ---- failures ---- */
@@ -51,10 +59,10 @@ static void on_retry(struct timer *timer)
         struct subchannel *subchannel = CONTAINER_OF(timer, struct subchannel, retry);
 
         subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
-        pick_first_on_idle(subchannel->channel, subchannel);
+        balancer_on_state(subchannel);
 }
 
-/* It waits, and the channel hears of it. */
+/* It waits, and the balancer hears of it. */
 static void fail(struct subchannel *subchannel)
 {
         const quoit_client_limits *limits = &subchannel->channel->client->limits;
@@ -65,7 +73,7 @@ static void fail(struct subchannel *subchannel)
                                backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
                                        limits->backoff_max_ms, ring_jitter(ring));
         timer_start(&ring->timers, &subchannel->retry, subchannel->retry_ns, on_retry);
-        pick_first_on_failure(subchannel->channel, subchannel);
+        balancer_on_state(subchannel);
 }
 
 static void fail_with_errno(struct subchannel *subchannel, const char *what, int error)
@@ -89,7 +97,10 @@ static void on_connected(struct connector *connector, int result)
         if (was_abandoned) {
                 if (result >= 0)
                         close(result);
-                pick_first_on_free(subchannel->channel, subchannel);
+                if (subchannel->is_lost)
+                        addresses_release(subchannel);
+                else if (subchannel->state == SUBCHANNEL_IDLE)
+                        balancer_on_state(subchannel);
                 return;
         }
         if (result < 0) {
@@ -142,6 +153,15 @@ void subchannel_abandon(struct subchannel *subchannel)
 
 /* ---- its connection ---- */
 
+bool subchannel_has_room(const struct subchannel *subchannel)
+{
+        const struct client_connection *connection = subchannel->connection;
+
+        return subchannel->state == SUBCHANNEL_READY && !connection->is_leaving &&
+               connection->connection.state == CONNECTION_OPEN &&
+               session_streams_left(&connection->connection.session) > 0;
+}
+
 void subchannel_on_ready(struct subchannel *subchannel)
 {
         if (subchannel->state ==
@@ -152,7 +172,7 @@ void subchannel_on_ready(struct subchannel *subchannel)
         subchannel_set_state(subchannel, SUBCHANNEL_READY);
         subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
         subchannel->why[0] = '\0';
-        pick_first_on_ready(subchannel->channel, subchannel);
+        balancer_on_state(subchannel);
 }
 
 static bool is_useless(
@@ -184,9 +204,8 @@ static void end_connection(
                 if (!useless)
                         backoff_reset(&subchannel->backoff);
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+                balancer_on_state(subchannel);
         }
-        if (was_ready)
-                pick_first_on_lost(subchannel->channel);
 }
 
 void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One address of a channel: its attempts to connect, the pauses between them, and its connection. What becomes of it the channel
- * hears from pick_first.h.
+ * One address of a channel: its attempts to connect, the pauses between them, and its connection. What becomes of it the channel's
+ * balancer hears: balancer_on_state().
  */
 
 #include <stdbool.h>
@@ -29,6 +29,8 @@ enum subchannel_state {
 
 struct subchannel {
         struct quoit_channel *channel;
+        struct list link; /* in the channel's `lost` */
+        bool is_lost; /* the channel does not have this address any more */
         enum subchannel_state state;
         struct endpoint address;
         char text[PEER_ADDRESS_BYTES]; /* the address */
@@ -43,10 +45,10 @@ struct subchannel {
         char why[SUBCHANNEL_WHY_BYTES]; /* the last attempt failed; "": it did not */
 };
 
-void subchannel_init(struct subchannel *subchannel, struct quoit_channel *channel,
-        const struct endpoint *address);
+/* One for @address, IDLE. To be freed. NULL: no memory. Any thread. */
+struct subchannel *subchannel_new(struct quoit_channel *channel, const struct endpoint *address);
 
-/* Begins an attempt. IDLE. */
+/* Begins an attempt. IDLE, and not busy. */
 void subchannel_connect(struct subchannel *subchannel);
 
 /* It is IDLE at once: an attempt is given up, a connection finishes its calls and takes no more, a pause is over. */
@@ -57,6 +59,9 @@ static inline bool subchannel_is_busy(const struct subchannel *subchannel)
 {
         return subchannel->socket_connects;
 }
+
+/* READY, and a call can begin on its connection now. */
+bool subchannel_has_room(const struct subchannel *subchannel);
 
 /* From its connection: the server's SETTINGS have arrived; it takes no new calls; it is closed. */
 void subchannel_on_ready(struct subchannel *subchannel);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/addresses.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/balancer.h"
+#include "client/channel.h"
+#include "client/client.h"
+#include "client/resolver.h"
+#include "core/clock.h"
+
+#define LOOKUP_NS (30 * NS_PER_S) /* how long addresses are used before a name is looked up again */
+
+static struct timers *timers_of(struct quoit_channel *channel)
+{
+        return &channel->client->base->ring.timers;
+}
+
+static uint64_t now_of(const struct quoit_channel *channel)
+{
+        return ring_now_ns(&channel->client->base->ring);
+}
+
+/* ---- subchannels ---- */
+
+static bool is_same(const struct endpoint *one, const struct endpoint *other)
+{
+        return one->bytes == other->bytes && memcmp(&one->any, &other->any, one->bytes) == 0;
+}
+
+static struct subchannel *find(
+        struct subchannel *const *subchannels, unsigned count, const struct endpoint *address)
+{
+        for (unsigned i = 0; i < count; i++) {
+                if (is_same(&subchannels[i]->address, address))
+                        return subchannels[i];
+        }
+        return NULL;
+}
+
+static bool has(struct subchannel *const *subchannels, unsigned count, const struct subchannel *one)
+{
+        for (unsigned i = 0; i < count; i++) {
+                if (subchannels[i] == one)
+                        return true;
+        }
+        return false;
+}
+
+static void lose(struct subchannel *subchannel)
+{
+        subchannel->is_lost = true;
+        list_append(&subchannel->channel->lost, &subchannel->link);
+        addresses_release(subchannel);
+}
+
+/* In *@ret_made, in the order of @addresses. How many; -ENOMEM. */
+static int make(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count,
+        struct subchannel **ret_made)
+{
+        unsigned made = 0;
+
+        for (unsigned i = 0; i < count; i++) {
+                struct subchannel *subchannel;
+
+                if (find(ret_made, made, addresses + i))
+                        continue;
+                subchannel = find(channel->subchannels, channel->count, addresses + i);
+                if (!subchannel)
+                        subchannel = subchannel_new(channel, addresses + i);
+                if (!subchannel) {
+                        while (made > 0) {
+                                if (!has(channel->subchannels, channel->count, ret_made[--made]))
+                                        free(ret_made[made]);
+                        }
+                        return -ENOMEM;
+                }
+                ret_made[made++] = subchannel;
+        }
+        return (int)made;
+}
+
+/* As addresses_set(). *@ret_old: the @ret_old_count that there were. */
+static int replace(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count,
+        struct subchannel **ret_old, unsigned *ret_old_count)
+{
+        struct subchannel *made[QUOIT_CHANNEL_ADDRESSES_MAX];
+        int r = make(
+                channel, addresses, count < channel->count_max ? count : channel->count_max, made);
+
+        if (r < 0)
+                return r;
+        *ret_old_count = channel->count;
+        memcpy(ret_old, channel->subchannels, channel->count * sizeof(*ret_old));
+        channel->count = (unsigned)r;
+        memcpy(channel->subchannels, made, channel->count * sizeof(*made));
+        for (unsigned i = 0; i < *ret_old_count; i++) {
+                if (!has(made, channel->count, ret_old[i]))
+                        subchannel_abandon(ret_old[i]);
+        }
+        return 0;
+}
+
+static void lose_all_but_mine(
+        struct quoit_channel *channel, struct subchannel **subchannels, unsigned count)
+{
+        for (unsigned i = 0; i < count; i++) {
+                if (!has(channel->subchannels, channel->count, subchannels[i]))
+                        lose(subchannels[i]);
+        }
+}
+
+int addresses_set(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
+{
+        struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
+        unsigned old_count;
+        int r = replace(channel, addresses, count, old, &old_count);
+
+        if (r == 0)
+                lose_all_but_mine(channel, old, old_count);
+        return r;
+}
+
+void addresses_release(struct subchannel *subchannel)
+{
+        struct quoit_channel *channel = subchannel->channel;
+
+        if (!subchannel->is_lost || subchannel_is_busy(subchannel))
+                return;
+        list_remove(&subchannel->link);
+        free(subchannel);
+        if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
+                channel_stir(channel);
+}
+
+/* ---- names ---- */
+
+bool addresses_are_old(const struct quoit_channel *channel)
+{
+        return channel->host &&
+               (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
+}
+
+bool addresses_refresh(struct quoit_channel *channel)
+{
+        bool are_old = addresses_are_old(channel);
+
+        if (are_old)
+                resolver_start(channel);
+        return are_old;
+}
+
+static void on_lookup_retry(struct timer *timer)
+{
+        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_retry);
+
+        if (!balancer_rests(channel))
+                resolver_start(channel);
+}
+
+static void retry_lookup(struct quoit_channel *channel)
+{
+        const quoit_client_limits *limits = &channel->client->limits;
+
+        channel->lookup_retry_ns =
+                now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
+                                          limits->backoff_initial_ms, limits->backoff_max_ms,
+                                          ring_jitter(&channel->client->base->ring));
+        timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
+                on_lookup_retry);
+}
+
+void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,
+        unsigned count, const char *problem)
+{
+        struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
+        unsigned old_count = 0;
+
+        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s",
+                count > 0 ? "" : problem);
+        if (count > 0) {
+                channel->looked_up_ns = now_of(channel);
+                backoff_reset(&channel->lookup_backoff);
+                if (replace(channel, addresses, count, old, &old_count) < 0)
+                        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem),
+                                "out of memory");
+        }
+        if (channel->count == 0 && channel->state != QUOIT_CHANNEL_IDLE)
+                retry_lookup(channel);
+        balancer_on_addresses(channel);
+        lose_all_but_mine(channel, old, old_count);
+}
+
+void addresses_hurry(struct quoit_channel *channel)
+{
+        backoff_reset(&channel->lookup_backoff);
+        if (!timer_is_running(&channel->lookup_retry))
+                return;
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        resolver_start(channel);
+}
+
+/* ---- rest ---- */
+
+void addresses_rest(struct quoit_channel *channel)
+{
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        for (unsigned i = 0; i < channel->count; i++)
+                subchannel_abandon(channel->subchannels[i]);
+}
+
+void addresses_end(struct quoit_channel *channel)
+{
+        resolver_forget(channel);
+        addresses_rest(channel);
+        (void)addresses_set(channel, NULL, 0);
+}
+
+/* ---- words ---- */
+
+static size_t add_failure(const struct subchannel *subchannel, char *text, size_t size, size_t used)
+{
+        int added;
+
+        if (!subchannel->why[0] || used >= size)
+                return used;
+        added = snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
+                subchannel->text, subchannel->why);
+        return added < 0 ? used : used + (size_t)added;
+}
+
+/* UINT64_MAX: none is planned. */
+static uint64_t next_attempt_ns(const struct quoit_channel *channel)
+{
+        uint64_t next_ns =
+                timer_is_running(&channel->lookup_retry) ? channel->lookup_retry_ns : UINT64_MAX;
+
+        for (unsigned i = 0; i < channel->count; i++) {
+                const struct subchannel *subchannel = channel->subchannels[i];
+
+                if (subchannel->state == SUBCHANNEL_TRANSIENT_FAILURE &&
+                        subchannel->retry_ns < next_ns)
+                        next_ns = subchannel->retry_ns;
+        }
+        return next_ns;
+}
+
+void addresses_describe(const struct quoit_channel *channel, char *text, size_t size)
+{
+        char when[64] = "an attempt is under way";
+        uint64_t next_ns = next_attempt_ns(channel), now_ns = now_of(channel);
+        size_t room = size - sizeof(when) - 2, used = 0;
+
+        *text = '\0';
+        if (channel->lookup_problem[0])
+                used = (size_t)snprintf(text, room, "cannot resolve %s: %s", channel->host,
+                        channel->lookup_problem);
+        for (unsigned i = 0; i < channel->count; i++)
+                used = add_failure(channel->subchannels[i], text, room, used);
+        if (used == 0)
+                return;
+        if (used >= room)
+                used = room - 1;
+        if (next_ns != UINT64_MAX)
+                snprintf(when, sizeof(when), "the next attempt is in %.1f s",
+                        next_ns > now_ns ? (double)(next_ns - now_ns) / NS_PER_S : 0.0);
+        snprintf(text + used, size - used, "; %s", when);
+}

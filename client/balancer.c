@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/balancer.h"
+
+#include <stdlib.h>
+
+#include "client/addresses.h"
+#include "client/channel.h"
+#include "client/client.h"
+#include "core/clock.h"
+
+struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit_channel *channel)
+{
+        struct balancer *balancer = calloc(1, policy->bytes);
+
+        if (!balancer)
+                return NULL;
+        balancer->policy = policy;
+        balancer->channel = channel;
+        policy->init(balancer);
+        return balancer;
+}
+
+void balancer_free(struct balancer *balancer)
+{
+        free(balancer);
+}
+
+/* ---- rest ---- */
+
+static void give_up(struct quoit_channel *channel)
+{
+        channel->balancer->policy->rest(channel->balancer);
+        addresses_rest(channel);
+}
+
+/* Nobody has called for so long that failing addresses are left alone. */
+static bool is_forsaken(const struct quoit_channel *channel)
+{
+        uint32_t idle_ms = channel->client->limits.idle_ms;
+
+        return list_is_empty(&channel->calls) &&
+               ring_now_ns(&channel->client->base->ring) >=
+                       clock_after_limit_ns(channel->used_ns, idle_ms);
+}
+
+bool balancer_rests(struct quoit_channel *channel)
+{
+        if (!is_forsaken(channel))
+                return false;
+        give_up(channel);
+        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+        return true;
+}
+
+/* ---- from the channel ---- */
+
+void balancer_wake(struct quoit_channel *channel)
+{
+        struct balancer *balancer = channel->balancer;
+        bool was_asked = channel->connect_asked;
+
+        channel->connect_asked = false;
+        if (addresses_are_old(channel)) {
+                channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+                (void)addresses_refresh(channel);
+        } else if (was_asked || !balancer->policy->is_by_call) {
+                balancer->policy->connect(balancer);
+        }
+}
+
+void balancer_hurry(struct quoit_channel *channel)
+{
+        addresses_hurry(channel);
+        for (unsigned i = 0; i < channel->count; i++) {
+                struct subchannel *subchannel = channel->subchannels[i];
+
+                backoff_reset(&subchannel->backoff);
+                if (subchannel->state != SUBCHANNEL_TRANSIENT_FAILURE)
+                        continue;
+                subchannel_abandon(subchannel);
+                balancer_on_state(subchannel);
+        }
+}
+
+void balancer_end(struct quoit_channel *channel)
+{
+        give_up(channel);
+        addresses_end(channel);
+}
+
+enum balancer_pick balancer_pick(struct quoit_channel *channel, const struct quoit_outcall *call,
+        struct subchannel **ret_subchannel)
+{
+        if (channel->count == 0)
+                return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL : PICK_WAIT;
+        return channel->balancer->policy->pick(channel->balancer, call, ret_subchannel);
+}
+
+/* ---- from below ---- */
+
+void balancer_on_state(struct subchannel *subchannel)
+{
+        struct balancer *balancer = subchannel->channel->balancer;
+
+        balancer->policy->on_state(balancer, subchannel);
+}
+
+void balancer_on_addresses(struct quoit_channel *channel)
+{
+        if (channel->count > 0)
+                channel->balancer->policy->on_addresses(channel->balancer);
+        else if (channel->state == QUOIT_CHANNEL_CONNECTING)
+                channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
+}

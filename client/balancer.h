@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Which of a channel's addresses has a call. A *policy* is told what subchannels the channel has and what becomes of each; it says when
+ * they connect, what state the channel is in, and where a call goes. All on the client's thread, and never inside nghttp2's callbacks.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct balancer;
+struct endpoint;
+struct quoit_channel;
+struct quoit_outcall;
+struct subchannel;
+
+/* Where a call goes. */
+enum balancer_pick {
+        PICK_WAIT, /* nowhere, until a state changes or a subchannel has room */
+        PICK_FAIL, /* nowhere: a call that does not wait for READY fails */
+        PICK_SUBCHANNEL, /* to this one, which is READY */
+};
+
+struct balancer_policy {
+        const char *name; /* as gRPC's service config has it */
+        size_t bytes; /* of its own struct, which begins with a struct balancer */
+        bool is_by_call; /* one call may be picked for where another one waits */
+        void (*init)(struct balancer *balancer); /* the rest is zeroed */
+        /* The channel is IDLE and someone wants to use it. */
+        void (*connect)(struct balancer *balancer);
+        /*
+         * The channel's `subchannels` are others than before, or in another order, or were looked up and are the same. Those that it has
+         * lost are IDLE, and valid until this returns.
+         */
+        void (*on_addresses)(struct balancer *balancer);
+        /* The subchannel's state has changed; or it is IDLE, and can connect again only now. */
+        void (*on_state)(struct balancer *balancer, struct subchannel *subchannel);
+        /* The channel has at least one subchannel. *@ret_subchannel only where one is picked. */
+        enum balancer_pick (*pick)(struct balancer *balancer, const struct quoit_outcall *call,
+                struct subchannel **ret_subchannel);
+        /* No attempt is to begin by itself any more; all subchannels are IDLE next. It may have to connect again later. */
+        void (*rest)(struct balancer *balancer);
+};
+
+/* A policy at work. */
+struct balancer {
+        const struct balancer_policy *policy;
+        struct quoit_channel *channel;
+};
+
+/* For @channel. NULL: no memory. Any thread. */
+struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit_channel *channel);
+
+/* Its policy rests. Takes NULL. */
+void balancer_free(struct balancer *balancer);
+
+/* The channel is IDLE, and there are calls, or it was asked to connect. */
+void balancer_wake(struct quoit_channel *channel);
+
+/* Tries at once what waits after a failure. */
+void balancer_hurry(struct quoit_channel *channel);
+
+/* Gives all attempts up, for good. */
+void balancer_end(struct quoit_channel *channel);
+
+/* Where @call goes. */
+enum balancer_pick balancer_pick(struct quoit_channel *channel, const struct quoit_outcall *call,
+        struct subchannel **ret_subchannel);
+
+/* From subchannels: as a policy's on_state. */
+void balancer_on_state(struct subchannel *subchannel);
+
+/* From addresses.h: as a policy's on_addresses. */
+void balancer_on_addresses(struct quoit_channel *channel);
+
+/* For policies. An address that has failed may try again. True: the channel rests, as nobody has called for so long. */
+bool balancer_rests(struct quoit_channel *channel);
