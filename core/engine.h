@@ -30,7 +30,8 @@ struct engine_file {
         bool once : 1; /* `in` is for one buffer */
         bool ending : 1; /* `in` is an accept that was cancelled */
         bool connects : 1; /* `out` is a connect */
-        struct op *in; /* the receive or accept in flight */
+        bool awaits : 1; /* `in` is an await */
+        struct op *in; /* the receive, accept or await in flight */
         struct op *out; /* the send or connect that waits */
         const struct msghdr *message; /* of the send */
         struct list due; /* link in the list of files that the next harvest tries */
@@ -102,6 +103,13 @@ struct engine_verbs {
 
         void (*connect)(struct ring *ring, struct engine_file *file, struct op *op,
                 const struct sockaddr *address, socklen_t address_bytes);
+
+        /*
+         * Completes with those of @events (EPOLLIN, EPOLLOUT) for which @file is ready, or with both if it has an error: at once
+         * where it is ready already. The only operation of its file, whose descriptor another library reads, writes and closes:
+         * not before the await was cancelled or has completed.
+         */
+        void (*await)(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events);
 
         /* Ends @target, an operation on @file, with -ECANCELED unless it ends otherwise meanwhile; @op completes as well. */
         void (*cancel)(

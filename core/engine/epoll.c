@@ -213,6 +213,7 @@ const struct engine_verbs engine_epoll = {
         .accept = epoll_accept,
         .refuse = system_refuse,
         .connect = epoll_connect,
+        .await = epoll_await,
         .cancel = epoll_cancel,
         .cancel_all = epoll_cancel_all,
         .close_file = epoll_close_file,

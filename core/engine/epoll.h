@@ -42,6 +42,7 @@ void epoll_send_prompt(struct ring *ring, struct engine_file *file, struct promp
 void epoll_accept(struct ring *ring, struct engine_file *file, struct accept_op *op);
 void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes);
+void epoll_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events);
 void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);
 void epoll_cancel_all(struct ring *ring, struct engine_file *file, struct op *op);
 void epoll_close_file(struct ring *ring, struct engine_file *file, struct op *op);

@@ -63,10 +63,22 @@ void epoll_try_later(struct ring *ring, struct engine_file *file)
                 list_append(&ring->epoll->due, &file->due);
 }
 
+static void note_awaited(struct ring *ring, struct engine_file *file, uint32_t events)
+{
+        struct op *op = file->in;
+
+        file->in = NULL;
+        epoll_deliver(ring, op, (int)events);
+}
+
 void epoll_note(struct ring *ring, struct engine_file *file, uint32_t events)
 {
         const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
+        if (file->awaits) {
+                note_awaited(ring, file, events);
+                return;
+        }
         if (events & (EPOLLIN | EPOLLPRI | end))
                 file->readable = true;
         if (events & (EPOLLPRI | end))

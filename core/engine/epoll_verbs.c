@@ -108,6 +108,24 @@ void epoll_connect(struct ring *ring, struct engine_file *file, struct op *op,
         epoll_deliver(ring, op, r);
 }
 
+/* --- readiness for others --- */
+
+/* One report for each await, of what holds at that time: not of edges, as who reads may leave something. */
+void epoll_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events)
+{
+        struct epoll_event event = { .events = events | EPOLLONESHOT, .data.ptr = file };
+        int operation = file->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+        ring->ops_in_flight++;
+        if (epoll_ctl(ring->epoll->fd, operation, file->fd, &event) < 0) {
+                epoll_deliver(ring, op, -errno);
+                return;
+        }
+        file->watched = true;
+        file->awaits = true;
+        file->in = op;
+}
+
 /* --- the end --- */
 
 static void cancel_in(struct ring *ring, struct engine_file *file)
@@ -136,6 +154,8 @@ void epoll_cancel(struct ring *ring, struct engine_file *file, struct op *op, st
         int r = 0;
 
         ring->ops_in_flight++;
+        if (file->awaits)
+                epoll_unwatch(ring, file); /* its owner may close the descriptor now */
         if (file->in == target)
                 cancel_in(ring, file);
         else if (file->out == target)

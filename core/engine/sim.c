@@ -216,6 +216,7 @@ const struct engine_verbs engine_epoll = {
         .send_prompt = sim_send_prompt,
         .accept = sim_accept,
         .connect = sim_dial,
+        .await = sim_await,
         .cancel = sim_cancel,
         .cancel_all = sim_cancel_all,
         .close_file = sim_close_file,

@@ -57,6 +57,7 @@ void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_
         const struct msghdr *message);
 void sim_dial(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes);
+void sim_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events);
 void sim_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);
 void sim_cancel_all(struct ring *ring, struct engine_file *file, struct op *op);
 void sim_close_file(struct ring *ring, struct engine_file *file, struct op *op);

@@ -384,6 +384,16 @@ void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_
         }
 }
 
+/* --- readiness for others --- */
+
+/* Other libraries have real descriptors, of which this world knows nothing. */
+void sim_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events)
+{
+        (void)file;
+        (void)events;
+        sim_done(ring, op, -EPERM);
+}
+
 /* --- the end --- */
 
 static void cancel_op(struct sim_op *own)

@@ -249,6 +249,7 @@ const struct engine_verbs engine_uring = {
         .accept = uring_accept,
         .refuse = system_refuse,
         .connect = uring_connect,
+        .await = uring_await,
         .cancel = uring_cancel,
         .cancel_all = uring_cancel_all,
         .close_file = uring_close_file,

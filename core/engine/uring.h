@@ -42,6 +42,7 @@ void uring_send_prompt(struct ring *ring, struct engine_file *file, struct promp
         const struct msghdr *message);
 void uring_connect(struct ring *ring, struct engine_file *file, struct op *op,
         const struct sockaddr *address, socklen_t address_bytes);
+void uring_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events);
 void uring_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target);
 void uring_cancel_all(struct ring *ring, struct engine_file *file, struct op *op);
 void uring_close_file(struct ring *ring, struct engine_file *file, struct op *op);

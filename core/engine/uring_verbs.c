@@ -46,6 +46,12 @@ void uring_connect(struct ring *ring, struct engine_file *file, struct op *op,
         io_uring_prep_connect(uring_sqe(ring, op), file->fd, address, address_bytes);
 }
 
+/* Not a multishot: that reports edges, and who reads may leave something. */
+void uring_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events)
+{
+        io_uring_prep_poll_add(uring_sqe(ring, op), file->fd, events);
+}
+
 void uring_cancel(struct ring *ring, struct engine_file *file, struct op *op, struct op *target)
 {
         if (file->accepts)
