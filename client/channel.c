@@ -133,6 +133,7 @@ static void channel_deinit(struct quoit_channel *channel)
                 free(channel->subchannels[i]);
         balancer_free(channel->balancer);
         free(channel->host);
+        free(channel->dns_server);
         free(channel->authority);
         free(channel->user_agent);
         free(channel->server_name);
@@ -314,11 +315,13 @@ static struct quoit_channel *channel_alloc(
         timer_init(&channel->lookup_retry);
         channel->port = target->port;
         channel->host = has_name ? strdup(target->host) : NULL;
+        channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;
         channel->authority = strdup(options->authority ? options->authority : target->authority);
         channel->user_agent = make_user_agent(options->user_agent);
         channel->balancer = balancer_new(&pick_first, channel);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
-                channel->balancer && addresses_set(channel, target->addresses, target->count) == 0)
+                (channel->dns_server || !target->dns_server[0]) && channel->balancer &&
+                addresses_set(channel, target->addresses, target->count) == 0)
                 return channel;
         channel_deinit(channel);
         return NULL;

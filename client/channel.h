@@ -53,6 +53,7 @@ struct quoit_channel {
         /* of a name (resolver.h) */
         char *host; /* fixed; NULL: the addresses are */
         uint16_t port;
+        char *dns_server; /* fixed; NULL: the system's */
         struct lookup *lookup; /* under way; NULL: none */
         uint64_t looked_up_ns; /* when the addresses were last found; 0: never */
         char lookup_problem[CHANNEL_PROBLEM_BYTES]; /* the last lookup failed; "": it did not */

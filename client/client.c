@@ -9,7 +9,6 @@
 #include "client/client_connection.h"
 #include "client/client_limits.h"
 #include "client/outcall.h"
-#include "client/resolver.h"
 
 /* ---- what a turn dispatches ---- */
 
@@ -50,7 +49,6 @@ void client_init(struct quoit_client *client, quoit_client *handle,
         list_init(&client->noted);
         list_init(&client->stirred);
         list_init(&client->ready);
-        workers_init(&client->resolver);
         workers_init(&client->handshakers);
         slab_init(&client->connections, sizeof(struct client_connection));
         slab_init(&client->calls, sizeof(struct quoit_outcall));
@@ -101,7 +99,7 @@ bool client_is_over(const struct quoit_client *client)
 {
         const struct list *link;
 
-        if (!client->is_stopping || client->connection_count > 0 || client->lookups > 0)
+        if (!client->is_stopping || client->connection_count > 0 || client->dns_sockets > 0)
                 return false;
         for (link = client->channels.next; link != &client->channels; link = link->next) {
                 if (channel_is_used(CONTAINER_OF(link, struct quoit_channel, link)))
@@ -138,7 +136,6 @@ static void forget_all(struct list *list)
 
 void client_end(struct quoit_client *client)
 {
-        resolver_end(client);
         if (client->has_handshakers)
                 workers_stop(&client->handshakers);
         workers_deinit(&client->handshakers);

@@ -35,10 +35,8 @@ struct quoit_client {
         struct list noted; /* connections that have something to tell */
         struct list stirred; /* channels that have something to do */
         struct list ready; /* calls without a connection that have an event */
-        struct workers resolver; /* the thread for names */
-        bool has_resolver; /* it runs */
-        unsigned lookups; /* under way */
         unsigned connection_count; /* not freed yet */
+        unsigned dns_sockets; /* of lookups, until they are watched no more */
         struct workers handshakers; /* the thread for handshakes of TLS */
         bool has_handshakers; /* it runs */
         struct deferred dispatch; /* runs what is in these lists */

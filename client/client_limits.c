@@ -51,6 +51,7 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(attempt_delay_ms, 250);
         DEFAULT(backoff_initial_ms, 1000);
         DEFAULT(backoff_max_ms, 120 * 1000);
+        DEFAULT(resolution_ms, 30 * 1000);
         DEFAULT(idle_ms, 30 * 60 * 1000);
         DEFAULT(keepalive_ms, UINT32_MAX);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);

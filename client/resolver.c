@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/resolver.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +8,15 @@
 #include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
-#include "core/resolve.h"
+#include "client/dns.h"
+#include "core/clock.h"
 
 struct lookup {
-        struct work work;
-        struct mail mail; /* back to the ring */
-        struct quoit_client *client;
-        struct quoit_channel *channel; /* NULL: it is gone */
-        atomic_bool is_forgotten; /* the same, for the resolver's thread */
-        char *host;
-        uint16_t port;
-        unsigned count;
-        struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
-        char problem[CHANNEL_PROBLEM_BYTES];
+        struct quoit_channel *channel;
+        struct dns dns;
+        struct timer limit;
+        struct timer patience; /* one family waits for the other */
+        unsigned told; /* addresses, of one family */
 };
 
 void resolver_interleave(struct endpoint *addresses, unsigned count)
@@ -41,101 +36,124 @@ void resolver_interleave(struct endpoint *addresses, unsigned count)
         }
 }
 
-static void free_lookup(struct lookup *lookup)
+static struct timers *timers_of(const struct lookup *lookup)
 {
-        free(lookup->host);
+        return &lookup->dns.ring->timers;
+}
+
+/* ---- the end ---- */
+
+static void end_lookup(struct lookup *lookup)
+{
+        timer_cancel(timers_of(lookup), &lookup->limit);
+        timer_cancel(timers_of(lookup), &lookup->patience);
+        dns_close(&lookup->dns);
+        lookup->channel->lookup = NULL;
         free(lookup);
 }
 
-/* On the ring. */
-static void on_result(struct mail *mail)
+static void fail(struct lookup *lookup, const char *problem)
 {
-        struct lookup *lookup = CONTAINER_OF(mail, struct lookup, mail);
         struct quoit_channel *channel = lookup->channel;
+        bool is_news = lookup->told == 0;
 
-        lookup->client->lookups--;
-        if (channel) {
-                channel->lookup = NULL;
-                addresses_on_lookup(channel, lookup->addresses, lookup->count, lookup->problem);
+        end_lookup(lookup);
+        if (is_news)
+                addresses_on_lookup(channel, NULL, 0, problem);
+}
+
+/* ---- reports ---- */
+
+static unsigned collect(const struct dns *dns, struct endpoint *ret_addresses)
+{
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < DNS_FAMILIES; i++) {
+                const struct dns_answer *answer = dns->answers + i;
+
+                memcpy(ret_addresses + count, answer->addresses,
+                        answer->count * sizeof(*ret_addresses));
+                count += answer->count;
         }
-        free_lookup(lookup);
+        resolver_interleave(ret_addresses, count);
+        return count < QUOIT_CHANNEL_ADDRESSES_MAX ? count : QUOIT_CHANNEL_ADDRESSES_MAX;
 }
 
-/* On the resolver's thread. */
-static uint64_t on_work(struct work *work, struct coders *coders)
+/* It ends, unless an answer is still awaited. */
+static void tell(struct lookup *lookup, bool is_whole)
 {
-        struct lookup *lookup = CONTAINER_OF(work, struct lookup, work);
+        struct quoit_channel *channel = lookup->channel;
+        struct endpoint addresses[DNS_FAMILIES * DNS_ADDRESSES_MAX];
+        unsigned count = collect(&lookup->dns, addresses);
+        bool is_news = count > lookup->told;
 
-        (void)coders;
-        if (!atomic_load_explicit(&lookup->is_forgotten, memory_order_relaxed))
-                lookup->count = resolve_tcp(lookup->host, lookup->port, lookup->addresses,
-                        QUOIT_CHANNEL_ADDRESSES_MAX, lookup->problem, sizeof(lookup->problem));
-        resolver_interleave(lookup->addresses, lookup->count);
-        (void)client_post(lookup->client, &lookup->mail); /* the client waits for its lookups */
-        return 0;
+        lookup->told = count;
+        if (is_whole)
+                end_lookup(lookup);
+        if (is_news)
+                addresses_on_lookup(channel, addresses, count, NULL);
 }
 
-static struct lookup *new_lookup(struct quoit_channel *channel)
+static void on_patience(struct timer *timer)
 {
-        struct lookup *lookup = calloc(1, sizeof(*lookup));
-
-        if (!lookup)
-                return NULL;
-        lookup->work.ring = &channel->client->base->ring;
-        lookup->work.on_work = on_work;
-        lookup->mail.on_delivery = on_result;
-        lookup->client = channel->client;
-        lookup->channel = channel;
-        lookup->port = channel->port;
-        lookup->host = strdup(channel->host);
-        if (lookup->host)
-                return lookup;
-        free_lookup(lookup);
-        return NULL;
+        tell(CONTAINER_OF(timer, struct lookup, patience), false);
 }
 
-/* 0 or a negative errno. */
-static int start_thread(struct quoit_client *client)
+static void on_limit(struct timer *timer)
 {
-        int r = client->has_resolver ? 0 : workers_start(&client->resolver, 1, "resolver");
+        struct lookup *lookup = CONTAINER_OF(timer, struct lookup, limit);
+        char problem[CHANNEL_PROBLEM_BYTES];
 
-        client->has_resolver = r == 0;
-        return r;
+        snprintf(problem, sizeof(problem), "no server has answered within %.1f s",
+                (double)lookup->channel->client->limits.resolution_ms / 1000);
+        fail(lookup, problem);
 }
+
+static void on_answer(struct dns *dns)
+{
+        struct lookup *lookup = CONTAINER_OF(dns, struct lookup, dns);
+        const struct dns_answer *answers = dns->answers;
+        bool is_whole = answers[DNS_V4].is_here && answers[DNS_V6].is_here;
+        bool is_empty = answers[DNS_V4].count + answers[DNS_V6].count == 0;
+
+        if (is_whole && is_empty)
+                fail(lookup, dns_problem(dns));
+        else if (is_whole)
+                tell(lookup, true);
+        else if (!is_empty)
+                timer_start(timers_of(lookup), &lookup->patience,
+                        ring_now_ns(dns->ring) + RESOLVER_PATIENCE_MS * NS_PER_MS, on_patience);
+}
+
+/* ---- the beginning ---- */
 
 void resolver_start(struct quoit_channel *channel)
 {
         struct quoit_client *client = channel->client;
+        struct ring *ring = &client->base->ring;
+        struct lookup *lookup = channel->lookup;
 
-        if (channel->lookup)
+        if (lookup && lookup->told == 0)
                 return;
-        channel->lookup = new_lookup(channel);
-        if (!channel->lookup) {
+        resolver_forget(channel);
+        lookup = malloc(sizeof(*lookup));
+        if (!lookup) {
                 addresses_on_lookup(channel, NULL, 0, "out of memory");
                 return;
         }
-        if (start_thread(client) < 0) {
-                free_lookup(channel->lookup);
-                channel->lookup = NULL;
-                addresses_on_lookup(channel, NULL, 0, "no thread for the resolver");
-                return;
-        }
-        client->lookups++;
-        workers_submit(&client->resolver, &channel->lookup->work);
+        lookup->channel = channel;
+        lookup->told = 0;
+        timer_init(&lookup->limit);
+        timer_init(&lookup->patience);
+        channel->lookup = lookup;
+        dns_open(&lookup->dns, ring, channel->host, channel->port, channel->dns_server,
+                &client->dns_sockets, on_answer);
+        timer_start(&ring->timers, &lookup->limit,
+                clock_after_limit_ns(ring_now_ns(ring), client->limits.resolution_ms), on_limit);
 }
 
 void resolver_forget(struct quoit_channel *channel)
 {
-        if (!channel->lookup)
-                return;
-        channel->lookup->channel = NULL;
-        atomic_store_explicit(&channel->lookup->is_forgotten, true, memory_order_relaxed);
-        channel->lookup = NULL;
-}
-
-void resolver_end(struct quoit_client *client)
-{
-        if (client->has_resolver)
-                workers_stop(&client->resolver);
-        workers_deinit(&client->resolver);
+        if (channel->lookup)
+                end_lookup(channel->lookup);
 }

@@ -2,26 +2,22 @@
 #pragma once
 
 /*
- * Looks up the addresses of a channel's name. The system's resolver blocks, so this is done on a thread of the client's, which is
- * started with the first name. A channel has one lookup at a time.
+ * Looks up the addresses of a channel's name, by DNS on the channel's ring (dns.h). A channel has one lookup at a time, which ends
+ * after `resolution_ms`. A family that does not answer delays the other one by RESOLVER_PATIENCE_MS at most: its addresses follow when
+ * they come.
  */
-
-#include <stdbool.h>
 
 #include "core/endpoint.h"
 
-struct lookup;
 struct quoit_channel;
-struct quoit_client;
 
-/* Begins a lookup: addresses_on_lookup() follows, later. No-op while one is under way. */
+#define RESOLVER_PATIENCE_MS 250
+
+/* Begins a lookup: addresses_on_lookup() follows, once or twice, later. No-op while one is under way that has found nothing yet. */
 void resolver_start(struct quoit_channel *channel);
 
-/* The channel is going: its lookup, if there is one, reports to nobody. */
+/* Its lookup, if there is one, ends at once and reports no more. */
 void resolver_forget(struct quoit_channel *channel);
-
-/* Ends the thread, which finishes its lookup first. No lookup is under way. */
-void resolver_end(struct quoit_client *client);
 
 /*
  * Puts addresses in the order in which they are tried: the families take turns, beginning with the one of the first (RFC 8305 section 4).

@@ -11,6 +11,7 @@
 #include "codec/percent.h"
 
 #define DEFAULT_PORT 443 /* of gRPC's naming document */
+#define DNS_PORT 53
 #define TEXT_BYTES 256 /* of one address */
 
 /* All of @text. 0 or -EINVAL. */
@@ -33,11 +34,10 @@ static struct endpoint *new_address(struct target *target)
 
 /* ---- addresses of IP ---- */
 
-/* Cuts the port off @text: "HOST:PORT", "[HOST]:PORT" or either without a port. *@ret_host is without brackets. */
-static int split_port(char *text, char **ret_host, uint16_t *ret_port)
+/* Cuts the port off @text: "HOST:PORT", "[HOST]:PORT" or either without a port, which is @port then. *@ret_host is without brackets. */
+static int split_port(char *text, uint32_t port, char **ret_host, uint16_t *ret_port)
 {
         char *end = *text == '[' ? strchr(text, ']') : NULL, *colon;
-        uint32_t port = DEFAULT_PORT;
 
         if (*text == '[' && !end)
                 return -EINVAL;
@@ -125,7 +125,7 @@ static int add_ip(struct target *target, char *text, enum family family)
 {
         uint16_t port;
         char *host;
-        int r = split_port(text, &host, &port);
+        int r = split_port(text, DEFAULT_PORT, &host, &port);
 
         if (r < 0)
                 return r;
@@ -177,14 +177,43 @@ static int parse_v6(const char *text, struct target *target)
         return parse_list(text, target, FAMILY_6);
 }
 
-/* HOST:PORT, ///HOST:PORT. A server of DNS of the caller's choice, //SERVER/HOST:PORT, is not supported. */
+/* A server of DNS, by its address: @size bytes of @text. */
+static int set_dns_server(struct target *target, const char *text, size_t size)
+{
+        char one[TEXT_BYTES], *host;
+        struct in6_addr address;
+        uint16_t port;
+        bool is_v6;
+        int r = unescape(text, size, one, sizeof(one));
+
+        r = r < 0 ? r : split_port(one, DNS_PORT, &host, &port);
+        if (r < 0)
+                return r;
+        is_v6 = inet_pton(AF_INET6, host, &address) == 1;
+        if (!is_v6 && !is_v4(host))
+                return -EINVAL;
+        snprintf(target->dns_server, sizeof(target->dns_server), is_v6 ? "[%s]:%u" : "%s:%u", host,
+                port);
+        return 0;
+}
+
+/* HOST:PORT, ///HOST:PORT, //SERVER/HOST:PORT */
 static int parse_dns(const char *text, struct target *target)
 {
-        if (strncmp(text, "///", 3) == 0)
-                text += 3;
-        else if (strncmp(text, "//", 2) == 0)
-                return -ENOTSUP;
-        return strchr(text, ',') ? -EINVAL : parse_list(text, target, FAMILY_ANY);
+        int r = 0;
+
+        if (strncmp(text, "//", 2) == 0) {
+                const char *server = text + 2;
+                size_t size = strcspn(server, "/");
+
+                if (server[size] == '\0')
+                        return -EINVAL;
+                r = size > 0 ? set_dns_server(target, server, size) : 0;
+                text = server + size + 1;
+        }
+        if (r == 0 && strchr(text, ','))
+                r = -EINVAL;
+        return r < 0 ? r : parse_list(text, target, FAMILY_ANY);
 }
 
 /* ---- others ---- */
@@ -259,6 +288,7 @@ int target_parse(const char *text, struct target *ret_target)
 
         ret_target->count = 0;
         ret_target->host[0] = '\0';
+        ret_target->dns_server[0] = '\0';
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
                 size_t size = strlen(schemes[i].prefix);
 

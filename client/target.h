@@ -9,12 +9,15 @@
 
 #define TARGET_AUTHORITY_BYTES 300
 #define TARGET_HOST_BYTES 256
+#define TARGET_DNS_SERVER_BYTES 64
 
 struct target {
         struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned count; /* 0: they are those of `host` */
         char host[TARGET_HOST_BYTES];
         uint16_t port; /* with that */
+        char dns_server
+                [TARGET_DNS_SERVER_BYTES]; /* with that: "ADDRESS:PORT", "[ADDRESS]:PORT"; "": the system's */
         char authority[TARGET_AUTHORITY_BYTES]; /* where the caller sets none */
 };
 

@@ -10,7 +10,15 @@ import pytest
 from installed import needed
 
 # What a stock Debian has; "linux-vdso" and the loader are the kernel's and libc's.
-RUNTIME = {"ld-linux-x86-64.so.2", "libc.so.6", "libssl.so.3", "libcrypto.so.3", "libz.so.1", "libzstd.so.1"}
+RUNTIME = {
+    "ld-linux-x86-64.so.2",
+    "libc.so.6",
+    "libcares.so.2",
+    "libssl.so.3",
+    "libcrypto.so.3",
+    "libz.so.1",
+    "libzstd.so.1",
+}
 
 VERSION = """
 #include <quoit/quoit.h>

@@ -51,7 +51,7 @@ class Debian:
     def make_pkg_config(self):
         """A folder of all that pkg-config finds on this machine, but liburing."""
         (self.root / "pc").mkdir()
-        for name in "openssl", "libssl", "libcrypto", "zlib", "libzstd", "cmocka":
+        for name in "openssl", "libssl", "libcrypto", "zlib", "libzstd", "libcares", "cmocka":
             done = subprocess.run(["pkg-config", "--variable=pcfiledir", name], capture_output=True, text=True)
             if done.returncode == 0:
                 shutil.copy(f"{done.stdout.strip()}/{name}.pc", self.root / "pc")
@@ -172,6 +172,6 @@ def test_without_root_the_missing_packages_are_named(root, tmp_path):
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
-    for package in "libssl-dev", "liburing-dev", "zlib1g-dev", "libzstd-dev":
+    for package in "libssl-dev", "liburing-dev", "zlib1g-dev", "libzstd-dev", "libc-ares-dev":
         assert package in lines[0]
     assert "apt-get" not in lines[0] and "ninja-build" not in lines[0]

@@ -112,6 +112,8 @@ typedef struct quoit_client_limits {
         uint32_t backoff_initial_ms;
         /* The longest of these pauses, without the fifth. Default 120 000. */
         uint32_t backoff_max_ms;
+        /* One lookup of a name by DNS; above: it has failed. Default 30 000. */
+        uint32_t resolution_ms;
         /* A connection without calls for so long is closed, and its channel is IDLE. Default 30 minutes. */
         uint32_t idle_ms;
         /* While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8). Default never. */
@@ -196,17 +198,19 @@ typedef struct quoit_channel_options {
  * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
  *
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
- *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 where it has none. Names are looked up by
- *                              the system's resolver, on a thread "resolver 0" that the client then has; again for a new connection
- *                              where that was 30 s ago
+ *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 where it has none. Names are looked up as
+ *                              /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without a thread; again for a new
+ *                              connection where that was 30 s ago. SRV and TXT records are not asked for
+ *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
+ *                              where it has none
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
  *      ipv6:[ADDRESS]:PORT,...
  *      unix:PATH, unix:///PATH a unix socket; %XX is a byte
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options (quoit_service_config_check() says what is wrong with a service config); -ENOTSUP: a DNS server of its own (dns://SERVER/HOST); -E2BIG: too many
- * addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
+ * 0; -EINVAL: not such a target, or bad options (quoit_service_config_check() says what is wrong with a service config); -E2BIG: too
+ * many addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
         const quoit_channel_options *options, quoit_channel **ret_channel);

@@ -79,7 +79,15 @@ static void test_bad(void **state)
                 { "vsock:2", -EINVAL },
                 { "vsock::1", -EINVAL },
                 { "vsock:2:4294967296", -EINVAL },
-                { "dns://8.8.8.8/backend", -ENOTSUP },
+                { "dns://8.8.8.8", -EINVAL },
+                { "dns://8.8.8.8/", -EINVAL },
+                { "dns://8.8.8.8:/backend", -EINVAL },
+                { "dns://8.8.8.8:0/backend", -EINVAL },
+                { "dns://::1/backend", -EINVAL },
+                { "dns://[fe80::1%25lo]/backend", -EINVAL },
+                { "dns://server/backend", -EINVAL },
+                { "dns://8.8.8.8,8.8.4.4/backend", -EINVAL },
+                { "dns://8.8.8.8/a,b", -EINVAL },
                 { "a b:1", -EINVAL },
         };
         struct target target;
@@ -108,7 +116,31 @@ static void test_names(void **state)
         assert_string_equal(target.host, "backend.example");
         assert_int_equal(target.port, 443);
         assert_string_equal(target.authority, "backend.example");
+        assert_string_equal(target.dns_server, "");
         assert_int_equal(target_parse("dns:a,b", &target), -EINVAL);
+}
+
+static void test_dns_servers(void **state)
+{
+        static const char *const servers[][2] = {
+                { "8.8.8.8", "8.8.8.8:53" },
+                { "8.8.8.8:5353", "8.8.8.8:5353" },
+                { "[2001:db8::1]", "[2001:db8::1]:53" },
+                { "[::ffff:255.255.255.255]:65535", "[::ffff:255.255.255.255]:65535" },
+                { "%5B::1%5D:5353", "[::1]:5353" },
+        };
+        struct target target;
+        char text[128];
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
+                snprintf(text, sizeof(text), "dns://%s/backend:50051", servers[i][0]);
+                assert_int_equal(target_parse(text, &target), 0);
+                assert_string_equal(target.dns_server, servers[i][1]);
+                assert_string_equal(target.host, "backend");
+                assert_int_equal(target.port, 50051);
+                assert_string_equal(target.authority, "backend:50051");
+        }
 }
 
 /* Families take turns, each in its order. */
@@ -165,6 +197,7 @@ int main(void)
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_dns_servers),
                 cmocka_unit_test(test_interleave),
                 cmocka_unit_test(test_limits),
         };
