@@ -231,9 +231,16 @@ static void segment_done(struct exchange *exchange, struct segment *segment)
 
 /* ---- what may have to be sent again ---- */
 
-void writer_keep(struct writer *writer, size_t bytes_max)
+void writer_keep(struct writer *writer, size_t bytes_max, struct replay_budget *budget)
 {
         writer->keep_bytes_max = bytes_max;
+        writer->budget = budget;
+}
+
+static void set_kept(struct writer *writer, size_t bytes)
+{
+        writer->budget->bytes += bytes - writer->kept_bytes;
+        writer->kept_bytes = bytes;
 }
 
 void writer_forget(struct exchange *exchange)
@@ -241,6 +248,8 @@ void writer_forget(struct exchange *exchange)
         struct writer *writer = &exchange->writer;
         struct segment *segment;
 
+        if (writer_can_rewind(writer))
+                set_kept(writer, 0);
         writer->keep_bytes_max = 0;
         while ((segment = writer->kept)) {
                 writer->kept = segment->next;
@@ -273,7 +282,7 @@ void writer_rewind(struct exchange *exchange)
                 writer->first = writer->kept;
                 writer->kept = NULL;
         }
-        writer->kept_bytes = 0;
+        set_kept(writer, 0);
         count_added(exchange, size);
 }
 
@@ -281,9 +290,14 @@ static void count_kept(struct exchange *exchange, size_t size)
 {
         struct writer *writer = &exchange->writer;
 
-        writer->kept_bytes += size;
-        if (writer_can_rewind(writer) && writer->kept_bytes > writer->keep_bytes_max)
-                writer_forget(exchange);
+        if (!writer_can_rewind(writer))
+                return;
+        set_kept(writer, writer->kept_bytes + size);
+        if (writer->kept_bytes <= writer->keep_bytes_max &&
+                writer->budget->bytes <= writer->budget->bytes_max)
+                return;
+        counter_add(&writer->budget->overruns, 1);
+        writer_forget(exchange);
 }
 
 void writer_write(struct exchange *exchange, struct output *output, size_t size)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call/counts.h"
 #include "call/pending_copy.h"
 #include "call/stall.h"
 #include "transport/output.h"
@@ -21,6 +22,12 @@ struct encoding;
 struct exchange;
 struct segment;
 
+/* What several calls keep together, to send it again. Zeroed, but for @bytes_max. */
+struct replay_budget {
+        size_t bytes, bytes_max;
+        counter overruns; /* calls that had written more than was kept for them */
+};
+
 struct writer {
         struct segment *first;
         struct segment *last;
@@ -28,6 +35,7 @@ struct writer {
         struct segment *kept; /* written, in order, for writer_rewind() */
         struct segment *kept_last;
         size_t kept_bytes; /* written since the beginning, while they are kept */
+        struct replay_budget *budget; /* which has these bytes; NULL: nothing was ever kept */
         size_t keep_bytes_max; /* more than that is not kept; 0: nothing is */
         size_t queued_bytes;
         struct stall stall; /* while bytes are queued */
@@ -92,10 +100,10 @@ bool writer_needs_arena(const struct writer *writer);
 void writer_drop(struct exchange *exchange);
 
 /*
- * For messages that may have to be sent again: what is written is kept from now on, until it is more than @bytes_max. Called before
- * the first message.
+ * For messages that may have to be sent again: what is written is kept from now on, until it is more than @bytes_max, or all in @budget is
+ * more than that allows. Called before the first message.
  */
-void writer_keep(struct writer *writer, size_t bytes_max);
+void writer_keep(struct writer *writer, size_t bytes_max, struct replay_budget *budget);
 
 /* Whether all that was written is still there. */
 static inline bool writer_can_rewind(const struct writer *writer)

@@ -86,7 +86,7 @@ static void fail_at_once(struct quoit_outcall *call, char *text, size_t size)
                 return;
         if (!text[0])
                 addresses_describe(call->channel, text, size);
-        outcall_fail_copy(call, QUOIT_UNAVAILABLE, text);
+        outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
 static void begin(struct quoit_outcall *call, struct client_connection *connection)
@@ -349,6 +349,7 @@ static int set_tls(
 
 static void init(struct quoit_channel *channel)
 {
+        channel->replay.bytes_max = channel->client->limits.replay_channel_bytes_max;
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
         list_init(&channel->link);

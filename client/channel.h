@@ -12,8 +12,11 @@
 
 #include <quoit/client.h>
 
+#include "call/counts.h"
 #include "call/group.h"
+#include "call/writer.h"
 #include "client/subchannel.h"
+#include "client/throttle.h"
 
 struct balancer;
 struct lookup;
@@ -25,6 +28,11 @@ struct tls_context;
 #define CHANNEL_PROBLEM_BYTES 128
 #define CHANNEL_STATES_MAX                                                                         \
         16 /* changes of one turn that the watch has not heard of: far more than there can be */
+
+/* Of its calls: as quoit_retry_statistics. */
+struct retry_counts {
+        counter retries, transparent, throttled;
+};
 
 struct quoit_channel {
         quoit_channel *handle;
@@ -40,6 +48,9 @@ struct quoit_channel {
         struct list calls; /* all that are not freed */
         struct list queue; /* those that wait for a connection, or for room on one */
         uint32_t queued;
+        struct replay_budget replay; /* of what they keep to send it again */
+        struct throttle throttle; /* of what they send again */
+        struct retry_counts retry_counts;
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 

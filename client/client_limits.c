@@ -33,6 +33,7 @@ int client_limits_complete(quoit_client_limits *limits)
         if (limits->call_queue_bytes_hard_max < limits->call_queue_bytes_max)
                 limits->call_queue_bytes_hard_max = limits->call_queue_bytes_max;
         DEFAULT(replay_bytes_max, 256 << 10);
+        DEFAULT(replay_channel_bytes_max, 16 << 20);
         DEFAULT(calls_queued_max, 10000);
         DEFAULT(metadata_out_bytes_max, 16 << 10);
         DEFAULT(header_fields_max, 128);

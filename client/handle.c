@@ -212,6 +212,8 @@ static int make_parts(quoit_channel *channel, const struct target *target,
                         return r;
                 channel->parts[i]->handle = channel;
                 channel->parts[i]->service_config = service_config_ref(config);
+                if (config)
+                        throttle_init(&channel->parts[i]->throttle, config->throttling);
                 atomic_fetch_add(&channel->parts_left, 1);
         }
         return 0;
@@ -325,6 +327,19 @@ int quoit_channel_watch(quoit_channel *channel,
         here->on_state = on_state;
         here->state_user = user;
         return 0;
+}
+
+void quoit_channel_get_retries(const quoit_channel *channel, quoit_retry_statistics *ret_retries)
+{
+        *ret_retries = (quoit_retry_statistics){ 0 };
+        for (unsigned i = 0; i < channel->client->count; i++) {
+                const struct quoit_channel *part = channel->parts[i];
+
+                ret_retries->retries += counter_read(&part->retry_counts.retries);
+                ret_retries->transparent += counter_read(&part->retry_counts.transparent);
+                ret_retries->throttled += counter_read(&part->retry_counts.throttled);
+                ret_retries->overruns += counter_read(&part->replay.overruns);
+        }
 }
 
 /* ---- states ---- */

@@ -10,6 +10,7 @@
 #include "client/channel.h"
 #include "client/client_connection.h"
 #include "client/outcall_request.h"
+#include "client/outcall_retry.h"
 #include "client/service_config.h"
 #include "codec/status.h"
 #include "core/clock.h"
@@ -19,11 +20,13 @@ bool outcall_is_here(const struct quoit_outcall *call)
         return client_is_here(call->channel->client);
 }
 
-static void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)
+void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)
 {
         static const unsigned allowed[] = {
-                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_ENDED,
-                [OUTCALL_OPEN] = 1u << OUTCALL_WAITING | 1u << OUTCALL_ENDED,
+                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
+                [OUTCALL_OPEN] = 1u << OUTCALL_LEAVING | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
+                [OUTCALL_LEAVING] = 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
+                [OUTCALL_PAUSED] = 1u << OUTCALL_WAITING | 1u << OUTCALL_ENDED,
                 [OUTCALL_ENDED] = 1u << OUTCALL_DONE,
                 [OUTCALL_DONE] = 0,
         };
@@ -62,7 +65,7 @@ static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_Str
 {
         if (!list_is_empty(&call->queued))
                 channel_unqueue(call->channel, call);
-        call->retries_unpinned = false;
+        timer_cancel(&call->exchange.group->host->ring->timers, &call->pause);
         outcall_set_state(call, OUTCALL_ENDED);
         call->status = status;
         call->message = message;
@@ -73,8 +76,11 @@ static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_Str
 
 void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
-        if (!outcall_is_over(call))
-                outcall_end(call, status, message);
+        if (outcall_is_over(call))
+                return;
+        if (status == QUOIT_OK)
+                throttle_note_success(&call->channel->throttle);
+        outcall_end(call, status, message);
 }
 
 static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView message)
@@ -105,7 +111,7 @@ void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *t
         fail(call, status, view(text));
 }
 
-void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text)
+static upb_StringView copy_text(struct quoit_outcall *call, const char *text)
 {
         upb_Arena *arena = exchange_arena(&call->exchange);
         size_t size = strlen(text);
@@ -113,7 +119,20 @@ void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const ch
 
         for (size_t i = 0; copy && i <= size; i++) /* parts of it may be the server's */
                 copy[i] = (text[i] >= ' ' && text[i] <= '~') || i == size ? text[i] : '?';
-        fail(call, status, view(copy ? copy : ""));
+        return view(copy ? copy : "");
+}
+
+void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        fail(call, status, copy_text(call, text));
+}
+
+void outcall_fail_attempt(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        upb_StringView message = copy_text(call, text);
+
+        if (!outcall_try_again(call, status, message))
+                fail(call, status, message);
 }
 
 void outcall_set_done(struct quoit_outcall *call)
@@ -148,18 +167,27 @@ void outcall_release(struct quoit_outcall *call)
 
 /* ---- its beginning ---- */
 
+static void describe_waiting(const struct quoit_outcall *call, char *text, size_t size)
+{
+        char why[QUOIT_ERROR_TEXT_BYTES / 2];
+
+        addresses_describe(call->channel, why, sizeof(why));
+        snprintf(text, size, "deadline exceeded while the call waited for a connection%s%s",
+                why[0] ? ": " : "", why);
+}
+
 static void on_deadline(struct timer *timer)
 {
         struct quoit_outcall *call = CONTAINER_OF(timer, struct quoit_outcall, exchange.deadline);
-        static const char waited[] = "deadline exceeded while the call waited for a connection";
-        char why[QUOIT_ERROR_TEXT_BYTES / 2], text[QUOIT_ERROR_TEXT_BYTES];
+        char text[QUOIT_ERROR_TEXT_BYTES] = "deadline exceeded";
 
-        if (call->state != OUTCALL_WAITING) {
-                outcall_fail(call, QUOIT_DEADLINE_EXCEEDED, "deadline exceeded");
-                return;
-        }
-        addresses_describe(call->channel, why, sizeof(why));
-        snprintf(text, sizeof(text), "%s%s%s", waited, why[0] ? ": " : "", why);
+        if (call->state == OUTCALL_WAITING)
+                describe_waiting(call, text, sizeof(text));
+        else if (call->state == OUTCALL_PAUSED)
+                snprintf(text, sizeof(text),
+                        "deadline exceeded before attempt %u; the last one: %s: %.*s",
+                        call->retry.attempts, quoit_status_name(call->status),
+                        (int)call->message.size, call->message.data);
         outcall_fail_copy(call, QUOIT_DEADLINE_EXCEEDED, text);
 }
 
@@ -221,7 +249,9 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         exchange->takes_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
         exchange->sends_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
         exchange->lent.compression = options->compression;
-        writer_keep(&exchange->writer, limits->replay_bytes_max);
+        writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
+        call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
+        timer_init(&call->pause);
         call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
                                        ? config->waits_for_ready
                                        : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
@@ -274,14 +304,13 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         return 0;
 }
 
-/* Its counts leave @from, a connection's, which may end with the last of its calls. */
-static void leave_group(struct quoit_outcall *call, struct call_group *to)
+void outcall_move(struct quoit_outcall *call, struct call_group *to)
 {
         struct call_group *from = call->exchange.group;
 
         list_remove(&call->exchange.ready);
         exchange_move(&call->exchange, to);
-        if (from != &call->channel->group)
+        if (from != &call->channel->group) /* a connection may end with the last of its calls */
                 from->host->on_freed(from->host->user, from);
 }
 
@@ -300,47 +329,10 @@ int outcall_begin(struct quoit_outcall *call, struct client_connection *connecti
                 return 0;
         }
         channel_unqueue(call->channel, call);
-        leave_group(call, &connection->connection.group);
+        outcall_move(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
         if (call->wants_writable) /* what it waited for in the group that it has left */
                 outcall_wake(call);
         exchange_ask_to_send(&call->exchange);
         return 0;
-}
-
-/* ---- again ---- */
-
-/* The stream begins anew; what an output refers to is over by now. */
-static void requeue(struct quoit_outcall *call)
-{
-        call->exchange.stream = (struct stream){ .pins = 0 };
-        call->response = (struct response){ 0 }; /* its block may have begun */
-        writer_rewind(&call->exchange);
-        channel_queue(call->channel, call, true);
-}
-
-bool outcall_retry(struct quoit_outcall *call, bool refused)
-{
-        if (call->state != OUTCALL_OPEN || call->response.has_begun ||
-                !writer_can_rewind(&call->exchange.writer) || (refused && call->was_refused) ||
-                call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
-                return false;
-        call->was_refused |= refused;
-        leave_group(call, &call->channel->group);
-        outcall_set_state(call, OUTCALL_WAITING);
-        if (call->exchange.stream.pins > 0)
-                call->retries_unpinned = true;
-        else
-                requeue(call);
-        return true;
-}
-
-void outcall_on_unpinned(struct quoit_outcall *call)
-{
-        writer_unpinned(&call->exchange);
-        if (call->retries_unpinned) {
-                call->retries_unpinned = false;
-                requeue(call);
-        }
-        outcall_release(call);
 }

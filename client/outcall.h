@@ -3,7 +3,7 @@
 
 /*
  * The life of one call of a client: an exchange, what its response says, and what the caller has heard of it. It waits in its channel
- * until it is begun on a connection. Where the server has not processed it, it goes back to its channel and begins again.
+ * until it is begun on a connection. What may begin again goes back to its channel (outcall_retry.h).
  */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include "call/exchange.h"
 #include "call/fields.h"
 #include "client/client.h"
+#include "client/retry.h"
 #include "link/owner.h"
 
 struct client_connection;
@@ -22,6 +23,8 @@ struct quoit_channel;
 enum outcall_state {
         OUTCALL_WAITING, /* for a connection, or for room on one */
         OUTCALL_OPEN, /* it has a stream */
+        OUTCALL_LEAVING, /* its stream has failed, and is about to be closed; then it is PAUSED */
+        OUTCALL_PAUSED, /* between two attempts */
         OUTCALL_ENDED, /* it has a status; the caller may have to hear of messages before that */
         OUTCALL_DONE, /* on_done has run */
 };
@@ -38,6 +41,8 @@ struct response {
         bool oversize : 1; /* more fields than allowed, once decoded */
         bool has_begun : 1; /* its headers have arrived, ... */
         bool has_headers : 1; /* ... and not trailers in their place */
+        enum pushback pushback;
+        uint64_t pushback_ns; /* with PUSHBACK_WAIT */
         quoit_status status;
         upb_StringView message; /* decoded */
         upb_StringView content_type;
@@ -58,10 +63,11 @@ struct quoit_outcall {
         bool wants_writable : 1; /* quoit_outcall_writable() has said false */
         bool headers_told : 1;
         bool was_refused : 1; /* the server has refused to process it, once */
-        bool retries_unpinned : 1; /* it begins again once no output refers to it */
         bool has_failed : 1; /* the status is ours: nothing is delivered any more */
-        quoit_status status;
+        quoit_status status; /* before its end: of the attempt that failed last */
         upb_StringView message; /* with the status; static, or in the arena, and zero-terminated */
+        struct retry retry;
+        struct timer pause; /* between two attempts */
         size_t send_bytes_max; /* of a message */
         struct fields fields; /* metadata to be sent */
         struct response response;
@@ -102,14 +108,14 @@ void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *t
 /* The same with a copy of @text. */
 void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text);
 
-/*
- * Its stream is closed, and the server has not processed it. True: it begins again. @refused: by the server, for it alone, which is
- * borne once. Also inside nghttp2's callbacks.
- */
-bool outcall_retry(struct quoit_outcall *call, bool refused);
+/* The same where another attempt may do better: only if it is not tried again. */
+void outcall_fail_attempt(struct quoit_outcall *call, quoit_status status, const char *text);
 
-/* No output refers to it any more. */
-void outcall_on_unpinned(struct quoit_outcall *call);
+/* The one place where its state changes; asserts that the step is allowed. */
+void outcall_set_state(struct quoit_outcall *call, enum outcall_state state);
+
+/* It becomes a call of the group @to: its connection's, or that of the channel's calls without one. */
+void outcall_move(struct quoit_outcall *call, struct call_group *to);
 
 /* on_done is next. */
 void outcall_set_done(struct quoit_outcall *call);

@@ -9,7 +9,7 @@
 #include "codec/compression.h"
 #include "codec/timeout.h"
 
-#define OWN_FIELDS_MAX 10
+#define OWN_FIELDS_MAX 11
 #define FEW_FIELDS 32 /* with so many in all, none is allocated for */
 
 struct block {
@@ -17,6 +17,7 @@ struct block {
         size_t count;
         nghttp2_nv few[FEW_FIELDS];
         char timeout[TIMEOUT_BYTES_MAX];
+        char attempts[1]; /* before this one */
 };
 
 static int block_init(struct block *block, struct quoit_outcall *call)
@@ -61,6 +62,17 @@ static void add_timeout(struct block *block, const struct quoit_outcall *call)
                 timeout_format(block->timeout, deadline_ns > now_ns ? deadline_ns - now_ns : 0));
 }
 
+/* For servers that want to know: how often it has failed (A6). */
+static void add_attempts(struct block *block, const struct quoit_outcall *call)
+{
+        static const char name[] = "grpc-previous-rpc-attempts";
+
+        if (call->retry.attempts < 2)
+                return;
+        block->attempts[0] = (char)('0' + call->retry.attempts - 1);
+        add(block, name, strlen(name), block->attempts, sizeof(block->attempts));
+}
+
 static void add_own(struct block *block, const struct quoit_outcall *call)
 {
         quoit_compression compression = call->exchange.lent.compression;
@@ -73,6 +85,7 @@ static void add_own(struct block *block, const struct quoit_outcall *call)
         add_text(block, "content-type", "application/grpc");
         add_text(block, "user-agent", call->channel->user_agent);
         add_timeout(block, call);
+        add_attempts(block, call);
         if (compression != QUOIT_IDENTITY)
                 add_text(block, "grpc-encoding", compression_name(compression));
         add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);

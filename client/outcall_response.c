@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "client/outcall.h"
+#include "client/outcall_retry.h"
 #include "codec/percent.h"
 #include "codec/status.h"
 #include "transport/session.h"
@@ -100,6 +101,9 @@ static bool add_known(
                         status_parse(field->value, field->value_size, &response->status) < 0;
         } else if (is_trailer && is(field, "grpc-message")) {
                 set_message(call, field);
+        } else if (is_trailer && is(field, "grpc-retry-pushback-ms")) {
+                response->pushback =
+                        pushback_parse(field->value, field->value_size, &response->pushback_ns);
         } else if (is(field, "grpc-encoding")) {
                 set_encoding(call, field);
         } else {
@@ -117,7 +121,7 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
         upb_Arena *arena;
         int r;
 
-        if (outcall_is_over(call) || add_known(call, field, is_trailer))
+        if (call->state != OUTCALL_OPEN || add_known(call, field, is_trailer))
                 return;
         arena = arena_of(call);
         r = arena ? fields_receive(fields, arena, field->name, field->name_size, field->value,
@@ -141,7 +145,7 @@ static void fail(struct quoit_outcall *call, quoit_status status, const char *fo
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        outcall_fail_copy(call, status, text);
+        outcall_fail_attempt(call, status, text);
 }
 
 /* It is not gRPC's answer: its HTTP status stands for it. */
@@ -176,7 +180,15 @@ static bool is_over_limits(struct quoit_outcall *call, bool oversize)
                         "header_fields_max)");
         else if (call->response.out_of_memory)
                 fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-        return outcall_is_over(call);
+        return call->state != OUTCALL_OPEN;
+}
+
+/* The caller hears of the headers: there cannot be others. */
+static void commit(struct quoit_outcall *call)
+{
+        call->response.has_headers = true;
+        writer_forget(&call->exchange);
+        outcall_wake(call);
 }
 
 void response_on_headers(struct quoit_outcall *call, bool oversize)
@@ -184,17 +196,27 @@ void response_on_headers(struct quoit_outcall *call, bool oversize)
         struct response *response = &call->response;
         bool ends = call->exchange.stream.block_ends;
 
-        if (outcall_is_over(call) || is_over_limits(call, oversize) ||
+        if (call->state != OUTCALL_OPEN || is_over_limits(call, oversize) ||
                 call->exchange.stream.has_headers)
                 return;
         response->has_begun = true;
-        response->has_headers = !ends;
         if (!response->is_grpc || (response->http_status != 200 && !(ends && response->has_status)))
                 fail_as_http(call);
         else if (response->bad_encoding)
                 fail(call, QUOIT_INTERNAL, "the response has a grpc-encoding that was not offered");
         else if (!ends)
-                outcall_wake(call);
+                commit(call);
+}
+
+/* As the server says. */
+static void finish(struct quoit_outcall *call)
+{
+        const struct response *response = &call->response;
+        upb_StringView message =
+                response->message.data ? response->message : upb_StringView_FromString("");
+
+        if (!outcall_try_again(call, response->status, message))
+                outcall_finish(call, response->status, message);
 }
 
 void response_on_end(struct quoit_outcall *call)
@@ -203,7 +225,7 @@ void response_on_end(struct quoit_outcall *call)
         const struct reader *reader = &call->exchange.reader;
         bool wants_one = !call->exchange.takes_many;
 
-        if (outcall_is_over(call))
+        if (call->state != OUTCALL_OPEN)
                 return;
         if (!response->has_status)
                 fail(call, QUOIT_UNKNOWN, "the server ended the call without grpc-status");
@@ -214,13 +236,12 @@ void response_on_end(struct quoit_outcall *call)
         else if (response->status == QUOIT_OK && wants_one && reader->messages == 0)
                 fail(call, QUOIT_UNIMPLEMENTED, "the server sent no message, where one is due");
         else
-                outcall_finish(call, response->status,
-                        response->message.data ? response->message : upb_StringView_FromString(""));
+                finish(call);
 }
 
 void response_on_reset(struct quoit_outcall *call, uint32_t error_code)
 {
-        if (outcall_is_over(call))
+        if (call->state != OUTCALL_OPEN)
                 return;
         if (error_code == NGHTTP2_CANCEL && call->exchange.deadline_ns != UINT64_MAX &&
                 ring_clock_ns(call->exchange.group->host->ring) >= call->exchange.deadline_ns)

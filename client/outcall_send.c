@@ -85,7 +85,7 @@ struct session_pull outcall_pull(struct quoit_outcall *call, size_t size_max)
         size_t queued = call->exchange.writer.queued_bytes;
         struct session_pull pull = { .size = queued < size_max ? queued : size_max };
 
-        if (outcall_is_over(call)) /* its reset is on its way */
+        if (call->state != OUTCALL_OPEN) /* its reset is on its way */
                 return (struct session_pull){ 0 };
         pull.last = call->half_closed && pull.size == queued;
         return pull;

@@ -9,6 +9,7 @@
 #include "client/client_connection.h"
 #include "client/outcall.h"
 #include "client/outcall_response.h"
+#include "client/outcall_retry.h"
 #include "client/subchannel.h"
 
 #define TEXT_BYTES 512
@@ -30,8 +31,6 @@ static void on_headers(struct stream *stream, bool oversize)
         struct quoit_outcall *call = outcall_of_stream(stream);
 
         connection_of(call)->has_served = true;
-        if (!stream->has_headers && !oversize)
-                writer_forget(&call->exchange);
         response_on_headers(call, oversize);
 }
 
@@ -65,7 +64,7 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
         struct quoit_outcall *call = outcall_of_stream(stream);
         int r;
 
-        if (outcall_is_over(call))
+        if (call->state != OUTCALL_OPEN)
                 return;
         r = reader_feed(&call->exchange, data, size);
         if (r < 0)
@@ -103,7 +102,7 @@ static void fail_lost(struct quoit_outcall *call, struct client_connection *conn
         snprintf(text, sizeof(text), "the connection to %s was lost: %s",
                 connection->connection.peer.address,
                 connection->why[0] ? connection->why : "the server closed it");
-        outcall_fail_copy(call, QUOIT_UNAVAILABLE, text);
+        outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
 static void on_close(struct stream *stream, uint32_t error_code)
@@ -118,6 +117,10 @@ static void on_close(struct stream *stream, uint32_t error_code)
                 error_code == NGHTTP2_INTERNAL_ERROR) /* nor would it be the next time */
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "the request's header block is too large to be sent");
+        if (call->state == OUTCALL_LEAVING) {
+                outcall_leave(call);
+                return;
+        }
         if (is_unprocessed && outcall_retry(call, !stream->unsent && !connection->is_leaving))
                 return;
         if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))
@@ -146,7 +149,7 @@ static void on_malformed(void *user, const struct session_malformed *what)
                 what->rule ? what->rule : "its fields contradict each other",
                 what->name ? ": " : "", what->name ? (int)what->name_size : 0,
                 what->name ? what->name : "");
-        outcall_fail_copy(call, QUOIT_INTERNAL, text);
+        outcall_fail_attempt(call, QUOIT_INTERNAL, text);
 }
 
 /* ---- the connection ---- */

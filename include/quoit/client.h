@@ -73,10 +73,12 @@ typedef struct quoit_client_limits {
         /* While more than this is queued on a call, quoit_outcall_send() returns -ENOBUFS. Default 32 MiB. */
         size_t call_queue_bytes_hard_max;
         /*
-         * How much of what a call has sent is kept, until the response begins, to send it again where the server has not processed
-         * it. A call that has sent more is not retried. Default 256 KiB.
+         * How much of what a call has sent is kept, until the response begins, to send it again: where the server has not processed
+         * it, or by a retry policy. A call that has sent more is not retried. Default 256 KiB.
          */
         size_t replay_bytes_max;
+        /* The same for all calls of a channel on one ring: the call that exceeds it is not retried. Default 16 MiB. */
+        size_t replay_channel_bytes_max;
         /* Calls of one channel that wait for a connection or for the server's stream limit; above: RESOURCE_EXHAUSTED. Default 10 000. */
         uint32_t calls_queued_max;
         /* Metadata of one call, with 32 for each field; above: -E2BIG. Default 16 KiB. */
@@ -253,6 +255,18 @@ QUOIT_API int quoit_channel_connect(quoit_channel *channel);
 QUOIT_API int quoit_channel_watch(quoit_channel *channel,
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user),
         void *user);
+
+/* How calls of a channel were tried again, since it was made. Calls keep what they send for that: `replay_bytes_max`. */
+typedef struct quoit_retry_statistics {
+        uint64_t retries; /* attempts that a retry policy has begun */
+        uint64_t transparent; /* attempts as no server had processed the call before */
+        uint64_t throttled; /* calls that would have been tried again, but for retryThrottling */
+        uint64_t overruns; /* calls that have sent more than is kept for them */
+} quoit_retry_statistics;
+
+/* Any thread. */
+QUOIT_API void quoit_channel_get_retries(
+        const quoit_channel *channel, quoit_retry_statistics *ret_retries);
 
 /* ---- what a call is made with ----------------------------------------------------------------- */
 

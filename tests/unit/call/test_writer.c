@@ -400,11 +400,12 @@ static void test_rewind(void **state)
         for (uint64_t seed = 0; seed < 50; seed++) {
                 struct bench *bench = bench_new();
                 struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
+                struct replay_budget budget = { .bytes_max = SIZE_MAX };
                 static uint8_t all[100000];
                 uint64_t random = seed;
                 size_t total = 0;
 
-                writer_keep(&call->exchange.writer, sizeof(all));
+                writer_keep(&call->exchange.writer, sizeof(all), &budget);
                 for (size_t i = 0; i < 6; i++)
                         total += append(bench, call, sizes[i], seed + i, all + total);
                 for (unsigned i = 0; i < 4; i++) {
@@ -413,12 +414,15 @@ static void test_rewind(void **state)
                         if (sent > 0)
                                 write_piece(call, sent, all);
                         assert_int_equal(bench->group.queued_bytes, total - sent);
+                        assert_int_equal(budget.bytes, sent);
                         writer_rewind(&call->exchange);
+                        assert_int_equal(budget.bytes, 0);
                         assert_int_equal(bench->group.queued_bytes, total);
                 }
                 total += append(bench, call, 9, seed, all + total);
                 write_piece(call, total, all);
                 writer_forget(&call->exchange);
+                assert_int_equal(budget.bytes, 0);
                 assert_int_equal(bench->arenas.used_bytes, 0);
                 bench_close(call);
                 bench_free(bench);
@@ -431,18 +435,52 @@ static void test_too_much_to_rewind(void **state)
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_SERVER_STREAMING);
         size_t size = append(bench, call, 5000, 1, NULL);
+        struct replay_budget budget = { .bytes_max = SIZE_MAX };
         static uint8_t all[6000];
 
         (void)state;
         writer_drop(&call->exchange);
-        writer_keep(&call->exchange.writer, size - 1);
+        writer_keep(&call->exchange.writer, size - 1, &budget);
         append(bench, call, 5000, 1, all);
         write_piece(call, size - 1, all);
         assert_true(writer_can_rewind(&call->exchange.writer));
         write_piece(call, 1, all + size - 1);
         assert_false(writer_can_rewind(&call->exchange.writer));
+        assert_int_equal(budget.overruns, 1);
+        assert_int_equal(budget.bytes, 0);
         assert_int_equal(bench->arenas.used_bytes, 0);
         bench_close(call);
+        bench_free(bench);
+}
+
+/* Calls that share a budget: whoever writes beyond it is kept no more, the others are. */
+static void test_shared_budget(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *one = bench_call(bench, QUOIT_SERVER_STREAMING);
+        struct quoit_call *other = bench_call(bench, QUOIT_SERVER_STREAMING);
+        struct replay_budget budget = { 0 };
+        static uint8_t all[2][6000];
+        size_t size;
+
+        (void)state;
+        writer_keep(&one->exchange.writer, SIZE_MAX, &budget);
+        writer_keep(&other->exchange.writer, SIZE_MAX, &budget);
+        size = append(bench, one, 3000, 1, all[0]);
+        append(bench, other, 3000, 1, all[1]);
+        budget.bytes_max = size + 10;
+        write_piece(one, size, all[0]);
+        write_piece(other, 10, all[1]);
+        assert_true(writer_can_rewind(&other->exchange.writer));
+        write_piece(other, size - 10, all[1] + 10);
+        assert_true(writer_can_rewind(&one->exchange.writer));
+        assert_false(writer_can_rewind(&other->exchange.writer));
+        assert_int_equal(budget.overruns, 1);
+        assert_int_equal(budget.bytes, size);
+        writer_forget(&one->exchange);
+        assert_int_equal(budget.bytes, 0);
+        bench_close(one);
+        bench_close(other);
         bench_free(bench);
 }
 
@@ -484,6 +522,7 @@ int main(void)
                 cmocka_unit_test(test_no_memory),
                 cmocka_unit_test(test_rewind),
                 cmocka_unit_test(test_too_much_to_rewind),
+                cmocka_unit_test(test_shared_budget),
                 cmocka_unit_test(test_move),
         };
 

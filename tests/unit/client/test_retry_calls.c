@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Calls that are tried again by a policy, against a server of ours whose failures are NOT_FOUND. */
+
+#include "stage.h"
+
+#include <stdio.h>
+
+#define NAME "\"name\": [{\"service\": \"script.Script\"}]"
+#define POLICY(attempts, initial, codes)                                                           \
+        "\"methodConfig\": [{" NAME ", \"retryPolicy\": {\"maxAttempts\": " attempts               \
+        ", \"initialBackoff\": \"" initial "\", \"maxBackoff\": \"100s\", "                        \
+        "\"backoffMultiplier\": 2, \"retryableStatusCodes\": [" codes "]}}]"
+#define QUICK "{" POLICY("4", "0.01s", "\"not_found\"") "}"
+
+static void begin(struct stage *stage, const quoit_client_limits *limits, const char *config)
+{
+        const quoit_channel_options options = { .service_config = config };
+
+        stage_init(stage, limits);
+        stage_serve(stage, 0, 0, NULL);
+        assert_int_equal(quoit_channel_new(stage->client, stage->servers[0].target, &options,
+                                 &stage->channel),
+                0);
+}
+
+static quoit_retry_statistics retries_of(const struct stage *stage)
+{
+        quoit_retry_statistics retries;
+
+        quoit_channel_get_retries(stage->channel, &retries);
+        return retries;
+}
+
+/* As often as the policy allows, and not faster. */
+static void test_until_the_last(void **state)
+{
+        struct told told = { .act = SCRIPT_FAIL };
+        struct stage stage;
+        uint64_t began_ns = clock_ns();
+
+        (void)state;
+        begin(&stage, NULL, QUICK);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_NOT_FOUND);
+        assert_int_equal(stage.servers[0].script.started, 4);
+        assert_true(clock_ns() - began_ns >= 8 * (10 + 20 + 40) * MS / 10);
+        assert_int_equal(retries_of(&stage).retries, 3);
+        assert_int_equal(retries_of(&stage).transparent, 0);
+        assert_int_equal(retries_of(&stage).throttled, 0);
+        stage_deinit(&stage);
+}
+
+/* All that was sent is sent again. */
+static void test_streams(void **state)
+{
+        struct told told = { .kind = QUOIT_BIDI, .act = SCRIPT_FAIL, .asks = 5, .size = 900 };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, QUICK);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_NOT_FOUND);
+        assert_int_equal(told.headers, 0);
+        assert_int_equal(stage.servers[0].script.started, 4);
+        stage_deinit(&stage);
+}
+
+static void test_other_codes(void **state)
+{
+        struct told told = { .act = SCRIPT_FAIL };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, "{" POLICY("4", "0.01s", "\"ABORTED\", 14") "}");
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_NOT_FOUND);
+        assert_int_equal(stage.servers[0].script.started, 1);
+        assert_int_equal(retries_of(&stage).retries, 0);
+        stage_deinit(&stage);
+}
+
+/* Four tokens: a second failure leaves two, and that is too few. */
+static void test_throttling(void **state)
+{
+        struct told fails[] = { { .act = SCRIPT_FAIL }, { .act = SCRIPT_FAIL } };
+        struct told works = { .size = 10 }, last = { .act = SCRIPT_FAIL };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL,
+                "{\"retryThrottling\": {\"maxTokens\": 4, \"tokenRatio\": 2.5}, " POLICY(
+                        "5", "0.001s", "5") "}");
+        told_call(&stage, fails);
+        assert_int_equal(stage.servers[0].script.started, 2);
+        assert_int_equal(retries_of(&stage).throttled, 1);
+        told_call(&stage, fails + 1); /* one token is left */
+        assert_int_equal(stage.servers[0].script.started, 3);
+        assert_int_equal(retries_of(&stage).throttled, 2);
+        told_call(&stage, &works); /* 3.5 */
+        told_call(&stage, &last); /* 2.5, 1.5 */
+        assert_int_equal(stage.servers[0].script.started, 6);
+        assert_int_equal(retries_of(&stage).retries, 2);
+        stage_deinit(&stage);
+}
+
+/* A failure to connect is one too. */
+static void test_no_connection(void **state)
+{
+        const quoit_channel_options options = { .service_config =
+                                                        "{" POLICY("3", "0.001s", "14") "}" };
+        struct told told = { .size = 10 };
+        struct stage stage;
+
+        (void)state;
+        stage_init(&stage, NULL);
+        assert_int_equal(quoit_channel_new(stage.client, "unix:/nonexistent/socket", &options,
+                                 &stage.channel),
+                0);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_UNAVAILABLE);
+        assert_non_null(strstr(told.text, "/nonexistent/socket"));
+        assert_int_equal(retries_of(&stage).retries, 2);
+        stage_deinit(&stage);
+}
+
+/* ---- what happens meanwhile ---- */
+
+static void test_deadline(void **state)
+{
+        const quoit_call_options options = { .timeout_ms = 50 };
+        struct told told = { .act = SCRIPT_FAIL, .options = &options };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
+        told_call(&stage, &told);
+        assert_string_equal(told.text, "DEADLINE_EXCEEDED: deadline exceeded before attempt 2; the "
+                                       "last one: NOT_FOUND: ");
+        assert_int_equal(stage.servers[0].script.started, 1);
+        stage_deinit(&stage);
+}
+
+static void wait_for_retries(struct stage *stage, uint64_t count)
+{
+        while (retries_of(stage).retries < count)
+                usleep(1000);
+}
+
+static void cancel(void *arg)
+{
+        quoit_outcall_cancel(((struct told *)arg)->call);
+}
+
+static void test_cancel(void **state)
+{
+        struct told told = { .act = SCRIPT_FAIL }, freed = { .act = SCRIPT_FAIL };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
+        told.stage = freed.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        wait_for_retries(&stage, 1);
+        stage_run(&stage, cancel, &told);
+        told_wait(&told);
+        assert_int_equal(told.status, QUOIT_CANCELLED);
+        stage_run(&stage, told_start, &freed);
+        wait_for_retries(&stage, 2);
+        stage.channel = quoit_channel_free(stage.channel);
+        told_wait(&freed);
+        assert_int_equal(freed.status, QUOIT_CANCELLED);
+        stage_deinit(&stage);
+        assert_int_equal(stage.servers[0].script.started, 2);
+}
+
+/* ---- what is kept ---- */
+
+/* It has sent more than is kept for it, or for all. */
+static void try_with_limits(quoit_client_limits limits, unsigned asks, size_t expected)
+{
+        struct told told = {
+                .kind = QUOIT_CLIENT_STREAMING, .act = SCRIPT_FAIL, .asks = asks, .size = 1
+        };
+        struct stage stage;
+
+        begin(&stage, &limits, QUICK);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_NOT_FOUND);
+        assert_int_equal(stage.servers[0].script.started, expected);
+        assert_int_equal(retries_of(&stage).overruns, expected == 1);
+        stage_deinit(&stage);
+}
+
+static void test_limits(void **state)
+{
+        (void)state;
+        /* an Ask of these has nine bytes, with its prefix */
+        try_with_limits((quoit_client_limits){ .replay_bytes_max = 90 }, 10, 4);
+        try_with_limits((quoit_client_limits){ .replay_bytes_max = 89 }, 10, 1);
+        try_with_limits((quoit_client_limits){ .replay_channel_bytes_max = 90 }, 10, 4);
+        try_with_limits((quoit_client_limits){ .replay_channel_bytes_max = 89 }, 10, 1);
+}
+
+/* What calls have kept is given back when they end: many small ones never exceed the channel's. */
+static void test_limit_is_given_back(void **state)
+{
+        const quoit_client_limits limits = { .replay_channel_bytes_max = 100 };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, &limits, "{" POLICY("2", "0.001s", "5") "}");
+        for (int i = 0; i < 20; i++) {
+                struct told works = { .size = 1 }, fails = { .act = SCRIPT_FAIL, .size = 1 };
+
+                told_call(&stage, &works);
+                assert_string_equal(works.text, "OK");
+                told_call(&stage, &fails);
+        }
+        assert_int_equal(retries_of(&stage).retries, 20);
+        assert_int_equal(retries_of(&stage).overruns, 0);
+        stage_deinit(&stage);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_until_the_last),
+                cmocka_unit_test(test_streams),
+                cmocka_unit_test(test_other_codes),
+                cmocka_unit_test(test_throttling),
+                cmocka_unit_test(test_no_connection),
+                cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_limit_is_given_back),
+        };
+
+        return RUN_ON_BOTH_ENGINES("client/retry-calls", tests);
+}
