@@ -66,7 +66,7 @@ static char *copy_name(upb_Arena *arena, const char *name, size_t name_size, siz
         return copy ? memcpy(copy, name, name_size) : NULL;
 }
 
-static int receive_binary(struct fields *fields, upb_Arena *arena, const char *name,
+int fields_receive_binary(struct fields *fields, upb_Arena *arena, const char *name,
         size_t name_size, const char *value, size_t value_size, size_t count_max)
 {
         char *copy = copy_name(arena, name, name_size, base64_decoded_size_max(value_size));
@@ -97,7 +97,8 @@ int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, si
         if (!metadata_name_valid(name, name_size) || metadata_name_reserved(name, name_size))
                 return 0;
         if (metadata_name_binary(name, name_size))
-                return receive_binary(fields, arena, name, name_size, value, value_size, count_max);
+                return fields_receive_binary(
+                        fields, arena, name, name_size, value, value_size, count_max);
         if (!metadata_value_valid(value, value_size))
                 return 0;
         return append_copy(fields, arena, name, name_size, value, value_size);

@@ -36,6 +36,10 @@ struct fields {
 int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size, size_t count_max);
 
+/* The same of a "-bin" name, which is copied even if it is one of gRPC's own. */
+int fields_receive_binary(struct fields *fields, upb_Arena *arena, const char *name,
+        size_t name_size, const char *value, size_t value_size, size_t count_max);
+
 /*
  * Copies a field of the application, to be sent. Values of "-bin" names are encoded.
  * 0; -EINVAL: a name or value that gRPC does not allow, or a reserved name; -E2BIG: more than

@@ -41,6 +41,9 @@ static upb_StringView copy(struct quoit_outcall *call, const char *text, size_t 
 
 /* ---- fields ---- */
 
+/* A google.rpc.Status, serialized: the one name of gRPC's own that callers read. */
+#define DETAILS "grpc-status-details-bin"
+
 static void set_http_status(struct response *response, const struct session_field *field)
 {
         unsigned status = 0;
@@ -118,16 +121,19 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
         struct response *response = &call->response;
         bool is_trailer = stream->has_headers || stream->block_ends;
         struct fields *fields = is_trailer ? &response->trailers : &response->headers;
+        size_t count_max = call->exchange.group->host->limits->header_fields_max;
         upb_Arena *arena;
-        int r;
+        int r = -ENOMEM;
 
         if (call->state != OUTCALL_OPEN || add_known(call, field, is_trailer))
                 return;
         arena = arena_of(call);
-        r = arena ? fields_receive(fields, arena, field->name, field->name_size, field->value,
-                            field->value_size,
-                            call->exchange.group->host->limits->header_fields_max)
-                  : -ENOMEM;
+        if (arena && is_trailer && is(field, DETAILS))
+                r = fields_receive_binary(fields, arena, field->name, field->name_size,
+                        field->value, field->value_size, count_max);
+        else if (arena)
+                r = fields_receive(fields, arena, field->name, field->name_size, field->value,
+                        field->value_size, count_max);
         response->out_of_memory |= r == -ENOMEM;
         response->oversize |= r == -E2BIG;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Servers that do wrong, at each point of a call: what the caller hears, and that the next call goes through."""
 
+import base64
 import contextlib
 import gzip
 import socket
@@ -263,6 +264,16 @@ def test_more_than_is_kept_is_not_made_again(client, calls):
         call = client(server.target, "Echo", calls.Payload(text="x" * 300_000))
     assert call.status == "UNAVAILABLE"
     assert answer.calls == 1
+
+
+def test_details_of_a_status(client, calls):
+    details = b"\x08\x05\x12\x02no"
+    encoded = base64.b64encode(details).rstrip(b"=").decode()
+    act = trailers_only(("grpc-status", "5"), ("grpc-status-details-bin", encoded), ("grpc-other", "x"))
+    with StrictServer(answer=Once(act)) as server:
+        call = client(server.target, "Echo", calls.Payload(text="x"))
+    assert call.status == "NOT_FOUND"
+    assert call.trailers == [("grpc-status-details-bin", details)]
 
 
 # ---- a server that holds its client to what it announced ----

@@ -404,7 +404,10 @@ QUOIT_API uint32_t quoit_outcall_read_credits(const quoit_outcall *call);
 QUOIT_API bool quoit_outcall_header(
         const quoit_outcall *call, const char *name, upb_StringView *ret_value);
 
-/* The same of the trailers, in on_done. */
+/*
+ * The same of the trailers, in on_done. "grpc-status-details-bin" is one where the server sent details with its status: a
+ * google.rpc.Status, serialized (<quoit/google/rpc/status.quoit.h>).
+ */
 QUOIT_API bool quoit_outcall_trailer(
         const quoit_outcall *call, const char *name, upb_StringView *ret_value);
 
