@@ -111,13 +111,14 @@ void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *t
         fail(call, status, view(text));
 }
 
+/* Zero-terminated, in the call's arena; parts of @text may be the server's. */
 static upb_StringView copy_text(struct quoit_outcall *call, const char *text)
 {
         upb_Arena *arena = exchange_arena(&call->exchange);
         size_t size = strlen(text);
         char *copy = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
 
-        for (size_t i = 0; copy && i <= size; i++) /* parts of it may be the server's */
+        for (size_t i = 0; copy && i <= size; i++)
                 copy[i] = (text[i] >= ' ' && text[i] <= '~') || i == size ? text[i] : '?';
         return view(copy ? copy : "");
 }
@@ -133,6 +134,17 @@ void outcall_fail_attempt(struct quoit_outcall *call, quoit_status status, const
 
         if (!outcall_try_again(call, status, message))
                 fail(call, status, message);
+}
+
+void outcall_finish_attempt(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        upb_StringView message;
+
+        if (outcall_is_over(call))
+                return;
+        message = copy_text(call, text);
+        if (!outcall_try_again(call, status, message))
+                outcall_end(call, status, message);
 }
 
 void outcall_set_done(struct quoit_outcall *call)

@@ -102,6 +102,9 @@ int outcall_begin(struct quoit_outcall *call, struct client_connection *connecti
 /* The server's status: messages that have arrived are still delivered. @message as of struct quoit_outcall. No-op if it has ended. */
 void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message);
 
+/* The same with a copy of @text, where the server has ended the attempt, or is gone, without a status that could stand; the policy may have it begin again. */
+void outcall_finish_attempt(struct quoit_outcall *call, quoit_status status, const char *text);
+
 /* Ends it from here: what has arrived is dropped, and its stream is reset. @text is static. No-op if it has ended. */
 void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text);
 

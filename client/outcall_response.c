@@ -234,11 +234,13 @@ void response_on_end(struct quoit_outcall *call)
         if (call->state != OUTCALL_OPEN)
                 return;
         if (!response->has_status)
-                fail(call, QUOIT_UNKNOWN, "the server ended the call without grpc-status");
+                outcall_finish_attempt(
+                        call, QUOIT_UNKNOWN, "the server ended the call without grpc-status");
         else if (response->bad_status)
-                fail(call, QUOIT_UNKNOWN, "the server sent a grpc-status that is not a number");
+                outcall_finish_attempt(
+                        call, QUOIT_UNKNOWN, "the server sent a grpc-status that is not a number");
         else if (response->status == QUOIT_OK && !framing_idle(&reader->framing))
-                fail(call, QUOIT_INTERNAL, "the response ends within a message");
+                outcall_finish_attempt(call, QUOIT_INTERNAL, "the response ends within a message");
         else if (response->status == QUOIT_OK && wants_one && reader->messages == 0)
                 fail(call, QUOIT_UNIMPLEMENTED, "the server sent no message, where one is due");
         else
@@ -247,15 +249,21 @@ void response_on_end(struct quoit_outcall *call)
 
 void response_on_reset(struct quoit_outcall *call, uint32_t error_code)
 {
+        bool is_late;
+        char text[TEXT_BYTES];
+
         if (call->state != OUTCALL_OPEN)
                 return;
-        if (error_code == NGHTTP2_CANCEL && call->exchange.deadline_ns != UINT64_MAX &&
-                ring_clock_ns(call->exchange.group->host->ring) >= call->exchange.deadline_ns)
-                fail(call, QUOIT_DEADLINE_EXCEEDED,
-                        "deadline exceeded"); /* the server's timer was first */
+        is_late = call->exchange.deadline_ns != UINT64_MAX &&
+                  ring_clock_ns(call->exchange.group->host->ring) >= call->exchange.deadline_ns;
+        snprintf(text, sizeof(text), "the server reset the stream with %s",
+                nghttp2_http2_strerror(error_code));
+        if (error_code == NGHTTP2_CANCEL && is_late) /* the server's timer was first */
+                outcall_finish(call, QUOIT_DEADLINE_EXCEEDED,
+                        upb_StringView_FromString("deadline exceeded"));
         else if (error_code == NGHTTP2_NO_ERROR)
-                fail(call, QUOIT_INTERNAL, "the server ended the stream before the call's end");
+                outcall_finish_attempt(
+                        call, QUOIT_INTERNAL, "the server ended the stream before the call's end");
         else
-                fail(call, status_from_http2_error(error_code),
-                        "the server reset the stream with %s", nghttp2_http2_strerror(error_code));
+                outcall_finish_attempt(call, status_from_http2_error(error_code), text);
 }

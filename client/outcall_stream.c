@@ -92,7 +92,7 @@ static void on_write(struct stream *stream, struct output *output, size_t size)
 }
 
 /* The call has lost its connection. */
-static void fail_lost(struct quoit_outcall *call, struct client_connection *connection)
+static void finish_lost(struct quoit_outcall *call, struct client_connection *connection)
 {
         char text[TEXT_BYTES];
 
@@ -102,7 +102,7 @@ static void fail_lost(struct quoit_outcall *call, struct client_connection *conn
         snprintf(text, sizeof(text), "the connection to %s was lost: %s",
                 connection->connection.peer.address,
                 connection->why[0] ? connection->why : "the server closed it");
-        outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
+        outcall_finish_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
 static void on_close(struct stream *stream, uint32_t error_code)
@@ -124,7 +124,7 @@ static void on_close(struct stream *stream, uint32_t error_code)
         if (is_unprocessed && outcall_retry(call, !stream->unsent && !connection->is_leaving))
                 return;
         if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))
-                fail_lost(call, connection);
+                finish_lost(call, connection);
         else
                 response_on_reset(call, error_code);
         outcall_release(call);

@@ -17,6 +17,9 @@ from servers import PATIENCE
 from strict_server import StrictServer
 from wire import message
 
+NUMBER = message(b"\x08\x05")  # a Number
+
+
 @pytest.fixture(scope="module")
 def client(build):
     return Client(build)
@@ -264,6 +267,47 @@ def test_more_than_is_kept_is_not_made_again(client, calls):
         call = client(server.target, "Echo", calls.Payload(text="x" * 300_000))
     assert call.status == "UNAVAILABLE"
     assert answer.calls == 1
+
+
+def no_status(peer):
+    return trailers_frame(peer, ("x", "y"))
+
+
+def bad_status(peer):
+    return trailers_frame(peer, ("grpc-status", "x"))
+
+
+def half_a_message(peer):
+    return frames.DataFrame(peer.stream, ANSWER[:4], flags=["END_STREAM"]).serialize()
+
+
+def reset(peer):
+    return frames.RstStreamFrame(peer.stream, error_code=2).serialize()
+
+
+def trailers_frame(peer, *fields):
+    block = peer.server.encoder.encode(fields)
+    flags = ["END_HEADERS", "END_STREAM"]
+    return frames.HeadersFrame(peer.stream, block, flags=flags).serialize()
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(no_status, "UNKNOWN"), (bad_status, "UNKNOWN"), (half_a_message, "UNKNOWN"), (reset, "INTERNAL")],
+)
+def test_messages_before_a_wrong_end_are_delivered(client, calls, end, status):
+    """All of it comes at once."""
+
+    def act(peer):
+        block = peer.server.encoder.encode(GRPC)
+        answer = frames.HeadersFrame(peer.stream, block, flags=["END_HEADERS"]).serialize()
+        answer += frames.DataFrame(peer.stream, NUMBER * 3).serialize()
+        peer.server.socket.sendall(answer + end(peer))
+
+    with StrictServer(window=65535, answer=Once(act)) as server:
+        call = client(server.target, "Count", calls.CountRequest(count=3))
+    assert call.status == status
+    assert len(call.messages) == 3
 
 
 def test_details_of_a_status(client, calls):
