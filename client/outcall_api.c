@@ -71,6 +71,19 @@ uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
         return outcall_is_here(call) ? call->exchange.lent.credits : 0;
 }
 
+/* ---- compression ---- */
+
+void quoit_outcall_set_message_compression(quoit_outcall *call, bool enabled)
+{
+        if (outcall_is_here(call))
+                call->exchange.lent.sends_plain = !enabled;
+}
+
+quoit_compression quoit_outcall_reply_compression(const quoit_outcall *call)
+{
+        return outcall_is_here(call) ? call->exchange.lent.message_compression : QUOIT_IDENTITY;
+}
+
 /* ---- metadata ---- */
 
 bool quoit_outcall_header(const quoit_outcall *call, const char *name, upb_StringView *ret_value)

@@ -101,6 +101,7 @@ static upb_Message *decode(
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return NULL;
         }
+        exchange->lent.message_compression = message->compression;
         budget_begin(&budget, exchange->group, arena);
         if (message->compression != QUOIT_IDENTITY)
                 r = exchange_decompress(exchange, &host->coders, message, arena);

@@ -27,8 +27,8 @@ static void compress(struct quoit_outcall *call, struct encoding *encoding)
         struct exchange *exchange = &call->exchange;
         size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
 
-        if (exchange->lent.compression != QUOIT_IDENTITY && plain_bytes > 0 &&
-                plain_bytes >= limits_of(call)->compress_bytes_min)
+        if (exchange->lent.compression != QUOIT_IDENTITY && !exchange->lent.sends_plain &&
+                plain_bytes > 0 && plain_bytes >= limits_of(call)->compress_bytes_min)
                 exchange_compress(exchange, &exchange->group->host->coders, encoding);
 }
 

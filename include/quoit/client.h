@@ -399,6 +399,15 @@ QUOIT_API void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t cred
 QUOIT_API uint32_t quoit_outcall_read_credits(const quoit_outcall *call);
 
 /*
+ * Whether messages sent from here on are compressed, in a call that compresses: true at first. Set it to false for messages that are
+ * compressed already, or that hold secrets next to text that an attacker can choose (the CRIME attack).
+ */
+QUOIT_API void quoit_outcall_set_message_compression(quoit_outcall *call, bool enabled);
+
+/* The compression that the last message of on_message had when it arrived; QUOIT_IDENTITY: none, or there was no message yet. */
+QUOIT_API quoit_compression quoit_outcall_reply_compression(const quoit_outcall *call);
+
+/*
  * The first value of the response's header @name: as quoit_call_metadata(). From on_headers on. The bytes live as long as the call.
  */
 QUOIT_API bool quoit_outcall_header(
