@@ -47,6 +47,7 @@ struct quoit_call *call_new(struct call_group *group)
         call_take(call);
         exchange_init(&call->exchange, group);
         list_init(&call->ring.delayed);
+        list_init(&call->ring.children);
         group->count++;
         group->charged_to_peer++;
         count_start(group);
@@ -147,10 +148,28 @@ void call_free_message(struct quoit_call *call)
         }
 }
 
+void call_adopt(struct quoit_call *call, struct call_child *child)
+{
+        assert(!call_is_ended(call));
+        list_append(&call->ring.children, &child->link);
+}
+
+static void end_children(struct quoit_call *call)
+{
+        struct list *link;
+
+        while ((link = list_pop(&call->ring.children))) {
+                struct call_child *child = CONTAINER_OF(link, struct call_child, link);
+
+                child->on_parent_end(child);
+        }
+}
+
 /* The call is done, or its handler must still get on_done: the dispatcher calls it. */
 static void call_end(struct quoit_call *call)
 {
         timer_cancel(&call_host_of(call)->ring->timers, &call->exchange.deadline);
+        end_children(call);
         if (!call->ring.started && call->ring.starts == 0) {
                 call_set_state(call, CALL_DONE);
                 return;

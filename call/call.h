@@ -33,12 +33,19 @@
 
 struct offload;
 
+/* What ends with a call: an outcall that its handler has begun. Both are on the call's ring. */
+struct call_child {
+        struct list link; /* in the call; list_remove() ends it */
+        /* The call is over, or only its handler is left. Also inside nghttp2's callbacks. */
+        void (*on_parent_end)(struct call_child *child);
+};
+
 enum call_state {
-        CALL_OPENING,   /* its header block is arriving */
-        CALL_OPEN,      /* a handler has it, or will */
-        CALL_FINISHED,  /* it has a status, which is sent after the queued messages */
+        CALL_OPENING, /* its header block is arriving */
+        CALL_OPEN, /* a handler has it, or will */
+        CALL_FINISHED, /* it has a status, which is sent after the queued messages */
         CALL_CANCELLED, /* it ended without the handler: peer gone, deadline, server stopping */
-        CALL_DONE,      /* the handler has had its last event */
+        CALL_DONE, /* the handler has had its last event */
 };
 
 /* Status texts for a peer whose connection holds too much: by its own limit, or more than the ring has left. */
@@ -106,6 +113,7 @@ struct call_ring_side {
         struct call_post *posts; /* delivered, not yet run */
         struct call_post *posts_last;
         struct list delayed; /* posts of quoit_call_after() that are not due yet */
+        struct list children; /* call_child */
         atomic_uint *live_calls; /* the method's count that this call is part of; NULL: none */
         struct list lingering; /* used while it @lingers (lingering.h) */
         uint64_t ended_ns; /* used while it @lingers: when it was cancelled */
@@ -247,6 +255,15 @@ void call_on_stream_closed(struct quoit_call *call, bool in_order);
 
 /* A request that is not gRPC is answered after @time_ns at the latest. It has no deadline. */
 void call_await_http(struct quoit_call *call, uint64_t time_ns);
+
+/* @child ends with the call, which is not over: call_is_ended(). */
+void call_adopt(struct quoit_call *call, struct call_child *child);
+
+/* Whether it was finished or cancelled, on its ring. */
+static inline bool call_is_ended(const struct quoit_call *call)
+{
+        return call->ring.state >= CALL_FINISHED;
+}
 
 /* Starts the deadline. */
 void call_set_deadline(struct quoit_call *call, uint64_t timeout_ns);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call/compressor.h"
+#include "call/here.h"
 #include "client/channel.h"
 #include "client/handle.h"
 #include "client/outcall.h"
@@ -162,17 +163,42 @@ static void parse(struct blocking *blocking, const struct upb_Message **ret_repl
                                      : "the reply does not parse");
 }
 
+static void fail_post(struct blocking *blocking, int error)
+{
+        if (error == -EAGAIN)
+                fail(blocking, QUOIT_UNAVAILABLE,
+                        "the server on whose rings the client works has not started yet");
+        else
+                fail(blocking, QUOIT_CANCELLED, "the client has ended");
+}
+
 static void call_and_wait(struct blocking *blocking)
 {
+        int r;
+
         pthread_mutex_init(&blocking->mutex, NULL);
         pthread_cond_init(&blocking->over, NULL);
         blocking->mail.on_delivery = on_start;
-        if (client_post(blocking->client, &blocking->mail) == 0)
+        r = client_post(blocking->client, &blocking->mail);
+        if (r == 0)
                 wait(blocking);
         else
-                fail(blocking, QUOIT_CANCELLED, "the client was freed");
+                fail_post(blocking, r);
         pthread_cond_destroy(&blocking->over);
         pthread_mutex_destroy(&blocking->mutex);
+}
+
+/* The parent's ring, for its call to end with it; else the one whose turn it is. NULL: it cannot be that. */
+static struct quoit_channel *choose_part(
+        const quoit_channel *channel, const quoit_call_options *options)
+{
+        const quoit_call *parent = options ? options->parent : NULL;
+
+        if (!parent)
+                return channel_part_next(channel);
+        return call_is_here(parent, "quoit_unary_blocking")
+                       ? channel_part_on(channel, call_host_of(parent)->ring)
+                       : NULL;
 }
 
 quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *method,
@@ -180,10 +206,10 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
         const quoit_call_options *options, const struct upb_Message **ret_reply,
         quoit_error *ret_error)
 {
-        struct quoit_channel *part = channel_part_next(channel);
+        struct quoit_channel *part = choose_part(channel, options);
         struct blocking blocking = { .channel = part,
-                .client = part->client,
-                .extensions = part->client->extensions,
+                .client = part ? part->client : NULL,
+                .extensions = channel->client->parts->extensions,
                 .method = method,
                 .arena = arena,
                 .request = request,
@@ -195,6 +221,9 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
                         "use an asynchronous one");
         else if (method->kind != QUOIT_UNARY)
                 fail(&blocking, QUOIT_INTERNAL, "a blocking call of a method that is not unary");
+        else if (!part)
+                fail(&blocking, QUOIT_INTERNAL,
+                        "the parent is on none of the client's rings, or another thread's");
         else
                 call_and_wait(&blocking);
         if (blocking.error.status == QUOIT_OK)

@@ -48,6 +48,9 @@ struct quoit_client {
         pthread_mutex_t mutex;
         _Atomic enum client_life life; /* NEW ends under the mutex */
 
+        /* on a lent ring: client_lent.h */
+        struct call_host guest_host;
+
         /* with a thread of its own: client_thread.h */
         struct base own;
         pthread_t thread;

@@ -102,6 +102,8 @@ static void on_stop(struct mail *mail)
 
 void client_threads_stop(struct quoit_client *clients, unsigned count)
 {
+        if (count == 0 || clients->base != &clients->own)
+                return;
         for (unsigned i = 0; i < count; i++) {
                 clients[i].stop.on_delivery = on_stop;
                 (void)client_post(clients + i, &clients[i].stop);

@@ -8,5 +8,5 @@
 /* Starts it and waits until it runs. 0 or a negative errno. */
 int client_thread_start(struct quoit_client *client, enum ring_engine engine, unsigned number);
 
-/* Shuts @count parts down, all at once, and waits for their threads. Any thread but theirs. */
+/* Shuts @count parts down, all at once, and waits for their threads. No-op for parts on other rings. Any thread but theirs. */
 void client_threads_stop(struct quoit_client *clients, unsigned count);

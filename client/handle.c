@@ -7,6 +7,7 @@
 
 #include "client/balancer.h"
 #include "client/channel.h"
+#include "client/client_lent.h"
 #include "client/client_limits.h"
 #include "client/client_thread.h"
 #include "client/outcall.h"
@@ -32,6 +33,18 @@ struct quoit_channel *channel_part_here(const quoit_channel *channel)
         const struct quoit_client *client = client_part_here(channel->client);
 
         return client ? channel->parts[client - channel->client->parts] : NULL;
+}
+
+struct quoit_channel *channel_part_on(const quoit_channel *channel, const struct ring *ring)
+{
+        for (unsigned i = 0; i < channel->client->count; i++) {
+                const struct quoit_client *client = channel->client->parts + i;
+
+                if (atomic_load_explicit(&client->life, memory_order_acquire) != CLIENT_NEW &&
+                        &client->base->ring == ring)
+                        return channel->parts[i];
+        }
+        return NULL;
 }
 
 struct quoit_channel *channel_part_next(const quoit_channel *channel)
@@ -74,7 +87,8 @@ static quoit_client *free_client(quoit_client *client)
 static quoit_client *alloc_client(
         const quoit_client_options *options, const quoit_client_limits *limits)
 {
-        unsigned count = options->rings > 0 ? options->rings : 1;
+        unsigned own = options->rings > 0 ? options->rings : 1;
+        unsigned count = options->lent ? options->lent->count : own;
         quoit_client *client = calloc(1, sizeof(*client) + count * sizeof(*client->parts));
 
         if (!client)
@@ -86,7 +100,7 @@ static quoit_client *alloc_client(
 }
 
 /* All of its threads, or none. */
-static int start(quoit_client *client, quoit_engine asked)
+static int start_threads(quoit_client *client, quoit_engine asked)
 {
         enum ring_engine engine;
         int r = choose_engine(asked, &engine);
@@ -97,6 +111,11 @@ static int start(quoit_client *client, quoit_engine asked)
                         client_threads_stop(client->parts, i);
         }
         return r;
+}
+
+static bool are_allowed(const quoit_client_options *options)
+{
+        return options->rings <= (options->lent ? 0 : QUOIT_CLIENT_RINGS_MAX);
 }
 
 int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client)
@@ -110,14 +129,15 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
                 options = &defaults;
         limits = options->limits;
         r = client_limits_complete(&limits);
-        if (r == 0 && options->rings > QUOIT_CLIENT_RINGS_MAX)
+        if (r == 0 && !are_allowed(options))
                 r = -EINVAL;
         if (r < 0)
                 return r;
         client = alloc_client(options, &limits);
         if (!client)
                 return -ENOMEM;
-        r = start(client, options->engine);
+        r = options->lent ? client_lent_join(client, options->lent)
+                          : start_threads(client, options->engine);
         if (r < 0)
                 free_client(client);
         else
@@ -128,6 +148,8 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
 quoit_client *quoit_client_free(quoit_client *client)
 {
         if (!client || client_part_here(client))
+                return client;
+        if (client_lent_leave(client) < 0)
                 return client;
         client_threads_stop(client->parts, client->count);
         return free_client(client);

@@ -12,11 +12,13 @@
 #include <quoit/client.h>
 
 #include "client/client.h"
+#include "link/rings.h"
 
 struct quoit_channel;
 
 struct quoit_client_handle {
         atomic_uint next; /* counts what other threads begin: the parts take turns */
+        struct rings_guest guest; /* of lent rings */
         unsigned count; /* of @parts. What is here is fixed */
         struct quoit_client parts[];
 };
@@ -32,6 +34,9 @@ struct quoit_client *client_part_here(quoit_client *client);
 
 /* The same of a channel. */
 struct quoit_channel *channel_part_here(const quoit_channel *channel);
+
+/* The part on @ring; NULL: there is none. Any thread. */
+struct quoit_channel *channel_part_on(const quoit_channel *channel, const struct ring *ring);
 
 /* The part whose turn it is to begin what another thread wants. Any thread. */
 struct quoit_channel *channel_part_next(const quoit_channel *channel);

@@ -9,6 +9,7 @@
 #include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client_connection.h"
+#include "client/outcall_parent.h"
 #include "client/outcall_request.h"
 #include "client/outcall_retry.h"
 #include "client/service_config.h"
@@ -168,6 +169,7 @@ void outcall_release(struct quoit_outcall *call)
                 return;
         list_remove(&call->exchange.ready);
         list_remove(&call->link);
+        list_remove(&call->child.link);
         exchange_deinit(&call->exchange);
         slab_free(&channel->client->calls, call);
         group->count--;
@@ -210,16 +212,19 @@ static uint64_t timeout_of(const quoit_call_options *options, const struct metho
         return own_ns < config->timeout_ns ? own_ns : config->timeout_ns;
 }
 
-static void set_deadline(struct quoit_outcall *call, uint64_t timeout_ns)
+/* After @timeout_ns, or its parent's where that is earlier. */
+static void set_deadline(
+        struct quoit_outcall *call, uint64_t timeout_ns, const struct quoit_call *parent)
 {
         struct ring *ring = call->exchange.group->host->ring;
-
-        if (timeout_ns == UINT64_MAX)
-                return;
+        uint64_t parents_ns = parent ? parent->exchange.deadline_ns : UINT64_MAX;
         /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
-        call->exchange.deadline_ns = ring_clock_ns(ring) + timeout_ns;
-        timer_start(
-                &ring->timers, &call->exchange.deadline, call->exchange.deadline_ns, on_deadline);
+        uint64_t own_ns = timeout_ns < UINT64_MAX ? ring_clock_ns(ring) + timeout_ns : UINT64_MAX;
+
+        call->exchange.deadline_ns = own_ns < parents_ns ? own_ns : parents_ns;
+        if (call->exchange.deadline_ns != UINT64_MAX)
+                timer_start(&ring->timers, &call->exchange.deadline, call->exchange.deadline_ns,
+                        on_deadline);
 }
 
 /* Copies the caller's metadata into the arena. 0 or a negative errno. */
@@ -237,7 +242,7 @@ static int add_metadata(struct quoit_outcall *call, const quoit_call_options *op
                 r = fields_send(&call->fields, arena, field->name, field->value.data,
                         field->value.size, bytes_max);
         }
-        return r;
+        return r == 0 && options->parent ? outcall_inherit_trace(call, options->parent) : r;
 }
 
 static size_t smaller(size_t one, size_t other)
@@ -283,7 +288,8 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
                 return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
-        if (!compression_is_known(options->compression))
+        if (!compression_is_known(options->compression) ||
+                (options->parent && call_host_of(options->parent)->ring != &client->base->ring))
                 return -EINVAL;
         call = slab_alloc(&client->calls);
         if (!call)
@@ -295,6 +301,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         call->user = user;
         list_init(&call->link);
         list_init(&call->queued);
+        list_init(&call->child.link);
         config = service_config_find(channel->service_config, method->path);
         init(call, options, config);
         r = add_metadata(call, options);
@@ -306,12 +313,14 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         channel->group.count++;
         list_append(&channel->calls, &call->link);
         channel->used_ns = ring_now_ns(&client->base->ring);
-        set_deadline(call, timeout_of(options, config));
+        set_deadline(call, timeout_of(options, config), options->parent);
         if (channel_has_room(channel, client->limits.calls_queued_max))
                 channel_queue(channel, call, false);
         else
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "too many calls wait on the channel (calls_queued_max)");
+        if (options->parent)
+                outcall_follow(call, options->parent);
         *ret_call = call;
         return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <quoit/client.h>
 
+#include "call/call.h"
 #include "call/exchange.h"
 #include "call/fields.h"
 #include "client/client.h"
@@ -57,6 +58,8 @@ struct quoit_outcall {
         const quoit_method *method;
         const quoit_outcall_handler *handler;
         void *user;
+        struct quoit_call *parent; /* used by @child alone */
+        struct call_child child; /* of that, while both run */
         enum outcall_state state;
         bool wait_for_ready : 1;
         bool half_closed : 1; /* by the caller */

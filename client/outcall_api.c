@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "call/here.h"
 #include "client/channel.h"
 #include "client/handle.h"
 #include "client/outcall.h"
@@ -17,7 +18,7 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
         quoit_outcall *call;
         int r;
 
-        if (!here)
+        if (!here || (options && options->parent && !call_is_here(options->parent, __func__)))
                 return -EPERM;
         r = outcall_new(here, method, options, handler, user, &call);
         if (r == 0 && ret_call)

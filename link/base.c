@@ -117,27 +117,28 @@ static size_t kept_bytes_max(size_t memory_bytes)
         return share < ARENAS_KEPT_BYTES_MAX ? share : ARENAS_KEPT_BYTES_MAX;
 }
 
-static void init_host(struct base *base, const struct base_options *options)
+void base_init_host(struct call_host *host, struct base *base, const quoit_limits *limits,
+        size_t memory_bytes_max, void *user)
 {
-        base->host = (struct call_host){
+        *host = (struct call_host){
                 .ring = &base->ring,
                 .arenas = &base->arenas,
                 .shared_arenas = &base->shared_arenas,
                 .calls = &base->calls,
-                .limits = options->limits,
+                .limits = limits,
                 .room = {
-                        .bytes_max = options->memory_bytes_max,
+                        .bytes_max = memory_bytes_max,
                         .arenas = &base->arenas,
                         .shared_arenas = &base->shared_arenas,
                 },
-                .user = options->user,
+                .user = user,
                 .on_ready = connection_on_call_ready,
                 .on_output = connection_on_call_output,
                 .on_freed = connection_on_call_freed,
         };
-        lingering_init(&base->host.lingering);
-        room_share(&base->host.room, 0);
-        list_init(&base->host.at_stop);
+        lingering_init(&host->lingering);
+        room_share(&host->room, 0);
+        list_init(&host->at_stop);
 }
 
 int base_init(struct base *base, const struct base_options *options)
@@ -162,7 +163,8 @@ int base_init(struct base *base, const struct base_options *options)
         slab_init(&base->outputs, sizeof(struct output));
         base->owned = options->owned;
         base->heap = (struct heap){ .work = { .ring = &base->ring } };
-        init_host(base, options);
+        base_init_host(
+                &base->host, base, options->limits, options->memory_bytes_max, options->user);
         return 0;
 }
 

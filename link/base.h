@@ -56,6 +56,13 @@ struct base_options {
  */
 int base_init(struct base *base, const struct base_options *options);
 
+/*
+ * What calls of another owner on the same ring have in place of the base's `host`: a host of their own, with the same memory. @limits
+ * outlive it. It needs no end but coders_deinit().
+ */
+void base_init_host(struct call_host *host, struct base *base, const quoit_limits *limits,
+        size_t memory_bytes_max, void *user);
+
 /* Ends the ring. Calls that were given up, and the arenas they lie in, stay until base_free_calls(). */
 void base_deinit(struct base *base);
 void base_free_calls(struct base *base);

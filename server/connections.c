@@ -178,6 +178,17 @@ void connections_for_each(struct shard *shard, void (*fn)(struct connection *con
         }
 }
 
+bool connections_any(const struct shard *shard)
+{
+        const struct list *connections = &shard->base.connections;
+
+        for (const struct list *link = connections->next; link != connections; link = link->next) {
+                if (CONTAINER_OF(link, struct connection, link)->session.role == SESSION_SERVER)
+                        return true;
+        }
+        return false;
+}
+
 void connections_cancel_calls(struct shard *shard)
 {
         connections_for_each(shard, cancel_calls);

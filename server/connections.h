@@ -28,5 +28,8 @@ void connections_place(struct shard *from, const struct arrival *arrival);
 /* Not those of clients on the same ring: how they end is their owner's matter. */
 void connections_for_each(struct shard *shard, void (*fn)(struct connection *connection));
 
+/* Whether there is one of these that is not freed. */
+bool connections_any(const struct shard *shard);
+
 /* Ends all calls with UNAVAILABLE. Each connection closes when that was sent. */
 void connections_cancel_calls(struct shard *shard);

@@ -95,6 +95,7 @@ static void join_workers(quoit_server *server)
 {
         workers_stop(&server->workers);
         workers_stop(&server->handshakers);
+        rings_set_life(&server->lent, RINGS_ENDED);
         server->life = SERVER_ENDED;
 }
 
@@ -172,6 +173,7 @@ int quoit_server_start(quoit_server *server)
         if (r < 0)
                 return r;
         thread_name_caller("ring", 0);
+        rings_set_life(&server->lent, RINGS_RUN);
         r = start_rings(server);
         if (r == 0) {
                 server->life = SERVER_SERVES;

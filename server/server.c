@@ -83,6 +83,7 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
         workers_init(&server->handshakers);
         pthread_mutex_init(&server->refusal_mutex, NULL);
         meetings_init(&server->meetings);
+        rings_init(&server->lent, server->options.rings);
         *ret_server = server;
         return 0;
 }
@@ -100,6 +101,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         workers_deinit(&server->handshakers);
         pthread_mutex_destroy(&server->refusal_mutex);
         meetings_deinit(&server->meetings);
+        rings_deinit(&server->lent);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 shard_free_unfinished(server->shards + i);
         router_deinit(&server->router);
@@ -113,6 +115,11 @@ quoit_server *quoit_server_free(quoit_server *server)
         free(server->shards);
         free(server);
         return NULL;
+}
+
+quoit_rings *quoit_server_rings(quoit_server *server)
+{
+        return &server->lent;
 }
 
 /* ---- services ---- */

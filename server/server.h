@@ -12,6 +12,7 @@
 
 #include "call/peer.h"
 #include "core/refusal.h"
+#include "link/rings.h"
 #include "link/workers.h"
 #include "server/addresses.h"
 #include "server/complaints.h"
@@ -50,6 +51,7 @@ struct quoit_server {
         struct turn local_turn; /* with them, of all peers without an IP address */
         struct shard *shards; /* options.rings of them while it runs */
         struct meetings meetings;
+        struct quoit_rings lent; /* its rings, for clients */
         quoit_engine engine; /* of the rings; QUOIT_ENGINE_AUTO: not chosen yet */
         pthread_mutex_t refusal_mutex; /* for the two below */
         struct refusal refused; /* the first one noted */

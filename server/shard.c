@@ -176,6 +176,7 @@ bool shard_start(struct shard *shard)
                         shard_teardown(shard);
                 return false;
         }
+        rings_begin(&shard->server->lent, shard_index(shard), &shard->base);
         accept_start(shard);
         atomic_store(&shard->wakeable, true);
         stop_look(shard);
@@ -201,6 +202,9 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
 
 void shard_end(struct shard *shard, int r)
 {
+        if (!shard->is_idle) /* it is broken, or has become so since it looked */
+                stop_note_idle(shard);
+        rings_end(&shard->server->lent, shard_index(shard), r < 0);
         shard_make_unwakeable(shard);
         ring_take_mail(&shard->base.ring); /* posts to calls that were given up meanwhile */
         /* rings send each other mail: none is freed while another runs */

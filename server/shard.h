@@ -27,6 +27,8 @@ struct shard {
         unsigned drains_seen;
         bool hooks_seen; /* on_stop of the hooks has run, and this shard knows */
         struct timer drain; /* the time limit of a graceful stop */
+        bool is_idle; /* stopped, and nothing of the server's own is left */
+        bool guests_stopped; /* nor on the other shards: clients on this ring are told to end */
         bool drain_is_over; /* that limit is over, or it was stopped twice: calls are cancelled */
         struct timer holds; /* stopped twice: the time limit for calls that are held */
         bool is_broken; /* its ring failed while it ran */
@@ -55,6 +57,12 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns);
 
 /* Meets the other shards and tears down. @r: the last result of shard_turn(). */
 void shard_end(struct shard *shard, int r);
+
+/* Its number, from 0 on. */
+static inline unsigned shard_index(const struct shard *shard)
+{
+        return shard->base.host.index;
+}
 
 /* Frees what stays until the server is freed: calls that were given up, and their arenas. */
 void shard_free_unfinished(struct shard *shard);

@@ -73,6 +73,36 @@ static bool run_hooks(struct shard *shard)
         return false;
 }
 
+/* Nothing of the server's own is left on it. */
+static bool is_idle(const struct shard *shard)
+{
+        return atomic_load(&shard->server->listening) == 0 && atomic_load(&shard->load) == 0 &&
+               !connections_any(shard);
+}
+
+void stop_note_idle(struct shard *shard)
+{
+        shard->is_idle = true;
+        if (rings_note_idle(&shard->server->lent) && rings_have_guests(&shard->server->lent))
+                server_wake_shards(shard->server);
+}
+
+/*
+ * Clients on the rings end when the last of the server's calls has ended, wherever that was: a handler on a worker may wait for a call
+ * on any ring.
+ */
+static void look_at_guests(struct shard *shard)
+{
+        struct quoit_rings *lent = &shard->server->lent;
+
+        if (!shard->is_idle && is_idle(shard))
+                stop_note_idle(shard);
+        if (shard->guests_stopped || !rings_are_idle(lent))
+                return;
+        shard->guests_stopped = true;
+        rings_stop(lent, shard_index(shard));
+}
+
 void stop_look(struct shard *shard)
 {
         unsigned drains = atomic_load(&shard->server->drains);
@@ -92,13 +122,22 @@ void stop_look(struct shard *shard)
         shard->stops_seen = stops;
         if (shard->gives_up)
                 connections_for_each(shard, unfinished_give_up);
+        look_at_guests(shard);
+}
+
+static bool guests_are_over(struct shard *shard)
+{
+        struct quoit_rings *lent = &shard->server->lent;
+
+        return !rings_have_guests(lent) ||
+               (shard->guests_stopped && rings_are_over(lent, shard_index(shard)));
 }
 
 bool stop_is_over(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
-        return shard->drains_seen > 0 && atomic_load(&server->listening) == 0 &&
-               list_is_empty(&shard->base.connections) && atomic_load(&shard->load) == 0 &&
+        return shard->drains_seen > 0 && is_idle(shard) &&
+               list_is_empty(&shard->base.connections) && guests_are_over(shard) &&
                (shard != server->shards || server_has_met_others(server, MEETING_END));
 }

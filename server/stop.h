@@ -13,8 +13,11 @@ struct shard;
 /* At the end of each turn: sees whether a stop was asked for, and carries on with it. */
 void stop_look(struct shard *shard);
 
+/* Nothing of the server's own is left on the shard. Once a shard. */
+void stop_note_idle(struct shard *shard);
+
 /*
- * It was stopped and has no connections left, nor are any being handed over to it. The shard that accepts ends last: so its
+ * It was stopped and has no connections left, nor are any being handed over to it; clients on its ring have ended too. The shard that accepts ends last: so its
  * caller, who may not be allowed to block, need not wait for the others.
  */
 bool stop_is_over(struct shard *shard);

@@ -33,9 +33,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/call.h>
 #include <quoit/compression.h>
 #include <quoit/engine.h>
 #include <quoit/export.h>
+#include <quoit/rings.h>
 #include <quoit/service.h>
 #include <quoit/status.h>
 #include <quoit/tls.h>
@@ -131,8 +133,18 @@ typedef struct quoit_client_limits {
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_client_options {
-        unsigned rings; /* each with a thread, "client 0" and so on. 1 */
-        quoit_engine engine; /* AUTO */
+        unsigned rings; /* of its own, each with a thread, "client 0" and so on. 1; 0 with @lent */
+        /*
+         * In place of rings of its own: a server's, as quoit_server_rings() has them. NULL.
+         *
+         * So that a handler calls out on its own thread: there it uses quoit_outcall_start(). Such a client is made before the server
+         * starts, and so are the channels that handlers shall find; they are used from then on. When the server stops, it first waits
+         * for its own calls, as ever, and so for the outcalls that their handlers wait for. When the last of them has ended, on whatever
+         * ring, the client's calls that are left end with CANCELLED, its channels are SHUTDOWN, and then the server ends. After that,
+         * or where the server never started, the client and the server can be freed, in any order.
+         */
+        quoit_rings *lent;
+        quoit_engine engine; /* of its own rings. AUTO */
         quoit_client_limits limits; /* each that is 0 takes its default */
         /*
          * The extensions that replies are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not copied:
@@ -143,7 +155,7 @@ typedef struct quoit_client_options {
 
 /*
  * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its threads block all signals.
- * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
+ * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -EBUSY: the server of lent rings has started; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
  * epoll does not replace it. Any thread.
  */
 QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client);
@@ -151,14 +163,18 @@ QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client
 /*
  * Ends all calls that are left with CANCELLED, whose on_done run, frees channels that are left, closes all connections and waits for
  * the client's threads. Functions that were posted have run. Nobody may use the client or its channels while this runs, except that
- * blocking calls return. Any thread but the client's own, where it does nothing and returns @client. Takes NULL, returns NULL.
+ * blocking calls return. Any thread but the client's own, where it does nothing and returns @client; so too while a server runs the
+ * rings that it lends. Takes NULL, returns NULL.
  */
 QUOIT_API quoit_client *quoit_client_free(quoit_client *client);
 
 /* How many rings it has. Any thread. */
 QUOIT_API unsigned quoit_client_rings(const quoit_client *client);
 
-/* Runs @fn(@client, @arg) on the client's first ring, in the order in which one thread posts. Any thread. 0; -ENOMEM. */
+/*
+ * Runs @fn(@client, @arg) on the client's first ring, in the order in which one thread posts. Any thread. 0; -ENOMEM;
+ * of lent rings -EAGAIN: their server has not started, and -ESHUTDOWN: it has ended.
+ */
 QUOIT_API int quoit_client_post(
         quoit_client *client, void (*fn)(quoit_client *client, void *arg), void *arg);
 
@@ -243,7 +259,7 @@ QUOIT_API quoit_channel_state quoit_channel_get_state(const quoit_channel *chann
 
 /*
  * Connects if it is IDLE. If it waits after failed attempts, it tries now, and its backoff begins anew. On one of the client's threads:
- * there; on any other: on all of the client's rings. 0; -ENOMEM.
+ * there; on any other: on all of the client's rings. 0; or as quoit_client_post().
  */
 QUOIT_API int quoit_channel_connect(quoit_channel *channel);
 
@@ -295,6 +311,13 @@ typedef struct quoit_call_options {
         quoit_compression compression; /* of what it sends; the server must know it. Identity */
         /* In place of the client's limit. The service config's, if that is smaller. */
         size_t message_receive_bytes_max;
+        /*
+         * The server's call that it is made for, which the calling thread has, on a ring of the client's (`lent`). The earlier deadline of
+         * both holds. When the parent is finished or cancelled, the call ends with CANCELLED (DEADLINE_EXCEEDED where that ended the
+         * parent). What traces a request goes along: traceparent and tracestate (W3C's Trace Context) and grpc-trace-bin, unless
+         * @metadata has a field of that name.
+         */
+        quoit_call *parent;
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
         size_t metadata_count; /* of @metadata */
 } quoit_call_options;
@@ -357,7 +380,7 @@ typedef struct quoit_outcall_handler {
 /*
  * Begins a call of @method. @handler is static or lives until on_done; @user is handed to its functions. *@ret_call (NULL: not wanted)
  * is valid until on_done has returned. Requests follow by quoit_outcall_send().
- * 0; -EINVAL: bad metadata or compression; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads; -ESHUTDOWN: the channel was
+ * 0; -EINVAL: bad metadata or compression, or the parent is on another ring; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads, or not the parent's; -ESHUTDOWN: the channel was
  * freed. After an error there is no call and on_done does not run.
  */
 QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,

@@ -35,6 +35,7 @@
 #include <quoit/metrics.h>
 #include <quoit/peer.h>
 #include <quoit/reflection.h>
+#include <quoit/rings.h>
 #include <quoit/server.h>
 #include <quoit/service.h>
 #include <quoit/statistics.h>

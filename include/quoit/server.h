@@ -20,6 +20,7 @@
 #include <quoit/engine.h>
 #include <quoit/export.h>
 #include <quoit/limits.h>
+#include <quoit/rings.h>
 #include <quoit/service.h>
 #include <quoit/statistics.h>
 
@@ -155,6 +156,12 @@ QUOIT_API int quoit_server_fd(quoit_server *server);
  * broke, and it has ended as well.
  */
 QUOIT_API int quoit_server_step(quoit_server *server);
+
+/*
+ * Its rings, for clients whose calls handlers wait for: `lent` in <quoit/client.h>, which says what such a client may do and when.
+ * They belong to the server. Any thread.
+ */
+QUOIT_API quoit_rings *quoit_server_rings(quoit_server *server);
 
 /*
  * Stops gracefully: no new connections, GOAWAY to the open ones (RFC 9113 section 6.8), running calls have `drain_ms` to

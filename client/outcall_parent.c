@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/outcall_parent.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client/channel.h"
+
+/* ---- trace context ---- */
+
+/* As a field of a peer: its bytes are not zero-terminated. */
+static bool is_named(upb_StringView field, const char *name)
+{
+        return field.size == strlen(name) && memcmp(field.data, name, field.size) == 0;
+}
+
+/* All of one name, in their order: there may be several of tracestate (W3C Trace Context, section 3.3.1.1). */
+static int inherit(struct quoit_outcall *call, const struct quoit_call *parent, const char *name)
+{
+        size_t bytes_max = call->channel->client->limits.metadata_out_bytes_max;
+        upb_StringView field, value;
+        size_t cursor = 0;
+        int r = 0;
+
+        while (r == 0 && fields_next(&parent->request.fields, &cursor, &field, &value)) {
+                upb_Arena *arena = is_named(field, name) ? exchange_arena(&call->exchange) : NULL;
+
+                if (arena)
+                        r = fields_send(
+                                &call->fields, arena, name, value.data, value.size, bytes_max);
+                else if (is_named(field, name))
+                        r = -ENOMEM;
+        }
+        return r;
+}
+
+int outcall_inherit_trace(struct quoit_outcall *call, const struct quoit_call *parent)
+{
+        static const char *const names[] = { "traceparent", "tracestate", "grpc-trace-bin" };
+        upb_StringView own;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < sizeof(names) / sizeof(*names); i++) {
+                if (!fields_find(&call->fields, names[i], &own))
+                        r = inherit(call, parent, names[i]);
+        }
+        return r;
+}
+
+/* ---- the end ---- */
+
+static void fail(struct quoit_outcall *call, quoit_status outcome)
+{
+        if (outcome == QUOIT_DEADLINE_EXCEEDED)
+                outcall_fail(call, QUOIT_DEADLINE_EXCEEDED,
+                        "deadline exceeded, of the call that this one was made for");
+        else
+                outcall_fail(
+                        call, QUOIT_CANCELLED, "the call that this one was made for has ended");
+}
+
+static void on_parent_end(struct call_child *child)
+{
+        struct quoit_outcall *call = CONTAINER_OF(child, struct quoit_outcall, child);
+
+        fail(call, call->parent->ring.outcome);
+}
+
+void outcall_follow(struct quoit_outcall *call, struct quoit_call *parent)
+{
+        call->parent = parent;
+        call->child.on_parent_end = on_parent_end;
+        if (call_is_ended(parent))
+                fail(call, parent->ring.outcome);
+        else
+                call_adopt(parent, &call->child);
+}
