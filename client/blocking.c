@@ -215,7 +215,11 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
                 .request = request,
                 .options = options };
 
-        if (ring_turns_here() || channel_part_here(channel))
+        if (client_is_inherited(channel->client))
+                fail(&blocking, QUOIT_UNAVAILABLE,
+                        "the channel is of the process that this one was forked from: make a "
+                        "client and a channel after fork()");
+        else if (ring_turns_here() || channel_part_here(channel))
                 fail(&blocking, QUOIT_INTERNAL,
                         "a blocking call on a ring's thread would keep all of its calls waiting: "
                         "use an asynchronous one");

@@ -8,6 +8,7 @@
 #include "client/channel.h"
 #include "client/client_connection.h"
 #include "client/client_limits.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 
 /* ---- what a turn dispatches ---- */
@@ -33,6 +34,8 @@ int client_post(struct quoit_client *client, struct mail *mail)
         /* acquire: the host is there */
         if (atomic_load_explicit(&client->life, memory_order_acquire) == CLIENT_NEW)
                 return -EAGAIN;
+        if (client_is_inherited(client->handle))
+                return -ESHUTDOWN;
         return call_host_post(client->host, mail);
 }
 

@@ -104,7 +104,7 @@ static inline void client_stir(struct quoit_client *client)
         ring_defer(&client->base->ring, &client->dispatch, RING_DISPATCH);
 }
 
-/* Mails to its ring. Any thread. 0; -EAGAIN: it has none yet; -ESHUTDOWN: nor any more. */
+/* Mails to its ring. Any thread. 0; -EAGAIN: it has none yet; -ESHUTDOWN: nor any more, or not in this process. */
 int client_post(struct quoit_client *client, struct mail *mail);
 
 /* Runs @fn there. Any thread. As client_post(), and -ENOMEM. */

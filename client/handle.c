@@ -21,6 +21,8 @@
 
 struct quoit_client *client_part_here(quoit_client *client)
 {
+        if (client_is_inherited(client))
+                return NULL; /* a thread may have the place of one of the parent's */
         for (unsigned i = 0; i < client->count; i++) {
                 if (client_is_here(client->parts + i))
                         return client->parts + i;
@@ -79,6 +81,7 @@ static quoit_client *free_client(quoit_client *client)
 {
         for (unsigned i = 0; i < client->count; i++)
                 client_deinit(client->parts + i);
+        fork_mark_deinit(&client->mark);
         free(client);
         return NULL;
 }
@@ -94,6 +97,7 @@ static quoit_client *alloc_client(
         if (!client)
                 return NULL;
         client->count = count;
+        fork_mark_init(&client->mark);
         for (unsigned i = 0; i < count; i++)
                 client_init(client->parts + i, client, options, limits);
         return client;
@@ -147,7 +151,9 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
 
 quoit_client *quoit_client_free(quoit_client *client)
 {
-        if (!client || client_part_here(client))
+        if (!client || client_is_inherited(client))
+                return NULL;
+        if (client_part_here(client))
                 return client;
         if (client_lent_leave(client) < 0)
                 return client;
@@ -287,6 +293,8 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         struct target target;
         int r = target_parse(text, &target);
 
+        if (client_is_inherited(client))
+                return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
         if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
@@ -300,7 +308,8 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
 
 quoit_channel *quoit_channel_free(quoit_channel *channel)
 {
-        unsigned count = channel ? channel->client->count : 0;
+        unsigned count =
+                channel && !client_is_inherited(channel->client) ? channel->client->count : 0;
 
         for (unsigned i = 0; i < count; i++) /* it lives as long as one of them */
                 channel_detach(channel->parts[i]);
@@ -398,6 +407,8 @@ quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
         const struct quoit_channel *here = channel_part_here(channel);
         quoit_channel_state best = state_of(here ? here : channel->parts[0]);
 
+        if (client_is_inherited(channel->client))
+                return QUOIT_CHANNEL_SHUTDOWN;
         for (unsigned i = 1; !here && i < channel->client->count; i++) {
                 quoit_channel_state state = state_of(channel->parts[i]);
 

@@ -12,6 +12,7 @@
 #include <quoit/client.h>
 
 #include "client/client.h"
+#include "core/fork_mark.h"
 #include "link/rings.h"
 
 struct quoit_channel;
@@ -19,6 +20,8 @@ struct quoit_channel;
 struct quoit_client_handle {
         atomic_uint next; /* counts what other threads begin: the parts take turns */
         struct rings_guest guest; /* of lent rings */
+        struct fork_mark
+                mark; /* in a child process nothing of the client works: it has no threads there */
         unsigned count; /* of @parts. What is here is fixed */
         struct quoit_client parts[];
 };
@@ -28,6 +31,12 @@ struct quoit_channel_handle {
         atomic_uint parts_left; /* the last one that is freed frees it */
         struct quoit_channel *parts[]; /* as many as the client has, in the same order */
 };
+
+/* It was made by a process that this one was forked from. Any thread. */
+static inline bool client_is_inherited(const quoit_client *client)
+{
+        return fork_mark_is_inherited(&client->mark);
+}
 
 /* The part of the ring whose thread calls; NULL: none has it. Any thread. */
 struct quoit_client *client_part_here(quoit_client *client);

@@ -9,6 +9,7 @@
 #include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client_connection.h"
+#include "client/handle.h"
 #include "client/outcall_parent.h"
 #include "client/outcall_request.h"
 #include "client/outcall_retry.h"
@@ -18,7 +19,9 @@
 
 bool outcall_is_here(const struct quoit_outcall *call)
 {
-        return client_is_here(call->channel->client);
+        const struct quoit_client *client = call->channel->client;
+
+        return client_is_here(client) && !client_is_inherited(client->handle);
 }
 
 void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)

@@ -27,6 +27,10 @@
  *
  * Threads: a function of an outcall may only be called on the thread of its ring. On any other it does nothing and returns -EPERM,
  * NULL, false, 0, "" or the value that it documents for "none". The other functions say which threads may call them.
+ *
+ * fork(): the parent's clients go on as before. In the child nothing of them works: blocking calls end at once with UNAVAILABLE, what
+ * returns an errno returns -ESHUTDOWN, functions that free do nothing (the memory stays), channels are SHUTDOWN. Clients that the child
+ * makes itself work.
  */
 
 #include <stdbool.h>
