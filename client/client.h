@@ -27,7 +27,6 @@ struct quoit_client {
         struct call_host *host; /* of its calls */
         quoit_client_limits limits; /* defaults filled in */
         quoit_limits base_limits;
-        enum ring_engine engine;
         const struct upb_ExtensionRegistry *extensions;
         struct slab connections; /* struct client_connection */
         struct slab calls; /* struct quoit_outcall */
@@ -51,8 +50,9 @@ struct quoit_client {
         /* on a lent ring: client_lent.h */
         struct call_host guest_host;
 
-        /* with a thread of its own: client_thread.h */
+        /* with a ring of its own: client_thread.h, client_stepped.h */
         struct base own;
+        enum ring_engine engine;
         pthread_t thread;
         pthread_cond_t begun;
         int start_error; /* under the mutex: 1: it has not begun; 0; a negative errno */

@@ -8,5 +8,5 @@
 /* Joins @rings: its parts begin and end with them. 0, or -EBUSY: they run, or have ended. */
 int client_lent_join(quoit_client *client, quoit_rings *rings);
 
-/* 0, or -EBUSY: they run. No-op for a client with rings of its own. */
+/* 0, or -EBUSY: they run. */
 int client_lent_leave(quoit_client *client);

@@ -13,10 +13,10 @@ static void ignore_shortage(struct base *base, uint64_t count)
         (void)count;
 }
 
-static int set_up(struct quoit_client *client)
+int client_own_begin(struct quoit_client *client, enum ring_engine engine)
 {
         const struct base_options options = {
-                .ring.engine = client->engine,
+                .ring.engine = engine,
                 .memory_bytes_max = SIZE_MAX,
                 .limits = &client->base_limits,
                 .owned = &client->connections,
@@ -28,6 +28,13 @@ static int set_up(struct quoit_client *client)
         if (r == 0)
                 client_begin(client, &client->own, &client->own.host);
         return r;
+}
+
+void client_own_end(struct quoit_client *client)
+{
+        base_deinit(&client->own);
+        base_free_calls(&client->own);
+        client_free_memory(client);
 }
 
 static void report(struct quoit_client *client, int r)
@@ -54,7 +61,7 @@ static void run_broken(struct quoit_client *client)
 static void *run(void *user)
 {
         struct quoit_client *client = user;
-        int r = set_up(client);
+        int r = client_own_begin(client, client->engine);
 
         report(client, r);
         if (r < 0)
@@ -67,9 +74,7 @@ static void *run(void *user)
                 base_look(&client->own);
         }
         client_end(client);
-        base_deinit(&client->own);
-        base_free_calls(&client->own);
-        client_free_memory(client);
+        client_own_end(client);
         return NULL;
 }
 
@@ -102,8 +107,6 @@ static void on_stop(struct mail *mail)
 
 void client_threads_stop(struct quoit_client *clients, unsigned count)
 {
-        if (count == 0 || clients->base != &clients->own)
-                return;
         for (unsigned i = 0; i < count; i++) {
                 clients[i].stop.on_delivery = on_stop;
                 (void)client_post(clients + i, &clients[i].stop);

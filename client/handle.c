@@ -9,6 +9,7 @@
 #include "client/channel.h"
 #include "client/client_lent.h"
 #include "client/client_limits.h"
+#include "client/client_stepped.h"
 #include "client/client_thread.h"
 #include "client/outcall.h"
 #include "client/service_config.h"
@@ -97,6 +98,9 @@ static quoit_client *alloc_client(
         if (!client)
                 return NULL;
         client->count = count;
+        client->kind = options->lent      ? CLIENT_LENT
+                       : options->stepped ? CLIENT_STEPPED
+                                          : CLIENT_THREADS;
         fork_mark_init(&client->mark);
         for (unsigned i = 0; i < count; i++)
                 client_init(client->parts + i, client, options, limits);
@@ -104,10 +108,9 @@ static quoit_client *alloc_client(
 }
 
 /* All of its threads, or none. */
-static int start_threads(quoit_client *client, quoit_engine asked)
+static int start_threads(quoit_client *client, enum ring_engine engine)
 {
-        enum ring_engine engine;
-        int r = choose_engine(asked, &engine);
+        int r = 0;
 
         for (unsigned i = 0; r == 0 && i < client->count; i++) {
                 r = client_thread_start(client->parts + i, engine, i);
@@ -117,9 +120,25 @@ static int start_threads(quoit_client *client, quoit_engine asked)
         return r;
 }
 
+static int start(quoit_client *client, const quoit_client_options *options)
+{
+        enum ring_engine engine;
+        int r;
+
+        if (options->lent)
+                return client_lent_join(client, options->lent);
+        r = choose_engine(options->engine, &engine);
+        if (r < 0)
+                return r;
+        return client->kind == CLIENT_STEPPED ? client_stepped_begin(client->parts, engine)
+                                              : start_threads(client, engine);
+}
+
 static bool are_allowed(const quoit_client_options *options)
 {
-        return options->rings <= (options->lent ? 0 : QUOIT_CLIENT_RINGS_MAX);
+        unsigned rings_max = options->lent ? 0 : options->stepped ? 1 : QUOIT_CLIENT_RINGS_MAX;
+
+        return options->rings <= rings_max && !(options->lent && options->stepped);
 }
 
 int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client)
@@ -140,8 +159,7 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
         client = alloc_client(options, &limits);
         if (!client)
                 return -ENOMEM;
-        r = options->lent ? client_lent_join(client, options->lent)
-                          : start_threads(client, options->engine);
+        r = start(client, options);
         if (r < 0)
                 free_client(client);
         else
@@ -149,16 +167,50 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
         return r;
 }
 
+/* Whether the caller may, and its rings have ended. */
+static bool stop(quoit_client *client)
+{
+        bool is_here = client_part_here(client);
+
+        switch (client->kind) {
+        case CLIENT_THREADS:
+                if (!is_here)
+                        client_threads_stop(client->parts, client->count);
+                return !is_here;
+        case CLIENT_LENT:
+                return client_lent_leave(client) == 0;
+        case CLIENT_STEPPED:
+                if (!is_here || client->parts->own.ring.in_turn)
+                        return false;
+                client_stepped_end(client->parts);
+                return true;
+        }
+        return false;
+}
+
 quoit_client *quoit_client_free(quoit_client *client)
 {
         if (!client || client_is_inherited(client))
                 return NULL;
-        if (client_part_here(client))
-                return client;
-        if (client_lent_leave(client) < 0)
-                return client;
-        client_threads_stop(client->parts, client->count);
-        return free_client(client);
+        return stop(client) ? free_client(client) : client;
+}
+
+int quoit_client_fd(quoit_client *client)
+{
+        if (client_is_inherited(client))
+                return -ESHUTDOWN;
+        return client->kind == CLIENT_STEPPED ? ring_poll_fd(&client->parts->own.ring) : -EINVAL;
+}
+
+int quoit_client_step(quoit_client *client)
+{
+        if (client_is_inherited(client))
+                return -ESHUTDOWN;
+        if (client->kind != CLIENT_STEPPED)
+                return -EINVAL;
+        if (!client_is_here(client->parts) || client->parts->own.ring.in_turn)
+                return -EPERM;
+        return client_stepped_step(client->parts);
 }
 
 unsigned quoit_client_rings(const quoit_client *client)

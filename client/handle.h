@@ -17,11 +17,19 @@
 
 struct quoit_channel;
 
+/* Whose its rings are. */
+enum client_kind {
+        CLIENT_THREADS, /* its own, with threads */
+        CLIENT_LENT, /* a server's */
+        CLIENT_STEPPED, /* its own, one, which a foreign loop turns */
+};
+
 struct quoit_client_handle {
         atomic_uint next; /* counts what other threads begin: the parts take turns */
         struct rings_guest guest; /* of lent rings */
         struct fork_mark
                 mark; /* in a child process nothing of the client works: it has no threads there */
+        enum client_kind kind;
         unsigned count; /* of @parts. What is here is fixed */
         struct quoit_client parts[];
 };

@@ -139,6 +139,11 @@ typedef struct quoit_client_limits {
 typedef struct quoit_client_options {
         unsigned rings; /* of its own, each with a thread, "client 0" and so on. 1; 0 with @lent */
         /*
+         * It has one ring and no thread: a loop of the program's turns it, by quoit_client_fd() and quoit_client_step(), on the thread that
+         * makes the client. Not with @lent.
+         */
+        bool stepped;
+        /*
          * In place of rings of its own: a server's, as quoit_server_rings() has them. NULL.
          *
          * So that a handler calls out on its own thread: there it uses quoit_outcall_start(). Such a client is made before the server
@@ -168,9 +173,24 @@ QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client
  * Ends all calls that are left with CANCELLED, whose on_done run, frees channels that are left, closes all connections and waits for
  * the client's threads. Functions that were posted have run. Nobody may use the client or its channels while this runs, except that
  * blocking calls return. Any thread but the client's own, where it does nothing and returns @client; so too while a server runs the
- * rings that it lends. Takes NULL, returns NULL.
+ * rings that it lends. One that is `stepped` is freed on its own thread, which waits, and not within a step. Takes NULL, returns NULL.
  */
 QUOIT_API quoit_client *quoit_client_free(quoit_client *client);
+
+/*
+ * Of a client that is `stepped`: a descriptor for the program's own loop (epoll, poll, libuv, GLib), which is readable when
+ * quoit_client_step() has something to do, deadlines included. It belongs to the client: only poll it, do not read it. Edge- or
+ * level-triggered. Any thread. -EINVAL: the client is not.
+ */
+QUOIT_API int quoit_client_fd(quoit_client *client);
+
+/*
+ * Does what is due, callbacks included, and does not wait for more: a few turns at most, then the descriptor is readable again. Does
+ * nothing when nothing is due. Between steps, functions for the client's threads can be used on this one too.
+ * 1; -EPERM: another thread than the one that made the client, or within a step; -EINVAL: the client is not `stepped`; or another
+ * negative errno: the ring broke, all calls have ended, and all that is left is to free the client.
+ */
+QUOIT_API int quoit_client_step(quoit_client *client);
 
 /* How many rings it has. Any thread. */
 QUOIT_API unsigned quoit_client_rings(const quoit_client *client);
