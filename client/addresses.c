@@ -128,7 +128,7 @@ void addresses_release(struct subchannel *subchannel)
 {
         struct quoit_channel *channel = subchannel->channel;
 
-        if (!subchannel->is_lost || subchannel_is_busy(subchannel))
+        if (!subchannel->is_lost || subchannel_is_busy(subchannel) || subchannel->calls > 0)
                 return;
         list_remove(&subchannel->link);
         free(subchannel);
@@ -208,8 +208,10 @@ void addresses_hurry(struct quoit_channel *channel)
 void addresses_rest(struct quoit_channel *channel)
 {
         timer_cancel(timers_of(channel), &channel->lookup_retry);
-        for (unsigned i = 0; i < channel->count; i++)
+        for (unsigned i = 0; i < channel->count; i++) {
                 subchannel_abandon(channel->subchannels[i]);
+                channel->subchannels[i]->has_failed = false;
+        }
 }
 
 void addresses_end(struct quoit_channel *channel)

@@ -6,6 +6,8 @@
 #include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/outcall.h"
+#include "client/outliers.h"
 #include "core/clock.h"
 
 struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit_channel *channel)
@@ -16,12 +18,15 @@ struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit
                 return NULL;
         balancer->policy = policy;
         balancer->channel = channel;
-        policy->init(balancer);
+        if (policy->init)
+                policy->init(balancer);
         return balancer;
 }
 
 void balancer_free(struct balancer *balancer)
 {
+        if (balancer && balancer->policy->deinit)
+                balancer->policy->deinit(balancer);
         free(balancer);
 }
 
@@ -29,6 +34,7 @@ void balancer_free(struct balancer *balancer)
 
 static void give_up(struct quoit_channel *channel)
 {
+        outliers_rest(channel);
         channel->balancer->policy->rest(channel->balancer);
         addresses_rest(channel);
 }
@@ -88,12 +94,73 @@ void balancer_end(struct quoit_channel *channel)
         addresses_end(channel);
 }
 
-enum balancer_pick balancer_pick(struct quoit_channel *channel, const struct quoit_outcall *call,
+enum balancer_pick balancer_pick(struct quoit_channel *channel, struct quoit_outcall *call,
         struct subchannel **ret_subchannel)
 {
         if (channel->count == 0)
                 return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL : PICK_WAIT;
         return channel->balancer->policy->pick(channel->balancer, call, ret_subchannel);
+}
+
+/* ---- calls ---- */
+
+void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel)
+{
+        call->subchannel = subchannel;
+        call->was_unprocessed = false;
+        subchannel->calls++;
+        outliers_on_call(subchannel->channel);
+}
+
+void balancer_on_over(struct quoit_outcall *call, quoit_status status)
+{
+        struct subchannel *subchannel = call->subchannel;
+        struct balancer *balancer = call->channel->balancer;
+
+        if (!subchannel)
+                return;
+        call->subchannel = NULL;
+        subchannel->calls--;
+        outliers_on_over(subchannel, call, status);
+        if (balancer->policy->on_done)
+                balancer->policy->on_done(balancer, subchannel, call, status);
+        addresses_release(subchannel);
+}
+
+/* ---- states ---- */
+
+static struct state_counts count(const struct quoit_channel *channel)
+{
+        struct state_counts counts = { 0 };
+
+        for (unsigned i = 0; i < channel->count; i++) {
+                switch (subchannel_state_seen(channel->subchannels[i])) {
+                case SUBCHANNEL_READY:
+                        counts.ready++;
+                        break;
+                case SUBCHANNEL_CONNECTING:
+                        counts.connecting++;
+                        break;
+                case SUBCHANNEL_IDLE:
+                        counts.idle++;
+                        break;
+                case SUBCHANNEL_TRANSIENT_FAILURE:
+                        counts.failed++;
+                        break;
+                }
+        }
+        return counts;
+}
+
+void balancer_report(struct quoit_channel *channel,
+        quoit_channel_state (*aggregate)(const struct state_counts *counts))
+{
+        const struct state_counts counts = count(channel);
+        quoit_channel_state state = aggregate(&counts);
+
+        if (state != channel->state)
+                channel_set_state(channel, state);
+        channel_stir(channel);
 }
 
 /* ---- from below ---- */

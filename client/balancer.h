@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <quoit/status.h>
+
+#include "client/aggregate.h"
+
 struct balancer;
 struct endpoint;
 struct quoit_channel;
@@ -26,7 +30,8 @@ struct balancer_policy {
         const char *name; /* as gRPC's service config has it */
         size_t bytes; /* of its own struct, which begins with a struct balancer */
         bool is_by_call; /* one call may be picked for where another one waits */
-        void (*init)(struct balancer *balancer); /* the rest is zeroed */
+        void (*init)(struct balancer *balancer); /* the rest is zeroed. Can be NULL */
+        void (*deinit)(struct balancer *balancer); /* it rests. Can be NULL */
         /* The channel is IDLE and someone wants to use it. */
         void (*connect)(struct balancer *balancer);
         /*
@@ -37,8 +42,11 @@ struct balancer_policy {
         /* The subchannel's state has changed; or it is IDLE, and can connect again only now. */
         void (*on_state)(struct balancer *balancer, struct subchannel *subchannel);
         /* The channel has at least one subchannel. *@ret_subchannel only where one is picked. */
-        enum balancer_pick (*pick)(struct balancer *balancer, const struct quoit_outcall *call,
+        enum balancer_pick (*pick)(struct balancer *balancer, struct quoit_outcall *call,
                 struct subchannel **ret_subchannel);
+        /* A call that was begun there is over, or begins again somewhere else. Can be NULL. */
+        void (*on_done)(struct balancer *balancer, struct subchannel *subchannel,
+                struct quoit_outcall *call, quoit_status status);
         /* No attempt is to begin by itself any more; all subchannels are IDLE next. It may have to connect again later. */
         void (*rest)(struct balancer *balancer);
 };
@@ -65,14 +73,24 @@ void balancer_hurry(struct quoit_channel *channel);
 void balancer_end(struct quoit_channel *channel);
 
 /* Where @call goes. */
-enum balancer_pick balancer_pick(struct quoit_channel *channel, const struct quoit_outcall *call,
+enum balancer_pick balancer_pick(struct quoit_channel *channel, struct quoit_outcall *call,
         struct subchannel **ret_subchannel);
+
+/* @call has begun on @subchannel. */
+void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel);
+
+/* @call is over where it was begun, with @status. No-op if it has not begun, or that was said already. */
+void balancer_on_over(struct quoit_outcall *call, quoit_status status);
 
 /* From subchannels: as a policy's on_state. */
 void balancer_on_state(struct subchannel *subchannel);
 
 /* From addresses.h: as a policy's on_addresses. */
 void balancer_on_addresses(struct quoit_channel *channel);
+
+/* For policies. The channel's state is what @aggregate makes of those of its subchannels. Calls that wait are picked for anew. */
+void balancer_report(struct quoit_channel *channel,
+        quoit_channel_state (*aggregate)(const struct state_counts *counts));
 
 /* For policies. An address that has failed may try again. True: the channel rests, as nobody has called for so long. */
 bool balancer_rests(struct quoit_channel *channel);

@@ -15,7 +15,6 @@
 #include "client/client_connection.h"
 #include "client/handle.h"
 #include "client/outcall.h"
-#include "client/pick_first.h"
 #include "client/service_config.h"
 #include "client/target.h"
 #include "transport/tls_context.h"
@@ -27,13 +26,15 @@ void channel_set_state(struct quoit_channel *channel, quoit_channel_state state)
         static const unsigned allowed[] = {
                 [QUOIT_CHANNEL_IDLE] =
                         1u << QUOIT_CHANNEL_CONNECTING | 1u << QUOIT_CHANNEL_SHUTDOWN,
-                [QUOIT_CHANNEL_CONNECTING] = 1u << QUOIT_CHANNEL_READY |
-                                             1u << QUOIT_CHANNEL_TRANSIENT_FAILURE |
-                                             1u << QUOIT_CHANNEL_SHUTDOWN,
-                [QUOIT_CHANNEL_READY] = 1u << QUOIT_CHANNEL_IDLE | 1u << QUOIT_CHANNEL_SHUTDOWN,
-                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = 1u << QUOIT_CHANNEL_READY |
-                                                    1u << QUOIT_CHANNEL_IDLE |
-                                                    1u << QUOIT_CHANNEL_SHUTDOWN,
+                [QUOIT_CHANNEL_CONNECTING] =
+                        1u << QUOIT_CHANNEL_READY | 1u << QUOIT_CHANNEL_TRANSIENT_FAILURE |
+                        1u << QUOIT_CHANNEL_IDLE | 1u << QUOIT_CHANNEL_SHUTDOWN,
+                [QUOIT_CHANNEL_READY] = 1u << QUOIT_CHANNEL_CONNECTING |
+                                        1u << QUOIT_CHANNEL_TRANSIENT_FAILURE |
+                                        1u << QUOIT_CHANNEL_IDLE | 1u << QUOIT_CHANNEL_SHUTDOWN,
+                [QUOIT_CHANNEL_TRANSIENT_FAILURE] =
+                        1u << QUOIT_CHANNEL_READY | 1u << QUOIT_CHANNEL_CONNECTING |
+                        1u << QUOIT_CHANNEL_IDLE | 1u << QUOIT_CHANNEL_SHUTDOWN,
                 [QUOIT_CHANNEL_SHUTDOWN] = 0,
         };
 
@@ -73,6 +74,15 @@ void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bo
         channel_stir(channel);
 }
 
+void channel_take_back(struct quoit_channel *channel, struct list *waiting)
+{
+        if (list_is_empty(waiting))
+                return;
+        list_splice(waiting, &channel->queue);
+        list_splice(&channel->queue, waiting);
+        channel_stir(channel);
+}
+
 void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call)
 {
         list_remove(&call->queued);
@@ -89,12 +99,32 @@ static void fail_at_once(struct quoit_outcall *call, char *text, size_t size)
         outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
-static void begin(struct quoit_outcall *call, struct client_connection *connection)
+/* Where there is no room it waits, there and nowhere else. */
+static void begin(struct quoit_outcall *call, struct subchannel *subchannel)
 {
-        if (outcall_begin(call, connection) == -ESHUTDOWN) {
+        struct client_connection *connection = subchannel->connection;
+
+        if (!subchannel_has_room(subchannel) && !connection->is_leaving) {
+                list_remove(&call->queued);
+                list_append(&subchannel->waiting, &call->queued);
+        } else if (outcall_begin(call, subchannel) == -ESHUTDOWN) {
                 connection->is_leaving = true;
                 client_connection_note(connection);
         }
+}
+
+/* Those that wait at a subchannel, as far as there is room. */
+static void run_waiting(struct subchannel *subchannel)
+{
+        while (!list_is_empty(&subchannel->waiting) && subchannel_has_room(subchannel))
+                begin(CONTAINER_OF(subchannel->waiting.next, struct quoit_outcall, queued),
+                        subchannel);
+}
+
+/* Of one that is to begin again. */
+static quoit_status status_of_attempt(const struct quoit_outcall *call)
+{
+        return call->was_unprocessed ? QUOIT_UNAVAILABLE : call->status;
 }
 
 /* Those that have somewhere to go. What this calls may take any call out of the queue. */
@@ -111,6 +141,7 @@ static void run_queue(struct quoit_channel *channel)
                 struct subchannel *subchannel;
 
                 list_append(&channel->queue, link);
+                balancer_on_over(call, status_of_attempt(call)); /* where it was before */
                 switch (balancer_pick(channel, call, &subchannel)) {
                 case PICK_WAIT:
                         goes_on = channel->balancer->policy->is_by_call;
@@ -119,7 +150,7 @@ static void run_queue(struct quoit_channel *channel)
                         fail_at_once(call, text, sizeof(text));
                         break;
                 case PICK_SUBCHANNEL:
-                        begin(call, subchannel->connection);
+                        begin(call, subchannel);
                         break;
                 }
         }
@@ -185,6 +216,8 @@ void channel_run(struct quoit_channel *channel)
         }
         if (channel->state == QUOIT_CHANNEL_IDLE && wants)
                 balancer_wake(channel);
+        for (unsigned i = 0; channel->queued > 0 && i < channel->count; i++)
+                run_waiting(channel->subchannels[i]);
         run_queue(channel);
 }
 
@@ -217,6 +250,8 @@ void channel_begin(struct quoit_channel *channel)
         call_group_init(&channel->group, channel->client->host, NULL);
         if (channel->client->is_stopping)
                 channel_shut_down(channel);
+        else if (channel->count > 0)
+                balancer_on_addresses(channel);
 }
 
 static void on_attach(struct mail *mail)
@@ -313,12 +348,14 @@ static struct quoit_channel *channel_alloc(
         channel->count_max = count_max;
         list_init(&channel->lost);
         timer_init(&channel->lookup_retry);
+        timer_init(&channel->outlier_look);
         channel->port = target->port;
         channel->host = has_name ? strdup(target->host) : NULL;
         channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;
         channel->authority = strdup(options->authority ? options->authority : target->authority);
         channel->user_agent = make_user_agent(options->user_agent);
-        channel->balancer = balancer_new(&pick_first, channel);
+        if (balancing_from_options(options->load_balancing, &channel->balancing) == 0)
+                channel->balancer = balancer_new(channel->balancing.policy, channel);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
                 (channel->dns_server || !target->dns_server[0]) && channel->balancer &&
                 addresses_set(channel, target->addresses, target->count) == 0)

@@ -15,6 +15,7 @@
 #include "call/counts.h"
 #include "call/group.h"
 #include "call/writer.h"
+#include "client/balancing.h"
 #include "client/subchannel.h"
 #include "client/throttle.h"
 
@@ -54,7 +55,9 @@ struct quoit_channel {
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
+        struct balancing balancing; /* how, and by whom: fixed */
         struct balancer *balancer;
+        struct timer outlier_look; /* outliers.h */
 
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
         void *state_user;
@@ -122,6 +125,9 @@ bool channel_is_used(const struct quoit_channel *channel);
 
 /* A call that waits for its connection: behind those that wait already, or in front of them if it has waited before. */
 void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front);
+
+/* Calls that waited at a subchannel are the first of those that wait in the channel. */
+void channel_take_back(struct quoit_channel *channel, struct list *waiting);
 
 /* It waits no longer. */
 void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call);

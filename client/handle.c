@@ -342,6 +342,7 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         quoit_channel **ret_channel)
 {
         static const quoit_channel_options defaults;
+        struct balancing balancing; /* checked here, and kept by the parts */
         struct target target;
         int r = target_parse(text, &target);
 
@@ -349,6 +350,8 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
                 return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
+        if (r == 0)
+                r = balancing_from_options(options->load_balancing, &balancing);
         if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
                 r = -EINVAL;
         if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/addresses.h"
+#include "client/balancer.h"
 #include "client/channel.h"
 #include "client/client_connection.h"
 #include "client/handle.h"
@@ -15,6 +16,7 @@
 #include "client/outcall_retry.h"
 #include "client/service_config.h"
 #include "codec/status.h"
+#include "codec/xxhash.h"
 #include "core/clock.h"
 
 bool outcall_is_here(const struct quoit_outcall *call)
@@ -154,6 +156,7 @@ void outcall_finish_attempt(struct quoit_outcall *call, quoit_status status, con
 void outcall_set_done(struct quoit_outcall *call)
 {
         outcall_set_state(call, OUTCALL_DONE);
+        balancer_on_over(call, call->status);
 }
 
 static bool is_unused(const struct quoit_outcall *call)
@@ -272,6 +275,9 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
         call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
         timer_init(&call->pause);
+        call->hash_is_known = options->hash_key.size > 0;
+        if (call->hash_is_known)
+                call->hash = xxhash64(options->hash_key.data, options->hash_key.size);
         call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
                                        ? config->waits_for_ready
                                        : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
@@ -338,8 +344,9 @@ void outcall_move(struct quoit_outcall *call, struct call_group *to)
                 from->host->on_freed(from->host->user, from);
 }
 
-int outcall_begin(struct quoit_outcall *call, struct client_connection *connection)
+int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel)
 {
+        struct client_connection *connection = subchannel->connection;
         struct session *session = &connection->connection.session;
         int r;
 
@@ -355,6 +362,7 @@ int outcall_begin(struct quoit_outcall *call, struct client_connection *connecti
         channel_unqueue(call->channel, call);
         outcall_move(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
+        balancer_on_begun(call, subchannel);
         if (call->wants_writable) /* what it waited for in the group that it has left */
                 outcall_wake(call);
         exchange_ask_to_send(&call->exchange);

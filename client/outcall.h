@@ -20,6 +20,7 @@
 
 struct client_connection;
 struct quoit_channel;
+struct subchannel;
 
 enum outcall_state {
         OUTCALL_WAITING, /* for a connection, or for room on one */
@@ -54,13 +55,18 @@ struct quoit_outcall {
         struct exchange exchange; /* first: the session hands its stream back */
         struct quoit_channel *channel;
         struct list link; /* in the channel */
-        struct list queued; /* in the channel, while it waits */
+        struct list queued; /* in the channel, or at a subchannel, while it waits */
+        struct subchannel *subchannel; /* where it has begun; NULL: nowhere. balancer.h writes it */
+        uint64_t hash; /* of its key, if that ... */
         const quoit_method *method;
         const quoit_outcall_handler *handler;
         void *user;
         struct quoit_call *parent; /* used by @child alone */
         struct call_child child; /* of that, while both run */
         enum outcall_state state;
+        bool was_unprocessed : 1; /* where it has begun: no more is known about that server */
+        bool hash_is_known : 1; /* ... is there; or ... */
+        bool hash_is_random : 1; /* ... a random number in place of it */
         bool wait_for_ready : 1;
         bool half_closed : 1; /* by the caller */
         bool wants_writable : 1; /* quoit_outcall_writable() has said false */
@@ -99,8 +105,8 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call);
 
-/* It begins on @connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
-int outcall_begin(struct quoit_outcall *call, struct client_connection *connection);
+/* It begins on @subchannel's connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
+int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel);
 
 /* The server's status: messages that have arrived are still delivered. @message as of struct quoit_outcall. No-op if it has ended. */
 void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message);

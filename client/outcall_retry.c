@@ -53,6 +53,7 @@ bool outcall_retry(struct quoit_outcall *call, bool refused)
                 call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 return false;
         call->was_refused |= refused;
+        call->was_unprocessed = true;
         counter_add(&call->channel->retry_counts.transparent, 1);
         outcall_leave(call);
         return true;

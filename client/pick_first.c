@@ -9,6 +9,8 @@
 struct pick_first {
         struct balancer balancer;
         struct subchannel *picked; /* READY; NULL: none */
+        uint8_t order
+                [QUOIT_CHANNEL_ADDRESSES_MAX]; /* in which addresses are tried: indexes of subchannels */
         unsigned next; /* of the round of attempts */
         struct timer attempt; /* has the next one begin */
 };
@@ -57,7 +59,7 @@ static struct subchannel *next_of_round(struct pick_first *self)
         const struct quoit_channel *channel = self->balancer.channel;
 
         while (self->next < channel->count) {
-                struct subchannel *subchannel = channel->subchannels[self->next++];
+                struct subchannel *subchannel = channel->subchannels[self->order[self->next++]];
 
                 if (subchannel->state == SUBCHANNEL_IDLE && !subchannel_is_busy(subchannel))
                         return subchannel;
@@ -125,18 +127,35 @@ static bool wants_attempts(const struct quoit_channel *channel)
                channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 }
 
+/* The addresses' own, or one by chance (Fisher and Yates). */
+static void set_order(struct pick_first *self)
+{
+        const struct quoit_channel *channel = self->balancer.channel;
+
+        for (unsigned i = 0; i < channel->count; i++) {
+                unsigned other =
+                        channel->balancing.shuffles
+                                ? (unsigned)(ring_jitter(&client_of(self)->base->ring) % (i + 1))
+                                : i;
+
+                self->order[i] = self->order[other];
+                self->order[other] = (uint8_t)i;
+        }
+}
+
 static void on_addresses(struct balancer *balancer)
 {
         struct pick_first *self = self_of(balancer);
 
+        set_order(self);
         if (self->picked && self->picked->state != SUBCHANNEL_READY)
                 on_picked_lost(self);
         else if (wants_attempts(balancer->channel))
                 begin_round(self);
 }
 
-static enum balancer_pick pick(struct balancer *balancer, const struct quoit_outcall *call,
-        struct subchannel **ret_subchannel)
+static enum balancer_pick pick(
+        struct balancer *balancer, struct quoit_outcall *call, struct subchannel **ret_subchannel)
 {
         struct pick_first *self = self_of(balancer);
 

@@ -47,6 +47,7 @@ struct subchannel *subchannel_new(struct quoit_channel *channel, const struct en
         subchannel->channel = channel;
         subchannel->address = *address;
         list_init(&subchannel->link);
+        list_init(&subchannel->waiting);
         peer_describe(address, subchannel->text);
         timer_init(&subchannel->retry);
         return subchannel;
@@ -69,6 +70,7 @@ static void fail(struct subchannel *subchannel)
         struct ring *ring = ring_of(subchannel);
 
         subchannel_set_state(subchannel, SUBCHANNEL_TRANSIENT_FAILURE);
+        subchannel->has_failed = true;
         subchannel->retry_ns = ring_now_ns(ring) +
                                backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
                                        limits->backoff_max_ms, ring_jitter(ring));
@@ -137,6 +139,7 @@ static void leave_connection(struct subchannel *subchannel)
         struct client_connection *connection = subchannel->connection;
 
         subchannel->connection = NULL;
+        channel_take_back(subchannel->channel, &subchannel->waiting);
         if (connection)
                 client_connection_leave(connection);
 }
@@ -149,6 +152,19 @@ void subchannel_abandon(struct subchannel *subchannel)
                 connector_cancel(&subchannel->connector);
         if (subchannel->state != SUBCHANNEL_IDLE)
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+}
+
+/* ---- what balancers see ---- */
+
+enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel)
+{
+        if (subchannel->state == SUBCHANNEL_READY)
+                return outlier_is_ejected(&subchannel->outlier) ? SUBCHANNEL_TRANSIENT_FAILURE
+                                                                : SUBCHANNEL_READY;
+        if (subchannel->has_failed)
+                return SUBCHANNEL_TRANSIENT_FAILURE;
+        /* one that was given up a moment ago connects as soon as it can */
+        return subchannel_is_busy(subchannel) ? SUBCHANNEL_CONNECTING : subchannel->state;
 }
 
 /* ---- its connection ---- */
@@ -172,6 +188,8 @@ void subchannel_on_ready(struct subchannel *subchannel)
         subchannel_set_state(subchannel, SUBCHANNEL_READY);
         subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
         subchannel->why[0] = '\0';
+        subchannel->has_failed = false;
+        load_weight_reset(&subchannel->weight);
         balancer_on_state(subchannel);
 }
 
@@ -195,6 +213,7 @@ static void end_connection(
         bool waits = !was_ready || (useless && subchannel->was_useless);
 
         subchannel->connection = NULL;
+        channel_take_back(subchannel->channel, &subchannel->waiting);
         subchannel->was_useless = !was_ready || useless;
         snprintf(subchannel->why, sizeof(subchannel->why), "%.*s", (int)sizeof(subchannel->why) - 1,
                 connection->why);

@@ -11,6 +11,8 @@
 
 #include "call/peer.h"
 #include "client/backoff.h"
+#include "client/load_weight.h"
+#include "client/outlier.h"
 #include "core/connector.h"
 #include "core/endpoint.h"
 #include "core/timer.h"
@@ -32,11 +34,16 @@ struct subchannel {
         struct list link; /* in the channel's `lost` */
         bool is_lost; /* the channel does not have this address any more */
         enum subchannel_state state;
+        bool has_failed; /* since it was last READY */
         struct endpoint address;
         char text[PEER_ADDRESS_BYTES]; /* the address */
         bool socket_connects; /* @connector is in use; also after it was abandoned */
         struct connector connector;
         struct client_connection *connection; /* NULL: it has none */
+        struct list waiting; /* calls that go here and nowhere else, while there is no room */
+        uint32_t calls; /* that have begun here, also on connections before this one */
+        struct load_weight weight; /* of weighted_round_robin */
+        struct outlier outlier;
         uint64_t connected_ns; /* when that was READY */
         bool was_useless; /* the last connection was, or did not come about */
         struct backoff backoff;
@@ -54,10 +61,20 @@ void subchannel_connect(struct subchannel *subchannel);
 /* It is IDLE at once: an attempt is given up, a connection finishes its calls and takes no more, a pause is over. */
 void subchannel_abandon(struct subchannel *subchannel);
 
+/* What balancers go by: one that has failed counts as failed until it is READY (A62), and so does one that is ejected (A50). */
+enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel);
+
 /* Whether its memory is still in use by an attempt that was given up. */
 static inline bool subchannel_is_busy(const struct subchannel *subchannel)
 {
         return subchannel->socket_connects;
+}
+
+/* Whether an attempt can begin now. */
+static inline bool subchannel_can_connect(const struct subchannel *subchannel)
+{
+        return subchannel->state == SUBCHANNEL_IDLE && !subchannel_is_busy(subchannel) &&
+               !subchannel->is_lost;
 }
 
 /* READY, and a call can begin on its connection now. */

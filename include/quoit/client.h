@@ -37,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/balancing.h>
 #include <quoit/call.h>
 #include <quoit/compression.h>
 #include <quoit/engine.h>
@@ -229,6 +230,8 @@ typedef struct quoit_channel_options {
         const char *authority;
         /* Stands before "quoit/VERSION" in the user-agent. None. */
         const char *user_agent;
+        /* Which address has a call: <quoit/balancing.h>. Only read. None: pick_first. */
+        const quoit_load_balancing *load_balancing;
         /* gRPC's service config, as JSON: quoit_service_config_check(). None. */
         const char *service_config;
 } quoit_channel_options;
@@ -342,6 +345,8 @@ typedef struct quoit_call_options {
          * @metadata has a field of that name.
          */
         quoit_call *parent;
+        upb_StringView
+        hash_key; /* ring_hash: calls with the same one go to the same address. None, as of size 0 */
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
         size_t metadata_count; /* of @metadata */
 } quoit_call_options;

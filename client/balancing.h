@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* How a channel's calls are balanced: what quoit_load_balancing says, checked and complete. A value. Pure. */
+
+#include <quoit/balancing.h>
+
+#include "client/outlier.h"
+
+struct balancer_policy;
+
+#define BALANCING_CHOICES_MAX 10
+#define BALANCING_RING_SIZE_MAX 4096
+#define BALANCING_UPDATE_MS_MIN 100
+
+struct balancing {
+        const struct balancer_policy *policy;
+        bool shuffles;
+        uint32_t choice_count;
+        char hash_header[QUOIT_HASH_HEADER_BYTES]; /* "": none */
+        uint32_t ring_size_min, ring_size_max;
+        uint64_t blackout_ns, expiration_ns, update_ns;
+        double error_penalty;
+        bool ejects; /* outliers, as @outliers says */
+        struct outlier_rules outliers;
+        const quoit_balancer *balancer; /* the user's */
+        void *user;
+};
+
+/* gRPC's defaults, with pick_first. */
+extern const struct balancing balancing_defaults;
+
+/* The policy of this name; NULL: there is none. */
+const struct balancer_policy *balancing_policy(const char *name, size_t size);
+
+/* @options: NULL for defaults. 0; -EINVAL. */
+int balancing_from_options(const quoit_load_balancing *options, struct balancing *ret_balancing);

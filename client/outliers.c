@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/outliers.h"
+
+#include "client/balancer.h"
+#include "client/channel.h"
+#include "client/client.h"
+#include "client/outcall.h"
+
+static struct ring *ring_of(const struct quoit_channel *channel)
+{
+        return &channel->client->base->ring;
+}
+
+static uint64_t draw(void *user)
+{
+        return ring_jitter(user);
+}
+
+static void on_look(struct timer *timer);
+
+static void plan(struct quoit_channel *channel)
+{
+        struct ring *ring = ring_of(channel);
+
+        timer_start(&ring->timers, &channel->outlier_look,
+                ring_now_ns(ring) + channel->balancing.outliers.interval_ns, on_look);
+}
+
+/* Whether a look would find anything the next time, also without further calls. */
+static bool is_pending(const struct quoit_channel *channel)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                const struct subchannel *subchannel = channel->subchannels[i];
+
+                if (subchannel->calls > 0 || subchannel->outlier.multiplier > 0 ||
+                        outlier_is_ejected(&subchannel->outlier))
+                        return true;
+        }
+        return false;
+}
+
+static void on_look(struct timer *timer)
+{
+        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, outlier_look);
+        struct outlier *outliers[QUOIT_CHANNEL_ADDRESSES_MAX];
+        bool were_ejected[QUOIT_CHANNEL_ADDRESSES_MAX];
+        unsigned count = channel->count;
+
+        for (unsigned i = 0; i < count; i++) {
+                outliers[i] = &channel->subchannels[i]->outlier;
+                were_ejected[i] = outlier_is_ejected(outliers[i]);
+        }
+        outlier_look(&channel->balancing.outliers, outliers, count, ring_now_ns(ring_of(channel)),
+                draw, ring_of(channel));
+        if (is_pending(channel))
+                plan(channel);
+        for (unsigned i = 0; i < count; i++) {
+                struct subchannel *subchannel =
+                        CONTAINER_OF(outliers[i], struct subchannel, outlier);
+
+                if (outlier_is_ejected(outliers[i]) != were_ejected[i] &&
+                        subchannel->state == SUBCHANNEL_READY)
+                        balancer_on_state(subchannel);
+        }
+}
+
+void outliers_on_call(struct quoit_channel *channel)
+{
+        if (channel->balancing.ejects && !timer_is_running(&channel->outlier_look))
+                plan(channel);
+}
+
+void outliers_on_over(
+        struct subchannel *subchannel, const struct quoit_outcall *call, quoit_status status)
+{
+        bool is_callers = status == QUOIT_CANCELLED && call->has_failed;
+
+        if (call->was_unprocessed || is_callers) /* which says nothing about the server */
+                return;
+        if (status == QUOIT_OK)
+                subchannel->outlier.succeeded++;
+        else
+                subchannel->outlier.failed++;
+}
+
+void outliers_rest(struct quoit_channel *channel)
+{
+        timer_cancel(&ring_of(channel)->timers, &channel->outlier_look);
+        for (unsigned i = 0; i < channel->count; i++)
+                channel->subchannels[i]->outlier = (struct outlier){ 0 };
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Which server has a call: policies with real servers and connections. */
+
+#include "stage.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "client/balancing.h"
+#include "client/channel.h"
+#include "client/handle.h"
+
+#define SERVERS STAGE_SERVERS_MAX
+
+/* ---- a channel to some servers ---- */
+
+static void open_to(struct stage *stage, const quoit_load_balancing *balancing, unsigned count)
+{
+        const quoit_channel_options options = { .load_balancing = balancing };
+        char target[120] = "ipv4:";
+
+        for (unsigned i = 0; i < count; i++)
+                strcat(strcat(target, i > 0 ? "," : ""), stage->servers[i].target);
+        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+}
+
+struct look {
+        struct stage *stage;
+        unsigned ready;
+};
+
+static void look(void *arg)
+{
+        struct look *seen = arg;
+        const struct quoit_channel *channel = seen->stage->channel->parts[0];
+
+        seen->ready = 0;
+        for (unsigned i = 0; i < channel->count; i++)
+                seen->ready += channel->subchannels[i]->state == SUBCHANNEL_READY;
+}
+
+static unsigned ready_count(struct stage *stage)
+{
+        struct look seen = { .stage = stage };
+
+        stage_run(stage, look, &seen);
+        return seen.ready;
+}
+
+static void wait_ready(struct stage *stage, unsigned count)
+{
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+        while (ready_count(stage) != count) {
+                assert_true(clock_ns() < limit_ns);
+                usleep(1000);
+        }
+}
+
+static void begin(struct stage *stage, const quoit_load_balancing *balancing,
+        const quoit_client_limits *limits, const quoit_limits *server_limits)
+{
+        stage_init(stage, limits);
+        for (unsigned i = 0; i < SERVERS; i++)
+                stage_serve(stage, i, 0, server_limits);
+        open_to(stage, balancing, SERVERS);
+}
+
+static void begin_ready(struct stage *stage, const quoit_load_balancing *balancing,
+        const quoit_limits *server_limits)
+{
+        begin(stage, balancing, NULL, server_limits);
+        assert_int_equal(quoit_channel_connect(stage->channel), 0);
+        wait_ready(stage, SERVERS);
+}
+
+/* ---- calls ---- */
+
+static void call_ok(struct stage *stage)
+{
+        struct told told = { 0 };
+
+        told_call(stage, &told);
+        assert_string_equal(told.text, "OK");
+}
+
+static unsigned started(const struct stage *stage, unsigned index)
+{
+        return (unsigned)stage->servers[index].script.started;
+}
+
+/* By the server that began another call than before. */
+static unsigned call_with_key(struct stage *stage, const char *key)
+{
+        const quoit_call_options options = { .hash_key = upb_StringView_FromString(key) };
+        struct told told = { .options = key ? &options : NULL };
+        unsigned before[SERVERS];
+
+        for (unsigned i = 0; i < SERVERS; i++)
+                before[i] = started(stage, i);
+        told_call(stage, &told);
+        assert_string_equal(told.text, "OK");
+        for (unsigned i = 0; i < SERVERS; i++) {
+                if (started(stage, i) != before[i])
+                        return i;
+        }
+        fail();
+        return 0;
+}
+
+#define HELD_MAX 60
+
+static void hold(
+        struct stage *stage, struct told *told, unsigned count, const quoit_call_options *options)
+{
+        for (unsigned i = 0; i < count; i++) {
+                told[i] = (struct told){ .stage = stage, .act = SCRIPT_HOLD, .options = options };
+                stage_run(stage, told_start, told + i);
+        }
+}
+
+static void cancel(void *arg)
+{
+        struct told *told = arg;
+
+        if (told->call)
+                quoit_outcall_cancel(told->call);
+}
+
+static void let_go(struct stage *stage, struct told *told, unsigned count)
+{
+        for (unsigned i = 0; i < count; i++) {
+                stage_run(stage, cancel, told + i);
+                told_wait(told + i);
+        }
+}
+
+static void wait_started(const struct stage *stage, unsigned count)
+{
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+        while (started(stage, 0) + started(stage, 1) + started(stage, 2) < count) {
+                assert_true(clock_ns() < limit_ns);
+                usleep(1000);
+        }
+}
+
+/* ---- round_robin ---- */
+
+static const quoit_load_balancing in_turn = { .policy = "round_robin" };
+
+static void test_round_robin(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        begin_ready(&stage, &in_turn, NULL);
+        for (unsigned i = 0; i < 300; i++)
+                call_ok(&stage);
+        for (unsigned i = 0; i < SERVERS; i++)
+                assert_int_equal(started(&stage, i), 100);
+        stage_deinit(&stage);
+}
+
+/* It begins with the first that is READY, and finds the others meanwhile. */
+static void test_round_robin_from_idle(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, &in_turn, NULL, NULL);
+        call_ok(&stage);
+        wait_ready(&stage, SERVERS);
+        stage_deinit(&stage);
+}
+
+/* A server goes, with GOAWAY, and comes back: no call fails, and it has its share again. */
+static void test_server_goes_and_comes(void **state)
+{
+        struct stage stage;
+        uint16_t port;
+
+        (void)state;
+        begin(&stage, &in_turn,
+                &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 }, NULL);
+        assert_int_equal(quoit_channel_connect(stage.channel), 0);
+        wait_ready(&stage, SERVERS);
+        for (unsigned i = 0; i < 30; i++)
+                call_ok(&stage);
+        port = stage.servers[1].port;
+        stage_end_server(&stage, 1);
+        for (unsigned i = 0; i < 30; i++)
+                call_ok(&stage);
+        assert_int_equal(started(&stage, 0) + started(&stage, 2), 50);
+        stage_serve(&stage, 1, port, NULL);
+        wait_ready(&stage, SERVERS);
+        for (unsigned i = 0; i < 30; i++)
+                call_ok(&stage);
+        assert_int_equal(started(&stage, 1), 10);
+        stage_deinit(&stage);
+}
+
+/* Connections that live for a moment: as with pick_first, no call notices. */
+static void test_short_lives(void **state)
+{
+        struct stage stage;
+        const quoit_limits limits = { .connection_age_ms = 30, .connection_age_grace_ms = 5000 };
+        uint64_t end_ns = clock_ns() + SECOND;
+
+        (void)state;
+        begin(&stage, &in_turn, NULL, &limits);
+        while (clock_ns() < end_ns) {
+                struct told told[20] = { 0 };
+
+                for (unsigned i = 0; i < 20; i++) {
+                        told[i].stage = &stage;
+                        stage_run(&stage, told_start, told + i);
+                }
+                for (unsigned i = 0; i < 20; i++) {
+                        told_wait(told + i);
+                        assert_string_equal(told[i].text, "OK");
+                }
+        }
+        stage_deinit(&stage);
+}
+
+/* Servers that take two calls each: the seventh waits for any of them. */
+static void test_room(void **state)
+{
+        static struct told told[7];
+        struct stage stage;
+        struct told one = { 0 };
+
+        (void)state;
+        begin_ready(&stage, &in_turn, &(quoit_limits){ .streams_max = 2 });
+        hold(&stage, told, 6, NULL);
+        wait_started(&stage, 6);
+        for (unsigned i = 0; i < SERVERS; i++)
+                assert_int_equal(started(&stage, i), 2);
+        one.stage = &stage;
+        stage_run(&stage, told_start, &one);
+        usleep(20000);
+        assert_int_equal(one.dones, 0);
+        let_go(&stage, told + 3, 1);
+        told_wait(&one);
+        assert_string_equal(one.text, "OK");
+        let_go(&stage, told, 3);
+        let_go(&stage, told + 4, 2);
+        stage_deinit(&stage);
+}
+
+/* Without calls all connections end, and the channel is IDLE; the next call finds them again. */
+static void test_idle(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, &in_turn, &(quoit_client_limits){ .idle_ms = 100 }, NULL);
+        for (unsigned i = 0; i < 2; i++) {
+                uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+                call_ok(&stage);
+                while (quoit_channel_get_state(stage.channel) != QUOIT_CHANNEL_IDLE) {
+                        assert_true(clock_ns() < limit_ns);
+                        usleep(5000);
+                }
+                wait_ready(&stage, 0);
+        }
+        stage_deinit(&stage);
+}
+
+/* ---- all fail ---- */
+
+static void test_all_fail(void **state)
+{
+        static const char *const policies[] = { "round_robin", "weighted_round_robin",
+                "least_request", "ring_hash" };
+
+        (void)state;
+        for (unsigned i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+                const quoit_load_balancing balancing = { .policy = policies[i] };
+                const quoit_call_options waits = { .wait_for_ready = QUOIT_WAIT_FOR_READY };
+                struct told told = { 0 }, later = { .options = &waits };
+                struct stage stage;
+                char expected[100];
+                uint16_t port;
+
+                stage_init(&stage,
+                        &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 });
+                for (unsigned j = 0; j < SERVERS; j++) {
+                        stage_serve(&stage, j, 0, NULL);
+                        port = stage.servers[j].port;
+                        stage_end_server(&stage, j);
+                }
+                open_to(&stage, &balancing, SERVERS);
+                told_call(&stage, &told);
+                assert_int_equal(told.status, QUOIT_UNAVAILABLE);
+                for (unsigned j = 0; j < SERVERS; j++) {
+                        snprintf(expected, sizeof(expected),
+                                "ipv4:%s: connect: Connection refused (ECONNREFUSED); ",
+                                stage.servers[j].target);
+                        assert_non_null(strstr(told.text, expected));
+                }
+                later.stage = &stage;
+                stage_run(&stage, told_start, &later);
+                usleep(30000);
+                assert_int_equal(later.dones, 0);
+                stage_serve(&stage, 2, port, NULL);
+                told_wait(&later);
+                assert_string_equal(later.text, "OK");
+                stage_deinit(&stage);
+        }
+}
+
+/* ---- least_request ---- */
+
+static void test_least_request(void **state)
+{
+        static struct told told[HELD_MAX];
+        const quoit_load_balancing balancing = { .policy = "least_request", .choice_count = 10 };
+        struct stage stage;
+
+        (void)state;
+        begin_ready(&stage, &balancing, NULL);
+        hold(&stage, told, HELD_MAX, NULL);
+        wait_started(&stage, HELD_MAX);
+        for (unsigned i = 0; i < SERVERS; i++) /* by chance alone: 20 +- 4 */
+                assert_in_range(started(&stage, i), 18, 22);
+        let_go(&stage, told, HELD_MAX);
+        stage_deinit(&stage);
+}
+
+/* ---- ring_hash ---- */
+
+static const quoit_load_balancing by_key = { .policy = "ring_hash", .hash_header = "x-user" };
+
+/* The first connection is for the first key; each key stays where it is, and all servers have some. */
+static void test_ring_hash(void **state)
+{
+        unsigned servers[60], counts[SERVERS] = { 0 };
+        struct stage stage;
+        char key[16];
+
+        (void)state;
+        begin(&stage, &by_key, NULL, NULL);
+        for (unsigned i = 0; i < 60; i++) {
+                snprintf(key, sizeof(key), "user %u", i);
+                servers[i] = call_with_key(&stage, key);
+                counts[servers[i]]++;
+                if (i == 0)
+                        assert_int_equal(ready_count(&stage), 1);
+        }
+        for (unsigned i = 0; i < SERVERS; i++)
+                assert_in_range(counts[i], 5, 40);
+        for (unsigned i = 0; i < 60; i++) {
+                snprintf(key, sizeof(key), "user %u", i);
+                assert_int_equal(call_with_key(&stage, key), servers[i]);
+        }
+        stage_deinit(&stage);
+}
+
+/* The calls of a server that is gone go to others; nobody else's do. */
+static void test_ring_hash_without_one(void **state)
+{
+        unsigned servers[30], gone;
+        struct stage stage;
+        char key[16];
+
+        (void)state;
+        begin(&stage, &by_key, NULL, NULL);
+        for (unsigned i = 0; i < 30; i++) {
+                snprintf(key, sizeof(key), "user %u", i);
+                servers[i] = call_with_key(&stage, key);
+        }
+        gone = servers[0];
+        stage_end_server(&stage, gone);
+        for (unsigned i = 0; i < 30; i++) {
+                snprintf(key, sizeof(key), "user %u", i);
+                if (servers[i] == gone)
+                        assert_int_not_equal(call_with_key(&stage, key), gone);
+                else
+                        assert_int_equal(call_with_key(&stage, key), servers[i]);
+        }
+        stage_deinit(&stage);
+}
+
+/* Metadata is a key as well; a call without either goes anywhere. */
+static void test_ring_hash_by_header(void **state)
+{
+        const quoit_metadata metadata = { "x-user", upb_StringView_FromString("user 7") };
+        const quoit_call_options options = { .metadata = &metadata, .metadata_count = 1 };
+        struct stage stage;
+        unsigned server;
+
+        (void)state;
+        begin(&stage, &by_key, NULL, NULL);
+        server = call_with_key(&stage, "user 7");
+        for (unsigned i = 0; i < 10; i++) {
+                struct told told = { .options = &options };
+
+                told_call(&stage, &told);
+                assert_int_equal(started(&stage, server), 2 + i);
+        }
+        for (unsigned i = 0; i < 100; i++)
+                call_ok(&stage);
+        for (unsigned i = 0; i < SERVERS; i++)
+                assert_in_range(started(&stage, i), 1, 100);
+        stage_deinit(&stage);
+}
+
+/* A server without room keeps its calls waiting, in their order, while others go on. */
+static void test_ring_hash_waits(void **state)
+{
+        static struct told told[6];
+        const quoit_call_options options = { .hash_key = upb_StringView_FromString("user 0") };
+        struct stage stage;
+        unsigned server, passed = 0;
+        char key[16];
+
+        (void)state;
+        begin(&stage, &by_key, NULL, &(quoit_limits){ .streams_max = 2 });
+        server = call_with_key(&stage, "user 0");
+        hold(&stage, told, 6, &options);
+        wait_started(&stage, 3);
+        for (unsigned i = 1; passed < 5; i++) {
+                struct told other = { 0 };
+                const quoit_call_options short_options = { .timeout_ms = 100,
+                        .hash_key = upb_StringView_FromDataAndSize(
+                                key, (size_t)snprintf(key, sizeof(key), "user %u", i)) };
+
+                other.options = &short_options;
+                told_call(&stage, &other);
+                passed += other.status == QUOIT_OK;
+        }
+        assert_int_equal(started(&stage, server), 3);
+        let_go(&stage, told, 2);
+        wait_started(&stage, 3 + passed + 2);
+        assert_int_equal(started(&stage, server), 5);
+        let_go(&stage, told + 2, 4); /* two of them have never begun */
+        stage_deinit(&stage);
+}
+
+/* ---- a policy of the user's ---- */
+
+struct custom {
+        unsigned updates, picks, dones, waits;
+        size_t count;
+        uint64_t hash;
+        const char *last;
+};
+
+static void on_update(const quoit_balancer_address *const *addresses, size_t count, void *user)
+{
+        struct custom *custom = user;
+
+        custom->updates++;
+        custom->count = count;
+        for (size_t i = 0; i < count; i++)
+                assert_memory_equal(
+                        quoit_balancer_address_text(addresses[i]), "ipv4:127.0.0.1:", 15);
+}
+
+/* Always the last one, after it has let each call wait once. */
+static int pick(const quoit_balancer_call *call, const quoit_balancer_address *const *addresses,
+        size_t count, void *user)
+{
+        struct custom *custom = user;
+
+        assert_true(count > 0 && count <= SERVERS);
+        assert_true(quoit_balancer_address_has_room(addresses[0]));
+        assert_string_equal(call->method->path, script_method(QUOIT_UNARY)->path);
+        custom->hash = call->has_hash ? call->hash : 0;
+        if (custom->waits < 3) {
+                custom->waits++;
+                return custom->waits == 1 ? QUOIT_BALANCER_WAIT
+                                          : 1000; /* no such one is the same */
+        }
+        custom->picks++;
+        custom->last = quoit_balancer_address_text(addresses[count - 1]);
+        assert_int_equal(quoit_balancer_address_calls(addresses[count - 1]), 0);
+        return (int)count - 1;
+}
+
+static void on_custom_done(const quoit_balancer_address *address, quoit_status status, void *user)
+{
+        struct custom *custom = user;
+
+        assert_string_equal(quoit_balancer_address_text(address), custom->last);
+        assert_int_equal(quoit_balancer_address_calls(address), 0);
+        assert_int_equal(status, QUOIT_OK);
+        custom->dones++;
+}
+
+static const quoit_balancer last_one = {
+        .on_update = on_update, .pick = pick, .on_done = on_custom_done
+};
+
+static void test_custom(void **state)
+{
+        struct custom custom = { 0 };
+        const quoit_load_balancing balancing = { .balancer = &last_one, .user = &custom };
+        struct stage stage;
+
+        (void)state;
+        begin_ready(&stage, &balancing, NULL);
+        for (unsigned i = 0; i < 3; i++) { /* these wait until something changes: each other */
+                struct told told = { .stage = &stage };
+                const quoit_call_options options = { .timeout_ms = 30 };
+
+                told.options = &options;
+                told_call(&stage, &told);
+                assert_int_equal(told.status, QUOIT_DEADLINE_EXCEEDED);
+        }
+        for (unsigned i = 0; i < 10; i++)
+                assert_int_equal(call_with_key(&stage, "abc"), 2);
+        assert_true(custom.hash == 0x44bc2cf5ad770999);
+        assert_int_equal(custom.picks, 10);
+        assert_int_equal(custom.dones, 10);
+        assert_int_equal(custom.count, SERVERS);
+        assert_true(custom.updates >= SERVERS);
+        stage_deinit(&stage);
+        assert_int_equal(custom.count, 0);
+}
+
+/* ---- the choice ---- */
+
+static int check(quoit_load_balancing options)
+{
+        struct balancing balancing;
+
+        return balancing_from_options(&options, &balancing);
+}
+
+static void test_options(void **state)
+{
+        static const char long_name[QUOIT_HASH_HEADER_BYTES + 1] =
+                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+        const quoit_balancer nothing = { 0 };
+
+        (void)state;
+        assert_int_equal(check((quoit_load_balancing){ 0 }), 0);
+        assert_int_equal(check((quoit_load_balancing){ .policy = "ring_hash_experimental" }), 0);
+        assert_int_equal(check((quoit_load_balancing){ .policy = "round-robin" }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .policy = "" }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .choice_count = 1 }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .choice_count = 11 }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .ring_size_max = 4097 }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .ring_size_max = 1000 }), -EINVAL);
+        assert_int_equal(
+                check((quoit_load_balancing){ .ring_size_min = 10, .ring_size_max = 1000 }), 0);
+        assert_int_equal(check((quoit_load_balancing){ .weight_update_ms = 99 }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .error_penalty = -1 }), 0);
+        assert_int_equal(check((quoit_load_balancing){ .hash_header = long_name }), -EINVAL);
+        assert_int_equal(check((quoit_load_balancing){ .hash_header = long_name + 1 }), 0);
+        assert_int_equal(check((quoit_load_balancing){ .balancer = &nothing }), -EINVAL);
+        assert_int_equal(
+                check((quoit_load_balancing){
+                        .outlier_detection =
+                                &(quoit_outlier_detection){ .failure_threshold_percent = 101 } }),
+                -EINVAL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_round_robin),
+                cmocka_unit_test(test_round_robin_from_idle),
+                cmocka_unit_test(test_server_goes_and_comes),
+                cmocka_unit_test(test_short_lives),
+                cmocka_unit_test(test_room),
+                cmocka_unit_test(test_idle),
+                cmocka_unit_test(test_all_fail),
+                cmocka_unit_test(test_least_request),
+                cmocka_unit_test(test_ring_hash),
+                cmocka_unit_test(test_ring_hash_without_one),
+                cmocka_unit_test(test_ring_hash_by_header),
+                cmocka_unit_test(test_ring_hash_waits),
+                cmocka_unit_test(test_custom),
+                cmocka_unit_test(test_options),
+        };
+
+        return RUN_ON_BOTH_ENGINES("client/balancing", tests);
+}
