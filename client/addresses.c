@@ -12,8 +12,6 @@
 #include "client/resolver.h"
 #include "core/clock.h"
 
-#define LOOKUP_NS (30 * NS_PER_S) /* how long addresses are used before a name is looked up again */
-
 static struct timers *timers_of(struct quoit_channel *channel)
 {
         return &channel->client->base->ring.timers;
@@ -138,27 +136,28 @@ void addresses_release(struct subchannel *subchannel)
 
 /* ---- names ---- */
 
-bool addresses_are_old(const struct quoit_channel *channel)
+/* When the name may be looked up, if the addresses need it. */
+static uint64_t soonest_ns(const struct quoit_channel *channel, uint64_t since_ns)
 {
-        return channel->host &&
-               (channel->looked_up_ns == 0 || now_of(channel) - channel->looked_up_ns >= LOOKUP_NS);
+        return clock_after_limit_ns(since_ns, channel->client->limits.resolution_ms_min);
 }
 
-bool addresses_refresh(struct quoit_channel *channel)
+/* None has ever been found, or the channel has rested for long. */
+static bool are_unknown(const struct quoit_channel *channel)
 {
-        bool are_old = addresses_are_old(channel);
-
-        if (are_old)
-                resolver_start(channel);
-        return are_old;
+        return channel->looked_up_ns == 0 ||
+               (channel->doubted_ns > 0 &&
+                       now_of(channel) >= soonest_ns(channel, channel->doubted_ns));
 }
 
 static void on_lookup_retry(struct timer *timer)
 {
         struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_retry);
 
-        if (!balancer_rests(channel))
-                resolver_start(channel);
+        if (channel->state == QUOIT_CHANNEL_IDLE ||
+                (channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE && balancer_rests(channel)))
+                return;
+        resolver_start(channel);
 }
 
 static void retry_lookup(struct quoit_channel *channel)
@@ -173,6 +172,48 @@ static void retry_lookup(struct quoit_channel *channel)
                 on_lookup_retry);
 }
 
+/* At rest nobody needs to know: whoever wakes the channel asks anew. */
+static void on_lookup_due(struct timer *timer)
+{
+        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_due);
+
+        if (channel->state != QUOIT_CHANNEL_IDLE || !list_is_empty(&channel->calls))
+                resolver_start(channel);
+}
+
+/* The next lookup, by doubts and by the period; after one that has failed comes another anyway. */
+static void plan(struct quoit_channel *channel)
+{
+        uint64_t due_ns = clock_after_limit_ns(
+                channel->looked_up_ns, channel->client->limits.resolution_period_ms);
+        uint64_t soon_ns = soonest_ns(channel, channel->looked_up_ns);
+
+        if (!channel->host || channel->looked_up_ns == 0 ||
+                channel->state == QUOIT_CHANNEL_SHUTDOWN ||
+                timer_is_running(&channel->lookup_retry))
+                return;
+        if (channel->doubted_ns > 0 && soon_ns < due_ns)
+                due_ns = soon_ns;
+        timer_start(timers_of(channel), &channel->lookup_due, due_ns, on_lookup_due);
+}
+
+void addresses_doubt(struct quoit_channel *channel)
+{
+        channel->doubted_ns = now_of(channel);
+        plan(channel);
+}
+
+bool addresses_wait(struct quoit_channel *channel)
+{
+        bool waits = channel->host && are_unknown(channel);
+
+        if (waits)
+                resolver_start(channel);
+        else
+                plan(channel);
+        return waits;
+}
+
 void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,
         unsigned count, const char *problem)
 {
@@ -183,12 +224,15 @@ void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *a
                 count > 0 ? "" : problem);
         if (count > 0) {
                 channel->looked_up_ns = now_of(channel);
+                channel->doubted_ns = 0;
                 backoff_reset(&channel->lookup_backoff);
+                timer_cancel(timers_of(channel), &channel->lookup_retry);
+                plan(channel);
                 if (replace(channel, addresses, count, old, &old_count) < 0)
                         snprintf(channel->lookup_problem, sizeof(channel->lookup_problem),
                                 "out of memory");
         }
-        if (channel->count == 0 && channel->state != QUOIT_CHANNEL_IDLE)
+        if (count == 0 && channel->state != QUOIT_CHANNEL_IDLE)
                 retry_lookup(channel);
         balancer_on_addresses(channel);
         lose_all_but_mine(channel, old, old_count);
@@ -208,6 +252,7 @@ void addresses_hurry(struct quoit_channel *channel)
 void addresses_rest(struct quoit_channel *channel)
 {
         timer_cancel(timers_of(channel), &channel->lookup_retry);
+        timer_cancel(timers_of(channel), &channel->lookup_due);
         for (unsigned i = 0; i < channel->count; i++) {
                 subchannel_abandon(channel->subchannels[i]);
                 channel->subchannels[i]->has_failed = false;

@@ -19,11 +19,14 @@ struct subchannel;
  */
 int addresses_set(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count);
 
-/* They are of a name, and were looked up long ago or never. */
-bool addresses_are_old(const struct quoit_channel *channel);
+/*
+ * The channel wakes. True: its addresses are not known, or it has rested for `resolution_ms_min`: its name is looked up, and
+ * balancer_on_addresses() follows. False: they are good enough to begin with.
+ */
+bool addresses_wait(struct quoit_channel *channel);
 
-/* Looks them up if they are old. True: balancer_on_addresses() follows. */
-bool addresses_refresh(struct quoit_channel *channel);
+/* One of them could not be reached, or its connection has ended. They are looked up, `resolution_ms_min` after the last time or later. */
+void addresses_doubt(struct quoit_channel *channel);
 
 /* The lookup of the channel's name has ended: @count @addresses, or none, and the @problem. */
 void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,

@@ -66,12 +66,10 @@ void balancer_wake(struct quoit_channel *channel)
         bool was_asked = channel->connect_asked;
 
         channel->connect_asked = false;
-        if (addresses_are_old(channel)) {
+        if (addresses_wait(channel))
                 channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
-                (void)addresses_refresh(channel);
-        } else if (was_asked || !balancer->policy->is_by_call) {
+        else if (was_asked || !balancer->policy->is_by_call)
                 balancer->policy->connect(balancer);
-        }
 }
 
 void balancer_hurry(struct quoit_channel *channel)

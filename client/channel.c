@@ -349,6 +349,7 @@ static struct quoit_channel *channel_alloc(
         list_init(&channel->lost);
         timer_init(&channel->lookup_retry);
         timer_init(&channel->outlier_look);
+        timer_init(&channel->lookup_due);
         channel->port = target->port;
         channel->host = has_name ? strdup(target->host) : NULL;
         channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;

@@ -70,6 +70,8 @@ struct quoit_channel {
         char *dns_server; /* fixed; NULL: the system's */
         struct lookup *lookup; /* under way; NULL: none */
         uint64_t looked_up_ns; /* when the addresses were last found; 0: never */
+        uint64_t doubted_ns; /* when one of them has not worked, since then; 0: they have */
+        struct timer lookup_due;
         char lookup_problem[CHANNEL_PROBLEM_BYTES]; /* the last lookup failed; "": it did not */
         struct backoff lookup_backoff;
         struct timer lookup_retry;

@@ -53,6 +53,8 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(backoff_initial_ms, 1000);
         DEFAULT(backoff_max_ms, 120 * 1000);
         DEFAULT(resolution_ms, 30 * 1000);
+        DEFAULT(resolution_ms_min, 30 * 1000);
+        DEFAULT(resolution_period_ms, UINT32_MAX);
         DEFAULT(idle_ms, 30 * 60 * 1000);
         DEFAULT(keepalive_ms, UINT32_MAX);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/pick_first.h"
 
-#include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
 #include "core/clock.h"
@@ -175,8 +174,8 @@ static void on_idle(struct pick_first *self, struct subchannel *subchannel)
         struct quoit_channel *channel = self->balancer.channel;
         bool has_failed = channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 
-        if (has_failed && (balancer_rests(channel) || addresses_refresh(channel)))
-                return; /* with the addresses a round begins */
+        if (has_failed && balancer_rests(channel))
+                return;
         if (wants_attempts(channel) && !subchannel_is_busy(subchannel))
                 subchannel_connect(subchannel);
 }

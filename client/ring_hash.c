@@ -75,7 +75,6 @@ static void on_state(struct balancer *balancer, struct subchannel *subchannel)
         if (subchannel->has_failed && subchannel->state == SUBCHANNEL_IDLE) {
                 if (balancer_rests(channel))
                         return;
-                (void)addresses_refresh(channel);
                 if (subchannel_can_connect(subchannel))
                         subchannel_connect(subchannel);
         }

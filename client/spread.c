@@ -73,7 +73,6 @@ static void on_idle(struct spread *self, struct subchannel *subchannel, bool was
 
         if (balancer_rests(channel))
                 return;
-        (void)addresses_refresh(channel);
         if (was_ready && list_is_empty(&channel->calls))
                 self->sleeps = true;
         else if (subchannel_can_connect(subchannel))

@@ -75,6 +75,7 @@ static void fail(struct subchannel *subchannel)
                                backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
                                        limits->backoff_max_ms, ring_jitter(ring));
         timer_start(&ring->timers, &subchannel->retry, subchannel->retry_ns, on_retry);
+        addresses_doubt(subchannel->channel);
         balancer_on_state(subchannel);
 }
 
@@ -223,6 +224,7 @@ static void end_connection(
                 if (!useless)
                         backoff_reset(&subchannel->backoff);
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+                addresses_doubt(subchannel->channel);
                 balancer_on_state(subchannel);
         }
 }

@@ -123,6 +123,16 @@ typedef struct quoit_client_limits {
         uint32_t backoff_max_ms;
         /* One lookup of a name by DNS; above: it has failed. Default 30 000. */
         uint32_t resolution_ms;
+        /*
+         * The least time between two lookups of a channel's name that have succeeded. It is looked up again after a failed attempt and
+         * after the end of a connection (GOAWAY). Default 30 000.
+         */
+        uint32_t resolution_ms_min;
+        /*
+         * A name is looked up again after so long even if its addresses work: servers that were added are not seen otherwise. Not while
+         * the channel is IDLE. Default never.
+         */
+        uint32_t resolution_period_ms;
         /* A connection without calls for so long is closed, and its channel is IDLE. Default 30 minutes. */
         uint32_t idle_ms;
         /* While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8). Default never. */

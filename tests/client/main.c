@@ -8,18 +8,22 @@
  *
  *      --calls N               so many, one after the other
  *      --parallel N            so many at once, in place of that
+ *      --for MS                one after the other, or with --parallel in so many rows, as long as this
  *      --blocking              by the blocking form
  *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
  *      --service-config JSON   of the channel
+ *      --resolution MS         --resolution-min MS     --resolution-period MS
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <quoit/quoit.h>
 
@@ -35,6 +39,7 @@ struct setting {
         quoit_channel_tls tls;
         quoit_channel_options channel;
         unsigned calls, parallel, cancel_after;
+        uint32_t for_ms;
         bool blocking;
         const char *target;
         const quoit_method *method;
@@ -46,6 +51,7 @@ static struct setting setting = { .calls = 1 };
 static quoit_channel *channel;
 static upb_Arena *arena; /* of what is there until the end */
 static unsigned begun, over;
+static struct timespec began; /* the first one */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t all_over = PTHREAD_COND_INITIALIZER;
 
@@ -165,6 +171,31 @@ static const struct upb_Message *parse_request(const char *hex)
 
 static void start(void);
 
+static bool is_time_over(void)
+{
+        struct timespec now;
+        int64_t ms;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        ms = (now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
+        return setting.for_ms > 0 && ms >= setting.for_ms;
+}
+
+/* Whether another call follows. */
+static bool count_over(void)
+{
+        bool goes_on;
+
+        pthread_mutex_lock(&mutex);
+        over++;
+        if (is_time_over())
+                setting.calls = begun;
+        goes_on = begun < setting.calls;
+        pthread_cond_signal(&all_over);
+        pthread_mutex_unlock(&mutex);
+        return goes_on;
+}
+
 static void on_message(quoit_outcall *outcall, const struct upb_Message *message, void *user)
 {
         struct call *call = user;
@@ -185,12 +216,8 @@ static void on_done(quoit_outcall *outcall, quoit_status status, void *user)
         put_fields(call->out, "trailers", outcall, quoit_outcall_trailer_next);
         quoit_outcall_get_error(outcall, &error);
         call_end(call, &error);
-        if (begun < setting.calls)
+        if (count_over())
                 start();
-        pthread_mutex_lock(&mutex);
-        over++;
-        pthread_cond_signal(&all_over);
-        pthread_mutex_unlock(&mutex);
 }
 
 static void start(void)
@@ -218,6 +245,7 @@ static void start_first(quoit_client *client, void *arg)
 {
         (void)client;
         (void)arg;
+        clock_gettime(CLOCK_MONOTONIC, &began);
         for (unsigned i = 0; i < setting.parallel; i++)
                 start();
 }
@@ -282,9 +310,29 @@ static void add_metadata(char *text)
                 (quoit_metadata){ .name = text, .value = from_hex(equals + 1) };
 }
 
-static bool set_option(const char *name, char *value)
+static bool set_limit(const char *name, uint32_t number)
 {
         quoit_client_limits *limits = &setting.client.limits;
+
+        if (strcmp(name, "--receive-max") == 0)
+                limits->message_receive_bytes_max = number;
+        else if (strcmp(name, "--backoff") == 0)
+                limits->backoff_initial_ms = limits->backoff_max_ms = number;
+        else if (strcmp(name, "--connect") == 0)
+                limits->connect_ms = number;
+        else if (strcmp(name, "--resolution") == 0)
+                limits->resolution_ms = number;
+        else if (strcmp(name, "--resolution-min") == 0)
+                limits->resolution_ms_min = number;
+        else if (strcmp(name, "--resolution-period") == 0)
+                limits->resolution_period_ms = number;
+        else
+                return false;
+        return true;
+}
+
+static bool set_option(const char *name, char *value)
+{
         uint32_t number = (uint32_t)strtoul(value, NULL, 10);
 
         if (strcmp(name, "--calls") == 0)
@@ -295,12 +343,8 @@ static bool set_option(const char *name, char *value)
                 setting.cancel_after = number;
         else if (strcmp(name, "--timeout") == 0)
                 setting.call.timeout_ms = number;
-        else if (strcmp(name, "--receive-max") == 0)
-                limits->message_receive_bytes_max = number;
-        else if (strcmp(name, "--backoff") == 0)
-                limits->backoff_initial_ms = limits->backoff_max_ms = number;
-        else if (strcmp(name, "--connect") == 0)
-                limits->connect_ms = number;
+        else if (strcmp(name, "--for") == 0)
+                setting.for_ms = number;
         else if (strcmp(name, "--service-config") == 0)
                 setting.channel.service_config = value;
         else if (strcmp(name, "--engine") == 0)
@@ -318,7 +362,7 @@ static bool set_option(const char *name, char *value)
         else if (strcmp(name, "--metadata") == 0)
                 add_metadata(value);
         else
-                return false;
+                return set_limit(name, number);
         return true;
 }
 
@@ -347,6 +391,8 @@ static void read_arguments(int count, char **words)
                 setting.channel.tls = &setting.tls;
         if (setting.parallel == 0)
                 setting.parallel = 1;
+        if (setting.for_ms > 0)
+                setting.calls = UINT_MAX;
 }
 
 static void read_requests(void)

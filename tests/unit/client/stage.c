@@ -15,6 +15,12 @@ static void *serve(void *arg)
 
 void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit_limits *limits)
 {
+        stage_serve_at(stage, index, "127.0.0.1", port, limits);
+}
+
+void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint16_t port,
+        const quoit_limits *limits)
+{
         struct stage_server *made = stage->servers + index;
         quoit_server_options options = {
                 .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
@@ -25,11 +31,11 @@ void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit
                 options.limits = *limits;
         options.limits.drain_ms = 100;
         made->script = (struct script){ 0 };
-        snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+        snprintf(address, sizeof(address), "%s:%u", host, port);
         assert_int_equal(quoit_server_new(&options, &made->server), 0);
         assert_int_equal(script_register(made->server, &made->script), 0);
         assert_int_equal(quoit_server_listen(made->server, address, &made->port), 0);
-        snprintf(made->target, sizeof(made->target), "127.0.0.1:%u", made->port);
+        snprintf(made->target, sizeof(made->target), "%s:%u", host, made->port);
         assert_int_equal(pthread_create(&made->thread, NULL, serve, made->server), 0);
 }
 

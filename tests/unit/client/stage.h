@@ -35,6 +35,9 @@ void stage_deinit(struct stage *stage);
 
 /* @port 0: any. @limits: NULL for defaults. */
 void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit_limits *limits);
+/* At another address of the loop-back. */
+void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint16_t port,
+        const quoit_limits *limits);
 void stage_end_server(struct stage *stage, unsigned index);
 void stage_open(struct stage *stage, const char *target);
 

@@ -221,6 +221,185 @@ static void test_free_is_immediate(void **state)
         end(&stage, &names);
 }
 
+/* ---- again ---- */
+
+static const struct name_rule at_first[] = {
+        { .name = "backend.test", .type = NAME_A, .first = 1, .count = 1 },
+        { .name = "backend.test" },
+        { .name = NULL },
+};
+static const struct name_rule moved[] = {
+        { .name = "backend.test", .type = NAME_A, .first = 2, .count = 1 },
+        { .name = "backend.test" },
+        { .name = NULL },
+};
+static const struct name_rule gone_silent[] = {
+        { .name = "backend.test", .act = NAME_IS_SILENT },
+        { .name = NULL },
+};
+
+#define WAIT(condition)                                                                            \
+        do {                                                                                       \
+                uint64_t limit_ns = clock_ns() + 20 * SECOND;                                      \
+                while (!(condition)) {                                                             \
+                        assert_true(clock_ns() < limit_ns);                                        \
+                        usleep(500);                                                               \
+                }                                                                                  \
+        } while (0)
+
+static void call(struct stage *stage)
+{
+        struct told told = { .options = &(quoit_call_options){ .wait_for_ready = true } };
+
+        told_call(stage, &told);
+        assert_string_equal(told.text, "OK");
+}
+
+/* The server moves: the old one says farewell, and is gone. */
+static void move(struct stage *stage, struct name_server *names)
+{
+        atomic_store(&names->rules, moved);
+        stage_serve_at(stage, 1, "127.0.0.2", stage->servers[0].port, NULL);
+        stage_end_server(stage, 0);
+}
+
+/* A failed attempt has the name looked up again: at once if the last time was long ago. */
+static void test_moves(void **state)
+{
+        struct stage stage;
+        struct name_server names;
+
+        (void)state;
+        /* the failed address alone would be tried again far too late */
+        begin(&stage, &names, at_first,
+                &(quoit_client_limits){ .resolution_ms_min = 1, .backoff_initial_ms = 60000 });
+        open_name(&stage, &names, "backend.test");
+        call(&stage);
+        assert_int_equal(names.asked, 2);
+        move(&stage, &names);
+        call(&stage);
+        assert_int_equal(stage.servers[1].script.started, 1);
+        end(&stage, &names);
+}
+
+/* But not sooner than after `resolution_ms_min`, however often attempts fail. */
+static void test_moves_too_soon(void **state)
+{
+        struct stage stage;
+        struct name_server names;
+        uint64_t began_ns = clock_ns();
+
+        (void)state;
+        begin(&stage, &names, at_first,
+                &(quoit_client_limits){ .resolution_ms_min = 1000,
+                        .backoff_initial_ms = 10,
+                        .backoff_max_ms = 10 });
+        open_name(&stage, &names, "backend.test");
+        call(&stage);
+        move(&stage, &names);
+        call(&stage);
+        assert_true(clock_ns() - began_ns >= SECOND);
+        assert_int_equal(names.asked, 4);
+        end(&stage, &names);
+}
+
+/* By default that is far from now. */
+static void test_moves_by_default(void **state)
+{
+        const struct quoit_call_options options = { .wait_for_ready = true, .timeout_ms = 1500 };
+        struct told told = { .options = &options };
+        struct stage stage;
+        struct name_server names;
+
+        (void)state;
+        begin(&stage, &names, at_first,
+                &(quoit_client_limits){ .backoff_initial_ms = 10, .backoff_max_ms = 10 });
+        open_name(&stage, &names, "backend.test");
+        call(&stage);
+        move(&stage, &names);
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_DEADLINE_EXCEEDED);
+        assert_int_equal(names.asked, 2);
+        end(&stage, &names);
+}
+
+/* A server that is READY is left when its address is gone; with its calls, as the period is short. */
+static void test_period(void **state)
+{
+        struct stage stage;
+        struct name_server names;
+        struct told held = { .stage = &stage, .kind = QUOIT_BIDI, .keeps_open = true };
+
+        (void)state;
+        begin(&stage, &names, at_first, &(quoit_client_limits){ .resolution_period_ms = 50 });
+        open_name(&stage, &names, "backend.test");
+        stage_run(&stage, told_start, &held);
+        WAIT(names.asked >= 8);
+        stage_serve_at(&stage, 1, "127.0.0.2", stage.servers[0].port, NULL);
+        assert_int_equal(held.dones, 0);
+        atomic_store(&names.rules, moved);
+        for (unsigned i = 0; stage.servers[1].script.started == 0; i++) {
+                assert_true(i < 1000);
+                call(&stage);
+                usleep(2000);
+        }
+        assert_int_equal(held.dones, 0); /* the call that runs stays where it is */
+        end(&stage, &names);
+        assert_int_equal(held.dones, 1);
+}
+
+/* At rest nothing is looked up. */
+static void test_rest(void **state)
+{
+        struct stage stage;
+        struct name_server names;
+        unsigned asked;
+
+        (void)state;
+        begin(&stage, &names, at_first,
+                &(quoit_client_limits){
+                        .resolution_period_ms = 20, .resolution_ms_min = 1, .idle_ms = 100 });
+        open_name(&stage, &names, "backend.test");
+        call(&stage);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
+        usleep(20000); /* what was under way */
+        asked = names.asked;
+        assert_true(asked > 2);
+        usleep(200000);
+        assert_int_equal(names.asked, asked);
+        /* addresses that were of use so long ago are not trusted any more */
+        move(&stage, &names);
+        call(&stage);
+        assert_int_equal(stage.servers[1].script.started, 1);
+        end(&stage, &names);
+}
+
+/* Names that cannot be looked up any more do not keep a channel from addresses that work. */
+static void test_old_ones_serve(void **state)
+{
+        struct stage stage;
+        struct name_server names;
+        uint16_t port;
+
+        (void)state;
+        begin(&stage, &names, at_first,
+                &(quoit_client_limits){ .resolution_period_ms = 20, .backoff_initial_ms = 10 });
+        open_name(&stage, &names, "backend.test");
+        call(&stage);
+        atomic_store(&names.rules, gone_silent);
+        usleep(50000);
+        port = stage.servers[0].port;
+        for (unsigned i = 0; i < 3; i++) {
+                uint64_t began_ns = clock_ns();
+
+                stage_end_server(&stage, 0);
+                stage_serve(&stage, 0, port, NULL);
+                call(&stage);
+                assert_true(clock_ns() - began_ns < 10 * SECOND);
+        }
+        end(&stage, &names);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -231,6 +410,12 @@ int main(void)
                 cmocka_unit_test(test_default_limits),
                 cmocka_unit_test(test_others_go_on),
                 cmocka_unit_test(test_free_is_immediate),
+                cmocka_unit_test(test_moves),
+                cmocka_unit_test(test_moves_too_soon),
+                cmocka_unit_test(test_moves_by_default),
+                cmocka_unit_test(test_period),
+                cmocka_unit_test(test_rest),
+                cmocka_unit_test(test_old_ones_serve),
         };
 
         return RUN_ON_BOTH_ENGINES("client/resolver", tests);
