@@ -131,7 +131,7 @@ static int add_routes(
                 const quoit_method *method = service->methods + i;
                 int r;
 
-                if (!method->is_implemented(implementation))
+                if (!method->is_implemented || !method->is_implemented(implementation))
                         continue; /* answered UNIMPLEMENTED: the router knows its service, not its path */
                 r = router_add(&server->router, &(struct route){ .method = method,
                                                         .file = service->file,

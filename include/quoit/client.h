@@ -42,10 +42,10 @@
 #include <quoit/compression.h>
 #include <quoit/engine.h>
 #include <quoit/export.h>
+#include <quoit/method.h>
 #include <quoit/rings.h>
-#include <quoit/service.h>
 #include <quoit/status.h>
-#include <quoit/tls.h>
+#include <quoit/tls_version.h>
 #include <quoit/upb_names.h>
 
 #include "upb/base/string_view.h"

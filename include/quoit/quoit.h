@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * All that a server's program needs of Quoit: what libquoit has. NAME.quoit.h files, made by protoc-gen-quoit, include what they need
+ * All that a program of servers or clients needs of Quoit: what libquoit has. NAME.quoit.h files, made by protoc-gen-quoit, include what they need
  * themselves. Not included, and to be included by who wants it:
  *
  *      <quoit/json.h>, <quoit/text.h>, <quoit/schema.h>
@@ -31,6 +31,7 @@
 #include <quoit/limits.h>
 #include <quoit/log_writer.h>
 #include <quoit/message.h>
+#include <quoit/method.h>
 #include <quoit/method_options.h>
 #include <quoit/metrics.h>
 #include <quoit/peer.h>
@@ -41,4 +42,5 @@
 #include <quoit/statistics.h>
 #include <quoit/status.h>
 #include <quoit/tls.h>
+#include <quoit/tls_version.h>
 #include <quoit/version.h>

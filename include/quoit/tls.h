@@ -26,6 +26,7 @@
 
 #include <quoit/export.h>
 #include <quoit/service.h>
+#include <quoit/tls_version.h>
 
 QUOIT_BEGIN_DECLS
 
@@ -38,13 +39,6 @@ typedef enum quoit_tls_client_auth {
         QUOIT_TLS_CLIENT_AUTH_REQUEST, /* optional; a certificate that client_ca_file does not verify ends the handshake */
         QUOIT_TLS_CLIENT_AUTH_REQUIRE, /* required */
 } quoit_tls_client_auth;
-
-/* The lowest version that is accepted. */
-typedef enum quoit_tls_version {
-        QUOIT_TLS_VERSION_DEFAULT, /* 1.2 */
-        QUOIT_TLS_VERSION_1_2,
-        QUOIT_TLS_VERSION_1_3,
-} quoit_tls_version;
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_tls_options {
