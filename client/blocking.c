@@ -5,12 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "call/compressor.h"
 #include "call/here.h"
 #include "client/channel.h"
 #include "client/handle.h"
 #include "client/outcall.h"
-#include "codec/message.h"
 
 struct blocking {
         struct mail mail;
@@ -31,6 +29,108 @@ struct blocking {
         bool is_over; /* under the mutex */
 };
 
+/* ---- what went wrong ---- */
+
+static const struct blocking_problem none;
+
+static const struct blocking_problem forbidden = { QUOIT_INTERNAL,
+        "a blocking call on a ring's thread would keep all of its calls waiting: use an "
+        "asynchronous one" };
+static const struct blocking_problem inherited = { QUOIT_UNAVAILABLE,
+        "the channel is of the process that this one was forked from: make a client and a channel "
+        "after fork()" };
+static const struct blocking_problem bad_parent = { QUOIT_INTERNAL,
+        "the parent is on none of the client's rings, or another thread's" };
+
+/* The parent's ring, for its call to end with it; else the one whose turn it is. NULL: it cannot be that. */
+static struct quoit_channel *choose_part(
+        const quoit_channel *channel, const quoit_call_options *options, const char *function)
+{
+        const quoit_call *parent = options ? options->parent : NULL;
+
+        if (!parent)
+                return channel_part_next(channel);
+        return call_is_here(parent, function) ? channel_part_on(channel, call_host_of(parent)->ring)
+                                              : NULL;
+}
+
+struct blocking_problem blocking_choose(const quoit_channel *channel,
+        const quoit_call_options *options, const char *function, struct quoit_channel **ret_part)
+{
+        if (client_is_inherited(channel->client))
+                return inherited;
+        if (ring_turns_here() || channel_part_here(channel))
+                return forbidden;
+        *ret_part = choose_part(channel, options, function);
+        return *ret_part ? none : bad_parent;
+}
+
+struct blocking_problem blocking_may_wait(const struct quoit_client *client)
+{
+        if (client_is_inherited(client->handle))
+                return inherited;
+        return ring_turns_here() || client_is_here(client) ? forbidden : none;
+}
+
+struct blocking_problem blocking_post_problem(int error)
+{
+        if (error == -EAGAIN)
+                return (struct blocking_problem){ QUOIT_UNAVAILABLE,
+                        "the server on whose rings the client works has not started yet" };
+        return (struct blocking_problem){ QUOIT_CANCELLED, "the client has ended" };
+}
+
+struct blocking_problem blocking_start_problem(int error)
+{
+        switch (error) {
+        case -ESHUTDOWN:
+                return (struct blocking_problem){ QUOIT_CANCELLED, "the channel was freed" };
+        case -ENOMEM:
+                return (struct blocking_problem){ QUOIT_RESOURCE_EXHAUSTED, "out of memory" };
+        case -E2BIG:
+                return (struct blocking_problem){ QUOIT_INTERNAL,
+                        "the metadata is over the limit (metadata_out_bytes_max)" };
+        default:
+                return (struct blocking_problem){ QUOIT_INTERNAL,
+                        "metadata or compression that gRPC does not allow" };
+        }
+}
+
+struct blocking_problem blocking_send_problem(int error)
+{
+        switch (error) {
+        case -EMSGSIZE:
+                return (struct blocking_problem){ QUOIT_RESOURCE_EXHAUSTED,
+                        "the request is over the limit (message_send_bytes_max, or the service "
+                        "config's "
+                        "maxRequestMessageBytes)" };
+        case -EINVAL:
+                return (struct blocking_problem){ QUOIT_INTERNAL,
+                        "the request lacks a required field" };
+        case -E2BIG:
+                return (struct blocking_problem){ QUOIT_INTERNAL,
+                        "the request is nested too deeply" };
+        case -EILSEQ:
+                return (struct blocking_problem){ QUOIT_INTERNAL,
+                        "the request has text that is not UTF-8" };
+        default:
+                return (struct blocking_problem){ QUOIT_RESOURCE_EXHAUSTED, "out of memory" };
+        }
+}
+
+struct blocking_problem blocking_parse_problem(int error)
+{
+        if (error == -ENOMEM)
+                return (struct blocking_problem){ QUOIT_RESOURCE_EXHAUSTED,
+                        "the reply becomes too large when parsed" };
+        return (struct blocking_problem){ QUOIT_INTERNAL, "the reply does not parse" };
+}
+
+void blocking_fail(struct blocking_problem problem, quoit_error *ret_error)
+{
+        outcall_get_error(problem.status, upb_StringView_FromString(problem.text), ret_error);
+}
+
 /* ---- on the client's thread ---- */
 
 /* The caller goes on, and @blocking with it. */
@@ -50,71 +150,19 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
         wake_caller(blocking);
 }
 
-const quoit_outcall_handler blocking_handler = { .on_done = on_done };
+static const quoit_outcall_handler handler = { .on_done = on_done };
 
-void blocking_take_reply(struct quoit_outcall *call, struct reader_message *message)
+static int take_reply(struct quoit_outcall *call, const uint8_t *data, size_t size)
 {
         struct blocking *blocking = call->user;
-        struct exchange *exchange = &call->exchange;
-        upb_Arena *arena = exchange_arena(exchange);
-        uint8_t *bytes;
-        int r = 0;
+        uint8_t *bytes = upb_Arena_Malloc(blocking->arena, size);
 
-        if (message->compression != QUOIT_IDENTITY)
-                r = arena ? exchange_decompress(
-                                    exchange, &exchange->group->host->coders, message, arena)
-                          : -ENOMEM;
-        if (r == -EMSGSIZE)
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the reply is over the limit (message_receive_bytes_max) when "
-                        "decompressed");
-        else if (r < 0)
-                outcall_fail(call, r == -ENOMEM ? QUOIT_RESOURCE_EXHAUSTED : QUOIT_INTERNAL,
-                        r == -ENOMEM ? "out of memory" : "the reply does not decompress");
-        if (r < 0)
-                return;
-        bytes = upb_Arena_Malloc(blocking->arena, message->size);
-        if (!bytes) {
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-                return;
-        }
-        memcpy(bytes, message->data, message->size);
+        if (!bytes)
+                return -ENOBUFS;
+        memcpy(bytes, data, size);
         blocking->reply = bytes;
-        blocking->reply_size = message->size;
-}
-
-static void fail(struct blocking *blocking, quoit_status status, const char *text)
-{
-        outcall_get_error(status, upb_StringView_FromString(text), &blocking->error);
-}
-
-static void fail_start(struct blocking *blocking, int error)
-{
-        if (error == -ESHUTDOWN)
-                fail(blocking, QUOIT_CANCELLED, "the channel was freed");
-        else if (error == -ENOMEM)
-                fail(blocking, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-        else
-                fail(blocking, QUOIT_INTERNAL,
-                        error == -E2BIG ? "the metadata is over the limit (metadata_out_bytes_max)"
-                                        : "metadata or compression that gRPC does not allow");
-}
-
-static const char *send_problem(int error)
-{
-        switch (error) {
-        case -EMSGSIZE:
-                return "the request is over the limit (message_send_bytes_max, or the service "
-                       "config's maxRequestMessageBytes)";
-        case -EINVAL:
-                return "the request lacks a required field";
-        case -E2BIG:
-                return "the request is nested too deeply";
-        case -EILSEQ:
-                return "the request has text that is not UTF-8";
-        default:
-                return "out of memory";
-        }
+        blocking->reply_size = size;
+        return 0;
 }
 
 static void on_start(struct mail *mail)
@@ -124,18 +172,20 @@ static void on_start(struct mail *mail)
         int r = blocking->client->is_stopping
                         ? -ESHUTDOWN /* the channel is freed, or about to be */
                         : outcall_new(blocking->channel, blocking->method, blocking->options,
-                                  &blocking_handler, blocking, &call);
+                                  &handler, blocking, &call);
+        struct blocking_problem problem;
 
         if (r < 0) {
-                fail_start(blocking, r);
+                blocking_fail(blocking_start_problem(r), &blocking->error);
                 wake_caller(blocking);
                 return;
         }
+        call->on_bytes = take_reply;
         r = outcall_send(call, blocking->request);
-        if (r < 0)
-                outcall_fail(call,
-                        r == -EMSGSIZE || r == -ENOMEM ? QUOIT_RESOURCE_EXHAUSTED : QUOIT_INTERNAL,
-                        send_problem(r));
+        if (r < 0) {
+                problem = blocking_send_problem(r);
+                outcall_fail(call, problem.status, problem.text);
+        }
 }
 
 /* ---- on the caller's ---- */
@@ -158,24 +208,14 @@ static void parse(struct blocking *blocking, const struct upb_Message **ret_repl
         if (r == 0)
                 *ret_reply = reply;
         else
-                fail(blocking, r == -ENOMEM ? QUOIT_RESOURCE_EXHAUSTED : QUOIT_INTERNAL,
-                        r == -ENOMEM ? "the reply becomes too large when parsed"
-                                     : "the reply does not parse");
-}
-
-static void fail_post(struct blocking *blocking, int error)
-{
-        if (error == -EAGAIN)
-                fail(blocking, QUOIT_UNAVAILABLE,
-                        "the server on whose rings the client works has not started yet");
-        else
-                fail(blocking, QUOIT_CANCELLED, "the client has ended");
+                blocking_fail(blocking_parse_problem(r), &blocking->error);
 }
 
 static void call_and_wait(struct blocking *blocking)
 {
         int r;
 
+        blocking->client = blocking->channel->client;
         pthread_mutex_init(&blocking->mutex, NULL);
         pthread_cond_init(&blocking->over, NULL);
         blocking->mail.on_delivery = on_start;
@@ -183,22 +223,9 @@ static void call_and_wait(struct blocking *blocking)
         if (r == 0)
                 wait(blocking);
         else
-                fail_post(blocking, r);
+                blocking_fail(blocking_post_problem(r), &blocking->error);
         pthread_cond_destroy(&blocking->over);
         pthread_mutex_destroy(&blocking->mutex);
-}
-
-/* The parent's ring, for its call to end with it; else the one whose turn it is. NULL: it cannot be that. */
-static struct quoit_channel *choose_part(
-        const quoit_channel *channel, const quoit_call_options *options)
-{
-        const quoit_call *parent = options ? options->parent : NULL;
-
-        if (!parent)
-                return channel_part_next(channel);
-        return call_is_here(parent, "quoit_unary_blocking")
-                       ? channel_part_on(channel, call_host_of(parent)->ring)
-                       : NULL;
 }
 
 quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *method,
@@ -206,28 +233,20 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
         const quoit_call_options *options, const struct upb_Message **ret_reply,
         quoit_error *ret_error)
 {
-        struct quoit_channel *part = choose_part(channel, options);
-        struct blocking blocking = { .channel = part,
-                .client = part ? part->client : NULL,
-                .extensions = channel->client->parts->extensions,
+        static const struct blocking_problem not_unary = { QUOIT_INTERNAL,
+                "a blocking call of a method that is not unary: open a stream" };
+        struct blocking blocking = { .extensions = channel->client->parts->extensions,
                 .method = method,
                 .arena = arena,
                 .request = request,
                 .options = options };
+        struct blocking_problem problem =
+                blocking_choose(channel, options, __func__, &blocking.channel);
 
-        if (client_is_inherited(channel->client))
-                fail(&blocking, QUOIT_UNAVAILABLE,
-                        "the channel is of the process that this one was forked from: make a "
-                        "client and a channel after fork()");
-        else if (ring_turns_here() || channel_part_here(channel))
-                fail(&blocking, QUOIT_INTERNAL,
-                        "a blocking call on a ring's thread would keep all of its calls waiting: "
-                        "use an asynchronous one");
+        if (problem.status != QUOIT_OK)
+                blocking_fail(problem, &blocking.error);
         else if (method->kind != QUOIT_UNARY)
-                fail(&blocking, QUOIT_INTERNAL, "a blocking call of a method that is not unary");
-        else if (!part)
-                fail(&blocking, QUOIT_INTERNAL,
-                        "the parent is on none of the client's rings, or another thread's");
+                blocking_fail(not_unary, &blocking.error);
         else
                 call_and_wait(&blocking);
         if (blocking.error.status == QUOIT_OK)

@@ -178,7 +178,8 @@ static void on_task(struct mail *mail)
         free(task);
 }
 
-int client_run(struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg)
+int client_run_task(
+        struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg)
 {
         struct client_task *task = malloc(sizeof(*task));
         int r;

@@ -108,4 +108,5 @@ static inline void client_stir(struct quoit_client *client)
 int client_post(struct quoit_client *client, struct mail *mail);
 
 /* Runs @fn there. Any thread. As client_post(), and -ENOMEM. */
-int client_run(struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg);
+int client_run_task(
+        struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg);

@@ -226,7 +226,7 @@ int quoit_client_post(quoit_client *client, void (*fn)(quoit_client *client, voi
 int quoit_client_post_to(
         quoit_client *client, unsigned ring, void (*fn)(quoit_client *client, void *arg), void *arg)
 {
-        return ring < client->count ? client_run(client->parts + ring, fn, arg) : -EINVAL;
+        return ring < client->count ? client_run_task(client->parts + ring, fn, arg) : -EINVAL;
 }
 
 /* ---- a channel ---- */
@@ -398,7 +398,7 @@ int quoit_channel_connect(quoit_channel *channel)
                 return 0;
         }
         for (unsigned i = 0; r == 0 && i < channel->client->count; i++)
-                r = client_run(channel->parts[i]->client, on_connect, channel->parts[i]);
+                r = client_run_task(channel->parts[i]->client, on_connect, channel->parts[i]);
         return r;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <quoit/client.h>
+#include <quoit/stub.h>
 
 #include "call/call.h"
 #include "call/exchange.h"
@@ -63,6 +64,10 @@ struct quoit_outcall {
         void *user;
         struct quoit_call *parent; /* used by @child alone */
         struct call_child child; /* of that, while both run */
+        quoit_stub_target target; /* of a stub */
+        /* Of a call that another thread waits for: gets messages, decompressed, in place of on_message. 0, or -ENOBUFS: memory is short. */
+        int (*on_bytes)(struct quoit_outcall *call, const uint8_t *data, size_t size);
+        const struct upb_Message *reply; /* in on_done: the one that there is, or NULL */
         enum outcall_state state;
         bool was_unprocessed : 1; /* where it has begun: no more is known about that server */
         bool hash_is_known : 1; /* ... is there; or ... */
@@ -148,5 +153,7 @@ void outcall_write(struct quoit_outcall *call, struct output *output, size_t siz
 
 /* As the public functions of these names, on the client's thread. */
 int outcall_send(struct quoit_outcall *call, const struct upb_Message *message);
+/* The same for the @size bytes of a message that is encoded already. */
+int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t size);
 void outcall_half_close(struct quoit_outcall *call);
 void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error);

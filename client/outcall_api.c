@@ -122,6 +122,11 @@ upb_StringView quoit_outcall_status_message(const quoit_outcall *call)
         return has ? call->message : upb_StringView_FromString("");
 }
 
+const struct upb_Message *quoit_outcall_reply(const quoit_outcall *call)
+{
+        return outcall_is_here(call) && call->status == QUOIT_OK ? call->reply : NULL;
+}
+
 void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error)
 {
         ret_error->status = status;

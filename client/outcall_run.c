@@ -6,7 +6,6 @@
 
 #include "call/budget.h"
 #include "call/compressor.h"
-#include "client/blocking.h"
 #include "client/channel.h"
 #include "client/outcall.h"
 #include "codec/message.h"
@@ -77,6 +76,9 @@ static void fail_decode(struct quoit_outcall *call, int error)
                 outcall_fail(
                         call, QUOIT_INTERNAL, "a message of the server lacks a required field");
                 break;
+        case -ENOBUFS:
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                break;
         default:
                 outcall_fail(call, QUOIT_INTERNAL,
                         "a message of the server does not decompress, or does not parse");
@@ -84,7 +86,7 @@ static void fail_decode(struct quoit_outcall *call, int error)
         }
 }
 
-/* The parsed message; NULL: the call has failed. *@ret_taken: how much that took, for budget_settle(). */
+/* The parsed message; NULL: the call has failed, or its caller parses it. *@ret_taken: how much that took, for budget_settle(). */
 static upb_Message *decode(
         struct quoit_outcall *call, struct reader_message *message, size_t *ret_taken)
 {
@@ -105,7 +107,9 @@ static upb_Message *decode(
         budget_begin(&budget, exchange->group, arena);
         if (message->compression != QUOIT_IDENTITY)
                 r = exchange_decompress(exchange, &host->coders, message, arena);
-        if (r == 0)
+        if (r == 0 && call->on_bytes)
+                r = call->on_bytes(call, message->data, message->size);
+        else if (r == 0)
                 r = message_decode(message->data, message->size, call->method->reply,
                         host->extensions, arena, &decoded, NULL);
         budget_end(&budget);
@@ -142,13 +146,10 @@ static void run_reply(struct quoit_outcall *call)
 
         if (!message)
                 return;
-        if (call->handler == &blocking_handler) {
-                blocking_take_reply(call, message);
-                return;
-        }
         decoded = decode(call, message, &taken);
         budget_settle(exchange->group, taken);
         reader_hold_parsed(exchange, taken);
+        call->reply = decoded;
         if (decoded && call->handler->on_message)
                 call->handler->on_message(call, decoded, call->user);
 }

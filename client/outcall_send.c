@@ -32,36 +32,25 @@ static void compress(struct quoit_outcall *call, struct encoding *encoding)
                 exchange_compress(exchange, &exchange->group->host->coders, encoding);
 }
 
-static int queue(struct quoit_outcall *call, const struct upb_Message *message)
+/* Whether another message may be queued: 0, or an error of outcall_send(). */
+static int check(const struct quoit_outcall *call)
 {
-        struct exchange *exchange = &call->exchange;
-        struct encoding encoding;
-        int r = encoding_init(&encoding, pending_copy_buffer(&exchange->group->host->copy),
-                exchange_blocks(exchange), NULL, message, call->method->request,
-                call->send_bytes_max);
-
-        if (r < 0)
-                return r;
-        compress(call, &encoding);
-        r = writer_append(exchange, &encoding);
-        encoding_deinit(&encoding);
-        return r;
+        if (call->half_closed)
+                return -EALREADY;
+        if (call->exchange.writer.queued_bytes > limits_of(call)->call_queue_bytes_hard_max)
+                return -ENOBUFS;
+        return 0;
 }
 
-int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
+/* 0, or -ENOMEM. Consumes @encoding. */
+static int queue(struct quoit_outcall *call, struct encoding *encoding)
 {
         struct exchange *exchange = &call->exchange;
         int r;
 
-        if (outcall_is_over(call))
-                return 0;
-        if (call->half_closed)
-                return -EALREADY;
-        if (!message)
-                return -ENOMEM;
-        if (exchange->writer.queued_bytes > limits_of(call)->call_queue_bytes_hard_max)
-                return -ENOBUFS;
-        r = queue(call, message);
+        compress(call, encoding);
+        r = writer_append(exchange, encoding);
+        encoding_deinit(encoding);
         if (r < 0)
                 return r;
         exchange->lent.messages_sent++;
@@ -70,6 +59,40 @@ int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
                 call->half_closed = true;
         ask_to_send(call);
         return 0;
+}
+
+int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
+{
+        struct exchange *exchange = &call->exchange;
+        struct encoding encoding;
+        int r;
+
+        if (outcall_is_over(call))
+                return 0;
+        r = check(call);
+        if (r == 0 && !message)
+                r = -ENOMEM;
+        if (r == 0)
+                r = encoding_init(&encoding, pending_copy_buffer(&exchange->group->host->copy),
+                        exchange_blocks(exchange), NULL, message, call->method->request,
+                        call->send_bytes_max);
+        return r < 0 ? r : queue(call, &encoding);
+}
+
+int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t size)
+{
+        struct exchange *exchange = &call->exchange;
+        struct encoding encoding;
+        int r;
+
+        if (outcall_is_over(call))
+                return 0;
+        r = size > call->send_bytes_max ? -EMSGSIZE : check(call);
+        if (r == 0)
+                r = encoding_init_bytes(&encoding,
+                        pending_copy_buffer(&exchange->group->host->copy),
+                        exchange_blocks(exchange), bytes, size);
+        return r < 0 ? r : queue(call, &encoding);
 }
 
 void outcall_half_close(struct quoit_outcall *call)

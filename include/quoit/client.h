@@ -493,6 +493,12 @@ QUOIT_API bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cur
 /* In on_done: the message that came with the status, or what failed here. Zero-terminated, "" if there is none; as long as the call. */
 QUOIT_API upb_StringView quoit_outcall_status_message(const quoit_outcall *call);
 
+/*
+ * In on_done: the one reply of a method that does not stream replies. NULL unless the call's status is QUOIT_OK. It lives until on_done
+ * has returned.
+ */
+QUOIT_API const struct upb_Message *quoit_outcall_reply(const quoit_outcall *call);
+
 /* In on_done: *@ret_error as of a blocking call. */
 QUOIT_API void quoit_outcall_get_error(const quoit_outcall *call, quoit_error *ret_error);
 

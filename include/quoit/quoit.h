@@ -41,6 +41,8 @@
 #include <quoit/service.h>
 #include <quoit/statistics.h>
 #include <quoit/status.h>
+#include <quoit/stream.h>
+#include <quoit/stub.h>
 #include <quoit/tls.h>
 #include <quoit/tls_version.h>
 #include <quoit/version.h>
