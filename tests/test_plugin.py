@@ -67,7 +67,10 @@ def test_unknown_option_is_an_error_in_the_response(kit, tmp_path):
     done = run(kit, stdin=request.SerializeToString())
     assert done.returncode == 0 and done.stderr == b""
     response = plugin_pb2.CodeGeneratorResponse.FromString(done.stdout)
-    assert response.error == "protoc-gen-quoit: unknown option 'colour=red': there are messages_only and symbol_prefix=PREFIX"
+    assert response.error == (
+        "protoc-gen-quoit: unknown option 'colour=red': there are messages_only, services=off, stubs=off, symbol_prefix=PREFIX "
+        "and elsewhere=PATH"
+    )
     assert not response.file
 
     protoc = kit.protoc(tmp_path, ["kinds.proto"], "--quoit_opt=colour=red", check=False)
@@ -83,11 +86,58 @@ def test_messages_only(kit, tmp_path):
     kit.protoc(bare, ["t.proto"], "--quoit_opt=messages_only", paths=[tmp_path])
     assert "p_S_register" in (whole / "t.quoit.h").read_text()
     for name in ("t.quoit.h", "t.quoit.c"):
-        assert not re.search("p_S|quoit/service.h|quoit_call|R_send", (bare / name).read_text())
+        assert not re.search("p_S|quoit/(service|stub).h|quoit_(out)?call|R_send", (bare / name).read_text())
     assert "p_M_set_x" in (bare / "t.quoit.h").read_text()
     kit.compile(["gcc", *plugin_kit.C_WARNINGS], bare / "t.quoit.c", tmp_path / "t.o", f"-I{bare}")
     done = kit.protoc(bare, ["t.proto"], "--quoit_opt=messages_only,hue", paths=[tmp_path], check=False)
     assert done.returncode != 0 and "unknown option 'hue'" in done.stderr
+
+
+SERVICE = """
+syntax = "proto3";
+package p;
+message M { int32 x = 1; }
+// What it serves.
+service S {
+  // Asks.
+  rpc Ask(M) returns (M);
+  rpc List(M) returns (stream M);
+  rpc Put(stream M) returns (M);
+  rpc Chat(stream M) returns (stream M);
+}
+service Empty {}
+"""
+HALVES = {
+    "": (True, True),
+    "services=off": (False, True),
+    "stubs=off": (True, False),
+    "services=off,stubs=off": (False, False),
+}
+
+
+@pytest.mark.parametrize("language", ("c", "c++"))
+@pytest.mark.parametrize("options", HALVES)
+def test_each_half_of_services_can_be_left_out(kit, tmp_path, options, language):
+    """With all that it includes; what is left compiles alone."""
+    serves, calls = HALVES[options]
+    (tmp_path / "t.proto").write_text(SERVICE)
+    kit.protoc(tmp_path, ["t.proto"], *[f"--quoit_opt={options}"] * bool(options), paths=[tmp_path])
+    header = (tmp_path / "t.quoit.h").read_text()
+    server = {"p_S_service", "p_S_register", "p_S_Ask_reply", "p_S_Put_handler", "p_S_Chat_send"}
+    client = {"p_S_Ask_start", "p_S_Ask_blocking", "p_S_List_receiver", "p_S_Put_send_request", "p_S_Chat_start"}
+    for names, has in ((server, serves), (client, calls)):
+        assert {name for name in names if re.search(rf"\b{name}\b", header)} == (names if has else set())
+    assert ("What it serves." in header) == ("Asks." in header) == (serves or calls)
+    source = tmp_path / "unit.cc" if language == "c++" else tmp_path / "t.quoit.c"
+    if language == "c++":
+        source.write_text('#include "t.quoit.h"\n')
+    for compiler in plugin_kit.compilers(language):
+        flags = [compiler, *(plugin_kit.C_WARNINGS if language == "c" else [*plugin_kit.WARNINGS, "-std=c++17"]), f"-I{tmp_path}"]
+        kit.compile(flags, source, tmp_path / "t.o", "-MD", "-MF", tmp_path / "t.d")
+        read = set(re.findall(r"quoit/(\w+\.h)", (tmp_path / "t.d").read_text()))
+        assert ("call.h" in read, "service.h" in read) == (serves, serves)
+        assert ("client.h" in read, "stub.h" in read) == (calls, calls)
+        assert not read & {"server.h", "interceptor.h", "tls.h"}
 
 
 def test_an_import_that_is_missing_is_told_how_to_be_made(kit, tmp_path):

@@ -118,6 +118,9 @@ def test_an_import_with_another_prefix_is_told(kit, tmp_path, prefixes):
         ("symbol_prefix=a_", " --quoit_opt=symbol_prefix=a_"),
         ("messages_only", " --quoit_opt=messages_only"),
         ("symbol_prefix=a_,messages_only", " --quoit_opt=messages_only,symbol_prefix=a_"),
+        ("services=off,stubs=off", " --quoit_opt=messages_only"),
+        ("stubs=off", " --quoit_opt=stubs=off"),
+        ("elsewhere=a/:b_,symbol_prefix=a_,services=off,elsewhere=c.proto", " --quoit_opt=services=off,symbol_prefix=a_,elsewhere=a/:b_,elsewhere=c.proto"),
     ],
 )
 def test_a_forgotten_import_is_told_once(kit, tmp_path, options, words, language):
@@ -151,6 +154,14 @@ def test_a_forgotten_import_is_told_once(kit, tmp_path, options, words, language
         ("symbol_prefixes=a", "unknown option 'symbol_prefixes=a'"),
         ("messages_only=yes", "messages_only takes no value, but there is 'yes'"),
         ("messages_only=", "messages_only takes no value, but there is ''"),
+        ("services", "services takes the value off, not ''"),
+        ("stubs=on", "stubs takes the value off, not 'on'"),
+        ("stubs=offf", "stubs takes the value off, not 'offf'"),
+        ("elsewhere", "elsewhere='' names no file"),
+        ("elsewhere=:a_", "elsewhere=':a_' names no file"),
+        ('elsewhere=a".proto', "names no file"),
+        ("elsewhere=a.proto:", "the prefix of elsewhere=, '' cannot begin names in C"),
+        ("elsewhere=a.proto:1", "the prefix of elsewhere=, '1' cannot begin names in C"),
     ],
 )
 def test_bad_options_are_named(kit, tmp_path, options, words):
@@ -172,3 +183,72 @@ def test_a_prefix_may_look_like_ours(kit, tmp_path):
     for prefix in ("upb_", "quoit_"):
         kit.protoc(tmp_path, ["t.proto"], f"--quoit_opt=symbol_prefix={prefix}", paths=[tmp_path])
         kit.compile(["gcc", *plugin_kit.C_WARNINGS], tmp_path / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}")
+
+
+# ---- made elsewhere ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(kit, tmp_path):
+    """A folder of headers and sources that another library has made: one folder with a prefix of its own, and a file without one."""
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "base.proto").write_text('syntax = "proto3"; package common; message Base { int32 x = 1; } enum Kind { NONE = 0; }')
+    (tmp_path / "common" / "bare.proto").write_text('syntax = "proto3"; package common; message Bare { int32 x = 1; }')
+    (tmp_path / "t.proto").write_text("""
+syntax = "proto3"; package t;
+import "common/base.proto"; import "common/bare.proto";
+message M { common.Base base = 1; common.Bare bare = 2; common.Kind kind = 3; }
+service S { rpc Ask(common.Base) returns (common.Bare); }
+""")
+    kit.protoc(tmp_path / "library", ["common/base.proto"], "--quoit_opt=symbol_prefix=lib_", paths=[tmp_path])
+    kit.protoc(tmp_path / "library", ["common/bare.proto"], paths=[tmp_path])
+    return tmp_path
+
+
+ELSEWHERE = "--quoit_opt=symbol_prefix=own_,elsewhere=common/:lib_,elsewhere=common/bare.proto"
+
+
+@pytest.mark.parametrize("language", ("c", "c++"))
+def test_an_import_that_is_made_elsewhere(kit, library, language):
+    kit.protoc(library, ["t.proto"], ELSEWHERE, paths=[library])
+    text = """#include "t.quoit.h"
+int use(upb_Arena *arena, own_t_M *m);
+int use(upb_Arena *arena, own_t_M *m)
+{
+        lib_common_Base_set_x(own_t_M_mutable_base(m, arena), 1);
+        common_Bare_set_x(own_t_M_mutable_bare(m, arena), lib_common_NONE);
+        return lib_common_Base_x(own_t_M_base(m));
+}
+"""
+    unit = library / f"unit.{language}"
+    unit.write_text(text)
+    for compiler in plugin_kit.compilers(language):
+        flags = plugin_kit.C_WARNINGS if language == "c" else [*plugin_kit.WARNINGS, "-std=c++17"]
+        kit.compile([compiler, *flags], unit, library / "t.o", f"-I{library}", f"-I{library / 'library'}")
+        if language == "c":
+            kit.compile([compiler, *flags], library / "t.quoit.c", library / "t.o", f"-I{library}", f"-I{library / 'library'}")
+
+
+def test_an_import_of_elsewhere_that_is_missing_is_told_once(kit, library):
+    kit.protoc(library, ["t.proto"], ELSEWHERE, paths=[library])
+    for compiler in plugin_kit.compilers("c"):
+        with pytest.raises(AssertionError) as told:
+            kit.compile([compiler], library / "t.quoit.c", library / "t.o", f"-I{library}")
+        errors = [line for line in str(told.value).splitlines() if "error: " in line]
+        assert len(errors) == 2
+        assert "t.quoit.h needs common/base.quoit.h, which is made elsewhere (elsewhere=common/): give the compiler its folder" in errors[0]
+
+
+def test_an_import_of_elsewhere_with_another_prefix_is_told(kit, library):
+    kit.protoc(library, ["t.proto"], "--quoit_opt=elsewhere=common/", paths=[library])
+    for compiler in plugin_kit.compilers("c"):
+        with pytest.raises(AssertionError, match="common/base.quoit.h and t.quoit.h were made with different symbol_prefix"):
+            kit.compile([compiler], library / "t.quoit.c", library / "t.o", f"-I{library}", f"-I{library / 'library'}")
+
+
+def test_what_libquoit_has_may_be_made_elsewhere(kit, tmp_path):
+    (tmp_path / "t.proto").write_text('syntax = "proto3"; import "google/protobuf/timestamp.proto"; message M { google.protobuf.Timestamp at = 1; }')
+    kit.protoc(tmp_path, ["t.proto"], "--quoit_opt=elsewhere=google/protobuf/:my_", paths=[tmp_path, GOOGLE])
+    kit.protoc(tmp_path / "other", ["google/protobuf/timestamp.proto"], "--quoit_opt=elsewhere=google/protobuf/:my_", paths=[tmp_path, GOOGLE])
+    kit.compile(["gcc", *plugin_kit.C_WARNINGS], tmp_path / "t.quoit.c", tmp_path / "t.o", f"-I{tmp_path}", f"-I{tmp_path / 'other'}")
+    assert "my_google_protobuf_Timestamp *" in (tmp_path / "t.quoit.h").read_text()

@@ -60,8 +60,7 @@ static void generator_emit(struct generator *g,
                 .proto = proto,
                 .file = file,
                 .outline = *outline,
-                .messages_only = g->options.messages_only,
-                .options = options_words(&g->options, g->arena),
+                .options = &g->options,
         };
 
         printer_init(&u.h, g->arena);
@@ -147,7 +146,7 @@ static void generator_fill(struct generator *g)
         const char *problem = options_parse(&g->options,
                 google_protobuf_compiler_CodeGeneratorRequest_parameter(g->request), g->arena);
 
-        g->names = names_new(g->arena, g->options.symbol_prefix);
+        g->names = names_new(g->arena, &g->options);
         google_protobuf_compiler_CodeGeneratorResponse_set_supported_features(g->response,
                 google_protobuf_compiler_CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |
                         google_protobuf_compiler_CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS);

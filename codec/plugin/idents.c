@@ -10,7 +10,7 @@ size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outli
         size_t n = 8 + 2 * outline->n_messages + 3 * outline->n_enums + 2 * outline->n_extensions;
 
         for (int i = 0; i < upb_FileDef_ServiceCount(file); i++)
-                n += 2 + 6 * (size_t)upb_ServiceDef_MethodCount(upb_FileDef_Service(file, i));
+                n += 3 + 10 * (size_t)upb_ServiceDef_MethodCount(upb_FileDef_Service(file, i));
         return n;
 }
 
@@ -31,6 +31,17 @@ static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
         IDENT("%s_on_done", name);
 }
 
+static void idents_of_stub_thunks(struct idents *idents, const upb_MethodDef *method)
+{
+        const char *name = names_symbol(idents->names,
+                upb_ServiceDef_File(upb_MethodDef_Service(method)), upb_MethodDef_FullName(method));
+
+        IDENT("%s_stub_on_headers", name);
+        IDENT("%s_stub_on_message", name);
+        IDENT("%s_stub_on_writable", name);
+        IDENT("%s_stub_on_done", name);
+}
+
 static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef *service)
 {
         const char *name = names_symbol(
@@ -38,8 +49,11 @@ static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef
 
         IDENT("%s_methods", name);
         IDENT("%s_service", name);
-        for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++)
+        IDENT("%s_stubs", name);
+        for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++) {
                 idents_of_thunks(idents, upb_ServiceDef_Method(service, i));
+                idents_of_stub_thunks(idents, upb_ServiceDef_Method(service, i));
+        }
 }
 
 void idents_of_tables(struct idents *idents, const upb_FileDef *file, const struct outline *outline)
@@ -166,14 +180,29 @@ void idents_of_service(struct idents *idents, const void *def, const char *name)
         IDENT("%s_register", name);
 }
 
+/* Of both halves, whatever the options leave out: so a name does not depend on them. */
 void idents_of_method(struct idents *idents, const void *def, const char *name)
 {
         const upb_MethodDef *method = def;
+        bool many_requests = upb_MethodDef_ClientStreaming(method);
+        bool many_replies = upb_MethodDef_ServerStreaming(method);
 
-        if (upb_MethodDef_ServerStreaming(method))
-                IDENT("%s_send", name);
-        else
-                IDENT("%s_reply", name);
-        if (upb_MethodDef_ClientStreaming(method))
+        IDENT("%s_%s", name, many_replies ? "send" : "reply");
+        IDENT("%s_start", name);
+        if (many_requests) {
                 IDENT("%s_handler", name);
+                IDENT("%s_send_request", name);
+                IDENT("%s_write", name);
+        }
+        if (many_replies)
+                IDENT("%s_read", name);
+        else if (many_requests)
+                IDENT("%s_finish", name);
+        if (many_requests || many_replies) {
+                IDENT("%s_receiver", name);
+                IDENT("%s_open", name);
+        } else {
+                IDENT("%s_on_done", name);
+                IDENT("%s_blocking", name);
+        }
 }

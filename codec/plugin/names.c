@@ -6,14 +6,13 @@
 
 #include "codec/plugin/idents.h"
 #include "codec/plugin/reserved.h"
-#include "codec/plugin/shipped.h"
 #include "codec/plugin/spelling.h"
 
 #include "upb/hash/str_table.h"
 
 struct names {
         upb_Arena *arena;
-        const char *prefix;
+        const struct options *options;
         upb_strtable chosen; /* full name in .proto to name in C */
         upb_strtable taken;  /* identifiers of the current file */
         const char *crowded; /* a thing whose name too many others have already, or NULL */
@@ -115,12 +114,12 @@ static bool names_upb_conflict(const upb_MessageDef *m, const char *name)
 
 /* ---- the prefix ------------------------------------------------------------------------------- */
 
-/* @ident, of @file, with the user's prefix in front. */
+/* @ident, of @file, with the file's prefix in front. */
 static char *names_prefixed(const struct names *names, const upb_FileDef *file, char *ident)
 {
-        if (!*names->prefix || shipped_file(upb_FileDef_Name(file)))
-                return ident;
-        return memory_format(names->arena, "%s%s", names->prefix, ident);
+        const char *prefix = options_prefix_of(names->options, upb_FileDef_Name(file));
+
+        return *prefix ? memory_format(names->arena, "%s%s", prefix, ident) : ident;
 }
 
 static char *names_ident(const struct names *names, const upb_FileDef *file, const char *full_name)
@@ -305,12 +304,12 @@ const char *names_add_file(
         return names->crowded;
 }
 
-struct names *names_new(upb_Arena *arena, const char *prefix)
+struct names *names_new(upb_Arena *arena, const struct options *options)
 {
         struct names *names = memory_alloc(arena, sizeof(*names));
         bool ok;
 
-        *names = (struct names){ .arena = arena, .prefix = prefix };
+        *names = (struct names){ .arena = arena, .options = options };
         ok = upb_strtable_init(&names->chosen, 64, arena) &&
              upb_strtable_init(&names->taken, 64, arena);
         assert(ok);

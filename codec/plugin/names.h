@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/plugin/memory.h"
+#include "codec/plugin/options.h"
 #include "codec/plugin/outline.h"
 
 /*
@@ -15,8 +16,8 @@
  */
 struct names;
 
-/* @prefix: the names of all files begin with it, except those that libquoit has (shipped.h). */
-struct names *names_new(upb_Arena *arena, const char *prefix);
+/* @options say what the names of a file begin with. */
+struct names *names_new(upb_Arena *arena, const struct options *options);
 
 /*
  * @file's imports must have been added before it. @outline is of @file. Returns NULL, or the full name of a thing that cannot

@@ -35,10 +35,11 @@ static const char *const keywords[] = {
 
 /* Parameters and locals of generated functions. */
 static const char *const locals[] = {
-        "arena", "array", "buf", "call", "default_val", "field", "file", "handler",
-        "implementation", "item", "iter", "key", "len", "map", "message", "msg", "options",
-        "registry", "reply", "request", "ret", "server", "size", "state", "sub", "table", "user",
-        "val", "value",
+        "arena", "array", "buf", "call", "channel", "default_val", "field", "file", "handler",
+        "implementation", "item", "iter", "key", "len", "map", "message", "msg", "on_done",
+        "options", "receiver", "registry", "reply", "request", "ret", "ret_call", "ret_error",
+        "ret_message", "ret_reply", "server", "size", "state", "status", "stream", "sub", "table",
+        "target", "user", "val", "value",
 };
 
 /* Names on other systems, compilers and versions, and main(). */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "codec/plugin/spelling.h"
+#include "codec/plugin/services.h"
+
 #include "codec/plugin/types.h"
-#include "codec/plugin/unit.h"
 
 /*
- * A service is a struct of the user's handlers, one member a method, and a function that registers
- * it. libquoit calls the handlers through thunks that give them their types.
+ * A service is a table of its methods, for both sides. A server's half is on top of it (handlers.c), and a client's (stubs.c). Each can
+ * be left out.
  */
 
 static const char *services_message(struct unit *u, const upb_MessageDef *m)
@@ -13,7 +13,7 @@ static const char *services_message(struct unit *u, const upb_MessageDef *m)
         return names_of(u->names, upb_MessageDef_FullName(m));
 }
 
-static void services_set_method(struct unit *u, struct printer *p, const upb_MethodDef *method)
+void services_set_method(struct unit *u, struct printer *p, const upb_MethodDef *method)
 {
         const upb_MessageDef *request = upb_MethodDef_InputType(method);
         const upb_MessageDef *reply = upb_MethodDef_OutputType(method);
@@ -21,6 +21,7 @@ static void services_set_method(struct unit *u, struct printer *p, const upb_Met
         printer_set(p, "method", names_method_prefix(u->names, method));
         printer_set(p, "member", names_method_member(u->names, method));
         printer_set(p, "method_name", upb_MethodDef_Name(method));
+        printer_set(p, "index", memory_format(u->arena, "%d", upb_MethodDef_Index(method)));
         printer_set(p, "request", services_message(u, request));
         printer_set(p, "reply", services_message(u, reply));
         printer_set(p, "request_table", types_message_table(u->names, request, u->arena));
@@ -28,204 +29,45 @@ static void services_set_method(struct unit *u, struct printer *p, const upb_Met
         printer_set(p, "thunk", names_symbol(u->names, u->file, upb_MethodDef_FullName(method)));
 }
 
-/* ---- the header ------------------------------------------------------------------------------- */
-
-/* The callbacks of a method whose client streams. */
-static void services_emit_handler(struct unit *u)
+static void services_set(struct unit *u, struct printer *p, const upb_ServiceDef *service)
 {
-        printer_emit(&u->h,
-                "/*\n"
-                " * Handles $full_name$.$method_name$. on_start returns the @state of the others, "
-                "which is\n"
-                " * @user where there is no on_start. A @message lives until on_message returns.\n"
-                " * on_done runs last, exactly once.\n"
-                " */\n"
-                "typedef struct $method$_handler {\n"
-                "        void *(*on_start)(quoit_call *call, void *user);\n"
-                "        void (*on_message)(quoit_call *call, const $request$ *message, void "
-                "*state);\n"
-                "        void (*on_half_close)(quoit_call *call, void *state);\n"
-                "        void (*on_writable)(quoit_call *call, void *state);\n"
-                "        void (*on_done)(quoit_call *call, void *state);\n"
-                "} $method$_handler;\n"
-                "\n");
-}
+        const char *full_name = upb_ServiceDef_FullName(service);
 
-static void services_emit_member(struct unit *u, const upb_MethodDef *method)
-{
-        services_set_method(u, &u->h, method);
-        comments_emit(u->comments, &u->h, upb_MethodDef_FullName(method), 8);
-        if (upb_MethodDef_ClientStreaming(method))
-                printer_emit(&u->h, "        $method$_handler $member$;\n");
-        else
-                printer_emit(&u->h, "        void (*$member$)(quoit_call *call, const $request$ "
-                                    "*req, void *user);\n");
-}
-
-/* The functions that a handler answers with. */
-static void services_emit_sender(struct unit *u, const upb_MethodDef *method)
-{
-        services_set_method(u, &u->h, method);
-        if (upb_MethodDef_ServerStreaming(method))
-                printer_emit(&u->h,
-                        "/* Sends one message of the answer; see quoit_call_send(). */\n"
-                        "static inline int $method$_send(quoit_call *call, const "
-                        "$reply$ *message)\n"
-                        "{\n"
-                        "        return quoit_call_send(\n"
-                        "                call, (const upb_Message *)message, "
-                        "&$reply_table$);\n"
-                        "}\n"
-                        "\n");
-        else
-                printer_emit(&u->h,
-                        "/* Sends the answer and finishes with QUOIT_OK; see quoit_call_reply(). "
-                        "*/\n"
-                        "static inline void $method$_reply(quoit_call *call, const $reply$ "
-                        "*reply)\n"
-                        "{\n"
-                        "        quoit_call_reply(call, (const upb_Message *)reply, "
-                        "&$reply_table$);\n"
-                        "}\n"
-                        "\n");
+        printer_set(p, "service", names_of(u->names, full_name));
+        printer_set(p, "full_name", full_name);
+        printer_set(p, "table", names_symbol(u->names, u->file, full_name));
 }
 
 static void services_emit_header(struct unit *u, const upb_ServiceDef *service)
 {
-        int n = upb_ServiceDef_MethodCount(service);
-
-        for (int i = 0; i < n; i++) {
-                services_set_method(u, &u->h, upb_ServiceDef_Method(service, i));
-                if (upb_MethodDef_ClientStreaming(upb_ServiceDef_Method(service, i)))
-                        services_emit_handler(u);
-        }
-        comments_emit(u->comments, &u->h, upb_ServiceDef_FullName(service), 0);
-        printer_emit(&u->h, "typedef struct $service$_service {\n");
-        for (int i = 0; i < n; i++)
-                services_emit_member(u, upb_ServiceDef_Method(service, i));
-        if (!n)
-                printer_emit(&u->h, "        const void *no_methods;\n");
-        printer_emit(&u->h,
-                "} $service$_service;\n"
-                "\n"
-                "extern const quoit_service $table$_service;\n"
-                "\n"
-                "/*\n"
-                " * Has @server answer $full_name$ with @implementation; see "
-                "quoit_server_register().\n"
-                " * A @req lives as long as its call.\n"
-                " */\n"
-                "static inline int $service$_register(\n"
-                "        quoit_server *server, const $service$_service *implementation, "
-                "void *user)\n"
-                "{\n"
-                "        return quoit_server_register(server, &$table$_service, implementation, "
-                "user);\n"
-                "}\n"
-                "\n");
-        for (int i = 0; i < n; i++)
-                services_emit_sender(u, upb_ServiceDef_Method(service, i));
+        if (u->options->services)
+                handlers_emit_struct(u, service);
+        else
+                comments_emit(u->comments, &u->h, upb_ServiceDef_FullName(service), 0);
+        printer_emit(&u->h, "extern const quoit_service $table$_service;\n"
+                            "\n");
+        if (u->options->services)
+                handlers_emit_functions(u, service);
+        if (u->options->stubs)
+                stubs_emit(u, service);
 }
 
-/* ---- the source: thunks ----------------------------------------------------------------------- */
-
-static void services_emit_unary_thunks(struct unit *u)
-{
-        printer_emit(&u->c,
-                "static bool $thunk$_is_implemented(const void *implementation)\n"
-                "{\n"
-                "        return ((const $service$_service *)implementation)->$member$;\n"
-                "}\n"
-                "\n"
-                "static void $thunk$_on_request(\n"
-                "        const void *implementation, quoit_call *call, const "
-                "upb_Message *request, void *user)\n"
-                "{\n"
-                "        ((const $service$_service *)implementation)\n"
-                "                ->$member$(call, (const $request$ *)request, user);\n"
-                "}\n"
-                "\n");
-}
-
-static void services_emit_event_thunk(struct unit *u, const char *event)
-{
-        printer_set(&u->c, "event", event);
-        printer_emit(&u->c,
-                "static void $thunk$_$event$(const void *implementation, quoit_call *call, void "
-                "*state)\n"
-                "{\n"
-                "        const $method$_handler *handler =\n"
-                "                &((const $service$_service *)implementation)->$member$;\n"
-                "\n"
-                "        if (handler->$event$)\n"
-                "                handler->$event$(call, state);\n"
-                "}\n"
-                "\n");
-}
-
-static void services_emit_stream_thunks(struct unit *u)
-{
-        printer_emit(&u->c,
-                "static bool $thunk$_is_implemented(const void *implementation)\n"
-                "{\n"
-                "        const $method$_handler *handler =\n"
-                "                &((const $service$_service *)implementation)->$member$;\n"
-                "\n"
-                "        return handler->on_start || handler->on_message || handler->on_half_close "
-                "||\n"
-                "                handler->on_writable || handler->on_done;\n"
-                "}\n"
-                "\n"
-                "static void *$thunk$_on_start(const void *implementation, quoit_call *call, void "
-                "*user)\n"
-                "{\n"
-                "        const $method$_handler *handler =\n"
-                "                &((const $service$_service *)implementation)->$member$;\n"
-                "\n"
-                "        return handler->on_start ? handler->on_start(call, user) : user;\n"
-                "}\n"
-                "\n"
-                "static void $thunk$_on_message(\n"
-                "        const void *implementation, quoit_call *call, const upb_Message *message, "
-                "void *state)\n"
-                "{\n"
-                "        const $method$_handler *handler =\n"
-                "                &((const $service$_service *)implementation)->$member$;\n"
-                "\n"
-                "        if (handler->on_message)\n"
-                "                handler->on_message(call, (const $request$ *)message, state);\n"
-                "}\n"
-                "\n");
-        services_emit_event_thunk(u, "on_half_close");
-        services_emit_event_thunk(u, "on_writable");
-        services_emit_event_thunk(u, "on_done");
-}
-
-/* ---- the source: tables ----------------------------------------------------------------------- */
-
-static void services_emit_method_entry(struct unit *u, const upb_MethodDef *method)
+static void services_emit_entry(struct unit *u, const upb_MethodDef *method)
 {
         static const char *const kinds[] = { "QUOIT_UNARY", "QUOIT_SERVER_STREAMING",
                 "QUOIT_CLIENT_STREAMING", "QUOIT_BIDI" };
-        bool many_requests = upb_MethodDef_ClientStreaming(method);
 
         services_set_method(u, &u->c, method);
-        printer_set(
-                &u->c, "kind", kinds[2 * many_requests + upb_MethodDef_ServerStreaming(method)]);
+        printer_set(&u->c, "kind",
+                kinds[2 * upb_MethodDef_ClientStreaming(method) +
+                        upb_MethodDef_ServerStreaming(method)]);
         printer_emit(&u->c, "        {\n"
                             "                .path = \"/$full_name$/$method_name$\",\n"
                             "                .kind = $kind$,\n"
                             "                .request = &$request_table$,\n"
-                            "                .reply = &$reply_table$,\n"
-                            "                .is_implemented = $thunk$_is_implemented,\n");
-        if (many_requests)
-                printer_emit(&u->c, "                .on_start = $thunk$_on_start,\n"
-                                    "                .on_message = $thunk$_on_message,\n"
-                                    "                .on_half_close = $thunk$_on_half_close,\n"
-                                    "                .on_writable = $thunk$_on_writable,\n"
-                                    "                .on_done = $thunk$_on_done,\n");
-        else
-                printer_emit(&u->c, "                .on_request = $thunk$_on_request,\n");
+                            "                .reply = &$reply_table$,\n");
+        if (u->options->services)
+                handlers_emit_entry(u, method);
         printer_emit(&u->c, "        },\n");
 }
 
@@ -233,19 +75,15 @@ static void services_emit_source(struct unit *u, const upb_ServiceDef *service)
 {
         int n = upb_ServiceDef_MethodCount(service);
 
-        for (int i = 0; i < n; i++) {
-                const upb_MethodDef *method = upb_ServiceDef_Method(service, i);
-
-                services_set_method(u, &u->c, method);
-                if (upb_MethodDef_ClientStreaming(method))
-                        services_emit_stream_thunks(u);
-                else
-                        services_emit_unary_thunks(u);
-        }
+        printer_printf(&u->c, "\n");
+        if (u->options->services)
+                handlers_emit_thunks(u, service);
+        if (u->options->stubs)
+                stubs_emit_thunks(u, service);
         if (n)
                 printer_emit(&u->c, "static const quoit_method $table$_methods[] = {\n");
         for (int i = 0; i < n; i++)
-                services_emit_method_entry(u, upb_ServiceDef_Method(service, i));
+                services_emit_entry(u, upb_ServiceDef_Method(service, i));
         if (n)
                 printer_emit(&u->c, "};\n\n");
 
@@ -263,15 +101,10 @@ void services_emit(struct unit *u)
 {
         for (int i = 0; i < upb_FileDef_ServiceCount(u->file); i++) {
                 const upb_ServiceDef *service = upb_FileDef_Service(u->file, i);
-                const char *full_name = upb_ServiceDef_FullName(service);
 
-                for (struct printer *p = &u->h; p; p = p == &u->h ? &u->c : NULL) {
-                        printer_set(p, "service", names_of(u->names, full_name));
-                        printer_set(p, "full_name", full_name);
-                        printer_set(p, "table", names_symbol(u->names, u->file, full_name));
-                }
+                services_set(u, &u->h, service);
+                services_set(u, &u->c, service);
                 services_emit_header(u, service);
-                printer_printf(&u->c, "\n");
                 services_emit_source(u, service);
         }
 }

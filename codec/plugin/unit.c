@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codec/plugin/unit.h"
+
+#include "codec/plugin/options.h"
 #include "codec/plugin/shipped.h"
 #include "codec/plugin/spelling.h"
 
@@ -7,34 +9,63 @@
 #include <quoit/version.h>
 
 /*
- * If an import was forgotten, this error says how to generate it, before the compiler reports a missing header, and stops. gcc skips an
- * #include that __has_include() has not found, unless it has another spelling: hence "./".
+ * Where an import is missing, an #error says what to do, before the compiler reports a missing header, and stops. gcc skips an #include
+ * that __has_include() has not found, unless it has another spelling: hence "./".
  */
-static void unit_emit_import(struct unit *u, const upb_FileDef *file)
+static void unit_emit_missing(struct unit *u, const struct elsewhere *elsewhere)
 {
-        const char *name = upb_FileDef_Name(file);
-
-        printer_set(&u->h, "import", name);
-        printer_set(&u->h, "options", u->options);
-        printer_set(&u->h, "import_file", names_file(u->names, file));
-        printer_set(&u->h, "import_header", spelling_output(u->arena, name, ".quoit.h"));
-        printer_emit(&u->h, "\n"
-                            "#ifndef __has_include\n"
-                            "#include \"$import_header$\"\n"
-                            "#elif __has_include(\"$import_header$\")\n"
-                            "#include \"$import_header$\"\n");
-        if (shipped_file(name))
-                printer_emit(&u->h, "#elif __has_include(<quoit/$import_header$>)\n"
-                                    "#include <quoit/$import_header$>\n");
+        printer_emit(&u->h, "#else\n");
+        if (elsewhere) {
+                printer_set(&u->h, "elsewhere", elsewhere->path);
+                printer_emit(&u->h, "#error \"$header$ needs $import_header$, which is made "
+                                    "elsewhere (elsewhere=$elsewhere$): give the compiler its "
+                                    "folder, -I...\"\n"
+                                    "#include <./$import_header$>\n");
+        } else {
+                printer_emit(&u->h, "#error \"$header$ needs $import_header$: make that too, "
+                                    "protoc$options$ --quoit_out=... $import$, and give the "
+                                    "compiler its folder, -I...\"\n"
+                                    "#include \"./$import_header$\"\n");
+        }
         printer_emit(&u->h,
-                "#else\n"
-                "#error \"$header$ needs $import_header$: make that too, protoc$options$ "
-                "--quoit_out=... $import$, and give the compiler its folder, -I...\"\n"
-                "#include \"./$import_header$\"\n"
                 "#endif\n"
                 "#ifndef $import_file$_quoit_file\n"
                 "#error \"$import_header$ and $header$ were made with different symbol_prefix\"\n"
                 "#endif\n");
+}
+
+static void unit_emit_import(struct unit *u, const upb_FileDef *file)
+{
+        const char *name = upb_FileDef_Name(file);
+        const struct elsewhere *elsewhere = options_elsewhere(u->options, name);
+        const char *header = spelling_output(u->arena, name, ".quoit.h");
+
+        printer_set(&u->h, "import", name);
+        printer_set(&u->h, "options", options_words(u->options, u->arena));
+        printer_set(&u->h, "import_file", names_file(u->names, file));
+        printer_set(&u->h, "import_header", header);
+        printer_set(
+                &u->h, "quoted", memory_format(u->arena, elsewhere ? "<%s>" : "\"%s\"", header));
+        printer_emit(&u->h, "\n"
+                            "#ifndef __has_include\n"
+                            "#include $quoted$\n"
+                            "#elif __has_include($quoted$)\n"
+                            "#include $quoted$\n");
+        if (shipped_file(name) && !elsewhere)
+                printer_emit(&u->h, "#elif __has_include(<quoit/$import_header$>)\n"
+                                    "#include <quoit/$import_header$>\n");
+        unit_emit_missing(u, elsewhere);
+}
+
+/* What services need. */
+static void unit_emit_roles(struct unit *u)
+{
+        if (!upb_FileDef_ServiceCount(u->file))
+                return;
+        if (u->options->services)
+                printer_emit(&u->h, "#include <quoit/service.h>\n");
+        if (u->options->stubs)
+                printer_emit(&u->h, "#include <quoit/stub.h>\n");
 }
 
 static void unit_emit_header_top(struct unit *u)
@@ -51,8 +82,7 @@ static void unit_emit_header_top(struct unit *u)
         printer_emit(&u->h, "#pragma once\n"
                             "\n"
                             "#include <quoit/message.h>\n");
-        if (upb_FileDef_ServiceCount(u->file) && !u->messages_only)
-                printer_emit(&u->h, "#include <quoit/service.h>\n");
+        unit_emit_roles(u);
         for (int i = 0; i < upb_FileDef_DependencyCount(u->file); i++)
                 unit_emit_import(u, upb_FileDef_Dependency(u->file, i));
         printer_emit(&u->h, "\n"
@@ -99,7 +129,7 @@ void unit_emit(struct unit *u)
         enums_emit_tables(u);
         descriptor_emit(u);
 
-        if (!u->messages_only)
+        if (u->options->services || u->options->stubs)
                 services_emit(u);
         printer_printf(&u->h, "QUOIT_END_DECLS\n");
 }

@@ -14,8 +14,7 @@ struct unit {
         const google_protobuf_FileDescriptorProto *proto;
         const upb_FileDef *file;
         struct outline outline;
-        bool messages_only; /* services are left out */
-        const char *options; /* for protoc, to make an import alike */
+        const struct options *options;
         struct printer h;
         struct printer c;
 };
