@@ -310,8 +310,9 @@ static void test_requests_that_cannot_be_sent(void **state)
         stage_open(&stage, stage.servers[0].target);
         script_Ask_set_payload(large, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
         stream = script_Script_ServerStream_open(stage.channel, large, &patient);
-        finishes(stream,
-                "RESOURCE_EXHAUSTED: the request is over the limit (message_send_bytes_max)");
+        finishes(
+                stream, "RESOURCE_EXHAUSTED: the request is over the limit "
+                        "(message_send_bytes_max, or the service config's maxRequestMessageBytes)");
         stream = script_Script_Bidi_open(stage.channel, &patient);
         assert_true(script_Script_Bidi_write(stream, ask_new(arena, SCRIPT_ANSWER, 1, 1)));
         assert_false(script_Script_Bidi_write(stream, NULL));
