@@ -18,6 +18,7 @@
 
 #define GOOD_NS                                                                                    \
         NS_PER_S /* a connection that has served no call was of use if it lived for so long */
+#define USELESS_MAX 10 /* connections in a row that were of no use, before there is a pause */
 
 static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_state state)
 {
@@ -203,19 +204,22 @@ static bool is_useless(
 }
 
 /*
- * A connection has ended, or ends; the next may follow at once. But not if it is the second in a row that was of no use: a server that
- * accepts and says farewell would otherwise be asked without a pause.
+ * A connection has ended, or ends; the next may follow at once: no call fails because a server's connections are short. But not if
+ * many in a row were of no use: a server that accepts and says farewell would be asked without a pause, for ever.
  */
 static void end_connection(
         struct subchannel *subchannel, const struct client_connection *connection)
 {
         bool was_ready = subchannel->state == SUBCHANNEL_READY;
         bool useless = is_useless(subchannel, connection);
-        bool waits = !was_ready || (useless && subchannel->was_useless);
+        bool waits = !was_ready || (useless && subchannel->useless_count == USELESS_MAX);
 
         subchannel->connection = NULL;
         channel_take_back(subchannel->channel, &subchannel->waiting);
-        subchannel->was_useless = !was_ready || useless;
+        if (was_ready && !useless)
+                subchannel->useless_count = 0;
+        else if (!waits)
+                subchannel->useless_count++;
         snprintf(subchannel->why, sizeof(subchannel->why), "%.*s", (int)sizeof(subchannel->why) - 1,
                 connection->why);
         if (waits) {

@@ -45,7 +45,7 @@ struct subchannel {
         struct load_weight weight; /* of weighted_round_robin */
         struct outlier outlier;
         uint64_t connected_ns; /* when that was READY */
-        bool was_useless; /* the last connection was, or did not come about */
+        unsigned useless_count; /* connections in a row that were of no use */
         struct backoff backoff;
         struct timer retry;
         uint64_t retry_ns; /* when it may try again, in TRANSIENT_FAILURE */

@@ -431,7 +431,7 @@ def test_silent_server(client, calls):
 
 
 def test_farewell_at_once_does_not_make_a_loop(client, calls):
-    """SETTINGS, and a GOAWAY that processes nothing, for each connection: attempts come with pauses."""
+    """SETTINGS, and a GOAWAY that processes nothing, for each connection: soon attempts come with pauses."""
     hello = frames.SettingsFrame(settings={}).serialize()
     farewell = frames.GoAwayFrame(0, last_stream_id=0, error_code=0).serialize()
     connections = []
@@ -441,7 +441,7 @@ def test_farewell_at_once_does_not_make_a_loop(client, calls):
         )
     assert call.status == "DEADLINE_EXCEEDED"
     assert "the server sent GOAWAY" in call.text
-    assert 4 <= len(connections) <= 10
+    assert 4 <= len(connections) <= 18  # ten without a pause, and then some
 
 
 def test_hpack_that_is_none(client, calls):
