@@ -380,7 +380,10 @@ bool session_has_output(const struct session *session)
         return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
 }
 
-/* nghttp2 accepts new streams until this frame is made, which names the newest of them. */
+/*
+ * It names the newest stream. The frame may have to wait for room in an output, and nghttp2 accepts new streams until it is made: those
+ * that come meanwhile are refused in receive.c, as their client takes them for unprocessed.
+ */
 static void submit_last_goaway(struct session *session)
 {
         session_set_drain(session, DRAIN_DONE);

@@ -107,6 +107,27 @@ static void test_second_step_names_what_came_before_it_went_out(void **state)
         joint_free(joint);
 }
 
+/* The last GOAWAY has named the newest stream, and waits for room: its client would send again what came after that. */
+static void test_second_step_disowns_what_comes_behind_it(void **state)
+{
+        struct joint *joint = joint_drained_at_once();
+        struct frame_seen frame;
+
+        (void)state;
+        joint->fill_bytes_max = 1; /* a frame at a time */
+        joint_to_client(joint);
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, NULL) +
+                                 joint_count_frames(joint, NGHTTP2_PING, 0, NULL),
+                1);
+        put_request(joint, 1);
+        assert_int_equal(joint->stream_count, 0);
+        while (joint_to_client(joint) > 0)
+                ;
+        assert_int_equal(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame), 2);
+        assert_int_equal(frame.last_id, 0);
+        joint_free(joint);
+}
+
 /* Wanted before the peer was here: it hears of our SETTINGS first, and of the end when it has taken them. */
 static void test_not_before_our_settings_are_acknowledged(void **state)
 {
@@ -169,6 +190,7 @@ int main(void)
                 cmocka_unit_test(test_two_steps),
                 cmocka_unit_test(test_second_step_without_an_ack),
                 cmocka_unit_test(test_second_step_names_what_came_before_it_went_out),
+                cmocka_unit_test(test_second_step_disowns_what_comes_behind_it),
                 cmocka_unit_test(test_not_before_our_settings_are_acknowledged),
                 cmocka_unit_test(test_stray_ack),
                 cmocka_unit_test(test_terminate),
