@@ -46,7 +46,7 @@ int rings_leave(struct rings_guest *guest)
 void rings_init(struct quoit_rings *rings, unsigned count)
 {
         rings->count = count;
-        rings->life = RINGS_NEW;
+        rings_set_life(rings, RINGS_NEW);
         atomic_init(&rings->idle, 0);
         pthread_mutex_init(&rings->mutex, NULL);
         list_init(&rings->guests);
@@ -59,13 +59,6 @@ void rings_deinit(struct quoit_rings *rings)
         while ((link = list_pop(&rings->guests)))
                 guest_of(link)->rings = NULL;
         pthread_mutex_destroy(&rings->mutex);
-}
-
-void rings_set_life(struct quoit_rings *rings, enum rings_life life)
-{
-        pthread_mutex_lock(&rings->mutex);
-        rings->life = life;
-        pthread_mutex_unlock(&rings->mutex);
 }
 
 void rings_begin(struct quoit_rings *rings, unsigned index, struct base *base)

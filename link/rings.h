@@ -38,9 +38,9 @@ enum rings_life {
 struct quoit_rings {
         unsigned count;
         atomic_uint idle; /* of these: their owner has nothing left to do */
-        pthread_mutex_t mutex; /* for the two below */
-        enum rings_life life;
-        struct list guests; /* do not change while the rings run */
+        _Atomic enum rings_life life;
+        pthread_mutex_t mutex;
+        struct list guests; /* under the mutex; they do not change while the rings run */
 };
 
 /* ---- for the guest, on any thread ---- */
@@ -58,7 +58,10 @@ void rings_init(struct quoit_rings *rings, unsigned count);
 /* Guests that are left are none any more. The rings do not run. */
 void rings_deinit(struct quoit_rings *rings);
 
-void rings_set_life(struct quoit_rings *rings, enum rings_life life);
+static inline void rings_set_life(struct quoit_rings *rings, enum rings_life life)
+{
+        atomic_store(&rings->life, life);
+}
 
 /* On the thread of ring @index, between the first and the last of its turns. */
 void rings_begin(struct quoit_rings *rings, unsigned index, struct base *base);
