@@ -137,16 +137,26 @@ static bool sim_is_idle(const struct ring *ring)
         return ring_due_ns(ring) > sim.now_ns;
 }
 
-void sim_poll(int fd)
+static struct ring *polled(int fd)
 {
         for (unsigned i = 0; i < RINGS_MAX; i++) {
-                if (!rings[i] || rings[i]->wake_fd != fd)
-                        continue;
-                rings[i]->epoll->until_ns = SIM_NEVER;
-                sim_block(ring_due_ns, rings[i]);
-                return;
+                if (rings[i] && rings[i]->wake_fd == fd)
+                        return rings[i];
         }
         sim_fail("descriptor %d is polled, which is no ring's", fd);
+}
+
+uint64_t sim_poll_due_ns(int fd)
+{
+        return ring_due_ns(polled(fd));
+}
+
+void sim_poll(int fd)
+{
+        struct ring *ring = polled(fd);
+
+        ring->epoll->until_ns = SIM_NEVER;
+        sim_block(ring_due_ns, ring);
 }
 
 static void sim_harvest(struct ring *ring)

@@ -117,7 +117,8 @@ struct sim_conn;
 
 struct sim_file {
         bool is_open;
-        struct sim_conn *conn; /* NULL: it listens */
+        struct sim_conn *conn; /* NULL: it listens, or was connected to nobody */
+        bool has_dialed; /* it is the other end of that */
         struct list backlog; /* connections that wait to be accepted */
         struct sim_op *in, *out; /* in flight */
 };
@@ -126,8 +127,10 @@ struct sim_conn {
         struct list link; /* in a backlog */
         unsigned id;
         struct sim_file *file; /* the server's, once it was accepted */
+        struct sim_file *dialer; /* the other end, where the product has that too: a client's */
+        bool file_is_closed, dialer_is_closed;
         struct sim_pipe up, down;
-        int reset; /* by either side: the errno that the server sees; 0: it was not */
+        int reset; /* by either side: the errno that the product sees; 0: it was not */
         bool was_refused; /* nobody will accept it */
 };
 
@@ -155,9 +158,34 @@ int sim_file_new(struct sim_conn *conn);
 void sim_file_close(struct sim_file *file);
 void sim_file_shutdown(struct sim_file *file);
 
-/* Where a connect of the product's leads: the port says it. Nobody is at the other end. */
-enum sim_reach { SIM_ANSWERS, SIM_REFUSES, SIM_SILENT, SIM_REACHES };
+/* Where a connect of the product's leads: the port says it. Of those that answer nobody is at the other end. */
+enum sim_reach { SIM_ANSWERS, SIM_REFUSES, SIM_SILENT, SIM_REACHES, SIM_SERVES };
+#define SIM_SERVER_PORT 443u /* this one SERVES: the listener is at the other end */
 enum sim_reach sim_reach(const struct sockaddr *address);
+
+/* @file is connected to the listener. False: nobody listens any more. */
+bool sim_dialed(struct sim_file *file);
+
+/* What @file receives from, and sends to. */
+static inline struct sim_pipe *sim_pipe_in(const struct sim_file *file)
+{
+        return file->has_dialed ? &file->conn->down : &file->conn->up;
+}
+
+static inline struct sim_pipe *sim_pipe_out(const struct sim_file *file)
+{
+        return file->has_dialed ? &file->conn->up : &file->conn->down;
+}
+
+/* The product's at the other end of @file; NULL: there is none. */
+static inline struct sim_file *sim_other_end(const struct sim_file *file)
+{
+        return file->has_dialed ? file->conn->file : file->conn->dialer;
+}
+
+/* The product at the other end has closed it, so that nobody will read what @file sends: that resets the connection. */
+bool sim_is_deserted(const struct sim_file *file);
+void sim_desert(struct sim_file *file);
 
 /* A descriptor to wake a ring by. */
 int sim_wake_new(void);
@@ -181,6 +209,9 @@ void sim_op_touch(struct sim_op *op);
 
 /* For a foreign loop: waits until @ring's descriptor, @fd, is readable. */
 void sim_poll(int fd);
+
+/* When that will be. */
+uint64_t sim_poll_due_ns(int fd);
 
 /* How many operations are in flight on @ring, and on @file. */
 unsigned sim_ring_ops(const struct ring *ring);

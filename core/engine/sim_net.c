@@ -11,8 +11,8 @@ enum {
         FD_FIRST =
                 1
                 << 20, /* the process has no real descriptor as high; and none is used twice in a run */
-        FILES_MAX = 512,
-        CONNS_MAX = 256,
+        FILES_MAX = 4096,
+        CONNS_MAX = 1024,
         WAKE_FIRST = 1 << 21,
 };
 
@@ -21,6 +21,7 @@ static struct {
         unsigned file_count;
         struct sim_conn *conns[CONNS_MAX];
         unsigned conn_count;
+        int listener_fd;
         int wakes;
 } net;
 
@@ -107,16 +108,49 @@ static void reset(struct sim_conn *conn, int error)
         conn->up.size = 0;
 }
 
-static void close_conn(struct sim_conn *conn)
+/* The product's other end of @file can go on. */
+static void touch_other(const struct sim_file *file)
 {
+        const struct sim_file *other = sim_other_end(file);
+
+        if (!other)
+                return;
+        sim_op_touch(other->in);
+        sim_op_touch(other->out);
+}
+
+static void close_conn(struct sim_file *file)
+{
+        struct sim_conn *conn = file->conn;
+        struct sim_pipe *in = sim_pipe_in(file), *out = sim_pipe_out(file);
+
         /* unread bytes are lost, and can destroy bytes that were sent */
-        if (conn->up.size > 0 && conn->reset == 0 && sim_chance(300))
-                conn->down.size = 0;
-        if (conn->up.size > 0 && conn->reset == 0)
+        if (in->size > 0 && conn->reset == 0 && sim_chance(300))
+                out->size = 0;
+        if (in->size > 0 && conn->reset == 0)
                 reset(conn, ECONNRESET);
-        conn->down.ended = true;
+        out->ended = true;
+        touch_other(file);
+        if (file->has_dialed) {
+                conn->dialer = NULL;
+                conn->dialer_is_closed = true;
+                sim_note("closed by the client", conn->id, conn->up.size);
+                return;
+        }
         conn->file = NULL;
+        conn->file_is_closed = true;
         sim_note("closed by the server", conn->id, conn->down.size);
+}
+
+bool sim_is_deserted(const struct sim_file *file)
+{
+        return file->has_dialed ? file->conn->file_is_closed : file->conn->dialer_is_closed;
+}
+
+void sim_desert(struct sim_file *file)
+{
+        reset(file->conn, ECONNRESET);
+        sim_op_touch(file->in);
 }
 
 void sim_file_close(struct sim_file *file)
@@ -127,32 +161,39 @@ void sim_file_close(struct sim_file *file)
                 sim_fail("a descriptor is closed while an operation is in flight on it");
         file->is_open = false;
         if (file->conn)
-                close_conn(file->conn);
+                close_conn(file);
         while ((link = list_pop(&file->backlog))) {
                 struct sim_conn *conn = CONTAINER_OF(link, struct sim_conn, link);
 
                 conn->was_refused = true;
                 reset(conn, ECONNRESET);
                 conn->down.ended = true;
+                if (conn->dialer) {
+                        sim_op_touch(conn->dialer->in);
+                        sim_op_touch(conn->dialer->out);
+                }
         }
 }
 
 void sim_file_shutdown(struct sim_file *file)
 {
-        file->conn->down.ended = true;
-        sim_note("half-closed by us", file->conn->id, 0);
+        sim_pipe_out(file)->ended = true;
+        touch_other(file);
+        sim_note("half-closed by us", file->conn->id, file->has_dialed);
 }
 
 int sim_listen(void)
 {
-        return sim_file_new(NULL);
+        net.listener_fd = sim_file_new(NULL);
+        return net.listener_fd;
 }
 
 enum sim_reach sim_reach(const struct sockaddr *address)
 {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 
-        return ntohs(v4->sin_port) % SIM_REACHES;
+        return ntohs(v4->sin_port) == SIM_SERVER_PORT ? SIM_SERVES
+                                                      : ntohs(v4->sin_port) % SIM_REACHES;
 }
 
 /* --- the other end --- */
@@ -164,7 +205,9 @@ struct sim_conn *sim_connect(int listener_fd)
 
         if (!listener || net.conn_count == CONNS_MAX)
                 return NULL;
+        sim_own_begin();
         conn = calloc(1, sizeof(*conn));
+        sim_own_end();
         assert(conn);
         conn->id = net.conn_count;
         conn->up.size_max = 1u << (10 + sim_below(11));
@@ -175,6 +218,18 @@ struct sim_conn *sim_connect(int listener_fd)
         sim_op_touch(listener->in);
         sim_note("connects", conn->id, conn->down.size_max);
         return conn;
+}
+
+bool sim_dialed(struct sim_file *file)
+{
+        struct sim_conn *conn = sim_connect(net.listener_fd);
+
+        if (!conn)
+                return false;
+        file->conn = conn;
+        file->has_dialed = true;
+        conn->dialer = file;
+        return true;
 }
 
 size_t sim_peer_write(struct sim_conn *conn, const void *bytes, size_t size)

@@ -140,15 +140,16 @@ static int receive_error(void)
 static bool receive_ends(struct sim_op *own)
 {
         const struct sim_conn *conn = own->file->conn;
+        const struct sim_pipe *pipe = sim_pipe_in(own->file);
         int error = 0;
 
-        if (own->is_cancelled && (conn->up.size == 0 || sim_chance(500)))
+        if (own->is_cancelled && (pipe->size == 0 || sim_chance(500)))
                 error = ECANCELED;
         else if (conn->reset)
                 error = conn->reset;
         else if (sim_fault(SIM_ERROR))
                 error = receive_error();
-        else if (conn->up.size > 0 || !conn->up.ended)
+        else if (pipe->size > 0 || !pipe->ended)
                 return false;
         fail(own, error);
         return true;
@@ -157,7 +158,7 @@ static bool receive_ends(struct sim_op *own)
 static void receive(struct sim_op *own)
 {
         struct buffers *buffers = CONTAINER_OF(own->op, struct receive_op, op)->buffers;
-        struct sim_pipe *pipe = &own->file->conn->up;
+        struct sim_pipe *pipe = sim_pipe_in(own->file);
 
         for (unsigned i = 0; i < RESULTS_A_TURN; i++) {
                 struct completion completion = { 0 };
@@ -176,6 +177,8 @@ static void receive(struct sim_op *own)
                 completion.bytes = lend(buffers);
                 completion.result = (int)size;
                 sim_pipe_pop(pipe, (unsigned char *)completion.bytes, size);
+                if (sim_other_end(own->file))
+                        sim_op_touch(sim_other_end(own->file)->out);
                 if (own->once || own->is_cancelled || sim_fault(SIM_ENDED)) {
                         finish(own, completion);
                         return;
@@ -214,6 +217,8 @@ static int accept_error(struct sim_op *own)
                 conn->was_refused = true;
                 conn->reset = ECONNRESET;
                 conn->down.ended = true;
+                if (conn->dialer)
+                        sim_op_touch(conn->dialer->in);
         }
         return error;
 }
@@ -280,8 +285,10 @@ static void connect_some(struct sim_op *own)
                 fail(own, connect_error());
         else if (reach == SIM_SILENT)
                 park(own, false);
+        else if (reach == SIM_REFUSES || (reach == SIM_SERVES && !sim_dialed(own->file)))
+                fail(own, ECONNREFUSED);
         else
-                fail(own, reach == SIM_REFUSES ? ECONNREFUSED : 0);
+                fail(own, 0);
 }
 
 void sim_dial(struct ring *ring, struct engine_file *file, struct op *op,
@@ -309,21 +316,31 @@ static size_t message_bytes(const struct msghdr *message)
         return size;
 }
 
-static void push(struct sim_conn *conn, const struct msghdr *message, size_t size)
+static void push(struct sim_file *file, const struct msghdr *message, size_t size)
 {
+        struct sim_pipe *pipe = sim_pipe_out(file);
+
+        if (sim_is_deserted(file)) {
+                sim_desert(file);
+                return;
+        }
         for (size_t i = 0; size > 0; i++) {
                 const struct iovec *iov = message->msg_iov + i;
                 size_t part = iov->iov_len < size ? iov->iov_len : size;
 
-                sim_pipe_push(&conn->down, iov->iov_base, part);
+                sim_pipe_push(pipe, iov->iov_base, part);
                 size -= part;
         }
-        sim_note("sent", conn->id, conn->down.size);
+        sim_note("sent", file->conn->id, pipe->size);
+        if (sim_other_end(file))
+                sim_op_touch(sim_other_end(file)->in);
 }
 
-static size_t room_of(const struct sim_conn *conn)
+static size_t room_of(const struct sim_file *file)
 {
-        return conn->down.size_max > conn->down.size ? conn->down.size_max - conn->down.size : 0;
+        const struct sim_pipe *pipe = sim_pipe_out(file);
+
+        return pipe->size_max > pipe->size ? pipe->size_max - pipe->size : 0;
 }
 
 static int send_error(void)
@@ -336,8 +353,8 @@ static int send_error(void)
 
 static void send_some(struct sim_op *own)
 {
-        struct sim_conn *conn = own->file->conn;
-        size_t size = message_bytes(own->message), room = room_of(conn);
+        const struct sim_conn *conn = own->file->conn;
+        size_t size = message_bytes(own->message), room = room_of(own->file);
 
         if (own->is_cancelled && (room == 0 || sim_chance(500))) {
                 fail(own, ECANCELED);
@@ -349,7 +366,7 @@ static void send_some(struct sim_op *own)
                 park(own, false);
         } else {
                 size = shorten(size < room ? size : room);
-                push(conn, own->message, size);
+                push(own->file, own->message, size);
                 finish(own, (struct completion){ .result = (int)size });
         }
 }
@@ -370,11 +387,12 @@ void sim_send(
 void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_op *op,
         const struct msghdr *message)
 {
-        struct sim_conn *conn = file_of(file)->conn;
-        size_t size = message_bytes(message), room = room_of(conn);
+        struct sim_file *own_file = file_of(file);
+        const struct sim_conn *conn = own_file->conn;
+        size_t size = message_bytes(message), room = room_of(own_file);
 
         if (!conn->reset && room >= size && !sim_fault(SIM_LATE)) {
-                push(conn, message, size);
+                push(own_file, message, size);
                 ring->ops_in_flight++;
                 list_append(&ring->prompt, &op->link);
         } else if (!conn->reset && room == 0 && sim_chance(500)) {

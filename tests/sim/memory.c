@@ -5,7 +5,9 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,6 +31,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void __wrap_free(void *block);
 char *__wrap_strdup(const char *text);
+int __wrap_asprintf(char **ret_text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 size_t memory_live(void)
 {
@@ -96,4 +99,18 @@ char *__wrap_strdup(const char *text)
         char *copy = __wrap_malloc(size);
 
         return copy ? memcpy(copy, text, size) : NULL;
+}
+
+int __wrap_asprintf(char **ret_text, const char *format, ...)
+{
+        va_list arguments;
+        int size;
+
+        if (fails())
+                return -1;
+        va_start(arguments, format);
+        size = vasprintf(ret_text, format, arguments);
+        va_end(arguments);
+        live += size >= 0;
+        return size;
 }

@@ -9,6 +9,7 @@
 
 #include <quoit/quoit.h>
 
+#include "caller.h"
 #include "check.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
@@ -21,7 +22,7 @@
 #include "server/server.h"
 #include "service.h"
 
-enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7 };
+enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7, CALLER_EACH = 4 };
 
 #define CALM_NS_MAX (120 * NS_PER_S) /* after that, all that ends by itself must have ended */
 #define END_NS_MAX (600 * NS_PER_S)
@@ -38,6 +39,7 @@ struct run {
         unsigned stops; /* how often a stop was asked for */
         bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
+        bool has_caller; /* a client of the product's */
         bool is_over;
         int result;
 };
@@ -275,6 +277,8 @@ static void print_waiting(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_print(run->peers[i]);
         check_print(run->server);
+        if (run->has_caller)
+                caller_print();
 }
 
 /* Nothing can run now: the clock jumps to the next time when something can. */
@@ -337,7 +341,7 @@ static bool are_served(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 if (!peer_is_served(run->peers[i]))
                         return false;
-        return true;
+        return !run->has_caller || caller_is_served();
 }
 
 static void check_windows(const struct run *run)
@@ -404,7 +408,8 @@ static void end(struct run *run)
 void run_seed(uint64_t seed)
 {
         /* not drawn at random: that would change the runs of all seeds */
-        struct run run = { .is_secure = seed % SECURE_EACH == 0 };
+        struct run run = { .is_secure = seed % SECURE_EACH == 0,
+                .has_caller = seed % CALLER_EACH == 1 && seed % SECURE_EACH != 0 };
         size_t before = memory_live();
 
         sim_begin(seed);
@@ -414,6 +419,8 @@ void run_seed(uint64_t seed)
         fiber_start("the application's thread", apply, &run);
         if (seed % DIALER_EACH == 0)
                 fiber_start("a thread that connects", dialer_run, NULL);
+        if (run.has_caller)
+                fiber_start("a client's thread", caller_run, &run.is_over);
         live(&run);
         end(&run);
         if (memory_live() != before)

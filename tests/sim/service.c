@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caller.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "pattern.h"
@@ -101,6 +102,7 @@ static struct served *begin(quoit_call *call)
         sim_note("on_start", served->id, 0);
         served->is_wrong = quoit_call_metadata(call, "x-wrong", &value);
         quoit_call_on_cancel(call, on_cancel, served);
+        caller_note_served(call);
         return served;
 }
 

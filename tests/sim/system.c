@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -29,6 +30,8 @@ int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
 /* The clock stands still while a fiber runs, except for what is added here, as if a step took time. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
@@ -67,6 +70,15 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t size)
                 sim_fail("a write to descriptor %d", fd);
         sim_wake(fd);
         return (ssize_t)size;
+}
+
+/* Of the last turns of a client whose loop is gone. */
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+        if (!fiber_is_inside())
+                return __real_poll(fds, count, timeout_ms);
+        sim_poll(fds->fd);
+        return 1;
 }
 
 int __wrap_close(int fd)
