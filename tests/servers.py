@@ -48,7 +48,13 @@ def descriptors(pid):
 
 # What the servers of all tests run on; "io_uring" and "epoll" run the same tests, "" leaves it to the server.
 ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
-WITH_ENGINE = {"conformance-server", "quoit-api", "quoit-interop-server", "test-server"}
+WITH_ENGINE = {
+    "conformance-server",
+    "quoit-api",
+    "quoit-interop-client",
+    "quoit-interop-server",
+    "test-server",
+}
 
 
 def with_engine(words):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 # Programs that are not installed, and where they are built.
-OTHERS = {"quoit-interop-server": "bin", "quoit-load": "bench"}
+OTHERS = {"quoit-interop-client": "bin", "quoit-interop-server": "bin", "quoit-load": "bench"}
 
 
 def pages(root):

@@ -2,6 +2,7 @@
 #include "values.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,4 +65,17 @@ bool value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *re
                 return false;
         *ret_bytes = (uint64_t)value << shift;
         return *ret_bytes >= min && *ret_bytes <= max;
+}
+
+bool value_flag(const char *what, int argc, char **argv)
+{
+        const char *text = optarg;
+
+        if (!text && optind < argc && *argv[optind] != '-')
+                text = argv[optind++];
+        if (!text || strcmp(text, "true") == 0)
+                return true;
+        if (strcmp(text, "false") != 0)
+                program_usage_error("%s: '%s' is neither true nor false", what, text);
+        return false;
 }

@@ -2,7 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "../common/engine.h"
 #include "../common/program.h"
@@ -27,20 +27,6 @@ static const char help[] =
         "  --tls_client_ca_file FILE  clients must show a certificate signed by this one, PEM\n"
         "  --help, -h                 this text\n";
 
-/* The value of "--use_tls": without one it is true, and "--use_tls true" is the same as "--use_tls=true". */
-static bool parse_use_tls(int argc, char **argv)
-{
-        const char *text = optarg;
-
-        if (!text && optind < argc && *argv[optind] != '-')
-                text = argv[optind++];
-        if (!text || strcmp(text, "true") == 0)
-                return true;
-        if (strcmp(text, "false") != 0)
-                program_usage_error("--use_tls: '%s' is neither true nor false", text);
-        return false;
-}
-
 static void parse_option(
         struct options *options, int option, const char *word, int argc, char **argv)
 {
@@ -55,7 +41,7 @@ static void parse_option(
                 options->engine = engine_parse("--engine", optarg);
                 break;
         case 't':
-                options->use_tls = parse_use_tls(argc, argv);
+                options->use_tls = value_flag("--use_tls", argc, argv);
                 break;
         case 'c':
                 options->tls_cert_file = optarg;
