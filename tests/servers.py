@@ -49,6 +49,7 @@ def descriptors(pid):
 # What the servers of all tests run on; "io_uring" and "epoll" run the same tests, "" leaves it to the server.
 ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
 WITH_ENGINE = {
+    "conformance-client",
     "conformance-server",
     "quoit-api",
     "quoit-interop-client",

@@ -12,9 +12,8 @@
 #include <quoit/quoit.h>
 
 #include "connectrpc/conformance/v1/service.quoit.h"
+#include "names.h"
 
-/* The names of the package are long, and nothing else is here. */
-#define CONFORMANCE(name) connectrpc_conformance_v1_##name
 typedef CONFORMANCE(ConformancePayload) payload;
 typedef CONFORMANCE(ConformancePayload_RequestInfo) request_info;
 typedef CONFORMANCE(ConformanceService_service) conformance_service;
