@@ -54,7 +54,6 @@ void client_init(struct quoit_client *client, quoit_client *handle,
         list_init(&client->ready);
         workers_init(&client->handshakers);
         slab_init(&client->connections, sizeof(struct client_connection));
-        slab_init(&client->calls, sizeof(struct quoit_outcall));
         deferred_init(&client->dispatch, on_dispatch);
         pthread_mutex_init(&client->mutex, NULL);
         pthread_cond_init(&client->begun, NULL);
@@ -77,6 +76,7 @@ void client_begin(struct quoit_client *client, struct base *base, struct call_ho
         client->base = base;
         client->host = host;
         host->extensions = client->extensions;
+        base_slab_init(&client->calls, base, sizeof(struct quoit_outcall));
         atomic_store(&client->ring_thread, __builtin_thread_pointer());
         pthread_mutex_lock(&client->mutex);
         for (link = client->channels.next; link != &client->channels; link = link->next)
@@ -157,7 +157,7 @@ void client_wait_over(struct quoit_client *client)
 
 void client_free_memory(struct quoit_client *client)
 {
-        slab_deinit(&client->calls);
+        base_slab_deinit(&client->calls);
         slab_deinit(&client->connections);
 }
 

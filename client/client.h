@@ -29,7 +29,7 @@ struct quoit_client {
         quoit_limits base_limits;
         const struct upb_ExtensionRegistry *extensions;
         struct slab connections; /* struct client_connection */
-        struct slab calls; /* struct quoit_outcall */
+        struct base_slab calls; /* struct quoit_outcall */
         struct list channels; /* changed under the mutex */
         struct list noted; /* connections that have something to tell */
         struct list stirred; /* channels that have something to do */

@@ -177,7 +177,7 @@ void outcall_release(struct quoit_outcall *call)
         list_remove(&call->link);
         list_remove(&call->child.link);
         exchange_deinit(&call->exchange);
-        slab_free(&channel->client->calls, call);
+        slab_free(&channel->client->calls.slab, call);
         group->count--;
         if (was_connected)
                 group->host->on_freed(group->host->user, group);
@@ -300,7 +300,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         if (!compression_is_known(options->compression) ||
                 (options->parent && call_host_of(options->parent)->ring != &client->base->ring))
                 return -EINVAL;
-        call = slab_alloc(&client->calls);
+        call = slab_alloc(&client->calls.slab);
         if (!call)
                 return -ENOMEM;
         memset(call, 0, sizeof(*call));
@@ -316,7 +316,7 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         r = add_metadata(call, options);
         if (r < 0) {
                 exchange_deinit(&call->exchange);
-                slab_free(&client->calls, call);
+                slab_free(&client->calls.slab, call);
                 return r;
         }
         channel->group.count++;

@@ -31,11 +31,25 @@ static void on_trim(struct timer *timer)
         bytes += arena_pool_trim(&base->arenas);
         bytes += arena_pool_trim(&base->shared_arenas);
         bytes += slab_trim(base->owned);
+        for (struct list *link = base->slabs.next; link != &base->slabs; link = link->next)
+                bytes += slab_trim(&CONTAINER_OF(link, struct base_slab, link)->slab);
         bytes += slab_trim(&base->calls);
         bytes += slab_trim(&base->outputs);
         heap_look(&base->heap);
         if (bytes > REST_BYTES || heap_is_used(&base->heap))
                 start_trims(base);
+}
+
+void base_slab_init(struct base_slab *slab, struct base *base, size_t object_bytes)
+{
+        slab_init(&slab->slab, object_bytes);
+        list_append(&base->slabs, &slab->link);
+}
+
+void base_slab_deinit(struct base_slab *slab)
+{
+        list_remove(&slab->link);
+        slab_deinit(&slab->slab);
 }
 
 /* While the process maps no memory, no ring starts a timer for this, or makes extra turns. */
@@ -162,6 +176,7 @@ int base_init(struct base *base, const struct base_options *options)
         slab_init(&base->calls, sizeof(struct quoit_call));
         slab_init(&base->outputs, sizeof(struct output));
         base->owned = options->owned;
+        list_init(&base->slabs);
         base->heap = (struct heap){ .work = { .ring = &base->ring } };
         base_init_host(
                 &base->host, base, options->limits, options->memory_bytes_max, options->user);

@@ -37,6 +37,7 @@ struct base {
         struct timer trim; /* returns memory to the system after a peak */
         size_t mappings_seen; /* mappings_made() when `trim` was last started */
         struct slab *owned; /* where the owner allocates its connections: trimmed too */
+        struct list slabs; /* struct base_slab */
         struct shortage shortage;
 };
 
@@ -66,6 +67,15 @@ void base_init_host(struct call_host *host, struct base *base, const quoit_limit
 /* Ends the ring. Calls that were given up, and the arenas they lie in, stay until base_free_calls(). */
 void base_deinit(struct base *base);
 void base_free_calls(struct base *base);
+
+/* A slab of whoever uses the ring besides its owner, or the owner's own, which the base trims. */
+struct base_slab {
+        struct slab slab;
+        struct list link; /* in the base */
+};
+
+void base_slab_init(struct base_slab *slab, struct base *base, size_t object_bytes);
+void base_slab_deinit(struct base_slab *slab);
 
 /* At the end of each turn: returns spare memory, and watches for a shortage. */
 void base_look(struct base *base);

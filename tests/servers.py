@@ -51,6 +51,7 @@ ENGINE = os.environ.get("QUOIT_TEST_ENGINE", "")
 WITH_ENGINE = {
     "conformance-client",
     "conformance-server",
+    "flood-client",
     "quoit-api",
     "quoit-interop-client",
     "quoit-interop-server",
