@@ -36,7 +36,7 @@ static const struct blocking_problem none;
 static const struct blocking_problem forbidden = { QUOIT_INTERNAL,
         "a blocking call on a ring's thread would keep all of its calls waiting: use an "
         "asynchronous one" };
-static const struct blocking_problem inherited = { QUOIT_UNAVAILABLE,
+const struct blocking_problem blocking_inherited = { QUOIT_UNAVAILABLE,
         "the channel is of the process that this one was forked from: make a client and a channel "
         "after fork()" };
 static const struct blocking_problem bad_parent = { QUOIT_INTERNAL,
@@ -58,7 +58,7 @@ struct blocking_problem blocking_choose(const quoit_channel *channel,
         const quoit_call_options *options, const char *function, struct quoit_channel **ret_part)
 {
         if (client_is_inherited(channel->client))
-                return inherited;
+                return blocking_inherited;
         if (ring_turns_here() || channel_part_here(channel))
                 return forbidden;
         *ret_part = choose_part(channel, options, function);
@@ -68,7 +68,7 @@ struct blocking_problem blocking_choose(const quoit_channel *channel,
 struct blocking_problem blocking_may_wait(const struct quoit_client *client)
 {
         if (client_is_inherited(client->handle))
-                return inherited;
+                return blocking_inherited;
         return ring_turns_here() || client_is_here(client) ? forbidden : none;
 }
 

@@ -25,6 +25,8 @@
 
 struct quoit_stream {
         /* fixed */
+        struct fork_mark *
+                mark; /* the client's: in a child process the mutex may be locked for ever. NULL: it was opened there */
         struct quoit_client *client; /* valid while the call is not over */
         const quoit_method *method;
         const struct upb_ExtensionRegistry *extensions;
@@ -70,8 +72,15 @@ static quoit_stream *stream_free(quoit_stream *stream)
         pthread_cond_destroy(&stream->readable);
         pthread_cond_destroy(&stream->writable);
         pthread_mutex_destroy(&stream->mutex);
+        fork_mark_unref(stream->mark);
         free(stream);
         return NULL;
+}
+
+/* There is one, and it is of this process. */
+static bool is_usable(const quoit_stream *stream)
+{
+        return stream && stream->mark && !fork_mark_is_inherited(stream->mark);
 }
 
 /* Unlocks it too: nobody but the last one may free what others lock. */
@@ -127,6 +136,8 @@ static quoit_stream *stream_new(
         if (!stream)
                 return NULL;
         *stream = (quoit_stream){
+                .mark = client_is_inherited(channel->client) ? NULL
+                                                             : fork_mark_ref(channel->client->mark),
                 .method = method,
                 .extensions = client->extensions,
                 .send_bytes_max = client->limits.message_send_bytes_max,
@@ -395,7 +406,7 @@ bool quoit_stream_write(quoit_stream *stream, const struct upb_Message *message)
         bool is_posted;
         int r;
 
-        if (!stream)
+        if (!is_usable(stream))
                 return false;
         r = !message ? -ENOMEM
                      : encoding_init(&encoding, small, &upb_alloc_global, NULL, message,
@@ -411,7 +422,7 @@ bool quoit_stream_write(quoit_stream *stream, const struct upb_Message *message)
 
 void quoit_stream_half_close(quoit_stream *stream)
 {
-        if (!stream)
+        if (!is_usable(stream))
                 return;
         pthread_mutex_lock(&stream->mutex);
         stream->half_closed = true;
@@ -422,7 +433,7 @@ void quoit_stream_half_close(quoit_stream *stream)
 
 void quoit_stream_cancel(quoit_stream *stream)
 {
-        if (!stream)
+        if (!is_usable(stream))
                 return;
         pthread_mutex_lock(&stream->mutex);
         stream->was_cancelled = true;
@@ -457,7 +468,7 @@ bool quoit_stream_read(
         size_t size;
         int r;
 
-        if (!stream)
+        if (!is_usable(stream))
                 return false;
         while (!message_queue_take(&stream->reading, &data, &size)) {
                 if (!fetch(stream))
@@ -488,6 +499,10 @@ quoit_status quoit_stream_finish(quoit_stream *stream, quoit_error *ret_error)
 
         if (!stream) {
                 blocking_fail(blocking_send_problem(-ENOMEM), &error);
+        } else if (!is_usable(stream)) {
+                blocking_fail(blocking_inherited, &error);
+                if (!stream->mark) /* else its memory stays */
+                        stream_free(stream);
         } else {
                 quoit_stream_half_close(stream);
                 pthread_mutex_lock(&stream->mutex);

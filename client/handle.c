@@ -82,7 +82,7 @@ static quoit_client *free_client(quoit_client *client)
 {
         for (unsigned i = 0; i < client->count; i++)
                 client_deinit(client->parts + i);
-        fork_mark_deinit(&client->mark);
+        fork_mark_unref(client->mark);
         free(client);
         return NULL;
 }
@@ -97,11 +97,15 @@ static quoit_client *alloc_client(
 
         if (!client)
                 return NULL;
+        client->mark = fork_mark_new();
+        if (!client->mark) {
+                free(client);
+                return NULL;
+        }
         client->count = count;
         client->kind = options->lent      ? CLIENT_LENT
                        : options->stepped ? CLIENT_STEPPED
                                           : CLIENT_THREADS;
-        fork_mark_init(&client->mark);
         for (unsigned i = 0; i < count; i++)
                 client_init(client->parts + i, client, options, limits);
         return client;

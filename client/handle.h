@@ -28,7 +28,7 @@ struct quoit_client_handle {
         atomic_uint next; /* counts what other threads begin: the parts take turns */
         struct rings_guest guest; /* of lent rings */
         struct fork_mark
-                mark; /* in a child process nothing of the client works: it has no threads there */
+                *mark; /* in a child process nothing of the client works: it has no threads there */
         enum client_kind kind;
         unsigned count; /* of @parts. What is here is fixed */
         struct quoit_client parts[];
@@ -43,7 +43,7 @@ struct quoit_channel_handle {
 /* It was made by a process that this one was forked from. Any thread. */
 static inline bool client_is_inherited(const quoit_client *client)
 {
-        return fork_mark_is_inherited(&client->mark);
+        return fork_mark_is_inherited(client->mark);
 }
 
 /* The part of the ring whose thread calls; NULL: none has it. Any thread. */

@@ -6,23 +6,29 @@
 
 #include "core/mapping.h"
 
-void fork_mark_init(struct fork_mark *mark)
+struct fork_mark *fork_mark_new(void)
 {
-        atomic_bool *page = mapping_new(MAPPING_PAGE_BYTES, 0);
+        struct fork_mark *mark = mapping_new(MAPPING_PAGE_BYTES, 0);
 
+        if (!mark)
+                return NULL;
+        mark->compares = madvise(mark, MAPPING_PAGE_BYTES, MADV_WIPEONFORK) < 0;
         mark->owner = getpid();
-        mark->page = NULL;
-        if (page && madvise(page, MAPPING_PAGE_BYTES, MADV_WIPEONFORK) == 0) {
-                atomic_init(page, true);
-                mark->page = page;
-        } else {
-                mapping_free(page, MAPPING_PAGE_BYTES);
-        }
+        atomic_init(&mark->references, 1);
+        atomic_init(&mark->is_here, true);
+        return mark;
 }
 
-void fork_mark_deinit(struct fork_mark *mark)
+struct fork_mark *fork_mark_ref(struct fork_mark *mark)
 {
-        mapping_free((void *)mark->page, MAPPING_PAGE_BYTES);
+        atomic_fetch_add(&mark->references, 1);
+        return mark;
+}
+
+void fork_mark_unref(struct fork_mark *mark)
+{
+        if (mark && atomic_fetch_sub(&mark->references, 1) == 1)
+                mapping_free(mark, MAPPING_PAGE_BYTES);
 }
 
 bool fork_mark_compare(const struct fork_mark *mark)

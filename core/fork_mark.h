@@ -11,13 +11,19 @@
 #include <sys/types.h>
 
 struct fork_mark {
-        const atomic_bool *
-                page; /* true in this process; NULL: the kernel has no such pages, and @owner is compared */
+        atomic_bool is_here; /* false: the page was emptied */
+        bool compares; /* the kernel has no such pages, and @owner is compared */
         pid_t owner;
+        atomic_uint references;
 };
 
-void fork_mark_init(struct fork_mark *mark);
-void fork_mark_deinit(struct fork_mark *mark);
+/* With one reference. NULL: no memory. */
+struct fork_mark *fork_mark_new(void);
+
+struct fork_mark *fork_mark_ref(struct fork_mark *mark);
+
+/* Takes NULL. Not in a child. */
+void fork_mark_unref(struct fork_mark *mark);
 
 /* For kernels, and sandboxes, without such pages. */
 bool fork_mark_compare(const struct fork_mark *mark);
@@ -25,6 +31,6 @@ bool fork_mark_compare(const struct fork_mark *mark);
 /* Any thread. */
 static inline bool fork_mark_is_inherited(const struct fork_mark *mark)
 {
-        return mark->page ? !atomic_load_explicit(mark->page, memory_order_relaxed)
-                          : fork_mark_compare(mark);
+        return !atomic_load_explicit(&mark->is_here, memory_order_relaxed) ||
+               (mark->compares && fork_mark_compare(mark));
 }

@@ -33,6 +33,8 @@ static void stage_init_rings(struct stage *stage, unsigned rings)
         stage_open(stage, stage->servers[0].target);
 }
 
+static quoit_stream *open_stream; /* the parent's */
+
 static quoit_status call_blocking(quoit_channel *channel, quoit_error *ret_error)
 {
         upb_Arena *arena = upb_Arena_New();
@@ -54,6 +56,20 @@ static void never(quoit_client *client, void *arg)
         CHECK(false);
 }
 
+/* Of the parent: another thread may hold its lock. And one that the child opens. */
+static void check_stream(quoit_stream *stream)
+{
+        const struct upb_Message *reply;
+        quoit_error error;
+
+        CHECK(!quoit_stream_write(stream, NULL));
+        CHECK(!quoit_stream_read(stream, NULL, &reply));
+        quoit_stream_half_close(stream);
+        quoit_stream_cancel(stream);
+        CHECK(quoit_stream_finish(stream, &error) == QUOIT_UNAVAILABLE);
+        CHECK(strstr(quoit_error_text(&error), "make a client and a channel after fork()"));
+}
+
 static void check_inherited(struct stage *stage)
 {
         static const quoit_outcall_handler handler = { 0 };
@@ -69,6 +85,9 @@ static void check_inherited(struct stage *stage)
         CHECK(quoit_channel_connect(stage->channel) == -ESHUTDOWN);
         CHECK(quoit_channel_watch(stage->channel, NULL, NULL) == -EPERM);
         CHECK(quoit_channel_get_state(stage->channel) == QUOIT_CHANNEL_SHUTDOWN);
+        check_stream(quoit_stream_open(stage->channel, script_method(QUOIT_BIDI), NULL, NULL));
+        if (open_stream)
+                check_stream(open_stream);
 }
 
 /* A new thread may get the place, and so the thread pointer, of one that only the parent has. */
@@ -154,6 +173,8 @@ static void test_parent_and_child(void **state)
                 told_call(&stage, &told);
                 assert_int_equal(told.status, QUOIT_OK);
                 stage_run(&stage, told_start, &held);
+                open_stream =
+                        quoit_stream_open(stage.channel, script_method(QUOIT_BIDI), NULL, NULL);
                 child = fork_child(&stage);
                 for (unsigned i = 0; i < 10; i++) {
                         told = (struct told){ 0 };
@@ -172,6 +193,9 @@ static void test_parent_and_child(void **state)
                 stage_run(&stage, cancel, &held);
                 told_wait(&held);
                 assert_int_equal(held.status, QUOIT_CANCELLED);
+                quoit_stream_cancel(open_stream);
+                assert_int_equal(quoit_stream_finish(open_stream, NULL), QUOIT_CANCELLED);
+                open_stream = NULL;
                 stage_deinit(&stage);
         }
 }
