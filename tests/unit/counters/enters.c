@@ -69,7 +69,11 @@ int enters_watch_this_thread(void)
         static _Thread_local char always = 1; /* SYSCALL_DISPATCH_FILTER_BLOCK: hand them over */
         struct sigaction action = { .sa_sigaction = on_syscall, .sa_flags = SA_SIGINFO };
         struct text libc;
+        sigset_t set;
 
+        sigemptyset(&set);
+        sigaddset(&set, SIGSYS); /* which the library's own threads block */
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
         if (!dl_iterate_phdr(find_libc, &libc) || sigaction(SIGSYS, &action, NULL) < 0)
                 return -ENOSYS;
         if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, libc.start, libc.size,

@@ -14,6 +14,7 @@
 
 #include "counters.quoit.h"
 #include "counts.h"
+#include "enters.h"
 
 struct series {
         quoit_channel *channel;
@@ -78,23 +79,33 @@ void outcalls_call(struct outcalls *outcalls, unsigned count, unsigned depth)
                 usleep(1000);
 }
 
+struct watching {
+        struct outcalls *outcalls;
+        atomic_bool begun;
+};
+
 static void watch(quoit_client *client, void *arg)
 {
+        struct watching *watching = arg;
+
         (void)client;
         counts_watch_this_thread();
-        atomic_store((atomic_bool *)arg, true);
+        if (watching->outcalls->traces_enters)
+                watching->outcalls->traced = enters_watch_this_thread();
+        atomic_store(&watching->begun, true);
 }
 
-void outcalls_init(struct outcalls *outcalls, uint16_t port)
+void outcalls_init(struct outcalls *outcalls, uint16_t port, bool traces_enters)
 {
-        atomic_bool watched = false;
+        struct watching watching = { .outcalls = outcalls };
         char target[32];
 
+        *outcalls = (struct outcalls){ .traces_enters = traces_enters };
         snprintf(target, sizeof(target), "127.0.0.1:%u", port);
         assert_int_equal(quoit_client_new(NULL, &outcalls->client), 0);
         assert_int_equal(quoit_channel_new(outcalls->client, target, NULL, &outcalls->channel), 0);
-        assert_int_equal(quoit_client_post(outcalls->client, watch, &watched), 0);
-        while (!atomic_load(&watched))
+        assert_int_equal(quoit_client_post(outcalls->client, watch, &watching), 0);
+        while (!atomic_load(&watching.begun))
                 usleep(1000);
 }
 

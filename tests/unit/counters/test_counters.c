@@ -364,7 +364,7 @@ static void test_client(void **state)
 
         (void)state;
         service_start(&service, false);
-        outcalls_init(&outcalls, service.port);
+        outcalls_init(&outcalls, service.port, false);
         for (unsigned depth = 1; depth <= 100; depth *= 10) {
                 uint64_t allocations;
 
@@ -380,6 +380,33 @@ static void test_client(void **state)
         service_stop(&service);
 }
 
+/* A turn of the client's ring sends what there is and takes what has come: with one call at a time each of the two has a turn. */
+static void test_client_enters(void **state)
+{
+        struct outcalls outcalls;
+        struct service service;
+
+        (void)state;
+        service_start(&service, false);
+        outcalls_init(&outcalls, service.port, true);
+        for (unsigned depth = 1; outcalls.traced == 0 && depth <= 100; depth *= 10) {
+                uint64_t enters;
+
+                outcalls_call(&outcalls, WARM_UP_CALLS, depth);
+                enters = enters_now();
+                outcalls_call(&outcalls, CALLS, depth);
+                enters = enters_now() - enters;
+                print_message(
+                        "client, depth %u: %.2f enters a call\n", depth, (double)enters / CALLS);
+                assert_true(enters > 0);
+                assert_true(enters <= 2 * CALLS / depth + CALLS / 10);
+        }
+        outcalls_deinit(&outcalls);
+        service_stop(&service);
+        if (outcalls.traced < 0)
+                skip();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -391,6 +418,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_large_reply, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply_from_the_arena, set_up, tear_down),
                 cmocka_unit_test(test_client),
+                cmocka_unit_test(test_client_enters),
                 cmocka_unit_test(test_enters),
         };
 
