@@ -121,7 +121,8 @@ static void stubs_emit_method(struct unit *u, const upb_MethodDef *method)
         services_set_method(u, &u->h, method);
         printer_emit(&u->h, "/* ---- calling $full_name$.$method_name$ ---- */\n"
                             "\n");
-        comments_emit(u->comments, &u->h, upb_MethodDef_FullName(method), 0);
+        if (!u->options->services) /* which has them already */
+                comments_emit(u->comments, &u->h, upb_MethodDef_FullName(method), 0);
         if (many_requests || upb_MethodDef_ServerStreaming(method))
                 stubs_emit_receiver(u, method);
         else

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include <quoit/compression.h>
+#include <quoit/credits.h>
 #include <quoit/export.h>
 #include <quoit/status.h>
 #include <quoit/upb_names.h>
@@ -267,9 +268,6 @@ QUOIT_API void quoit_call_on_done(
         quoit_call *call, void (*on_done)(quoit_call *call, void *state), void *state);
 
 /* ---- backpressure on what the client streams ------------------------------------------------ */
-
-/* The credits of a call where none were set: on_message gets every message as it arrives. */
-#define QUOIT_CREDITS_UNLIMITED UINT32_MAX
 
 /*
  * How many more messages on_message may get; QUOIT_CREDITS_UNLIMITED at first. At 0 the stream's flow-control window closes

@@ -38,8 +38,8 @@
 #include <stdint.h>
 
 #include <quoit/balancing.h>
-#include <quoit/call.h>
 #include <quoit/compression.h>
+#include <quoit/credits.h>
 #include <quoit/engine.h>
 #include <quoit/export.h>
 #include <quoit/method.h>
@@ -354,9 +354,9 @@ typedef struct quoit_call_options {
          * parent). What traces a request goes along: traceparent and tracestate (W3C's Trace Context) and grpc-trace-bin, unless
          * @metadata has a field of that name.
          */
-        quoit_call *parent;
-        upb_StringView
-        hash_key; /* ring_hash: calls with the same one go to the same address. None, as of size 0 */
+        struct quoit_call *parent;
+        /* ring_hash: calls with the same one go to the same address. Default: none, as of size 0. */
+        upb_StringView hash_key;
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
         size_t metadata_count; /* of @metadata */
 } quoit_call_options;

@@ -22,6 +22,7 @@
 #include <quoit/channelz.h>
 #include <quoit/client.h>
 #include <quoit/compression.h>
+#include <quoit/credits.h>
 #include <quoit/details.h>
 #include <quoit/engine.h>
 #include <quoit/generic.h>
