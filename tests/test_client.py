@@ -95,14 +95,16 @@ def test_unary(client, calls, server, size, blocking):
     assert call.messages == [payload.SerializeToString()]
 
 
-def test_streams(client, calls, server):
-    call = client(server, "Count", calls.CountRequest(count=1000))
+@pytest.mark.parametrize("blocking", [False, True])
+def test_streams(client, calls, server, blocking):
+    options = {"blocking": True} if blocking else {}
+    call = client(server, "Count", calls.CountRequest(count=1000), **options)
     assert call.status == "OK", call.text
     assert len(call.messages) == 1000
-    call = client(server, "Sum", *(calls.Number(value=n) for n in range(100)))
+    call = client(server, "Sum", *(calls.Number(value=n) for n in range(100)), **options)
     assert calls.Number.FromString(call.messages[0]).value == 4950
     parts = [calls.Payload(text="x" * n * 100) for n in range(100)]
-    call = client(server, "Chat", *parts)
+    call = client(server, "Chat", *parts, **options)
     assert call.messages == [part.SerializeToString() for part in parts]
 
 

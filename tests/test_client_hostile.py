@@ -228,6 +228,22 @@ def test_wrong_answer_to_a_blocking_call(client, calls, name):
     assert (wrong.status, text in wrong.text) == (status, True), wrong.text
 
 
+# where it makes a difference that many replies may come
+OF_STREAMS = WRONG | {
+    "no-message": (whole(b"", OK), "OK", "OK"),
+    "no-message-only": (trailers_only(OK), "OK", "OK"),
+    "two-messages": (whole(ANSWER * 2, OK), "OK", "OK"),
+}
+
+
+@pytest.mark.parametrize("name", OF_STREAMS)
+def test_wrong_answer_to_a_stream_that_a_thread_reads(client, calls, name):
+    act, status, text = OF_STREAMS[name]
+    with StrictServer(window=65535, answer=Once(act)) as server:
+        wrong = client(server.target, "Chat", calls.Payload(text="x"), blocking=True)
+    assert (wrong.status, text in wrong.text) == (status, True), wrong.text
+
+
 # ---- requests that were not processed ----
 
 

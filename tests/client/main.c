@@ -261,17 +261,56 @@ static void call_asynchronously(quoit_client *client)
 
 /* ---- blocking ---- */
 
+static void call_once(struct call *call, quoit_error *error)
+{
+        const struct upb_Message *reply;
+
+        if (quoit_unary_blocking(channel, setting.method, arena, setting.requests[0], &setting.call,
+                    &reply, error) == QUOIT_OK)
+                put_message(call, reply);
+}
+
+static void *write_all(void *stream)
+{
+        for (int i = 0; i < setting.request_count; i++)
+                (void)quoit_stream_write(stream, setting.requests[i]);
+        quoit_stream_half_close(stream);
+        return NULL;
+}
+
+/* Writes on one thread, reads on another. */
+static void call_stream(struct call *call, quoit_error *error)
+{
+        quoit_stream *stream =
+                quoit_stream_open(channel, setting.method, setting.requests[0], &setting.call);
+        const struct upb_Message *reply;
+        upb_Arena *own = upb_Arena_New();
+        pthread_t writer;
+
+        if (setting.method->kind != QUOIT_SERVER_STREAMING)
+                pthread_create(&writer, NULL, write_all, stream);
+        while (quoit_stream_read(stream, own, &reply)) {
+                put_message(call, reply);
+                if (call->messages == setting.cancel_after)
+                        quoit_stream_cancel(stream);
+        }
+        if (setting.method->kind != QUOIT_SERVER_STREAMING)
+                pthread_join(writer, NULL);
+        quoit_stream_finish(stream, error);
+        upb_Arena_Free(own);
+}
+
 static void call_blocking(void)
 {
         for (unsigned i = 0; i < setting.calls; i++) {
                 struct call *call = malloc(sizeof(*call));
-                const struct upb_Message *reply;
                 quoit_error error;
 
                 call_begin(call);
-                if (quoit_unary_blocking(channel, setting.method, arena, setting.requests[0],
-                            &setting.call, &reply, &error) == QUOIT_OK)
-                        put_message(call, reply);
+                if (setting.method->kind == QUOIT_UNARY)
+                        call_once(call, &error);
+                else
+                        call_stream(call, &error);
                 fputc(']', call->out);
                 call_end(call, &error);
         }
