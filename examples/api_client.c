@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The client of api.proto: says hello, gets items all at once, and as a stream. api_client TARGET NAME LENGTH, for example
+ * The client of api.proto: says hello, gets items all at once, and as a stream, over one connection. api_client [NAME [LENGTH]], where
+ * BACKEND_HOST and BACKEND_PORT say where the server is:
  *
- *      quoit-api & ./api_client 127.0.0.1:50051 Ann 3
- *
- * The first two calls block. A stream is read by callbacks, on the client's thread, while this one waits.
+ *      quoit-api & BACKEND_HOST=127.0.0.1 BACKEND_PORT=50051 ./api_client Ann 3
  */
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,55 +22,49 @@ struct api_client {
 
 static const quoit_call_options options = { .timeout_ms = 10000 };
 
-static const quoit_method *method(const char *name)
+static const char *setting(const char *name, const char *otherwise)
 {
-        return quoit_service_method(&quoit_api__Api_service, name);
+        const char *value = getenv(name);
+
+        return value ? value : otherwise;
 }
 
-static void fail(const quoit_error *error)
+/* 0, or a negative errno. */
+static int api_client_init(struct api_client *api, const char *host, const char *port)
 {
-        fprintf(stderr, "%s\n", quoit_error_text(error));
-        exit(1);
+        char target[512];
+        int r = quoit_client_new(NULL, &api->client);
+
+        if (r < 0)
+                return r;
+        snprintf(target, sizeof(target), "%s:%s", host, port);
+        r = quoit_channel_new(api->client, target, NULL, &api->channel);
+        if (r < 0)
+                quoit_client_free(api->client);
+        return r;
 }
 
-/* ---- blocking ---- */
-
-static const api_Hello *say_hello(struct api_client *api, upb_Arena *arena, const char *name)
+static void api_client_deinit(struct api_client *api)
 {
+        quoit_channel_free(api->channel);
+        quoit_client_free(api->client);
+}
+
+/* Each prints what the server says. A reply lives as long as its arena. */
+static quoit_status say_hello(struct api_client *api, const char *name, quoit_error *error)
+{
+        upb_Arena *arena = upb_Arena_New();
         api_HelloRequest *request = api_HelloRequest_new(arena);
-        const upb_Message *reply;
-        quoit_error error;
+        const api_Hello *hello;
+        quoit_status status;
 
         api_HelloRequest_set_name(request, upb_StringView_FromString(name));
-        if (quoit_unary_blocking(api->channel, method("sayHello"), arena,
-                    (const upb_Message *)request, &options, &reply, &error) != QUOIT_OK)
-                fail(&error);
-        return (const api_Hello *)reply;
+        status = api_Api_sayHello_blocking(api->channel, arena, request, &options, &hello, error);
+        if (status == QUOIT_OK)
+                printf("%.*s\n", (int)api_Hello_message(hello).size, api_Hello_message(hello).data);
+        upb_Arena_Free(arena);
+        return status;
 }
-
-static const api_Items *get_all(struct api_client *api, upb_Arena *arena, int length)
-{
-        api_ApiRequest *request = api_ApiRequest_new(arena);
-        const upb_Message *reply;
-        quoit_error error;
-
-        api_ApiRequest_set_length(request, length);
-        if (quoit_unary_blocking(api->channel, method("getAll"), arena,
-                    (const upb_Message *)request, &options, &reply, &error) != QUOIT_OK)
-                fail(&error);
-        return (const api_Items *)reply;
-}
-
-/* ---- a stream ---- */
-
-struct stream {
-        struct api_client *api;
-        int length;
-        quoit_error error; /* how it ended */
-        pthread_mutex_t mutex;
-        pthread_cond_t ended;
-        bool is_over;
-};
 
 static void print_item(const api_Item *item)
 {
@@ -81,91 +73,60 @@ static void print_item(const api_Item *item)
         printf("%d: %.*s\n", api_Item_id(item), (int)name.size, name.data);
 }
 
-static void on_message(quoit_outcall *call, const upb_Message *message, void *user)
+static quoit_status get_all(struct api_client *api, int length, quoit_error *error)
 {
-        (void)call;
-        (void)user;
-        print_item((const api_Item *)message);
-}
+        upb_Arena *arena = upb_Arena_New();
+        api_ApiRequest *request = api_ApiRequest_new(arena);
+        const api_Items *items;
+        quoit_status status;
 
-static void end(struct stream *stream)
-{
-        pthread_mutex_lock(&stream->mutex);
-        stream->is_over = true;
-        pthread_cond_signal(&stream->ended);
-        pthread_mutex_unlock(&stream->mutex);
-}
+        api_ApiRequest_set_length(request, length);
+        status = api_Api_getAll_blocking(api->channel, arena, request, &options, &items, error);
+        if (status == QUOIT_OK) {
+                size_t size;
+                const api_Item *const *list = api_Items_items(items, &size);
 
-static void on_done(quoit_outcall *call, quoit_status status, void *user)
-{
-        struct stream *stream = user;
-
-        (void)status;
-        quoit_outcall_get_error(call, &stream->error);
-        end(stream);
-}
-
-/* On the client's thread. */
-static void start(quoit_client *client, void *arg)
-{
-        static const quoit_outcall_handler handler = { .on_message = on_message,
-                .on_done = on_done };
-        struct stream *stream = arg;
-        quoit_outcall *call;
-        api_ApiRequest *request;
-
-        (void)client;
-        if (quoit_outcall_start(stream->api->channel, method("getStream"), &options, &handler,
-                    stream, &call) < 0) {
-                stream->error = (quoit_error){ QUOIT_INTERNAL, "the call cannot begin" };
-                end(stream);
-                return;
+                for (size_t i = 0; i < size; i++)
+                        print_item(list[i]);
         }
-        request = api_ApiRequest_new(quoit_outcall_arena(call));
-        if (request)
-                api_ApiRequest_set_length(request, stream->length);
-        if (quoit_outcall_send(call, (const upb_Message *)request) < 0)
-                quoit_outcall_cancel(call);
+        upb_Arena_Free(arena);
+        return status;
 }
 
-static void print_stream(struct api_client *api, int length)
+/* Each item as it arrives. */
+static quoit_status get_stream(struct api_client *api, int length, quoit_error *error)
 {
-        struct stream stream = { .api = api,
-                .length = length,
-                .mutex = PTHREAD_MUTEX_INITIALIZER,
-                .ended = PTHREAD_COND_INITIALIZER };
+        upb_Arena *arena = upb_Arena_New();
+        api_ApiRequest *request = api_ApiRequest_new(arena);
+        const api_Item *item;
+        quoit_stream *stream;
 
-        if (quoit_client_post(api->client, start, &stream) < 0)
-                exit(1);
-        pthread_mutex_lock(&stream.mutex);
-        while (!stream.is_over)
-                pthread_cond_wait(&stream.ended, &stream.mutex);
-        pthread_mutex_unlock(&stream.mutex);
-        if (stream.error.status != QUOIT_OK)
-                fail(&stream.error);
+        api_ApiRequest_set_length(request, length);
+        stream = api_Api_getStream_open(api->channel, request, &options);
+        while (api_Api_getStream_read(stream, arena, &item))
+                print_item(item);
+        upb_Arena_Free(arena);
+        return quoit_stream_finish(stream, error);
 }
 
 int main(int count, char **words)
 {
+        const char *name = count > 1 ? words[1] : "world";
+        int length = count > 2 ? atoi(words[2]) : 3;
         struct api_client api;
-        upb_Arena *arena = upb_Arena_New();
-        const api_Item *const *items;
-        upb_StringView hello;
-        size_t size;
+        quoit_error error;
+        bool failed;
 
-        if (count != 4 || quoit_client_new(NULL, &api.client) < 0 ||
-                quoit_channel_new(api.client, words[1], NULL, &api.channel) < 0) {
-                fprintf(stderr, "api_client TARGET NAME LENGTH\n");
+        if (api_client_init(&api, setting("BACKEND_HOST", "localhost"),
+                    setting("BACKEND_PORT", "50051")) < 0) {
+                fprintf(stderr, "api_client: BACKEND_HOST or BACKEND_PORT is not good\n");
                 return 2;
         }
-        hello = api_Hello_message(say_hello(&api, arena, words[2]));
-        printf("%.*s\n", (int)hello.size, hello.data);
-        items = api_Items_items(get_all(&api, arena, atoi(words[3])), &size);
-        for (size_t i = 0; i < size; i++)
-                print_item(items[i]);
-        print_stream(&api, atoi(words[3]));
-        quoit_channel_free(api.channel);
-        quoit_client_free(api.client);
-        upb_Arena_Free(arena);
-        return 0;
+        failed = say_hello(&api, name, &error) != QUOIT_OK ||
+                 get_all(&api, length, &error) != QUOIT_OK ||
+                 get_stream(&api, length, &error) != QUOIT_OK;
+        if (failed)
+                fprintf(stderr, "%s\n", quoit_error_text(&error));
+        api_client_deinit(&api);
+        return failed;
 }

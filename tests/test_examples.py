@@ -2,6 +2,7 @@
 """Every example does what its first comment says."""
 
 import concurrent.futures
+import os
 import queue
 import re
 import signal
@@ -197,13 +198,66 @@ def test_tls(build, guide, tmp_path):
     server.stop()
 
 
+def run(*words, **environment):
+    words = [str(word) for word in words]
+    return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, **environment})
+
+
 def test_api_client(build, start):
+    """With a server, and without one; its settings are in the environment."""
     server = start("quoit-api", "--port", 0)
-    words = [build / "examples" / "api_client", server.target, "Ann", "3"]
+    host, _, port = server.target.rpartition(":")
+    words = [build / "examples" / "api_client", "Ann", 3]
     items = "1: name 1\n2: name 2\n3: name 3\n"
-    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    result = run(*words, BACKEND_HOST=host, BACKEND_PORT=port)
     assert (result.stdout, result.stderr) == ("Hello Ann!\n" + 2 * items, "")
     server.stop()
-    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    result = run(*words, BACKEND_HOST=host, BACKEND_PORT=port)
     assert result.returncode == 1
     assert "ECONNREFUSED" in result.stderr
+    assert run(*words, BACKEND_HOST="", BACKEND_PORT="x").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "example, method, said",
+    [
+        ("server_streaming", "Countdown", "100001 numbers\n"),
+        ("client_streaming", "Average", "49999.5 is the mean of 100000\n"),
+        ("bidi", "Chat", "Ann: Hello!\nAnn: How are you?\nAnn: Bye!\n"),
+    ],
+)
+def test_streams_client(build, tmp_path, example, method, said):
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / example, address)
+    result = run(build / "examples" / "streams_client", address, method)
+    assert (result.stdout, result.stderr, result.returncode) == (said, "", 0)
+    server.stop()
+    result = run(build / "examples" / "streams_client", address, method)
+    assert result.returncode == 1
+    assert "UNAVAILABLE: " in result.stderr
+
+
+def test_threads_client(build, tmp_path):
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / "unary", address)
+    result = run(build / "examples" / "threads_client", address)
+    assert (result.stdout, result.stderr) == ("1000 of 1000 calls were answered\n", "")
+    server.stop()
+
+
+def test_tls_client(build, tmp_path):
+    ca, other = Certificate(tmp_path, "ca"), Certificate(tmp_path, "other")
+    shown = Certificate(tmp_path, "server", ca, ["localhost"])
+    own = Certificate(tmp_path, "client", ca, ["client"])
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / "tls", shown.file, shown.key_file, address)
+    client = build / "examples" / "tls_client"
+    for more in [], [own.file, own.key_file]:
+        result = run(client, address, ca.file, "localhost", *more)
+        assert (result.stdout, result.stderr) == ("Hello Ann, in private!\n", "")
+    result = run(client, address, other.file, "localhost")
+    assert result.returncode == 1 and "UNAVAILABLE: " in result.stderr
+    result = run(client, address, ca.file, "elsewhere")
+    assert result.returncode == 1 and "UNAVAILABLE: " in result.stderr
+    assert run(client, address, tmp_path / "none", "localhost").returncode == 2
+    server.stop()
