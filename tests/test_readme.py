@@ -55,7 +55,7 @@ def test_the_first_client_works(readme, root, build, tmp_path):
     server = subprocess.Popen([tmp_path / "server"])
     try:
         eventually((tmp_path / "socket").exists, "it listens")
-        assert run().stdout == "42\n"
+        assert run().stdout == "42\n" + "".join(f"{n} " for n in range(2, 41))
     finally:
         server.kill()
         server.wait()
