@@ -146,7 +146,7 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
 {
         struct blocking *blocking = user;
 
-        outcall_get_error(status, call->message, &blocking->error);
+        outcall_get_error(status, outcall_subject(call)->message, &blocking->error);
         wake_caller(blocking);
 }
 

@@ -32,7 +32,7 @@ struct tls_context;
 
 /* Of its calls: as quoit_retry_statistics. */
 struct retry_counts {
-        counter retries, transparent, throttled;
+        counter retries, hedged, transparent, throttled;
 };
 
 struct quoit_channel {

@@ -113,11 +113,13 @@ bool client_is_over(const struct quoit_client *client)
 
 static void finish_calls(struct quoit_channel *channel)
 {
+        struct quoit_outcall *call;
         struct list *link, *next;
 
         for (link = channel->calls.next; link != &channel->calls; link = next) {
                 next = link->next;
-                (void)outcall_run(&CONTAINER_OF(link, struct quoit_outcall, link)->exchange, true);
+                call = outcall_subject(CONTAINER_OF(link, struct quoit_outcall, link));
+                (void)outcall_run(&call->exchange, true);
         }
 }
 

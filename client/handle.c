@@ -426,6 +426,7 @@ void quoit_channel_get_retries(const quoit_channel *channel, quoit_retry_statist
                 const struct quoit_channel *part = channel->parts[i];
 
                 ret_retries->retries += counter_read(&part->retry_counts.retries);
+                ret_retries->hedged += counter_read(&part->retry_counts.hedged);
                 ret_retries->transparent += counter_read(&part->retry_counts.transparent);
                 ret_retries->throttled += counter_read(&part->retry_counts.throttled);
                 ret_retries->overruns += counter_read(&part->replay.overruns);

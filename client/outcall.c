@@ -29,10 +29,12 @@ bool outcall_is_here(const struct quoit_outcall *call)
 void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)
 {
         static const unsigned allowed[] = {
-                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
+                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_PAUSED |
+                                    1u << OUTCALL_HEDGED | 1u << OUTCALL_ENDED,
                 [OUTCALL_OPEN] = 1u << OUTCALL_LEAVING | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
                 [OUTCALL_LEAVING] = 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
                 [OUTCALL_PAUSED] = 1u << OUTCALL_WAITING | 1u << OUTCALL_ENDED,
+                [OUTCALL_HEDGED] = 1u << OUTCALL_ENDED,
                 [OUTCALL_ENDED] = 1u << OUTCALL_DONE,
                 [OUTCALL_DONE] = 0,
         };
@@ -69,6 +71,9 @@ static upb_StringView view(const char *text)
 
 static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
+        if (call->face &&
+                !list_is_empty(&call->sibling)) /* it was not dropped, so this end is the call's */
+                hedging_win(call);
         if (!list_is_empty(&call->queued))
                 channel_unqueue(call->channel, call);
         timer_cancel(&call->exchange.group->host->ring->timers, &call->pause);
@@ -76,7 +81,10 @@ static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_Str
         call->status = status;
         call->message = message;
         timer_cancel(&call->exchange.group->host->ring->timers, &call->exchange.deadline);
-        writer_drop(&call->exchange);
+        if (call->hedging)
+                hedging_end(call); /* what is sent stays: outputs may refer to it */
+        else
+                writer_drop(&call->exchange);
         outcall_wake(call);
 }
 
@@ -91,9 +99,11 @@ void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringV
 
 static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
-        struct stream *stream = &call->exchange.stream;
+        struct stream *stream;
 
         assert(status_is_for_library(status));
+        call = outcall_subject(call);
+        stream = &call->exchange.stream;
         if (call->state == OUTCALL_DONE || call->has_failed)
                 return;
         call->has_failed = true;
@@ -162,20 +172,26 @@ void outcall_set_done(struct quoit_outcall *call)
 static bool is_unused(const struct quoit_outcall *call)
 {
         return call->state == OUTCALL_DONE && !call->exchange.stream.session &&
-               call->exchange.stream.pins == 0;
+               call->exchange.stream.pins == 0 && !(call->hedging && call->hedging->left > 0);
 }
 
 void outcall_release(struct quoit_outcall *call)
 {
         struct call_group *group = call->exchange.group;
         struct quoit_channel *channel = call->channel;
+        struct quoit_outcall *face = call->face;
         bool was_connected = !is_unconnected(call);
 
         if (!is_unused(call))
                 return;
+        if (face)
+                hedging_forget(face, call);
+        if (call->hedging)
+                channel->replay.bytes -= call->hedging->stored_bytes;
         list_remove(&call->exchange.ready);
         list_remove(&call->link);
         list_remove(&call->child.link);
+        list_remove(&call->sibling);
         exchange_deinit(&call->exchange);
         slab_free(&channel->client->calls.slab, call);
         group->count--;
@@ -183,6 +199,8 @@ void outcall_release(struct quoit_outcall *call)
                 group->host->on_freed(group->host->user, group);
         if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 channel_stir(channel);
+        if (face)
+                outcall_release(face);
 }
 
 /* ---- its beginning ---- */
@@ -201,7 +219,7 @@ static void on_deadline(struct timer *timer)
         struct quoit_outcall *call = CONTAINER_OF(timer, struct quoit_outcall, exchange.deadline);
         char text[QUOIT_ERROR_TEXT_BYTES] = "deadline exceeded";
 
-        if (call->state == OUTCALL_WAITING)
+        if (outcall_leader(call)->state == OUTCALL_WAITING)
                 describe_waiting(call, text, sizeof(text));
         else if (call->state == OUTCALL_PAUSED)
                 snprintf(text, sizeof(text),
@@ -263,7 +281,6 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         quoit_method_kind kind = call->method->kind;
         struct exchange *exchange = &call->exchange;
 
-        exchange_init(exchange, &call->channel->group);
         exchange_limit_messages(exchange,
                 smaller(options->message_receive_bytes_max > 0 ? options->message_receive_bytes_max
                                                                : limits->message_receive_bytes_max,
@@ -272,15 +289,60 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         exchange->takes_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
         exchange->sends_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
         exchange->lent.compression = options->compression;
-        writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
+        if (config->hedging.attempts_max == 0) /* else its attempts do */
+                writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
         call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
-        timer_init(&call->pause);
         call->hash_is_known = options->hash_key.size > 0;
         if (call->hash_is_known)
                 call->hash = xxhash64(options->hash_key.data, options->hash_key.size);
         call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
                                        ? config->waits_for_ready
                                        : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
+}
+
+/* Zeroed, but for what any call has. NULL: no memory. */
+static struct quoit_outcall *alloc(struct quoit_channel *channel, const quoit_method *method)
+{
+        struct quoit_outcall *call = slab_alloc(&channel->client->calls.slab);
+
+        if (!call)
+                return NULL;
+        memset(call, 0, sizeof(*call));
+        call->channel = channel;
+        call->method = method;
+        list_init(&call->link);
+        list_init(&call->queued);
+        list_init(&call->sibling);
+        list_init(&call->child.link);
+        timer_init(&call->pause);
+        exchange_init(&call->exchange, &channel->group);
+        channel->group.count++;
+        return call;
+}
+
+/* One that has not begun. */
+static void free_call(struct quoit_outcall *call)
+{
+        struct quoit_channel *channel = call->channel;
+
+        channel->group.count--;
+        exchange_deinit(&call->exchange);
+        slab_free(&channel->client->calls.slab, call);
+}
+
+/* It waits for a connection, or its first attempt does. 0 or -ENOMEM. */
+static int enqueue(struct quoit_outcall *call, const struct method_config *config)
+{
+        struct quoit_channel *channel = call->channel;
+
+        if (!channel_has_room(channel, channel->client->limits.calls_queued_max))
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                        "too many calls wait on the channel (calls_queued_max)");
+        else if (config->hedging.attempts_max > 0)
+                return hedging_begin(call, &config->hedging);
+        else
+                channel_queue(channel, call, false);
+        return 0;
 }
 
 int outcall_new(struct quoit_channel *channel, const quoit_method *method,
@@ -300,38 +362,58 @@ int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         if (!compression_is_known(options->compression) ||
                 (options->parent && call_host_of(options->parent)->ring != &client->base->ring))
                 return -EINVAL;
-        call = slab_alloc(&client->calls.slab);
+        call = alloc(channel, method);
         if (!call)
                 return -ENOMEM;
-        memset(call, 0, sizeof(*call));
-        call->channel = channel;
-        call->method = method;
         call->handler = handler;
         call->user = user;
-        list_init(&call->link);
-        list_init(&call->queued);
-        list_init(&call->child.link);
         config = service_config_find(channel->service_config, method->path);
         init(call, options, config);
         r = add_metadata(call, options);
+        if (r == 0) {
+                set_deadline(call, timeout_of(options, config), options->parent);
+                r = enqueue(call, config);
+        }
         if (r < 0) {
-                exchange_deinit(&call->exchange);
-                slab_free(&client->calls.slab, call);
+                free_call(call);
                 return r;
         }
-        channel->group.count++;
         list_append(&channel->calls, &call->link);
         channel->used_ns = ring_now_ns(&client->base->ring);
-        set_deadline(call, timeout_of(options, config), options->parent);
-        if (channel_has_room(channel, client->limits.calls_queued_max))
-                channel_queue(channel, call, false);
-        else
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "too many calls wait on the channel (calls_queued_max)");
         if (options->parent)
                 outcall_follow(call, options->parent);
         *ret_call = call;
         return 0;
+}
+
+int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt)
+{
+        struct quoit_outcall *attempt = alloc(call->channel, call->method);
+        const struct exchange *from = &call->exchange;
+        struct exchange *exchange;
+
+        if (!attempt)
+                return -ENOMEM;
+        attempt->face = call;
+        attempt->fields = call->fields;
+        attempt->wait_for_ready = call->wait_for_ready;
+        attempt->hash = call->hash;
+        attempt->hash_is_known = call->hash_is_known;
+        exchange = &attempt->exchange;
+        attempt->send_bytes_max = call->send_bytes_max;
+        exchange_limit_messages(exchange, from->message_bytes_max);
+        exchange->deadline_ns = from->deadline_ns; /* it is told; the call keeps it */
+        exchange->takes_many = from->takes_many;
+        exchange->sends_many = from->sends_many;
+        exchange->lent.compression = from->lent.compression;
+        writer_keep(&exchange->writer, SIZE_MAX, &call->hedging->kept);
+        *ret_attempt = attempt;
+        return 0;
+}
+
+void outcall_free_attempt(struct quoit_outcall *attempt)
+{
+        free_call(attempt);
 }
 
 void outcall_move(struct quoit_outcall *call, struct call_group *to)

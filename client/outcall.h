@@ -16,6 +16,7 @@
 #include "call/exchange.h"
 #include "call/fields.h"
 #include "client/client.h"
+#include "client/hedging.h"
 #include "client/retry.h"
 #include "link/owner.h"
 
@@ -28,6 +29,7 @@ enum outcall_state {
         OUTCALL_OPEN, /* it has a stream */
         OUTCALL_LEAVING, /* its stream has failed, and is about to be closed; then it is PAUSED */
         OUTCALL_PAUSED, /* between two attempts */
+        OUTCALL_HEDGED, /* its attempts are calls of their own (hedging.h) */
         OUTCALL_ENDED, /* it has a status; the caller may have to hear of messages before that */
         OUTCALL_DONE, /* on_done has run */
 };
@@ -82,6 +84,11 @@ struct quoit_outcall {
         upb_StringView message; /* with the status; static, or in the arena, and zero-terminated */
         struct retry retry;
         struct timer pause; /* between two attempts */
+        struct hedging *hedging; /* of a hedged call; NULL: it is not */
+        struct quoit_outcall
+                *face; /* of an attempt: the call that the caller knows; NULL: it is that itself */
+        struct list sibling; /* of an attempt that may win, in that call's */
+        size_t given_bytes; /* of an attempt: how much of what that call keeps it has */
         size_t send_bytes_max; /* of a message */
         struct fields fields; /* metadata to be sent */
         struct response response;
@@ -97,6 +104,30 @@ static inline struct quoit_outcall *outcall_of_stream(struct stream *stream)
         return outcall_of(exchange_of_stream(stream));
 }
 
+/* The call as the caller knows it. */
+static inline struct quoit_outcall *outcall_known(struct quoit_outcall *call)
+{
+        return call->face ? call->face : call;
+}
+
+/* Whose response the caller gets: its own, or that of the attempt that has won. */
+static inline struct quoit_outcall *outcall_subject(const struct quoit_outcall *call)
+{
+        return (struct quoit_outcall *)(call->hedging && call->hedging->winner
+                                                ? call->hedging->winner
+                                                : call);
+}
+
+/* The same; while none has won, the oldest attempt, if there is one. */
+static inline struct quoit_outcall *outcall_leader(const struct quoit_outcall *call)
+{
+        struct quoit_outcall *subject = outcall_subject(call);
+
+        if (subject != call || !call->hedging || list_is_empty(&call->hedging->attempts))
+                return subject;
+        return CONTAINER_OF(call->hedging->attempts.next, struct quoit_outcall, sibling);
+}
+
 static inline bool outcall_is_over(const struct quoit_outcall *call)
 {
         return call->state >= OUTCALL_ENDED;
@@ -109,6 +140,10 @@ bool outcall_is_here(const struct quoit_outcall *call);
 int outcall_new(struct quoit_channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call);
+
+/* An attempt of the hedged @call, which the caller queues. Or frees, if it was not queued. 0 or -ENOMEM. */
+int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt);
+void outcall_free_attempt(struct quoit_outcall *attempt);
 
 /* It begins on @subchannel's connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
 int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel);
@@ -150,6 +185,9 @@ void outcall_run_unconnected(struct exchange *exchange);
 /* What the session pulls and writes. */
 struct session_pull outcall_pull(struct quoit_outcall *call, size_t size_max);
 void outcall_write(struct quoit_outcall *call, struct output *output, size_t size);
+
+/* It has something to send, if it has a stream. */
+void outcall_ask_to_send(struct quoit_outcall *call);
 
 /* As the public functions of these names, on the client's thread. */
 int outcall_send(struct quoit_outcall *call, const struct upb_Message *message);

@@ -35,10 +35,14 @@ int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message)
 
 bool quoit_outcall_writable(quoit_outcall *call)
 {
-        const struct exchange *exchange = &call->exchange;
+        const struct exchange *exchange;
 
-        if (!outcall_is_here(call) || outcall_is_over(call) || call->half_closed)
+        if (!outcall_is_here(call))
                 return false;
+        call = outcall_leader(call);
+        if (outcall_is_over(call) || call->half_closed)
+                return false;
+        exchange = &call->exchange;
         call->wants_writable = exchange->writer.queued_bytes >=
                                        call->channel->client->limits.call_queue_bytes_max ||
                                call_group_is_congested(exchange->group);
@@ -64,6 +68,7 @@ void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits)
 {
         if (!outcall_is_here(call))
                 return;
+        call = outcall_subject(call);
         call->exchange.lent.credits = credits;
         if (credits > 0 && call->exchange.reader.first)
                 outcall_wake(call);
@@ -71,7 +76,7 @@ void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits)
 
 uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
 {
-        return outcall_is_here(call) ? call->exchange.lent.credits : 0;
+        return outcall_is_here(call) ? outcall_subject(call)->exchange.lent.credits : 0;
 }
 
 /* ---- compression ---- */
@@ -79,52 +84,58 @@ uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
 void quoit_outcall_set_message_compression(quoit_outcall *call, bool enabled)
 {
         if (outcall_is_here(call))
-                call->exchange.lent.sends_plain = !enabled;
+                outcall_subject(call)->exchange.lent.sends_plain = !enabled;
 }
 
 quoit_compression quoit_outcall_reply_compression(const quoit_outcall *call)
 {
-        return outcall_is_here(call) ? call->exchange.lent.message_compression : QUOIT_IDENTITY;
+        return outcall_is_here(call) ? outcall_subject(call)->exchange.lent.message_compression
+                                     : QUOIT_IDENTITY;
 }
 
 /* ---- metadata ---- */
 
 bool quoit_outcall_header(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && fields_find(&call->response.headers, name, ret_value);
+        return outcall_is_here(call) &&
+               fields_find(&outcall_subject(call)->response.headers, name, ret_value);
 }
 
 bool quoit_outcall_trailer(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && fields_find(&call->response.trailers, name, ret_value);
+        return outcall_is_here(call) &&
+               fields_find(&outcall_subject(call)->response.trailers, name, ret_value);
 }
 
 bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
         return outcall_is_here(call) &&
-               fields_next(&call->response.headers, cursor, ret_name, ret_value);
+               fields_next(&outcall_subject(call)->response.headers, cursor, ret_name, ret_value);
 }
 
 bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
         return outcall_is_here(call) &&
-               fields_next(&call->response.trailers, cursor, ret_name, ret_value);
+               fields_next(&outcall_subject(call)->response.trailers, cursor, ret_name, ret_value);
 }
 
 /* ---- the end ---- */
 
 upb_StringView quoit_outcall_status_message(const quoit_outcall *call)
 {
-        bool has = outcall_is_here(call) && outcall_is_over(call);
+        const struct quoit_outcall *subject = outcall_subject(call);
+        bool has = outcall_is_here(call) && outcall_is_over(subject);
 
-        return has ? call->message : upb_StringView_FromString("");
+        return has ? subject->message : upb_StringView_FromString("");
 }
 
 const struct upb_Message *quoit_outcall_reply(const quoit_outcall *call)
 {
-        return outcall_is_here(call) && call->status == QUOIT_OK ? call->reply : NULL;
+        const struct quoit_outcall *subject = outcall_subject(call);
+
+        return outcall_is_here(call) && subject->status == QUOIT_OK ? subject->reply : NULL;
 }
 
 void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error)
@@ -136,8 +147,10 @@ void outcall_get_error(quoit_status status, upb_StringView message, quoit_error 
 
 void quoit_outcall_get_error(const quoit_outcall *call, quoit_error *ret_error)
 {
-        if (outcall_is_here(call) && outcall_is_over(call))
-                outcall_get_error(call->status, call->message, ret_error);
+        const struct quoit_outcall *subject = outcall_subject(call);
+
+        if (outcall_is_here(call) && outcall_is_over(subject))
+                outcall_get_error(subject->status, subject->message, ret_error);
         else
                 outcall_get_error(QUOIT_UNKNOWN, upb_StringView_FromString(""), ret_error);
 }

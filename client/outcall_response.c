@@ -193,6 +193,8 @@ static bool is_over_limits(struct quoit_outcall *call, bool oversize)
 static void commit(struct quoit_outcall *call)
 {
         call->response.has_headers = true;
+        if (call->face)
+                hedging_win(call);
         writer_forget(&call->exchange);
         outcall_wake(call);
 }

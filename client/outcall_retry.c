@@ -110,7 +110,11 @@ bool outcall_try_again(struct quoit_outcall *call, quoit_status status, upb_Stri
 {
         if (call->state == OUTCALL_LEAVING || call->state == OUTCALL_PAUSED)
                 return true; /* more news of an attempt that has failed */
-        if (outcall_is_over(call) || status == QUOIT_OK || !is_due(call, status))
+        if (outcall_is_over(call) || status == QUOIT_OK)
+                return false;
+        if (call->face)
+                return hedging_try_again(call, status);
+        if (!is_due(call, status))
                 return false;
         call->status = status;
         call->message = message;

@@ -21,9 +21,14 @@ enum event {
         EVENT_DONE,
 };
 
+static const quoit_outcall_handler *handler_of(const struct quoit_outcall *call)
+{
+        return call->face ? call->face->handler : call->handler;
+}
+
 static bool has_headers_to_tell(const struct quoit_outcall *call)
 {
-        return call->response.has_headers && !call->headers_told && call->handler->on_headers;
+        return call->response.has_headers && !call->headers_told && handler_of(call)->on_headers;
 }
 
 /* What is due follows from the call's state alone. */
@@ -95,6 +100,7 @@ static upb_Message *decode(
         upb_Arena *arena = exchange_message_arena(exchange);
         bool is_heavy = reader_message_is_heavy(message); /* then its time counts */
         uint64_t began_ns = is_heavy ? ring_clock_ns(host->ring) : 0;
+        struct quoit_outcall *known = outcall_known(call);
         upb_Message *decoded = NULL;
         struct budget budget;
         int r = 0;
@@ -107,8 +113,8 @@ static upb_Message *decode(
         budget_begin(&budget, exchange->group, arena);
         if (message->compression != QUOIT_IDENTITY)
                 r = exchange_decompress(exchange, &host->coders, message, arena);
-        if (r == 0 && call->on_bytes)
-                r = call->on_bytes(call, message->data, message->size);
+        if (r == 0 && known->on_bytes)
+                r = known->on_bytes(known, message->data, message->size);
         else if (r == 0)
                 r = message_decode(message->data, message->size, call->method->reply,
                         host->extensions, arena, &decoded, NULL);
@@ -121,6 +127,14 @@ static upb_Message *decode(
         return r < 0 ? NULL : decoded;
 }
 
+static void tell_message(struct quoit_outcall *call, const struct upb_Message *message)
+{
+        struct quoit_outcall *known = outcall_known(call);
+
+        if (known->handler->on_message)
+                known->handler->on_message(known, message, known->user);
+}
+
 static void run_message(struct quoit_outcall *call)
 {
         struct exchange *exchange = &call->exchange;
@@ -128,8 +142,8 @@ static void run_message(struct quoit_outcall *call)
         size_t taken = 0;
         const struct upb_Message *decoded = decode(call, message, &taken);
 
-        if (decoded && call->handler->on_message)
-                call->handler->on_message(call, decoded, call->user);
+        if (decoded)
+                tell_message(call, decoded);
         reader_message_free(message);
         budget_settle(exchange->group, taken);
         if (exchange->lent.message_arena.upb)
@@ -150,35 +164,45 @@ static void run_reply(struct quoit_outcall *call)
         budget_settle(exchange->group, taken);
         reader_hold_parsed(exchange, taken);
         call->reply = decoded;
-        if (decoded && call->handler->on_message)
-                call->handler->on_message(call, decoded, call->user);
+        if (decoded)
+                tell_message(call, decoded);
 }
 
 /* ---- events ---- */
 
 static void run_done(struct quoit_outcall *call)
 {
+        struct quoit_outcall *known = outcall_known(call);
+
+        if (known != call && known->hedging->winner != call) {
+                outcall_set_done(call); /* nobody hears of it */
+                return;
+        }
         if (!call->exchange.takes_many && !call->has_failed && call->status == QUOIT_OK)
                 run_reply(call); /* which may make the call fail */
         outcall_set_done(call);
-        if (call->handler->on_done)
-                call->handler->on_done(call, call->status, call->user);
+        if (known != call)
+                hedging_set_done(known);
+        if (known->handler->on_done)
+                known->handler->on_done(known, call->status, known->user);
 }
 
 static void run(struct quoit_outcall *call, enum event event)
 {
+        struct quoit_outcall *known = outcall_known(call);
+
         switch (event) {
         case EVENT_HEADERS:
                 call->headers_told = true;
-                call->handler->on_headers(call, call->user);
+                known->handler->on_headers(known, known->user);
                 break;
         case EVENT_MESSAGE:
                 run_message(call);
                 break;
         case EVENT_WRITABLE:
                 call->wants_writable = false;
-                if (call->handler->on_writable)
-                        call->handler->on_writable(call, call->user);
+                if (known->handler->on_writable)
+                        known->handler->on_writable(known, known->user);
                 break;
         case EVENT_DONE:
                 run_done(call);

@@ -14,7 +14,7 @@ static const quoit_client_limits *limits_of(const struct quoit_outcall *call)
         return &call->channel->client->limits;
 }
 
-static void ask_to_send(struct quoit_outcall *call)
+void outcall_ask_to_send(struct quoit_outcall *call)
 {
         if (call->state != OUTCALL_OPEN)
                 return;
@@ -42,6 +42,15 @@ static int check(const struct quoit_outcall *call)
         return 0;
 }
 
+/* A hedged call has no stream: its attempts send. */
+static void sent(struct quoit_outcall *call)
+{
+        if (call->hedging)
+                hedging_send(call);
+        else
+                outcall_ask_to_send(call);
+}
+
 /* 0, or -ENOMEM. Consumes @encoding. */
 static int queue(struct quoit_outcall *call, struct encoding *encoding)
 {
@@ -57,16 +66,18 @@ static int queue(struct quoit_outcall *call, struct encoding *encoding)
         counter_add(&exchange->group->counts.messages_sent, 1);
         if (!exchange->sends_many)
                 call->half_closed = true;
-        ask_to_send(call);
+        sent(call);
         return 0;
 }
 
 int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
 {
-        struct exchange *exchange = &call->exchange;
+        struct exchange *exchange;
         struct encoding encoding;
         int r;
 
+        call = outcall_subject(call);
+        exchange = &call->exchange;
         if (outcall_is_over(call))
                 return 0;
         r = check(call);
@@ -81,10 +92,12 @@ int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
 
 int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t size)
 {
-        struct exchange *exchange = &call->exchange;
+        struct exchange *exchange;
         struct encoding encoding;
         int r;
 
+        call = outcall_subject(call);
+        exchange = &call->exchange;
         if (outcall_is_over(call))
                 return 0;
         r = size > call->send_bytes_max ? -EMSGSIZE : check(call);
@@ -97,10 +110,11 @@ int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t 
 
 void outcall_half_close(struct quoit_outcall *call)
 {
+        call = outcall_subject(call);
         if (outcall_is_over(call) || call->half_closed)
                 return;
         call->half_closed = true;
-        ask_to_send(call);
+        sent(call);
 }
 
 struct session_pull outcall_pull(struct quoit_outcall *call, size_t size_max)

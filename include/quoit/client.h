@@ -312,8 +312,9 @@ QUOIT_API int quoit_channel_watch(quoit_channel *channel,
 /* How calls of a channel were tried again, since it was made. Calls keep what they send for that: `replay_bytes_max`. */
 typedef struct quoit_retry_statistics {
         uint64_t retries; /* attempts that a retry policy has begun */
+        uint64_t hedged; /* attempts beside a first one that a hedging policy has begun */
         uint64_t transparent; /* attempts as no server had processed the call before */
-        uint64_t throttled; /* calls that would have been tried again, but for retryThrottling */
+        uint64_t throttled; /* attempts that were not begun, for retryThrottling */
         uint64_t overruns; /* calls that have sent more than is kept for them */
 } quoit_retry_statistics;
 

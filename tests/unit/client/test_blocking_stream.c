@@ -139,6 +139,30 @@ static void test_kinds(void **state)
         stage_deinit(&stage);
 }
 
+/* Hedged ones too: nobody sees that there are several attempts. */
+static void test_hedged(void **state)
+{
+        const quoit_channel_options options = {
+                .service_config = "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": "
+                                  "{\"maxAttempts\": 3, \"hedgingDelay\": \"0s\"}}]}"
+        };
+        struct stage stage;
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage_serve(&stage, 0, 0, NULL);
+        assert_int_equal(
+                quoit_channel_new(stage.client, stage.servers[0].target, &options, &stage.channel),
+                0);
+        for (unsigned i = 0; i < 5; i++) {
+                play_down(&stage);
+                play_up(&stage);
+                play_both(&stage);
+                play_unary(&stage);
+        }
+        stage_deinit(&stage);
+}
+
 static void *play_all(void *arg)
 {
         for (unsigned i = 0; i < 5; i++) {
@@ -310,9 +334,9 @@ static void test_requests_that_cannot_be_sent(void **state)
         stage_open(&stage, stage.servers[0].target);
         script_Ask_set_payload(large, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
         stream = script_Script_ServerStream_open(stage.channel, large, &patient);
-        finishes(
-                stream, "RESOURCE_EXHAUSTED: the request is over the limit "
-                        "(message_send_bytes_max, or the service config's maxRequestMessageBytes)");
+        finishes(stream,
+                "RESOURCE_EXHAUSTED: the request is over the limit "
+                "(message_send_bytes_max, or the service config's maxRequestMessageBytes)");
         stream = script_Script_Bidi_open(stage.channel, &patient);
         assert_true(script_Script_Bidi_write(stream, ask_new(arena, SCRIPT_ANSWER, 1, 1)));
         assert_false(script_Script_Bidi_write(stream, NULL));
@@ -482,6 +506,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_hedged),
                 cmocka_unit_test(test_many_threads),
                 cmocka_unit_test(test_unread_messages_are_dropped),
                 cmocka_unit_test(test_a_reader_that_stands_still),

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Hedged calls, against a server of ours. */
+
+#include "stage.h"
+
+#include <stdio.h>
+
+#include "client/channel.h"
+#include "client/handle.h"
+
+#define HEDGING(attempts, delay)                                                                   \
+        "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": {\"maxAttempts\": " attempts      \
+        ", \"hedgingDelay\": \"" delay "\", \"nonFatalStatusCodes\": [\"NOT_FOUND\"]}}]}"
+
+static void begin(struct stage *stage, const quoit_client_limits *limits, const char *config)
+{
+        const quoit_channel_options options = { .service_config = config };
+
+        stage_init(stage, limits);
+        stage_serve(stage, 0, 0, NULL);
+        assert_int_equal(quoit_channel_new(stage->client, stage->servers[0].target, &options,
+                                 &stage->channel),
+                0);
+}
+
+static quoit_retry_statistics retries_of(const struct stage *stage)
+{
+        quoit_retry_statistics retries;
+
+        quoit_channel_get_retries(stage->channel, &retries);
+        return retries;
+}
+
+static void assert_nothing_is_kept(void *arg)
+{
+        const struct stage *stage = arg;
+
+        assert_int_equal(stage->channel->parts[0]->replay.bytes, 0);
+}
+
+/* All kinds of calls: the caller hears of one response. */
+static void test_kinds(void **state)
+{
+        static const quoit_method_kind kinds[] = { QUOIT_UNARY, QUOIT_SERVER_STREAMING,
+                QUOIT_CLIENT_STREAMING, QUOIT_BIDI };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("3", "0s"));
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+                bool takes_many = kinds[i] == QUOIT_SERVER_STREAMING || kinds[i] == QUOIT_BIDI;
+                struct told told = { .kind = kinds[i], .asks = 3, .count = 50, .size = 3000 };
+
+                told_call(&stage, &told);
+                assert_string_equal(told.text, "OK");
+                assert_int_equal(told.headers, 1);
+                assert_true(takes_many ? told.messages >= 50 : told.messages == 1);
+        }
+        stage_deinit(&stage);
+}
+
+/* Those that fail in a way that is not fatal begin the next one; the last one is what the caller hears. */
+static void test_failures(void **state)
+{
+        struct told told = { .act = SCRIPT_FAIL };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("4", "100s"));
+        told_call(&stage, &told);
+        assert_int_equal(told.status, QUOIT_NOT_FOUND);
+        assert_int_equal(told.headers, 0);
+        assert_int_equal(stage.servers[0].script.started, 4);
+        assert_int_equal(retries_of(&stage).hedged, 3);
+        stage_run(&stage, assert_nothing_is_kept, &stage);
+        stage_deinit(&stage);
+}
+
+static void cancel(void *arg)
+{
+        quoit_outcall_cancel(((struct told *)arg)->call);
+}
+
+static void wait_for_started(struct stage *stage, size_t count)
+{
+        while (*(volatile size_t *)&stage->servers[0].script.started < count)
+                usleep(1000);
+}
+
+/* All attempts end with their call. */
+static void test_cancel(void **state)
+{
+        struct told told = { .act = SCRIPT_HOLD }, freed = { .act = SCRIPT_HOLD };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("3", "0.01s"));
+        told.stage = freed.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        wait_for_started(&stage, 3);
+        stage_run(&stage, cancel, &told);
+        told_wait(&told);
+        assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
+        stage_run(&stage, told_start, &freed);
+        wait_for_started(&stage, 5);
+        stage.channel = quoit_channel_free(stage.channel);
+        told_wait(&freed);
+        assert_string_equal(freed.text, "CANCELLED: the channel was freed");
+        stage_deinit(&stage);
+}
+
+/* The winner is cancelled by what the caller has in hand. */
+static void test_cancel_the_winner(void **state)
+{
+        struct told told = { .kind = QUOIT_SERVER_STREAMING, .act = SCRIPT_ENDLESS, .size = 100 };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("3", "0s"));
+        told.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        while (*(volatile unsigned *)&told.messages < 100)
+                usleep(1000);
+        stage_run(&stage, cancel, &told);
+        told_wait(&told);
+        assert_int_equal(told.status, QUOIT_CANCELLED);
+        stage_deinit(&stage);
+}
+
+static void no_credits(void *arg)
+{
+        struct told *told = arg;
+
+        told_start(told);
+        quoit_outcall_set_read_credits(told->call, 2);
+        assert_int_equal(quoit_outcall_read_credits(told->call), 2);
+}
+
+static void more_credits(void *arg)
+{
+        struct told *told = arg;
+
+        assert_int_equal(quoit_outcall_read_credits(told->call), 0);
+        quoit_outcall_set_read_credits(told->call, QUOIT_CREDITS_UNLIMITED);
+}
+
+/* What was set before any attempt won counts for the winner. */
+static void test_credits(void **state)
+{
+        struct told told = { .kind = QUOIT_SERVER_STREAMING, .count = 100, .size = 9000 };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("2", "0s"));
+        told.stage = &stage;
+        stage_run(&stage, no_credits, &told);
+        while (*(volatile unsigned *)&told.messages < 2)
+                usleep(1000);
+        usleep(20000);
+        assert_int_equal(told.messages, 2);
+        stage_run(&stage, more_credits, &told);
+        told_wait(&told);
+        assert_string_equal(told.text, "OK");
+        assert_int_equal(told.messages, 100);
+        stage_deinit(&stage);
+}
+
+/* ---- a caller that sends as fast as the call takes it ---- */
+
+#define PUMP_MESSAGES 200
+#define PUMP_BYTES 10000
+
+struct pump {
+        struct told told;
+        unsigned sent, waits;
+};
+
+static void send_more(quoit_outcall *call, void *user)
+{
+        struct pump *pump = user;
+        static char payload[PUMP_BYTES];
+
+        while (pump->sent < PUMP_MESSAGES && quoit_outcall_writable(call)) {
+                upb_Arena *arena = upb_Arena_New();
+                script_Ask *ask = script_Ask_new(arena);
+
+                script_Ask_set_payload(ask, upb_StringView_FromDataAndSize(payload, PUMP_BYTES));
+                assert_int_equal(quoit_outcall_send(call, (const struct upb_Message *)ask), 0);
+                upb_Arena_Free(arena);
+                pump->sent++;
+        }
+        if (pump->sent == PUMP_MESSAGES)
+                quoit_outcall_half_close(call);
+        else
+                pump->waits++;
+}
+
+static void pump_done(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct pump *pump = user;
+
+        told_handler.on_done(call, status, &pump->told);
+}
+
+static void start_pump(void *arg)
+{
+        static const quoit_outcall_handler handler = { .on_writable = send_more,
+                .on_done = pump_done };
+        struct pump *pump = arg;
+        struct told *told = &pump->told;
+
+        assert_int_equal(
+                quoit_outcall_start(told->stage->channel, script_method(QUOIT_CLIENT_STREAMING),
+                        NULL, &handler, pump, &told->call),
+                0);
+        send_more(told->call, pump);
+}
+
+/* More than is kept: one attempt gets all of it, however the caller had to wait. */
+static void test_pump(void **state)
+{
+        static const char *const configs[] = { HEDGING("3", "0s"), HEDGING("3", "0.002s"),
+                HEDGING("3", "100s") };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
+                struct stage stage;
+                struct pump pump = { .told.stage = &stage };
+
+                begin(&stage, NULL, configs[i]);
+                stage_run(&stage, start_pump, &pump);
+                told_wait(&pump.told);
+                assert_string_equal(pump.told.text, "OK");
+                assert_true(pump.waits > 0);
+                assert_int_equal(retries_of(&stage).overruns, 1);
+                stage_run(&stage, assert_nothing_is_kept, &stage);
+                stage_deinit(&stage);
+                assert_true(stage.servers[0].script.messages >= PUMP_MESSAGES);
+        }
+}
+
+static void test_many(void **state)
+{
+        static struct told told[300];
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("4", "0.001s"));
+        for (size_t i = 0; i < 300; i++) {
+                told[i] = (struct told){
+                        .stage = &stage, .act = i % 3 ? SCRIPT_ANSWER : SCRIPT_FAIL, .size = 50
+                };
+                stage_run(&stage, told_start, told + i);
+        }
+        for (size_t i = 0; i < 300; i++) {
+                told_wait(told + i);
+                assert_int_equal(told[i].status, i % 3 ? QUOIT_OK : QUOIT_NOT_FOUND);
+        }
+        stage_run(&stage, assert_nothing_is_kept, &stage);
+        stage_deinit(&stage);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_kinds),
+                cmocka_unit_test(test_failures),
+                cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_cancel_the_winner),
+                cmocka_unit_test(test_credits),
+                cmocka_unit_test(test_pump),
+                cmocka_unit_test(test_many),
+        };
+
+        return RUN_ON_BOTH_ENGINES("client/hedging", tests);
+}
