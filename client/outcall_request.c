@@ -62,15 +62,30 @@ static void add_timeout(struct block *block, const struct quoit_outcall *call)
                 timeout_format(block->timeout, deadline_ns > now_ns ? deadline_ns - now_ns : 0));
 }
 
+static const char attempts_name[] = "grpc-previous-rpc-attempts";
+
 /* For servers that want to know: how often it has failed (A6). */
 static void add_attempts(struct block *block, const struct quoit_outcall *call)
 {
-        static const char name[] = "grpc-previous-rpc-attempts";
-
         if (call->retry.attempts < 2)
                 return;
         block->attempts[0] = (char)('0' + call->retry.attempts - 1);
-        add(block, name, strlen(name), block->attempts, sizeof(block->attempts));
+        add(block, attempts_name, strlen(attempts_name), block->attempts, sizeof(block->attempts));
+}
+
+static bool is_attempts(const struct field *field)
+{
+        return field->name_size == strlen(attempts_name) &&
+               memcmp(field->name, attempts_name, field->name_size) == 0;
+}
+
+/* The caller's. Who tries by itself may count too, but of an attempt of ours we know better. */
+static void add_metadata(struct block *block, const struct quoit_outcall *call)
+{
+        for (const struct field *field = call->fields.first; field; field = field->next) {
+                if (call->retry.attempts < 2 || !is_attempts(field))
+                        add(block, field->name, field->name_size, field->value, field->value_size);
+        }
 }
 
 static void add_own(struct block *block, const struct quoit_outcall *call)
@@ -102,7 +117,6 @@ int outcall_request(struct quoit_outcall *call, struct session *session)
         if (r < 0)
                 return r;
         add_own(&block, call);
-        for (const struct field *field = call->fields.first; field; field = field->next)
-                add(&block, field->name, field->name_size, field->value, field->value_size);
+        add_metadata(&block, call);
         return session_request(session, &call->exchange.stream, block.fields, block.count, false);
 }

@@ -104,9 +104,6 @@ static bool add_known(
                         status_parse(field->value, field->value_size, &response->status) < 0;
         } else if (is_trailer && is(field, "grpc-message")) {
                 set_message(call, field);
-        } else if (is_trailer && is(field, "grpc-retry-pushback-ms")) {
-                response->pushback =
-                        pushback_parse(field->value, field->value_size, &response->pushback_ns);
         } else if (is(field, "grpc-encoding")) {
                 set_encoding(call, field);
         } else {
@@ -127,6 +124,9 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
 
         if (call->state != OUTCALL_OPEN || add_known(call, field, is_trailer))
                 return;
+        if (is_trailer && is(field, "grpc-retry-pushback-ms")) /* the caller may want it too */
+                response->pushback =
+                        pushback_parse(field->value, field->value_size, &response->pushback_ns);
         arena = arena_of(call);
         if (arena && is_trailer && is(field, DETAILS))
                 r = fields_receive_binary(fields, arena, field->name, field->name_size,

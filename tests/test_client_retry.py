@@ -159,6 +159,15 @@ def test_pushback(client, calls):
     assert anew < 8
 
 
+def test_the_caller_may_count_too(client, calls):
+    """But of two numbers servers get ours; and it sees a pushback."""
+    acts = Acts(fail, trailers_only(UNAVAILABLE, ("grpc-retry-pushback-ms", "-1")))
+    metadata = [("grpc-previous-rpc-attempts", b"7")]
+    result = call(client, calls, acts, policy(), metadata=metadata)
+    assert acts.attempts == ["7", "1"]
+    assert result.trailers == [("grpc-retry-pushback-ms", b"-1")]
+
+
 def test_transparent_ones_are_not_counted(client, calls):
     refuse = reset_at_once(7)
     acts = Acts(refuse, fail, fail)
