@@ -93,10 +93,10 @@ static int refuse_stream(nghttp2_session *h2, struct session *session, int32_t i
 
 static int receive_request(nghttp2_session *h2, struct session *session, int32_t id)
 {
-        bool is_disowned =
-                session->drain == DRAIN_DONE; /* by the last GOAWAY, which is on its way */
-        struct stream *stream = is_disowned ? NULL : session->events->on_stream(session->user);
+        struct stream *stream = NULL;
 
+        if (session->drain < DRAIN_DONE) /* else the last GOAWAY, on its way, disowns it */
+                stream = session->events->on_stream(session->user);
         if (!stream)
                 return refuse_stream(h2, session, id);
         stream->session = session;
