@@ -68,7 +68,7 @@ void balancer_wake(struct quoit_channel *channel)
         channel->connect_asked = false;
         if (addresses_wait(channel))
                 channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
-        else if (was_asked || !balancer->policy->is_by_call)
+        else if (was_asked || !balancer->policy->is_lazy)
                 balancer->policy->connect(balancer);
 }
 

@@ -30,9 +30,10 @@ struct balancer_policy {
         const char *name; /* as gRPC's service config has it */
         size_t bytes; /* of its own struct, which begins with a struct balancer */
         bool is_by_call; /* one call may be picked for where another one waits */
+        bool is_lazy; /* its picks connect what they need: calls alone do not make it connect() */
         void (*init)(struct balancer *balancer); /* the rest is zeroed. Can be NULL */
         void (*deinit)(struct balancer *balancer); /* it rests. Can be NULL */
-        /* The channel is IDLE and someone wants to use it. */
+        /* The channel is IDLE, and was asked to connect, or has calls. */
         void (*connect)(struct balancer *balancer);
         /*
          * The channel's `subchannels` are others than before, or in another order, or were looked up and are the same. Those that it has

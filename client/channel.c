@@ -139,10 +139,14 @@ static void run_queue(struct quoit_channel *channel)
         while (goes_on && (link = list_pop(&rest))) {
                 struct quoit_outcall *call = CONTAINER_OF(link, struct quoit_outcall, queued);
                 struct subchannel *subchannel;
+                enum balancer_pick pick;
 
                 list_append(&channel->queue, link);
                 balancer_on_over(call, status_of_attempt(call)); /* where it was before */
-                switch (balancer_pick(channel, call, &subchannel)) {
+                pick = balancer_pick(channel, call, &subchannel);
+                if (outcall_is_over(call)) /* a user's policy may end calls */
+                        continue;
+                switch (pick) {
                 case PICK_WAIT:
                         goes_on = channel->balancer->policy->is_by_call;
                         break;

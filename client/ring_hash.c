@@ -207,6 +207,7 @@ const struct balancer_policy ring_hash = {
         .name = "ring_hash_experimental",
         .bytes = sizeof(struct ring_hash),
         .is_by_call = true,
+        .is_lazy = true,
         .deinit = deinit,
         .connect = begin,
         .on_addresses = on_addresses,

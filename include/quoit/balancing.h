@@ -119,7 +119,7 @@ typedef struct quoit_load_balancing {
         const quoit_outlier_detection
                 *outlier_detection; /* only read. None: no address is ejected */
         const quoit_balancer
-                *balancer; /* in place of `policy`. It lives as long as the channel. None */
+                *balancer; /* in place of `policy`. It lives as long as the client. None */
         void *user; /* handed to its functions */
 } quoit_load_balancing;
 

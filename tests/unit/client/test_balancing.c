@@ -523,6 +523,20 @@ static void test_custom(void **state)
         assert_int_equal(custom.count, 0);
 }
 
+/* Nobody asks the channel to connect: a call does. */
+static void test_custom_from_idle(void **state)
+{
+        struct custom custom = { .waits = 3 };
+        const quoit_load_balancing balancing = { .balancer = &last_one, .user = &custom };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, &balancing, NULL, NULL);
+        call_ok(&stage);
+        wait_ready(&stage, SERVERS);
+        stage_deinit(&stage);
+}
+
 /* ---- the choice ---- */
 
 static int check(quoit_load_balancing options)
@@ -577,6 +591,7 @@ int main(void)
                 cmocka_unit_test(test_ring_hash_by_header),
                 cmocka_unit_test(test_ring_hash_waits),
                 cmocka_unit_test(test_custom),
+                cmocka_unit_test(test_custom_from_idle),
                 cmocka_unit_test(test_options),
         };
 
