@@ -359,10 +359,8 @@ static struct quoit_channel *channel_alloc(
         channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;
         channel->authority = strdup(options->authority ? options->authority : target->authority);
         channel->user_agent = make_user_agent(options->user_agent);
-        if (balancing_from_options(options->load_balancing, &channel->balancing) == 0)
-                channel->balancer = balancer_new(channel->balancing.policy, channel);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
-                (channel->dns_server || !target->dns_server[0]) && channel->balancer &&
+                (channel->dns_server || !target->dns_server[0]) &&
                 addresses_set(channel, target->addresses, target->count) == 0)
                 return channel;
         channel_deinit(channel);
@@ -418,4 +416,11 @@ int channel_new(struct quoit_client *client, const struct target *target,
         init(channel);
         *ret_channel = channel;
         return 0;
+}
+
+int channel_balance(struct quoit_channel *channel, const struct balancing *balancing)
+{
+        channel->balancing = *balancing;
+        channel->balancer = balancer_new(balancing->policy, channel);
+        return channel->balancer ? 0 : -ENOMEM;
 }

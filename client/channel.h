@@ -98,6 +98,9 @@ int channel_new(struct quoit_client *client, const struct target *target,
         const quoit_channel_options *options, struct tls_context *tls,
         struct quoit_channel **ret_channel);
 
+/* How its calls are balanced, said once, before it is attached. 0 or -ENOMEM. Any thread. */
+int channel_balance(struct quoit_channel *channel, const struct balancing *balancing);
+
 /* Nothing on the ring uses it, and its program neither. Any thread. */
 void channel_free(struct quoit_channel *channel);
 

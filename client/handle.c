@@ -284,14 +284,26 @@ int quoit_service_config_check(const char *text, quoit_error *ret_error)
         return r;
 }
 
+/* What the program says goes before the service config. */
+static int choose_balancing(const quoit_channel_options *options,
+        const struct service_config *config, struct balancing *ret_balancing)
+{
+        if (options->load_balancing || !config || !config->has_balancing)
+                return balancing_from_options(options->load_balancing, ret_balancing);
+        *ret_balancing = config->balancing;
+        return 0;
+}
+
 static int make_parts(quoit_channel *channel, const struct target *target,
         const quoit_channel_options *options, struct tls_context *tls,
         struct service_config *config)
 {
-        for (unsigned i = 0; i < channel->client->count; i++) {
-                int r = channel_new(
-                        channel->client->parts + i, target, options, tls, &channel->parts[i]);
+        struct balancing balancing;
+        int r = choose_balancing(options, config, &balancing);
 
+        for (unsigned i = 0; r == 0 && i < channel->client->count; i++) {
+                r = channel_new(
+                        channel->client->parts + i, target, options, tls, &channel->parts[i]);
                 if (r < 0)
                         return r;
                 channel->parts[i]->handle = channel;
@@ -299,8 +311,9 @@ static int make_parts(quoit_channel *channel, const struct target *target,
                 if (config)
                         throttle_init(&channel->parts[i]->throttle, config->throttling);
                 atomic_fetch_add(&channel->parts_left, 1);
+                r = channel_balance(channel->parts[i], &balancing);
         }
-        return 0;
+        return r;
 }
 
 /* None of its parts is attached. */
@@ -346,7 +359,6 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         quoit_channel **ret_channel)
 {
         static const quoit_channel_options defaults;
-        struct balancing balancing; /* checked here, and kept by the parts */
         struct target target;
         int r = target_parse(text, &target);
 
@@ -354,8 +366,6 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
                 return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
-        if (r == 0)
-                r = balancing_from_options(options->load_balancing, &balancing);
         if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
                 r = -EINVAL;
         if (r == 0)

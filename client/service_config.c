@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/balancing_config.h"
 #include "client/service_config_read.h"
 #include "upb/mem/arena.h"
 
@@ -179,30 +180,7 @@ static int read_methods(
         return r < 0 ? r : sort_methods(&reading, whole);
 }
 
-/* ---- the balancer's part ---- */
-
-static int read_balancing(
-        struct service_config *config, const struct place *whole, const struct json *object)
-{
-        struct field list, policy;
-        unsigned index = 0;
-        int r = config_find(whole, object, "loadBalancingConfig", JSON_ARRAY, &list);
-
-        if (r == 0)
-                r = config_find(whole, object, "loadBalancingPolicy", JSON_STRING, &policy);
-        if (r < 0)
-                return r;
-        for (const struct json *json = list.json ? list.json->first : NULL; json;
-                json = json->next) {
-                struct place place = element_place(&list.place, index++);
-
-                if (json->type != JSON_OBJECT || !json->first || json->first->next)
-                        return config_refuse(&place, "an object with one member is wanted");
-        }
-        config->balancing = list.json;
-        config->policy = policy.json;
-        return 0;
-}
+/* ---- the rest ---- */
 
 static int read_health_check(
         struct service_config *config, const struct place *whole, const struct json *object)
@@ -236,7 +214,7 @@ static int read_config(struct service_config *config, upb_StringView text, char 
         if (r == 0)
                 r = config_want(&whole, json, JSON_OBJECT);
         if (r == 0)
-                r = read_balancing(config, &whole, json);
+                r = balancing_read(&whole, json, &config->balancing, &config->has_balancing);
         if (r == 0)
                 r = read_methods(config, &whole, json);
         if (r == 0)

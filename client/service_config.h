@@ -17,6 +17,8 @@
 
 #include "upb/base/string_view.h"
 
+#include "client/balancing.h"
+
 struct json;
 struct upb_Arena;
 
@@ -68,11 +70,10 @@ struct service_config {
         atomic_uint refs;
         struct upb_Arena *arena; /* has all of it */
         struct throttling throttling;
-        /* for the balancer, which knows what is in them. NULL: nothing is said */
-        const struct json *balancing; /* loadBalancingConfig: an array of objects with one member */
-        const struct json *policy; /* loadBalancingPolicy: a string */
-        const struct json
-                *health_check; /* healthCheckConfig: an object; its serviceName is a string */
+        bool has_balancing; /* it says which policy its callers are to use: */
+        struct balancing balancing;
+        const struct json *
+                health_check; /* NULL: nothing is said. healthCheckConfig: an object; its serviceName is a string */
         const struct named_config *methods; /* by name, sorted */
         size_t method_count;
 };

@@ -240,7 +240,7 @@ typedef struct quoit_channel_options {
         const char *authority;
         /* Stands before "quoit/VERSION" in the user-agent. None. */
         const char *user_agent;
-        /* Which address has a call: <quoit/balancing.h>. Only read. None: pick_first. */
+        /* Which address has a call: <quoit/balancing.h>. Only read. None: as the service config says, else pick_first. */
         const quoit_load_balancing *load_balancing;
         /* gRPC's service config, as JSON: quoit_service_config_check(). None. */
         const char *service_config;

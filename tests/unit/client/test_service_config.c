@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "client/balancer.h"
 #include "client/json.h"
 #include "client/service_config.h"
 #include "core/clock.h"
@@ -162,9 +163,15 @@ static void test_balancer(void **state)
                 "'loadBalancingPolicy': 'ROUND_ROBIN', 'healthCheckConfig': {'serviceName': 's'}}");
 
         (void)state;
-        assert_non_null(json_member(config->balancing->first, "round_robin"));
-        assert_memory_equal(config->policy->text.data, "ROUND_ROBIN", 11);
+        assert_true(config->has_balancing);
+        assert_string_equal(config->balancing.policy->name, "round_robin");
         assert_int_equal(json_member(config->health_check, "serviceName")->text.size, 1);
+        service_config_unref(config);
+        config = make("{'loadBalancingPolicy': 'ROUND_ROBIN'}"); /* the older member */
+        assert_string_equal(config->balancing.policy->name, "round_robin");
+        service_config_unref(config);
+        config = make("{'loadBalancingPolicy': 'new', 'loadBalancingConfig': []}");
+        assert_false(config->has_balancing);
         service_config_unref(config);
 }
 
