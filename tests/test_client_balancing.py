@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Quoit's client before several servers: who has which calls, as the service config says."""
+
+import concurrent.futures
+import contextlib
+import json
+import signal
+import struct
+import threading
+import time
+
+import grpc
+import pytest
+
+from calling import Client
+from servers import Server
+
+
+@pytest.fixture(scope="module")
+def client(build):
+    return Client(build)
+
+
+def config(policy, **members):
+    return json.dumps({"loadBalancingConfig": [{policy: members}]})
+
+
+def target(*servers):
+    return "ipv4:" + ",".join(server.target for server in servers)
+
+
+class Python:
+    """grpcio's server, which counts its calls and ends them as it is told to."""
+
+    def __init__(self, calls, stubs, load=None, fails=False):
+        this = self
+
+        class Calls(stubs("calls_pb2_grpc").CallsServicer):
+            def Echo(self, request, context):
+                with this.lock:
+                    this.times.append(time.monotonic())
+                if load:
+                    context.set_trailing_metadata([("endpoint-load-metrics-bin", load)])
+                if fails:
+                    context.abort(grpc.StatusCode.INTERNAL, "on purpose")
+                return request
+
+        self.lock = threading.Lock()
+        self.times = []
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+        stubs("calls_pb2_grpc").add_CallsServicer_to_server(Calls(), self.server)
+        self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+
+
+@pytest.fixture
+def python(calls, stubs):
+    """python(...): one of these, ended with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(**how):
+            server = Python(calls, stubs, **how)
+            stack.callback(lambda: server.server.stop(None).wait())
+            return server
+
+        yield begin
+
+
+def load_report(utilization, requests):
+    """xds.data.orca.v3.OrcaLoadReport: cpu_utilization and rps_fractional."""
+    return b"\x09" + struct.pack("<d", utilization) + b"\x31" + struct.pack("<d", requests)
+
+
+def test_round_robin(client, calls, python):
+    servers = [python() for _ in range(3)]
+    results = client.run(
+        target(*servers), "Echo", calls.Payload(text="x"), calls=300, service_config=config("round_robin")
+    )
+    assert {call.text for call in results} == {"OK"}
+    # the first calls have no choice yet
+    assert all(80 <= len(server.times) <= 120 for server in servers), [len(server.times) for server in servers]
+
+
+def test_weighted_round_robin(client, calls, python):
+    """A server that is a fourth as busy for as many calls gets four times as many."""
+    free, busy = python(load=load_report(0.2, 100)), python(load=load_report(0.8, 100))
+    policy = config("weighted_round_robin", blackoutPeriod="0.2s", weightUpdatePeriod="0.1s")
+    results = client.run(
+        target(free, busy), "Echo", calls.Payload(text="x"), calls=2500, service_config=policy
+    )
+    assert {call.text for call in results} == {"OK"}
+    begun = min(free.times + busy.times)
+    early = [sum(0.05 < at - begun < 0.2 for at in server.times) for server in (free, busy)]
+    last = sorted(free.times + busy.times)[-500]
+    late = [sum(at >= last for at in server.times) for server in (free, busy)]
+    assert abs(early[0] - early[1]) <= 0.2 * sum(early) + 2, early
+    assert late[0] == pytest.approx(400, abs=12), late
+
+
+def test_outlier_detection(client, calls, python):
+    """One that fails all calls is left alone after the first interval."""
+    servers = [python(fails=index == 2) for index in range(5)]
+    policy = config(
+        "outlier_detection_experimental",
+        interval="0.5s",
+        failurePercentageEjection={"threshold": 50, "requestVolume": 3},
+        childPolicy=[{"round_robin": {}}],
+    )
+    results = client.run(
+        target(*servers), "Echo", calls.Payload(text="x"), calls=2000, service_config=policy
+    )
+    assert any(call.status == "INTERNAL" for call in results)
+    assert {call.text for call in results[-200:]} == {"OK"}
+    counts = [len(server.times) for server in servers]
+    assert counts[2] < min(counts[:2] + counts[3:]), counts
+
+
+def test_ring_hash_by_header(client, calls, python):
+    """Each user's calls come to one server, also of another client."""
+    servers = [python() for _ in range(3)]
+    policy = config("ring_hash_experimental", requestHashHeader="x-user")
+    for user in range(10):
+        before = [len(server.times) for server in servers]
+        for _ in range(2):
+            client.run(
+                target(*servers),
+                "Echo",
+                calls.Payload(text="x"),
+                calls=5,
+                metadata=[("x-user", b"user %d" % user)],
+                service_config=policy,
+            )
+        grown = [len(server.times) - was for server, was in zip(servers, before, strict=True)]
+        assert sorted(grown) == [0, 0, 10]
+    assert sum(bool(server.times) for server in servers) > 1
+
+
+@pytest.mark.parametrize("policy", ["round_robin", "least_request_experimental", "weighted_round_robin"])
+def test_a_server_is_killed(client, calls, start, build, policy):
+    """Calls that it had are lost with it, and none after them."""
+    doomed = Server(build / "tests/services/test-server")
+    servers = [start("test-server"), doomed, start("test-server")]
+    results = []
+
+    def run():
+        results.extend(
+            client.run(
+                target(*servers),
+                "Echo",
+                calls.Payload(text="x"),
+                calls=5000,
+                timeout=20_000,
+                service_config=config(policy),
+            )
+        )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    time.sleep(0.3)
+    doomed.signal(signal.SIGKILL)
+    doomed.wait()
+    thread.join()
+    failed = [call for call in results if call.status != "OK"]
+    assert len(results) == 5000
+    assert len(failed) <= 1, [call.text for call in failed]
+    assert all(call.status == "UNAVAILABLE" for call in failed)
+
+
+def test_none_is_left(client, calls, start):
+    servers = [start("test-server") for _ in range(2)]
+    for server in servers:
+        server.stop()
+    call = client(
+        target(*servers), "Echo", calls.Payload(text="x"), service_config=config("round_robin")
+    )
+    assert call.status == "UNAVAILABLE"
+    for server in servers:
+        assert f"ipv4:{server.target}: connect: Connection refused (ECONNREFUSED)" in call.text
+    assert "the next attempt is in " in call.text
