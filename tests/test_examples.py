@@ -261,3 +261,20 @@ def test_tls_client(build, tmp_path):
     assert result.returncode == 1 and "UNAVAILABLE: " in result.stderr
     assert run(client, address, tmp_path / "none", "localhost").returncode == 2
     server.stop()
+
+
+def test_balancing(build, start):
+    """By the example's own policy each server has its share."""
+    servers = [start("quoit-api", "--port", 0) for _ in range(2)]
+    target = "ipv4:" + ",".join(server.target for server in servers)
+    words = [build / "examples" / "balancing", "fewest", target]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    lines = result.stdout.splitlines()
+    assert (len(lines), result.stderr) == (10, "")
+    for server in servers:
+        assert lines.count(f"ipv4:{server.target}: OK") >= 4
+    words[1] = "round_robin"
+    result = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    words[1] = "no such policy"
+    assert subprocess.run(words, capture_output=True, timeout=PATIENCE).returncode == 2
