@@ -35,6 +35,7 @@ void balancer_free(struct balancer *balancer)
 static void give_up(struct quoit_channel *channel)
 {
         outliers_rest(channel);
+        health_check_rest(channel);
         channel->balancer->policy->rest(channel->balancer);
         addresses_rest(channel);
 }
@@ -44,7 +45,7 @@ static bool is_forsaken(const struct quoit_channel *channel)
 {
         uint32_t idle_ms = channel->client->limits.idle_ms;
 
-        return list_is_empty(&channel->calls) &&
+        return !channel_has_calls(channel) &&
                ring_now_ns(&channel->client->base->ring) >=
                        clock_after_limit_ns(channel->used_ns, idle_ms);
 }
@@ -104,6 +105,8 @@ enum balancer_pick balancer_pick(struct quoit_channel *channel, struct quoit_out
 
 void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel)
 {
+        if (call->is_check)
+                return;
         call->subchannel = subchannel;
         call->was_unprocessed = false;
         subchannel->calls++;

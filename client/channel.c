@@ -74,6 +74,13 @@ void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bo
         channel_stir(channel);
 }
 
+void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call)
+{
+        list_append(&subchannel->waiting, &call->queued);
+        subchannel->channel->queued++;
+        channel_stir(subchannel->channel);
+}
+
 void channel_take_back(struct quoit_channel *channel, struct list *waiting)
 {
         if (list_is_empty(waiting))
@@ -81,6 +88,15 @@ void channel_take_back(struct quoit_channel *channel, struct list *waiting)
         list_splice(waiting, &channel->queue);
         list_splice(&channel->queue, waiting);
         channel_stir(channel);
+}
+
+bool channel_has_calls(const struct quoit_channel *channel)
+{
+        for (struct list *link = channel->calls.next; link != &channel->calls; link = link->next) {
+                if (!CONTAINER_OF(link, struct quoit_outcall, link)->is_check)
+                        return true;
+        }
+        return false;
 }
 
 void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call)
@@ -211,14 +227,13 @@ static void channel_free_if_unused(struct quoit_channel *channel)
 
 void channel_run(struct quoit_channel *channel)
 {
-        bool wants = channel->connect_asked || !list_is_empty(&channel->calls);
-
         tell_states(channel);
         if (channel->state == QUOIT_CHANNEL_SHUTDOWN) {
                 channel_free_if_unused(channel);
                 return;
         }
-        if (channel->state == QUOIT_CHANNEL_IDLE && wants)
+        if (channel->state == QUOIT_CHANNEL_IDLE &&
+                (channel->connect_asked || channel_has_calls(channel)))
                 balancer_wake(channel);
         for (unsigned i = 0; channel->queued > 0 && i < channel->count; i++)
                 run_waiting(channel->subchannels[i]);
@@ -354,6 +369,7 @@ static struct quoit_channel *channel_alloc(
         timer_init(&channel->lookup_retry);
         timer_init(&channel->outlier_look);
         timer_init(&channel->lookup_due);
+        timer_init(&channel->rest);
         channel->port = target->port;
         channel->host = has_name ? strdup(target->host) : NULL;
         channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;

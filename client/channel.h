@@ -46,7 +46,7 @@ struct quoit_channel {
         quoit_channel_state state;
         atomic_int state_seen; /* the same, for any thread */
         struct call_group group; /* of calls without a connection */
-        struct list calls; /* all that are not freed */
+        struct list calls; /* all that are not freed, health_check.h's too */
         struct list queue; /* those that wait for a connection, or for room on one */
         uint32_t queued;
         struct replay_budget replay; /* of what they keep to send it again */
@@ -58,6 +58,7 @@ struct quoit_channel {
         struct balancing balancing; /* how, and by whom: fixed */
         struct balancer *balancer;
         struct timer outlier_look; /* outliers.h */
+        struct timer rest; /* health_check.h */
 
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
         void *state_user;
@@ -131,8 +132,14 @@ bool channel_is_used(const struct quoit_channel *channel);
 /* A call that waits for its connection: behind those that wait already, or in front of them if it has waited before. */
 void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front);
 
+/* A call that waits for room at @subchannel, which is READY. */
+void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call);
+
 /* Calls that waited at a subchannel are the first of those that wait in the channel. */
 void channel_take_back(struct quoit_channel *channel, struct list *waiting);
+
+/* Whether somebody calls. */
+bool channel_has_calls(const struct quoit_channel *channel);
 
 /* It waits no longer. */
 void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call);

@@ -416,6 +416,23 @@ void outcall_free_attempt(struct quoit_outcall *attempt)
         free_call(attempt);
 }
 
+int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
+        const quoit_outcall_handler *handler, struct quoit_outcall **ret_call)
+{
+        static const quoit_call_options options;
+        struct quoit_channel *channel = subchannel->channel;
+        struct quoit_outcall *call = alloc(channel, method, handler, subchannel);
+
+        if (!call)
+                return -ENOMEM;
+        init(call, &options, service_config_find(NULL, method->path));
+        call->is_check = true;
+        list_append(&channel->calls, &call->link);
+        channel_queue_at(subchannel, call);
+        *ret_call = call;
+        return 0;
+}
+
 void outcall_move(struct quoit_outcall *call, struct call_group *to)
 {
         struct call_group *from = call->exchange.group;

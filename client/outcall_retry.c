@@ -48,7 +48,7 @@ void outcall_on_unpinned(struct quoit_outcall *call)
 
 bool outcall_retry(struct quoit_outcall *call, bool refused)
 {
-        if (call->state != OUTCALL_OPEN || call->response.has_begun ||
+        if (call->state != OUTCALL_OPEN || call->is_check || call->response.has_begun ||
                 !writer_can_rewind(&call->exchange.writer) || (refused && call->was_refused) ||
                 call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 return false;

@@ -49,7 +49,8 @@ static void go_on(struct ring_hash *self)
         for (unsigned i = channel->count; i-- > 0;) {
                 struct subchannel *subchannel = channel->subchannels[i];
 
-                if (subchannel->state == SUBCHANNEL_CONNECTING)
+                if (subchannel->state == SUBCHANNEL_CONNECTING ||
+                        subchannel_state_seen(subchannel) == SUBCHANNEL_CONNECTING)
                         return;
                 if (subchannel_can_connect(subchannel))
                         first = subchannel;

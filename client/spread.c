@@ -73,7 +73,7 @@ static void on_idle(struct spread *self, struct subchannel *subchannel, bool was
 
         if (balancer_rests(channel))
                 return;
-        if (was_ready && list_is_empty(&channel->calls))
+        if (was_ready && !channel_has_calls(channel))
                 self->sleeps = true;
         else if (subchannel_can_connect(subchannel))
                 subchannel_connect(subchannel);

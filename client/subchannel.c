@@ -51,6 +51,7 @@ struct subchannel *subchannel_new(struct quoit_channel *channel, const struct en
         list_init(&subchannel->waiting);
         peer_describe(address, subchannel->text);
         timer_init(&subchannel->retry);
+        timer_init(&subchannel->check.retry);
         return subchannel;
 }
 
@@ -140,6 +141,7 @@ static void leave_connection(struct subchannel *subchannel)
 {
         struct client_connection *connection = subchannel->connection;
 
+        health_check_end(subchannel);
         subchannel->connection = NULL;
         channel_take_back(subchannel->channel, &subchannel->waiting);
         if (connection)
@@ -160,9 +162,13 @@ void subchannel_abandon(struct subchannel *subchannel)
 
 enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel)
 {
-        if (subchannel->state == SUBCHANNEL_READY)
-                return outlier_is_ejected(&subchannel->outlier) ? SUBCHANNEL_TRANSIENT_FAILURE
+        if (subchannel->state == SUBCHANNEL_READY) {
+                if (outlier_is_ejected(&subchannel->outlier) ||
+                        subchannel->check.health == HEALTH_NOT_SERVING)
+                        return SUBCHANNEL_TRANSIENT_FAILURE;
+                return subchannel->check.health == HEALTH_ASKED ? SUBCHANNEL_CONNECTING
                                                                 : SUBCHANNEL_READY;
+        }
         if (subchannel->has_failed)
                 return SUBCHANNEL_TRANSIENT_FAILURE;
         /* one that was given up a moment ago connects as soon as it can */
@@ -192,6 +198,7 @@ void subchannel_on_ready(struct subchannel *subchannel)
         subchannel->why[0] = '\0';
         subchannel->has_failed = false;
         load_weight_reset(&subchannel->weight);
+        health_check_begin(subchannel);
         balancer_on_state(subchannel);
 }
 
@@ -214,6 +221,7 @@ static void end_connection(
         bool useless = is_useless(subchannel, connection);
         bool waits = !was_ready || (useless && subchannel->useless_count == USELESS_MAX);
 
+        health_check_end(subchannel);
         subchannel->connection = NULL;
         channel_take_back(subchannel->channel, &subchannel->waiting);
         if (was_ready && !useless)

@@ -11,6 +11,7 @@
 
 #include "call/peer.h"
 #include "client/backoff.h"
+#include "client/health_check.h"
 #include "client/load_weight.h"
 #include "client/outlier.h"
 #include "core/connector.h"
@@ -44,6 +45,7 @@ struct subchannel {
         uint32_t calls; /* that have begun here, also on connections before this one */
         struct load_weight weight; /* of weighted_round_robin */
         struct outlier outlier;
+        struct health_check check;
         uint64_t connected_ns; /* when that was READY */
         unsigned useless_count; /* connections in a row that were of no use */
         struct backoff backoff;
@@ -61,7 +63,8 @@ void subchannel_connect(struct subchannel *subchannel);
 /* It is IDLE at once: an attempt is given up, a connection finishes its calls and takes no more, a pause is over. */
 void subchannel_abandon(struct subchannel *subchannel);
 
-/* What balancers go by: one that has failed counts as failed until it is READY (A62), and so does one that is ejected (A50). */
+/* What balancers go by: one that has failed counts as failed until it is READY (A62), and so does one that is ejected (A50)
+ * or says that it does not serve (A17). */
 enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel);
 
 /* Whether its memory is still in use by an attempt that was given up. */

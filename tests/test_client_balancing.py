@@ -177,3 +177,98 @@ def test_none_is_left(client, calls, start):
     for server in servers:
         assert f"ipv4:{server.target}: connect: Connection refused (ECONNREFUSED)" in call.text
     assert "the next attempt is in " in call.text
+
+
+# ---- health checks (A17) ----
+
+
+def health_config():
+    return json.dumps(
+        {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "calls.Calls"}}
+    )
+
+
+class Healthy:
+    """test-server, and what it says about its health."""
+
+    SERVING, NOT_SERVING = 1, 2
+
+    def __init__(self, calls, stubs, start, status):
+        server = start("test-server")
+        self.target = server.target
+        self.calls = calls
+        self.stub = stubs("calls_pb2_grpc").CallsStub(grpc.insecure_channel(server.target))
+        self.set(status)
+
+    def set(self, status):
+        self.stub.SetHealth(self.calls.HealthChange(service="calls.Calls", status=status))
+
+    def served(self):
+        """How many calls of calls.Calls, without this one."""
+        return self.stub.Stats(self.calls.Empty()).done
+
+
+@pytest.fixture
+def healthy(calls, stubs, start):
+    return lambda status: Healthy(calls, stubs, start, status)
+
+
+def test_a_server_that_does_not_serve(client, calls, healthy):
+    well, ill = healthy(Healthy.SERVING), healthy(Healthy.NOT_SERVING)
+    before = well.served(), ill.served()
+    results = client.run(
+        target(well, ill), "Echo", calls.Payload(text="x"), calls=100, service_config=health_config()
+    )
+    assert {call.text for call in results} == {"OK"}
+    assert (well.served() - before[0], ill.served() - before[1]) == (100, 0)
+
+
+def test_health_changes(client, calls, healthy):
+    """Amid calls: the one that was well gets no more of them, and the other one does."""
+    first, second = healthy(Healthy.SERVING), healthy(Healthy.NOT_SERVING)
+    results = []
+
+    def run():
+        results.extend(
+            client.run(
+                target(first, second),
+                "Echo",
+                calls.Payload(text="x"),
+                calls=5000,
+                wait_for_ready=True,
+                timeout=20_000,
+                service_config=health_config(),
+            )
+        )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while first.served() < 100:
+        time.sleep(0.01)
+    second.set(Healthy.SERVING)
+    first.set(Healthy.NOT_SERVING)
+    time.sleep(0.3)
+    before = first.served()
+    thread.join()
+    assert {call.text for call in results} == {"OK"}
+    assert len(results) == 5000
+    assert first.served() == before
+    assert second.served() > 100
+
+
+def test_no_server_serves(client, calls, healthy):
+    servers = [healthy(Healthy.NOT_SERVING) for _ in range(2)]
+    call = client(target(*servers), "Echo", calls.Payload(text="x"), service_config=health_config())
+    assert call.status == "UNAVAILABLE"
+    for server in servers:
+        assert f"ipv4:{server.target}: the server says by its health check that it does not serve" in call.text
+
+
+def test_servers_that_cannot_tell(client, calls, python):
+    """UNIMPLEMENTED is as good as SERVING."""
+    servers = [python() for _ in range(2)]
+    results = client.run(
+        target(*servers), "Echo", calls.Payload(text="x"), calls=50, service_config=health_config()
+    )
+    assert {call.text for call in results} == {"OK"}
+    assert all(len(server.times) > 10 for server in servers)

@@ -28,6 +28,8 @@ struct stage {
         quoit_client *client;
         struct stage_server servers[STAGE_SERVERS_MAX];
         quoit_channel *channel; /* to the first server */
+        void (*on_server)(
+                quoit_server *server); /* one is made, and not run yet; NULL: nothing more */
 };
 
 void stage_init(struct stage *stage, const quoit_client_limits *limits);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/health_check.h"
+
+#include <stdio.h>
+
+#include "client/balancer.h"
+#include "client/channel.h"
+#include "client/client.h"
+#include "client/health_messages.h"
+#include "client/json.h"
+#include "client/outcall.h"
+#include "client/pick_first.h"
+#include "client/service_config.h"
+#include "core/clock.h"
+
+static struct ring *ring_of(const struct quoit_channel *channel)
+{
+        return &channel->client->base->ring;
+}
+
+/* The name that is to be asked for. NULL: none. */
+static const struct json *service_of(const struct quoit_channel *channel)
+{
+        const struct service_config *config = channel->service_config;
+
+        if (!config || !config->health_check || channel->balancing.policy == &pick_first)
+                return NULL;
+        return json_member(config->health_check, "serviceName");
+}
+
+static void set_health(struct subchannel *subchannel, enum health health)
+{
+        if (subchannel->check.health == health)
+                return;
+        subchannel->check.health = health;
+        if (health == HEALTH_SERVING || health == HEALTH_UNWATCHED)
+                subchannel->why[0] = '\0';
+        balancer_on_state(subchannel);
+}
+
+/* ---- answers ---- */
+
+static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
+{
+        int32_t status = health_response_status(message);
+        struct subchannel *subchannel = user;
+
+        (void)call;
+        subchannel->check.has_answered = true;
+        if (status == HEALTH_STATUS_SERVING) {
+                set_health(subchannel, HEALTH_SERVING);
+                return;
+        }
+        snprintf(subchannel->why, sizeof(subchannel->why),
+                "the server says by its health check that it does not serve (status %d)", status);
+        set_health(subchannel, HEALTH_NOT_SERVING);
+}
+
+static void watch(struct subchannel *subchannel);
+
+static void on_retry(struct timer *timer)
+{
+        struct subchannel *subchannel = CONTAINER_OF(timer, struct subchannel, check.retry);
+
+        watch(subchannel);
+}
+
+/* At once where it has answered, else after a pause. */
+static void try_again(struct subchannel *subchannel)
+{
+        const quoit_client_limits *limits = &subchannel->channel->client->limits;
+        struct health_check *check = &subchannel->check;
+        struct ring *ring = ring_of(subchannel->channel);
+        uint64_t pause_ns;
+
+        if (check->has_answered)
+                backoff_reset(&check->backoff);
+        pause_ns = check->has_answered
+                           ? 0
+                           : backoff_next_ns(&check->backoff, limits->backoff_initial_ms,
+                                     limits->backoff_max_ms, ring_jitter(ring));
+        timer_start(&ring->timers, &check->retry, ring_now_ns(ring) + pause_ns, on_retry);
+}
+
+static void on_done(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct subchannel *subchannel = user;
+        quoit_error error;
+
+        if (!subchannel) /* its connection is gone */
+                return;
+        subchannel->check.watch = NULL;
+        if (status == QUOIT_UNIMPLEMENTED) {
+                set_health(subchannel, HEALTH_UNWATCHED);
+                return;
+        }
+        quoit_outcall_get_error(call, &error);
+        snprintf(subchannel->why, sizeof(subchannel->why), "its health check ended with %.*s",
+                (int)sizeof(subchannel->why) - 40, error.text);
+        try_again(subchannel);
+        set_health(subchannel, HEALTH_NOT_SERVING);
+}
+
+/* ---- a watch ---- */
+
+static int send_request(struct quoit_outcall *call, upb_StringView service)
+{
+        upb_Arena *arena = exchange_arena(&call->exchange);
+
+        return outcall_send(call, arena ? health_request_new(arena, service) : NULL);
+}
+
+static void watch(struct subchannel *subchannel)
+{
+        static const quoit_outcall_handler handler = { .on_message = on_message,
+                .on_done = on_done };
+        struct health_check *check = &subchannel->check;
+        int r = outcall_new_check(subchannel, &health_watch, &handler, &check->watch);
+
+        check->has_answered = false;
+        if (r < 0) {
+                try_again(subchannel);
+                set_health(subchannel, HEALTH_NOT_SERVING);
+                return;
+        }
+        set_health(subchannel, HEALTH_ASKED);
+        if (send_request(check->watch, service_of(subchannel->channel)->text) < 0)
+                outcall_fail(check->watch, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+/* ---- rest ---- */
+
+static void plan_rest(struct quoit_channel *channel);
+
+/* A connection with a Watch is never idle, so the channel has to look by itself whether anybody calls. */
+static void on_rest(struct timer *timer)
+{
+        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, rest);
+
+        if (channel->state != QUOIT_CHANNEL_IDLE && !balancer_rests(channel))
+                plan_rest(channel);
+}
+
+static void plan_rest(struct quoit_channel *channel)
+{
+        struct ring *ring = ring_of(channel);
+        uint32_t idle_ms = channel->client->limits.idle_ms;
+        uint64_t due_ns = clock_after_limit_ns(
+                channel_has_calls(channel) ? ring_now_ns(ring) : channel->used_ns, idle_ms);
+
+        if (due_ns != UINT64_MAX)
+                timer_start(&ring->timers, &channel->rest, due_ns, on_rest);
+}
+
+void health_check_begin(struct subchannel *subchannel)
+{
+        if (!service_of(subchannel->channel))
+                return;
+        subchannel->check.health = HEALTH_ASKED;
+        subchannel->check.has_answered = true; /* nothing has failed: it begins at once */
+        try_again(subchannel);
+        if (!timer_is_running(&subchannel->channel->rest))
+                plan_rest(subchannel->channel);
+}
+
+void health_check_end(struct subchannel *subchannel)
+{
+        struct health_check *check = &subchannel->check;
+        struct quoit_outcall *call = check->watch;
+
+        timer_cancel(&ring_of(subchannel->channel)->timers, &check->retry);
+        check->watch = NULL;
+        check->health = HEALTH_UNWATCHED;
+        if (!call)
+                return;
+        call->user = NULL;
+        outcall_fail(call, QUOIT_CANCELLED, "its connection is gone");
+}
+
+void health_check_rest(struct quoit_channel *channel)
+{
+        timer_cancel(&ring_of(channel)->timers, &channel->rest);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a server says about its health (grpc.health.v1.Health, gRPC's proposal A17): where the channel's service config names a service,
+ * each connection has a Watch of it, and balancers see what that says. Not with pick_first.
+ */
+
+#include <stdbool.h>
+
+#include "client/backoff.h"
+#include "core/timer.h"
+
+struct quoit_channel;
+struct quoit_outcall;
+struct subchannel;
+
+enum health {
+        HEALTH_UNWATCHED, /* nobody asks, or the server cannot tell: calls go there */
+        HEALTH_ASKED, /* there is no answer yet */
+        HEALTH_SERVING,
+        HEALTH_NOT_SERVING, /* or the Watch has failed, and begins again after a pause */
+};
+
+struct health_check {
+        enum health health;
+        struct quoit_outcall *watch; /* NULL: there is none */
+        bool has_answered; /* @watch has */
+        struct backoff backoff;
+        struct timer retry;
+};
+
+/* Its connection is READY. The balancer hears of all that follows, but not of this. */
+void health_check_begin(struct subchannel *subchannel);
+
+/* Its connection takes no more calls. */
+void health_check_end(struct subchannel *subchannel);
+
+/* The channel rests, or ends. */
+void health_check_rest(struct quoit_channel *channel);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Connections whose servers say how they are (A17): beside what tests/test_client_balancing.py does. */
+
+#include "stage.h"
+
+#include <stdio.h>
+
+#include <quoit/health.h>
+
+#include "client/channel.h"
+#include "client/handle.h"
+
+static const char config[] = "{\"loadBalancingConfig\": [{\"round_robin\": {}}],"
+                             "\"healthCheckConfig\": {\"serviceName\": \"\"},"
+                             "\"methodConfig\": [{\"name\": [{}], \"timeout\": \"5s\"}]}";
+
+static void add_health(quoit_server *server)
+{
+        assert_int_equal(quoit_health_register(server, NULL), 0);
+}
+
+static void begin(
+        struct stage *stage, const quoit_client_limits *limits, const quoit_limits *server_limits)
+{
+        const quoit_channel_options options = { .service_config = config };
+        char target[100];
+
+        stage_init(stage, limits);
+        stage->on_server = add_health;
+        for (unsigned i = 0; i < 2; i++)
+                stage_serve(stage, i, 0, server_limits);
+        snprintf(target, sizeof(target), "ipv4:%s,%s", stage->servers[0].target,
+                stage->servers[1].target);
+        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+}
+
+static void call_ok(struct stage *stage)
+{
+        struct told told = { 0 };
+
+        told_call(stage, &told);
+        assert_string_equal(told.text, "OK");
+}
+
+struct look {
+        struct stage *stage;
+        unsigned watched;
+};
+
+static void look(void *arg)
+{
+        struct look *seen = arg;
+        const struct quoit_channel *channel = seen->stage->channel->parts[0];
+
+        seen->watched = 0;
+        for (unsigned i = 0; i < channel->count; i++)
+                seen->watched += channel->subchannels[i]->check.health == HEALTH_SERVING;
+}
+
+static void wait_watched(struct stage *stage, unsigned count)
+{
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+        struct look seen = { .stage = stage };
+
+        do {
+                assert_true(clock_ns() < limit_ns);
+                usleep(1000);
+                stage_run(stage, look, &seen);
+        } while (seen.watched != count);
+}
+
+/* A Watch is not a call: without calls the connections end. */
+static void test_idle(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, &(quoit_client_limits){ .idle_ms = 200 }, NULL);
+        for (unsigned i = 0; i < 2; i++) {
+                uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+                call_ok(&stage);
+                while (quoit_channel_get_state(stage.channel) != QUOIT_CHANNEL_IDLE) {
+                        assert_true(clock_ns() < limit_ns);
+                        usleep(5000);
+                }
+                wait_watched(&stage, 0);
+        }
+        stage_deinit(&stage);
+}
+
+/* Each new connection has a Watch of its own, and calls wait for its first answer. */
+static void test_short_lives(void **state)
+{
+        const quoit_limits limits = { .connection_age_ms = 40, .connection_age_grace_ms = 5000 };
+        uint64_t end_ns = clock_ns() + SECOND;
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, &limits);
+        while (clock_ns() < end_ns)
+                call_ok(&stage);
+        stage_deinit(&stage);
+}
+
+/* Its server comes back: it is watched again, and has calls. */
+static void test_server_comes_back(void **state)
+{
+        struct stage stage;
+        uint16_t port;
+
+        (void)state;
+        begin(&stage, &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 },
+                NULL);
+        call_ok(&stage);
+        wait_watched(&stage, 2);
+        port = stage.servers[0].port;
+        stage_end_server(&stage, 0);
+        wait_watched(&stage, 1);
+        for (unsigned i = 0; i < 10; i++)
+                call_ok(&stage);
+        stage_serve(&stage, 0, port, NULL);
+        wait_watched(&stage, 2);
+        for (unsigned i = 0; i < 10; i++)
+                call_ok(&stage);
+        assert_int_equal(stage.servers[0].script.started, 5);
+        stage_deinit(&stage);
+}
+
+/* Also while a Watch is about to begin, or has just begun. */
+static void test_freed_at_any_time(void **state)
+{
+        (void)state;
+        for (unsigned i = 0; i < 20; i++) {
+                struct stage stage;
+
+                begin(&stage, NULL, NULL);
+                assert_int_equal(quoit_channel_connect(stage.channel), 0);
+                usleep(i * 200);
+                stage_deinit(&stage);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_idle),
+                cmocka_unit_test(test_short_lives),
+                cmocka_unit_test(test_server_comes_back),
+                cmocka_unit_test(test_freed_at_any_time),
+        };
+
+        return RUN_ON_BOTH_ENGINES("client/health", tests);
+}
