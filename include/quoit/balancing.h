@@ -10,7 +10,9 @@
  *      quoit_channel_new(client, "dns:///service.example:443", &options, &channel);
  *
  * But for pick_first, a channel has a connection to each of its addresses, on each ring of its client; a ring balances its own calls.
- * Calls go to addresses that are READY, while one is; meanwhile the others connect again by themselves, after their own pauses.
+ * Calls go to addresses that are READY, while one is; meanwhile the others connect again by themselves, after their own pauses. Where
+ * the service config has a healthCheckConfig, an address is READY when its server says so (gRPC's proposal A17); one without the service
+ * grpc.health.v1.Health always is.
  */
 
 #include <stdbool.h>
