@@ -179,6 +179,28 @@ def test_none_is_left(client, calls, start):
     assert "the next attempt is in " in call.text
 
 
+def test_retries_go_elsewhere(client, calls, python):
+    """A call that one server fails is tried again, and its turn is another's."""
+    servers = [python(fails=index == 1) for index in range(3)]
+    policy = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.001s",
+        "maxBackoff": "0.01s",
+        "backoffMultiplier": 1,
+        "retryableStatusCodes": ["INTERNAL"],
+    }
+    text = json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "methodConfig": [{"name": [{}], "retryPolicy": policy}],
+        }
+    )
+    results = client.run(target(*servers), "Echo", calls.Payload(text="x"), calls=90, service_config=text)
+    assert {call.text for call in results} == {"OK"}
+    counts = [len(server.times) for server in servers]
+    assert counts[1] > 20 and counts[0] + counts[2] == 90, counts
+
+
 # ---- health checks (A17) ----
 
 
