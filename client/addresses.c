@@ -177,7 +177,7 @@ static void on_lookup_due(struct timer *timer)
 {
         struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_due);
 
-        if (channel->state != QUOIT_CHANNEL_IDLE || !list_is_empty(&channel->calls))
+        if (channel->state != QUOIT_CHANNEL_IDLE || channel_has_calls(channel))
                 resolver_start(channel);
 }
 
@@ -205,13 +205,13 @@ void addresses_doubt(struct quoit_channel *channel)
 
 bool addresses_wait(struct quoit_channel *channel)
 {
-        bool waits = channel->host && are_unknown(channel);
-
-        if (waits)
-                resolver_start(channel);
-        else
+        if (!channel->host || !are_unknown(channel)) {
                 plan(channel);
-        return waits;
+                return false;
+        }
+        channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+        resolver_start(channel);
+        return true;
 }
 
 void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,

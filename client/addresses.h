@@ -20,8 +20,8 @@ struct subchannel;
 int addresses_set(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count);
 
 /*
- * The channel wakes. True: its addresses are not known, or it has rested for `resolution_ms_min`: its name is looked up, and
- * balancer_on_addresses() follows. False: they are good enough to begin with.
+ * The channel wakes from IDLE. True: its addresses are not known, or it has rested for `resolution_ms_min`. So it is CONNECTING, its name
+ * is looked up, and balancer_on_addresses() follows. False: they are good enough to begin with.
  */
 bool addresses_wait(struct quoit_channel *channel);
 

@@ -67,9 +67,7 @@ void balancer_wake(struct quoit_channel *channel)
         bool was_asked = channel->connect_asked;
 
         channel->connect_asked = false;
-        if (addresses_wait(channel))
-                channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
-        else if (was_asked || !balancer->policy->is_lazy)
+        if (!addresses_wait(channel) && (was_asked || !balancer->policy->is_lazy))
                 balancer->policy->connect(balancer);
 }
 

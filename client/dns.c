@@ -4,10 +4,12 @@
 #include <ares.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/clock.h"
 #include "core/readiness.h"
 
+static const int families[] = { [DNS_V6] = AF_INET6, [DNS_V4] = AF_INET };
 static const char NO_ADDRESS[] = "it has no address";
 
 /* ---- answers ---- */
@@ -28,12 +30,15 @@ static void fail(struct dns *dns, const char *problem)
                 note_answer(dns->answers + i, problem);
 }
 
+/* Without those of the other family: c-ares may take what was not asked for. */
 static void take_addresses(struct dns_answer *answer, const struct ares_addrinfo_node *node)
 {
+        int family = families[answer - answer->dns->answers];
+
         for (; node && answer->count < DNS_ADDRESSES_MAX; node = node->ai_next) {
                 struct endpoint *address = answer->addresses + answer->count;
 
-                if (node->ai_addrlen > ENDPOINT_BYTES_MAX)
+                if (node->ai_family != family || node->ai_addrlen > ENDPOINT_BYTES_MAX)
                         continue;
                 *address = (struct endpoint){ .bytes = (socklen_t)node->ai_addrlen };
                 memcpy(&address->any, node->ai_addr, node->ai_addrlen);
@@ -183,6 +188,30 @@ static void on_wanted(void *user, ares_socket_t fd, int readable, int writable)
 
 /* ---- life ---- */
 
+/* RFC 6761, section 6.3: nobody is asked. c-ares knows that too, but 1.18 loses memory where /etc/hosts has one family alone. */
+static bool answer_localhost(struct dns *dns, const char *host)
+{
+        if (strcasecmp(host, "localhost") != 0)
+                return false;
+        dns->answers[DNS_V6].addresses[0] = (struct endpoint){
+                .bytes = sizeof(struct sockaddr_in6),
+                .v6 = { .sin6_family = AF_INET6,
+                        .sin6_port = htons(dns->port),
+                        .sin6_addr = IN6ADDR_LOOPBACK_INIT },
+        };
+        dns->answers[DNS_V4].addresses[0] = (struct endpoint){
+                .bytes = sizeof(struct sockaddr_in),
+                .v4 = { .sin_family = AF_INET,
+                        .sin_port = htons(dns->port),
+                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+        };
+        for (unsigned i = 0; i < DNS_FAMILIES; i++) {
+                dns->answers[i].count = 1;
+                note_answer(dns->answers + i, NULL);
+        }
+        return true;
+}
+
 static int open_ares(struct dns *dns, const char *server)
 {
         struct ares_options options = {
@@ -199,7 +228,6 @@ static int open_ares(struct dns *dns, const char *server)
 void dns_open(struct dns *dns, struct ring *ring, const char *host, uint16_t port,
         const char *server, unsigned *sockets_open, void (*on_answer)(struct dns *dns))
 {
-        static const int families[] = { [DNS_V6] = AF_INET6, [DNS_V4] = AF_INET };
         int status;
 
         *dns = (struct dns){
@@ -210,6 +238,8 @@ void dns_open(struct dns *dns, struct ring *ring, const char *host, uint16_t por
         deferred_init(&dns->telling, on_telling);
         for (unsigned i = 0; i < DNS_FAMILIES; i++)
                 dns->answers[i].dns = dns;
+        if (answer_localhost(dns, host))
+                return;
         status = open_ares(dns, server);
         if (status != ARES_SUCCESS) {
                 fail(dns, ares_strerror(status));

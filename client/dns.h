@@ -35,7 +35,7 @@ struct dns_answer {
 
 struct dns {
         struct ring *ring;
-        struct ares_channeldata *ares; /* NULL: it could not begin */
+        struct ares_channeldata *ares; /* NULL: it is not needed, or could not begin */
         uint16_t port;
         struct list sockets; /* of c-ares' */
         unsigned *sockets_open; /* of all that its owner has, until they are watched no more */

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "client/addresses.h"
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/hash_ring.h"

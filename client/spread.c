@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/spread.h"
 
-#include "client/addresses.h"
 #include "client/client.h"
 
 static const struct spread_policy *policy_of(const struct spread *self)

@@ -85,15 +85,18 @@ static size_t make_answer(
         bool is_garbage = rule && rule->act == NAME_TALKS_GARBAGE;
         unsigned count = rule && !is_cut && rule->act != NAME_FAILS ? rule->count : 0;
         unsigned code = !rule ? 3 : rule->act == NAME_FAILS ? 2 : 0;
+        unsigned type = question->type;
         size_t at = question->size;
 
+        if (rule && rule->act == NAME_CONFUSES)
+                type = type == NAME_A ? NAME_AAAA : NAME_A;
         memcpy(out, question->bytes, at);
         put(out, 2, 0x8180 | (is_cut ? 0x200u : 0) | code, 2);
         put(out, 4, 1, 2);
         put(out, 6, is_garbage ? 7 : count, 2);
         put(out, 8, 0, 4);
         for (unsigned i = 0; i < count && !is_garbage; i++)
-                at = put_address(out, at, question->type, rule->first + i);
+                at = put_address(out, at, type, rule->first + i);
         if (is_garbage) { /* pointers to themselves, among others */
                 memset(out + at, 0xc0, GARBAGE_BYTES);
                 at += GARBAGE_BYTES;

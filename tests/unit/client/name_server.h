@@ -15,6 +15,7 @@ enum name_act {
         NAME_IS_SILENT,
         NAME_IS_SILENT_ONCE,
         NAME_FAILS, /* SERVFAIL */
+        NAME_CONFUSES, /* with addresses of the other family */
         NAME_TALKS_GARBAGE, /* behind a good header and question */
 };
 

@@ -16,6 +16,7 @@ static const struct name_rule rules[] = {
         { "broken.test", .act = NAME_FAILS },
         { "half-broken.test", NAME_A, .act = NAME_FAILS },
         { .name = "half-broken.test", .type = NAME_AAAA },
+        { "confused.test", .act = NAME_CONFUSES, .first = 1, .count = 2 },
         { "garbage.test", .act = NAME_TALKS_GARBAGE, .count = 1 },
         { "cut.test", NAME_A, NAME_TRUNCATES, .first = 1, .count = 50 },
         { .name = "cut.test", .type = NAME_AAAA },
@@ -119,6 +120,7 @@ static void test_problems(void **state)
                 { "gone.test", "Domain name not found" },
                 { "empty.test", "it has no address" },
                 { "garbage.test", "Misformatted DNS reply" },
+                { "confused.test", "it has no address" },
         };
         struct asked asked;
 
@@ -179,7 +181,7 @@ static void test_tcp(void **state)
 }
 
 /* Nobody is asked. */
-static void test_hosts(void **state)
+static void test_localhost(void **state)
 {
         struct asked asked;
 
@@ -188,6 +190,7 @@ static void test_hosts(void **state)
         ask(&asked, "localhost");
         wait_for_both(&asked);
         assert_address(asked.dns.answers + DNS_V4, 0, "127.0.0.1");
+        assert_address(asked.dns.answers + DNS_V6, 0, "::1");
         assert_int_equal(asked.server.asked, 0);
         dns_close(&asked.dns);
         end(&asked);
@@ -271,7 +274,7 @@ int main(void)
                 cmocka_unit_test(test_problems),
                 cmocka_unit_test(test_server_fails),
                 cmocka_unit_test(test_tcp),
-                cmocka_unit_test(test_hosts),
+                cmocka_unit_test(test_localhost),
                 cmocka_unit_test(test_nobody_serves),
                 cmocka_unit_test(test_lost),
                 cmocka_unit_test(test_close),
