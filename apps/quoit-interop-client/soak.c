@@ -33,9 +33,9 @@ static bool call_once(struct run *run, int64_t end_ms)
 {
         const struct soak_options *soak = &run->options->soak;
         upb_Arena *arena = upb_Arena_New();
-        int64_t began_ms = now_ms(), took_ms;
+        int64_t began_ms = now_ms(), left_ms = end_ms - began_ms, took_ms;
         struct talk talk = { .method = run_method("UnaryCall"),
-                .options.timeout_ms = (uint32_t)(end_ms - began_ms),
+                .options.timeout_ms = left_ms > 0 ? (uint32_t)left_ms : 1,
                 .requests = { UPB_UPCAST(
                         talk_simple_request(arena, soak->request_bytes, soak->reply_bytes)) },
                 .request_count = 1 };
