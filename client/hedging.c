@@ -104,12 +104,18 @@ static void start_timer(struct hedging *hedging, uint64_t delay_ns)
         timer_start(&ring->timers, &hedging->next, ring_clock_ns(ring) + delay_ns, on_next);
 }
 
+/* An attempt waits for a connection as any call does: within the same limit. */
+static bool has_room(const struct quoit_channel *channel)
+{
+        return channel_has_room(channel, channel->client->limits.calls_queued_max);
+}
+
 /* The next attempt, and a time for the one behind it. False: there is none. */
 static bool begin_next(struct hedging *hedging)
 {
         struct quoit_outcall *call = hedging->call, *attempt;
 
-        if (hedging->begun == hedging->policy.attempts_max ||
+        if (hedging->begun == hedging->policy.attempts_max || !has_room(call->channel) ||
                 outcall_new_attempt(call, &attempt) < 0)
                 return false;
         if (give(call, attempt) < 0) {
@@ -129,6 +135,14 @@ static bool begin_next(struct hedging *hedging)
         return true;
 }
 
+/* There is no attempt, and cannot be. */
+static void fail_for_want(struct quoit_outcall *call)
+{
+        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                has_room(call->channel) ? "out of memory"
+                                        : "too many calls wait on the channel (calls_queued_max)");
+}
+
 static void on_next(struct timer *timer)
 {
         struct hedging *hedging = CONTAINER_OF(timer, struct hedging, next);
@@ -138,7 +152,7 @@ static void on_next(struct timer *timer)
                 counter_add(&hedging->call->channel->retry_counts.throttled, 1);
                 hedging->stops = true;
         } else if (!begin_next(hedging) && !has_others) {
-                outcall_fail(hedging->call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                fail_for_want(hedging->call);
         }
 }
 
@@ -191,7 +205,7 @@ void hedging_send(struct quoit_outcall *call)
         if (count_stored(hedging))
                 return;
         if (list_is_empty(&hedging->attempts) && !begin_next(hedging))
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                fail_for_want(call);
         else
                 hedging_win(outcall_leader(call));
 }

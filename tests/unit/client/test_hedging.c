@@ -240,6 +240,43 @@ static void test_pump(void **state)
         }
 }
 
+/* ---- attempts that wait ---- */
+
+static void assert_three_wait(void *arg)
+{
+        const struct stage *stage = arg;
+
+        assert_int_equal(stage->channel->parts[0]->queued, 3);
+}
+
+/* They count among the calls that wait, and further ones are not begun. */
+static void test_queue_is_bounded(void **state)
+{
+        const quoit_client_limits limits = { .calls_queued_max = 3 };
+        const quoit_channel_options options = { .service_config = HEDGING("5", "0s") };
+        const quoit_call_options patient = { .timeout_ms = 2000,
+                .wait_for_ready = QUOIT_WAIT_FOR_READY };
+        struct told told = { .options = &patient }, other = { .options = &patient };
+        struct stage stage;
+
+        (void)state;
+        stage_init(&stage, &limits);
+        assert_int_equal(quoit_channel_new(stage.client, "unix:/nonexistent/socket", &options,
+                                 &stage.channel),
+                0);
+        told.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        while (retries_of(&stage).hedged < 2)
+                usleep(1000);
+        stage_run(&stage, assert_three_wait, &stage);
+        told_call(&stage, &other);
+        assert_int_equal(other.status, QUOIT_RESOURCE_EXHAUSTED);
+        told_wait(&told);
+        assert_int_equal(told.status, QUOIT_DEADLINE_EXCEEDED);
+        assert_int_equal(retries_of(&stage).hedged, 2);
+        stage_deinit(&stage);
+}
+
 static void test_many(void **state)
 {
         static struct told told[300];
@@ -270,6 +307,7 @@ int main(void)
                 cmocka_unit_test(test_cancel_the_winner),
                 cmocka_unit_test(test_credits),
                 cmocka_unit_test(test_pump),
+                cmocka_unit_test(test_queue_is_bounded),
                 cmocka_unit_test(test_many),
         };
 
