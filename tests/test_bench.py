@@ -293,6 +293,7 @@ def built(tmp_path, build):
         pytest.skip("built without -Dbench=true")
     folder = tmp_path / "cache" / "quoit"
     script(folder / "serve", f'exec \'{server}\' --port "$1" --rings "${{2:-1}}"')
+    script(folder / "call", f"exec '{build}/bench/client/quoit-bench-client' \"$@\"")
     (folder / "about").write_text(f"name=quoit\nversion=quoit of this build\nbinary={server}\n")
     (folder / "build").symlink_to(build)
     return tmp_path
@@ -307,7 +308,7 @@ def bench(built, *options):
 def test_a_short_run(built):
     options = [
         "--only",
-        "sayHello-10x100,getStream-100,echo-64KiB,chat,open-best-75,idle,start,size",
+        "sayHello-10x100,getStream-100,echo-64KiB,chat,open-best-75,idle,start,size,client",
     ]
     options += ["--rounds", 1, "--seconds", 0.1, "--connections", 50, "--json", built / "all.json"]
     done = subprocess.run(
@@ -316,12 +317,16 @@ def test_a_short_run(built):
     assert done.returncode == 0, done.stderr
     results = json.loads((built / "all.json").read_text())
     figures = stats.Figures(results)
-    assert [figures.complaint(work["name"], "quoit") for work in results["works"]] == [None] * 8
+    assert [figures.complaint(work["name"], "quoit") for work in results["works"]] == [None] * 12
     for work, metric in [
         ("sayHello-10x100", "cpu_us"),
         ("getStream-100", "cpu_us"),
         ("echo-64KiB", "p99_us"),
         ("chat", "calls_per_second"),
+        ("client-sayHello-10x100", "cpu_us"),
+        ("client-sayHello-1x1", "calls_per_second"),
+        ("client-getAll-100", "cpu_us"),
+        ("client-getStream-100", "cpu_us"),
         ("open-best-75", "p99_us"),
         ("idle", "connection_bytes"),
         ("start-up", "startup_ms"),

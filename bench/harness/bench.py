@@ -22,9 +22,11 @@ class Bench:
         self.pace = pace
         self.raw_client = raw_client
         self.lock = lock
+        self.own = None  # the contestant that is Quoit
         self.results = {}
 
     def run(self, works, contestants, rounds, progress, missing, micro=()):
+        self.own = next(one for one in contestants if one.role == "own")
         self.results = {
             "machine": machine.describe(),
             "pace": {**vars(self.pace), "rounds": rounds},

@@ -28,6 +28,7 @@ class Contestant:
     program: tuple  # its command up to the port
     version: str = ""
     binary: str = ""
+    client: str = ""  # its client's program; "": it has none
 
     def command(self, port, threads=None):
         return [*self.program, str(port), *([str(threads)] if threads else [])]
@@ -61,7 +62,8 @@ def load(name, folder):
     )
     role = "own" if name == OWN else "peer"
     program = (str(folder / "serve"),)
-    return Contestant(name, role, program, about.get("version", ""), about.get("binary", ""))
+    client = str(folder / "call") if (folder / "call").exists() else ""
+    return Contestant(name, role, program, about.get("version", ""), about.get("binary", ""), client)
 
 
 def limit(name, programs):

@@ -46,6 +46,45 @@ def closed(stage, contestant):
     return figures
 
 
+def client(stage, contestant):
+    """The contestant's own client, with Quoit's server: what it takes of the load's core."""
+    if not contestant.client:
+        raise Unable("it has no client here")
+    server = stage.server(stage.bench.own)
+    calls, pace = stage.work.calls, stage.pace
+    words = [contestant.client, server.port, calls.method.rpartition("/")[2]]
+    words += [calls.connections, calls.streams, pace.warmup_seconds, pace.seconds]
+    command = pinned([stage.bench.cores[1]], words)
+    stage.commands["load" if contestant is stage.bench.own else contestant.name] = shown(command)
+    with Usage(server, stage.bench.cores) as usage:
+        report = run_program(command, pace.warmup_seconds + pace.seconds)
+    if not report["calls"]:
+        raise LoadFailed("no call was answered")
+    # it gets warm before it counts, as busily: strangers' part is of both
+    counted = report["seconds"] / usage.seconds
+    return {
+        **usage.figures(report["cpu_seconds"] / counted, report["calls"] / counted),
+        "cpu_us": report["cpu_seconds"] * 1e6 / report["calls"],
+        "calls_per_second": report["calls"] / report["seconds"],
+        "load_busy": report["cpu_seconds"] / report["seconds"],
+    }
+
+
+def run_program(command, seconds):
+    """What it says, in JSON, when it is through."""
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS + seconds,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise LoadFailed(lines[-1] if lines else f"exit status {done.returncode}")
+    return json.loads(done.stdout)
+
+
 def raw(stage, contestant):
     """The same bytes to and fro, without HTTP/2 and gRPC."""
     server = stage.server(contestant)
@@ -55,16 +94,7 @@ def raw(stage, contestant):
     command = pinned([stage.bench.cores[1]], [*words, "--seconds", seconds, "--json"])
     stage.commands["raw load"] = shown(command)
     with Usage(server, stage.bench.cores) as usage:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS + seconds,
-        )
-    if done.returncode:
-        raise LoadFailed(done.stderr.strip() or f"the raw client: exit status {done.returncode}")
-    report = json.loads(done.stdout)
+        report = run_program(command, seconds)
     # it gets warm before it counts, as busily: the server's CPU time is of both
     counted = report["seconds"] / usage.seconds
     return {
@@ -200,6 +230,7 @@ def rings(stage, contestant):
 
 KINDS = {
     "closed": closed,
+    "client": client,
     "open": open_loop,
     "idle": idle,
     "startup": startup,

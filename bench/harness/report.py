@@ -15,6 +15,8 @@ READ_ME = """\
 - The server has one core, the load another. Servers take turns inside a round; **ratios are
   taken inside a round**, and the median of the rounds is shown; lowest and highest round in
   brackets. `3.1 ×` in a peer's cell: it takes 3.1 times what Quoit takes.
+- **Clients** are each library's own, a program on the load's core that calls Quoit's server; the
+  figure is what it takes of that core.
 - The *best peer* is whoever has the best median for that work. *floor* answers canned bytes
   without parsing HTTP/2, *raw-epoll* and *raw-uring* echo the same bytes over TCP alone: limits,
   not servers one could use. *quoit-epoll* is Quoit's own program without io_uring.

@@ -23,6 +23,7 @@ class Pace:
         """Of one measurement, roughly: for the progress line."""
         return {
             "closed": self.seconds + self.warmup_seconds / 2,
+            "client": self.seconds + self.warmup_seconds,
             "open": self.open_seconds + self.warmup_seconds,
             "idle": 3,
             "startup": 0.2 * self.starts,

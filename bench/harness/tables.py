@@ -120,12 +120,18 @@ def rings_table(figures, works):
 def sections(figures):
     """(title, table) of all that was measured."""
     closed = figures.works("closed")
+    clients = figures.works("client")
     mixed = [work for work in closed if work["name"].startswith("slow")]
     found = [
         ("CPU, µs a call", metric_table(figures, closed, "cpu_us")),
         (
             "Calls a second, closed loop",
             metric_table(figures, closed, "calls_per_second", digits=0),
+        ),
+        ("Clients, of Quoit's server: CPU, µs a call", metric_table(figures, clients, "cpu_us")),
+        (
+            "Clients: calls a second, closed loop",
+            metric_table(figures, clients, "calls_per_second", digits=0),
         ),
         ("How busy the load's core was", metric_table(figures, closed, "load_busy", compare=False)),
         (

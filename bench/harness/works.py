@@ -98,6 +98,10 @@ def _open(of, percent):
     return Work(name, title, "open", calls, quick=quick, needs=PEAK, percent=percent, of=of)
 
 
+def _client(name, title, calls):
+    return Work(f"client-{name}", f"{title}, {calls.shape}", "client", calls)
+
+
 def _rings(name, title, calls):
     return Work(f"rings-{name}", f"{title}, {calls.shape}: 1 → 2 threads", "rings", calls)
 
@@ -123,6 +127,10 @@ WORKS = [
     _closed("chat", "chat, 100 messages of 100 bytes to and fro", chat(100, 100, 4, 8)),
     _closed("slow-1-percent", "sayHello, 1 % of the calls pause 5 ms", hello(10, 100, mix=SLOW)),
     *[_open(of, percent) for of in ("own", "best") for percent in (25, 50, 75)],
+    _client("sayHello-10x100", "sayHello", hello(10, 100)),
+    _client("sayHello-1x1", "sayHello", hello(1, 1)),
+    _client("getAll-100", "getAll(100)", get_all(100, 10, 100)),
+    _client("getStream-100", "getStream(100)", get_stream(100, 10, 100)),
     Work("idle", "10,000 idle connections", "idle", hello(10000, 1), quick=True),
     Work("start-up", "start to first answered call", "startup", hello(1, 1), quick=True),
     Work("size", "the program's file", "size", hello(1, 1), quick=True),

@@ -64,6 +64,13 @@ SERVE
         mv "$outdir/serve.new" "$outdir/serve"
 }
 
+# write_call COMMAND: makes $outdir/call, which runs the client's program with these words in front of its own.
+write_call() {
+        printf '#!/bin/bash\nexec %s "$@"\n' "$1" >"$outdir/call.new"
+        chmod +x "$outdir/call.new"
+        mv "$outdir/call.new" "$outdir/call"
+}
+
 # report VERSION BINARY: what build says on stdout.
 report() {
         printf '%s\n' "name=$peer" "version=$1" "binary=$2"

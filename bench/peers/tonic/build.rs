@@ -4,10 +4,8 @@ fn main() -> std::io::Result<()> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let (api, bench) = (root.join("proto"), root.join("bench"));
 
-    tonic_prost_build::configure()
-        .build_client(false)
-        .compile_protos(
-            &[api.join("api.proto"), bench.join("bench.proto")],
-            &[api, bench],
-        )
+    tonic_prost_build::configure().compile_protos(
+        &[api.join("api.proto"), bench.join("bench.proto")],
+        &[api, bench],
+    )
 }

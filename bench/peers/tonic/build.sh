@@ -10,15 +10,18 @@ crate=$here/../tonic
 target=$(dirname "$outdir")/tonic-target
 quietly cargo build --release --manifest-path "$crate/Cargo.toml" --target-dir "$target"
 
-# The program may be built anew for the other peer while this one runs.
-cp "$target/release/tonic-peer" "$outdir/tonic-peer.new"
-mv "$outdir/tonic-peer.new" "$outdir/tonic-peer"
+# The programs may be built anew for the other peer while these run.
+for program in tonic-peer tonic-peer-client; do
+        cp "$target/release/$program" "$outdir/$program.new"
+        mv "$outdir/$program.new" "$outdir/$program"
+done
 
 arguments=(PORT)
 [[ $peer == tonic-current-thread ]] || arguments+=("[THREADS]")
 write_serve "${arguments[@]}" <<SERVE
 exec '$outdir/tonic-peer' ${peer#tonic-} "\$port" \${threads:+"\$threads"}
 SERVE
+write_call "'$outdir/tonic-peer-client' ${peer#tonic-}"
 locked() {
         sed -n "/^name = \"$1\"/{n;s/^version = \"\(.*\)\"/\1/p}" "$crate/Cargo.lock"
 }
