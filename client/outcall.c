@@ -421,10 +421,12 @@ int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
 {
         static const quoit_call_options options;
         struct quoit_channel *channel = subchannel->channel;
-        struct quoit_outcall *call = alloc(channel, method, handler, subchannel);
+        struct quoit_outcall *call = alloc(channel, method);
 
         if (!call)
                 return -ENOMEM;
+        call->handler = handler;
+        call->user = subchannel;
         init(call, &options, service_config_find(NULL, method->path));
         call->is_check = true;
         list_append(&channel->calls, &call->link);
