@@ -4,8 +4,11 @@
 
 #include "stage.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "client/balancer.h"
 #include "client/balancing.h"
@@ -312,6 +315,45 @@ static void test_all_fail(void **state)
                 told_wait(&later);
                 assert_string_equal(later.text, "OK");
                 stage_deinit(&stage);
+        }
+}
+
+/* What has failed stays failed until it is READY: while a further attempt goes on, calls do not wait for it. */
+static void test_failure_stays(void **state)
+{
+        static const char *const policies[] = { "round_robin", "ring_hash" };
+        const quoit_client_limits limits = { .backoff_initial_ms = 20, .backoff_max_ms = 20 };
+        const quoit_call_options options = { .timeout_ms = 2000 };
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                const quoit_load_balancing balancing = { .policy = policies[i] };
+                const quoit_channel_options channel_options = { .load_balancing = &balancing };
+                struct sockaddr_in address = { .sin_family = AF_INET,
+                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                socklen_t size = sizeof(address);
+                int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                struct told first = { .options = &options }, second = { .options = &options };
+                struct stage stage;
+                char target[64];
+
+                assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+                assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+                snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(address.sin_port));
+                stage_init(&stage, &limits);
+                assert_int_equal(
+                        quoit_channel_new(stage.client, target, &channel_options, &stage.channel),
+                        0);
+                told_call(&stage, &first);
+                assert_int_equal(first.status, QUOIT_UNAVAILABLE);
+                assert_int_equal(listen(fd, 5), 0); /* from now on it accepts, and says nothing */
+                usleep(100000);
+                told_call(&stage, &second);
+                assert_int_equal(second.status, QUOIT_UNAVAILABLE);
+                assert_int_equal(
+                        quoit_channel_get_state(stage.channel), QUOIT_CHANNEL_TRANSIENT_FAILURE);
+                stage_deinit(&stage);
+                close(fd);
         }
 }
 
@@ -725,6 +767,7 @@ int main(void)
                 cmocka_unit_test(test_room),
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_all_fail),
+                cmocka_unit_test(test_failure_stays),
                 cmocka_unit_test(test_least_request),
                 cmocka_unit_test(test_ring_hash),
                 cmocka_unit_test(test_ring_hash_without_one),
