@@ -215,9 +215,11 @@ static bool refill(quoit_stream *stream, bool *ret_is_last)
 static void flush(quoit_stream *stream)
 {
         quoit_outcall *call = stream->call;
+        struct blocking_problem problem;
         const uint8_t *data;
         size_t size;
         bool is_last = false;
+        int r;
 
         while (quoit_outcall_writable(call)) {
                 if (!message_queue_take(&stream->sending, &data, &size)) {
@@ -227,8 +229,10 @@ static void flush(quoit_stream *stream)
                                 outcall_half_close(call);
                         return;
                 }
-                if (outcall_send_bytes(call, data, size) < 0) {
-                        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                r = outcall_send_bytes(call, data, size);
+                if (r < 0) {
+                        problem = blocking_send_problem(r);
+                        outcall_fail(call, problem.status, problem.text);
                         return;
                 }
         }

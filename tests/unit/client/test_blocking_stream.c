@@ -8,7 +8,7 @@
 
 #define THREADS 64
 
-static const quoit_call_options patient = { .timeout_ms = 20000 };
+static const quoit_call_options patient = { .timeout_ms = 100000 };
 
 static void stage_begin(struct stage *stage)
 {
@@ -349,6 +349,34 @@ static void test_requests_that_cannot_be_sent(void **state)
         stage_deinit(&stage);
 }
 
+/* The ring finds that out: a service config is its channel's. */
+static void test_requests_over_a_service_configs_limit(void **state)
+{
+        const quoit_channel_options with = { .service_config =
+                                                     "{\"methodConfig\": [{\"name\": [{}], "
+                                                     "\"maxRequestMessageBytes\": 500}]}" };
+        struct stage stage;
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *large = ask_new(arena, SCRIPT_ANSWER, 0, 0);
+        static char payload[501];
+        quoit_stream *stream;
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage_serve(&stage, 0, 0, NULL);
+        assert_int_equal(
+                quoit_channel_new(stage.client, stage.servers[0].target, &with, &stage.channel), 0);
+        script_Ask_set_payload(large, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
+        stream = script_Script_Bidi_open(stage.channel, &patient);
+        assert_true(script_Script_Bidi_write(stream, large));
+        assert_int_equal(read_all(stream, 0), 0);
+        finishes(stream,
+                "RESOURCE_EXHAUSTED: the request is over the limit "
+                "(message_send_bytes_max, or the service config's maxRequestMessageBytes)");
+        upb_Arena_Free(arena);
+        stage_deinit(&stage);
+}
+
 /* The caller's metadata may be gone when the call begins. */
 static void test_metadata_is_copied(void **state)
 {
@@ -513,6 +541,7 @@ int main(void)
                 cmocka_unit_test(test_a_server_that_stands_still),
                 cmocka_unit_test(test_failures),
                 cmocka_unit_test(test_requests_that_cannot_be_sent),
+                cmocka_unit_test(test_requests_over_a_service_configs_limit),
                 cmocka_unit_test(test_metadata_is_copied),
                 cmocka_unit_test(test_none),
                 cmocka_unit_test(test_ends_from_elsewhere),
