@@ -354,6 +354,8 @@ int main(int count, char **words)
 
         if (count > 3)
                 with.engine = QUOIT_ENGINE_EPOLL;
+        if (!strcmp(test, "threads"))
+                with.rings = 2;
         if (!strcmp(test, "vain"))
                 with.limits.message_send_bytes_max = 20;
         CHECK(quoit_client_new(&with, &client) == 0);

@@ -126,7 +126,7 @@ def test_a_name_in_an_error_is_one_line(build):
     request = plugin_pb2.CodeGeneratorRequest(file_to_generate=["a\nb\u202e\x1b"])
     assert answer_of(build, request).error == r"protoc-gen-quoit: no descriptor of 'a\012b\342\200\256\033'"
     request = plugin_pb2.CodeGeneratorRequest(parameter="x\ny=3,z")
-    assert answer_of(build, request).error == r"protoc-gen-quoit: unknown option 'x\012y=3': there are messages_only and symbol_prefix=PREFIX"
+    assert answer_of(build, request).error == r"protoc-gen-quoit: unknown option 'x\012y=3': there are messages_only, services=off, stubs=off, symbol_prefix=PREFIX and elsewhere=PATH"
 
 
 COMMENTS = (

@@ -135,6 +135,32 @@ def test_all_ways_to_cut_a_name_are_different(kit, tmp_path):
     assert len({t for list_ in types for t in list_}) == 2 * len(names)
 
 
+SUFFIXES = {
+    "Unary": "reply start on_done blocking",
+    "Down": "send start receiver open read",
+    "Up": "reply start receiver handler send_request open write finish",
+    "Both": "send start receiver handler send_request open write read",
+}
+
+
+@pytest.mark.parametrize("language", ("c", "c++"))
+def test_functions_of_methods_meet_extensions(kit, tmp_path, language):
+    """Whose accessors are in the scope of their package, and methods called as functions of other ones."""
+    clashes = [f"S_{method}_{suffix}" for method in SUFFIXES for suffix in SUFFIXES[method].split()]
+    extensions = "".join(f"optional int32 {name} = {n};\n" for n, name in enumerate([*clashes, "S_service", "S_register"], 10))
+    methods = "".join(f"rpc {method}_{suffix}(M) returns (stream M);\n" for method in SUFFIXES for suffix in SUFFIXES[method].split())
+    write(tmp_path, "t.proto", f"""syntax = "proto2"; package p; message M {{ extensions 10 to 100; }} extend M {{ {extensions} }}
+        service S {{ rpc Unary(M) returns (M); rpc Down(M) returns (stream M); rpc Up(stream M) returns (M); rpc Both(stream M) returns (stream M);
+        {methods} }}""")
+    write(tmp_path, "s.proto", 'syntax = "proto3"; message call {} message stream {} message target {} message receiver {} service channel { rpc status(call) returns (stream stream); rpc on_done(stream target) returns (receiver); }')
+    kit.protoc(tmp_path, ["t.proto", "s.proto"], paths=[tmp_path])
+    one_unit(kit, tmp_path, ["t.proto", "s.proto"], language)
+    for option in ("services=off", "stubs=off"):  # a name does not depend on what is left out
+        kit.protoc(tmp_path / option, ["t.proto"], f"--quoit_opt={option}", paths=[tmp_path])
+        names = [set(re.findall(r"\bp_\w+", (folder / "t.quoit.h").read_text())) for folder in (tmp_path, tmp_path / option)]
+        assert names[1] < names[0]
+
+
 def test_names_without_underscores_are_upbs(kit, tmp_path):
     write(tmp_path, "t.proto", """syntax = "proto2"; package my.deep.pkg; message Msg { optional int32 a_b = 1; message In {} enum E { V_W = 0; } }
         enum F { F_ONE_2 = 0; } message in_c {} enum G { small_one = 0; }""")
