@@ -14,7 +14,6 @@ import pytest
 
 from calling import Client
 from misbehaving import ANSWER, GRPC, Peer, hang_up, http, reset_at_once, trailers_only
-from servers import PATIENCE
 from strict_server import StrictServer
 
 UNAVAILABLE = ("grpc-status", "14")
@@ -339,10 +338,10 @@ def test_many_at_once(client, calls, stubs):
 
 @pytest.mark.alone
 def test_slow_calls_are_rare(client, calls, stubs):
-    """One call in fifty takes two seconds, but for its hedge."""
+    """One call in fifty takes four seconds, but for its hedge."""
     took = {}
     for config in ("{}", hedging(delay="0.02s")):
-        with sleepy_server(calls, stubs, 50, 2) as target:
+        with sleepy_server(calls, stubs, 50, 4) as target:
             began = time.monotonic()
             results = client.run(
                 target, "Echo", calls.Payload(text="x"), calls=99, service_config=config
@@ -350,6 +349,5 @@ def test_slow_calls_are_rare(client, calls, stubs):
             took[config] = time.monotonic() - began
         assert {result.text for result in results} == {"OK"}
     plain, hedged = took.values()
-    assert plain > 4
+    assert plain > 8
     assert hedged < plain / 5
-    assert plain < PATIENCE
