@@ -62,8 +62,10 @@ static void fail(struct quoit_outcall *call, quoit_status outcome)
 static void on_parent_end(struct call_child *child)
 {
         struct quoit_outcall *call = CONTAINER_OF(child, struct quoit_outcall, child);
+        bool has_ended = outcall_is_over(call) && !call->exchange.reader.first;
 
-        fail(call, call->parent->ring.outcome);
+        if (!has_ended) /* else the reply, which its handler has, may be what ends the parent */
+                fail(call, call->parent->ring.outcome);
 }
 
 void outcall_follow(struct quoit_outcall *call, struct quoit_call *parent)

@@ -8,7 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -283,3 +285,75 @@ def test_balancing(build, start):
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     words[1] = "no such policy"
     assert subprocess.run(words, capture_output=True, timeout=PATIENCE).returncode == 2
+
+
+class Greeter:
+    """The service that examples/calling_out calls: it answers, refuses, or waits, and notes what it is told."""
+
+    def __init__(self):
+        self.seconds, self.metadata = None, None
+        self.began, self.ended = threading.Event(), threading.Event()
+
+    def greet(self, request, context):
+        self.seconds = context.time_remaining()
+        self.metadata = dict(context.invocation_metadata())
+        if request.name == "nobody":
+            context.abort(grpc.StatusCode.NOT_FOUND, "nobody is here")
+        if request.name == "patience":
+            context.add_callback(self.ended.set)
+            self.began.set()
+            assert self.ended.wait(PATIENCE)
+        return self.guide.Greeting(text=f"Hello {request.name}!")
+
+
+@pytest.fixture
+def relayed(build, guide, tmp_path):
+    """A stub of examples/calling_out, the service that it calls, and the server."""
+    greeter, there = Greeter(), f"unix:{tmp_path}/there"
+    greeter.guide = guide
+    backend = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
+    greet = grpc.unary_unary_rpc_method_handler(
+        greeter.greet, guide.Name.FromString, guide.Greeting.SerializeToString
+    )
+    backend.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("guide.Guide", {"Greet": greet})])
+    backend.add_insecure_port(there)
+    backend.start()
+    server = Server(build / "examples" / "calling_out", there, f"unix:{tmp_path}/here")
+    with grpc.insecure_channel(f"unix:{tmp_path}/here") as channel:
+        yield guide.Stub(channel), greeter, server
+    server.stop()
+    backend.stop(None)
+
+
+def test_calling_out(relayed, guide):
+    stub, greeter, server = relayed
+    trace = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("tracestate", "a=1")]
+    greeting = stub.Greet(guide.Name(name="Ann"), timeout=PATIENCE, metadata=[*trace, ("x-other", "stays")])
+    assert greeting.text == "Hello Ann!"
+    assert [greeter.metadata.get(name) for name in ("traceparent", "tracestate", "x-other")] == [
+        *(value for _, value in trace),
+        None,
+    ]
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Greet(guide.Name(name="nobody"), timeout=PATIENCE)
+    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.NOT_FOUND, "nobody is here")
+    threads = [path.read_text().strip() for path in Path(f"/proc/{server.pid}/task").glob("*/comm")]
+    assert not [name for name in threads if name.startswith("client")], "the client has no thread of its own"
+
+
+def test_calling_out_has_the_deadline_of_its_call(relayed, guide):
+    stub, greeter, _ = relayed
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Greet(guide.Name(name="patience"), timeout=1)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert 0 < greeter.seconds <= 1
+    assert greeter.ended.wait(PATIENCE)
+
+
+def test_calling_out_ends_with_its_call(relayed, guide):
+    stub, greeter, _ = relayed
+    call = stub.Greet.future(guide.Name(name="patience"))
+    assert greeter.began.wait(PATIENCE)
+    assert greeter.seconds > 10**9, "no deadline"
+    call.cancel()
+    assert greeter.ended.wait(PATIENCE)

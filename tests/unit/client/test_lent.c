@@ -235,6 +235,8 @@ static void test_no_hop(void **state)
                         told_call(&stage, &told);
                         assert_string_equal(told.text, "OK");
                         assert_int_equal(told.bytes, 100 + i);
+                        WAIT(atomic_load(&front.outcalls_over) == 3 * i + j + 1);
+                        assert_string_equal(front.text, "OK");
                 }
         }
         assert_int_equal(atomic_load(&front.outcalls), 6 * RINGS);
