@@ -42,7 +42,8 @@ static struct talk_bytes keep(upb_StringView bytes)
 {
         struct talk_bytes kept = { bytes.size < TALK_BYTES_MAX ? bytes.size : TALK_BYTES_MAX, "" };
 
-        memcpy(kept.data, bytes.data, kept.size);
+        if (kept.size > 0)
+                memcpy(kept.data, bytes.data, kept.size);
         return kept;
 }
 
@@ -51,7 +52,8 @@ static int64_t zeros_in(const grpc_testing_Payload *payload)
         upb_StringView body =
                 payload ? grpc_testing_Payload_body(payload) : upb_StringView_FromString("");
 
-        if (body.size > sizeof(zeros) || memcmp(body.data, zeros, body.size) != 0)
+        if (body.size > sizeof(zeros) ||
+                (body.size > 0 && memcmp(body.data, zeros, body.size) != 0))
                 return -1;
         return (int64_t)body.size;
 }

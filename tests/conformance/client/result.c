@@ -16,7 +16,8 @@ static upb_StringView copy(upb_Arena *arena, upb_StringView text)
 {
         char *bytes = upb_Arena_Malloc(arena, text.size + 1);
 
-        memcpy(bytes, text.data, text.size);
+        if (text.size > 0)
+                memcpy(bytes, text.data, text.size);
         return upb_StringView_FromDataAndSize(bytes, text.size);
 }
 
