@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include <quoit/export.h>
-#include <quoit/service.h>
+#include <quoit/method.h>
 #include <quoit/status.h>
 
 QUOIT_BEGIN_DECLS

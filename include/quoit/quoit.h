@@ -17,6 +17,7 @@
  */
 
 #include <quoit/access_log.h>
+#include <quoit/balancing.h>
 #include <quoit/budget.h>
 #include <quoit/call.h>
 #include <quoit/channelz.h>
