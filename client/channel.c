@@ -326,14 +326,6 @@ static bool detach_early(struct quoit_channel *channel)
         return is_early;
 }
 
-void channel_detach(struct quoit_channel *channel)
-{
-        if (detach_early(channel) || client_post(channel->client, &channel->detach) == 0)
-                return;
-        client_wait_over(channel->client);
-        remove_and_free(channel);
-}
-
 static void on_detach(struct mail *mail)
 {
         struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, detach);
@@ -341,6 +333,18 @@ static void on_detach(struct mail *mail)
         channel->is_detached = true;
         channel_shut_down(channel);
         channel_stir(channel);
+}
+
+void channel_detach(struct quoit_channel *channel)
+{
+        if (detach_early(channel) || client_post(channel->client, &channel->detach) == 0)
+                return;
+        if (client_is_here(channel->client)) { /* in its last mail: client_deinit() frees it */
+                on_detach(&channel->detach);
+                return;
+        }
+        client_wait_over(channel->client);
+        remove_and_free(channel);
 }
 
 /* "MINE quoit/VERSION" */

@@ -177,6 +177,36 @@ static void test_others(void **state)
         assert_null(quoit_client_free(client));
 }
 
+static void free_channel(quoit_client *client, void *arg)
+{
+        struct stage *stage = arg;
+
+        (void)client;
+        stage->channel = quoit_channel_free(stage->channel);
+}
+
+static void free_at_its_end(quoit_channel *channel, quoit_channel_state state, void *user)
+{
+        (void)channel;
+        if (state == QUOIT_CHANNEL_SHUTDOWN)
+                assert_int_equal(
+                        quoit_client_post(((struct stage *)user)->client, free_channel, user), 0);
+}
+
+/* What the last turn has posted runs, and may free what is the client's. */
+static void test_free_in_the_last_task(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        stage_init_stepped(&stage);
+        assert_int_equal(quoit_channel_watch(stage.channel, free_at_its_end, &stage), 0);
+        assert_null(quoit_client_free(stage.client));
+        stage.client = NULL;
+        assert_null(stage.channel);
+        stage_deinit(&stage);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -186,6 +216,7 @@ int main(void)
                 cmocka_unit_test(test_within_a_step),
                 cmocka_unit_test(test_end),
                 cmocka_unit_test(test_others),
+                cmocka_unit_test(test_free_in_the_last_task),
         };
 
         return RUN_ON_BOTH_ENGINES("client/stepped", tests);
