@@ -148,6 +148,7 @@ void client_end(struct quoit_client *client)
         ring_take_mail(&client->base->ring);
         ring_undefer(&client->dispatch);
         forget_all(&client->stirred); /* by that mail */
+        atomic_store(&client->ring_thread, NULL); /* another thread may have its place next */
         atomic_store_explicit(&client->life, CLIENT_OVER, memory_order_release);
 }
 

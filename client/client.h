@@ -43,7 +43,7 @@ struct quoit_client {
         bool is_broken; /* its ring is */
 
         /* any thread */
-        const void *_Atomic ring_thread; /* by its thread pointer; NULL: it has not begun */
+        const void *_Atomic ring_thread; /* by its thread pointer; NULL: not begun, or over */
         pthread_mutex_t mutex;
         _Atomic enum client_life life; /* NEW ends under the mutex */
 

@@ -476,6 +476,40 @@ static void test_order(void **state)
         }
 }
 
+/* The thread that was the ring's is any other one when that is gone. */
+static void *run_and_go_on(void *arg)
+{
+        struct front *front = arg;
+        quoit_channel *channel;
+
+        assert_int_equal(quoit_server_run(front->server), 0);
+        quoit_server_free(front->server);
+        front->server = NULL;
+        assert_int_equal(quoit_outcall_start(front->channel, script_method(QUOIT_UNARY), NULL,
+                                 &relay_handler, NULL, NULL),
+                -EPERM);
+        assert_int_equal(quoit_channel_new(front->client, "127.0.0.1:1", NULL, &channel), 0);
+        assert_int_equal(quoit_channel_get_state(channel), QUOIT_CHANNEL_SHUTDOWN);
+        assert_null(quoit_channel_free(channel));
+        return NULL;
+}
+
+static void test_same_thread(void **state)
+{
+        struct stage stage;
+        struct front front;
+        char text[QUOIT_ERROR_TEXT_BYTES];
+
+        (void)state;
+        front_init(&front, &stage, false);
+        assert_int_equal(pthread_create(&front.thread, NULL, run_and_go_on, &front), 0);
+        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
+        quoit_server_stop(front.server);
+        assert_int_equal(pthread_join(front.thread, NULL), 0);
+        assert_null(quoit_client_free(front.client)); /* with its channel */
+        stage_deinit(&stage);
+}
+
 /* The server waits for a call that waits for its outcall, and both succeed. */
 static void test_stop(void **state)
 {
@@ -548,6 +582,7 @@ int main(void)
                 cmocka_unit_test(test_worker),
                 cmocka_unit_test(test_life),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_same_thread),
                 cmocka_unit_test(test_stop),
                 cmocka_unit_test(test_stop_others),
         };
