@@ -260,6 +260,7 @@ bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
                 return false;
         }
         drop(hedging, attempt);
+        attempt->status = status; /* for the balancer: the server's, and not our CANCELLED */
         return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "client/channel.h"
 #include "client/handle.h"
+#include "client/subchannel.h"
 
 #define HEDGING(attempts, delay)                                                                   \
         "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": {\"maxAttempts\": " attempts      \
@@ -60,6 +61,14 @@ static void test_kinds(void **state)
         stage_deinit(&stage);
 }
 
+static void assert_four_failed(void *arg)
+{
+        const struct quoit_channel *channel = ((const struct stage *)arg)->channel->parts[0];
+
+        assert_int_equal(channel->subchannels[0]->outlier.failed, 4);
+        assert_int_equal(channel->subchannels[0]->calls, 0);
+}
+
 /* Those that fail in a way that is not fatal begin the next one; the last one is what the caller hears. */
 static void test_failures(void **state)
 {
@@ -74,6 +83,7 @@ static void test_failures(void **state)
         assert_int_equal(stage.servers[0].script.started, 4);
         assert_int_equal(retries_of(&stage).hedged, 3);
         stage_run(&stage, assert_nothing_is_kept, &stage);
+        stage_run(&stage, assert_four_failed, &stage);
         stage_deinit(&stage);
 }
 
