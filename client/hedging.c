@@ -273,7 +273,6 @@ void hedging_end(struct quoit_outcall *call)
 
 void hedging_set_done(struct quoit_outcall *call)
 {
-        timer_cancel(&ring_of(call->hedging)->timers, &call->exchange.deadline);
         outcall_set_state(call, OUTCALL_ENDED);
         outcall_set_state(call, OUTCALL_DONE);
 }

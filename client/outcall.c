@@ -71,16 +71,20 @@ static upb_StringView view(const char *text)
 
 static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
-        if (call->face &&
-                !list_is_empty(&call->sibling)) /* it was not dropped, so this end is the call's */
+        struct timers *timers = &call->exchange.group->host->ring->timers;
+
+        /* an attempt that was not dropped: this end is the call's */
+        if (call->face && !list_is_empty(&call->sibling)) {
                 hedging_win(call);
+                timer_cancel(timers, &call->face->exchange.deadline);
+        }
         if (!list_is_empty(&call->queued))
                 channel_unqueue(call->channel, call);
-        timer_cancel(&call->exchange.group->host->ring->timers, &call->pause);
+        timer_cancel(timers, &call->pause);
         outcall_set_state(call, OUTCALL_ENDED);
         call->status = status;
         call->message = message;
-        timer_cancel(&call->exchange.group->host->ring->timers, &call->exchange.deadline);
+        timer_cancel(timers, &call->exchange.deadline);
         if (call->hedging)
                 hedging_end(call); /* what is sent stays: outputs may refer to it */
         else

@@ -176,6 +176,26 @@ static void test_credits(void **state)
         stage_deinit(&stage);
 }
 
+/* Once the server's status is here there is no deadline any more, whenever the caller reads. */
+static void test_late_reader(void **state)
+{
+        const quoit_call_options options = { .timeout_ms = 300 };
+        struct told told = { .kind = QUOIT_SERVER_STREAMING, .count = 10, .options = &options };
+        struct stage stage;
+
+        (void)state;
+        begin(&stage, NULL, HEDGING("2", "0s"));
+        told.stage = &stage;
+        stage_run(&stage, no_credits, &told);
+        usleep(600000);
+        assert_int_equal(atomic_load(&told.dones), 0);
+        stage_run(&stage, more_credits, &told);
+        told_wait(&told);
+        assert_string_equal(told.text, "OK");
+        assert_int_equal(told.messages, 10);
+        stage_deinit(&stage);
+}
+
 /* ---- a caller that sends as fast as the call takes it ---- */
 
 #define PUMP_MESSAGES 200
@@ -316,6 +336,7 @@ int main(void)
                 cmocka_unit_test(test_cancel),
                 cmocka_unit_test(test_cancel_the_winner),
                 cmocka_unit_test(test_credits),
+                cmocka_unit_test(test_late_reader),
                 cmocka_unit_test(test_pump),
                 cmocka_unit_test(test_queue_is_bounded),
                 cmocka_unit_test(test_many),
