@@ -222,7 +222,8 @@ void hedging_win(struct quoit_outcall *attempt)
         hedging->winner = attempt;
         attempt->exchange.lent.credits = hedging->call->exchange.lent.credits;
         attempt->exchange.lent.sends_plain = hedging->call->exchange.lent.sends_plain;
-        writer_forget(&attempt->exchange);
+        if (attempt->state != OUTCALL_PAUSED) /* else it is sent again, once: outcall_retry.c */
+                writer_forget(&attempt->exchange);
 }
 
 /* An attempt has failed, but not for all. Whether another one takes its place, now or later. */

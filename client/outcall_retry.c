@@ -19,6 +19,8 @@ static void go_on(struct quoit_outcall *call)
                 return;
         call->exchange.stream = (struct stream){ .pins = 0 };
         writer_rewind(&call->exchange);
+        if (call->face && outcall_subject(call->face) == call) /* it has won meanwhile */
+                writer_forget(&call->exchange);
         outcall_set_state(call, OUTCALL_WAITING);
         channel_queue(call->channel, call, true);
 }

@@ -4,7 +4,10 @@
 
 #include "stage.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "client/channel.h"
 #include "client/handle.h"
@@ -270,6 +273,102 @@ static void test_pump(void **state)
         }
 }
 
+/* ---- a server that does not read, and refuses ---- */
+
+#define REFUSED_MESSAGES 4
+#define REFUSED_BYTES (1u << 20)
+
+static void write_all(int fd, const void *data, size_t size)
+{
+        assert_int_equal(write(fd, data, size), size);
+}
+
+static int listen_with_small_buffer(char target[static 32])
+{
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t size = sizeof(address);
+        int buffer_bytes = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        assert_int_equal(
+                setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes)), 0);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(listen(fd, 10), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        snprintf(target, 32, "127.0.0.1:%u", ntohs(address.sin_port));
+        return fd;
+}
+
+static void send_message(void *arg)
+{
+        static char payload[REFUSED_BYTES];
+        struct told *told = arg;
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *ask = script_Ask_new(arena);
+
+        script_Ask_set_payload(ask, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
+        assert_int_equal(quoit_outcall_send(told->call, (const struct upb_Message *)ask), 0);
+        upb_Arena_Free(arena);
+}
+
+/* A call to it has begun, and all of its messages wait. The connection. */
+static int begin_to_refuser(struct stage *stage, struct told *told, int *ret_listener)
+{
+        static const uint8_t hello[] = "\0\0\6\4\0\0\0\0\0\0\4\x7f\xff\xff\xff"
+                                       "\0\0\4\x8\0\0\0\0\0\x7f\0\0\0";
+        const quoit_client_limits limits = {
+                .replay_bytes_max = (REFUSED_MESSAGES + 1) * REFUSED_BYTES,
+                .call_queue_bytes_hard_max = 100 * REFUSED_BYTES,
+        };
+        const quoit_channel_options options = { .service_config = HEDGING("2", "100s") };
+        char target[32];
+        int fd;
+
+        *ret_listener = listen_with_small_buffer(target);
+        stage_init(stage, &limits);
+        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+        *told = (struct told){ .stage = stage, .kind = QUOIT_CLIENT_STREAMING, .keeps_open = true };
+        stage_run(stage, told_start, told);
+        fd = accept(*ret_listener, NULL, NULL);
+        assert_true(fd >= 0);
+        write_all(fd, hello, sizeof(hello) - 1);
+        for (unsigned i = 0; i < REFUSED_MESSAGES; i++)
+                stage_run(stage, send_message, told);
+        usleep(100000);
+        return fd;
+}
+
+/* The only attempt is refused while an output refers to its bytes, and wins before it can begin again: all of it is sent anew. */
+static void test_win_between_two_attempts(void **state)
+{
+        static const uint8_t refusal[] = "\0\0\4\3\0\0\0\0\1\0\0\0\7";
+        static uint8_t received[1 << 16];
+        struct stage stage;
+        struct told told;
+        size_t bytes = 0;
+        int listener, fd = begin_to_refuser(&stage, &told, &listener);
+
+        (void)state;
+        write_all(fd, refusal, sizeof(refusal) - 1);
+        while (retries_of(&stage).transparent == 0)
+                usleep(1000);
+        stage_run(&stage, send_message, &told);
+        stage_run(&stage, send_message, &told);
+        assert_int_equal(retries_of(&stage).overruns, 1);
+        while (bytes < (REFUSED_MESSAGES + 2) * (size_t)REFUSED_BYTES) {
+                ssize_t r = read(fd, received, sizeof(received));
+
+                assert_true(r > 0);
+                bytes += (size_t)r;
+        }
+        stage_run(&stage, cancel, &told);
+        told_wait(&told);
+        assert_int_equal(told.status, QUOIT_CANCELLED);
+        close(fd);
+        stage_deinit(&stage);
+        close(listener);
+}
+
 /* ---- attempts that wait ---- */
 
 static void assert_three_wait(void *arg)
@@ -338,6 +437,7 @@ int main(void)
                 cmocka_unit_test(test_credits),
                 cmocka_unit_test(test_late_reader),
                 cmocka_unit_test(test_pump),
+                cmocka_unit_test(test_win_between_two_attempts),
                 cmocka_unit_test(test_queue_is_bounded),
                 cmocka_unit_test(test_many),
         };
