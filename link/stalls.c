@@ -20,6 +20,18 @@ static void bring_forward(uint64_t *due_ns, uint64_t time_ns)
 
 /* ---- TCP ---- */
 
+/* Whether anybody waits for what is sent; of a stream that was reset only the reset is. */
+static bool has_calls(const struct session *session)
+{
+        const struct list *streams = &session->streams;
+
+        for (const struct list *link = streams->next; link != streams; link = link->next) {
+                if (!CONTAINER_OF(link, struct stream, link)->is_reset)
+                        return true;
+        }
+        return false;
+}
+
 /* A send that begins after this look cannot be overdue before *@ret_due_ns. */
 static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
@@ -29,7 +41,7 @@ static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint6
 
         if (session->drain >= DRAIN_DUE) {
                 bring_forward(ret_due_ns, now_ns + LEAVING_NS);
-                if (list_is_empty(&session->streams) && time_ns > LEAVING_NS)
+                if (time_ns > LEAVING_NS && !has_calls(session))
                         time_ns = LEAVING_NS;
         }
         if (is_sending && now_ns >= clock_after_ns(connection->send_started_ns, time_ns))

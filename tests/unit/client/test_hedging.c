@@ -369,6 +369,22 @@ static void test_win_between_two_attempts(void **state)
         close(listener);
 }
 
+/* Whoever frees a client waits for seconds at most, and not as long as for calls (stall_ms). */
+static void test_end_without_a_reader(void **state)
+{
+        struct stage stage;
+        struct told told;
+        int listener, fd = begin_to_refuser(&stage, &told, &listener);
+        uint64_t began_ns = clock_ns();
+
+        (void)state;
+        stage_deinit(&stage);
+        assert_true(clock_ns() - began_ns < 30 * SECOND);
+        assert_int_equal(told.status, QUOIT_CANCELLED);
+        close(fd);
+        close(listener);
+}
+
 /* ---- attempts that wait ---- */
 
 static void assert_three_wait(void *arg)
@@ -438,6 +454,7 @@ int main(void)
                 cmocka_unit_test(test_late_reader),
                 cmocka_unit_test(test_pump),
                 cmocka_unit_test(test_win_between_two_attempts),
+                cmocka_unit_test(test_end_without_a_reader),
                 cmocka_unit_test(test_queue_is_bounded),
                 cmocka_unit_test(test_many),
         };
