@@ -90,6 +90,11 @@ void channel_take_back(struct quoit_channel *channel, struct list *waiting)
         channel_stir(channel);
 }
 
+bool channel_has_room(const struct quoit_channel *channel)
+{
+        return channel->queued < channel->client->limits.calls_queued_max;
+}
+
 bool channel_has_calls(const struct quoit_channel *channel)
 {
         for (struct list *link = channel->calls.next; link != &channel->calls; link = link->next) {

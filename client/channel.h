@@ -144,8 +144,5 @@ bool channel_has_calls(const struct quoit_channel *channel);
 /* It waits no longer. */
 void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call);
 
-/* Whether more calls may wait. */
-static inline bool channel_has_room(const struct quoit_channel *channel, uint32_t queued_max)
-{
-        return channel->queued < queued_max;
-}
+/* Whether more calls may wait: calls_queued_max. */
+bool channel_has_room(const struct quoit_channel *channel);

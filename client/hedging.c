@@ -104,18 +104,12 @@ static void start_timer(struct hedging *hedging, uint64_t delay_ns)
         timer_start(&ring->timers, &hedging->next, ring_clock_ns(ring) + delay_ns, on_next);
 }
 
-/* An attempt waits for a connection as any call does: within the same limit. */
-static bool has_room(const struct quoit_channel *channel)
-{
-        return channel_has_room(channel, channel->client->limits.calls_queued_max);
-}
-
-/* The next attempt, and a time for the one behind it. False: there is none. */
+/* The next attempt, which waits for a connection as any call does, and a time for the one behind it. False: there is none. */
 static bool begin_next(struct hedging *hedging)
 {
         struct quoit_outcall *call = hedging->call, *attempt;
 
-        if (hedging->begun == hedging->policy.attempts_max || !has_room(call->channel) ||
+        if (hedging->begun == hedging->policy.attempts_max || !channel_has_room(call->channel) ||
                 outcall_new_attempt(call, &attempt) < 0)
                 return false;
         if (give(call, attempt) < 0) {
@@ -139,8 +133,9 @@ static bool begin_next(struct hedging *hedging)
 static void fail_for_want(struct quoit_outcall *call)
 {
         outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                has_room(call->channel) ? "out of memory"
-                                        : "too many calls wait on the channel (calls_queued_max)");
+                channel_has_room(call->channel)
+                        ? "out of memory"
+                        : "too many calls wait on the channel (calls_queued_max)");
 }
 
 static void on_next(struct timer *timer)

@@ -339,7 +339,7 @@ static int enqueue(struct quoit_outcall *call, const struct method_config *confi
 {
         struct quoit_channel *channel = call->channel;
 
-        if (!channel_has_room(channel, channel->client->limits.calls_queued_max))
+        if (!channel_has_room(channel))
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "too many calls wait on the channel (calls_queued_max)");
         else if (config->hedging.attempts_max > 0)
@@ -442,10 +442,11 @@ int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
 void outcall_move(struct quoit_outcall *call, struct call_group *to)
 {
         struct call_group *from = call->exchange.group;
+        bool was_connected = !is_unconnected(call);
 
         list_remove(&call->exchange.ready);
         exchange_move(&call->exchange, to);
-        if (from != &call->channel->group) /* a connection may end with the last of its calls */
+        if (was_connected) /* a connection may end with the last of its calls */
                 from->host->on_freed(from->host->user, from);
 }
 

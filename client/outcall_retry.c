@@ -48,7 +48,7 @@ void outcall_on_unpinned(struct quoit_outcall *call)
 
 /* ---- where no server has processed it ---- */
 
-bool outcall_retry(struct quoit_outcall *call, bool refused)
+bool outcall_retry_unprocessed(struct quoit_outcall *call, bool refused)
 {
         if (call->state != OUTCALL_OPEN || call->is_check || call->response.has_begun ||
                 !writer_can_rewind(&call->exchange.writer) || (refused && call->was_refused) ||

@@ -18,7 +18,7 @@ struct quoit_outcall;
  * Its stream is closed, and the server has not processed it. True: it begins again at once. @refused: by the server, for it alone, which
  * is borne once. Also inside nghttp2's callbacks.
  */
-bool outcall_retry(struct quoit_outcall *call, bool refused);
+bool outcall_retry_unprocessed(struct quoit_outcall *call, bool refused);
 
 /*
  * An attempt has failed with @status: of the server, or for what became of its connection. True: its policy has it begin again later,

@@ -121,7 +121,8 @@ static void on_close(struct stream *stream, uint32_t error_code)
                 outcall_leave(call);
                 return;
         }
-        if (is_unprocessed && outcall_retry(call, !stream->unsent && !connection->is_leaving))
+        if (is_unprocessed &&
+                outcall_retry_unprocessed(call, !stream->unsent && !connection->is_leaving))
                 return;
         if (connection->connection.state >= CONNECTION_CLOSING && !outcall_is_over(call))
                 finish_lost(call, connection);
