@@ -32,14 +32,14 @@ static void compress(struct quoit_outcall *call, struct encoding *encoding)
                 exchange_compress(exchange, &exchange->group->host->coders, encoding);
 }
 
-/* Whether another message may be queued: 0, or an error of outcall_send(). */
+/* Whether another message may be queued: 0, or an error of outcall_send(). What a hedged call keeps waits in its attempts. */
 static int check(const struct quoit_outcall *call)
 {
+        const struct writer *writer = &outcall_leader(call)->exchange.writer;
+
         if (call->half_closed)
                 return -EALREADY;
-        if (call->exchange.writer.queued_bytes > limits_of(call)->call_queue_bytes_hard_max)
-                return -ENOBUFS;
-        return 0;
+        return writer->queued_bytes > limits_of(call)->call_queue_bytes_hard_max ? -ENOBUFS : 0;
 }
 
 /* A hedged call has no stream: its attempts send. */

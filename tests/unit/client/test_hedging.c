@@ -273,6 +273,26 @@ static void test_pump(void **state)
         }
 }
 
+/* What a hedged call keeps for other attempts, and one has sent, waits for nothing: the limit of a queue is no limit of that. */
+static void test_pump_more_than_a_queue(void **state)
+{
+        const quoit_client_limits limits = {
+                .call_queue_bytes_hard_max = 100000,
+                .replay_bytes_max = 100 * PUMP_MESSAGES * PUMP_BYTES,
+                .replay_channel_bytes_max = 100 * PUMP_MESSAGES * PUMP_BYTES,
+        };
+        struct stage stage;
+        struct pump pump = { .told.stage = &stage };
+
+        (void)state;
+        begin(&stage, &limits, HEDGING("2", "100s"));
+        stage_run(&stage, start_pump, &pump);
+        told_wait(&pump.told);
+        assert_string_equal(pump.told.text, "OK");
+        assert_int_equal(retries_of(&stage).overruns, 0);
+        stage_deinit(&stage);
+}
+
 /* ---- a server that does not read, and refuses ---- */
 
 #define REFUSED_MESSAGES 4
@@ -453,6 +473,7 @@ int main(void)
                 cmocka_unit_test(test_credits),
                 cmocka_unit_test(test_late_reader),
                 cmocka_unit_test(test_pump),
+                cmocka_unit_test(test_pump_more_than_a_queue),
                 cmocka_unit_test(test_win_between_two_attempts),
                 cmocka_unit_test(test_end_without_a_reader),
                 cmocka_unit_test(test_queue_is_bounded),
