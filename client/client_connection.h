@@ -24,7 +24,7 @@ struct client_connection {
         struct list noted; /* in the client, while there is something to tell */
         bool is_ready; /* the server's SETTINGS have arrived */
         bool is_leaving; /* GOAWAY was received, or no stream ids are left */
-        bool has_served; /* a response has begun */
+        bool has_served; /* a response has begun, other than a health check's */
         char why[CLIENT_CONNECTION_WHY_BYTES]; /* what is known about its end; "": nothing */
 };
 

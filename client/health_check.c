@@ -13,6 +13,9 @@
 #include "client/service_config.h"
 #include "core/clock.h"
 
+#define GOOD_NS NS_PER_S /* a Watch that has answered was of use if it went on for so long */
+#define BRIEF_MAX 10 /* Watches in a row that were not, before there is a pause */
+
 static struct ring *ring_of(const struct quoit_channel *channel)
 {
         return &channel->client->base->ring;
@@ -65,21 +68,44 @@ static void on_retry(struct timer *timer)
         watch(subchannel);
 }
 
-/* At once where it has answered, else after a pause. */
+static void begin_after(struct subchannel *subchannel, uint64_t pause_ns)
+{
+        struct ring *ring = ring_of(subchannel->channel);
+
+        timer_start(
+                &ring->timers, &subchannel->check.retry, ring_now_ns(ring) + pause_ns, on_retry);
+}
+
+/*
+ * At once where it has answered (A17), else after a pause. But not if many in a row soon ended: a server whose answers are a status and
+ * an end would be asked without a pause, for ever.
+ */
+static bool goes_on_at_once(struct subchannel *subchannel)
+{
+        struct health_check *check = &subchannel->check;
+
+        if (!check->has_answered)
+                return false;
+        if (ring_now_ns(ring_of(subchannel->channel)) - check->began_ns >= GOOD_NS)
+                check->brief_count = 0;
+        else if (check->brief_count == BRIEF_MAX)
+                return false;
+        else
+                check->brief_count++;
+        backoff_reset(&check->backoff);
+        return true;
+}
+
 static void try_again(struct subchannel *subchannel)
 {
         const quoit_client_limits *limits = &subchannel->channel->client->limits;
-        struct health_check *check = &subchannel->check;
-        struct ring *ring = ring_of(subchannel->channel);
-        uint64_t pause_ns;
+        uint64_t jitter = ring_jitter(ring_of(subchannel->channel));
 
-        if (check->has_answered)
-                backoff_reset(&check->backoff);
-        pause_ns = check->has_answered
-                           ? 0
-                           : backoff_next_ns(&check->backoff, limits->backoff_initial_ms,
-                                     limits->backoff_max_ms, ring_jitter(ring));
-        timer_start(&ring->timers, &check->retry, ring_now_ns(ring) + pause_ns, on_retry);
+        begin_after(subchannel,
+                goes_on_at_once(subchannel)
+                        ? 0
+                        : backoff_next_ns(&subchannel->check.backoff, limits->backoff_initial_ms,
+                                  limits->backoff_max_ms, jitter));
 }
 
 static void on_done(quoit_outcall *call, quoit_status status, void *user)
@@ -118,6 +144,7 @@ static void watch(struct subchannel *subchannel)
         int r = outcall_new_check(subchannel, &health_watch, &handler, &check->watch);
 
         check->has_answered = false;
+        check->began_ns = ring_now_ns(ring_of(subchannel->channel));
         if (r < 0) {
                 try_again(subchannel);
                 set_health(subchannel, HEALTH_NOT_SERVING);
@@ -157,8 +184,7 @@ void health_check_begin(struct subchannel *subchannel)
         if (!service_of(subchannel->channel))
                 return;
         subchannel->check.health = HEALTH_ASKED;
-        subchannel->check.has_answered = true; /* nothing has failed: it begins at once */
-        try_again(subchannel);
+        begin_after(subchannel, 0);
         if (!timer_is_running(&subchannel->channel->rest))
                 plan_rest(subchannel->channel);
 }

@@ -26,6 +26,8 @@ struct health_check {
         enum health health;
         struct quoit_outcall *watch; /* NULL: there is none */
         bool has_answered; /* @watch has */
+        uint64_t began_ns; /* @watch has */
+        unsigned brief_count; /* Watches in a row that have answered, and ended soon */
         struct backoff backoff;
         struct timer retry;
 };

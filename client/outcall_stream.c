@@ -30,7 +30,8 @@ static void on_headers(struct stream *stream, bool oversize)
 {
         struct quoit_outcall *call = outcall_of_stream(stream);
 
-        connection_of(call)->has_served = true;
+        if (!call->is_check)
+                connection_of(call)->has_served = true;
         response_on_headers(call, oversize);
 }
 

@@ -13,7 +13,10 @@ import grpc
 import pytest
 
 from calling import Client
+from misbehaving import GRPC, Peer, whole
 from servers import Server
+from strict_server import StrictServer
+from wire import message
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +297,47 @@ def test_servers_that_cannot_tell(client, calls, python):
     )
     assert {call.text for call in results} == {"OK"}
     assert all(len(server.times) > 10 for server in servers)
+
+
+# ---- health checks of servers that do wrong ----
+
+
+def answer_and_end(peer):
+    whole(message(b"\x08\x01"), ("grpc-status", "0"))(peer)
+
+
+def answer_and_hang_up(peer):
+    peer.headers(GRPC)
+    peer.data(message(b"\x08\x01"))
+    peer.hang_up()
+
+
+def answer_and_leave(peer):
+    peer.headers(GRPC)
+    peer.data(message(b"\x08\x01"))
+    peer.goaway(peer.stream)
+    peer.hang_up()
+
+
+@pytest.mark.parametrize("act", [answer_and_end, answer_and_hang_up, answer_and_leave])
+def test_health_checks_do_not_make_a_loop(client, calls, act):
+    """A server that answers them, then ends them or the connection, and answers no call: soon they come with pauses."""
+    watches = []
+
+    def answer(server, stream, request):
+        if request.fields[":path"] == "/grpc.health.v1.Health/Watch":
+            watches.append(stream)
+            act(Peer(server, stream))
+
+    with StrictServer(window=65535, answer=answer) as server:
+        call = client(
+            server.target,
+            "Echo",
+            calls.Payload(text="x"),
+            service_config=health_config(),
+            backoff=200,
+            timeout=1500,
+            wait_for_ready=True,
+        )
+    assert call.status == "DEADLINE_EXCEEDED"
+    assert 5 <= len(watches) <= 22  # ten without a pause, and then some
