@@ -13,6 +13,8 @@
 
 /* So that a long connection does not save up reasons for a flood of WINDOW_UPDATEs. */
 #define GLITCHES_UPDATES_DUE_MAX 65536
+/* The same of RST_STREAMs. */
+#define GLITCHES_RESETS_DUE_MAX 65536
 
 struct glitches {
         uint32_t count; /* of frames without a reason; its reader clears it */
@@ -20,6 +22,7 @@ struct glitches {
         uint32_t late_ends; /* of empty frames that only end such a stream, and can still arrive */
         uint32_t updates_due; /* WINDOW_UPDATEs that have a reason */
         uint32_t pongs_due;
+        uint32_t resets_due; /* of a server: RST_STREAMs that it can send, one for each request */
         uint32_t block_bytes; /* received so far of the current header block */
 };
 
@@ -63,6 +66,22 @@ static inline void glitches_window_update(struct glitches *glitches)
 {
         if (glitches->updates_due > 0)
                 glitches->updates_due--;
+        else
+                glitches->count++;
+}
+
+/* A request was sent: its stream may be reset once, also when it is over already. */
+static inline void glitches_request_sent(struct glitches *glitches)
+{
+        if (glitches->resets_due < GLITCHES_RESETS_DUE_MAX)
+                glitches->resets_due++;
+}
+
+/* RST_STREAM of a server. */
+static inline void glitches_reset(struct glitches *glitches)
+{
+        if (glitches->resets_due > 0)
+                glitches->resets_due--;
         else
                 glitches->count++;
 }

@@ -30,6 +30,13 @@ static void check_headers(struct session *session, int32_t id)
                         session, NGHTTP2_PROTOCOL_ERROR, "HEADERS for a stream that was skipped");
 }
 
+/* A server cannot reset what was never opened (RFC 9113, section 6.4). nghttp2 lets it pass, for clients that do. */
+static void check_reset(struct session *session, int32_t id)
+{
+        if (session->role == SESSION_CLIENT && id != 0 && !is_used_id(session, id))
+                session_blame(session, NGHTTP2_PROTOCOL_ERROR, "RST_STREAM for an idle stream");
+}
+
 /* Header blocks beyond the limit are costly to decode: each header_bytes_max of them counts as a reset. */
 static void count_block(struct session *session, size_t size, bool first)
 {
@@ -58,6 +65,9 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, voi
                 break;
         case NGHTTP2_CONTINUATION:
                 count_block(session, head->length, false);
+                break;
+        case NGHTTP2_RST_STREAM:
+                check_reset(session, head->stream_id);
                 break;
         case NGHTTP2_WINDOW_UPDATE:
                 glitches_window_update(&session->glitches);
@@ -340,7 +350,10 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
         case NGHTTP2_DATA:
                 return receive_data(session, frame);
         case NGHTTP2_RST_STREAM:
-                session->resets += session->role == SESSION_SERVER;
+                if (session->role == SESSION_SERVER)
+                        session->resets++;
+                else
+                        glitches_reset(&session->glitches);
                 break;
         case NGHTTP2_SETTINGS:
                 if (frame->hd.flags & NGHTTP2_FLAG_ACK)

@@ -133,6 +133,7 @@ static void open_request(struct session *session, int32_t id)
         list_remove(&stream->link);
         stream->unsent = false;
         session_open_stream(session, stream);
+        glitches_request_sent(&session->glitches);
 }
 
 static int on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *user)

@@ -186,6 +186,11 @@ static void test_out_of_place(void **state)
         expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
         size = frame_head(bytes, 0, NGHTTP2_DATA, 0, 5);
         expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
+        size = frame_head(bytes, 4, NGHTTP2_RST_STREAM, 0, 3);
+        memcpy(bytes + size, "\0\0\0\7", 4);
+        expect_connection_error(bytes, size + 4, NGHTTP2_PROTOCOL_ERROR);
+        bytes[8] = 2;
+        expect_connection_error(bytes, size + 4, NGHTTP2_PROTOCOL_ERROR);
         /* CONTINUATION without HEADERS, and HEADERS without theirs */
         size = frame_head(bytes, 0, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1);
         expect_connection_error(bytes, size, NGHTTP2_PROTOCOL_ERROR);
@@ -336,6 +341,26 @@ static void test_glitches(void **state)
         pair_free(pair);
 }
 
+/* One for each request is good manners: here the server's own, behind its trailers. */
+static void test_resets(void **state)
+{
+        static const uint8_t reset[] = { 0, 0, 4, NGHTTP2_RST_STREAM, 0, 0, 0, 0, 1, 0, 0, 0, 7 };
+        struct call *call;
+        struct pair *pair = with_call(NULL, &call);
+
+        (void)state;
+        pair->client.session.glitches.count = 0;
+        call_answer_only(pair_other(pair, call), "0");
+        pair_run(pair);
+        assert_int_equal(call->closes, 1);
+        assert_int_equal(pair->client.session.glitches.count, 0);
+        for (unsigned i = 1; i <= 5; i++) {
+                assert_int_equal(end_feed(&pair->client, reset, sizeof(reset)), 0);
+                assert_int_equal(pair->client.session.glitches.count, i);
+        }
+        pair_free(pair);
+}
+
 /* More than the window has room for. */
 static void test_beyond_the_window(void **state)
 {
@@ -440,6 +465,7 @@ int main(void)
                 cmocka_unit_test(test_header_limits),
                 cmocka_unit_test(test_floods),
                 cmocka_unit_test(test_glitches),
+                cmocka_unit_test(test_resets),
                 cmocka_unit_test(test_beyond_the_window),
                 cmocka_unit_test(test_other_protocols),
                 cmocka_unit_test(test_split_everywhere),
