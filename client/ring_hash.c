@@ -143,21 +143,10 @@ static enum balancer_pick pick_from(
         return PICK_FAIL;
 }
 
-static bool any_connects(const struct quoit_channel *channel)
-{
-        for (unsigned i = 0; i < channel->count; i++) {
-                if (subchannel_state_seen(channel->subchannels[i]) == SUBCHANNEL_CONNECTING)
-                        return true;
-        }
-        return false;
-}
-
 /* A call without a key: the first that is READY; at most one connects for it (A76). */
 static enum balancer_pick pick_any(
-        struct ring_hash *self, uint32_t place, struct subchannel **ret_subchannel)
+        struct ring_hash *self, uint32_t place, bool connects, struct subchannel **ret_subchannel)
 {
-        bool connects = any_connects(self->balancer.channel);
-
         for (uint32_t i = 0; i < self->ring.count; i++) {
                 struct subchannel *subchannel = at(self, place + i);
                 enum subchannel_state state = subchannel_state_seen(subchannel);
@@ -172,6 +161,16 @@ static enum balancer_pick pick_any(
                 }
         }
         return connects ? PICK_WAIT : PICK_FAIL;
+}
+
+/* A bit for each state that an address is in. */
+static unsigned states_seen(const struct quoit_channel *channel)
+{
+        unsigned states = 0;
+
+        for (unsigned i = 0; i < channel->count; i++)
+                states |= 1u << subchannel_state_seen(channel->subchannels[i]);
+        return states;
 }
 
 /* From its metadata, unless it has a key. */
@@ -193,13 +192,18 @@ static enum balancer_pick pick(
         struct balancer *balancer, struct quoit_outcall *call, struct subchannel **ret_subchannel)
 {
         struct ring_hash *self = self_of(balancer);
+        unsigned states = states_seen(balancer->channel);
+        bool connects = states & 1u << SUBCHANNEL_CONNECTING;
         uint32_t place;
 
-        if (self->ring.count == 0)
+        /* the ring has far more places than there are addresses, and many calls may wait */
+        if (self->ring.count == 0 || states == 1u << SUBCHANNEL_TRANSIENT_FAILURE)
                 return PICK_FAIL;
         set_hash(call);
+        if (call->hash_is_random && connects && !(states & 1u << SUBCHANNEL_READY))
+                return PICK_WAIT;
         place = hash_ring_find(&self->ring, call->hash);
-        return call->hash_is_random ? pick_any(self, place, ret_subchannel)
+        return call->hash_is_random ? pick_any(self, place, connects, ret_subchannel)
                                     : pick_from(self, place, ret_subchannel);
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 from calling import Client
 from misbehaving import GRPC, Peer, whole
-from servers import Server
+from servers import Server, free_port
 from strict_server import StrictServer
 from wire import message
 
@@ -202,6 +202,21 @@ def test_retries_go_elsewhere(client, calls, python):
     assert {call.text for call in results} == {"OK"}
     counts = [len(server.times) for server in servers]
     assert counts[1] > 20 and counts[0] + counts[2] == 90, counts
+
+
+def test_a_large_ring_without_servers(client, calls):
+    """Calls look at the addresses, not at each place of the ring, to know that none is left."""
+    port = free_port()
+    addresses = ",".join(f"127.0.1.{number}:{port}" for number in range(1, 65))
+    results = client.run(
+        f"ipv4:{addresses}",
+        "Echo",
+        calls.Payload(text="x"),
+        parallel=2000,
+        timeout=10_000,
+        service_config=config("ring_hash_experimental", minRingSize=4096),
+    )
+    assert {call.status for call in results} == {"UNAVAILABLE"}
 
 
 # ---- health checks (A17) ----
