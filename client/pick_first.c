@@ -113,9 +113,27 @@ static void begin(struct balancer *balancer)
         begin_round(self_of(balancer));
 }
 
-/* The picked one's connection takes no more calls. */
+/* Their pauses are for what was before the picked one. */
+static void end_pauses(struct quoit_channel *channel)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                struct subchannel *subchannel = channel->subchannels[i];
+
+                if (subchannel->state != SUBCHANNEL_TRANSIENT_FAILURE)
+                        continue;
+                backoff_reset(&subchannel->backoff);
+                subchannel_abandon(subchannel);
+        }
+}
+
+/*
+ * The picked one's connection takes no more calls. Where it was of no use pauses go on: else addresses that accept and say farewell would
+ * be tried in turn without any.
+ */
 static void on_picked_lost(struct pick_first *self)
 {
+        if (self->picked->useless_count == 0)
+                end_pauses(self->balancer.channel);
         self->picked = NULL;
         channel_set_state(self->balancer.channel, QUOIT_CHANNEL_IDLE);
 }
@@ -187,10 +205,10 @@ static void on_ready(struct pick_first *self, struct subchannel *subchannel)
         timer_cancel(timers_of(self), &self->attempt);
         self->picked = subchannel;
         for (unsigned i = 0; i < channel->count; i++) {
-                if (channel->subchannels[i] == subchannel)
-                        continue;
-                backoff_reset(&channel->subchannels[i]->backoff);
-                subchannel_abandon(channel->subchannels[i]);
+                struct subchannel *other = channel->subchannels[i];
+
+                if (other != subchannel && other->state != SUBCHANNEL_TRANSIENT_FAILURE)
+                        subchannel_abandon(other);
         }
         channel_set_state(channel, QUOIT_CHANNEL_READY);
 }

@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import gzip
+import json
 import socket
 import struct
 import threading
@@ -458,6 +459,32 @@ def test_farewell_at_once_does_not_make_a_loop(client, calls):
     assert call.status == "DEADLINE_EXCEEDED"
     assert "the server sent GOAWAY" in call.text
     assert 4 <= len(connections) <= 18  # ten without a pause, and then some
+
+
+@pytest.mark.parametrize("policy", ["pick_first", "round_robin", "ring_hash_experimental"])
+def test_farewells_of_several_addresses_do_not_make_a_loop(client, calls, policy):
+    """Each is READY, takes the call and says that it has not processed it: pauses of one do not end with another's turn."""
+    streams = []
+
+    def answer(server, stream, _request):
+        streams.append(stream)
+        Peer(server, stream).goaway(0)
+        Peer(server, stream).hang_up()
+
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(StrictServer(window=65535, answer=answer)) for _ in range(3)]
+        call = client(
+            f"ipv4:{','.join(server.target for server in servers)}",
+            "Echo",
+            calls.Payload(text="x"),
+            service_config=json.dumps({"loadBalancingConfig": [{policy: {}}]}),
+            backoff=300,
+            timeout=2000,
+            wait_for_ready=True,
+        )
+    assert call.status == "DEADLINE_EXCEEDED"
+    assert "the server sent GOAWAY" in call.text
+    assert 4 <= len(streams) <= 3 * 20  # ten of each without a pause, and then some
 
 
 def test_hpack_that_is_none(client, calls):
