@@ -12,6 +12,7 @@ import pytest
 
 NEWER = ("liburing-dev", "liburing2", "linux-libc-dev")
 TRIXIE, BOOKWORM = "2.9-1", "2.3-3"
+ONLY_TRIXIE = "newcomer"  # a package that bookworm does not have
 
 
 def machine():
@@ -60,7 +61,7 @@ class Debian:
         folder = self.root / f"archive/dists/{suite}/main/binary-amd64"
         folder.mkdir(parents=True)
         paragraphs = []
-        for package in NEWER:
+        for package in NEWER if suite == "bookworm" else (*NEWER, ONLY_TRIXIE):
             content = self.root / f"{package}-{suite}"
             (content / "DEBIAN").mkdir(parents=True)
             depends = "Depends: liburing2, linux-libc-dev\n" if package == "liburing-dev" else ""
@@ -128,6 +129,17 @@ def test_setup_and_back(debian):
     assert "has changed nothing" in debian.run("ci/undo-setup")
     debian.run("ci/setup", "build")  # and once more
     assert debian.versions() == dict.fromkeys(NEWER, TRIXIE)
+
+
+def test_nothing_else_comes_from_debian_13(debian):
+    """Not even what this Debian does not have: neither by its name nor as somebody's dependency."""
+    debian.run("ci/setup", "build")
+    policy = debian.run("apt-cache", "policy", ONLY_TRIXIE, NEWER[0])
+    other, ours = policy.split(f"{NEWER[0]}:")
+    assert "Candidate: (none)" in other and f"{TRIXIE} -1" in other, policy
+    assert f"{TRIXIE} 50" in ours and f"{BOOKWORM} 500" in ours, policy
+    debian.run("apt-get", "install", "-y", ONLY_TRIXIE, check=False)
+    assert ONLY_TRIXIE not in debian.versions()
 
 
 def test_undo_tells_what_was_there_before_from_what_was_installed(debian):
