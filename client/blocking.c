@@ -54,6 +54,10 @@ static struct quoit_channel *choose_part(
                                               : NULL;
 }
 
+const struct blocking_problem blocking_no_method = { QUOIT_INTERNAL,
+        "no method: NULL is what quoit_service_method() returns for a name that the service does "
+        "not have" };
+
 struct blocking_problem blocking_choose(const quoit_channel *channel,
         const quoit_call_options *options, const char *function, struct quoit_channel **ret_part)
 {
@@ -245,6 +249,8 @@ quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *me
 
         if (problem.status != QUOIT_OK)
                 blocking_fail(problem, &blocking.error);
+        else if (!method)
+                blocking_fail(blocking_no_method, &blocking.error);
         else if (method->kind != QUOIT_UNARY)
                 blocking_fail(not_unary, &blocking.error);
         else

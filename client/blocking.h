@@ -21,6 +21,9 @@ struct quoit_client;
 /* The channel, or what was begun on it, is of the process that this one was forked from. */
 extern const struct blocking_problem blocking_inherited;
 
+/* A call of NULL. */
+extern const struct blocking_problem blocking_no_method;
+
 /*
  * The part of @channel where the calling thread's call begins: *@ret_part. Or why it must not wait for one: QUOIT_OK is none. @function
  * is for the log.

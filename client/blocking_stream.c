@@ -351,6 +351,8 @@ static struct blocking_problem begin(quoit_stream *stream, const quoit_channel *
                 blocking_choose(channel, &stream->options, "quoit_stream_open", &stream->channel);
         int r;
 
+        if (problem.status == QUOIT_OK && !stream->method)
+                problem = blocking_no_method;
         if (problem.status != QUOIT_OK)
                 return problem;
         stream->client = stream->channel->client;
@@ -375,7 +377,7 @@ quoit_stream *quoit_stream_open(quoit_channel *channel, const quoit_method *meth
                 blocking_fail(problem, &stream->error);
         stream->is_over = problem.status != QUOIT_OK;
         pthread_mutex_unlock(&stream->mutex);
-        if (method->kind == QUOIT_UNARY || method->kind == QUOIT_SERVER_STREAMING) {
+        if (method && (method->kind == QUOIT_UNARY || method->kind == QUOIT_SERVER_STREAMING)) {
                 (void)quoit_stream_write(stream, request);
                 quoit_stream_half_close(stream);
         }
@@ -410,7 +412,7 @@ bool quoit_stream_write(quoit_stream *stream, const struct upb_Message *message)
         bool is_posted;
         int r;
 
-        if (!is_usable(stream))
+        if (!is_usable(stream) || !stream->method)
                 return false;
         r = !message ? -ENOMEM
                      : encoding_init(&encoding, small, &upb_alloc_global, NULL, message,

@@ -20,6 +20,8 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
 
         if (client_is_inherited(channel->client))
                 return -ESHUTDOWN;
+        if (!method)
+                return -EINVAL;
         if (!here || (options && options->parent && !call_is_here(options->parent, __func__)))
                 return -EPERM;
         r = outcall_new(here, method, options, handler, user, &call);

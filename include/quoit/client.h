@@ -390,10 +390,11 @@ QUOIT_API int quoit_service_config_check(const char *text, quoit_error *ret_erro
 /* ---- blocking --------------------------------------------------------------------------------- */
 
 /*
- * Calls a unary @method with @request and waits. On QUOIT_OK the reply is in *@ret_reply, in @arena; otherwise *@ret_reply is untouched
- * and *@ret_error (NULL: not wanted) says what failed. @request, @arena and @options are used only until it returns. Returns the
- * status. On a thread that runs a turn of a ring, which would wait for itself or keep others waiting, it does nothing and returns
- * INTERNAL; for a method that is not unary too. Any other thread.
+ * Calls a unary @method with @request and waits. On QUOIT_OK the reply is in *@ret_reply, in @arena; else *@ret_reply is untouched.
+ * *@ret_error (NULL: not wanted) has the same status, and says what failed. @request, @arena and @options are used only until it
+ * returns. Returns the status. INTERNAL, and nothing is sent: @method is not unary, or is NULL; or the calling thread runs a turn of a
+ * ring, and would wait for itself or keep others waiting. A @request that is NULL is taken for one that there was no memory for:
+ * RESOURCE_EXHAUSTED. Any thread that does not run a ring.
  */
 QUOIT_API quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *method,
         struct upb_Arena *arena, const struct upb_Message *request,
@@ -420,7 +421,7 @@ typedef struct quoit_outcall_handler {
 /*
  * Begins a call of @method. @handler is static or lives until on_done; @user is handed to its functions. *@ret_call (NULL: not wanted)
  * is valid until on_done has returned. Requests follow by quoit_outcall_send().
- * 0; -EINVAL: bad metadata or compression, or the parent is on another ring; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads, or not the parent's; -ESHUTDOWN: the channel was
+ * 0; -EINVAL: no @method, bad metadata or compression, or the parent is on another ring; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads, or not the parent's; -ESHUTDOWN: the channel was
  * freed. After an error there is no call and on_done does not run.
  */
 QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,

@@ -214,6 +214,8 @@ static void bad_metadata(void *arg)
         assert_int_equal(quoit_outcall_start(stage->channel, script_method(QUOIT_UNARY), &options,
                                  &told_handler, NULL, NULL),
                 -E2BIG);
+        assert_int_equal(quoit_outcall_start(stage->channel, NULL, NULL, &told_handler, NULL, NULL),
+                -EINVAL);
         options = (quoit_call_options){ .compression = (quoit_compression)9 };
         assert_int_equal(quoit_outcall_start(stage->channel, script_method(QUOIT_UNARY), &options,
                                  &told_handler, NULL, NULL),
@@ -350,6 +352,36 @@ static quoit_status ask(
         return status;
 }
 
+/* What a misspelt name and a lack of memory give a call to begin with. */
+static void test_no_method_and_no_request(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *request = script_Ask_new(arena);
+        const struct upb_Message *reply = NULL;
+        struct stage stage;
+        quoit_stream *stream;
+        quoit_error error;
+
+        (void)state;
+        stage_begin(&stage);
+        assert_int_equal(quoit_unary_blocking(stage.channel, NULL, arena,
+                                 (const struct upb_Message *)request, NULL, &reply, &error),
+                QUOIT_INTERNAL);
+        assert_non_null(strstr(error.text, "INTERNAL: no method: "));
+        assert_int_equal(quoit_unary_blocking(stage.channel, script_method(QUOIT_UNARY), arena,
+                                 NULL, NULL, &reply, &error),
+                QUOIT_RESOURCE_EXHAUSTED);
+        assert_int_equal(error.status, QUOIT_RESOURCE_EXHAUSTED);
+        stream = quoit_stream_open(stage.channel, NULL, NULL, NULL);
+        assert_false(quoit_stream_write(stream, (const struct upb_Message *)request));
+        assert_false(quoit_stream_read(stream, arena, &reply));
+        assert_int_equal(quoit_stream_finish(stream, &error), QUOIT_INTERNAL);
+        assert_non_null(strstr(error.text, "INTERNAL: no method: "));
+        assert_null(reply);
+        upb_Arena_Free(arena);
+        stage_deinit(&stage);
+}
+
 static void *ask_often(void *arg)
 {
         for (uint32_t i = 0; i < 200; i++) {
@@ -436,6 +468,7 @@ int main(void)
                 cmocka_unit_test(test_a_channel_while_the_client_ends),
                 cmocka_unit_test(test_compression),
                 cmocka_unit_test(test_receive_limit),
+                cmocka_unit_test(test_no_method_and_no_request),
                 cmocka_unit_test(test_blocking),
                 cmocka_unit_test(test_free_wakes),
         };
