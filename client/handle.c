@@ -2,6 +2,7 @@
 #include "client/handle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,6 +282,24 @@ int quoit_service_config_check(const char *text, quoit_error *ret_error)
         if (r == -EINVAL && ret_error)
                 outcall_get_error(
                         QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        return r;
+}
+
+int quoit_target_check(const char *text, quoit_error *ret_error)
+{
+        static const char forms[] =
+                "a target is HOST:PORT, [ADDRESS]:PORT, dns:..., ipv4:..., ipv6:..., unix:PATH, "
+                "unix-abstract:NAME or vsock:CID:PORT";
+        char problem[QUOIT_ERROR_TEXT_BYTES];
+        struct target target;
+        int r = target_parse(text, &target);
+
+        if (r < 0 && ret_error) {
+                snprintf(problem, sizeof(problem), "target \"%.256s\": %s; %s", text,
+                        target_problem(&target, r), forms);
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        }
         return r;
 }
 

@@ -14,6 +14,12 @@
 #define DNS_PORT 53
 #define TEXT_BYTES 256 /* of one address */
 
+static int refuse(struct target *target, const char *problem)
+{
+        target->problem = problem;
+        return -EINVAL;
+}
+
 /* All of @text. 0 or -EINVAL. */
 static int parse_number(const char *text, uint32_t max, uint32_t *ret_number)
 {
@@ -35,17 +41,20 @@ static struct endpoint *new_address(struct target *target)
 /* ---- addresses of IP ---- */
 
 /* Cuts the port off @text: "HOST:PORT", "[HOST]:PORT" or either without a port, which is @port then. *@ret_host is without brackets. */
-static int split_port(char *text, uint32_t port, char **ret_host, uint16_t *ret_port)
+static int split_port(
+        struct target *target, char *text, uint32_t port, char **ret_host, uint16_t *ret_port)
 {
         char *end = *text == '[' ? strchr(text, ']') : NULL, *colon;
 
         if (*text == '[' && !end)
-                return -EINVAL;
+                return refuse(target, "a \"[\" without a \"]\"");
         colon = end ? (end[1] == ':' ? end + 1 : NULL) : strchr(text, ':');
         if (end && end[1] && !colon)
-                return -EINVAL;
+                return refuse(target, "only :PORT can follow a \"]\"");
+        if (!end && colon && strchr(colon + 1, ':'))
+                return refuse(target, "an address of IPv6 stands in brackets: [ADDRESS]:PORT");
         if (colon && (parse_number(colon + 1, UINT16_MAX, &port) < 0 || port == 0))
-                return -EINVAL;
+                return refuse(target, "its port is not a number from 1 to 65535");
         if (colon)
                 *colon = '\0';
         if (end)
@@ -102,6 +111,14 @@ static bool is_v4(const char *host)
         return inet_pton(AF_INET, host, &address) == 1;
 }
 
+/* It looks like an address and is none: a name does not end in a number. Some take "50051" for the address 0.0.195.131. */
+static bool is_number(const char *host)
+{
+        struct in_addr address;
+
+        return host[strspn(host, "0123456789.")] == '\0' || inet_aton(host, &address) == 1;
+}
+
 /* Letters and what else names consist of. */
 static bool is_name(const char *host)
 {
@@ -113,8 +130,15 @@ static bool is_name(const char *host)
 
 static int set_host(struct target *target, const char *host, uint16_t port)
 {
-        if (!is_name(host) || strlen(host) >= sizeof(target->host))
-                return -EINVAL;
+        if (!*host)
+                return refuse(target, "it has no host before its port: HOST:PORT");
+        if (!is_name(host))
+                return refuse(target, "its host has characters that names do not have");
+        if (is_number(host))
+                return refuse(target, "its host is a number, neither a name nor an address like "
+                                      "127.0.0.1: HOST:PORT");
+        if (strlen(host) >= sizeof(target->host))
+                return refuse(target, "its host is too long");
         strcpy(target->host, host);
         target->port = port;
         return 0;
@@ -125,7 +149,7 @@ static int add_ip(struct target *target, char *text, enum family family)
 {
         uint16_t port;
         char *host;
-        int r = split_port(text, DEFAULT_PORT, &host, &port);
+        int r = split_port(target, text, DEFAULT_PORT, &host, &port);
 
         if (r < 0)
                 return r;
@@ -186,12 +210,12 @@ static int set_dns_server(struct target *target, const char *text, size_t size)
         bool is_v6;
         int r = unescape(text, size, one, sizeof(one));
 
-        r = r < 0 ? r : split_port(one, DNS_PORT, &host, &port);
+        r = r < 0 ? r : split_port(target, one, DNS_PORT, &host, &port);
         if (r < 0)
                 return r;
         is_v6 = inet_pton(AF_INET6, host, &address) == 1;
         if (!is_v6 && !is_v4(host))
-                return -EINVAL;
+                return refuse(target, "its server of DNS is not an address");
         snprintf(target->dns_server, sizeof(target->dns_server), is_v6 ? "[%s]:%u" : "%s:%u", host,
                 port);
         return 0;
@@ -212,7 +236,7 @@ static int parse_dns(const char *text, struct target *target)
                 text = server + size + 1;
         }
         if (r == 0 && strchr(text, ','))
-                r = -EINVAL;
+                r = refuse(target, "only ipv4: and ipv6: take lists");
         return r < 0 ? r : parse_list(text, target, FAMILY_ANY);
 }
 
@@ -287,6 +311,7 @@ int target_parse(const char *text, struct target *ret_target)
         };
 
         ret_target->count = 0;
+        ret_target->problem = NULL;
         ret_target->host[0] = '\0';
         ret_target->dns_server[0] = '\0';
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
@@ -295,5 +320,19 @@ int target_parse(const char *text, struct target *ret_target)
                 if (strncmp(text, schemes[i].prefix, size) == 0)
                         return schemes[i].parse(text + size, ret_target);
         }
+        if (strstr(text, "://"))
+                return refuse(ret_target, "there is no such scheme: use HOST:PORT");
         return parse_dns(text, ret_target);
+}
+
+const char *target_problem(const struct target *target, int error)
+{
+        switch (error) {
+        case -E2BIG:
+                return "it has too many addresses";
+        case -ENAMETOOLONG:
+                return "its path is too long for a unix socket";
+        default:
+                return target->problem ? target->problem : "it is not as its scheme wants it";
+        }
 }

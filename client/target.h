@@ -18,8 +18,13 @@ struct target {
         uint16_t port; /* with that */
         char dns_server
                 [TARGET_DNS_SERVER_BYTES]; /* with that: "ADDRESS:PORT", "[ADDRESS]:PORT"; "": the system's */
+        const char *
+                problem; /* what is wrong, after an error: static, goes behind the text. NULL: not such a target */
         char authority[TARGET_AUTHORITY_BYTES]; /* where the caller sets none */
 };
 
-/* Errors as quoit_channel_new() has them; *@ret_target is undefined then. */
+/* Errors as quoit_channel_new() has them; of *@ret_target only @problem is defined then. */
 int target_parse(const char *text, struct target *ret_target);
+
+/* What is wrong, after an @error of target_parse(). Static. */
+const char *target_problem(const struct target *target, int error);

@@ -253,7 +253,7 @@ typedef struct quoit_channel_options {
  * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
  *
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
- *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 where it has none. Names are looked up as
+ *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no name. Names are looked up as
  *                              /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without a thread; again for a new
  *                              connection where that was 30 s ago. SRV and TXT records are not asked for
  *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
@@ -264,7 +264,7 @@ typedef struct quoit_channel_options {
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options (quoit_service_config_check() says what is wrong with a service config); -E2BIG: too
+ * 0; -EINVAL: not such a target, or bad options (quoit_target_check() and quoit_service_config_check() say what is wrong); -E2BIG: too
  * many addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
@@ -386,6 +386,12 @@ QUOIT_API const char *quoit_error_text(const quoit_error *error);
  * *@ret_error (NULL: not wanted), INVALID_ARGUMENT, has one line that says what and where; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_service_config_check(const char *text, quoit_error *ret_error);
+
+/*
+ * Whether quoit_channel_new() takes @target. 0; or its error, -EINVAL, -E2BIG or -ENAMETOOLONG, and *@ret_error (NULL: not wanted),
+ * INVALID_ARGUMENT, has one line that says what is wrong and what targets there are. It looks nothing up. Any thread.
+ */
+QUOIT_API int quoit_target_check(const char *target, quoit_error *ret_error);
 
 /* ---- blocking --------------------------------------------------------------------------------- */
 

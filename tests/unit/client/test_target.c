@@ -102,6 +102,42 @@ static void test_bad(void **state)
         }
 }
 
+/* The caller hears what is wrong, and what there is. */
+static void test_problems(void **state)
+{
+        static const char *const bad[][2] = {
+                { "tcp://localhost:50153", "no such scheme" },
+                { "http://localhost:50153", "no such scheme" },
+                { "::1:50153", "IPv6 stands in brackets" },
+                { "localhost:http", "port is not a number" },
+                { "50153", "its host is a number" },
+                { "127.1:1", "its host is a number" },
+                { "0x7f000001:1", "its host is a number" },
+                { "1.2.3.4.5:1", "its host is a number" },
+                { ":50153", "no host" },
+                { "a b:1", "characters" },
+                { "[::1", "without a" },
+                { "a:1,b:2", "lists" },
+                { "dns://server/a", "server of DNS" },
+                { "vsock:2", "as its scheme wants" },
+        };
+        quoit_error error;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+                assert_int_equal(quoit_target_check(bad[i][0], &error), -EINVAL);
+                assert_int_equal(error.status, QUOIT_INVALID_ARGUMENT);
+                if (!strstr(error.text, bad[i][1]))
+                        print_error("%s: %s\n", bad[i][0], error.text);
+                assert_non_null(strstr(error.text, bad[i][1]));
+                assert_non_null(strstr(error.text, bad[i][0]));
+                assert_non_null(strstr(error.text, "a target is HOST:PORT"));
+        }
+        assert_int_equal(quoit_target_check("tcp://a", NULL), -EINVAL);
+        assert_int_equal(quoit_target_check("localhost:50153", &error), 0);
+        assert_int_equal(quoit_target_check("1and1.example:443", NULL), 0);
+}
+
 static void test_names(void **state)
 {
         struct target target;
@@ -196,6 +232,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_bad),
+                cmocka_unit_test(test_problems),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_dns_servers),
                 cmocka_unit_test(test_interleave),
