@@ -29,6 +29,23 @@ def test_dev_refuses_an_unknown_word_in_one_line(root):
     assert result.stderr.count("\n") == 1 and "'bulid'" in result.stderr
 
 
+def test_dev_build_takes_no_argument(root):
+    result = run(root / "dev", "build", "nonsense")
+    assert result.returncode == 1
+    assert result.stderr == "dev: build takes no argument: 'nonsense'\n"
+
+
+def test_dev_clean_leaves_sources_and_downloads(root, tmp_path):
+    shutil.copy(root / "dev", tmp_path)
+    kept = {".cache/downloads", ".cache/venv/__pycache__", "subprojects/packagefiles", "tests"}
+    made = {"build", "build-fuzz", "subprojects/nghttp2-1.70.0", "subprojects/upb-35.1", "subprojects/no-build/a/__pycache__"}
+    for folder in kept | made:
+        (tmp_path / folder).mkdir(parents=True)
+    assert run(tmp_path / "dev", "clean").returncode == 0
+    assert [folder for folder in kept if not (tmp_path / folder).exists()] == []
+    assert [folder for folder in made if (tmp_path / folder).exists()] == []
+
+
 DEB822 = """\
 # the machine's mirror
 Types: deb deb-src
