@@ -3,6 +3,7 @@
  * An answer that is sent later, by a thread of the program's own: the handler holds the call, the thread posts a function to
  * it, and that function runs on the call's ring and answers.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -33,7 +34,9 @@ static void *make_answer(void *arg)
 
         usleep(50 * 1000);
         snprintf(work->text, sizeof(work->text), "That took a while.");
-        quoit_call_post(work->call, answer, work);
+        while (quoit_call_post(work->call, answer, work) == -ENOMEM)
+                usleep(10 *
+                        1000); /* nobody but the ring can finish the call: try until there is memory */
         return NULL;
 }
 

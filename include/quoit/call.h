@@ -19,9 +19,12 @@
  * may still use what they would free. The call, its arena and its request stay valid memory until quoit_server_free():
  * functions of the call do nothing, and quoit_call_post() returns -ESHUTDOWN. A post that was on its way is dropped.
  *
+ * Finished early: a call can be finished in any of its events, also in on_start, on_message or before the client has sent all.
+ * From then on no on_message, on_half_close or on_writable of it runs; on_done still does, with what on_start returned.
+ *
  * Mistakes: what a handler does with a call that it has finished (a second answer or finish, a message, a hold) has no effect,
- * and is logged. Also logged: a handler that forgets its call, one that holds it for `handler_end_ms` after it was cancelled,
- * and one that keeps its ring busy for `slow_handler_ms`.
+ * and is logged: of the mistakes in one event only one. Also logged: a handler that forgets its call, one that holds it for
+ * `handler_end_ms` after it was cancelled, and one that keeps its ring busy for `slow_handler_ms`.
  */
 
 #include <stdarg.h>
@@ -219,7 +222,10 @@ QUOIT_API void quoit_call_hold(quoit_call *call);
 /*
  * Runs @fn(@call, @arg) where the call's handlers run. From any thread. The call must be held. Do not post again after the post
  * whose function finishes the call: the call may no longer exist.
- * 0; -ENOMEM; -ESHUTDOWN where the server has ended and given the call up. After an error @fn does not run.
+ * 0; -ENOMEM; -ESHUTDOWN: the server has ended and given the call up. After an error @fn does not run.
+ * After -ENOMEM the call is still held, and must be finished, but not on this thread: post again after a while. Who cannot wait
+ * makes the ring come by itself: a quoit_call_after() set before, in the handler, looks whether the work is done. After
+ * -ESHUTDOWN there is nothing left to do.
  */
 QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);
 
