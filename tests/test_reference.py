@@ -39,13 +39,21 @@ def test_every_page_is_of_a_name_of_ours(reference):
         assert link and link[1] in pages or re.search(r"^\.SH NAME\n.*quoit\S* .*\\- \S", text, re.M)
 
 
-@pytest.mark.parametrize("name", ["quoit_call_post", "quoit_limits", "QUOIT_OK", "quoit_call.h"])
+@pytest.mark.parametrize("name", ["quoit_call_post", "quoit_limits", "QUOIT_OK", "QUOIT_CHANNEL_READY", "quoit_call.h"])
 def test_a_page_is_found_and_names_what_it_is_about(reference, name):
     page = subprocess.run(
         ["mandoc", "-Tutf8", f"man3/{name}.3"], cwd=reference / "man", check=True, stdout=subprocess.PIPE
     ).stdout.decode()
     page = re.sub(".\b", "", page)  # bold
     assert name in page.partition("SYNOPSIS")[0]
+
+
+def test_lists_and_quotes_keep_their_shape(reference):
+    page = (reference / "man/man3/quoit_call.h.3").read_text()
+    assert re.search(r"^ *-EMSGSIZE  over", page, re.M), "a line of its own"
+    page = page.replace("\\&", "")
+    assert '"content-type"' in page and "a second answer" in page and "ring's thread" in page
+    assert '#include "upb/base/string_view.h"' in page
 
 
 def test_a_page_says_what_the_comment_says(reference):

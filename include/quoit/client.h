@@ -279,8 +279,8 @@ QUOIT_API quoit_channel *quoit_channel_free(quoit_channel *channel);
 /* gRPC's connectivity states. */
 typedef enum quoit_channel_state {
         QUOIT_CHANNEL_IDLE, /* it does not try to connect, as nobody calls */
-        QUOIT_CHANNEL_CONNECTING,
-        QUOIT_CHANNEL_READY,
+        QUOIT_CHANNEL_CONNECTING, /* it looks up its name, or tries its addresses */
+        QUOIT_CHANNEL_READY, /* there is a connection */
         QUOIT_CHANNEL_TRANSIENT_FAILURE, /* all addresses have failed; it tries again by itself. Stays until it is READY */
         QUOIT_CHANNEL_SHUTDOWN, /* freed */
 } quoit_channel_state;
