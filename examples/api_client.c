@@ -4,6 +4,8 @@
  * The client of api.proto: says hello, gets items all at once, and as a stream, over one connection. api_client [NAME [LENGTH]], where
  * BACKEND_HOST and BACKEND_PORT say where the server is:
  *
+ *      protoc --quoit_out=. -I../proto ../proto/api.proto
+ *      cc api_client.c api.quoit.c -o api_client $(pkg-config --cflags --libs quoit)
  *      quoit-api & BACKEND_HOST=127.0.0.1 BACKEND_PORT=50051 ./api_client Ann 3
  */
 

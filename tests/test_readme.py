@@ -25,6 +25,15 @@ def readme(root):
     return (root / "README.md").read_text()
 
 
+def test_what_is_copied_from_it_runs(readme):
+    """No block is indented, and what Python runs is Python."""
+    assert re.findall(r"\n\n    .*", re.sub(r"^```.*?^```$", "", readme, flags=re.M | re.S)) == []
+    programs = [program for text in re.findall(r"^```sh\n(.*?)^```$", readme, re.M | re.S) for program in re.findall(r"python -c '([^']*)'", text)]
+    assert len(programs) == 2
+    for program in programs:
+        compile(program, "README.md", "exec")
+
+
 def test_the_first_service_is_short(readme):
     assert len(block(readme, "c").splitlines()) < 64
 
