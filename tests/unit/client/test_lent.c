@@ -327,6 +327,38 @@ static void test_finish(void **state)
         front_deinit(&front, &stage);
 }
 
+/* All attempts of a hedged outcall end with its parent, and it is told once. */
+static void test_hedged(void **state)
+{
+        const quoit_channel_options options = {
+                .service_config = "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": "
+                                  "{\"maxAttempts\": 3, \"hedgingDelay\": \"0s\"}}]}"
+        };
+        struct stage stage;
+        struct front front;
+        struct told told = { .act = SCRIPT_HOLD, .stage = &stage }, good = { .size = 33 };
+
+        (void)state;
+        front_init(&front, &stage, false);
+        quoit_channel_free(front.channel);
+        assert_int_equal(
+                quoit_channel_new(front.client, stage.servers[0].target, &options, &front.channel),
+                0);
+        front_start(&front);
+        stage_open(&stage, front.target);
+        told_call(&stage, &good);
+        assert_string_equal(good.text, "OK");
+        assert_int_equal(good.bytes, 33);
+        stage_run(&stage, told_start, &told);
+        WAIT(read_count(&stage.servers[0].script.started) >= 4);
+        stage_run(&stage, cancel, &told);
+        told_wait(&told);
+        WAIT(atomic_load(&front.outcalls_over) == 2);
+        assert_string_equal(front.text, "CANCELLED: the call that this one was made for has ended");
+        WAIT(read_count(&stage.servers[0].script.held_count) == 0);
+        front_deinit(&front, &stage);
+}
+
 /* ---- trace context ---- */
 
 #define VIEW(text) { text, sizeof(text) - 1 }
@@ -578,6 +610,7 @@ int main(void)
                 cmocka_unit_test(test_deadline),
                 cmocka_unit_test(test_cancel),
                 cmocka_unit_test(test_finish),
+                cmocka_unit_test(test_hedged),
                 cmocka_unit_test(test_trace),
                 cmocka_unit_test(test_worker),
                 cmocka_unit_test(test_life),
