@@ -471,8 +471,9 @@ static void test_life(void **state)
         assert_int_equal(quoit_channel_connect(front.channel), -EAGAIN);
 
         front_start(&front);
-        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
-        assert_int_equal(call_blocking(front.channel, SCRIPT_ANSWER, text), QUOIT_OK);
+        /* one ring begins after the other, and calls go to both in turn */
+        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK &&
+                call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
         assert_ptr_equal(quoit_client_free(front.client), front.client);
         assert_int_equal(quoit_client_new(&options, &late), -EBUSY);
 
