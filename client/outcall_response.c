@@ -9,6 +9,7 @@
 
 #include "client/outcall.h"
 #include "client/outcall_retry.h"
+#include "client/subchannel.h"
 #include "codec/percent.h"
 #include "codec/status.h"
 #include "transport/session.h"
@@ -158,23 +159,24 @@ static void fail(struct quoit_outcall *call, quoit_status status, const char *fo
 static void fail_as_http(struct quoit_outcall *call)
 {
         const struct response *response = &call->response;
+        const char *server = call->subchannel ? call->subchannel->text : "it is gone";
         quoit_status status = response->http_status == 200
                                       ? QUOIT_UNKNOWN
                                       : status_from_http(response->http_status);
 
         if (response->is_grpc)
-                fail(call, status, "the server answered with HTTP status %u",
-                        response->http_status);
+                fail(call, status, "the server answered with HTTP status %u (%s)",
+                        response->http_status, server);
         else if (response->has_content_type)
                 fail(call, status,
                         "the server answered with HTTP status %u and content-type \"%s\", which is "
-                        "not gRPC",
-                        response->http_status, response->content_type.data);
+                        "not gRPC (%s)",
+                        response->http_status, response->content_type.data, server);
         else
                 fail(call, status,
                         "the server answered with HTTP status %u and no content-type, which is not "
-                        "gRPC",
-                        response->http_status);
+                        "gRPC (%s)",
+                        response->http_status, server);
 }
 
 /* Limits, of either header block. True: it has ended. */

@@ -100,7 +100,7 @@ WRONG = {
     "http-400": (http(400), "INTERNAL", 'HTTP status 400 and content-type "text/html"'),
     "http-401": (http(401), "UNAUTHENTICATED", "HTTP status 401"),
     "http-403": (http(403), "PERMISSION_DENIED", "HTTP status 403"),
-    "http-404": (http(404), "UNIMPLEMENTED", "HTTP status 404"),
+    "http-404": (http(404), "UNIMPLEMENTED", 'HTTP status 404 and content-type "text/html", which is not gRPC (ipv4:127.0.0.1:'),
     "http-418": (http(418), "UNKNOWN", "HTTP status 418"),
     "http-429": (http(429), "UNAVAILABLE", "HTTP status 429"),
     "http-431": (http(431), "INTERNAL", "HTTP status 431"),
