@@ -77,17 +77,20 @@ typedef struct quoit_outlier_detection {
         uint32_t
                 base_ejection_ms; /* how long one is ejected for the first time in a row, and so much longer each time. 30 000 */
         uint32_t max_ejection_ms; /* at most; never less than the base. 300 000 */
-        uint32_t max_ejection_percent; /* of all addresses; while fewer are, one more may be. 10 */
         uint32_t
-                success_rate_stdev_factor; /* worse than the mean by so many thousandths of the standard deviation. 1900 */
-        uint32_t success_rate_enforcement; /* how many percent of those are ejected. 100 */
+                max_ejection_percent; /* of all addresses; while fewer are, one more may be. Default: 10. */
         uint32_t
-                success_rate_hosts_min; /* looks only where so many addresses have had enough calls. 5 */
-        uint32_t success_rate_calls_min; /* of an address, in an interval. 100 */
-        uint32_t failure_threshold_percent; /* more than so many percent of the calls fail. 85 */
-        uint32_t failure_enforcement; /* as above. 100 */
-        uint32_t failure_hosts_min; /* as above. 5 */
-        uint32_t failure_calls_min; /* as above. 50 */
+                success_rate_stdev_factor; /* worse than the mean by so many thousandths of the standard deviation. Default: 1900. */
+        uint32_t
+                success_rate_enforcement; /* how many percent of those are ejected. Default: 100. */
+        uint32_t
+                success_rate_hosts_min; /* looks only where so many addresses have had enough calls. Default: 5. */
+        uint32_t success_rate_calls_min; /* of an address, in an interval. Default: 100. */
+        uint32_t
+                failure_threshold_percent; /* more than so many percent of the calls fail. Default: 85. */
+        uint32_t failure_enforcement; /* as above. Default: 100. */
+        uint32_t failure_hosts_min; /* as above. Default: 5. */
+        uint32_t failure_calls_min; /* as above. Default: 50. */
 } quoit_outlier_detection;
 
 /* The longest name of a header in a quoit_load_balancing, with a zero at its end. */
@@ -106,22 +109,22 @@ typedef struct quoit_load_balancing {
          */
         const char *policy;
         bool shuffles; /* pick_first: tries the addresses in an order by chance (A62) */
-        uint32_t choice_count; /* least_request: of how many, 2 to 10. 2 */
+        uint32_t choice_count; /* least_request: of how many, 2 to 10. Default: 2. */
         const char *
                 hash_header; /* ring_hash: metadata that is the key of calls without a `hash_key`. None: by chance */
-        uint32_t ring_size_min; /* ring_hash: places in all, at least. 1024 */
+        uint32_t ring_size_min; /* ring_hash: places in all, at least. Default: 1024. */
         uint32_t ring_size_max; /* ring_hash: places in all, at most. 4096, which is the most */
         uint32_t
                 blackout_ms; /* weighted_round_robin: an address's reports count when they have come for so long. 10 000 */
         uint32_t
                 weight_expiration_ms; /* weighted_round_robin: without reports for so long it has no weight. 180 000 */
         uint32_t
-                weight_update_ms; /* weighted_round_robin: weights are taken anew so often, at least 100. 1000 */
-        double error_penalty; /* weighted_round_robin: utilization that is added for errors, times their share; below 0 is none. 1.0 */
+                weight_update_ms; /* weighted_round_robin: weights are taken anew so often, at least 100. Default: 1000. */
+        double error_penalty; /* weighted_round_robin: utilization that is added for errors, times their share; below 0 is none. Default: 1.0. */
         const quoit_outlier_detection
                 *outlier_detection; /* only read. None: no address is ejected */
-        const quoit_balancer
-                *balancer; /* in place of `policy`. It lives as long as the client. None */
+        const quoit_balancer *
+                balancer; /* in place of `policy`. It lives as long as the client. Default: none. */
         void *user; /* handed to its functions */
 } quoit_load_balancing;
 

@@ -26,7 +26,8 @@
  * thread, and in steady state allocates nothing. A callback must not block: all calls of its ring wait for it.
  *
  * Threads: a function of an outcall may only be called on the thread of its ring. On any other it does nothing and returns -EPERM,
- * NULL, false, 0, "" or the value that it documents for "none". The other functions say which threads may call them.
+ * NULL, false, 0, "" or the value that it documents for "none". The other functions say which threads may call them: "any thread" means
+ * every one.
  *
  * fork(): the parent's clients go on as before. In the child nothing of them works: blocking calls end at once with UNAVAILABLE, what
  * returns an errno returns -ESHUTDOWN, functions that free do nothing (the memory stays), channels are SHUTDOWN. Clients that the child
@@ -148,14 +149,15 @@ typedef struct quoit_client_limits {
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_client_options {
-        unsigned rings; /* of its own, each with a thread, "client 0" and so on. 1; 0 with @lent */
+        unsigned
+                rings; /* of its own, each with a thread, "client 0" and so on. Default: 1; with @lent it must be 0. */
         /*
          * It has one ring and no thread: a loop of the program's turns it, by quoit_client_fd() and quoit_client_step(), on the thread that
          * makes the client. Not with @lent.
          */
         bool stepped;
         /*
-         * In place of rings of its own: a server's, as quoit_server_rings() has them. NULL.
+         * In place of rings of its own: a server's, as quoit_server_rings() has them. Default: none.
          *
          * So that a handler calls out on its own thread: there it uses quoit_outcall_start(). Such a client is made before the server
          * starts, and so are the channels that handlers shall find; they are used from then on. When the server stops, it first waits
@@ -164,7 +166,7 @@ typedef struct quoit_client_options {
          * or where the server never started, the client and the server can be freed, in any order.
          */
         quoit_rings *lent;
-        quoit_engine engine; /* of its own rings. AUTO */
+        quoit_engine engine; /* of its own rings. Default: AUTO. */
         quoit_client_limits limits; /* each that is 0 takes its default */
         /*
          * The extensions that replies are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not copied:
@@ -225,24 +227,25 @@ QUOIT_API int quoit_client_post_to(quoit_client *client, unsigned ring,
  */
 typedef struct quoit_channel_tls {
         const char *
-                ca_file; /* the authorities that sign servers' certificates. Those that the system trusts */
-        const char *certificate_file; /* the client's own, for servers that ask for one. None */
+                ca_file; /* the authorities that sign servers' certificates. Default: those that the system trusts. */
+        const char *
+                certificate_file; /* the client's own, for servers that ask for one. Default: none. */
         const char *key_file; /* its private key, without a passphrase; with @certificate_file */
-        /* The name, or address, that the server's certificate must be for. The host of :authority */
+        /* The name, or address, that the server's certificate must be for. Default: the host of :authority. */
         const char *server_name;
-        quoit_tls_version version_min; /* 1.2 */
+        quoit_tls_version version_min; /* Default: 1.2. */
 } quoit_channel_tls;
 
 /* Zero (or NULL) in a member takes the default. Strings are copied. */
 typedef struct quoit_channel_options {
-        const quoit_channel_tls *tls; /* only read. None: calls go in the clear */
+        const quoit_channel_tls *tls; /* only read. Default: none, calls go in the clear. */
         /* What servers see as :authority. Default: the target's host and port; "localhost" for unix sockets. */
         const char *authority;
-        /* Stands before "quoit/VERSION" in the user-agent. None. */
+        /* Stands before "quoit/VERSION" in the user-agent. Default: none. */
         const char *user_agent;
-        /* Which address has a call: <quoit/balancing.h>. Only read. None: as the service config says, else pick_first. */
+        /* Which address has a call: <quoit/balancing.h>. Only read. Default: as the service config says, else pick_first. */
         const quoit_load_balancing *load_balancing;
-        /* gRPC's service config, as JSON: quoit_service_config_check(). None. */
+        /* gRPC's service config, as JSON: quoit_service_config_check(). Default: none. */
         const char *service_config;
 } quoit_channel_options;
 
@@ -341,12 +344,13 @@ typedef enum quoit_wait {
 /* Zero (or NULL) in a member takes the default. Nothing of it is used after the function that takes it. */
 typedef struct quoit_call_options {
         /*
-         * From here on; the server is told too (grpc-timeout). The call then ends DEADLINE_EXCEEDED. None. The service config's, if that
-         * is shorter.
+         * From here on; the server is told too (grpc-timeout). The call then ends DEADLINE_EXCEEDED. Default: none; if the service
+         * config has a shorter one, that.
          */
         uint32_t timeout_ms;
-        quoit_wait wait_for_ready; /* AS_CONFIGURED */
-        quoit_compression compression; /* of what it sends; the server must know it. Identity */
+        quoit_wait wait_for_ready; /* Default: AS_CONFIGURED. */
+        quoit_compression
+                compression; /* of what it sends; the server must know it. Default: identity. */
         /* In place of the client's limit. The service config's, if that is smaller. */
         size_t message_receive_bytes_max;
         /*

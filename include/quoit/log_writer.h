@@ -39,7 +39,7 @@ typedef struct quoit_log_writer_options {
         const char *
                 path; /* lines are appended; the file is made if it does not exist; "-" is stdout. stderr */
         const char *
-                name; /* the program's name: "NAME: " begins all lines but those of _line() and the access log. None */
+                name; /* the program's name: "NAME: " begins all lines but those of _line() and the access log. Default: none. */
         /*
          * Is called on the writer's thread when the file cannot be written (once, until it can be written again), and with the
          * number of lines that were dropped. It must not block: quoit_log_writer_free() waits for it. Without it only the

@@ -13,6 +13,8 @@
  * A program of messages alone (pkg-config: quoit-message) includes its generated headers and not this one. <quoit/upb.h>,
  * <quoit/upb_config.h>, <quoit/upb_names.h> and <quoit/export.h> come with those that need them.
  *
+ * In the comments of functions "Any thread." means: every thread may call it, at any time at which what it is given is valid.
+ *
  * A pointer argument must not be NULL, unless its function documents what NULL means.
  */
 

@@ -49,15 +49,17 @@ typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_server_options {
         unsigned
-                rings; /* threads "ring 1" and so on, each with a ring; the first is the caller of quoit_server_run(). 1 */
+                rings; /* threads "ring 1" and so on, each with a ring; the first is the caller of quoit_server_run(). Default: 1. */
         unsigned
                 unix_mode; /* of the unix sockets that it makes, for example 0660; 0: as the umask has it */
-        /* Threads for offloaded methods; started only if there are such methods. One connection can use all but one. 10 */
+        /* Threads for offloaded methods; started only if there are such methods. One connection can use all but one. Default: 10. */
         unsigned workers;
-        unsigned handshake_threads; /* for TLS handshakes; started only if a listener uses TLS. 1 */
+        unsigned
+                handshake_threads; /* for TLS handshakes; started only if a listener uses TLS. Default: 1. */
         quoit_limits limits; /* see limits.h */
-        quoit_compression compression; /* of answers to clients that accept it; identity */
-        quoit_engine engine; /* AUTO; chosen once, when it first listens, for all rings */
+        quoit_compression
+                compression; /* of answers to clients that accept it. Default: identity. */
+        quoit_engine engine; /* chosen once, when it first listens, for all rings. Default: AUTO. */
         quoit_log_fn on_log; /* NULL: nothing is logged */
         void *log_user; /* handed to @on_log */
         /*

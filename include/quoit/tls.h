@@ -42,14 +42,14 @@ typedef enum quoit_tls_client_auth {
 
 /* Zero (or NULL) in a member takes the default. */
 typedef struct quoit_tls_options {
-        quoit_tls_version version_min; /* 1.2 */
-        quoit_tls_client_auth client_auth; /* none */
+        quoit_tls_version version_min; /* Default: 1.2. */
+        quoit_tls_client_auth client_auth; /* Default: none. */
         const char *
                 client_ca_file; /* PEM: the authorities that sign clients' certificates. Needed with client_auth */
         const char *
-                cipher_list; /* TLS 1.2, in the syntax of openssl-ciphers(1). ECDHE with AES-GCM or ChaCha20 */
-        const char *cipher_suites; /* TLS 1.3. AES-128-GCM, AES-256-GCM, ChaCha20 */
-        const char *groups; /* for the exchange of keys. X25519:P-256:P-384 */
+                cipher_list; /* TLS 1.2, in the syntax of openssl-ciphers(1). Default: ECDHE with AES-GCM or ChaCha20. */
+        const char *cipher_suites; /* TLS 1.3. Default: AES-128-GCM, AES-256-GCM, ChaCha20. */
+        const char *groups; /* for the exchange of keys. Default: X25519:P-256:P-384. */
         /*
          * 80 secret bytes that encrypt tickets, for several processes that accept each other's tickets, or a process that is
          * restarted: "openssl rand -out FILE 80". Read again by quoit_tls_reload(); tickets of the previous key are still
