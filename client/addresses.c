@@ -12,12 +12,12 @@
 #include "client/resolver.h"
 #include "core/clock.h"
 
-static struct timers *timers_of(struct quoit_channel *channel)
+static struct timers *timers_of(struct channel *channel)
 {
         return &channel->client->base->ring.timers;
 }
 
-static uint64_t now_of(const struct quoit_channel *channel)
+static uint64_t now_of(const struct channel *channel)
 {
         return ring_now_ns(&channel->client->base->ring);
 }
@@ -56,7 +56,7 @@ static void lose(struct subchannel *subchannel)
 }
 
 /* In *@ret_made, in the order of @addresses. How many; -ENOMEM. */
-static int make(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count,
+static int make(struct channel *channel, const struct endpoint *addresses, unsigned count,
         struct subchannel **ret_made)
 {
         unsigned made = 0;
@@ -82,7 +82,7 @@ static int make(struct quoit_channel *channel, const struct endpoint *addresses,
 }
 
 /* As addresses_set(). *@ret_old: the @ret_old_count that there were. */
-static int replace(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count,
+static int replace(struct channel *channel, const struct endpoint *addresses, unsigned count,
         struct subchannel **ret_old, unsigned *ret_old_count)
 {
         struct subchannel *made[QUOIT_CHANNEL_ADDRESSES_MAX];
@@ -103,7 +103,7 @@ static int replace(struct quoit_channel *channel, const struct endpoint *address
 }
 
 static void lose_all_but_mine(
-        struct quoit_channel *channel, struct subchannel **subchannels, unsigned count)
+        struct channel *channel, struct subchannel **subchannels, unsigned count)
 {
         for (unsigned i = 0; i < count; i++) {
                 if (!has(channel->subchannels, channel->count, subchannels[i]))
@@ -111,7 +111,7 @@ static void lose_all_but_mine(
         }
 }
 
-int addresses_set(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count)
+int addresses_set(struct channel *channel, const struct endpoint *addresses, unsigned count)
 {
         struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned old_count;
@@ -124,7 +124,7 @@ int addresses_set(struct quoit_channel *channel, const struct endpoint *addresse
 
 void addresses_release(struct subchannel *subchannel)
 {
-        struct quoit_channel *channel = subchannel->channel;
+        struct channel *channel = subchannel->channel;
 
         if (!subchannel->is_lost || subchannel_is_busy(subchannel) || subchannel->calls > 0)
                 return;
@@ -137,13 +137,13 @@ void addresses_release(struct subchannel *subchannel)
 /* ---- names ---- */
 
 /* When the name may be looked up, if the addresses need it. */
-static uint64_t soonest_ns(const struct quoit_channel *channel, uint64_t since_ns)
+static uint64_t soonest_ns(const struct channel *channel, uint64_t since_ns)
 {
         return clock_after_limit_ns(since_ns, channel->client->limits.resolution_ms_min);
 }
 
 /* None has ever been found, or the channel has rested for long. */
-static bool are_unknown(const struct quoit_channel *channel)
+static bool are_unknown(const struct channel *channel)
 {
         return channel->looked_up_ns == 0 ||
                (channel->doubted_ns > 0 &&
@@ -152,7 +152,7 @@ static bool are_unknown(const struct quoit_channel *channel)
 
 static void on_lookup_retry(struct timer *timer)
 {
-        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_retry);
+        struct channel *channel = CONTAINER_OF(timer, struct channel, lookup_retry);
 
         if (channel->state == QUOIT_CHANNEL_IDLE ||
                 (channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE && balancer_rests(channel)))
@@ -160,7 +160,7 @@ static void on_lookup_retry(struct timer *timer)
         resolver_start(channel);
 }
 
-static void retry_lookup(struct quoit_channel *channel)
+static void retry_lookup(struct channel *channel)
 {
         const quoit_client_limits *limits = &channel->client->limits;
 
@@ -175,14 +175,14 @@ static void retry_lookup(struct quoit_channel *channel)
 /* At rest nobody needs to know: whoever wakes the channel asks anew. */
 static void on_lookup_due(struct timer *timer)
 {
-        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, lookup_due);
+        struct channel *channel = CONTAINER_OF(timer, struct channel, lookup_due);
 
         if (channel->state != QUOIT_CHANNEL_IDLE || channel_has_calls(channel))
                 resolver_start(channel);
 }
 
 /* The next lookup, by doubts and by the period; after one that has failed comes another anyway. */
-static void plan(struct quoit_channel *channel)
+static void plan(struct channel *channel)
 {
         uint64_t due_ns = clock_after_limit_ns(
                 channel->looked_up_ns, channel->client->limits.resolution_period_ms);
@@ -197,13 +197,13 @@ static void plan(struct quoit_channel *channel)
         timer_start(timers_of(channel), &channel->lookup_due, due_ns, on_lookup_due);
 }
 
-void addresses_doubt(struct quoit_channel *channel)
+void addresses_doubt(struct channel *channel)
 {
         channel->doubted_ns = now_of(channel);
         plan(channel);
 }
 
-bool addresses_wait(struct quoit_channel *channel)
+bool addresses_wait(struct channel *channel)
 {
         if (!channel->host || !are_unknown(channel)) {
                 plan(channel);
@@ -214,8 +214,8 @@ bool addresses_wait(struct quoit_channel *channel)
         return true;
 }
 
-void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,
-        unsigned count, const char *problem)
+void addresses_on_lookup(struct channel *channel, const struct endpoint *addresses, unsigned count,
+        const char *problem)
 {
         struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned old_count = 0;
@@ -238,7 +238,7 @@ void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *a
         lose_all_but_mine(channel, old, old_count);
 }
 
-void addresses_hurry(struct quoit_channel *channel)
+void addresses_hurry(struct channel *channel)
 {
         backoff_reset(&channel->lookup_backoff);
         if (!timer_is_running(&channel->lookup_retry))
@@ -249,7 +249,7 @@ void addresses_hurry(struct quoit_channel *channel)
 
 /* ---- rest ---- */
 
-void addresses_rest(struct quoit_channel *channel)
+void addresses_rest(struct channel *channel)
 {
         timer_cancel(timers_of(channel), &channel->lookup_retry);
         timer_cancel(timers_of(channel), &channel->lookup_due);
@@ -259,7 +259,7 @@ void addresses_rest(struct quoit_channel *channel)
         }
 }
 
-void addresses_end(struct quoit_channel *channel)
+void addresses_end(struct channel *channel)
 {
         resolver_forget(channel);
         addresses_rest(channel);
@@ -280,7 +280,7 @@ static size_t add_failure(const struct subchannel *subchannel, char *text, size_
 }
 
 /* UINT64_MAX: none is planned. */
-static uint64_t next_attempt_ns(const struct quoit_channel *channel)
+static uint64_t next_attempt_ns(const struct channel *channel)
 {
         uint64_t next_ns =
                 timer_is_running(&channel->lookup_retry) ? channel->lookup_retry_ns : UINT64_MAX;
@@ -295,7 +295,7 @@ static uint64_t next_attempt_ns(const struct quoit_channel *channel)
         return next_ns;
 }
 
-void addresses_describe(const struct quoit_channel *channel, char *text, size_t size)
+void addresses_describe(const struct channel *channel, char *text, size_t size)
 {
         char when[64] = "an attempt is under way";
         uint64_t next_ns = next_attempt_ns(channel), now_ns = now_of(channel);

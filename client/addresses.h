@@ -10,39 +10,39 @@
 #include <stddef.h>
 
 struct endpoint;
-struct quoit_channel;
+struct channel;
 struct subchannel;
 
 /*
  * From now on they are these: @addresses, up to the channel's `count_max`, without those that occur twice. The balancer does not hear of
  * it. 0; -ENOMEM: nothing has changed.
  */
-int addresses_set(struct quoit_channel *channel, const struct endpoint *addresses, unsigned count);
+int addresses_set(struct channel *channel, const struct endpoint *addresses, unsigned count);
 
 /*
  * The channel wakes from IDLE. True: its addresses are not known, or it has rested for `resolution_ms_min`. So it is CONNECTING, its name
  * is looked up, and balancer_on_addresses() follows. False: they are good enough to begin with.
  */
-bool addresses_wait(struct quoit_channel *channel);
+bool addresses_wait(struct channel *channel);
 
 /* One of them could not be reached, or its connection has ended. They are looked up, `resolution_ms_min` after the last time or later. */
-void addresses_doubt(struct quoit_channel *channel);
+void addresses_doubt(struct channel *channel);
 
 /* The lookup of the channel's name has ended: @count @addresses, or none, and the @problem. */
-void addresses_on_lookup(struct quoit_channel *channel, const struct endpoint *addresses,
-        unsigned count, const char *problem);
+void addresses_on_lookup(struct channel *channel, const struct endpoint *addresses, unsigned count,
+        const char *problem);
 
 /* A lookup that waits after a failure begins now. */
-void addresses_hurry(struct quoit_channel *channel);
+void addresses_hurry(struct channel *channel);
 
 /* All of them are IDLE, and nothing is looked up by itself. */
-void addresses_rest(struct quoit_channel *channel);
+void addresses_rest(struct channel *channel);
 
 /* The channel has none any more. */
-void addresses_end(struct quoit_channel *channel);
+void addresses_end(struct channel *channel);
 
 /* @subchannel may be unused now: it is freed, if the channel has lost it. */
 void addresses_release(struct subchannel *subchannel);
 
 /* Every address that has failed, why, and when the next attempt comes: at most @size bytes with the zero; "" if none has. */
-void addresses_describe(const struct quoit_channel *channel, char *text, size_t size);
+void addresses_describe(const struct channel *channel, char *text, size_t size);

@@ -10,7 +10,7 @@
 #include "client/outliers.h"
 #include "core/clock.h"
 
-struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit_channel *channel)
+struct balancer *balancer_new(const struct balancer_policy *policy, struct channel *channel)
 {
         struct balancer *balancer = calloc(1, policy->bytes);
 
@@ -32,7 +32,7 @@ void balancer_free(struct balancer *balancer)
 
 /* ---- rest ---- */
 
-static void give_up(struct quoit_channel *channel)
+static void give_up(struct channel *channel)
 {
         outliers_rest(channel);
         health_check_rest(channel);
@@ -41,7 +41,7 @@ static void give_up(struct quoit_channel *channel)
 }
 
 /* Nobody has called for so long that failing addresses are left alone. */
-static bool is_forsaken(const struct quoit_channel *channel)
+static bool is_forsaken(const struct channel *channel)
 {
         uint32_t idle_ms = channel->client->limits.idle_ms;
 
@@ -50,7 +50,7 @@ static bool is_forsaken(const struct quoit_channel *channel)
                        clock_after_limit_ns(channel->used_ns, idle_ms);
 }
 
-bool balancer_rests(struct quoit_channel *channel)
+bool balancer_rests(struct channel *channel)
 {
         if (!is_forsaken(channel))
                 return false;
@@ -61,7 +61,7 @@ bool balancer_rests(struct quoit_channel *channel)
 
 /* ---- from the channel ---- */
 
-void balancer_wake(struct quoit_channel *channel)
+void balancer_wake(struct channel *channel)
 {
         struct balancer *balancer = channel->balancer;
         bool was_asked = channel->connect_asked;
@@ -71,7 +71,7 @@ void balancer_wake(struct quoit_channel *channel)
                 balancer->policy->connect(balancer);
 }
 
-void balancer_hurry(struct quoit_channel *channel)
+void balancer_hurry(struct channel *channel)
 {
         addresses_hurry(channel);
         for (unsigned i = 0; i < channel->count; i++) {
@@ -85,14 +85,14 @@ void balancer_hurry(struct quoit_channel *channel)
         }
 }
 
-void balancer_end(struct quoit_channel *channel)
+void balancer_end(struct channel *channel)
 {
         give_up(channel);
         addresses_end(channel);
 }
 
-enum balancer_pick balancer_pick(struct quoit_channel *channel, struct quoit_outcall *call,
-        struct subchannel **ret_subchannel)
+enum balancer_pick balancer_pick(
+        struct channel *channel, struct quoit_outcall *call, struct subchannel **ret_subchannel)
 {
         if (channel->count == 0)
                 return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL : PICK_WAIT;
@@ -128,7 +128,7 @@ void balancer_on_over(struct quoit_outcall *call, quoit_status status)
 
 /* ---- states ---- */
 
-static struct state_counts count(const struct quoit_channel *channel)
+static struct state_counts count(const struct channel *channel)
 {
         struct state_counts counts = { 0 };
 
@@ -151,7 +151,7 @@ static struct state_counts count(const struct quoit_channel *channel)
         return counts;
 }
 
-void balancer_report(struct quoit_channel *channel,
+void balancer_report(struct channel *channel,
         quoit_channel_state (*aggregate)(const struct state_counts *counts))
 {
         const struct state_counts counts = count(channel);
@@ -171,7 +171,7 @@ void balancer_on_state(struct subchannel *subchannel)
         balancer->policy->on_state(balancer, subchannel);
 }
 
-void balancer_on_addresses(struct quoit_channel *channel)
+void balancer_on_addresses(struct channel *channel)
 {
         if (channel->count > 0)
                 channel->balancer->policy->on_addresses(channel->balancer);

@@ -15,7 +15,7 @@
 
 struct balancer;
 struct endpoint;
-struct quoit_channel;
+struct channel;
 struct quoit_outcall;
 struct subchannel;
 
@@ -55,27 +55,27 @@ struct balancer_policy {
 /* A policy at work. */
 struct balancer {
         const struct balancer_policy *policy;
-        struct quoit_channel *channel;
+        struct channel *channel;
 };
 
 /* For @channel. NULL: no memory. Any thread. */
-struct balancer *balancer_new(const struct balancer_policy *policy, struct quoit_channel *channel);
+struct balancer *balancer_new(const struct balancer_policy *policy, struct channel *channel);
 
 /* Its policy rests. Takes NULL. */
 void balancer_free(struct balancer *balancer);
 
 /* The channel is IDLE, and there are calls, or it was asked to connect. */
-void balancer_wake(struct quoit_channel *channel);
+void balancer_wake(struct channel *channel);
 
 /* Tries at once what waits after a failure. */
-void balancer_hurry(struct quoit_channel *channel);
+void balancer_hurry(struct channel *channel);
 
 /* Gives all attempts up, for good. */
-void balancer_end(struct quoit_channel *channel);
+void balancer_end(struct channel *channel);
 
 /* Where @call goes. */
-enum balancer_pick balancer_pick(struct quoit_channel *channel, struct quoit_outcall *call,
-        struct subchannel **ret_subchannel);
+enum balancer_pick balancer_pick(
+        struct channel *channel, struct quoit_outcall *call, struct subchannel **ret_subchannel);
 
 /* @call has begun on @subchannel. */
 void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel);
@@ -87,11 +87,11 @@ void balancer_on_over(struct quoit_outcall *call, quoit_status status);
 void balancer_on_state(struct subchannel *subchannel);
 
 /* From addresses.h: as a policy's on_addresses. */
-void balancer_on_addresses(struct quoit_channel *channel);
+void balancer_on_addresses(struct channel *channel);
 
 /* For policies. The channel's state is what @aggregate makes of those of its subchannels. Calls that wait are picked for anew. */
-void balancer_report(struct quoit_channel *channel,
+void balancer_report(struct channel *channel,
         quoit_channel_state (*aggregate)(const struct state_counts *counts));
 
 /* For policies. An address that has failed may try again. True: the channel rests, as nobody has called for so long. */
-bool balancer_rests(struct quoit_channel *channel);
+bool balancer_rests(struct channel *channel);

@@ -12,9 +12,8 @@
 
 struct blocking {
         struct mail mail;
-        struct quoit_channel
-                *channel; /* the client's thread: another one may have freed it by now */
-        struct quoit_client *client;
+        struct channel *channel; /* the client's thread: another one may have freed it by now */
+        struct client *client;
         const struct upb_ExtensionRegistry *extensions;
         const quoit_method *method;
         const struct upb_Message *request;
@@ -43,7 +42,7 @@ static const struct blocking_problem bad_parent = { QUOIT_INTERNAL,
         "the parent is on none of the client's rings, or another thread's" };
 
 /* The parent's ring, for its call to end with it; else the one whose turn it is. NULL: it cannot be that. */
-static struct quoit_channel *choose_part(
+static struct channel *choose_part(
         const quoit_channel *channel, const quoit_call_options *options, const char *function)
 {
         const quoit_call *parent = options ? options->parent : NULL;
@@ -59,7 +58,7 @@ const struct blocking_problem blocking_no_method = { QUOIT_INTERNAL,
         "not have" };
 
 struct blocking_problem blocking_choose(const quoit_channel *channel,
-        const quoit_call_options *options, const char *function, struct quoit_channel **ret_part)
+        const quoit_call_options *options, const char *function, struct channel **ret_part)
 {
         if (client_is_inherited(channel->client))
                 return blocking_inherited;
@@ -69,7 +68,7 @@ struct blocking_problem blocking_choose(const quoit_channel *channel,
         return *ret_part ? none : bad_parent;
 }
 
-struct blocking_problem blocking_may_wait(const struct quoit_client *client)
+struct blocking_problem blocking_may_wait(const struct client *client)
 {
         if (client_is_inherited(client->handle))
                 return blocking_inherited;

@@ -15,8 +15,8 @@ struct blocking_problem {
         const char *text; /* static */
 };
 
-struct quoit_channel;
-struct quoit_client;
+struct channel;
+struct client;
 
 /* The channel, or what was begun on it, is of the process that this one was forked from. */
 extern const struct blocking_problem blocking_inherited;
@@ -29,10 +29,10 @@ extern const struct blocking_problem blocking_no_method;
  * is for the log.
  */
 struct blocking_problem blocking_choose(const quoit_channel *channel,
-        const quoit_call_options *options, const char *function, struct quoit_channel **ret_part);
+        const quoit_call_options *options, const char *function, struct channel **ret_part);
 
 /* Why the calling thread must not wait for @client: it would wait for itself, keep a ring waiting, or nobody is there. */
-struct blocking_problem blocking_may_wait(const struct quoit_client *client);
+struct blocking_problem blocking_may_wait(const struct client *client);
 
 /* Of an error of client_post(). */
 struct blocking_problem blocking_post_problem(int error);

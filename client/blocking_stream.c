@@ -27,14 +27,14 @@ struct quoit_stream {
         /* fixed */
         struct fork_mark *
                 mark; /* the client's: in a child process the mutex may be locked for ever. NULL: it was opened there */
-        struct quoit_client *client; /* valid while the call is not over */
+        struct client *client; /* valid while the call is not over */
         const quoit_method *method;
         const struct upb_ExtensionRegistry *extensions;
         size_t send_bytes_max; /* of a message */
         size_t queue_bytes_max;
 
         /* the ring's */
-        struct quoit_channel
+        struct channel
                 *channel; /* until the call is made; another thread may have freed it by then */
         quoit_call_options options; /* with copies of the metadata */
         quoit_outcall *call; /* NULL: not yet, or over */
@@ -127,7 +127,7 @@ static quoit_stream *stream_new(
         const quoit_channel *channel, const quoit_method *method, const quoit_call_options *options)
 {
         static const quoit_call_options defaults;
-        const struct quoit_client *client = channel->client->parts;
+        const struct client *client = channel->client->parts;
         quoit_stream *stream;
 
         if (!options)

@@ -21,7 +21,7 @@
 
 /* ---- states ---- */
 
-void channel_set_state(struct quoit_channel *channel, quoit_channel_state state)
+void channel_set_state(struct channel *channel, quoit_channel_state state)
 {
         static const unsigned allowed[] = {
                 [QUOIT_CHANNEL_IDLE] =
@@ -47,7 +47,7 @@ void channel_set_state(struct quoit_channel *channel, quoit_channel_state state)
 }
 
 /* What it calls may shut the channel down, or begin calls. */
-static void tell_states(struct quoit_channel *channel)
+static void tell_states(struct channel *channel)
 {
         quoit_channel_state states[CHANNEL_STATES_MAX];
         unsigned count = channel->state_count;
@@ -60,14 +60,14 @@ static void tell_states(struct quoit_channel *channel)
 
 /* ---- calls that wait ---- */
 
-void channel_stir(struct quoit_channel *channel)
+void channel_stir(struct channel *channel)
 {
         if (list_is_empty(&channel->stirred))
                 list_append(&channel->client->stirred, &channel->stirred);
         client_stir(channel->client);
 }
 
-void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front)
+void channel_queue(struct channel *channel, struct quoit_outcall *call, bool in_front)
 {
         list_append(in_front ? channel->queue.next : &channel->queue, &call->queued);
         channel->queued++;
@@ -81,7 +81,7 @@ void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call)
         channel_stir(subchannel->channel);
 }
 
-void channel_take_back(struct quoit_channel *channel, struct list *waiting)
+void channel_take_back(struct channel *channel, struct list *waiting)
 {
         if (list_is_empty(waiting))
                 return;
@@ -90,12 +90,12 @@ void channel_take_back(struct quoit_channel *channel, struct list *waiting)
         channel_stir(channel);
 }
 
-bool channel_has_room(const struct quoit_channel *channel)
+bool channel_has_room(const struct channel *channel)
 {
         return channel->queued < channel->client->limits.calls_queued_max;
 }
 
-bool channel_has_calls(const struct quoit_channel *channel)
+bool channel_has_calls(const struct channel *channel)
 {
         for (struct list *link = channel->calls.next; link != &channel->calls; link = link->next) {
                 if (!CONTAINER_OF(link, struct quoit_outcall, link)->is_check)
@@ -104,7 +104,7 @@ bool channel_has_calls(const struct quoit_channel *channel)
         return false;
 }
 
-void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call)
+void channel_unqueue(struct channel *channel, struct quoit_outcall *call)
 {
         list_remove(&call->queued);
         channel->queued--;
@@ -149,7 +149,7 @@ static quoit_status status_of_attempt(const struct quoit_outcall *call)
 }
 
 /* Those that have somewhere to go. What this calls may take any call out of the queue. */
-static void run_queue(struct quoit_channel *channel)
+static void run_queue(struct channel *channel)
 {
         char text[QUOIT_ERROR_TEXT_BYTES - 32] = "";
         struct list rest, *link;
@@ -183,7 +183,7 @@ static void run_queue(struct quoit_channel *channel)
 }
 
 /* Of its memory: what is fixed of it too. */
-static void channel_deinit(struct quoit_channel *channel)
+static void channel_deinit(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++)
                 free(channel->subchannels[i]);
@@ -198,7 +198,7 @@ static void channel_deinit(struct quoit_channel *channel)
         free(channel);
 }
 
-void channel_free(struct quoit_channel *channel)
+void channel_free(struct channel *channel)
 {
         quoit_channel *handle = channel->handle;
 
@@ -208,15 +208,15 @@ void channel_free(struct quoit_channel *channel)
                 free(handle);
 }
 
-bool channel_is_used(const struct quoit_channel *channel)
+bool channel_is_used(const struct channel *channel)
 {
         return channel->state != QUOIT_CHANNEL_SHUTDOWN || channel->state_count > 0 ||
                !list_is_empty(&channel->calls) || !list_is_empty(&channel->lost);
 }
 
-static void remove_and_free(struct quoit_channel *channel)
+static void remove_and_free(struct channel *channel)
 {
-        struct quoit_client *client = channel->client;
+        struct client *client = channel->client;
 
         pthread_mutex_lock(&client->mutex);
         list_remove(&channel->link);
@@ -224,13 +224,13 @@ static void remove_and_free(struct quoit_channel *channel)
         channel_free(channel);
 }
 
-static void channel_free_if_unused(struct quoit_channel *channel)
+static void channel_free_if_unused(struct channel *channel)
 {
         if (channel->is_detached && !channel_is_used(channel))
                 remove_and_free(channel);
 }
 
-void channel_run(struct quoit_channel *channel)
+void channel_run(struct channel *channel)
 {
         tell_states(channel);
         if (channel->state == QUOIT_CHANNEL_SHUTDOWN) {
@@ -245,7 +245,7 @@ void channel_run(struct quoit_channel *channel)
         run_queue(channel);
 }
 
-void channel_shut_down(struct quoit_channel *channel)
+void channel_shut_down(struct channel *channel)
 {
         struct list *link, *next;
 
@@ -262,14 +262,14 @@ void channel_shut_down(struct quoit_channel *channel)
 
 /* ---- life ---- */
 
-static void add(struct quoit_channel *channel)
+static void add(struct channel *channel)
 {
         pthread_mutex_lock(&channel->client->mutex);
         list_append(&channel->client->channels, &channel->link);
         pthread_mutex_unlock(&channel->client->mutex);
 }
 
-void channel_begin(struct quoit_channel *channel)
+void channel_begin(struct channel *channel)
 {
         call_group_init(&channel->group, channel->client->host, NULL);
         if (channel->client->is_stopping)
@@ -280,16 +280,16 @@ void channel_begin(struct quoit_channel *channel)
 
 static void on_attach(struct mail *mail)
 {
-        struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, attach);
+        struct channel *channel = CONTAINER_OF(mail, struct channel, attach);
 
         add(channel);
         channel_begin(channel);
 }
 
 /* True: its ring has not begun, and it waits for that. */
-static bool attach_early(struct quoit_channel *channel)
+static bool attach_early(struct channel *channel)
 {
-        struct quoit_client *client = channel->client;
+        struct client *client = channel->client;
         bool is_early;
 
         pthread_mutex_lock(&client->mutex);
@@ -301,14 +301,14 @@ static bool attach_early(struct quoit_channel *channel)
 }
 
 /* The ring has ended meanwhile. */
-static void attach_late(struct quoit_channel *channel)
+static void attach_late(struct channel *channel)
 {
         channel->state = QUOIT_CHANNEL_SHUTDOWN;
         atomic_store_explicit(&channel->state_seen, (int)channel->state, memory_order_relaxed);
         add(channel);
 }
 
-void channel_attach(struct quoit_channel *channel)
+void channel_attach(struct channel *channel)
 {
         if (client_is_here(channel->client))
                 on_attach(&channel->attach);
@@ -316,9 +316,9 @@ void channel_attach(struct quoit_channel *channel)
                 attach_late(channel);
 }
 
-static bool detach_early(struct quoit_channel *channel)
+static bool detach_early(struct channel *channel)
 {
-        struct quoit_client *client = channel->client;
+        struct client *client = channel->client;
         bool is_early;
 
         pthread_mutex_lock(&client->mutex);
@@ -333,14 +333,14 @@ static bool detach_early(struct quoit_channel *channel)
 
 static void on_detach(struct mail *mail)
 {
-        struct quoit_channel *channel = CONTAINER_OF(mail, struct quoit_channel, detach);
+        struct channel *channel = CONTAINER_OF(mail, struct channel, detach);
 
         channel->is_detached = true;
         channel_shut_down(channel);
         channel_stir(channel);
 }
 
-void channel_detach(struct quoit_channel *channel)
+void channel_detach(struct channel *channel)
 {
         if (detach_early(channel) || client_post(channel->client, &channel->detach) == 0)
                 return;
@@ -363,12 +363,12 @@ static char *make_user_agent(const char *mine)
 }
 
 /* What is fixed of it, and room for its addresses. NULL: no memory. */
-static struct quoit_channel *channel_alloc(
+static struct channel *channel_alloc(
         const struct target *target, const quoit_channel_options *options)
 {
         bool has_name = target->count == 0;
         unsigned count_max = has_name ? QUOIT_CHANNEL_ADDRESSES_MAX : target->count;
-        struct quoit_channel *channel =
+        struct channel *channel =
                 calloc(1, sizeof(*channel) + count_max * sizeof(*channel->subchannels));
 
         if (!channel)
@@ -402,7 +402,7 @@ static char *host_of(const char *authority)
 }
 
 static int set_tls(
-        struct quoit_channel *channel, const quoit_channel_tls *options, struct tls_context *tls)
+        struct channel *channel, const quoit_channel_tls *options, struct tls_context *tls)
 {
         channel->server_name =
                 options->server_name ? strdup(options->server_name) : host_of(channel->authority);
@@ -412,7 +412,7 @@ static int set_tls(
         return 0;
 }
 
-static void init(struct quoit_channel *channel)
+static void init(struct channel *channel)
 {
         channel->replay.bytes_max = channel->client->limits.replay_channel_bytes_max;
         channel->attach.on_delivery = on_attach;
@@ -423,11 +423,10 @@ static void init(struct quoit_channel *channel)
         list_init(&channel->queue);
 }
 
-int channel_new(struct quoit_client *client, const struct target *target,
-        const quoit_channel_options *options, struct tls_context *tls,
-        struct quoit_channel **ret_channel)
+int channel_new(struct client *client, const struct target *target,
+        const quoit_channel_options *options, struct tls_context *tls, struct channel **ret_channel)
 {
-        struct quoit_channel *channel = channel_alloc(target, options);
+        struct channel *channel = channel_alloc(target, options);
         int r;
 
         if (!channel)
@@ -443,7 +442,7 @@ int channel_new(struct quoit_client *client, const struct target *target,
         return 0;
 }
 
-int channel_balance(struct quoit_channel *channel, const struct balancing *balancing)
+int channel_balance(struct channel *channel, const struct balancing *balancing)
 {
         channel->balancing = *balancing;
         channel->balancer = balancer_new(balancing->policy, channel);

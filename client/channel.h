@@ -35,9 +35,9 @@ struct retry_counts {
         counter retries, hedged, transparent, throttled;
 };
 
-struct quoit_channel {
+struct channel {
         quoit_channel *handle;
-        struct quoit_client *client;
+        struct client *client;
         struct list link; /* in the client */
         struct list stirred; /* in the client, while there is something to do */
         struct mail attach; /* to the ring, when it is made, ... */
@@ -95,54 +95,54 @@ struct quoit_channel {
  * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or the context for
  * @options->tls. 0 or -ENOMEM. Any thread.
  */
-int channel_new(struct quoit_client *client, const struct target *target,
+int channel_new(struct client *client, const struct target *target,
         const quoit_channel_options *options, struct tls_context *tls,
-        struct quoit_channel **ret_channel);
+        struct channel **ret_channel);
 
 /* How its calls are balanced, said once, before it is attached. 0 or -ENOMEM. Any thread. */
-int channel_balance(struct quoit_channel *channel, const struct balancing *balancing);
+int channel_balance(struct channel *channel, const struct balancing *balancing);
 
 /* Nothing on the ring uses it, and its program neither. Any thread. */
-void channel_free(struct quoit_channel *channel);
+void channel_free(struct channel *channel);
 
 /* Its client has it from now on; it begins as soon as the client has a ring. Any thread. */
-void channel_attach(struct quoit_channel *channel);
+void channel_attach(struct channel *channel);
 
 /* Its program does not know it any more: it is shut down, and freed when nothing uses it. Any thread. */
-void channel_detach(struct quoit_channel *channel);
+void channel_detach(struct channel *channel);
 
 /* The client has a ring. */
-void channel_begin(struct quoit_channel *channel);
+void channel_begin(struct channel *channel);
 
 /* The one place where a channel's state changes; asserts that the step is one of gRPC's. The watch hears of it later. */
-void channel_set_state(struct quoit_channel *channel, quoit_channel_state state);
+void channel_set_state(struct channel *channel, quoit_channel_state state);
 
 /* There is something to do for the channel, in the next dispatch phase. Also inside nghttp2's callbacks. */
-void channel_stir(struct quoit_channel *channel);
+void channel_stir(struct channel *channel);
 
 /* Does it; may free the channel. In the dispatch phase. */
-void channel_run(struct quoit_channel *channel);
+void channel_run(struct channel *channel);
 
 /* SHUTDOWN: its calls end. No-op when it was shut down. */
-void channel_shut_down(struct quoit_channel *channel);
+void channel_shut_down(struct channel *channel);
 
 /* Whether it has something to do on its ring, or may have. */
-bool channel_is_used(const struct quoit_channel *channel);
+bool channel_is_used(const struct channel *channel);
 
 /* A call that waits for its connection: behind those that wait already, or in front of them if it has waited before. */
-void channel_queue(struct quoit_channel *channel, struct quoit_outcall *call, bool in_front);
+void channel_queue(struct channel *channel, struct quoit_outcall *call, bool in_front);
 
 /* A call that waits for room at @subchannel, which is READY. */
 void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call);
 
 /* Calls that waited at a subchannel are the first of those that wait in the channel. */
-void channel_take_back(struct quoit_channel *channel, struct list *waiting);
+void channel_take_back(struct channel *channel, struct list *waiting);
 
 /* Whether somebody calls. */
-bool channel_has_calls(const struct quoit_channel *channel);
+bool channel_has_calls(const struct channel *channel);
 
 /* It waits no longer. */
-void channel_unqueue(struct quoit_channel *channel, struct quoit_outcall *call);
+void channel_unqueue(struct channel *channel, struct quoit_outcall *call);
 
 /* Whether more calls may wait: calls_queued_max. */
-bool channel_has_room(const struct quoit_channel *channel);
+bool channel_has_room(const struct channel *channel);

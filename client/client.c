@@ -15,13 +15,13 @@
 
 static void on_dispatch(struct deferred *deferred)
 {
-        struct quoit_client *client = CONTAINER_OF(deferred, struct quoit_client, dispatch);
+        struct client *client = CONTAINER_OF(deferred, struct client, dispatch);
         struct list now, *link;
 
         while ((link = list_pop(&client->noted)))
                 client_connection_tell(CONTAINER_OF(link, struct client_connection, noted));
         while ((link = list_pop(&client->stirred)))
-                channel_run(CONTAINER_OF(link, struct quoit_channel, stirred));
+                channel_run(CONTAINER_OF(link, struct channel, stirred));
         list_init(&now);
         list_splice(&now, &client->ready);
         while ((link = list_pop(&now)))
@@ -29,7 +29,7 @@ static void on_dispatch(struct deferred *deferred)
         /* what these have stirred up waits for the next turn, which begins at once */
 }
 
-int client_post(struct quoit_client *client, struct mail *mail)
+int client_post(struct client *client, struct mail *mail)
 {
         /* acquire: the host is there */
         if (atomic_load_explicit(&client->life, memory_order_acquire) == CLIENT_NEW)
@@ -41,8 +41,8 @@ int client_post(struct quoit_client *client, struct mail *mail)
 
 /* ---- life ---- */
 
-void client_init(struct quoit_client *client, quoit_client *handle,
-        const quoit_client_options *options, const quoit_client_limits *limits)
+void client_init(struct client *client, quoit_client *handle, const quoit_client_options *options,
+        const quoit_client_limits *limits)
 {
         client->handle = handle;
         client->limits = *limits;
@@ -59,17 +59,17 @@ void client_init(struct quoit_client *client, quoit_client *handle,
         pthread_cond_init(&client->begun, NULL);
 }
 
-void client_deinit(struct quoit_client *client)
+void client_deinit(struct client *client)
 {
         struct list *link;
 
         while (!client->is_broken && (link = list_pop(&client->channels)))
-                channel_free(CONTAINER_OF(link, struct quoit_channel, link));
+                channel_free(CONTAINER_OF(link, struct channel, link));
         pthread_cond_destroy(&client->begun);
         pthread_mutex_destroy(&client->mutex);
 }
 
-void client_begin(struct quoit_client *client, struct base *base, struct call_host *host)
+void client_begin(struct client *client, struct base *base, struct call_host *host)
 {
         struct list *link;
 
@@ -80,38 +80,38 @@ void client_begin(struct quoit_client *client, struct base *base, struct call_ho
         atomic_store(&client->ring_thread, __builtin_thread_pointer());
         pthread_mutex_lock(&client->mutex);
         for (link = client->channels.next; link != &client->channels; link = link->next)
-                channel_begin(CONTAINER_OF(link, struct quoit_channel, link));
+                channel_begin(CONTAINER_OF(link, struct channel, link));
         atomic_store_explicit(&client->life, CLIENT_RUNS, memory_order_release);
         pthread_mutex_unlock(&client->mutex);
 }
 
 /* ---- its end ---- */
 
-void client_shut_down(struct quoit_client *client)
+void client_shut_down(struct client *client)
 {
         struct list *link, *next;
 
         client->is_stopping = true;
         for (link = client->channels.next; link != &client->channels; link = next) {
                 next = link->next;
-                channel_shut_down(CONTAINER_OF(link, struct quoit_channel, link));
+                channel_shut_down(CONTAINER_OF(link, struct channel, link));
         }
 }
 
-bool client_is_over(const struct quoit_client *client)
+bool client_is_over(const struct client *client)
 {
         const struct list *link;
 
         if (!client->is_stopping || client->connection_count > 0 || client->dns_sockets > 0)
                 return false;
         for (link = client->channels.next; link != &client->channels; link = link->next) {
-                if (channel_is_used(CONTAINER_OF(link, struct quoit_channel, link)))
+                if (channel_is_used(CONTAINER_OF(link, struct channel, link)))
                         return false;
         }
         return true;
 }
 
-static void finish_calls(struct quoit_channel *channel)
+static void finish_calls(struct channel *channel)
 {
         struct quoit_outcall *call;
         struct list *link, *next;
@@ -123,14 +123,14 @@ static void finish_calls(struct quoit_channel *channel)
         }
 }
 
-void client_break(struct quoit_client *client)
+void client_break(struct client *client)
 {
         struct list *link;
 
         client->is_broken = true;
         client_shut_down(client);
         for (link = client->channels.next; link != &client->channels; link = link->next)
-                finish_calls(CONTAINER_OF(link, struct quoit_channel, link));
+                finish_calls(CONTAINER_OF(link, struct channel, link));
 }
 
 static void forget_all(struct list *list)
@@ -139,7 +139,7 @@ static void forget_all(struct list *list)
                 ;
 }
 
-void client_end(struct quoit_client *client)
+void client_end(struct client *client)
 {
         if (client->has_handshakers)
                 workers_stop(&client->handshakers);
@@ -152,13 +152,13 @@ void client_end(struct quoit_client *client)
         atomic_store_explicit(&client->life, CLIENT_OVER, memory_order_release);
 }
 
-void client_wait_over(struct quoit_client *client)
+void client_wait_over(struct client *client)
 {
         while (atomic_load_explicit(&client->life, memory_order_acquire) == CLIENT_RUNS)
                 sched_yield();
 }
 
-void client_free_memory(struct quoit_client *client)
+void client_free_memory(struct client *client)
 {
         base_slab_deinit(&client->calls);
         slab_deinit(&client->connections);
@@ -181,8 +181,7 @@ static void on_task(struct mail *mail)
         free(task);
 }
 
-int client_run_task(
-        struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg)
+int client_run_task(struct client *client, void (*fn)(quoit_client *handle, void *arg), void *arg)
 {
         struct client_task *task = malloc(sizeof(*task));
         int r;

@@ -21,7 +21,7 @@ enum client_life {
         CLIENT_OVER, /* nor any more */
 };
 
-struct quoit_client {
+struct client {
         quoit_client *handle;
         struct base *base; /* its ring's: @own, or another's that lends it */
         struct call_host *host; /* of its calls */
@@ -61,52 +61,51 @@ struct quoit_client {
 };
 
 /* Takes zeroed memory. Any thread. @limits have their defaults. */
-void client_init(struct quoit_client *client, quoit_client *handle,
-        const quoit_client_options *options, const quoit_client_limits *limits);
+void client_init(struct client *client, quoit_client *handle, const quoit_client_options *options,
+        const quoit_client_limits *limits);
 
 /* Its ring is gone, or never was. Frees channels that are left. Any thread. */
-void client_deinit(struct quoit_client *client);
+void client_deinit(struct client *client);
 
 /* It gets its ring: a @base, and the @host of its calls on it. */
-void client_begin(struct quoit_client *client, struct base *base, struct call_host *host);
+void client_begin(struct client *client, struct base *base, struct call_host *host);
 
 /* No channel lives any more: their calls end, and their connections. */
-void client_shut_down(struct quoit_client *client);
+void client_shut_down(struct client *client);
 
 /* Nothing is left that needs a turn of the ring. */
-bool client_is_over(const struct quoit_client *client);
+bool client_is_over(const struct client *client);
 
 /*
  * The ring refuses to turn any more. Callers are told. What the ring holds stays as it is, memory and all: operations may be in
  * flight.
  */
-void client_break(struct quoit_client *client);
+void client_break(struct client *client);
 
 /* It is over, or broken: ends its threads and its mail. The ring is not turned again. */
-void client_end(struct quoit_client *client);
+void client_end(struct client *client);
 
 /* After that: the memory of its calls and connections, which nothing on the ring uses. */
-void client_free_memory(struct quoit_client *client);
+void client_free_memory(struct client *client);
 
 /* Whether the calling thread is its ring's. Any thread. */
-static inline bool client_is_here(const struct quoit_client *client)
+static inline bool client_is_here(const struct client *client)
 {
         return atomic_load_explicit(&client->ring_thread, memory_order_relaxed) ==
                __builtin_thread_pointer();
 }
 
 /* It takes no mail any more: waits until it has ended. Any other thread. No-op if it has never begun. */
-void client_wait_over(struct quoit_client *client);
+void client_wait_over(struct client *client);
 
 /* Its lists have something for the dispatch phase of the turn. */
-static inline void client_stir(struct quoit_client *client)
+static inline void client_stir(struct client *client)
 {
         ring_defer(&client->base->ring, &client->dispatch, RING_DISPATCH);
 }
 
 /* Mails to its ring. Any thread. 0; -EAGAIN: it has none yet; -ESHUTDOWN: nor any more, or not in this process. */
-int client_post(struct quoit_client *client, struct mail *mail);
+int client_post(struct client *client, struct mail *mail);
 
 /* Runs @fn there. Any thread. As client_post(), and -ENOMEM. */
-int client_run_task(
-        struct quoit_client *client, void (*fn)(quoit_client *handle, void *arg), void *arg);
+int client_run_task(struct client *client, void (*fn)(quoit_client *handle, void *arg), void *arg);

@@ -108,7 +108,7 @@ static const struct link_owner owner = {
 /* ---- life ---- */
 
 /* For TLS. 0 or a negative errno. */
-static int start_handshakers(struct quoit_client *client)
+static int start_handshakers(struct client *client)
 {
         int r = client->has_handshakers ? 0 : workers_start(&client->handshakers, 1, "handshake");
 
@@ -119,8 +119,8 @@ static int start_handshakers(struct quoit_client *client)
 static int open_connection(
         struct client_connection *connection, const struct subchannel *subchannel, int fd)
 {
-        struct quoit_client *client = connection->client;
-        const struct quoit_channel *channel = subchannel->channel;
+        struct client *client = connection->client;
+        const struct channel *channel = subchannel->channel;
         const struct connection_options options = {
                 .role = SESSION_CLIENT,
                 .fd = fd,
@@ -139,7 +139,7 @@ static int open_connection(
 int client_connection_open(
         struct subchannel *subchannel, int fd, struct client_connection **ret_connection)
 {
-        struct quoit_client *client = subchannel->channel->client;
+        struct client *client = subchannel->channel->client;
         struct client_connection *connection = slab_alloc(&client->connections);
         int r;
 

@@ -11,14 +11,14 @@
 #include "link/connection.h"
 #include "link/workers.h"
 
-struct quoit_client;
+struct client;
 struct subchannel;
 
 #define CLIENT_CONNECTION_WHY_BYTES 256
 
 struct client_connection {
         struct connection connection;
-        struct quoit_client *client;
+        struct client *client;
         struct subchannel *subchannel; /* NULL: it takes no new calls */
         struct turn turn; /* with the client's handshakers */
         struct list noted; /* in the client, while there is something to tell */

@@ -3,14 +3,14 @@
 
 #include "client/handle.h"
 
-static struct quoit_client *part_of(struct rings_guest *guest, unsigned index)
+static struct client *part_of(struct rings_guest *guest, unsigned index)
 {
         return CONTAINER_OF(guest, quoit_client, guest)->parts + index;
 }
 
 static void on_begin(struct rings_guest *guest, unsigned index, struct base *base)
 {
-        struct quoit_client *client = part_of(guest, index);
+        struct client *client = part_of(guest, index);
 
         base_init_host(
                 &client->guest_host, base, &client->base_limits, base->host.room.bytes_max, client);
@@ -29,7 +29,7 @@ static bool is_over(struct rings_guest *guest, unsigned index)
 
 static void on_end(struct rings_guest *guest, unsigned index, bool is_broken)
 {
-        struct quoit_client *client = part_of(guest, index);
+        struct client *client = part_of(guest, index);
 
         if (is_broken)
                 client_break(client);

@@ -8,7 +8,7 @@
 /* Turns that one step takes at most, before its caller's loop goes on. */
 #define TURNS_A_STEP 4
 
-int client_stepped_begin(struct quoit_client *client, enum ring_engine engine)
+int client_stepped_begin(struct client *client, enum ring_engine engine)
 {
         int fd, r = client_own_begin(client, engine);
 
@@ -22,7 +22,7 @@ int client_stepped_begin(struct quoit_client *client, enum ring_engine engine)
         return fd;
 }
 
-static int turn(struct quoit_client *client)
+static int turn(struct client *client)
 {
         int r = ring_turn(&client->own.ring, 0);
 
@@ -33,7 +33,7 @@ static int turn(struct quoit_client *client)
         return r;
 }
 
-int client_stepped_step(struct quoit_client *client)
+int client_stepped_step(struct client *client)
 {
         struct ring *ring = &client->own.ring;
 
@@ -49,7 +49,7 @@ int client_stepped_step(struct quoit_client *client)
         return 1;
 }
 
-void client_stepped_end(struct quoit_client *client)
+void client_stepped_end(struct client *client)
 {
         struct ring *ring = &client->own.ring;
         struct pollfd pollfd = { .fd = ring_poll_fd(ring), .events = POLLIN };

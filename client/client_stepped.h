@@ -6,10 +6,10 @@
 #include "client/client.h"
 
 /* 0 or a negative errno. */
-int client_stepped_begin(struct quoit_client *client, enum ring_engine engine);
+int client_stepped_begin(struct client *client, enum ring_engine engine);
 
 /* As quoit_client_step(). */
-int client_stepped_step(struct quoit_client *client);
+int client_stepped_step(struct client *client);
 
 /* Shuts it down, and turns until it is over. */
-void client_stepped_end(struct quoit_client *client);
+void client_stepped_end(struct client *client);

@@ -13,7 +13,7 @@ static void ignore_shortage(struct base *base, uint64_t count)
         (void)count;
 }
 
-int client_own_begin(struct quoit_client *client, enum ring_engine engine)
+int client_own_begin(struct client *client, enum ring_engine engine)
 {
         const struct base_options options = {
                 .ring.engine = engine,
@@ -30,14 +30,14 @@ int client_own_begin(struct quoit_client *client, enum ring_engine engine)
         return r;
 }
 
-void client_own_end(struct quoit_client *client)
+void client_own_end(struct client *client)
 {
         base_deinit(&client->own);
         base_free_calls(&client->own);
         client_free_memory(client);
 }
 
-static void report(struct quoit_client *client, int r)
+static void report(struct client *client, int r)
 {
         pthread_mutex_lock(&client->mutex);
         client->start_error = r;
@@ -46,7 +46,7 @@ static void report(struct quoit_client *client, int r)
 }
 
 /* Whoever calls is told, now and until the client is freed. */
-static void run_broken(struct quoit_client *client)
+static void run_broken(struct client *client)
 {
         const struct timespec pause = { .tv_nsec = BROKEN_PAUSE_MS * 1000000 };
 
@@ -60,7 +60,7 @@ static void run_broken(struct quoit_client *client)
 
 static void *run(void *user)
 {
-        struct quoit_client *client = user;
+        struct client *client = user;
         int r = client_own_begin(client, client->engine);
 
         report(client, r);
@@ -78,7 +78,7 @@ static void *run(void *user)
         return NULL;
 }
 
-int client_thread_start(struct quoit_client *client, enum ring_engine engine, unsigned number)
+int client_thread_start(struct client *client, enum ring_engine engine, unsigned number)
 {
         int r;
 
@@ -99,13 +99,13 @@ int client_thread_start(struct quoit_client *client, enum ring_engine engine, un
 
 static void on_stop(struct mail *mail)
 {
-        struct quoit_client *client = CONTAINER_OF(mail, struct quoit_client, stop);
+        struct client *client = CONTAINER_OF(mail, struct client, stop);
 
         client->is_stopped = true;
         client_shut_down(client);
 }
 
-void client_threads_stop(struct quoit_client *clients, unsigned count)
+void client_threads_stop(struct client *clients, unsigned count)
 {
         for (unsigned i = 0; i < count; i++) {
                 clients[i].stop.on_delivery = on_stop;

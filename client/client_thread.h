@@ -6,13 +6,13 @@
 #include "client/client.h"
 
 /* Sets its ring up, on the thread that will turn it. 0 or a negative errno. */
-int client_own_begin(struct quoit_client *client, enum ring_engine engine);
+int client_own_begin(struct client *client, enum ring_engine engine);
 
 /* Frees the ring. After client_end(). */
-void client_own_end(struct quoit_client *client);
+void client_own_end(struct client *client);
 
 /* Starts its thread and waits until it runs. 0 or a negative errno. */
-int client_thread_start(struct quoit_client *client, enum ring_engine engine, unsigned number);
+int client_thread_start(struct client *client, enum ring_engine engine, unsigned number);
 
 /* Shuts @count parts down, all at once, and waits for their threads. Any thread but theirs. */
-void client_threads_stop(struct quoit_client *clients, unsigned count);
+void client_threads_stop(struct client *clients, unsigned count);

@@ -21,7 +21,7 @@
 
 /* ---- parts ---- */
 
-struct quoit_client *client_part_here(quoit_client *client)
+struct client *client_part_here(quoit_client *client)
 {
         if (client_is_inherited(client))
                 return NULL; /* a thread may have the place of one of the parent's */
@@ -32,17 +32,17 @@ struct quoit_client *client_part_here(quoit_client *client)
         return NULL;
 }
 
-struct quoit_channel *channel_part_here(const quoit_channel *channel)
+struct channel *channel_part_here(const quoit_channel *channel)
 {
-        const struct quoit_client *client = client_part_here(channel->client);
+        const struct client *client = client_part_here(channel->client);
 
         return client ? channel->parts[client - channel->client->parts] : NULL;
 }
 
-struct quoit_channel *channel_part_on(const quoit_channel *channel, const struct ring *ring)
+struct channel *channel_part_on(const quoit_channel *channel, const struct ring *ring)
 {
         for (unsigned i = 0; i < channel->client->count; i++) {
-                const struct quoit_client *client = channel->client->parts + i;
+                const struct client *client = channel->client->parts + i;
 
                 if (atomic_load_explicit(&client->life, memory_order_acquire) != CLIENT_NEW &&
                         &client->base->ring == ring)
@@ -51,7 +51,7 @@ struct quoit_channel *channel_part_on(const quoit_channel *channel, const struct
         return NULL;
 }
 
-struct quoit_channel *channel_part_next(const quoit_channel *channel)
+struct channel *channel_part_next(const quoit_channel *channel)
 {
         quoit_client *client = channel->client;
         unsigned next = client->count == 1
@@ -361,7 +361,7 @@ static int make_channel(quoit_client *client, const struct target *target,
                 service_config_unref(config);
                 return r;
         }
-        channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct quoit_channel *));
+        channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct channel *));
         if (channel)
                 channel->client = client;
         r = channel ? make_parts(channel, target, options, tls, config) : -ENOMEM;
@@ -404,7 +404,7 @@ quoit_channel *quoit_channel_free(quoit_channel *channel)
         return NULL;
 }
 
-static void connect_part(struct quoit_channel *channel)
+static void connect_part(struct channel *channel)
 {
         channel->used_ns = ring_now_ns(&channel->client->base->ring);
         if (channel->state == QUOIT_CHANNEL_IDLE) {
@@ -423,7 +423,7 @@ static void on_connect(quoit_client *client, void *arg)
 
 int quoit_channel_connect(quoit_channel *channel)
 {
-        struct quoit_channel *here = channel_part_here(channel);
+        struct channel *here = channel_part_here(channel);
         int r = 0;
 
         if (here) {
@@ -438,7 +438,7 @@ int quoit_channel_connect(quoit_channel *channel)
 int quoit_channel_watch(quoit_channel *channel,
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user), void *user)
 {
-        struct quoit_channel *here = channel_part_here(channel);
+        struct channel *here = channel_part_here(channel);
 
         if (!here)
                 return -EPERM;
@@ -452,7 +452,7 @@ void quoit_channel_get_retries(const quoit_channel *channel, quoit_retry_statist
 {
         *ret_retries = (quoit_retry_statistics){ 0 };
         for (unsigned i = 0; i < channel->client->count; i++) {
-                const struct quoit_channel *part = channel->parts[i];
+                const struct channel *part = channel->parts[i];
 
                 ret_retries->retries += counter_read(&part->retry_counts.retries);
                 ret_retries->hedged += counter_read(&part->retry_counts.hedged);
@@ -477,7 +477,7 @@ const char *quoit_channel_state_name(quoit_channel_state state)
         return (unsigned)state <= QUOIT_CHANNEL_SHUTDOWN ? names[state] : "UNKNOWN";
 }
 
-static quoit_channel_state state_of(const struct quoit_channel *channel)
+static quoit_channel_state state_of(const struct channel *channel)
 {
         return (quoit_channel_state)atomic_load_explicit(
                 &channel->state_seen, memory_order_relaxed);
@@ -493,7 +493,7 @@ quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
                 [QUOIT_CHANNEL_TRANSIENT_FAILURE] = 1,
                 [QUOIT_CHANNEL_SHUTDOWN] = 0,
         };
-        const struct quoit_channel *here = channel_part_here(channel);
+        const struct channel *here = channel_part_here(channel);
         quoit_channel_state best = state_of(here ? here : channel->parts[0]);
 
         if (client_is_inherited(channel->client))

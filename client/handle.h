@@ -15,7 +15,7 @@
 #include "core/fork_mark.h"
 #include "link/rings.h"
 
-struct quoit_channel;
+struct channel;
 
 /* Whose its rings are. */
 enum client_kind {
@@ -24,20 +24,20 @@ enum client_kind {
         CLIENT_STEPPED, /* its own, one, which a foreign loop turns */
 };
 
-struct quoit_client_handle {
+struct quoit_client {
         atomic_uint next; /* counts what other threads begin: the parts take turns */
         struct rings_guest guest; /* of lent rings */
         struct fork_mark
                 *mark; /* in a child process nothing of the client works: it has no threads there */
         enum client_kind kind;
         unsigned count; /* of @parts. What is here is fixed */
-        struct quoit_client parts[];
+        struct client parts[];
 };
 
-struct quoit_channel_handle {
+struct quoit_channel {
         quoit_client *client;
         atomic_uint parts_left; /* the last one that is freed frees it */
-        struct quoit_channel *parts[]; /* as many as the client has, in the same order */
+        struct channel *parts[]; /* as many as the client has, in the same order */
 };
 
 /* It was made by a process that this one was forked from. Any thread. */
@@ -47,13 +47,13 @@ static inline bool client_is_inherited(const quoit_client *client)
 }
 
 /* The part of the ring whose thread calls; NULL: none has it. Any thread. */
-struct quoit_client *client_part_here(quoit_client *client);
+struct client *client_part_here(quoit_client *client);
 
 /* The same of a channel. */
-struct quoit_channel *channel_part_here(const quoit_channel *channel);
+struct channel *channel_part_here(const quoit_channel *channel);
 
 /* The part on @ring; NULL: there is none. Any thread. */
-struct quoit_channel *channel_part_on(const quoit_channel *channel, const struct ring *ring);
+struct channel *channel_part_on(const quoit_channel *channel, const struct ring *ring);
 
 /* The part whose turn it is to begin what another thread wants. Any thread. */
-struct quoit_channel *channel_part_next(const quoit_channel *channel);
+struct channel *channel_part_next(const quoit_channel *channel);

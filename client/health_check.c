@@ -16,13 +16,13 @@
 #define GOOD_NS NS_PER_S /* a Watch that has answered was of use if it went on for so long */
 #define BRIEF_MAX 10 /* Watches in a row that were not, before there is a pause */
 
-static struct ring *ring_of(const struct quoit_channel *channel)
+static struct ring *ring_of(const struct channel *channel)
 {
         return &channel->client->base->ring;
 }
 
 /* The name that is to be asked for. NULL: none. */
-static const struct json *service_of(const struct quoit_channel *channel)
+static const struct json *service_of(const struct channel *channel)
 {
         const struct service_config *config = channel->service_config;
 
@@ -157,18 +157,18 @@ static void watch(struct subchannel *subchannel)
 
 /* ---- rest ---- */
 
-static void plan_rest(struct quoit_channel *channel);
+static void plan_rest(struct channel *channel);
 
 /* A connection with a Watch is never idle, so the channel has to look by itself whether anybody calls. */
 static void on_rest(struct timer *timer)
 {
-        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, rest);
+        struct channel *channel = CONTAINER_OF(timer, struct channel, rest);
 
         if (channel->state != QUOIT_CHANNEL_IDLE && !balancer_rests(channel))
                 plan_rest(channel);
 }
 
-static void plan_rest(struct quoit_channel *channel)
+static void plan_rest(struct channel *channel)
 {
         struct ring *ring = ring_of(channel);
         uint32_t idle_ms = channel->client->limits.idle_ms;
@@ -203,7 +203,7 @@ void health_check_end(struct subchannel *subchannel)
         outcall_fail(call, QUOIT_CANCELLED, "its connection is gone");
 }
 
-void health_check_rest(struct quoit_channel *channel)
+void health_check_rest(struct channel *channel)
 {
         timer_cancel(&ring_of(channel)->timers, &channel->rest);
 }

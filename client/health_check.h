@@ -11,7 +11,7 @@
 #include "client/backoff.h"
 #include "core/timer.h"
 
-struct quoit_channel;
+struct channel;
 struct quoit_outcall;
 struct subchannel;
 
@@ -39,4 +39,4 @@ void health_check_begin(struct subchannel *subchannel);
 void health_check_end(struct subchannel *subchannel);
 
 /* The channel rests, or ends. */
-void health_check_rest(struct quoit_channel *channel);
+void health_check_rest(struct channel *channel);

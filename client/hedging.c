@@ -174,7 +174,7 @@ int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *polic
 /* Whether all that is sent can be kept. */
 static bool count_stored(struct hedging *hedging)
 {
-        struct quoit_channel *channel = hedging->call->channel;
+        struct channel *channel = hedging->call->channel;
         size_t stored = hedging->call->exchange.writer.queued_bytes;
 
         channel->replay.bytes += stored - hedging->stored_bytes;

@@ -21,7 +21,7 @@
 
 bool outcall_is_here(const struct quoit_outcall *call)
 {
-        const struct quoit_client *client = call->channel->client;
+        const struct client *client = call->channel->client;
 
         return client_is_here(client) && !client_is_inherited(client->handle);
 }
@@ -51,7 +51,7 @@ static bool is_unconnected(const struct quoit_outcall *call)
 void outcall_wake(struct quoit_outcall *call)
 {
         struct exchange *exchange = &call->exchange;
-        struct quoit_client *client = call->channel->client;
+        struct client *client = call->channel->client;
 
         if (!is_unconnected(call)) {
                 exchange->group->host->on_ready(exchange);
@@ -182,7 +182,7 @@ static bool is_unused(const struct quoit_outcall *call)
 void outcall_release(struct quoit_outcall *call)
 {
         struct call_group *group = call->exchange.group;
-        struct quoit_channel *channel = call->channel;
+        struct channel *channel = call->channel;
         struct quoit_outcall *face = call->face;
         bool was_connected = !is_unconnected(call);
 
@@ -305,7 +305,7 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
 }
 
 /* Zeroed, but for what any call has. NULL: no memory. */
-static struct quoit_outcall *alloc(struct quoit_channel *channel, const quoit_method *method)
+static struct quoit_outcall *alloc(struct channel *channel, const quoit_method *method)
 {
         struct quoit_outcall *call = slab_alloc(&channel->client->calls.slab);
 
@@ -327,7 +327,7 @@ static struct quoit_outcall *alloc(struct quoit_channel *channel, const quoit_me
 /* One that has not begun. */
 static void free_call(struct quoit_outcall *call)
 {
-        struct quoit_channel *channel = call->channel;
+        struct channel *channel = call->channel;
 
         channel->group.count--;
         exchange_deinit(&call->exchange);
@@ -337,7 +337,7 @@ static void free_call(struct quoit_outcall *call)
 /* It waits for a connection, or its first attempt does. 0 or -ENOMEM. */
 static int enqueue(struct quoit_outcall *call, const struct method_config *config)
 {
-        struct quoit_channel *channel = call->channel;
+        struct channel *channel = call->channel;
 
         if (!channel_has_room(channel))
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
@@ -349,12 +349,12 @@ static int enqueue(struct quoit_outcall *call, const struct method_config *confi
         return 0;
 }
 
-int outcall_new(struct quoit_channel *channel, const quoit_method *method,
+int outcall_new(struct channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call)
 {
         static const quoit_call_options defaults;
-        struct quoit_client *client = channel->client;
+        struct client *client = channel->client;
         const struct method_config *config;
         struct quoit_outcall *call;
         int r;
@@ -424,7 +424,7 @@ int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
         const quoit_outcall_handler *handler, struct quoit_outcall **ret_call)
 {
         static const quoit_call_options options;
-        struct quoit_channel *channel = subchannel->channel;
+        struct channel *channel = subchannel->channel;
         struct quoit_outcall *call = alloc(channel, method);
 
         if (!call)

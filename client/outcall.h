@@ -21,7 +21,7 @@
 #include "link/owner.h"
 
 struct client_connection;
-struct quoit_channel;
+struct channel;
 struct subchannel;
 
 enum outcall_state {
@@ -56,7 +56,7 @@ struct response {
 
 struct quoit_outcall {
         struct exchange exchange; /* first: the session hands its stream back */
-        struct quoit_channel *channel;
+        struct channel *channel;
         struct list link; /* in the channel */
         struct list queued; /* in the channel, or at a subchannel, while it waits */
         struct subchannel *subchannel; /* where it has begun; NULL: nowhere. balancer.h writes it */
@@ -138,7 +138,7 @@ static inline bool outcall_is_over(const struct quoit_outcall *call)
 bool outcall_is_here(const struct quoit_outcall *call);
 
 /* A call that waits in its @channel. 0, or as quoit_outcall_start(). */
-int outcall_new(struct quoit_channel *channel, const quoit_method *method,
+int outcall_new(struct channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call);
 

@@ -14,7 +14,7 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         quoit_outcall **ret_call)
 {
-        struct quoit_channel *here = channel_part_here(channel);
+        struct channel *here = channel_part_here(channel);
         quoit_outcall *call;
         int r;
 

@@ -6,7 +6,7 @@
 #include "client/client.h"
 #include "client/outcall.h"
 
-static struct ring *ring_of(const struct quoit_channel *channel)
+static struct ring *ring_of(const struct channel *channel)
 {
         return &channel->client->base->ring;
 }
@@ -18,7 +18,7 @@ static uint64_t draw(void *user)
 
 static void on_look(struct timer *timer);
 
-static void plan(struct quoit_channel *channel)
+static void plan(struct channel *channel)
 {
         struct ring *ring = ring_of(channel);
 
@@ -27,7 +27,7 @@ static void plan(struct quoit_channel *channel)
 }
 
 /* Whether a look would find anything the next time, also without further calls. */
-static bool is_pending(const struct quoit_channel *channel)
+static bool is_pending(const struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++) {
                 const struct subchannel *subchannel = channel->subchannels[i];
@@ -41,7 +41,7 @@ static bool is_pending(const struct quoit_channel *channel)
 
 static void on_look(struct timer *timer)
 {
-        struct quoit_channel *channel = CONTAINER_OF(timer, struct quoit_channel, outlier_look);
+        struct channel *channel = CONTAINER_OF(timer, struct channel, outlier_look);
         struct outlier *outliers[QUOIT_CHANNEL_ADDRESSES_MAX];
         bool were_ejected[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned count = channel->count;
@@ -64,7 +64,7 @@ static void on_look(struct timer *timer)
         }
 }
 
-void outliers_on_call(struct quoit_channel *channel)
+void outliers_on_call(struct channel *channel)
 {
         if (channel->balancing.ejects && !timer_is_running(&channel->outlier_look))
                 plan(channel);
@@ -83,7 +83,7 @@ void outliers_on_over(
                 subchannel->outlier.failed++;
 }
 
-void outliers_rest(struct quoit_channel *channel)
+void outliers_rest(struct channel *channel)
 {
         timer_cancel(&ring_of(channel)->timers, &channel->outlier_look);
         for (unsigned i = 0; i < channel->count; i++)

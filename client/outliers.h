@@ -5,16 +5,16 @@
 
 #include <quoit/status.h>
 
-struct quoit_channel;
+struct channel;
 struct quoit_outcall;
 struct subchannel;
 
 /* A call begins. */
-void outliers_on_call(struct quoit_channel *channel);
+void outliers_on_call(struct channel *channel);
 
 /* @call is over on @subchannel. */
 void outliers_on_over(
         struct subchannel *subchannel, const struct quoit_outcall *call, quoit_status status);
 
 /* All is forgotten. */
-void outliers_rest(struct quoit_channel *channel);
+void outliers_rest(struct channel *channel);

@@ -19,7 +19,7 @@ static struct pick_first *self_of(struct balancer *balancer)
         return CONTAINER_OF(balancer, struct pick_first, balancer);
 }
 
-static struct quoit_client *client_of(const struct pick_first *self)
+static struct client *client_of(const struct pick_first *self)
 {
         return self->balancer.channel->client;
 }
@@ -43,7 +43,7 @@ static bool is_pending(const struct subchannel *subchannel)
                (subchannel->state == SUBCHANNEL_IDLE && subchannel_is_busy(subchannel));
 }
 
-static bool any_pending(const struct quoit_channel *channel)
+static bool any_pending(const struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++) {
                 if (is_pending(channel->subchannels[i]))
@@ -55,7 +55,7 @@ static bool any_pending(const struct quoit_channel *channel)
 /* The next one of this round; NULL: there is none. */
 static struct subchannel *next_of_round(struct pick_first *self)
 {
-        const struct quoit_channel *channel = self->balancer.channel;
+        const struct channel *channel = self->balancer.channel;
 
         while (self->next < channel->count) {
                 struct subchannel *subchannel = channel->subchannels[self->order[self->next++]];
@@ -75,7 +75,7 @@ static void on_attempt_slow(struct timer *timer)
 
 static void try_next(struct pick_first *self)
 {
-        struct quoit_channel *channel = self->balancer.channel;
+        struct channel *channel = self->balancer.channel;
         struct subchannel *subchannel = next_of_round(self);
         uint64_t delay_ns = client_of(self)->limits.attempt_delay_ms * NS_PER_MS;
 
@@ -114,7 +114,7 @@ static void begin(struct balancer *balancer)
 }
 
 /* Their pauses are for what was before the picked one. */
-static void end_pauses(struct quoit_channel *channel)
+static void end_pauses(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++) {
                 struct subchannel *subchannel = channel->subchannels[i];
@@ -138,7 +138,7 @@ static void on_picked_lost(struct pick_first *self)
         channel_set_state(self->balancer.channel, QUOIT_CHANNEL_IDLE);
 }
 
-static bool wants_attempts(const struct quoit_channel *channel)
+static bool wants_attempts(const struct channel *channel)
 {
         return channel->state == QUOIT_CHANNEL_CONNECTING ||
                channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
@@ -147,7 +147,7 @@ static bool wants_attempts(const struct quoit_channel *channel)
 /* The addresses' own, or one by chance (Fisher and Yates). */
 static void set_order(struct pick_first *self)
 {
-        const struct quoit_channel *channel = self->balancer.channel;
+        const struct channel *channel = self->balancer.channel;
 
         for (unsigned i = 0; i < channel->count; i++) {
                 unsigned other =
@@ -189,7 +189,7 @@ static enum balancer_pick pick(
 
 static void on_idle(struct pick_first *self, struct subchannel *subchannel)
 {
-        struct quoit_channel *channel = self->balancer.channel;
+        struct channel *channel = self->balancer.channel;
         bool has_failed = channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 
         if (has_failed && balancer_rests(channel))
@@ -200,7 +200,7 @@ static void on_idle(struct pick_first *self, struct subchannel *subchannel)
 
 static void on_ready(struct pick_first *self, struct subchannel *subchannel)
 {
-        struct quoit_channel *channel = self->balancer.channel;
+        struct channel *channel = self->balancer.channel;
 
         timer_cancel(timers_of(self), &self->attempt);
         self->picked = subchannel;

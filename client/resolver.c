@@ -12,7 +12,7 @@
 #include "core/clock.h"
 
 struct lookup {
-        struct quoit_channel *channel;
+        struct channel *channel;
         struct dns dns;
         struct timer limit;
         struct timer patience; /* one family waits for the other */
@@ -54,7 +54,7 @@ static void end_lookup(struct lookup *lookup)
 
 static void fail(struct lookup *lookup, const char *problem)
 {
-        struct quoit_channel *channel = lookup->channel;
+        struct channel *channel = lookup->channel;
         bool is_news = lookup->told == 0;
 
         end_lookup(lookup);
@@ -82,7 +82,7 @@ static unsigned collect(const struct dns *dns, struct endpoint *ret_addresses)
 /* It ends, unless an answer is still awaited. */
 static void tell(struct lookup *lookup, bool is_whole)
 {
-        struct quoit_channel *channel = lookup->channel;
+        struct channel *channel = lookup->channel;
         struct endpoint addresses[DNS_FAMILIES * DNS_ADDRESSES_MAX];
         unsigned count = collect(&lookup->dns, addresses);
         bool is_news = count > lookup->told;
@@ -127,9 +127,9 @@ static void on_answer(struct dns *dns)
 
 /* ---- the beginning ---- */
 
-void resolver_start(struct quoit_channel *channel)
+void resolver_start(struct channel *channel)
 {
-        struct quoit_client *client = channel->client;
+        struct client *client = channel->client;
         struct ring *ring = &client->base->ring;
         struct lookup *lookup = channel->lookup;
 
@@ -152,7 +152,7 @@ void resolver_start(struct quoit_channel *channel)
                 clock_after_limit_ns(ring_now_ns(ring), client->limits.resolution_ms), on_limit);
 }
 
-void resolver_forget(struct quoit_channel *channel)
+void resolver_forget(struct channel *channel)
 {
         if (channel->lookup)
                 end_lookup(channel->lookup);

@@ -9,15 +9,15 @@
 
 #include "core/endpoint.h"
 
-struct quoit_channel;
+struct channel;
 
 #define RESOLVER_PATIENCE_MS 250
 
 /* Begins a lookup: addresses_on_lookup() follows, once or twice, later. No-op while one is under way that has found nothing yet. */
-void resolver_start(struct quoit_channel *channel);
+void resolver_start(struct channel *channel);
 
 /* Its lookup, if there is one, ends at once and reports no more. */
-void resolver_forget(struct quoit_channel *channel);
+void resolver_forget(struct channel *channel);
 
 /*
  * Puts addresses in the order in which they are tried: the families take turns, beginning with the one of the first (RFC 8305 section 4).

@@ -28,7 +28,7 @@ static void deinit(struct balancer *balancer)
 
 static void connect_one(struct ring_hash *self, struct subchannel *subchannel)
 {
-        struct quoit_channel *channel = self->balancer.channel;
+        struct channel *channel = self->balancer.channel;
 
         if (channel->state == QUOIT_CHANNEL_IDLE)
                 channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
@@ -39,7 +39,7 @@ static void connect_one(struct ring_hash *self, struct subchannel *subchannel)
 /* Calls have failed over already: one address is always tried, or the channel would not become READY without calls for others. */
 static void go_on(struct ring_hash *self)
 {
-        const struct quoit_channel *channel = self->balancer.channel;
+        const struct channel *channel = self->balancer.channel;
         struct subchannel *first = NULL;
 
         if (channel->state != QUOIT_CHANNEL_TRANSIENT_FAILURE &&
@@ -66,7 +66,7 @@ static void begin(struct balancer *balancer)
 
 static void on_state(struct balancer *balancer, struct subchannel *subchannel)
 {
-        struct quoit_channel *channel = balancer->channel;
+        struct channel *channel = balancer->channel;
 
         if (channel->state == QUOIT_CHANNEL_IDLE) {
                 channel_stir(channel); /* it can connect again, and calls may wait for that */
@@ -93,7 +93,7 @@ static const char *name_of(const struct subchannel *subchannel)
 static void on_addresses(struct balancer *balancer)
 {
         struct ring_hash *self = self_of(balancer);
-        struct quoit_channel *channel = balancer->channel;
+        struct channel *channel = balancer->channel;
         const char *names[QUOIT_CHANNEL_ADDRESSES_MAX];
 
         for (unsigned i = 0; i < channel->count; i++)
@@ -164,7 +164,7 @@ static enum balancer_pick pick_any(
 }
 
 /* A bit for each state that an address is in. */
-static unsigned states_seen(const struct quoit_channel *channel)
+static unsigned states_seen(const struct channel *channel)
 {
         unsigned states = 0;
 
@@ -176,7 +176,7 @@ static unsigned states_seen(const struct quoit_channel *channel)
 /* From its metadata, unless it has a key. */
 static void set_hash(struct quoit_outcall *call)
 {
-        const struct quoit_channel *channel = call->channel;
+        const struct channel *channel = call->channel;
         const char *header = channel->balancing.hash_header;
         upb_StringView value;
 

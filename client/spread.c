@@ -13,7 +13,7 @@ static const struct spread_policy *policy_of(const struct spread *self)
 /* Anew: who is READY, and what the channel is then. */
 static void look(struct spread *self)
 {
-        const struct quoit_channel *channel = self->balancer.channel;
+        const struct channel *channel = self->balancer.channel;
 
         self->count = 0;
         self->weighed_ns = 0;
@@ -30,7 +30,7 @@ static void look(struct spread *self)
 
 static void connect_all(struct spread *self)
 {
-        const struct quoit_channel *channel = self->balancer.channel;
+        const struct channel *channel = self->balancer.channel;
 
         self->sleeps = false;
         for (unsigned i = 0; i < channel->count; i++) {
@@ -68,7 +68,7 @@ static bool has(const struct spread *self, const struct subchannel *subchannel)
 
 static void on_idle(struct spread *self, struct subchannel *subchannel, bool was_ready)
 {
-        struct quoit_channel *channel = self->balancer.channel;
+        struct channel *channel = self->balancer.channel;
 
         if (balancer_rests(channel))
                 return;

@@ -39,7 +39,7 @@ static struct ring *ring_of(const struct subchannel *subchannel)
         return &subchannel->channel->client->base->ring;
 }
 
-struct subchannel *subchannel_new(struct quoit_channel *channel, const struct endpoint *address)
+struct subchannel *subchannel_new(struct channel *channel, const struct endpoint *address)
 {
         struct subchannel *subchannel = calloc(1, sizeof(*subchannel));
 

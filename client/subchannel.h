@@ -19,7 +19,7 @@
 #include "core/timer.h"
 
 struct client_connection;
-struct quoit_channel;
+struct channel;
 
 enum subchannel_state {
         SUBCHANNEL_IDLE,
@@ -31,7 +31,7 @@ enum subchannel_state {
 #define SUBCHANNEL_WHY_BYTES 200
 
 struct subchannel {
-        struct quoit_channel *channel;
+        struct channel *channel;
         struct list link; /* in the channel's `lost` */
         bool is_lost; /* the channel does not have this address any more */
         enum subchannel_state state;
@@ -55,7 +55,7 @@ struct subchannel {
 };
 
 /* One for @address, IDLE. To be freed. NULL: no memory. Any thread. */
-struct subchannel *subchannel_new(struct quoit_channel *channel, const struct endpoint *address);
+struct subchannel *subchannel_new(struct channel *channel, const struct endpoint *address);
 
 /* Begins an attempt. IDLE, and not busy. */
 void subchannel_connect(struct subchannel *subchannel);

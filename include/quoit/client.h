@@ -54,9 +54,9 @@
 QUOIT_BEGIN_DECLS
 
 /* A client, opaque. */
-typedef struct quoit_client_handle quoit_client;
+typedef struct quoit_client quoit_client;
 /* A channel, opaque. */
-typedef struct quoit_channel_handle quoit_channel;
+typedef struct quoit_channel quoit_channel;
 /* One call, opaque. */
 typedef struct quoit_outcall quoit_outcall;
 struct upb_Arena;

@@ -51,7 +51,7 @@ struct look {
 static void look(void *arg)
 {
         struct look *seen = arg;
-        const struct quoit_channel *channel = seen->stage->channel->parts[0];
+        const struct channel *channel = seen->stage->channel->parts[0];
 
         seen->watched = 0;
         for (unsigned i = 0; i < channel->count; i++)

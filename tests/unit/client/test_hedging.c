@@ -66,7 +66,7 @@ static void test_kinds(void **state)
 
 static void assert_four_failed(void *arg)
 {
-        const struct quoit_channel *channel = ((const struct stage *)arg)->channel->parts[0];
+        const struct channel *channel = ((const struct stage *)arg)->channel->parts[0];
 
         assert_int_equal(channel->subchannels[0]->outlier.failed, 4);
         assert_int_equal(channel->subchannels[0]->calls, 0);
