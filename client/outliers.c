@@ -42,7 +42,7 @@ static bool is_pending(const struct channel *channel)
 static void on_look(struct timer *timer)
 {
         struct channel *channel = CONTAINER_OF(timer, struct channel, outlier_look);
-        struct outlier *outliers[QUOIT_CHANNEL_ADDRESSES_MAX];
+        struct outlier *outliers[QUOIT_CHANNEL_ADDRESSES_MAX] = { 0 };
         bool were_ejected[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned count = channel->count;
 

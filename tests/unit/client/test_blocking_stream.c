@@ -93,7 +93,7 @@ static void play_both(struct stage *stage)
 {
         upb_Arena *arena = upb_Arena_New();
         quoit_stream *stream = script_Script_Bidi_open(stage->channel, &patient);
-        const script_Told *told;
+        const script_Told *told = NULL;
 
         for (unsigned i = 0; i < 50; i++) {
                 assert_true(script_Script_Bidi_write(stream, ask_new(arena, SCRIPT_ANSWER, 2, i)));
@@ -512,7 +512,7 @@ static void test_compression(void **state)
 {
         struct stage stage;
         upb_Arena *arena = upb_Arena_New();
-        const script_Told *told;
+        const script_Told *told = NULL;
 
         (void)state;
         stage_begin(&stage);
