@@ -344,13 +344,14 @@ static bool are_served(const struct run *run)
         return !run->has_caller || caller_is_served();
 }
 
+/* A connection whose handshake is not over has not told its windows yet. */
 static void check_windows(const struct run *run)
 {
         for (unsigned i = 0; i < run->peer_count; i++) {
                 const struct connection *connection =
                         check_connection_of(run->server, peer_conn(run->peers[i]));
 
-                if (connection && peer_is_idle(run->peers[i]) &&
+                if (connection && connection->established && peer_is_idle(run->peers[i]) &&
                         !socket_is_sending(&connection->socket) &&
                         !session_has_output(&connection->session))
                         peer_check_windows(run->peers[i], connection);
