@@ -85,20 +85,20 @@ int main(int count, char **words)
                 .user = &fewest };
         const quoit_channel_options options = { .load_balancing = &balancing };
         upb_Arena *arena = upb_Arena_New();
-        quoit_channel *channel;
-        quoit_client *client;
+        quoit_channel *channel = NULL;
+        quoit_client *client = NULL;
+        bool began;
 
         if (count == 3 && strcmp(words[1], "fewest") == 0)
                 balancing.balancer = &fewest_policy;
-        if (count != 3 || quoit_client_new(NULL, &client) < 0 ||
-                quoit_channel_new(client, words[2], &options, &channel) < 0) {
+        began = count == 3 && quoit_client_new(NULL, &client) == 0 &&
+                quoit_channel_new(client, words[2], &options, &channel) == 0;
+        if (!began)
                 fprintf(stderr, "balancing POLICY TARGET\n");
-                return 2;
-        }
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; began && i < 10; i++)
                 call(channel, arena);
         quoit_channel_free(channel);
         quoit_client_free(client);
         upb_Arena_Free(arena);
-        return 0;
+        return began ? 0 : 2;
 }
