@@ -64,8 +64,8 @@ static void check(const struct service_config *config)
 
         assert(throttling->tokens_max <= 1000 * 1000);
         assert((throttling->tokens_max > 0) == (throttling->token_ratio > 0));
-        assert(!config->balancing || config->balancing->type == JSON_ARRAY);
-        assert(!config->policy || config->policy->type == JSON_STRING);
+        assert(!config->has_balancing || config->balancing.policy);
+        assert(config->balancing.ring_size_min <= config->balancing.ring_size_max);
         assert(!config->health_check || config->health_check->type == JSON_OBJECT);
 }
 

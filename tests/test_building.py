@@ -24,7 +24,7 @@ def tool(name):
 def lines(readme, *starts):
     """README's lines of commands that begin so, in that order."""
     for start in starts:
-        (line,) = re.findall(rf"^    ({re.escape(start)}.*)$", readme, re.M)
+        (line,) = re.findall(rf"^({re.escape(start)}.*)$", readme, re.M)
         yield line
 
 
@@ -84,12 +84,12 @@ def test_the_python_of_readme_gets_its_answer(installed, readme, project, stub):
     messages, _ = stub
     for command in lines(readme, "protoc --quoit_out=. sum.proto", "cc -O2 main.c"):
         installed.run("sh", "-c", command, cwd=project)
-    (call,) = re.findall(r"^    python -c '(import grpc, sum_pb2.*?)'$", readme, re.M | re.S)
+    (call,) = re.findall(r"^python -c '(import grpc, sum_pb2.*?)'$", readme, re.M | re.S)
     assert '"localhost:50052"' in call
     server = subprocess.Popen([project / "sum"], cwd=project)
     try:
         eventually((project / "socket").exists, "it listens")
-        call = call.replace("localhost:50052", f"unix:{project}/socket").replace("\n    ", "\n")
+        call = call.replace("localhost:50052", f"unix:{project}/socket")
         folder = messages.__file__.rpartition("/")[0]
         done = subprocess.run([sys.executable, "-c", call], cwd=folder, capture_output=True, text=True)
         assert done.stdout == "42\n", done.stderr
@@ -101,9 +101,9 @@ def test_the_python_of_readme_gets_its_answer(installed, readme, project, stub):
 def test_the_first_call_of_readme(readme, root, start, tmp_path):
     """Of Python to quoit-api, with another port; the environment is that of these tests."""
     server = start("quoit-api", "--port", 0)
-    (script,) = re.findall(r"^    (python -m grpc_tools.*?Ann.*?)$\n\n", readme, re.M | re.S)
+    (script,) = re.findall(r"^(python -m grpc_tools[^\n]* api\.proto\n.*?)^```$", readme, re.M | re.S)
     assert "localhost:50051" in script and "$OLDPWD" in script
-    script = script.replace("\n    ", "\n").replace("localhost:50051", f"localhost:{server.port}")
+    script = script.replace("localhost:50051", f"localhost:{server.port}")
     shell = f'OLDPWD="{root}"; python() {{ "{sys.executable}" "$@"; }}; {script}'
     done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "Hello Ann!\n", done.stderr

@@ -105,12 +105,12 @@ def test_outlier_detection(client, calls, python):
     servers = [python(fails=index == 2) for index in range(5)]
     policy = config(
         "outlier_detection_experimental",
-        interval="0.5s",
+        interval="0.1s",
         failurePercentageEjection={"threshold": 50, "requestVolume": 3},
         childPolicy=[{"round_robin": {}}],
     )
     results = client.run(
-        target(*servers), "Echo", calls.Payload(text="x"), calls=2000, service_config=policy
+        target(*servers), "Echo", calls.Payload(text="x"), calls=4000, service_config=policy
     )
     assert any(call.status == "INTERNAL" for call in results)
     assert {call.text for call in results[-200:]} == {"OK"}
