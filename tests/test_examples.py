@@ -346,7 +346,7 @@ def test_calling_out_has_the_deadline_of_its_call(relayed, guide):
     with pytest.raises(grpc.RpcError) as caught:
         stub.Greet(guide.Name(name="patience"), timeout=1)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert 0 < greeter.seconds <= 1
+    assert 0 < greeter.seconds <= 1.05  # gRPC rounds a deadline up when it is sent
     assert greeter.ended.wait(PATIENCE)
 
 
