@@ -387,8 +387,9 @@ bool session_has_output(const struct session *session)
 static void submit_last_goaway(struct session *session)
 {
         session_set_drain(session, DRAIN_DONE);
-        (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
-                nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
+        session->goaway_id = nghttp2_session_get_last_proc_stream_id(session->h2);
+        (void)nghttp2_submit_goaway(
+                session->h2, NGHTTP2_FLAG_NONE, session->goaway_id, NGHTTP2_NO_ERROR, NULL, 0);
 }
 
 int session_fill(struct session *session, struct output *output)
@@ -472,14 +473,17 @@ void session_drain_now(struct session *session)
 void session_terminate(struct session *session, uint32_t error_code, const char *reason)
 {
         size_t size = reason ? strlen(reason) : 0;
+        int32_t id = nghttp2_session_get_last_proc_stream_id(session->h2);
 
+        /* one that waits to go out must not be followed by a larger id (RFC 9113, section 6.8) */
+        if (session->drain == DRAIN_DONE && session->goaway_id < id)
+                id = session->goaway_id;
         session->terminated = true;
         session->fault_reported |= reason != NULL;
         if (size > 0) /* goes out ahead of the one that ends the session */
-                (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session->h2), error_code,
+                (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, id, error_code,
                         (const uint8_t *)reason, size);
-        (void)nghttp2_session_terminate_session(session->h2, error_code);
+        (void)nghttp2_session_terminate_session2(session->h2, id, error_code);
 }
 
 void session_blame(struct session *session, uint32_t error_code, const char *why)

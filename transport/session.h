@@ -136,6 +136,7 @@ struct session {
         uint32_t stream_window_bytes; /* the largest that a stream has had */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
+        int32_t goaway_id; /* that the last GOAWAY names, from DRAIN_DONE on */
         enum drain_step drain;
         uint8_t preface_size; /* bytes of the client's preface that were received; in a client: all of it */
         uint8_t beginning_size;

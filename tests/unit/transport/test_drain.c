@@ -128,6 +128,24 @@ static void test_second_step_disowns_what_comes_behind_it(void **state)
         joint_free(joint);
 }
 
+/* The connection ends for a fault meanwhile: no GOAWAY names more than one before it (RFC 9113, section 6.8). */
+static void test_a_fault_behind_the_second_step(void **state)
+{
+        struct joint *joint = joint_drained_at_once();
+        struct frame_seen frame;
+
+        (void)state;
+        joint->fill_bytes_max = 1; /* a frame at a time */
+        joint_to_client(joint);
+        put_request(joint, 1);
+        session_terminate(&joint->server, NGHTTP2_PROTOCOL_ERROR, "a fault");
+        while (joint_to_client(joint) > 0)
+                ;
+        assert_true(joint_count_frames(joint, NGHTTP2_GOAWAY, 0, &frame) >= 3);
+        assert_int_equal(frame.last_id, 0);
+        joint_free(joint);
+}
+
 /* Wanted before the peer was here: it hears of our SETTINGS first, and of the end when it has taken them. */
 static void test_not_before_our_settings_are_acknowledged(void **state)
 {
@@ -191,6 +209,7 @@ int main(void)
                 cmocka_unit_test(test_second_step_without_an_ack),
                 cmocka_unit_test(test_second_step_names_what_came_before_it_went_out),
                 cmocka_unit_test(test_second_step_disowns_what_comes_behind_it),
+                cmocka_unit_test(test_a_fault_behind_the_second_step),
                 cmocka_unit_test(test_not_before_our_settings_are_acknowledged),
                 cmocka_unit_test(test_stray_ack),
                 cmocka_unit_test(test_terminate),
