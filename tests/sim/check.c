@@ -51,8 +51,9 @@ static void check_stream_window(const struct quoit_call *call)
         const struct stream *stream = &call->exchange.stream;
         const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
 
-        /* a peer that sends no more needs no window */
+        /* a peer that sends no more needs no window; and nghttp2 ends a session amid its counting, if a window is exceeded */
         if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
+                stream->session->h2->goaway_flags & NGHTTP2_GOAWAY_TERM_ON_SEND ||
                 stream->session->terminated || stream->session->fault_reported)
                 return;
         same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
