@@ -128,10 +128,9 @@ def test_memory_that_calls_hold(start, calls):
         streams = [
             wire.request("/calls.Calls/Big", calls.Number(value=5 << 20).SerializeToString()) for _ in range(3)
         ]
-        assert wire.ping()
-        used, _, refusals = memory()
-        assert used > 5 << 20 and refusals == 2
+        # A PING may be answered before all handlers have run: the loop shares its time among connections.
+        eventually(lambda: memory()[2] == 2, "two calls are refused")
+        assert memory()[0] > 5 << 20
         for stream in streams:
             wire.reset(stream)
-        assert wire.ping()
-        assert memory()[0] < 1 << 20
+        eventually(lambda: memory()[0] < 1 << 20, "the memory is given back")
