@@ -37,20 +37,18 @@ enum outcall_state {
 /* What the server's header blocks say. The strings are in the call's arena. */
 struct response {
         unsigned http_status; /* 0: none yet */
-        bool has_content_type : 1;
         bool is_grpc : 1; /* the content-type is */
         bool bad_encoding : 1; /* one that we do not know */
         bool has_status : 1;
         bool bad_status : 1;
         bool out_of_memory : 1;
         bool oversize : 1; /* more fields than allowed, once decoded */
-        bool has_begun : 1; /* its headers have arrived, ... */
-        bool has_headers : 1; /* ... and not trailers in their place */
+        bool has_headers : 1; /* they have arrived, and not trailers in their place */
         enum pushback pushback;
         uint64_t pushback_ns; /* with PUSHBACK_WAIT */
         quoit_status status;
         upb_StringView message; /* decoded */
-        upb_StringView content_type;
+        upb_StringView content_type; /* that is not gRPC's; no data: there is none */
         struct fields headers, trailers;
 };
 

@@ -94,7 +94,6 @@ static bool add_known(
         if (is(field, ":status")) {
                 set_http_status(response, field);
         } else if (is(field, "content-type")) {
-                response->has_content_type = true;
                 response->is_grpc = is_grpc(field->value, field->value_size);
                 if (!response->is_grpc)
                         response->content_type = copy(call, field->value,
@@ -167,7 +166,7 @@ static void fail_as_http(struct quoit_outcall *call)
         if (response->is_grpc)
                 fail(call, status, "the server answered with HTTP status %u (%s)",
                         response->http_status, server);
-        else if (response->has_content_type)
+        else if (response->content_type.data)
                 fail(call, status,
                         "the server answered with HTTP status %u and content-type \"%s\", which is "
                         "not gRPC (%s)",
@@ -209,7 +208,6 @@ void response_on_headers(struct quoit_outcall *call, bool oversize)
         if (call->state != OUTCALL_OPEN || is_over_limits(call, oversize) ||
                 call->exchange.stream.has_headers)
                 return;
-        response->has_begun = true;
         if (!response->is_grpc || (response->http_status != 200 && !(ends && response->has_status)))
                 fail_as_http(call);
         else if (response->bad_encoding)

@@ -50,7 +50,7 @@ void outcall_on_unpinned(struct quoit_outcall *call)
 
 bool outcall_retry_unprocessed(struct quoit_outcall *call, bool refused)
 {
-        if (call->state != OUTCALL_OPEN || call->is_check || call->response.has_begun ||
+        if (call->state != OUTCALL_OPEN || call->is_check || call->exchange.stream.has_headers ||
                 !writer_can_rewind(&call->exchange.writer) || (refused && call->was_refused) ||
                 call->channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 return false;
