@@ -161,7 +161,7 @@ static void end_children(struct quoit_call *call)
         while ((link = list_pop(&call->ring.children))) {
                 struct call_child *child = CONTAINER_OF(link, struct call_child, link);
 
-                child->on_parent_end(child);
+                child->on_parent_end(child, call);
         }
 }
 

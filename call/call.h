@@ -37,7 +37,7 @@ struct offload;
 struct call_child {
         struct list link; /* in the call; list_remove() ends it */
         /* The call is over, or only its handler is left. Also inside nghttp2's callbacks. */
-        void (*on_parent_end)(struct call_child *child);
+        void (*on_parent_end)(struct call_child *child, const struct quoit_call *parent);
 };
 
 enum call_state {

@@ -62,8 +62,7 @@ struct quoit_outcall {
         const quoit_method *method;
         const quoit_outcall_handler *handler;
         void *user;
-        struct quoit_call *parent; /* used by @child alone */
-        struct call_child child; /* of that, while both run */
+        struct call_child child; /* of the call that it is made for, while both run */
         quoit_stub_target target; /* of a stub */
         /* Of a call that another thread waits for: gets messages, decompressed, in place of on_message. 0, or -ENOBUFS: memory is short. */
         int (*on_bytes)(struct quoit_outcall *call, const uint8_t *data, size_t size);

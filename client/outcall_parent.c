@@ -59,18 +59,17 @@ static void fail(struct quoit_outcall *call, quoit_status outcome)
                         call, QUOIT_CANCELLED, "the call that this one was made for has ended");
 }
 
-static void on_parent_end(struct call_child *child)
+static void on_parent_end(struct call_child *child, const struct quoit_call *parent)
 {
         struct quoit_outcall *call = CONTAINER_OF(child, struct quoit_outcall, child);
         bool has_ended = outcall_is_over(call) && !call->exchange.reader.first;
 
         if (!has_ended) /* else the reply, which its handler has, may be what ends the parent */
-                fail(call, call->parent->ring.outcome);
+                fail(call, parent->ring.outcome);
 }
 
 void outcall_follow(struct quoit_outcall *call, struct quoit_call *parent)
 {
-        call->parent = parent;
         call->child.on_parent_end = on_parent_end;
         if (call_is_ended(parent))
                 fail(call, parent->ring.outcome);
