@@ -2,34 +2,28 @@
 #include "client/outcall_parent.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "client/channel.h"
 
 /* ---- trace context ---- */
 
-/* As a field of a peer: its bytes are not zero-terminated. */
-static bool is_named(upb_StringView field, const char *name)
-{
-        return field.size == strlen(name) && memcmp(field.data, name, field.size) == 0;
-}
-
 /* All of one name, in their order: there may be several of tracestate (W3C Trace Context, section 3.3.1.1). */
 static int inherit(struct quoit_outcall *call, const struct quoit_call *parent, const char *name)
 {
         size_t bytes_max = call->channel->client->limits.metadata_out_bytes_max;
-        upb_StringView field, value;
+        upb_StringView wanted = upb_StringView_FromString(name), field, value;
         size_t cursor = 0;
         int r = 0;
 
         while (r == 0 && fields_next(&parent->request.fields, &cursor, &field, &value)) {
-                upb_Arena *arena = is_named(field, name) ? exchange_arena(&call->exchange) : NULL;
+                upb_Arena *arena;
 
-                if (arena)
-                        r = fields_send(
-                                &call->fields, arena, name, value.data, value.size, bytes_max);
-                else if (is_named(field, name))
-                        r = -ENOMEM;
+                if (!upb_StringView_IsEqual(field, wanted))
+                        continue;
+                arena = exchange_arena(&call->exchange);
+                r = arena ? fields_send(
+                                    &call->fields, arena, name, value.data, value.size, bytes_max)
+                          : -ENOMEM;
         }
         return r;
 }
