@@ -103,9 +103,9 @@ static inline struct quoit_outcall *outcall_of_stream(struct stream *stream)
 }
 
 /* The call as the caller knows it. */
-static inline struct quoit_outcall *outcall_known(struct quoit_outcall *call)
+static inline struct quoit_outcall *outcall_known(const struct quoit_outcall *call)
 {
-        return call->face ? call->face : call;
+        return call->face ? call->face : (struct quoit_outcall *)call;
 }
 
 /* Whose response the caller gets: its own, or that of the attempt that has won. */

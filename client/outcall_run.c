@@ -21,14 +21,10 @@ enum event {
         EVENT_DONE,
 };
 
-static const quoit_outcall_handler *handler_of(const struct quoit_outcall *call)
-{
-        return call->face ? call->face->handler : call->handler;
-}
-
 static bool has_headers_to_tell(const struct quoit_outcall *call)
 {
-        return call->response.has_headers && !call->headers_told && handler_of(call)->on_headers;
+        return call->response.has_headers && !call->headers_told &&
+               outcall_known(call)->handler->on_headers;
 }
 
 /* What is due follows from the call's state alone. */
