@@ -113,7 +113,7 @@ static bool begin_next(struct hedging *hedging)
                 outcall_new_attempt(call, &attempt) < 0)
                 return false;
         if (give(call, attempt) < 0) {
-                outcall_free_attempt(attempt);
+                outcall_free_new(attempt);
                 return false;
         }
         attempt->wants_writable = call->wants_writable;

@@ -64,11 +64,6 @@ void outcall_wake(struct quoit_outcall *call)
 
 /* ---- its end ---- */
 
-static upb_StringView view(const char *text)
-{
-        return upb_StringView_FromString(text);
-}
-
 static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
         struct timers *timers = &call->exchange.group->host->ring->timers;
@@ -128,7 +123,7 @@ static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView
 
 void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text)
 {
-        fail(call, status, view(text));
+        fail(call, status, upb_StringView_FromString(text));
 }
 
 /* Zero-terminated, in the call's arena; parts of @text may be the server's. */
@@ -140,7 +135,7 @@ static upb_StringView copy_text(struct quoit_outcall *call, const char *text)
 
         for (size_t i = 0; copy && i <= size; i++)
                 copy[i] = (text[i] >= ' ' && text[i] <= '~') || i == size ? text[i] : '?';
-        return view(copy ? copy : "");
+        return upb_StringView_FromString(copy ? copy : "");
 }
 
 void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text)
@@ -324,8 +319,7 @@ static struct quoit_outcall *alloc(struct channel *channel, const quoit_method *
         return call;
 }
 
-/* One that has not begun. */
-static void free_call(struct quoit_outcall *call)
+void outcall_free_new(struct quoit_outcall *call)
 {
         struct channel *channel = call->channel;
 
@@ -379,7 +373,7 @@ int outcall_new(struct channel *channel, const quoit_method *method,
                 r = enqueue(call, config);
         }
         if (r < 0) {
-                free_call(call);
+                outcall_free_new(call);
                 return r;
         }
         list_append(&channel->calls, &call->link);
@@ -413,11 +407,6 @@ int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_a
         writer_keep(&exchange->writer, SIZE_MAX, &call->hedging->kept);
         *ret_attempt = attempt;
         return 0;
-}
-
-void outcall_free_attempt(struct quoit_outcall *attempt)
-{
-        free_call(attempt);
 }
 
 int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,

@@ -139,9 +139,11 @@ int outcall_new(struct channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call);
 
-/* An attempt of the hedged @call, which the caller queues. Or frees, if it was not queued. 0 or -ENOMEM. */
+/* An attempt of the hedged @call, which the caller queues, or frees. 0 or -ENOMEM. */
 int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt);
-void outcall_free_attempt(struct quoit_outcall *attempt);
+
+/* One that was never queued. */
+void outcall_free_new(struct quoit_outcall *call);
 
 /* A call that the channel makes by itself, on @subchannel's connection and nowhere else; its handler's user is that. 0; -ENOMEM. */
 int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,

@@ -22,15 +22,10 @@ static bool is(const struct session_field *field, const char *name)
         return field->name_size == strlen(name) && memcmp(field->name, name, field->name_size) == 0;
 }
 
-static upb_Arena *arena_of(struct quoit_outcall *call)
-{
-        return exchange_arena(&call->exchange);
-}
-
 /* Zero-terminated, in the call's arena. */
 static upb_StringView copy(struct quoit_outcall *call, const char *text, size_t size)
 {
-        upb_Arena *arena = arena_of(call);
+        upb_Arena *arena = exchange_arena(&call->exchange);
         char *out = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
 
         if (!out)
@@ -127,7 +122,7 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
         if (is_trailer && is(field, "grpc-retry-pushback-ms")) /* the caller may want it too */
                 response->pushback =
                         pushback_parse(field->value, field->value_size, &response->pushback_ns);
-        arena = arena_of(call);
+        arena = exchange_arena(&call->exchange);
         if (arena && is_trailer && is(field, DETAILS))
                 r = fields_receive_binary(fields, arena, field->name, field->name_size,
                         field->value, field->value_size, count_max);
