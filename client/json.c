@@ -222,7 +222,7 @@ static bool take_word(struct parser *parser, const char *word)
 
 static bool take_value(struct parser *parser, struct json *json);
 
-static bool has_name(const struct json *object, upb_StringView name)
+static const struct json *find_member(const struct json *object, upb_StringView name)
 {
         const struct json *member = object->first;
 
@@ -235,7 +235,7 @@ static bool take_name(struct parser *parser, const struct json *object, struct j
 {
         if (!take_string(parser, &member->name))
                 return false;
-        if (has_name(object, member->name))
+        if (find_member(object, member->name))
                 return fail(parser, "the object has this name already");
         skip_space(parser);
         return take(parser, ':') || fail(parser, "a colon is missing");
@@ -355,10 +355,8 @@ int json_parse(upb_StringView text, struct upb_Arena *arena, const struct json *
 
 const struct json *json_member(const struct json *object, const char *name)
 {
-        const struct json *member = object->first;
+        const struct json *member = find_member(object, upb_StringView_FromString(name));
 
-        while (member && !upb_StringView_IsEqual(member->name, upb_StringView_FromString(name)))
-                member = member->next;
         return member && member->type != JSON_NULL ? member : NULL;
 }
 
