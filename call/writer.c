@@ -2,7 +2,6 @@
 #include "call/writer.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -354,10 +353,8 @@ static const uint8_t *begun_end(const struct segment *segment)
         if (segment->continues)
                 return end;
         while (border < segment->data) {
-                uint32_t size;
+                uint32_t size = framing_read_size(border);
 
-                memcpy(&size, border + 1, sizeof(size));
-                size = be32toh(size);
                 if (size > (size_t)(end - border) - FRAMING_PREFIX_BYTES)
                         return end;
                 border += FRAMING_PREFIX_BYTES + size;

@@ -49,14 +49,12 @@ uint8_t *message_queue_append(struct message_queue *queue, size_t size)
 bool message_queue_take(struct message_queue *queue, const uint8_t **ret_data, size_t *ret_size)
 {
         const uint8_t *prefix;
-        uint32_t size;
 
         if (queue->begin == queue->end)
                 return false; /* there may be no memory either */
         prefix = queue->data + queue->begin;
-        memcpy(&size, prefix + 1, sizeof(size)); /* behind the byte of flags */
         *ret_data = prefix + FRAMING_PREFIX_BYTES;
-        *ret_size = be32toh(size);
+        *ret_size = framing_read_size(prefix);
         queue->begin += FRAMING_PREFIX_BYTES + *ret_size;
         return true;
 }

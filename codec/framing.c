@@ -19,8 +19,7 @@ static int framing_parse_prefix(struct framing *framing, const uint8_t *prefix)
 {
         framing->prefix_size = FRAMING_PREFIX_BYTES;
         framing->compressed = prefix[0];
-        framing->declared = (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 |
-                            (uint32_t)prefix[3] << 8 | prefix[4];
+        framing->declared = framing_read_size(prefix);
         if (prefix[0] > 1)
                 return -EPROTO;
         return framing->declared > framing->message_bytes_max ? -EMSGSIZE : 1;

@@ -74,3 +74,12 @@ static inline void framing_write_prefix(
         out[0] = compressed;
         memcpy(out + 1, &size, sizeof(size));
 }
+
+/* The size of the message behind @prefix. */
+static inline uint32_t framing_read_size(const uint8_t prefix[FRAMING_PREFIX_BYTES])
+{
+        uint32_t size;
+
+        memcpy(&size, prefix + 1, sizeof(size)); /* behind the byte of flags */
+        return be32toh(size);
+}
