@@ -1,89 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/response.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "call/call.h"
+#include "call/field_block.h"
 #include "codec/status.h"
 
 #define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
-#define OWN_FIELDS_MAX 8
-
-/* A header block that is being made: our fields, on the stack, then the application's. */
-struct field_block {
-        nghttp2_nv *fields;
-        size_t count;
-        nghttp2_nv few[OWN_FIELDS_MAX];
-};
-
-static void block_add(struct field_block *block, const char *name, size_t name_size,
-        const char *value, size_t value_size)
-{
-        block->fields[block->count++] = (nghttp2_nv){
-                .name = (uint8_t *)name,
-                .namelen = name_size,
-                .value = (uint8_t *)value,
-                .valuelen = value_size,
-                .flags = FIELD_FLAGS,
-        };
-}
-
-static void block_add_text(struct field_block *block, const char *name, const char *value)
-{
-        block_add(block, name, strlen(name), value, strlen(value));
-}
-
-static int block_init(struct field_block *block, const struct fields *fields)
-{
-        size_t count = OWN_FIELDS_MAX + (fields ? fields->count : 0);
-
-        block->count = 0;
-        block->fields = block->few;
-        if (count > OWN_FIELDS_MAX)
-                block->fields = malloc(count * sizeof(*block->fields));
-        return block->fields ? 0 : -ENOMEM;
-}
-
-static void block_deinit(struct field_block *block)
-{
-        if (block->fields != block->few)
-                free(block->fields);
-}
 
 static void block_add_all(struct field_block *block, const struct fields *fields)
 {
         for (const struct field *field = fields ? fields->first : NULL; field; field = field->next)
-                block_add(block, field->name, field->name_size, field->value, field->value_size);
+                field_block_add(
+                        block, field->name, field->name_size, field->value, field->value_size);
 }
 
 static void block_add_head(struct field_block *block)
 {
-        block_add_text(block, ":status", "200");
-        block_add_text(block, "content-type", "application/grpc");
+        field_block_add_text(block, ":status", "200");
+        field_block_add_text(block, "content-type", "application/grpc");
 }
 
 /* Lists for clients that compress the algorithms that they can use. */
 static void block_add_accepted(struct field_block *block, const struct quoit_call *call)
 {
         if (call->request.has_encoding)
-                block_add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);
+                field_block_add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);
 }
 
 static void block_add_compression(struct field_block *block, const struct quoit_call *call)
 {
         if (call->exchange.lent.compression != QUOIT_IDENTITY)
-                block_add_text(
+                field_block_add_text(
                         block, "grpc-encoding", compression_name(call->exchange.lent.compression));
 }
 
 static void block_add_status(
         struct field_block *block, quoit_status status, const char *text, size_t text_size)
 {
-        block_add_text(block, "grpc-status", status_format(status));
+        field_block_add_text(block, "grpc-status", status_format(status));
         if (text_size > 0)
-                block_add(block, "grpc-message", strlen("grpc-message"), text, text_size);
+                field_block_add(block, "grpc-message", strlen("grpc-message"), text, text_size);
 }
 
 /* If a block can't be sent the stream can't end in order: resets it. */
@@ -96,7 +54,7 @@ static void check(struct quoit_call *call, int r)
 void response_submit_headers(struct quoit_call *call, const struct fields *headers)
 {
         struct field_block block;
-        int r = block_init(&block, headers);
+        int r = field_block_init(&block, headers, FIELD_FLAGS);
 
         call->ring.headers_submitted = true;
         if (r == 0) {
@@ -105,7 +63,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
                 block_add_accepted(&block, call);
                 block_add_all(&block, headers);
                 r = stream_respond(&call->exchange.stream, block.fields, block.count, false);
-                block_deinit(&block);
+                field_block_deinit(&block);
         }
         check(call, r);
 }
@@ -114,14 +72,14 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
         size_t text_size, const struct fields *trailers)
 {
         struct field_block block;
-        int r = block_init(&block, trailers);
+        int r = field_block_init(&block, trailers, FIELD_FLAGS);
 
         call->ring.trailers_submitted = true;
         if (r == 0) {
                 block_add_status(&block, status, text, text_size);
                 block_add_all(&block, trailers);
                 r = stream_submit_trailers(&call->exchange.stream, block.fields, block.count);
-                block_deinit(&block);
+                field_block_deinit(&block);
         }
         check(call, r);
 }
@@ -130,7 +88,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         size_t text_size, const struct fields *trailers)
 {
         struct field_block block;
-        int r = block_init(&block, trailers);
+        int r = field_block_init(&block, trailers, FIELD_FLAGS);
 
         call->ring.headers_submitted = true;
         call->ring.trailers_submitted = true;
@@ -139,10 +97,11 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
                 block_add_accepted(&block, call);
                 block_add_status(&block, status, text, text_size);
                 if (call->ring.pushback_ms[0])
-                        block_add_text(&block, "grpc-retry-pushback-ms", call->ring.pushback_ms);
+                        field_block_add_text(
+                                &block, "grpc-retry-pushback-ms", call->ring.pushback_ms);
                 block_add_all(&block, trailers);
                 r = stream_respond(&call->exchange.stream, block.fields, block.count, true);
-                block_deinit(&block);
+                field_block_deinit(&block);
         }
         check(call, r);
 }
@@ -153,11 +112,11 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
 
         call->ring.headers_submitted = true;
         call->ring.trailers_submitted = true;
-        (void)block_init(&block, NULL); /* no list: cannot fail */
-        block_add_text(&block, ":status", http_status);
-        block_add_text(&block, "content-type", "text/plain");
+        (void)field_block_init(&block, NULL, FIELD_FLAGS); /* no list: cannot fail */
+        field_block_add_text(&block, ":status", http_status);
+        field_block_add_text(&block, "content-type", "text/plain");
         if (strcmp(http_status, "405") == 0)
-                block_add_text(&block, "allow", "POST"); /* RFC 9110, section 15.5.6 */
+                field_block_add_text(&block, "allow", "POST"); /* RFC 9110, section 15.5.6 */
         check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }
 

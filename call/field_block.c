@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "call/field_block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "call/fields.h"
+
+int field_block_init(struct field_block *block, const struct fields *fields, uint8_t flags)
+{
+        size_t count = FIELD_BLOCK_OWN_MAX + (fields ? fields->count : 0);
+
+        block->count = 0;
+        block->flags = flags;
+        block->fields = block->few;
+        if (count > FIELD_BLOCK_FEW)
+                block->fields = malloc(count * sizeof(*block->fields));
+        return block->fields ? 0 : -ENOMEM;
+}
+
+void field_block_deinit(struct field_block *block)
+{
+        if (block->fields != block->few)
+                free(block->fields);
+}
