@@ -14,28 +14,22 @@ size_t idents_of_tables_max(const upb_FileDef *file, const struct outline *outli
         return n;
 }
 
+/* Of both halves. */
 static void idents_of_thunks(struct idents *idents, const upb_MethodDef *method)
 {
         const char *name = names_symbol(idents->names,
                 upb_ServiceDef_File(upb_MethodDef_Service(method)), upb_MethodDef_FullName(method));
 
         IDENT("%s_is_implemented", name);
-        if (!upb_MethodDef_ClientStreaming(method)) {
+        if (upb_MethodDef_ClientStreaming(method)) {
+                IDENT("%s_on_start", name);
+                IDENT("%s_on_message", name);
+                IDENT("%s_on_half_close", name);
+                IDENT("%s_on_writable", name);
+                IDENT("%s_on_done", name);
+        } else {
                 IDENT("%s_on_request", name);
-                return;
         }
-        IDENT("%s_on_start", name);
-        IDENT("%s_on_message", name);
-        IDENT("%s_on_half_close", name);
-        IDENT("%s_on_writable", name);
-        IDENT("%s_on_done", name);
-}
-
-static void idents_of_stub_thunks(struct idents *idents, const upb_MethodDef *method)
-{
-        const char *name = names_symbol(idents->names,
-                upb_ServiceDef_File(upb_MethodDef_Service(method)), upb_MethodDef_FullName(method));
-
         IDENT("%s_stub_on_headers", name);
         IDENT("%s_stub_on_message", name);
         IDENT("%s_stub_on_writable", name);
@@ -50,10 +44,8 @@ static void idents_of_service_tables(struct idents *idents, const upb_ServiceDef
         IDENT("%s_methods", name);
         IDENT("%s_service", name);
         IDENT("%s_stubs", name);
-        for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++) {
+        for (int i = 0; i < upb_ServiceDef_MethodCount(service); i++)
                 idents_of_thunks(idents, upb_ServiceDef_Method(service, i));
-                idents_of_stub_thunks(idents, upb_ServiceDef_Method(service, i));
-        }
 }
 
 void idents_of_tables(struct idents *idents, const upb_FileDef *file, const struct outline *outline)

@@ -64,7 +64,6 @@ static void stubs_emit_start(struct unit *u, const upb_MethodDef *method)
         bool one_request = !upb_MethodDef_ClientStreaming(method);
         bool is_unary = one_request && !upb_MethodDef_ServerStreaming(method);
 
-        printer_set(&u->h, "target", is_unary ? "on_done" : "receiver");
         printer_emit(&u->h, "/*\n"
                             " * Calls $full_name$.$method_name$, on a thread of the client: see "
                             "quoit_outcall_start().\n");
