@@ -149,7 +149,8 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
 {
         struct blocking *blocking = user;
 
-        outcall_get_error(status, outcall_subject(call)->message, &blocking->error);
+        (void)status;
+        quoit_outcall_get_error(call, &blocking->error);
         wake_caller(blocking);
 }
 
