@@ -67,26 +67,29 @@ void channel_stir(struct channel *channel)
         client_stir(channel->client);
 }
 
+/* It waits in front of @next, a call's place or a list's end. */
+static void queue_before(struct list *next, struct quoit_outcall *call)
+{
+        list_append(next, &call->queued);
+        call->channel->queued++;
+        channel_stir(call->channel);
+}
+
 void channel_queue(struct channel *channel, struct quoit_outcall *call, bool in_front)
 {
-        list_append(in_front ? channel->queue.next : &channel->queue, &call->queued);
-        channel->queued++;
-        channel_stir(channel);
+        queue_before(in_front ? channel->queue.next : &channel->queue, call);
 }
 
 void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call)
 {
-        list_append(&subchannel->waiting, &call->queued);
-        subchannel->channel->queued++;
-        channel_stir(subchannel->channel);
+        queue_before(&subchannel->waiting, call);
 }
 
 void channel_take_back(struct channel *channel, struct list *waiting)
 {
         if (list_is_empty(waiting))
                 return;
-        list_splice(waiting, &channel->queue);
-        list_splice(&channel->queue, waiting);
+        list_splice(channel->queue.next, waiting);
         channel_stir(channel);
 }
 
