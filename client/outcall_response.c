@@ -17,11 +17,6 @@
 #define TEXT_BYTES 256 /* of a message that is made here */
 #define QUOTED_MAX 60 /* bytes of the server's that are quoted in it */
 
-static bool is(const struct session_field *field, const char *name)
-{
-        return field->name_size == strlen(name) && memcmp(field->name, name, field->name_size) == 0;
-}
-
 /* Zero-terminated, in the call's arena. */
 static upb_StringView copy(struct quoit_outcall *call, const char *text, size_t size)
 {
@@ -86,20 +81,20 @@ static bool add_known(
 {
         struct response *response = &call->response;
 
-        if (is(field, ":status")) {
+        if (session_field_is(field, ":status")) {
                 set_http_status(response, field);
-        } else if (is(field, "content-type")) {
+        } else if (session_field_is(field, "content-type")) {
                 response->is_grpc = is_grpc(field->value, field->value_size);
                 if (!response->is_grpc)
                         response->content_type = copy(call, field->value,
                                 field->value_size < QUOTED_MAX ? field->value_size : QUOTED_MAX);
-        } else if (is_trailer && is(field, "grpc-status")) {
+        } else if (is_trailer && session_field_is(field, "grpc-status")) {
                 response->has_status = true;
                 response->bad_status =
                         status_parse(field->value, field->value_size, &response->status) < 0;
-        } else if (is_trailer && is(field, "grpc-message")) {
+        } else if (is_trailer && session_field_is(field, "grpc-message")) {
                 set_message(call, field);
-        } else if (is(field, "grpc-encoding")) {
+        } else if (session_field_is(field, "grpc-encoding")) {
                 set_encoding(call, field);
         } else {
                 return false;
@@ -119,11 +114,12 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
 
         if (call->state != OUTCALL_OPEN || add_known(call, field, is_trailer))
                 return;
-        if (is_trailer && is(field, "grpc-retry-pushback-ms")) /* the caller may want it too */
+        /* the caller may want it too */
+        if (is_trailer && session_field_is(field, "grpc-retry-pushback-ms"))
                 response->pushback =
                         pushback_parse(field->value, field->value_size, &response->pushback_ns);
         arena = exchange_arena(&call->exchange);
-        if (arena && is_trailer && is(field, DETAILS))
+        if (arena && is_trailer && session_field_is(field, DETAILS))
                 r = fields_receive_binary(fields, arena, field->name, field->name_size,
                         field->value, field->value_size, count_max);
         else if (arena)

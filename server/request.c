@@ -17,11 +17,6 @@ static bool is(const char *text, size_t size, const char *what)
         return size == strlen(what) && memcmp(text, what, size) == 0;
 }
 
-static bool is_name(const struct session_field *field, const char *what)
-{
-        return is(field->name, field->name_size, what);
-}
-
 static bool is_value(const struct session_field *field, const char *what)
 {
         return is(field->value, field->value_size, what);
@@ -112,13 +107,13 @@ static void add_pseudo(
 {
         struct request *request = &call->request;
 
-        if (is_name(field, ":path")) {
+        if (session_field_is(field, ":path")) {
                 take_path(call, router, field);
-        } else if (is_name(field, ":method")) {
+        } else if (session_field_is(field, ":method")) {
                 request->has_method = true;
                 request->is_post = is_value(field, "POST");
                 request->is_head = is_value(field, "HEAD");
-        } else if (is_name(field, ":authority")) {
+        } else if (session_field_is(field, ":authority")) {
                 request->has_authority = true;
                 take_authority(call, field->value, field->value_size);
         } else { /* :scheme; HTTP/2 requests have no others */
@@ -154,13 +149,13 @@ static void add_grpc(struct quoit_call *call, const struct session_field *field)
 {
         struct request *request = &call->request;
 
-        if (is_name(field, "grpc-timeout")) {
+        if (session_field_is(field, "grpc-timeout")) {
                 request->has_timeout = true;
                 request->bad_timeout =
                         timeout_parse(field->value, field->value_size, &request->timeout_ns) < 0;
-        } else if (is_name(field, "grpc-encoding")) {
+        } else if (session_field_is(field, "grpc-encoding")) {
                 add_encoding(call, field);
-        } else if (is_name(field, "grpc-accept-encoding")) {
+        } else if (session_field_is(field, "grpc-accept-encoding")) {
                 call->exchange.accepted = compression_cache_parse(
                         &call_host_of(call)->accepted, field->value, field->value_size);
         } else {
@@ -179,11 +174,11 @@ static void add_regular(struct quoit_call *call, const struct session_field *fie
 {
         struct request *request = &call->request;
 
-        if (is_name(field, "content-type"))
+        if (session_field_is(field, "content-type"))
                 request->is_grpc = is_grpc_type(field->value, field->value_size);
-        else if (is_name(field, "host"))
+        else if (session_field_is(field, "host"))
                 add_host(call, field);
-        else if (!is_name(field, "te")) /* hop-by-hop: it may be a proxy's */
+        else if (!session_field_is(field, "te")) /* hop-by-hop: it may be a proxy's */
                 add_metadata(call, field);
 }
 

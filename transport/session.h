@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <nghttp2/nghttp2.h>
 
@@ -29,6 +30,11 @@ struct session_field {
         const char *value;
         size_t value_size;
 };
+
+static inline bool session_field_is(const struct session_field *field, const char *name)
+{
+        return field->name_size == strlen(name) && memcmp(field->name, name, field->name_size) == 0;
+}
 
 /* A stream is reset because its request, or response, is malformed. The strings are valid during the event only. */
 struct session_malformed {
