@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codec/number.h"
 #include "codec/utf8.h"
 #include "upb/mem/arena.h"
 
@@ -54,21 +55,13 @@ static void skip_space(struct parser *parser)
 
 /* ---- strings ---- */
 
-static int hex_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c |= 0x20;
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind "\u". */
 static bool take_unit(struct parser *parser, uint32_t *ret_unit)
 {
         uint32_t unit = 0;
 
         for (int i = 0; i < 4; i++) {
-                int digit = hex_digit(peek(parser));
+                int digit = number_hex_digit(peek(parser));
 
                 if (digit < 0)
                         return fail(parser, "four hexadecimal digits belong behind \\u");

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "codec/number.h"
+
 static bool percent_plain(unsigned char c)
 {
         return c >= 0x20 && c <= 0x7e && c != '%';
@@ -37,25 +39,13 @@ size_t percent_encode(char *out, const char *text, size_t size)
         return (size_t)(p - out);
 }
 
-/* The value of a hexadecimal digit in either case, or -1. */
-static int percent_digit(char c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        return -1;
-}
-
 size_t percent_decode(char *out, const char *text, size_t size)
 {
         char *p = out;
 
         for (size_t i = 0; i < size; i++) {
-                int high = text[i] == '%' && size - i > 2 ? percent_digit(text[i + 1]) : -1;
-                int low = high >= 0 ? percent_digit(text[i + 2]) : -1;
+                int high = text[i] == '%' && size - i > 2 ? number_hex_digit(text[i + 1]) : -1;
+                int low = high >= 0 ? number_hex_digit(text[i + 2]) : -1;
 
                 if (low >= 0) {
                         *p++ = (char)(high << 4 | low);
