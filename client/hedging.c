@@ -109,7 +109,7 @@ static bool begin_next(struct hedging *hedging)
 {
         struct quoit_outcall *call = hedging->call, *attempt;
 
-        if (hedging->begun == hedging->policy.attempts_max || !channel_has_room(call->channel) ||
+        if (hedging->begun == hedging->policy->attempts_max || !channel_has_room(call->channel) ||
                 outcall_new_attempt(call, &attempt) < 0)
                 return false;
         if (give(call, attempt) < 0) {
@@ -124,8 +124,8 @@ static bool begin_next(struct hedging *hedging)
         if (hedging->begun > 1)
                 counter_add(&call->channel->retry_counts.hedged, 1);
         channel_queue(call->channel, attempt, false);
-        if (hedging->begun < hedging->policy.attempts_max)
-                start_timer(hedging, hedging->policy.delay_ns);
+        if (hedging->begun < hedging->policy->attempts_max)
+                start_timer(hedging, hedging->policy->delay_ns);
         return true;
 }
 
@@ -160,7 +160,7 @@ int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *polic
                 return -ENOMEM;
         memset(hedging, 0, sizeof(*hedging));
         hedging->call = call;
-        hedging->policy = *policy;
+        hedging->policy = policy;
         hedging->kept.bytes_max = SIZE_MAX;
         list_init(&hedging->attempts);
         timer_init(&hedging->next);
@@ -233,7 +233,7 @@ static bool goes_on(struct hedging *hedging, const struct response *response)
                 hedging->stops = true;
         }
         timer_cancel(&ring_of(hedging)->timers, &hedging->next);
-        if (hedging->stops || hedging->begun == hedging->policy.attempts_max)
+        if (hedging->stops || hedging->begun == hedging->policy->attempts_max)
                 return false;
         if (response->pushback == PUSHBACK_NONE)
                 return begin_next(hedging);
@@ -244,7 +244,7 @@ static bool goes_on(struct hedging *hedging, const struct response *response)
 bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
 {
         struct hedging *hedging = attempt->face->hedging;
-        bool is_fatal = !status_set_has(hedging->policy.codes, status);
+        bool is_fatal = !status_set_has(hedging->policy->codes, status);
         bool has_others = hedging->attempts.next->next != &hedging->attempts;
 
         if (hedging->winner)

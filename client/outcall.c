@@ -290,7 +290,7 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         exchange->lent.compression = options->compression;
         if (config->hedging.attempts_max == 0) /* else its attempts do */
                 writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
-        call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
+        call->retry = (struct retry){ .policy = &config->retry, .attempts = 1 };
         call->hash_is_known = options->hash_key.size > 0;
         if (call->hash_is_known)
                 call->hash = xxhash64(options->hash_key.data, options->hash_key.size);

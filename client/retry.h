@@ -20,7 +20,7 @@ enum pushback pushback_parse(const char *value, size_t size, uint64_t *ret_ns);
 
 /* A call's part. */
 struct retry {
-        struct retry_policy policy; /* a copy: a call outlives its channel's config */
+        const struct retry_policy *policy; /* in its channel's config; of an attempt: NULL */
         unsigned attempts; /* begun by the policy, with the first */
         unsigned pauses; /* in a row that the policy has chosen */
 };
