@@ -282,13 +282,13 @@ static const struct method_config *find_named(
 const struct method_config *service_config_find(
         const struct service_config *config, const char *path)
 {
-        const char *name = path + 1, *slash = strrchr(path, '/');
+        const char *name = path + 1, *slash;
         const struct method_config *found;
 
         if (!config || config->method_count == 0)
                 return &nothing_said;
         found = find_named(config, name, strlen(name));
-        if (!found && slash >= name)
+        if (!found && (slash = strrchr(name, '/')))
                 found = find_named(config, name, (size_t)(slash + 1 - name));
         if (!found)
                 found = find_named(config, "", 0);

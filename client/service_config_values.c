@@ -50,7 +50,6 @@ int config_want(const struct place *place, const struct json *json, enum json_ty
         return json->type == type ? 0 : config_refuse(place, "%s is wanted", names[type]);
 }
 
-/* The member @name of @object, of this type. *@ret_field refers to @up. */
 int config_find(const struct place *up, const struct json *object, const char *name,
         enum json_type type, struct field *ret_field)
 {
