@@ -263,36 +263,27 @@ static void start(quoit_stream *stream)
 }
 
 /* Does what the threads have asked for. */
-static void look(quoit_stream *stream)
-{
-        bool was_cancelled, may_receive;
-
-        pthread_mutex_lock(&stream->mutex);
-        was_cancelled = stream->was_cancelled;
-        may_receive = !stream->has_stalled;
-        pthread_mutex_unlock(&stream->mutex);
-        if (was_cancelled) {
-                outcall_fail(stream->call, QUOIT_CANCELLED, "cancelled by the caller");
-                return;
-        }
-        if (may_receive)
-                quoit_outcall_set_read_credits(stream->call, QUOIT_CREDITS_UNLIMITED);
-        flush(stream);
-}
-
 static void on_mail(struct mail *mail)
 {
         quoit_stream *stream = CONTAINER_OF(mail, quoit_stream, mail);
+        bool was_cancelled, may_receive;
 
         pthread_mutex_lock(&stream->mutex);
         stream->is_posted = false; /* what is asked for from here on needs another one */
+        was_cancelled = stream->was_cancelled;
+        may_receive = !stream->has_stalled;
         pthread_mutex_unlock(&stream->mutex);
         if (stream->channel) {
                 start(stream);
                 stream->channel = NULL;
         }
-        if (stream->call)
-                look(stream);
+        if (stream->call && was_cancelled) {
+                outcall_fail(stream->call, QUOIT_CANCELLED, "cancelled by the caller");
+        } else if (stream->call) {
+                if (may_receive)
+                        quoit_outcall_set_read_credits(stream->call, QUOIT_CREDITS_UNLIMITED);
+                flush(stream);
+        }
         pthread_mutex_lock(&stream->mutex);
         release_and_unlock(stream);
 }
