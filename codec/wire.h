@@ -5,9 +5,11 @@
  * Protobuf's wire format, field by field, for those who only look into bytes. It is not for the way of a call.
  */
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "upb/wire/types.h"
 
@@ -21,7 +23,7 @@ struct wire_cursor {
 struct wire_field {
         uint32_t number;
         upb_WireType type;
-        uint64_t value; /* of a varint; how long a delimited one is */
+        uint64_t value; /* of a varint, or the bits of one of 64; how long a delimited one is */
         struct wire_cursor bytes; /* of a delimited one */
 };
 
@@ -54,6 +56,17 @@ static inline bool wire_take_varint(struct wire_cursor *cursor, uint64_t *ret_va
         return false;
 }
 
+static inline bool wire_take_64(struct wire_cursor *cursor, uint64_t *ret_value)
+{
+        const uint8_t *at = cursor->at;
+
+        if (!wire_take(cursor, sizeof(*ret_value)))
+                return false;
+        memcpy(ret_value, at, sizeof(*ret_value));
+        *ret_value = le64toh(*ret_value);
+        return true;
+}
+
 static inline bool wire_next(struct wire_cursor *cursor, struct wire_field *ret_field)
 {
         uint64_t tag;
@@ -66,7 +79,7 @@ static inline bool wire_next(struct wire_cursor *cursor, struct wire_field *ret_
         case kUpb_WireType_Varint:
                 return wire_take_varint(cursor, &ret_field->value);
         case kUpb_WireType_64Bit:
-                return wire_take(cursor, 8);
+                return wire_take_64(cursor, &ret_field->value);
         case kUpb_WireType_32Bit:
                 return wire_take(cursor, 4);
         case kUpb_WireType_Delimited:
