@@ -136,21 +136,21 @@ void subchannel_connect(struct subchannel *subchannel)
                 subchannel->socket_connects = true;
 }
 
-/* Its connection, if it has one, finishes its calls and takes no more. */
-static void leave_connection(struct subchannel *subchannel)
+/* It has no connection any more, if it had one; calls that waited for room there wait in the channel. */
+static void let_go(struct subchannel *subchannel)
 {
-        struct client_connection *connection = subchannel->connection;
-
         health_check_end(subchannel);
         subchannel->connection = NULL;
         channel_take_back(subchannel->channel, &subchannel->waiting);
-        if (connection)
-                client_connection_leave(connection);
 }
 
 void subchannel_abandon(struct subchannel *subchannel)
 {
-        leave_connection(subchannel);
+        struct client_connection *connection = subchannel->connection;
+
+        let_go(subchannel);
+        if (connection)
+                client_connection_leave(connection);
         timer_cancel(&ring_of(subchannel)->timers, &subchannel->retry);
         if (subchannel->state == SUBCHANNEL_CONNECTING && subchannel->socket_connects)
                 connector_cancel(&subchannel->connector);
@@ -221,9 +221,7 @@ static void end_connection(
         bool useless = is_useless(subchannel, connection);
         bool waits = !was_ready || (useless && subchannel->useless_count == USELESS_MAX);
 
-        health_check_end(subchannel);
-        subchannel->connection = NULL;
-        channel_take_back(subchannel->channel, &subchannel->waiting);
+        let_go(subchannel);
         if (was_ready && !useless)
                 subchannel->useless_count = 0;
         else if (!waits)
