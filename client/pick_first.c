@@ -60,7 +60,7 @@ static struct subchannel *next_of_round(struct pick_first *self)
         while (self->next < channel->count) {
                 struct subchannel *subchannel = channel->subchannels[self->order[self->next++]];
 
-                if (subchannel->state == SUBCHANNEL_IDLE && !subchannel_is_busy(subchannel))
+                if (subchannel_can_connect(subchannel))
                         return subchannel;
         }
         return NULL;
@@ -194,7 +194,7 @@ static void on_idle(struct pick_first *self, struct subchannel *subchannel)
 
         if (has_failed && balancer_rests(channel))
                 return;
-        if (wants_attempts(channel) && !subchannel_is_busy(subchannel))
+        if (wants_attempts(channel) && subchannel_can_connect(subchannel))
                 subchannel_connect(subchannel);
 }
 
