@@ -17,7 +17,6 @@ int client_stepped_begin(struct client *client, enum ring_engine engine)
         fd = ring_poll_fd(&client->own.ring);
         if (fd >= 0)
                 return 0;
-        client_end(client);
         client_own_end(client);
         return fd;
 }
@@ -59,7 +58,5 @@ void client_stepped_end(struct client *client)
                 if (turn(client) == 0 && !client_is_over(client) && ring_may_poll(ring))
                         (void)poll(&pollfd, 1, -1);
         }
-        client_end(client);
-        if (!client->is_broken)
-                client_own_end(client);
+        client_own_end(client);
 }

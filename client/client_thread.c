@@ -32,6 +32,9 @@ int client_own_begin(struct client *client, enum ring_engine engine)
 
 void client_own_end(struct client *client)
 {
+        client_end(client);
+        if (client->is_broken)
+                return;
         base_deinit(&client->own);
         base_free_calls(&client->own);
         client_free_memory(client);
@@ -55,7 +58,6 @@ static void run_broken(struct client *client)
                 ring_take_mail(&client->own.ring);
                 nanosleep(&pause, NULL);
         }
-        client_end(client);
 }
 
 static void *run(void *user)
@@ -69,11 +71,10 @@ static void *run(void *user)
         while (!client_is_over(client)) {
                 if (ring_turn(&client->own.ring, RING_FOREVER) < 0) {
                         run_broken(client);
-                        return NULL;
+                        break;
                 }
                 base_look(&client->own);
         }
-        client_end(client);
         client_own_end(client);
         return NULL;
 }

@@ -8,7 +8,7 @@
 /* Sets its ring up, on the thread that will turn it. 0 or a negative errno. */
 int client_own_begin(struct client *client, enum ring_engine engine);
 
-/* Frees the ring. After client_end(). */
+/* It is over, or broken: client_end(), and frees the ring, unless that is broken. */
 void client_own_end(struct client *client);
 
 /* Starts its thread and waits until it runs. 0 or a negative errno. */
