@@ -141,8 +141,6 @@ static void forget_all(struct list *list)
 
 void client_end(struct client *client)
 {
-        if (client->has_handshakers)
-                workers_stop(&client->handshakers);
         workers_deinit(&client->handshakers);
         call_host_end_posts(client->host); /* their wake-ups use the ring's descriptor */
         ring_take_mail(&client->base->ring);

@@ -36,8 +36,7 @@ struct client {
         struct list ready; /* calls without a connection that have an event */
         unsigned connection_count; /* not freed yet */
         unsigned dns_sockets; /* of lookups, until they are watched no more */
-        struct workers handshakers; /* the thread for handshakes of TLS */
-        bool has_handshakers; /* it runs */
+        struct workers handshakers; /* the thread for handshakes of TLS, since one was needed */
         struct deferred dispatch; /* runs what is in these lists */
         bool is_stopping; /* no channel lives any more, or is to */
         bool is_broken; /* its ring is */

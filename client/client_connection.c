@@ -110,10 +110,9 @@ static const struct link_owner owner = {
 /* For TLS. 0 or a negative errno. */
 static int start_handshakers(struct client *client)
 {
-        int r = client->has_handshakers ? 0 : workers_start(&client->handshakers, 1, "handshake");
-
-        client->has_handshakers = r == 0;
-        return r;
+        return client->handshakers.thread_count > 0
+                       ? 0
+                       : workers_start(&client->handshakers, 1, "handshake");
 }
 
 static int open_connection(
