@@ -94,6 +94,10 @@ int workers_start(struct workers *workers, unsigned count, const char *name)
                         workers->thread_count, run, workers);
                 workers->thread_count += r == 0;
         }
+        if (workers->thread_count == 0) {
+                free(workers->threads);
+                workers->threads = NULL;
+        }
         return r;
 }
 

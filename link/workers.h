@@ -41,7 +41,10 @@ struct workers {
 
 void workers_init(struct workers *workers);
 
-/* Starts @count threads, named @name and a number. 0 or a negative errno; workers_deinit() ends those that run. */
+/*
+ * Starts @count threads, named @name and a number. 0 or a negative errno; workers_deinit() ends those that run. If none does it may be
+ * called again.
+ */
 int workers_start(struct workers *workers, unsigned count, const char *name);
 
 /* From any thread, after a successful workers_start(). */
