@@ -14,12 +14,12 @@
 
 static struct timers *timers_of(struct channel *channel)
 {
-        return &channel->client->base->ring.timers;
+        return &channel_ring(channel)->timers;
 }
 
 static uint64_t now_of(const struct channel *channel)
 {
-        return ring_now_ns(&channel->client->base->ring);
+        return ring_now_ns(channel_ring(channel));
 }
 
 /* ---- subchannels ---- */
@@ -167,7 +167,7 @@ static void retry_lookup(struct channel *channel)
         channel->lookup_retry_ns =
                 now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
                                           limits->backoff_initial_ms, limits->backoff_max_ms,
-                                          ring_jitter(&channel->client->base->ring));
+                                          ring_jitter(channel_ring(channel)));
         timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
                 on_lookup_retry);
 }

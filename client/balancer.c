@@ -46,7 +46,7 @@ static bool is_forsaken(const struct channel *channel)
         uint32_t idle_ms = channel->client->limits.idle_ms;
 
         return !channel_has_calls(channel) &&
-               ring_now_ns(&channel->client->base->ring) >=
+               ring_now_ns(channel_ring(channel)) >=
                        clock_after_limit_ns(channel->used_ns, idle_ms);
 }
 

@@ -19,6 +19,11 @@
 #include "client/target.h"
 #include "transport/tls_context.h"
 
+struct ring *channel_ring(const struct channel *channel)
+{
+        return &channel->client->base->ring;
+}
+
 /* ---- states ---- */
 
 void channel_set_state(struct channel *channel, quoit_channel_state state)

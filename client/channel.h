@@ -91,6 +91,8 @@ struct channel {
         struct subchannel *subchannels[]; /* addresses.h writes them */
 };
 
+struct ring *channel_ring(const struct channel *channel);
+
 /*
  * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or the context for
  * @options->tls. 0 or -ENOMEM. Any thread.

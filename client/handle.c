@@ -406,7 +406,7 @@ quoit_channel *quoit_channel_free(quoit_channel *channel)
 
 static void connect_part(struct channel *channel)
 {
-        channel->used_ns = ring_now_ns(&channel->client->base->ring);
+        channel->used_ns = ring_now_ns(channel_ring(channel));
         if (channel->state == QUOIT_CHANNEL_IDLE) {
                 channel->connect_asked = true;
                 channel_stir(channel);

@@ -16,11 +16,6 @@
 #define GOOD_NS NS_PER_S /* a Watch that has answered was of use if it went on for so long */
 #define BRIEF_MAX 10 /* Watches in a row that were not, before there is a pause */
 
-static struct ring *ring_of(const struct channel *channel)
-{
-        return &channel->client->base->ring;
-}
-
 /* The name that is to be asked for. NULL: none. */
 static const struct json *service_of(const struct channel *channel)
 {
@@ -70,7 +65,7 @@ static void on_retry(struct timer *timer)
 
 static void begin_after(struct subchannel *subchannel, uint64_t pause_ns)
 {
-        struct ring *ring = ring_of(subchannel->channel);
+        struct ring *ring = channel_ring(subchannel->channel);
 
         timer_start(
                 &ring->timers, &subchannel->check.retry, ring_now_ns(ring) + pause_ns, on_retry);
@@ -86,7 +81,7 @@ static bool goes_on_at_once(struct subchannel *subchannel)
 
         if (!check->has_answered)
                 return false;
-        if (ring_now_ns(ring_of(subchannel->channel)) - check->began_ns >= GOOD_NS)
+        if (ring_now_ns(channel_ring(subchannel->channel)) - check->began_ns >= GOOD_NS)
                 check->brief_count = 0;
         else if (check->brief_count == BRIEF_MAX)
                 return false;
@@ -99,7 +94,7 @@ static bool goes_on_at_once(struct subchannel *subchannel)
 static void try_again(struct subchannel *subchannel)
 {
         const quoit_client_limits *limits = &subchannel->channel->client->limits;
-        uint64_t jitter = ring_jitter(ring_of(subchannel->channel));
+        uint64_t jitter = ring_jitter(channel_ring(subchannel->channel));
 
         begin_after(subchannel,
                 goes_on_at_once(subchannel)
@@ -144,7 +139,7 @@ static void watch(struct subchannel *subchannel)
         int r = outcall_new_check(subchannel, &health_watch, &handler, &check->watch);
 
         check->has_answered = false;
-        check->began_ns = ring_now_ns(ring_of(subchannel->channel));
+        check->began_ns = ring_now_ns(channel_ring(subchannel->channel));
         if (r < 0) {
                 try_again(subchannel);
                 set_health(subchannel, HEALTH_NOT_SERVING);
@@ -170,7 +165,7 @@ static void on_rest(struct timer *timer)
 
 static void plan_rest(struct channel *channel)
 {
-        struct ring *ring = ring_of(channel);
+        struct ring *ring = channel_ring(channel);
         uint32_t idle_ms = channel->client->limits.idle_ms;
         uint64_t due_ns = clock_after_limit_ns(
                 channel_has_calls(channel) ? ring_now_ns(ring) : channel->used_ns, idle_ms);
@@ -194,7 +189,7 @@ void health_check_end(struct subchannel *subchannel)
         struct health_check *check = &subchannel->check;
         struct quoit_outcall *call = check->watch;
 
-        timer_cancel(&ring_of(subchannel->channel)->timers, &check->retry);
+        timer_cancel(&channel_ring(subchannel->channel)->timers, &check->retry);
         check->watch = NULL;
         check->health = HEALTH_UNWATCHED;
         if (!call)
@@ -205,5 +200,5 @@ void health_check_end(struct subchannel *subchannel)
 
 void health_check_rest(struct channel *channel)
 {
-        timer_cancel(&ring_of(channel)->timers, &channel->rest);
+        timer_cancel(&channel_ring(channel)->timers, &channel->rest);
 }

@@ -3,13 +3,7 @@
 
 #include "client/balancer.h"
 #include "client/channel.h"
-#include "client/client.h"
 #include "client/outcall.h"
-
-static struct ring *ring_of(const struct channel *channel)
-{
-        return &channel->client->base->ring;
-}
 
 static uint64_t draw(void *user)
 {
@@ -20,7 +14,7 @@ static void on_look(struct timer *timer);
 
 static void plan(struct channel *channel)
 {
-        struct ring *ring = ring_of(channel);
+        struct ring *ring = channel_ring(channel);
 
         timer_start(&ring->timers, &channel->outlier_look,
                 ring_now_ns(ring) + channel->balancing.outliers.interval_ns, on_look);
@@ -50,8 +44,8 @@ static void on_look(struct timer *timer)
                 outliers[i] = &channel->subchannels[i]->outlier;
                 were_ejected[i] = outlier_is_ejected(outliers[i]);
         }
-        outlier_look(&channel->balancing.outliers, outliers, count, ring_now_ns(ring_of(channel)),
-                draw, ring_of(channel));
+        outlier_look(&channel->balancing.outliers, outliers, count,
+                ring_now_ns(channel_ring(channel)), draw, channel_ring(channel));
         if (is_pending(channel))
                 plan(channel);
         for (unsigned i = 0; i < count; i++) {
@@ -85,7 +79,7 @@ void outliers_on_over(
 
 void outliers_rest(struct channel *channel)
 {
-        timer_cancel(&ring_of(channel)->timers, &channel->outlier_look);
+        timer_cancel(&channel_ring(channel)->timers, &channel->outlier_look);
         for (unsigned i = 0; i < channel->count; i++)
                 channel->subchannels[i]->outlier = (struct outlier){ 0 };
 }

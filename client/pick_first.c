@@ -19,14 +19,14 @@ static struct pick_first *self_of(struct balancer *balancer)
         return CONTAINER_OF(balancer, struct pick_first, balancer);
 }
 
-static struct client *client_of(const struct pick_first *self)
+static struct ring *ring_of(const struct pick_first *self)
 {
-        return self->balancer.channel->client;
+        return channel_ring(self->balancer.channel);
 }
 
 static struct timers *timers_of(const struct pick_first *self)
 {
-        return &client_of(self)->base->ring.timers;
+        return &ring_of(self)->timers;
 }
 
 static void init(struct balancer *balancer)
@@ -77,7 +77,7 @@ static void try_next(struct pick_first *self)
 {
         struct channel *channel = self->balancer.channel;
         struct subchannel *subchannel = next_of_round(self);
-        uint64_t delay_ns = client_of(self)->limits.attempt_delay_ms * NS_PER_MS;
+        uint64_t delay_ns = channel->client->limits.attempt_delay_ms * NS_PER_MS;
 
         timer_cancel(timers_of(self), &self->attempt);
         if (!subchannel) {
@@ -86,8 +86,8 @@ static void try_next(struct pick_first *self)
                 return;
         }
         if (self->next < channel->count)
-                timer_start(timers_of(self), &self->attempt,
-                        ring_now_ns(&client_of(self)->base->ring) + delay_ns, on_attempt_slow);
+                timer_start(timers_of(self), &self->attempt, ring_now_ns(ring_of(self)) + delay_ns,
+                        on_attempt_slow);
         subchannel_connect(subchannel); /* if it fails at once it has tried the next one */
 }
 
@@ -150,10 +150,9 @@ static void set_order(struct pick_first *self)
         const struct channel *channel = self->balancer.channel;
 
         for (unsigned i = 0; i < channel->count; i++) {
-                unsigned other =
-                        channel->balancing.shuffles
-                                ? (unsigned)(ring_jitter(&client_of(self)->base->ring) % (i + 1))
-                                : i;
+                unsigned other = channel->balancing.shuffles
+                                         ? (unsigned)(ring_jitter(ring_of(self)) % (i + 1))
+                                         : i;
 
                 self->order[i] = self->order[other];
                 self->order[other] = (uint8_t)i;

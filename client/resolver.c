@@ -130,7 +130,7 @@ static void on_answer(struct dns *dns)
 void resolver_start(struct channel *channel)
 {
         struct client *client = channel->client;
-        struct ring *ring = &client->base->ring;
+        struct ring *ring = channel_ring(channel);
         struct lookup *lookup = channel->lookup;
 
         if (lookup && lookup->told == 0)

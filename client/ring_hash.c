@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "client/channel.h"
-#include "client/client.h"
 #include "client/hash_ring.h"
 #include "client/outcall.h"
 #include "codec/xxhash.h"
@@ -185,7 +184,7 @@ static void set_hash(struct quoit_outcall *call)
         call->hash_is_known = *header && fields_find(&call->fields, header, &value);
         call->hash_is_random = !call->hash_is_known;
         call->hash = call->hash_is_known ? xxhash64(value.data, value.size)
-                                         : ring_jitter(&channel->client->base->ring);
+                                         : ring_jitter(channel_ring(channel));
 }
 
 static enum balancer_pick pick(

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/spread.h"
 
-#include "client/client.h"
-
 static const struct spread_policy *policy_of(const struct spread *self)
 {
         return CONTAINER_OF(self->balancer.policy, struct spread_policy, policy);
@@ -45,8 +43,7 @@ void spread_connect(struct balancer *balancer)
         struct spread *self = spread_of(balancer);
 
         /* by chance: clients do not begin all with the same address */
-        self->next = self->stride.sequence =
-                (uint32_t)ring_jitter(&balancer->channel->client->base->ring);
+        self->next = self->stride.sequence = (uint32_t)ring_jitter(channel_ring(balancer->channel));
         channel_set_state(balancer->channel, QUOIT_CHANNEL_CONNECTING);
         connect_all(self);
 }

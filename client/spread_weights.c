@@ -2,15 +2,9 @@
 
 /* Policies that look at how busy addresses are: weighted_round_robin and least_request. */
 
-#include "client/client.h"
 #include "client/least_request.h"
 #include "client/outcall.h"
 #include "client/spread.h"
-
-static struct ring *ring_of(const struct spread *self)
-{
-        return &self->balancer.channel->client->base->ring;
-}
 
 /* ---- weighted_round_robin ---- */
 
@@ -28,7 +22,7 @@ static void weigh(struct spread *self, uint64_t now_ns)
 
 static int choose_weighted(struct spread *self, const struct quoit_outcall *call)
 {
-        uint64_t now_ns = ring_now_ns(ring_of(self));
+        uint64_t now_ns = ring_now_ns(channel_ring(self->balancer.channel));
 
         (void)call;
         if (self->weighed_ns == 0 ||
@@ -49,7 +43,7 @@ static void on_done(struct balancer *balancer, struct subchannel *subchannel,
                 load_report_parse(value.data, value.size, &report) == 0)
                 load_weight_report(&subchannel->weight, &report,
                         balancer->channel->balancing.error_penalty,
-                        ring_now_ns(&balancer->channel->client->base->ring));
+                        ring_now_ns(channel_ring(balancer->channel)));
 }
 
 const struct spread_policy weighted_round_robin = {
@@ -61,7 +55,7 @@ const struct spread_policy weighted_round_robin = {
 
 static uint64_t draw(void *user)
 {
-        return ring_jitter(ring_of(user));
+        return ring_jitter(channel_ring(((struct spread *)user)->balancer.channel));
 }
 
 static uint32_t calls_of(void *user, uint32_t index)

@@ -36,7 +36,7 @@ static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_
 
 static struct ring *ring_of(const struct subchannel *subchannel)
 {
-        return &subchannel->channel->client->base->ring;
+        return channel_ring(subchannel->channel);
 }
 
 struct subchannel *subchannel_new(struct channel *channel, const struct endpoint *address)
