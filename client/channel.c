@@ -44,8 +44,7 @@ void channel_set_state(struct channel *channel, quoit_channel_state state)
         };
 
         assert(allowed[channel->state] & 1u << state);
-        channel->state = state;
-        atomic_store_explicit(&channel->state_seen, (int)state, memory_order_relaxed);
+        atomic_store_explicit(&channel->state, state, memory_order_relaxed);
         if (channel->state_count < CHANNEL_STATES_MAX)
                 channel->states[channel->state_count++] = state;
         channel_stir(channel);
@@ -311,8 +310,7 @@ static bool attach_early(struct channel *channel)
 /* The ring has ended meanwhile. */
 static void attach_late(struct channel *channel)
 {
-        channel->state = QUOIT_CHANNEL_SHUTDOWN;
-        atomic_store_explicit(&channel->state_seen, (int)channel->state, memory_order_relaxed);
+        atomic_store_explicit(&channel->state, QUOIT_CHANNEL_SHUTDOWN, memory_order_relaxed);
         add(channel);
 }
 

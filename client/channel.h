@@ -43,8 +43,7 @@ struct channel {
         struct mail attach; /* to the ring, when it is made, ... */
         struct mail detach; /* ... and when its program frees it */
         bool is_detached; /* that has arrived: the program does not know it any more */
-        quoit_channel_state state;
-        atomic_int state_seen; /* the same, for any thread */
+        _Atomic quoit_channel_state state; /* any thread may read it */
         struct call_group group; /* of calls without a connection */
         struct list calls; /* all that are not freed, health_check.h's too */
         struct list queue; /* those that wait for a connection, or for room on one */

@@ -479,8 +479,7 @@ const char *quoit_channel_state_name(quoit_channel_state state)
 
 static quoit_channel_state state_of(const struct channel *channel)
 {
-        return (quoit_channel_state)atomic_load_explicit(
-                &channel->state_seen, memory_order_relaxed);
+        return atomic_load_explicit(&channel->state, memory_order_relaxed);
 }
 
 quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
