@@ -172,6 +172,22 @@ static unsigned states_seen(const struct channel *channel)
         return states;
 }
 
+/* The one that @call belongs to is not READY. */
+static enum balancer_pick pick_another(struct ring_hash *self, const struct quoit_outcall *call,
+        uint32_t place, struct subchannel **ret_subchannel)
+{
+        unsigned states = states_seen(self->balancer.channel);
+        bool connects = states & 1u << SUBCHANNEL_CONNECTING;
+
+        /* the ring has far more places than there are addresses, and many calls may wait */
+        if (states == 1u << SUBCHANNEL_TRANSIENT_FAILURE)
+                return PICK_FAIL;
+        if (call->hash_is_random && connects && !(states & 1u << SUBCHANNEL_READY))
+                return PICK_WAIT;
+        return call->hash_is_random ? pick_any(self, place, connects, ret_subchannel)
+                                    : pick_from(self, place, ret_subchannel);
+}
+
 /* From its metadata, unless it has a key. */
 static void set_hash(struct quoit_outcall *call)
 {
@@ -191,19 +207,18 @@ static enum balancer_pick pick(
         struct balancer *balancer, struct quoit_outcall *call, struct subchannel **ret_subchannel)
 {
         struct ring_hash *self = self_of(balancer);
-        unsigned states = states_seen(balancer->channel);
-        bool connects = states & 1u << SUBCHANNEL_CONNECTING;
+        struct subchannel *own;
         uint32_t place;
 
-        /* the ring has far more places than there are addresses, and many calls may wait */
-        if (self->ring.count == 0 || states == 1u << SUBCHANNEL_TRANSIENT_FAILURE)
+        if (self->ring.count == 0)
                 return PICK_FAIL;
         set_hash(call);
-        if (call->hash_is_random && connects && !(states & 1u << SUBCHANNEL_READY))
-                return PICK_WAIT;
         place = hash_ring_find(&self->ring, call->hash);
-        return call->hash_is_random ? pick_any(self, place, connects, ret_subchannel)
-                                    : pick_from(self, place, ret_subchannel);
+        own = at(self, place);
+        if (subchannel_state_seen(own) != SUBCHANNEL_READY)
+                return pick_another(self, call, place, ret_subchannel);
+        *ret_subchannel = own;
+        return PICK_SUBCHANNEL;
 }
 
 const struct balancer_policy ring_hash = {
