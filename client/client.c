@@ -53,7 +53,6 @@ void client_init(struct client *client, quoit_client *handle, const quoit_client
         list_init(&client->stirred);
         list_init(&client->ready);
         workers_init(&client->handshakers);
-        slab_init(&client->connections, sizeof(struct client_connection));
         deferred_init(&client->dispatch, on_dispatch);
         pthread_mutex_init(&client->mutex, NULL);
         pthread_cond_init(&client->begun, NULL);
@@ -76,6 +75,7 @@ void client_begin(struct client *client, struct base *base, struct call_host *ho
         client->base = base;
         client->host = host;
         host->extensions = client->extensions;
+        base_slab_init(&client->connections, base, sizeof(struct client_connection));
         base_slab_init(&client->calls, base, sizeof(struct quoit_outcall));
         atomic_store(&client->ring_thread, __builtin_thread_pointer());
         pthread_mutex_lock(&client->mutex);
@@ -159,7 +159,7 @@ void client_wait_over(struct client *client)
 void client_free_memory(struct client *client)
 {
         base_slab_deinit(&client->calls);
-        slab_deinit(&client->connections);
+        base_slab_deinit(&client->connections);
 }
 
 /* ---- tasks ---- */

@@ -28,7 +28,7 @@ struct client {
         quoit_client_limits limits; /* defaults filled in */
         quoit_limits base_limits;
         const struct upb_ExtensionRegistry *extensions;
-        struct slab connections; /* struct client_connection */
+        struct base_slab connections; /* struct client_connection */
         struct base_slab calls; /* struct quoit_outcall */
         struct list channels; /* changed under the mutex */
         struct list noted; /* connections that have something to tell */

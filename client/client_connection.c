@@ -92,7 +92,7 @@ static void on_freed(struct connection *link)
         struct client_connection *connection = of_link(link);
 
         connection->client->connection_count--;
-        slab_free(&connection->client->connections, connection);
+        slab_free(&connection->client->connections.slab, connection);
 }
 
 static const struct link_owner owner = {
@@ -139,7 +139,7 @@ int client_connection_open(
         struct subchannel *subchannel, int fd, struct client_connection **ret_connection)
 {
         struct client *client = subchannel->channel->client;
-        struct client_connection *connection = slab_alloc(&client->connections);
+        struct client_connection *connection = slab_alloc(&client->connections.slab);
         int r;
 
         if (!connection)
@@ -152,7 +152,7 @@ int client_connection_open(
         connection->why[0] = '\0';
         r = open_connection(connection, subchannel, fd);
         if (r < 0) {
-                slab_free(&client->connections, connection);
+                slab_free(&client->connections.slab, connection);
                 return r;
         }
         client->connection_count++;

@@ -30,7 +30,6 @@ static void on_trim(struct timer *timer)
 
         bytes += arena_pool_trim(&base->arenas);
         bytes += arena_pool_trim(&base->shared_arenas);
-        bytes += slab_trim(base->owned);
         for (struct list *link = base->slabs.next; link != &base->slabs; link = link->next)
                 bytes += slab_trim(&CONTAINER_OF(link, struct base_slab, link)->slab);
         bytes += slab_trim(&base->calls);

@@ -36,8 +36,8 @@ struct base {
         struct heap heap; /* malloc's: what TLS leaves there */
         struct timer trim; /* returns memory to the system after a peak */
         size_t mappings_seen; /* mappings_made() when `trim` was last started */
-        struct slab *owned; /* where the owner allocates its connections: trimmed too */
-        struct list slabs; /* struct base_slab */
+        const struct base_slab *owned; /* where the owner allocates its connections */
+        struct list slabs; /* struct base_slab: trimmed too */
         struct shortage shortage;
 };
 
@@ -45,7 +45,8 @@ struct base_options {
         struct ring_options ring;
         size_t memory_bytes_max; /* of this ring; SIZE_MAX: no limit */
         const quoit_limits *limits; /* outlives the base */
-        struct slab *owned; /* where the owner allocates its connections */
+        const struct base_slab
+                *owned; /* where the owner allocates its connections, once there is a base */
         void *user; /* of the call host */
         /* Memory is short: @count more calls were refused or ended. At most every ten seconds. */
         void (*on_shortage)(struct base *base, uint64_t count);

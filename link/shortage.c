@@ -150,7 +150,7 @@ void shortage_look(struct base *base)
         counter_set(&room->other_bytes, base->calls.live * base->calls.object_bytes +
                                                 base->outputs.live * base->outputs.object_bytes +
                                                 memory_bytes(&base->memory));
-        room_share(room, base->owned->live);
+        room_share(room, base->owned->slab.live);
         room->is_half_used = room_used_bytes(room) > room->bytes_max / 2;
         if (room->is_half_used || refused(base) != base->shortage.refused_reported)
                 start(base);

@@ -59,7 +59,7 @@ static void on_closed(struct connection *connection)
 
 static void on_freed(struct connection *connection)
 {
-        slab_free(&shard_of_connection(connection)->connections, of_link(connection));
+        slab_free(&shard_of_connection(connection)->connections.slab, of_link(connection));
 }
 
 static const struct link_owner owner = {
@@ -86,7 +86,7 @@ static void join_census(struct shard *shard, struct server_connection *member)
 /* If memory is short it is closed. */
 static void open_here(struct shard *shard, const struct arrival *arrival)
 {
-        struct server_connection *member = slab_alloc(&shard->connections);
+        struct server_connection *member = slab_alloc(&shard->connections.slab);
         struct connection_options options = {
                 .fd = arrival->fd,
                 .peer = &arrival->peer,
@@ -96,7 +96,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
         };
 
         if (!member || connection_open(&member->connection, &shard->base, &owner, &options) < 0) {
-                slab_free(&shard->connections, member);
+                slab_free(&shard->connections.slab, member);
                 (void)admission_refuse(shard, arrival, "out of memory");
                 admission_leave(shard, &arrival->admitted);
                 ring_refuse(&shard->base.ring, arrival->fd);

@@ -118,7 +118,7 @@ static int shard_setup(struct shard *shard)
         census_draw(&shard->census, ring);
         if (shard == server->shards)
                 addresses_draw(&server->addresses, ring);
-        slab_init(&shard->connections, sizeof(struct server_connection));
+        base_slab_init(&shard->connections, &shard->base, sizeof(struct server_connection));
         list_init(&shard->given_up);
         list_init(&shard->given_up_connections);
         timer_init(&shard->drain);
@@ -139,7 +139,7 @@ void shard_free_unfinished(struct shard *shard)
         if (!shard->base.host.ring || shard->is_broken)
                 return; /* never set up; or its connections stay as they were, memory and all */
         unfinished_free(shard);
-        slab_deinit(&shard->connections);
+        base_slab_deinit(&shard->connections);
         base_free_calls(&shard->base);
 }
 

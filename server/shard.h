@@ -19,7 +19,7 @@ struct shard {
         struct quoit_server *server;
         pthread_t thread;
         struct base base;
-        struct slab connections;
+        struct base_slab connections;
         struct census census;
         struct listener listeners[SERVER_LISTENERS_MAX]; /* on the first shard */
         uint64_t backoff_logged_ns; /* when it was logged that nothing can be accepted */

@@ -179,6 +179,6 @@ void unfinished_free(struct shard *shard)
                         CONTAINER_OF(link, struct server_connection, connection.link);
 
                 secure_free(&member->connection); /* calls knew its identity until now */
-                slab_free(&shard->connections, member);
+                slab_free(&shard->connections.slab, member);
         }
 }

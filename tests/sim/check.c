@@ -174,7 +174,7 @@ static void check_shard(const struct shard *shard)
         }
         if (shard->gives_up)
                 return;
-        same(shard->connections.live, count, "connections, in memory and listed");
+        same(shard->connections.slab.live, count, "connections, in memory and listed");
         same(shard->base.calls.live, calls, "calls, in memory and counted by their connections");
         same(call_counts_open(&shard->base.host.counts), calls,
                 "calls, counted by the ring and by their connections");
