@@ -23,7 +23,7 @@ const struct balancing balancing_defaults = {
         .error_penalty = 1.0,
 };
 
-const struct balancer_policy *balancing_policy(const char *name, size_t size)
+const struct balancer_policy *balancing_policy(upb_StringView name)
 {
         static const struct {
                 const char *name;
@@ -39,7 +39,7 @@ const struct balancer_policy *balancing_policy(const char *name, size_t size)
         };
 
         for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-                if (strlen(policies[i].name) == size && memcmp(policies[i].name, name, size) == 0)
+                if (upb_StringView_IsEqual(name, upb_StringView_FromString(policies[i].name)))
                         return policies[i].policy;
         }
         return NULL;
@@ -100,7 +100,7 @@ static int set_policy(struct balancing *balancing, const quoit_load_balancing *o
                 return options->balancer->pick ? 0 : -EINVAL;
         }
         if (options->policy)
-                balancing->policy = balancing_policy(options->policy, strlen(options->policy));
+                balancing->policy = balancing_policy(upb_StringView_FromString(options->policy));
         return balancing->policy ? 0 : -EINVAL;
 }
 

@@ -6,6 +6,7 @@
 #include <quoit/balancing.h>
 
 #include "client/outlier.h"
+#include "upb/base/string_view.h"
 
 struct balancer_policy;
 
@@ -31,7 +32,7 @@ struct balancing {
 extern const struct balancing balancing_defaults;
 
 /* The policy of this name; NULL: there is none. */
-const struct balancer_policy *balancing_policy(const char *name, size_t size);
+const struct balancer_policy *balancing_policy(upb_StringView name);
 
 /* @options: NULL for defaults. 0; -EINVAL. */
 int balancing_from_options(const quoit_load_balancing *options, struct balancing *ret_balancing);

@@ -206,11 +206,6 @@ static int read_outlier_detection(
         return r;
 }
 
-static bool is(upb_StringView name, const char *text)
-{
-        return name.size == strlen(text) && memcmp(name.data, text, name.size) == 0;
-}
-
 /* The first that is known. @may_eject: where outlier detection can stand. */
 static int read_list(const struct place *list_place, const struct json *list, bool may_eject,
         struct balancing *balancing)
@@ -225,8 +220,9 @@ static int read_list(const struct place *list_place, const struct json *list, bo
 
                 if (!config || config->next)
                         return config_refuse(&place, "an object with one member is wanted");
-                ejects = may_eject && is(config->name, OUTLIER_DETECTION);
-                policy = balancing_policy(config->name.data, config->name.size);
+                ejects = may_eject && upb_StringView_IsEqual(config->name,
+                                              upb_StringView_FromString(OUTLIER_DETECTION));
+                policy = balancing_policy(config->name);
                 if (!ejects && !policy)
                         continue;
                 if (config_want(&place, config, JSON_OBJECT) < 0)
@@ -248,7 +244,7 @@ static const struct balancer_policy *find_policy(upb_StringView name)
                 return NULL;
         for (size_t i = 0; i < name.size; i++)
                 lower[i] = (char)tolower((unsigned char)name.data[i]);
-        return balancing_policy(lower, name.size);
+        return balancing_policy(upb_StringView_FromDataAndSize(lower, name.size));
 }
 
 int balancing_read(const struct place *whole, const struct json *object,
