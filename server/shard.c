@@ -202,7 +202,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
 
 void shard_end(struct shard *shard, int r)
 {
-        if (!shard->is_idle) /* it is broken, or has become so since it looked */
+        if (!shard->is_idle) /* it is broken */
                 stop_note_idle(shard);
         rings_end(&shard->server->lent, shard_index(shard), r < 0);
         shard_make_unwakeable(shard);

@@ -137,7 +137,7 @@ bool stop_is_over(struct shard *shard)
 {
         struct quoit_server *server = shard->server;
 
-        return shard->drains_seen > 0 && is_idle(shard) &&
-               list_is_empty(&shard->base.connections) && guests_are_over(shard) &&
+        return shard->is_idle && list_is_empty(&shard->base.connections) &&
+               guests_are_over(shard) &&
                (shard != server->shards || server_has_met_others(server, MEETING_END));
 }
