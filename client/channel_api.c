@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The public functions of a channel. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/balancer.h"
+#include "client/channel.h"
+#include "client/handle.h"
+#include "client/outcall.h"
+#include "client/service_config.h"
+#include "client/target.h"
+#include "codec/metadata.h"
+#include "transport/tls_context.h"
+
+/* ---- what it is told ---- */
+
+static bool is_valid(const char *text)
+{
+        return !text || (*text && metadata_value_valid(text, strlen(text)));
+}
+
+/* *@ret_context is NULL where @tls is. */
+static int make_context(const quoit_channel_tls *tls, struct tls_context **ret_context)
+{
+        struct tls_problem problem;
+
+        *ret_context = NULL;
+        if (!tls)
+                return 0;
+        if (!tls->certificate_file != !tls->key_file)
+                return -EINVAL;
+        return tls_context_new_client(
+                &(struct tls_client_rules){
+                        .options = &(quoit_tls_options){ .version_min = tls->version_min },
+                        .ca_file = tls->ca_file,
+                        .source = tls->certificate_file
+                                          ? &(struct tls_source){ (char *)tls->certificate_file,
+                                                    (char *)tls->key_file }
+                                          : NULL,
+                },
+                ret_context, &problem);
+}
+
+/* *@ret_config is NULL where @text is. @ret_problem: why it is -EINVAL. */
+static int read_config(const char *text, struct service_config **ret_config,
+        char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES])
+{
+        *ret_config = NULL;
+        return text ? service_config_new(upb_StringView_FromString(text), ret_config, ret_problem)
+                    : 0;
+}
+
+int quoit_service_config_check(const char *text, quoit_error *ret_error)
+{
+        char problem[SERVICE_CONFIG_PROBLEM_BYTES];
+        struct service_config *config;
+        int r = read_config(text, &config, problem);
+
+        service_config_unref(config);
+        if (r == -EINVAL && ret_error)
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        return r;
+}
+
+int quoit_target_check(const char *text, quoit_error *ret_error)
+{
+        static const char forms[] =
+                "a target is HOST:PORT, [ADDRESS]:PORT, dns:..., ipv4:..., ipv6:..., unix:PATH, "
+                "unix-abstract:NAME or vsock:CID:PORT";
+        char problem[QUOIT_ERROR_TEXT_BYTES];
+        struct target target;
+        int r = target_parse(text, &target);
+
+        if (r < 0 && ret_error) {
+                snprintf(problem, sizeof(problem), "target \"%.256s\": %s; %s", text,
+                        target_problem(&target, r), forms);
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        }
+        return r;
+}
+
+/* ---- life ---- */
+
+/* What the program says goes before the service config. */
+static int choose_balancing(const quoit_channel_options *options,
+        const struct service_config *config, struct balancing *ret_balancing)
+{
+        if (options->load_balancing || !config || !config->has_balancing)
+                return balancing_from_options(options->load_balancing, ret_balancing);
+        *ret_balancing = config->balancing;
+        return 0;
+}
+
+static int make_parts(quoit_channel *channel, const struct target *target,
+        const quoit_channel_options *options, struct tls_context *tls,
+        struct service_config *config)
+{
+        struct balancing balancing;
+        int r = choose_balancing(options, config, &balancing);
+
+        for (unsigned i = 0; r == 0 && i < channel->client->count; i++) {
+                r = channel_new(
+                        channel->client->parts + i, target, options, tls, &channel->parts[i]);
+                if (r < 0)
+                        return r;
+                channel->parts[i]->handle = channel;
+                channel->parts[i]->service_config = service_config_ref(config);
+                if (config)
+                        throttle_init(&channel->parts[i]->throttle, config->throttling);
+                atomic_fetch_add(&channel->parts_left, 1);
+                r = channel_balance(channel->parts[i], &balancing);
+        }
+        return r;
+}
+
+/* None of its parts is attached. */
+static void free_parts(quoit_channel *channel)
+{
+        unsigned count = channel->parts_left;
+
+        if (count == 0)
+                free(channel);
+        for (unsigned i = 0; i < count; i++) /* the last one frees the channel */
+                channel_free(channel->parts[i]);
+}
+
+static int make_channel(quoit_client *client, const struct target *target,
+        const quoit_channel_options *options, quoit_channel **ret_channel)
+{
+        char problem[SERVICE_CONFIG_PROBLEM_BYTES];
+        struct service_config *config;
+        struct tls_context *tls = NULL;
+        quoit_channel *channel;
+        int r = read_config(options->service_config, &config, problem);
+
+        if (r == 0)
+                r = make_context(options->tls, &tls);
+        if (r < 0) {
+                service_config_unref(config);
+                return r;
+        }
+        channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct channel *));
+        if (channel)
+                channel->client = client;
+        r = channel ? make_parts(channel, target, options, tls, config) : -ENOMEM;
+        tls_context_unref(tls);
+        service_config_unref(config);
+        if (r == 0)
+                *ret_channel = channel;
+        else if (channel)
+                free_parts(channel);
+        return r;
+}
+
+int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
+        quoit_channel **ret_channel)
+{
+        static const quoit_channel_options defaults;
+        struct target target;
+        int r = target_parse(text, &target);
+
+        if (client_is_inherited(client))
+                return -ESHUTDOWN;
+        if (!options)
+                options = &defaults;
+        if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
+                r = -EINVAL;
+        if (r == 0)
+                r = make_channel(client, &target, options, ret_channel);
+        for (unsigned i = 0; r == 0 && i < client->count; i++)
+                channel_attach((*ret_channel)->parts[i]);
+        return r;
+}
+
+quoit_channel *quoit_channel_free(quoit_channel *channel)
+{
+        unsigned count =
+                channel && !client_is_inherited(channel->client) ? channel->client->count : 0;
+
+        for (unsigned i = 0; i < count; i++) /* it lives as long as one of them */
+                channel_detach(channel->parts[i]);
+        return NULL;
+}
+
+/* ---- states ---- */
+
+static void connect_part(struct channel *channel)
+{
+        channel->used_ns = ring_now_ns(channel_ring(channel));
+        if (channel->state == QUOIT_CHANNEL_IDLE) {
+                channel->connect_asked = true;
+                channel_stir(channel);
+        } else if (channel->state != QUOIT_CHANNEL_SHUTDOWN) {
+                balancer_hurry(channel);
+        }
+}
+
+static void on_connect(quoit_client *client, void *arg)
+{
+        (void)client;
+        connect_part(arg);
+}
+
+int quoit_channel_connect(quoit_channel *channel)
+{
+        struct channel *here = channel_part_here(channel);
+        int r = 0;
+
+        if (here) {
+                connect_part(here);
+                return 0;
+        }
+        for (unsigned i = 0; r == 0 && i < channel->client->count; i++)
+                r = client_run_task(channel->parts[i]->client, on_connect, channel->parts[i]);
+        return r;
+}
+
+int quoit_channel_watch(quoit_channel *channel,
+        void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user), void *user)
+{
+        struct channel *here = channel_part_here(channel);
+
+        if (!here)
+                return -EPERM;
+        here->state_count = 0;
+        here->on_state = on_state;
+        here->state_user = user;
+        return 0;
+}
+
+const char *quoit_channel_state_name(quoit_channel_state state)
+{
+        static const char *const names[] = {
+                [QUOIT_CHANNEL_IDLE] = "IDLE",
+                [QUOIT_CHANNEL_CONNECTING] = "CONNECTING",
+                [QUOIT_CHANNEL_READY] = "READY",
+                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = "TRANSIENT_FAILURE",
+                [QUOIT_CHANNEL_SHUTDOWN] = "SHUTDOWN",
+        };
+
+        return (unsigned)state <= QUOIT_CHANNEL_SHUTDOWN ? names[state] : "UNKNOWN";
+}
+
+static quoit_channel_state state_of(const struct channel *channel)
+{
+        return atomic_load_explicit(&channel->state, memory_order_relaxed);
+}
+
+quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
+{
+        static const unsigned ranks[] = {
+                                          /* the best one counts */
+                [QUOIT_CHANNEL_READY] = 4,
+                [QUOIT_CHANNEL_CONNECTING] = 3,
+                [QUOIT_CHANNEL_IDLE] = 2,
+                [QUOIT_CHANNEL_TRANSIENT_FAILURE] = 1,
+                [QUOIT_CHANNEL_SHUTDOWN] = 0,
+        };
+        const struct channel *here = channel_part_here(channel);
+        quoit_channel_state best = state_of(here ? here : channel->parts[0]);
+
+        if (client_is_inherited(channel->client))
+                return QUOIT_CHANNEL_SHUTDOWN;
+        for (unsigned i = 1; !here && i < channel->client->count; i++) {
+                quoit_channel_state state = state_of(channel->parts[i]);
+
+                if (ranks[state] > ranks[best])
+                        best = state;
+        }
+        return best;
+}
+
+/* ---- statistics ---- */
+
+void quoit_channel_get_retries(const quoit_channel *channel, quoit_retry_statistics *ret_retries)
+{
+        *ret_retries = (quoit_retry_statistics){ 0 };
+        for (unsigned i = 0; i < channel->client->count; i++) {
+                const struct channel *part = channel->parts[i];
+
+                ret_retries->retries += counter_read(&part->retry_counts.retries);
+                ret_retries->hedged += counter_read(&part->retry_counts.hedged);
+                ret_retries->transparent += counter_read(&part->retry_counts.transparent);
+                ret_retries->throttled += counter_read(&part->retry_counts.throttled);
+                ret_retries->overruns += counter_read(&part->replay.overruns);
+        }
+}
