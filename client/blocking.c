@@ -49,7 +49,7 @@ static struct channel *choose_part(
 
         if (!parent)
                 return channel_part_next(channel);
-        return call_is_here(parent, function) ? channel_part_on(channel, call_host_of(parent)->ring)
+        return call_is_here(parent, function) ? channel_part_of(channel, call_host_of(parent))
                                               : NULL;
 }
 

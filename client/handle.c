@@ -38,16 +38,17 @@ struct channel *channel_part_here(const quoit_channel *channel)
         return client ? channel->parts[client - channel->client->parts] : NULL;
 }
 
-struct channel *channel_part_on(const quoit_channel *channel, const struct ring *ring)
+struct channel *channel_part_of(const quoit_channel *channel, const struct call_host *host)
 {
-        for (unsigned i = 0; i < channel->client->count; i++) {
-                const struct client *client = channel->client->parts + i;
+        const struct client *client;
 
-                if (atomic_load_explicit(&client->life, memory_order_acquire) != CLIENT_NEW &&
-                        &client->base->ring == ring)
-                        return channel->parts[i];
-        }
-        return NULL;
+        if (host->index >= channel->client->count)
+                return NULL;
+        client = channel->client->parts + host->index;
+        return atomic_load_explicit(&client->life, memory_order_acquire) != CLIENT_NEW &&
+                               &client->base->ring == host->ring
+                       ? channel->parts[host->index]
+                       : NULL;
 }
 
 struct channel *channel_part_next(const quoit_channel *channel)

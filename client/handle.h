@@ -52,8 +52,8 @@ struct client *client_part_here(quoit_client *client);
 /* The same of a channel. */
 struct channel *channel_part_here(const quoit_channel *channel);
 
-/* The part on @ring; NULL: there is none. Any thread. */
-struct channel *channel_part_on(const quoit_channel *channel, const struct ring *ring);
+/* The part on the lent ring that has the calls of @host; NULL: it is not lent to the client. Any thread. */
+struct channel *channel_part_of(const quoit_channel *channel, const struct call_host *host);
 
 /* The part whose turn it is to begin what another thread wants. Any thread. */
 struct channel *channel_part_next(const quoit_channel *channel);
