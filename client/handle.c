@@ -13,7 +13,8 @@
 
 /* ---- parts ---- */
 
-struct client *client_part_here(quoit_client *client)
+/* The part of the ring whose thread calls; NULL: none has it. */
+static struct client *part_here(quoit_client *client)
 {
         /* a ring's thread has the same place in all clients on it, and other threads write where the other parts are */
         static _Thread_local unsigned last;
@@ -33,7 +34,7 @@ struct client *client_part_here(quoit_client *client)
 
 struct channel *channel_part_here(const quoit_channel *channel)
 {
-        const struct client *client = client_part_here(channel->client);
+        const struct client *client = part_here(channel->client);
 
         return client ? channel->parts[client - channel->client->parts] : NULL;
 }
@@ -175,7 +176,7 @@ int quoit_client_new(const quoit_client_options *options, quoit_client **ret_cli
 /* Whether the caller may, and its rings have ended. */
 static bool stop(quoit_client *client)
 {
-        bool is_here = client_part_here(client);
+        bool is_here = part_here(client);
 
         switch (client->kind) {
         case CLIENT_THREADS:

@@ -47,9 +47,6 @@ static inline bool client_is_inherited(const quoit_client *client)
 }
 
 /* The part of the ring whose thread calls; NULL: none has it. Any thread. */
-struct client *client_part_here(quoit_client *client);
-
-/* The same of a channel. */
 struct channel *channel_part_here(const quoit_channel *channel);
 
 /* The part on the lent ring that has the calls of @host; NULL: it is not lent to the client. Any thread. */
