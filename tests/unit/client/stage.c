@@ -95,27 +95,12 @@ static void run_step(quoit_client *client, void *arg)
         atomic_store(&step->is_over, true);
 }
 
-static void wait_for(bool (*is_over)(void *arg), void *arg)
-{
-        uint64_t limit_ns = clock_ns() + 20 * SECOND;
-
-        while (!is_over(arg)) {
-                assert_true(clock_ns() < limit_ns);
-                usleep(200);
-        }
-}
-
-static bool step_is_over(void *arg)
-{
-        return atomic_load(&((struct step *)arg)->is_over);
-}
-
 void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg)
 {
         struct step step = { .fn = fn, .arg = arg };
 
         assert_int_equal(quoit_client_post(stage->client, run_step, &step), 0);
-        wait_for(step_is_over, &step);
+        WAIT(atomic_load(&step.is_over));
 }
 
 /* ---- calls ---- */
@@ -204,14 +189,9 @@ void told_start(void *arg)
                 quoit_outcall_half_close(told->call);
 }
 
-static bool is_done(void *arg)
-{
-        return atomic_load(&((struct told *)arg)->dones) > 0;
-}
-
 void told_wait(struct told *told)
 {
-        wait_for(is_done, told);
+        WAIT(atomic_load(&told->dones) > 0);
         assert_int_equal(atomic_load(&told->dones), 1);
 }
 

@@ -43,14 +43,30 @@ void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint1
 void stage_end_server(struct stage *stage, unsigned index);
 void stage_open(struct stage *stage, const char *target);
 
+/* Until @condition holds. Not within 20 s: the test fails rather than hangs. */
+#define WAIT(condition)                                                                            \
+        do {                                                                                       \
+                uint64_t wait_limit_ns = clock_ns() + 20 * SECOND;                                 \
+                while (!(condition)) {                                                             \
+                        assert_true(clock_ns() < wait_limit_ns);                                   \
+                        usleep(200);                                                               \
+                }                                                                                  \
+        } while (0)
+
+/* What another thread counts without a lock, as handlers do in a script. */
+static inline size_t read_count(const size_t *count)
+{
+        return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
 /* Runs @fn on the client's thread and waits for it. */
 void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg);
 
 /* What became of a call. Zeroed to begin with; read after stage_run() or on_done. */
 struct told {
         struct stage *stage;
-        atomic_uint dones;
-        unsigned headers, messages, writables;
+        atomic_uint dones, messages;
+        unsigned headers, writables;
         quoit_status status;
         char text[QUOIT_ERROR_TEXT_BYTES];
         uint32_t last_number;

@@ -99,8 +99,7 @@ static void test_cancel(void **state)
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
         stage_run(&stage, told_start, &endless);
-        while (endless.messages < 10)
-                usleep(1000);
+        WAIT(endless.messages >= 10);
         stage_run(&stage, cancel, &endless);
         told_wait(&endless);
         assert_int_equal(endless.status, QUOIT_CANCELLED);

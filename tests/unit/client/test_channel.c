@@ -36,15 +36,6 @@ static void watch(void *arg)
         assert_int_equal(quoit_channel_watch(watched->channel, on_state, watched), 0);
 }
 
-#define WAIT(condition)                                                                            \
-        do {                                                                                       \
-                uint64_t limit_ns = clock_ns() + 20 * SECOND;                                      \
-                while (!(condition)) {                                                             \
-                        assert_true(clock_ns() < limit_ns);                                        \
-                        usleep(500);                                                               \
-                }                                                                                  \
-        } while (0)
-
 static void assert_states(const struct watched *watched, const char *names)
 {
         char seen[512] = "";

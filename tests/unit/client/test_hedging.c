@@ -95,12 +95,6 @@ static void cancel(void *arg)
         quoit_outcall_cancel(((struct told *)arg)->call);
 }
 
-static void wait_for_started(struct stage *stage, size_t count)
-{
-        while (*(volatile size_t *)&stage->servers[0].script.started < count)
-                usleep(1000);
-}
-
 /* All attempts end with their call. */
 static void test_cancel(void **state)
 {
@@ -111,12 +105,12 @@ static void test_cancel(void **state)
         begin(&stage, NULL, HEDGING("3", "0.01s"));
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
-        wait_for_started(&stage, 3);
+        WAIT(read_count(&stage.servers[0].script.started) >= 3);
         stage_run(&stage, cancel, &told);
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
         stage_run(&stage, told_start, &freed);
-        wait_for_started(&stage, 5);
+        WAIT(read_count(&stage.servers[0].script.started) >= 5);
         stage.channel = quoit_channel_free(stage.channel);
         told_wait(&freed);
         assert_string_equal(freed.text, "CANCELLED: the channel was freed");
@@ -133,8 +127,7 @@ static void test_cancel_the_winner(void **state)
         begin(&stage, NULL, HEDGING("3", "0s"));
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
-        while (*(volatile unsigned *)&told.messages < 100)
-                usleep(1000);
+        WAIT(told.messages >= 100);
         stage_run(&stage, cancel, &told);
         told_wait(&told);
         assert_int_equal(told.status, QUOIT_CANCELLED);
@@ -168,8 +161,7 @@ static void test_credits(void **state)
         begin(&stage, NULL, HEDGING("2", "0s"));
         told.stage = &stage;
         stage_run(&stage, no_credits, &told);
-        while (*(volatile unsigned *)&told.messages < 2)
-                usleep(1000);
+        WAIT(told.messages >= 2);
         usleep(20000);
         assert_int_equal(told.messages, 2);
         stage_run(&stage, more_credits, &told);
@@ -370,8 +362,7 @@ static void test_win_between_two_attempts(void **state)
 
         (void)state;
         write_all(fd, refusal, sizeof(refusal) - 1);
-        while (retries_of(&stage).transparent == 0)
-                usleep(1000);
+        WAIT(retries_of(&stage).transparent > 0);
         stage_run(&stage, send_message, &told);
         stage_run(&stage, send_message, &told);
         assert_int_equal(retries_of(&stage).overruns, 1);
@@ -431,8 +422,7 @@ static void test_queue_is_bounded(void **state)
                 0);
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
-        while (retries_of(&stage).hedged < 2)
-                usleep(1000);
+        WAIT(retries_of(&stage).hedged >= 2);
         stage_run(&stage, assert_three_wait, &stage);
         told_call(&stage, &other);
         assert_int_equal(other.status, QUOIT_RESOURCE_EXHAUSTED);

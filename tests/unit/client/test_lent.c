@@ -200,21 +200,6 @@ static void front_deinit(struct front *front, struct stage *stage)
         stage_deinit(stage);
 }
 
-#define WAIT(condition)                                                                            \
-        do {                                                                                       \
-                uint64_t limit_ns = clock_ns() + 20 * SECOND;                                      \
-                while (!(condition)) {                                                             \
-                        assert_true(clock_ns() < limit_ns);                                        \
-                        usleep(500);                                                               \
-                }                                                                                  \
-        } while (0)
-
-/* What handlers of the stage's server have counted: written by its thread. */
-static size_t read_count(const size_t *count)
-{
-        return __atomic_load_n(count, __ATOMIC_RELAXED);
-}
-
 /* ---- tests ---- */
 
 /* The answer is the other service's, nothing changes threads, and both rings have calls. */

@@ -275,15 +275,6 @@ static const struct name_rule gone_silent[] = {
         { .name = NULL },
 };
 
-#define WAIT(condition)                                                                            \
-        do {                                                                                       \
-                uint64_t limit_ns = clock_ns() + 20 * SECOND;                                      \
-                while (!(condition)) {                                                             \
-                        assert_true(clock_ns() < limit_ns);                                        \
-                        usleep(500);                                                               \
-                }                                                                                  \
-        } while (0)
-
 static void call(struct stage *stage)
 {
         struct told told = { .options = &(quoit_call_options){ .wait_for_ready = true } };

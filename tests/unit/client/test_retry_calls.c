@@ -141,12 +141,6 @@ static void test_deadline(void **state)
         stage_deinit(&stage);
 }
 
-static void wait_for_retries(struct stage *stage, uint64_t count)
-{
-        while (retries_of(stage).retries < count)
-                usleep(1000);
-}
-
 static void cancel(void *arg)
 {
         quoit_outcall_cancel(((struct told *)arg)->call);
@@ -161,12 +155,12 @@ static void test_cancel(void **state)
         begin(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
-        wait_for_retries(&stage, 1);
+        WAIT(retries_of(&stage).retries >= 1);
         stage_run(&stage, cancel, &told);
         told_wait(&told);
         assert_int_equal(told.status, QUOIT_CANCELLED);
         stage_run(&stage, told_start, &freed);
-        wait_for_retries(&stage, 2);
+        WAIT(retries_of(&stage).retries >= 2);
         stage.channel = quoit_channel_free(stage.channel);
         told_wait(&freed);
         assert_int_equal(freed.status, QUOIT_CANCELLED);

@@ -60,15 +60,6 @@ static void start(quoit_client *client, void *arg)
         upb_Arena_Free(arena);
 }
 
-#define WAIT(condition)                                                                            \
-        do {                                                                                       \
-                uint64_t limit_ns = clock_ns() + 20 * SECOND;                                      \
-                while (!(condition)) {                                                             \
-                        assert_true(clock_ns() < limit_ns);                                        \
-                        usleep(500);                                                               \
-                }                                                                                  \
-        } while (0)
-
 static uint64_t accepted(const struct stage *stage)
 {
         quoit_server_statistics statistics;
