@@ -55,19 +55,50 @@ void stage_end_server(struct stage *stage, unsigned index)
 
 void stage_init(struct stage *stage, const quoit_client_limits *limits)
 {
-        quoit_client_options options = {
-                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
-        };
+        quoit_client_options options = { 0 };
 
         if (limits)
                 options.limits = *limits;
+        stage_init_with(stage, options);
+}
+
+void stage_init_with(struct stage *stage, quoit_client_options options)
+{
+        options.engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL;
         *stage = (struct stage){ 0 };
         assert_int_equal(quoit_client_new(&options, &stage->client), 0);
 }
 
 void stage_open(struct stage *stage, const char *target)
 {
-        assert_int_equal(quoit_channel_new(stage->client, target, NULL, &stage->channel), 0);
+        stage_open_with(stage, target, NULL);
+}
+
+void stage_open_with(struct stage *stage, const char *target, const quoit_channel_options *options)
+{
+        assert_int_equal(quoit_channel_new(stage->client, target, options, &stage->channel), 0);
+}
+
+void stage_begin(struct stage *stage)
+{
+        stage_begin_with(stage, (quoit_client_options){ 0 });
+}
+
+void stage_begin_with(struct stage *stage, quoit_client_options options)
+{
+        stage_init_with(stage, options);
+        stage_serve(stage, 0, 0, NULL);
+        stage_open(stage, stage->servers[0].target);
+}
+
+void stage_begin_configured(
+        struct stage *stage, const quoit_client_limits *limits, const char *config)
+{
+        const quoit_channel_options options = { .service_config = config };
+
+        stage_init(stage, limits);
+        stage_serve(stage, 0, 0, NULL);
+        stage_open_with(stage, stage->servers[0].target, &options);
 }
 
 void stage_deinit(struct stage *stage)

@@ -33,6 +33,8 @@ struct stage {
 };
 
 void stage_init(struct stage *stage, const quoit_client_limits *limits);
+/* On the engine under test. */
+void stage_init_with(struct stage *stage, quoit_client_options options);
 void stage_deinit(struct stage *stage);
 
 /* @port 0: any. @limits: NULL for defaults. */
@@ -42,6 +44,14 @@ void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint1
         const quoit_limits *limits);
 void stage_end_server(struct stage *stage, unsigned index);
 void stage_open(struct stage *stage, const char *target);
+void stage_open_with(struct stage *stage, const char *target, const quoit_channel_options *options);
+
+/* A client, a server, and a channel to that. */
+void stage_begin(struct stage *stage);
+void stage_begin_with(struct stage *stage, quoit_client_options options);
+/* The channel has a service config. */
+void stage_begin_configured(
+        struct stage *stage, const quoit_client_limits *limits, const char *config);
 
 /* Until @condition holds. Not within 20 s: the test fails rather than hangs. */
 #define WAIT(condition)                                                                            \

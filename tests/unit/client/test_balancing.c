@@ -27,7 +27,7 @@ static void open_to(struct stage *stage, const quoit_load_balancing *balancing, 
 
         for (unsigned i = 0; i < count; i++)
                 strcat(strcat(target, i > 0 ? "," : ""), stage->servers[i].target);
-        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+        stage_open_with(stage, target, &options);
 }
 
 struct look {
@@ -321,9 +321,7 @@ static void test_failure_stays(void **state)
                 assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
                 snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(address.sin_port));
                 stage_init(&stage, &limits);
-                assert_int_equal(
-                        quoit_channel_new(stage.client, target, &channel_options, &stage.channel),
-                        0);
+                stage_open_with(&stage, target, &channel_options);
                 told_call(&stage, &first);
                 assert_int_equal(first.status, QUOIT_UNAVAILABLE);
                 assert_int_equal(listen(fd, 5), 0); /* from now on it accepts, and says nothing */
@@ -726,8 +724,7 @@ static void test_by_config(void **state)
                 stage_serve(&stage, 1, 0, NULL);
                 snprintf(target, sizeof(target), "ipv4:%s,%s", stage.servers[0].target,
                         stage.servers[1].target);
-                assert_int_equal(
-                        quoit_channel_new(stage.client, target, &options, &stage.channel), 0);
+                stage_open_with(&stage, target, &options);
                 assert_int_equal(quoit_channel_connect(stage.channel), 0);
                 WAIT(ready_count(&stage) == (i == 0 ? 2 : 1));
                 for (unsigned j = 0; j < 10; j++)

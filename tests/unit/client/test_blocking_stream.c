@@ -10,13 +10,6 @@
 
 static const quoit_call_options patient = { .timeout_ms = 100000 };
 
-static void stage_begin(struct stage *stage)
-{
-        stage_init(stage, NULL);
-        stage_serve(stage, 0, 0, NULL);
-        stage_open(stage, stage->servers[0].target);
-}
-
 static script_Ask *ask_new(upb_Arena *arena, uint32_t act, uint32_t count, uint32_t size)
 {
         script_Ask *ask = script_Ask_new(arena);
@@ -142,18 +135,12 @@ static void test_kinds(void **state)
 /* Hedged ones too: nobody sees that there are several attempts. */
 static void test_hedged(void **state)
 {
-        const quoit_channel_options options = {
-                .service_config = "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": "
-                                  "{\"maxAttempts\": 3, \"hedgingDelay\": \"0s\"}}]}"
-        };
         struct stage stage;
 
         (void)state;
-        stage_init(&stage, NULL);
-        stage_serve(&stage, 0, 0, NULL);
-        assert_int_equal(
-                quoit_channel_new(stage.client, stage.servers[0].target, &options, &stage.channel),
-                0);
+        stage_begin_configured(&stage, NULL,
+                "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": "
+                "{\"maxAttempts\": 3, \"hedgingDelay\": \"0s\"}}]}");
         for (unsigned i = 0; i < 5; i++) {
                 play_down(&stage);
                 play_up(&stage);
@@ -352,9 +339,6 @@ static void test_requests_that_cannot_be_sent(void **state)
 /* The ring finds that out: a service config is its channel's. */
 static void test_requests_over_a_service_configs_limit(void **state)
 {
-        const quoit_channel_options with = { .service_config =
-                                                     "{\"methodConfig\": [{\"name\": [{}], "
-                                                     "\"maxRequestMessageBytes\": 500}]}" };
         struct stage stage;
         upb_Arena *arena = upb_Arena_New();
         script_Ask *large = ask_new(arena, SCRIPT_ANSWER, 0, 0);
@@ -362,10 +346,8 @@ static void test_requests_over_a_service_configs_limit(void **state)
         quoit_stream *stream;
 
         (void)state;
-        stage_init(&stage, NULL);
-        stage_serve(&stage, 0, 0, NULL);
-        assert_int_equal(
-                quoit_channel_new(stage.client, stage.servers[0].target, &with, &stage.channel), 0);
+        stage_begin_configured(&stage, NULL,
+                "{\"methodConfig\": [{\"name\": [{}], \"maxRequestMessageBytes\": 500}]}");
         script_Ask_set_payload(large, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
         stream = script_Script_Bidi_open(stage.channel, &patient);
         assert_true(script_Script_Bidi_write(stream, large));

@@ -6,13 +6,6 @@
 
 #include <errno.h>
 
-static void stage_begin(struct stage *stage)
-{
-        stage_init(stage, NULL);
-        stage_serve(stage, 0, 0, NULL);
-        stage_open(stage, stage->servers[0].target);
-}
-
 static void test_kinds(void **state)
 {
         struct stage stage;
@@ -181,9 +174,7 @@ static void test_queue_is_bounded(void **state)
         unsigned refused = 0;
 
         (void)state;
-        stage_init(&stage, &(quoit_client_limits){ .calls_queued_max = MANY - 10 });
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin_with(&stage, (quoit_client_options){ .limits.calls_queued_max = MANY - 10 });
         stage_run(&stage, start_many, &stage);
         for (unsigned i = 0; i < MANY; i++) {
                 told_wait(many + i);
@@ -252,9 +243,7 @@ static void test_metadata_too_large_to_send(void **state)
 
         (void)state;
         memset(value, 'x', sizeof(value));
-        stage_init(&stage, &(quoit_client_limits){ .metadata_out_bytes_max = 200000 });
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin_with(&stage, (quoit_client_options){ .limits.metadata_out_bytes_max = 200000 });
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_RESOURCE_EXHAUSTED);
         assert_non_null(strstr(told.text, "header block"));

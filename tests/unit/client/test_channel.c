@@ -67,9 +67,7 @@ static void test_lazy(void **state)
         struct told told = { 0 };
 
         (void)state;
-        stage_init(&stage, NULL);
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin(&stage);
         stage_run(&stage, watch, &watched);
         usleep(50000);
         assert_int_equal(quoit_channel_get_state(stage.channel), QUOIT_CHANNEL_IDLE);
@@ -89,9 +87,7 @@ static void test_connect(void **state)
         struct stage stage;
 
         (void)state;
-        stage_init(&stage, NULL);
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin(&stage);
         assert_int_equal(quoit_channel_connect(stage.channel), 0);
         WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_READY);
         stage_deinit(&stage);
@@ -353,9 +349,7 @@ static void test_idle(void **state)
         struct watched watched = { .stage = &stage };
 
         (void)state;
-        stage_init(&stage, &(quoit_client_limits){ .idle_ms = 50 });
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin_with(&stage, (quoit_client_options){ .limits.idle_ms = 50 });
         stage_run(&stage, watch, &watched);
         for (unsigned i = 0; i < 2; i++) {
                 struct told told = { 0 };

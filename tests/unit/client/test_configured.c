@@ -6,20 +6,6 @@
 
 #include <errno.h>
 
-static void open_with(struct stage *stage, const char *target, const char *config)
-{
-        const quoit_channel_options options = { .service_config = config };
-
-        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
-}
-
-static void begin(struct stage *stage, const char *config)
-{
-        stage_init(stage, NULL);
-        stage_serve(stage, 0, 0, NULL);
-        open_with(stage, stage->servers[0].target, config);
-}
-
 static void test_bad(void **state)
 {
         const quoit_channel_options options = { .service_config = "{\"methodConfig\": 3}" };
@@ -50,8 +36,9 @@ static void test_timeout(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, "{\"methodConfig\": [{\"name\": [{\"service\": \"script.Script\", "
-                      "\"method\": \"Unary\"}], \"timeout\": \"0.1s\"}]}");
+        stage_begin_configured(&stage, NULL,
+                "{\"methodConfig\": [{\"name\": [{\"service\": \"script.Script\", "
+                "\"method\": \"Unary\"}], \"timeout\": \"0.1s\"}]}");
         for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
                 struct told told = { .act = SCRIPT_HOLD, .options = options[i] };
                 uint64_t began_ns = clock_ns();
@@ -84,7 +71,8 @@ static void test_wait_for_ready(void **state)
                 struct stage stage;
 
                 stage_init(&stage, NULL);
-                open_with(&stage, "unix:/nonexistent/socket", configs[c]);
+                stage_open_with(&stage, "unix:/nonexistent/socket",
+                        &(quoit_channel_options){ .service_config = configs[c] });
                 for (size_t i = 0; i < 3; i++) {
                         struct told told = { .options = options + i };
 
@@ -122,8 +110,9 @@ static void test_message_limits(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, "{\"methodConfig\": [{\"name\": [{\"service\": \"script.Script\"}], "
-                      "\"maxRequestMessageBytes\": 500, \"maxResponseMessageBytes\": 1000}]}");
+        stage_begin_configured(&stage, NULL,
+                "{\"methodConfig\": [{\"name\": [{\"service\": \"script.Script\"}], "
+                "\"maxRequestMessageBytes\": 500, \"maxResponseMessageBytes\": 1000}]}");
         told_call(&stage, &fits);
         assert_string_equal(fits.text, "OK");
         told_call(&stage, &over);

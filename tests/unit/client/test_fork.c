@@ -20,19 +20,6 @@
                 }                                                                                  \
         } while (0)
 
-static void stage_init_rings(struct stage *stage, unsigned rings)
-{
-        const quoit_client_options options = {
-                .rings = rings,
-                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
-        };
-
-        *stage = (struct stage){ 0 };
-        assert_int_equal(quoit_client_new(&options, &stage->client), 0);
-        stage_serve(stage, 0, 0, NULL);
-        stage_open(stage, stage->servers[0].target);
-}
-
 static quoit_stream *open_stream; /* the parent's */
 
 static quoit_status call_blocking(quoit_channel *channel, quoit_error *ret_error)
@@ -169,7 +156,7 @@ static void test_parent_and_child(void **state)
                 quoit_server_statistics before, after;
                 pid_t child;
 
-                stage_init_rings(&stage, rings);
+                stage_begin_with(&stage, (quoit_client_options){ .rings = rings });
                 told_call(&stage, &told);
                 assert_int_equal(told.status, QUOIT_OK);
                 stage_run(&stage, told_start, &held);
@@ -223,7 +210,7 @@ static void test_any_moment(void **state)
         pthread_t threads[2];
 
         (void)state;
-        stage_init_rings(&stage, 2);
+        stage_begin_with(&stage, (quoit_client_options){ .rings = 2 });
         for (unsigned i = 0; i < 2; i++) {
                 callers[i] = (struct caller){ .stage = &stage };
                 assert_int_equal(pthread_create(threads + i, NULL, call_on_and_on, callers + i), 0);

@@ -32,7 +32,7 @@ static void begin(
                 stage_serve(stage, i, 0, server_limits);
         snprintf(target, sizeof(target), "ipv4:%s,%s", stage->servers[0].target,
                 stage->servers[1].target);
-        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+        stage_open_with(stage, target, &options);
 }
 
 static void call_ok(struct stage *stage)

@@ -17,17 +17,6 @@
         "{\"methodConfig\": [{\"name\": [{}], \"hedgingPolicy\": {\"maxAttempts\": " attempts      \
         ", \"hedgingDelay\": \"" delay "\", \"nonFatalStatusCodes\": [\"NOT_FOUND\"]}}]}"
 
-static void begin(struct stage *stage, const quoit_client_limits *limits, const char *config)
-{
-        const quoit_channel_options options = { .service_config = config };
-
-        stage_init(stage, limits);
-        stage_serve(stage, 0, 0, NULL);
-        assert_int_equal(quoit_channel_new(stage->client, stage->servers[0].target, &options,
-                                 &stage->channel),
-                0);
-}
-
 static quoit_retry_statistics retries_of(const struct stage *stage)
 {
         quoit_retry_statistics retries;
@@ -51,7 +40,7 @@ static void test_kinds(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("3", "0s"));
+        stage_begin_configured(&stage, NULL, HEDGING("3", "0s"));
         for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
                 bool takes_many = kinds[i] == QUOIT_SERVER_STREAMING || kinds[i] == QUOIT_BIDI;
                 struct told told = { .kind = kinds[i], .asks = 3, .count = 50, .size = 3000 };
@@ -79,7 +68,7 @@ static void test_failures(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("4", "100s"));
+        stage_begin_configured(&stage, NULL, HEDGING("4", "100s"));
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
         assert_int_equal(told.headers, 0);
@@ -102,7 +91,7 @@ static void test_cancel(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("3", "0.01s"));
+        stage_begin_configured(&stage, NULL, HEDGING("3", "0.01s"));
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(read_count(&stage.servers[0].script.started) >= 3);
@@ -124,7 +113,7 @@ static void test_cancel_the_winner(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("3", "0s"));
+        stage_begin_configured(&stage, NULL, HEDGING("3", "0s"));
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(told.messages >= 100);
@@ -158,7 +147,7 @@ static void test_credits(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("2", "0s"));
+        stage_begin_configured(&stage, NULL, HEDGING("2", "0s"));
         told.stage = &stage;
         stage_run(&stage, no_credits, &told);
         WAIT(told.messages >= 2);
@@ -179,7 +168,7 @@ static void test_late_reader(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("2", "0s"));
+        stage_begin_configured(&stage, NULL, HEDGING("2", "0s"));
         told.stage = &stage;
         stage_run(&stage, no_credits, &told);
         usleep(600000);
@@ -253,7 +242,7 @@ static void test_pump(void **state)
                 struct stage stage;
                 struct pump pump = { .told.stage = &stage };
 
-                begin(&stage, NULL, configs[i]);
+                stage_begin_configured(&stage, NULL, configs[i]);
                 stage_run(&stage, start_pump, &pump);
                 told_wait(&pump.told);
                 assert_string_equal(pump.told.text, "OK");
@@ -277,7 +266,7 @@ static void test_pump_more_than_a_queue(void **state)
         struct pump pump = { .told.stage = &stage };
 
         (void)state;
-        begin(&stage, &limits, HEDGING("2", "100s"));
+        stage_begin_configured(&stage, &limits, HEDGING("2", "100s"));
         stage_run(&stage, start_pump, &pump);
         told_wait(&pump.told);
         assert_string_equal(pump.told.text, "OK");
@@ -338,7 +327,7 @@ static int begin_to_refuser(struct stage *stage, struct told *told, int *ret_lis
 
         *ret_listener = listen_with_small_buffer(target);
         stage_init(stage, &limits);
-        assert_int_equal(quoit_channel_new(stage->client, target, &options, &stage->channel), 0);
+        stage_open_with(stage, target, &options);
         *told = (struct told){ .stage = stage, .kind = QUOIT_CLIENT_STREAMING, .keeps_open = true };
         stage_run(stage, told_start, told);
         fd = accept(*ret_listener, NULL, NULL);
@@ -417,9 +406,7 @@ static void test_queue_is_bounded(void **state)
 
         (void)state;
         stage_init(&stage, &limits);
-        assert_int_equal(quoit_channel_new(stage.client, "unix:/nonexistent/socket", &options,
-                                 &stage.channel),
-                0);
+        stage_open_with(&stage, "unix:/nonexistent/socket", &options);
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(retries_of(&stage).hedged >= 2);
@@ -438,7 +425,7 @@ static void test_many(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, HEDGING("4", "0.001s"));
+        stage_begin_configured(&stage, NULL, HEDGING("4", "0.001s"));
         for (size_t i = 0; i < 300; i++) {
                 told[i] = (struct told){
                         .stage = &stage, .act = i % 3 ? SCRIPT_ANSWER : SCRIPT_FAIL, .size = 50

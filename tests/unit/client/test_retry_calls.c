@@ -13,17 +13,6 @@
         "\"backoffMultiplier\": 2, \"retryableStatusCodes\": [" codes "]}}]"
 #define QUICK "{" POLICY("4", "0.01s", "\"not_found\"") "}"
 
-static void begin(struct stage *stage, const quoit_client_limits *limits, const char *config)
-{
-        const quoit_channel_options options = { .service_config = config };
-
-        stage_init(stage, limits);
-        stage_serve(stage, 0, 0, NULL);
-        assert_int_equal(quoit_channel_new(stage->client, stage->servers[0].target, &options,
-                                 &stage->channel),
-                0);
-}
-
 static quoit_retry_statistics retries_of(const struct stage *stage)
 {
         quoit_retry_statistics retries;
@@ -40,7 +29,7 @@ static void test_until_the_last(void **state)
         uint64_t began_ns = clock_ns();
 
         (void)state;
-        begin(&stage, NULL, QUICK);
+        stage_begin_configured(&stage, NULL, QUICK);
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
         assert_int_equal(stage.servers[0].script.started, 4);
@@ -58,7 +47,7 @@ static void test_streams(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, QUICK);
+        stage_begin_configured(&stage, NULL, QUICK);
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
         assert_int_equal(told.headers, 0);
@@ -72,7 +61,7 @@ static void test_other_codes(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, "{" POLICY("4", "0.01s", "\"ABORTED\", 14") "}");
+        stage_begin_configured(&stage, NULL, "{" POLICY("4", "0.01s", "\"ABORTED\", 14") "}");
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
         assert_int_equal(stage.servers[0].script.started, 1);
@@ -88,7 +77,7 @@ static void test_throttling(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL,
+        stage_begin_configured(&stage, NULL,
                 "{\"retryThrottling\": {\"maxTokens\": 4, \"tokenRatio\": 2.5}, " POLICY(
                         "5", "0.001s", "5") "}");
         told_call(&stage, fails);
@@ -114,9 +103,7 @@ static void test_no_connection(void **state)
 
         (void)state;
         stage_init(&stage, NULL);
-        assert_int_equal(quoit_channel_new(stage.client, "unix:/nonexistent/socket", &options,
-                                 &stage.channel),
-                0);
+        stage_open_with(&stage, "unix:/nonexistent/socket", &options);
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_UNAVAILABLE);
         assert_non_null(strstr(told.text, "/nonexistent/socket"));
@@ -133,7 +120,7 @@ static void test_deadline(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
+        stage_begin_configured(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
         told_call(&stage, &told);
         assert_string_equal(told.text, "DEADLINE_EXCEEDED: deadline exceeded before attempt 2; the "
                                        "last one: NOT_FOUND: ");
@@ -152,7 +139,7 @@ static void test_cancel(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
+        stage_begin_configured(&stage, NULL, "{" POLICY("4", "20s", "5") "}");
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(retries_of(&stage).retries >= 1);
@@ -178,7 +165,7 @@ static void try_with_limits(quoit_client_limits limits, unsigned asks, size_t ex
         };
         struct stage stage;
 
-        begin(&stage, &limits, QUICK);
+        stage_begin_configured(&stage, &limits, QUICK);
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
         assert_int_equal(stage.servers[0].script.started, expected);
@@ -203,7 +190,7 @@ static void test_limit_is_given_back(void **state)
         struct stage stage;
 
         (void)state;
-        begin(&stage, &limits, "{" POLICY("2", "0.001s", "5") "}");
+        stage_begin_configured(&stage, &limits, "{" POLICY("2", "0.001s", "5") "}");
         for (int i = 0; i < 20; i++) {
                 struct told works = { .size = 1 }, fails = { .act = SCRIPT_FAIL, .size = 1 };
 

@@ -8,19 +8,6 @@
 
 #define RINGS 3
 
-static void stage_init_rings(struct stage *stage, unsigned rings)
-{
-        const quoit_client_options options = {
-                .rings = rings,
-                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
-        };
-
-        *stage = (struct stage){ 0 };
-        assert_int_equal(quoit_client_new(&options, &stage->client), 0);
-        stage_serve(stage, 0, 0, NULL);
-        stage_open(stage, stage->servers[0].target);
-}
-
 /* ---- steps on one ring ---- */
 
 struct here {
@@ -77,7 +64,7 @@ static void test_each_its_own(void **state)
         struct here heres[RINGS] = { 0 };
 
         (void)state;
-        stage_init_rings(&stage, RINGS);
+        stage_begin_with(&stage, (quoit_client_options){ .rings = RINGS });
         assert_int_equal(quoit_client_rings(stage.client), RINGS);
         for (unsigned i = 0; i < RINGS; i++) {
                 heres[i].stage = &stage;
@@ -103,7 +90,7 @@ static void test_state(void **state)
         struct here here = { .stage = &stage };
 
         (void)state;
-        stage_init_rings(&stage, RINGS);
+        stage_begin_with(&stage, (quoit_client_options){ .rings = RINGS });
         assert_int_equal(quoit_channel_get_state(stage.channel), QUOIT_CHANNEL_IDLE);
         assert_int_equal(quoit_client_post_to(stage.client, 1, start, &here), 0);
         WAIT(atomic_load(&here.is_over));
@@ -134,7 +121,7 @@ static void test_turns(void **state)
         struct stage stage;
 
         (void)state;
-        stage_init_rings(&stage, RINGS);
+        stage_begin_with(&stage, (quoit_client_options){ .rings = RINGS });
         for (unsigned i = 1; i <= RINGS; i++) {
                 assert_int_equal(call_blocking(stage.channel), QUOIT_OK);
                 assert_int_equal(accepted(&stage), i);
@@ -169,7 +156,7 @@ static void test_end(void **state)
                 struct stage stage;
                 struct here heres[RINGS] = { 0 };
 
-                stage_init_rings(&stage, RINGS);
+                stage_begin_with(&stage, (quoit_client_options){ .rings = RINGS });
                 for (unsigned i = 0; i < RINGS; i++) {
                         heres[i].stage = &stage;
                         assert_int_equal(

@@ -7,19 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 
-static void stage_init_stepped(struct stage *stage)
-{
-        const quoit_client_options options = {
-                .stepped = true,
-                .engine = on_uring() ? QUOIT_ENGINE_IO_URING : QUOIT_ENGINE_EPOLL,
-        };
-
-        *stage = (struct stage){ 0 };
-        assert_int_equal(quoit_client_new(&options, &stage->client), 0);
-        stage_serve(stage, 0, 0, NULL);
-        stage_open(stage, stage->servers[0].target);
-}
-
 /* One round of the loop. It may not sleep longer than something is due. */
 static void step(struct stage *stage, int limit_ms)
 {
@@ -47,7 +34,7 @@ static void test_calls(void **state)
         struct stage stage;
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         for (unsigned i = 0; i < 10; i++) {
                 struct told told = { .stage = &stage, .size = 1000 * i };
 
@@ -67,7 +54,7 @@ static void test_deadline(void **state)
         uint64_t began_ns = clock_ns();
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         told_start(&told);
         STEP_UNTIL(&stage, atomic_load(&told.dones) == 1);
         assert_int_equal(told.status, QUOIT_DEADLINE_EXCEEDED);
@@ -108,7 +95,7 @@ static void test_other_thread(void **state)
         pthread_t thread;
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         assert_int_equal(pthread_create(&thread, NULL, call_blocking, &caller), 0);
         while (!atomic_load(&caller.is_over))
                 step(&stage, 100);
@@ -141,7 +128,7 @@ static void test_within_a_step(void **state)
         struct within within = { 0 };
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         assert_int_equal(quoit_client_post(stage.client, try_within, &within), 0);
         STEP_UNTIL(&stage, within.has_run);
         stage_deinit(&stage);
@@ -154,7 +141,7 @@ static void test_end(void **state)
         struct told told = { .stage = &stage, .act = SCRIPT_HOLD };
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         told_start(&told);
         STEP_UNTIL(&stage, quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_READY);
         assert_null(quoit_client_free(stage.client));
@@ -199,7 +186,7 @@ static void test_free_in_the_last_task(void **state)
         struct stage stage;
 
         (void)state;
-        stage_init_stepped(&stage);
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
         assert_int_equal(quoit_channel_watch(stage.channel, free_at_its_end, &stage), 0);
         assert_null(quoit_client_free(stage.client));
         stage.client = NULL;
