@@ -220,6 +220,11 @@ void told_start(void *arg)
                 quoit_outcall_half_close(told->call);
 }
 
+void told_cancel(void *arg)
+{
+        quoit_outcall_cancel(((struct told *)arg)->call);
+}
+
 void told_wait(struct told *told)
 {
         WAIT(atomic_load(&told->dones) > 0);

@@ -95,6 +95,9 @@ extern const quoit_outcall_handler told_handler;
 /* Begins the call that @told says. On the client's thread. */
 void told_start(void *told);
 
+/* As its caller. On the client's thread. */
+void told_cancel(void *told);
+
 /* Begins it and waits for its end. */
 void told_call(struct stage *stage, struct told *told);
 

@@ -115,18 +115,10 @@ static void hold(
         }
 }
 
-static void cancel(void *arg)
-{
-        struct told *told = arg;
-
-        if (told->call)
-                quoit_outcall_cancel(told->call);
-}
-
 static void let_go(struct stage *stage, struct told *told, unsigned count)
 {
         for (unsigned i = 0; i < count; i++) {
-                stage_run(stage, cancel, told + i);
+                stage_run(stage, told_cancel, told + i);
                 told_wait(told + i);
         }
 }

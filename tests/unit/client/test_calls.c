@@ -71,11 +71,6 @@ static void test_deadline(void **state)
         stage_deinit(&stage);
 }
 
-static void cancel(void *arg)
-{
-        quoit_outcall_cancel(((struct told *)arg)->call);
-}
-
 static void test_cancel(void **state)
 {
         struct stage stage;
@@ -88,12 +83,12 @@ static void test_cancel(void **state)
         told.stage = endless.stage = &stage;
         stage_run(&stage, told_start, &told);
         usleep(20000);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
         stage_run(&stage, told_start, &endless);
         WAIT(endless.messages >= 10);
-        stage_run(&stage, cancel, &endless);
+        stage_run(&stage, told_cancel, &endless);
         told_wait(&endless);
         assert_int_equal(endless.status, QUOIT_CANCELLED);
         stage_deinit(&stage);

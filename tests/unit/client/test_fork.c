@@ -141,11 +141,6 @@ static void assert_child_succeeds(pid_t child)
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void cancel(void *arg)
-{
-        quoit_outcall_cancel(((struct told *)arg)->call);
-}
-
 /* A call of the parent runs across the fork, and others follow on the same connections while the child lives and after it. */
 static void test_parent_and_child(void **state)
 {
@@ -177,7 +172,7 @@ static void test_parent_and_child(void **state)
                 assert_int_equal(before.connections_accepted, after.connections_accepted);
                 assert_int_equal(before.connections_accepted, 2); /* the child's is the other one */
                 assert_int_equal(atomic_load(&held.dones), 0);
-                stage_run(&stage, cancel, &held);
+                stage_run(&stage, told_cancel, &held);
                 told_wait(&held);
                 assert_int_equal(held.status, QUOIT_CANCELLED);
                 quoit_stream_cancel(open_stream);

@@ -79,11 +79,6 @@ static void test_failures(void **state)
         stage_deinit(&stage);
 }
 
-static void cancel(void *arg)
-{
-        quoit_outcall_cancel(((struct told *)arg)->call);
-}
-
 /* All attempts end with their call. */
 static void test_cancel(void **state)
 {
@@ -95,7 +90,7 @@ static void test_cancel(void **state)
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(read_count(&stage.servers[0].script.started) >= 3);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
         stage_run(&stage, told_start, &freed);
@@ -117,7 +112,7 @@ static void test_cancel_the_winner(void **state)
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(told.messages >= 100);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_int_equal(told.status, QUOIT_CANCELLED);
         stage_deinit(&stage);
@@ -361,7 +356,7 @@ static void test_win_between_two_attempts(void **state)
                 assert_true(r > 0);
                 bytes += (size_t)r;
         }
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_int_equal(told.status, QUOIT_CANCELLED);
         close(fd);

@@ -268,11 +268,6 @@ static void test_deadline(void **state)
         front_deinit(&front, &stage);
 }
 
-static void cancel(void *arg)
-{
-        quoit_outcall_cancel(((struct told *)arg)->call);
-}
-
 static void test_cancel(void **state)
 {
         struct stage stage;
@@ -285,7 +280,7 @@ static void test_cancel(void **state)
         stage_open(&stage, front.target);
         stage_run(&stage, told_start, &told);
         WAIT(read_count(&stage.servers[0].script.started) == 1);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         WAIT(atomic_load(&front.outcalls_over) == 1);
         assert_string_equal(front.text, "CANCELLED: the call that this one was made for has ended");
@@ -336,7 +331,7 @@ static void test_hedged(void **state)
         assert_int_equal(good.bytes, 33);
         stage_run(&stage, told_start, &told);
         WAIT(read_count(&stage.servers[0].script.started) >= 4);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         WAIT(atomic_load(&front.outcalls_over) == 2);
         assert_string_equal(front.text, "CANCELLED: the call that this one was made for has ended");
@@ -406,7 +401,7 @@ static void test_worker(void **state)
         assert_int_equal(told.bytes, 7);
         stage_run(&stage, told_start, &held);
         WAIT(read_count(&stage.servers[0].script.started) == 2);
-        stage_run(&stage, cancel, &held);
+        stage_run(&stage, told_cancel, &held);
         WAIT(atomic_load(&front.outcalls_over) == 2);
         assert_int_equal(front.status, QUOIT_CANCELLED);
         atomic_store(&front.outcalls, 2);

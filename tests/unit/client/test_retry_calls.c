@@ -128,11 +128,6 @@ static void test_deadline(void **state)
         stage_deinit(&stage);
 }
 
-static void cancel(void *arg)
-{
-        quoit_outcall_cancel(((struct told *)arg)->call);
-}
-
 static void test_cancel(void **state)
 {
         struct told told = { .act = SCRIPT_FAIL }, freed = { .act = SCRIPT_FAIL };
@@ -143,7 +138,7 @@ static void test_cancel(void **state)
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
         WAIT(retries_of(&stage).retries >= 1);
-        stage_run(&stage, cancel, &told);
+        stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_int_equal(told.status, QUOIT_CANCELLED);
         stage_run(&stage, told_start, &freed);
