@@ -237,3 +237,25 @@ void told_call(struct stage *stage, struct told *told)
         stage_run(stage, told_start, told);
         told_wait(told);
 }
+
+void stage_call_ok(struct stage *stage)
+{
+        struct told told = { 0 };
+
+        told_call(stage, &told);
+        assert_string_equal(told.text, "OK");
+}
+
+quoit_status call_blocking(quoit_channel *channel, uint32_t act, quoit_error *ret_error)
+{
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *ask = script_Ask_new(arena);
+        const struct upb_Message *reply;
+        quoit_status status;
+
+        script_Ask_set_act(ask, act);
+        status = quoit_unary_blocking(channel, script_method(QUOIT_UNARY), arena,
+                (const struct upb_Message *)ask, NULL, &reply, ret_error);
+        upb_Arena_Free(arena);
+        return status;
+}

@@ -104,4 +104,10 @@ void told_call(struct stage *stage, struct told *told);
 /* Waits for its end. */
 void told_wait(struct told *told);
 
+/* A unary call of the default kind, which succeeds. */
+void stage_call_ok(struct stage *stage);
+
+/* From a thread that may wait. @ret_error: NULL if nobody asks. Asserts nothing. */
+quoit_status call_blocking(quoit_channel *channel, uint32_t act, quoit_error *ret_error);
+
 const quoit_method *script_method(quoit_method_kind kind);

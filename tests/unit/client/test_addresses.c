@@ -57,10 +57,7 @@ static void open_three(struct stage *stage)
 
 static void assert_served(struct stage *stage, unsigned first, unsigned second, unsigned third)
 {
-        struct told told = { 0 };
-
-        told_call(stage, &told);
-        assert_string_equal(told.text, "OK");
+        stage_call_ok(stage);
         assert_int_equal(stage->servers[0].script.started, first);
         assert_int_equal(stage->servers[1].script.started, second);
         assert_int_equal(stage->servers[2].script.started, third);

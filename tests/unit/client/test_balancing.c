@@ -72,14 +72,6 @@ static void begin_ready(struct stage *stage, const quoit_load_balancing *balanci
 
 /* ---- calls ---- */
 
-static void call_ok(struct stage *stage)
-{
-        struct told told = { 0 };
-
-        told_call(stage, &told);
-        assert_string_equal(told.text, "OK");
-}
-
 static unsigned started(const struct stage *stage, unsigned index)
 {
         return (unsigned)read_count(&stage->servers[index].script.started);
@@ -139,7 +131,7 @@ static void test_round_robin(void **state)
         (void)state;
         begin_ready(&stage, &in_turn, NULL);
         for (unsigned i = 0; i < 300; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         for (unsigned i = 0; i < SERVERS; i++)
                 assert_int_equal(started(&stage, i), 100);
         stage_deinit(&stage);
@@ -152,7 +144,7 @@ static void test_round_robin_from_idle(void **state)
 
         (void)state;
         begin(&stage, &in_turn, NULL, NULL);
-        call_ok(&stage);
+        stage_call_ok(&stage);
         WAIT(ready_count(&stage) == SERVERS);
         stage_deinit(&stage);
 }
@@ -169,16 +161,16 @@ static void test_server_goes_and_comes(void **state)
         assert_int_equal(quoit_channel_connect(stage.channel), 0);
         WAIT(ready_count(&stage) == SERVERS);
         for (unsigned i = 0; i < 30; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         port = stage.servers[1].port;
         stage_end_server(&stage, 1);
         for (unsigned i = 0; i < 30; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         assert_int_equal(started(&stage, 0) + started(&stage, 2), 50);
         stage_serve(&stage, 1, port, NULL);
         WAIT(ready_count(&stage) == SERVERS);
         for (unsigned i = 0; i < 30; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         assert_int_equal(started(&stage, 1), 10);
         stage_deinit(&stage);
 }
@@ -240,7 +232,7 @@ static void test_idle(void **state)
         (void)state;
         begin(&stage, &in_turn, &(quoit_client_limits){ .idle_ms = 100 }, NULL);
         for (unsigned i = 0; i < 2; i++) {
-                call_ok(&stage);
+                stage_call_ok(&stage);
                 WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
                 WAIT(ready_count(&stage) == 0);
         }
@@ -417,7 +409,7 @@ static void test_ring_hash_by_header(void **state)
                 assert_int_equal(started(&stage, server), 2 + i);
         }
         for (unsigned i = 0; i < 100; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         for (unsigned i = 0; i < SERVERS; i++)
                 assert_in_range(started(&stage, i), 1, 100);
         stage_deinit(&stage);
@@ -546,7 +538,7 @@ static void test_custom_from_idle(void **state)
 
         (void)state;
         begin(&stage, &balancing, NULL, NULL);
-        call_ok(&stage);
+        stage_call_ok(&stage);
         WAIT(ready_count(&stage) == SERVERS);
         stage_deinit(&stage);
 }
@@ -720,7 +712,7 @@ static void test_by_config(void **state)
                 assert_int_equal(quoit_channel_connect(stage.channel), 0);
                 WAIT(ready_count(&stage) == (i == 0 ? 2 : 1));
                 for (unsigned j = 0; j < 10; j++)
-                        call_ok(&stage);
+                        stage_call_ok(&stage);
                 assert_int_equal(started(&stage, 0), i == 0 ? 5 : 10);
                 stage_deinit(&stage);
         }

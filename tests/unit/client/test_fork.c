@@ -22,20 +22,6 @@
 
 static quoit_stream *open_stream; /* the parent's */
 
-static quoit_status call_blocking(quoit_channel *channel, quoit_error *ret_error)
-{
-        upb_Arena *arena = upb_Arena_New();
-        script_Ask *ask = script_Ask_new(arena);
-        const struct upb_Message *reply;
-        quoit_status status;
-
-        script_Ask_set_act(ask, SCRIPT_ANSWER);
-        status = quoit_unary_blocking(channel, script_method(QUOIT_UNARY), arena,
-                (const struct upb_Message *)ask, NULL, &reply, ret_error);
-        upb_Arena_Free(arena);
-        return status;
-}
-
 static void never(quoit_client *client, void *arg)
 {
         (void)client;
@@ -63,7 +49,7 @@ static void check_inherited(struct stage *stage)
         quoit_channel *channel = NULL;
         quoit_error error;
 
-        CHECK(call_blocking(stage->channel, &error) == QUOIT_UNAVAILABLE);
+        CHECK(call_blocking(stage->channel, SCRIPT_ANSWER, &error) == QUOIT_UNAVAILABLE);
         CHECK(strstr(quoit_error_text(&error), "make a client and a channel after fork()"));
         CHECK(quoit_outcall_start(stage->channel, script_method(QUOIT_UNARY), NULL, &handler, NULL,
                       NULL) == -ESHUTDOWN);
@@ -106,7 +92,7 @@ static void check_own(const char *target)
         CHECK(quoit_client_new(&options, &client) == 0);
         CHECK(quoit_channel_new(client, target, NULL, &channel) == 0);
         for (unsigned i = 0; i < 3; i++)
-                CHECK(call_blocking(channel, NULL) == QUOIT_OK);
+                CHECK(call_blocking(channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
         CHECK(!quoit_channel_free(channel));
         CHECK(!quoit_client_free(client));
 }
@@ -193,7 +179,8 @@ static void *call_on_and_on(void *arg)
         struct caller *caller = arg;
 
         while (!atomic_load(&caller->ends))
-                caller->failures += call_blocking(caller->stage->channel, NULL) != QUOIT_OK;
+                caller->failures +=
+                        call_blocking(caller->stage->channel, SCRIPT_ANSWER, NULL) != QUOIT_OK;
         return NULL;
 }
 

@@ -35,14 +35,6 @@ static void begin(
         stage_open_with(stage, target, &options);
 }
 
-static void call_ok(struct stage *stage)
-{
-        struct told told = { 0 };
-
-        told_call(stage, &told);
-        assert_string_equal(told.text, "OK");
-}
-
 struct look {
         struct stage *stage;
         unsigned watched;
@@ -74,7 +66,7 @@ static void test_idle(void **state)
         (void)state;
         begin(&stage, &(quoit_client_limits){ .idle_ms = 200 }, NULL);
         for (unsigned i = 0; i < 2; i++) {
-                call_ok(&stage);
+                stage_call_ok(&stage);
                 WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
                 WAIT(watched_count(&stage) == 0);
         }
@@ -91,7 +83,7 @@ static void test_short_lives(void **state)
         (void)state;
         begin(&stage, NULL, &limits);
         while (clock_ns() < end_ns)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         stage_deinit(&stage);
 }
 
@@ -104,17 +96,17 @@ static void test_server_comes_back(void **state)
         (void)state;
         begin(&stage, &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 },
                 NULL);
-        call_ok(&stage);
+        stage_call_ok(&stage);
         WAIT(watched_count(&stage) == 2);
         port = stage.servers[0].port;
         stage_end_server(&stage, 0);
         WAIT(watched_count(&stage) == 1);
         for (unsigned i = 0; i < 10; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         stage_serve(&stage, 0, port, NULL);
         WAIT(watched_count(&stage) == 2);
         for (unsigned i = 0; i < 10; i++)
-                call_ok(&stage);
+                stage_call_ok(&stage);
         assert_int_equal(stage.servers[0].script.started, 5);
         stage_deinit(&stage);
 }

@@ -410,21 +410,6 @@ static void test_worker(void **state)
 
 /* ---- the beginning and the end ---- */
 
-static quoit_status call_blocking(quoit_channel *channel, uint32_t act, char *ret_text)
-{
-        upb_Arena *arena = upb_Arena_New();
-        script_Ask *ask = script_Ask_new(arena);
-        const struct upb_Message *reply;
-        quoit_error error;
-
-        script_Ask_set_act(ask, act);
-        quoit_unary_blocking(channel, script_method(QUOIT_UNARY), arena,
-                (const struct upb_Message *)ask, NULL, &reply, &error);
-        strcpy(ret_text, quoit_error_text(&error));
-        upb_Arena_Free(arena);
-        return error.status;
-}
-
 static void never(quoit_client *client, void *arg)
 {
         (void)client;
@@ -435,7 +420,7 @@ static void never(quoit_client *client, void *arg)
 /* Before, while and after its server runs, seen from a thread that runs no ring. */
 static void test_life(void **state)
 {
-        char text[QUOIT_ERROR_TEXT_BYTES];
+        quoit_error error;
         quoit_client *late = NULL;
         struct stage stage;
         struct front front;
@@ -444,16 +429,16 @@ static void test_life(void **state)
         (void)state;
         front_init(&front, &stage, false);
         options = (quoit_client_options){ .lent = quoit_server_rings(front.server) };
-        assert_int_equal(call_blocking(front.channel, SCRIPT_ANSWER, text), QUOIT_UNAVAILABLE);
-        assert_string_equal(text,
+        assert_int_equal(call_blocking(front.channel, SCRIPT_ANSWER, &error), QUOIT_UNAVAILABLE);
+        assert_string_equal(quoit_error_text(&error),
                 "UNAVAILABLE: the server on whose rings the client works has not started yet");
         assert_int_equal(quoit_client_post(front.client, never, NULL), -EAGAIN);
         assert_int_equal(quoit_channel_connect(front.channel), -EAGAIN);
 
         front_start(&front);
         /* one ring begins after the other, and calls go to both in turn */
-        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK &&
-                call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
+        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK &&
+                call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
         assert_ptr_equal(quoit_client_free(front.client), front.client);
         assert_int_equal(quoit_client_new(&options, &late), -EBUSY);
 
@@ -461,7 +446,7 @@ static void test_life(void **state)
         assert_int_equal(pthread_join(front.thread, NULL), 0);
         front.has_started = false;
         assert_int_equal(quoit_channel_get_state(front.channel), QUOIT_CHANNEL_SHUTDOWN);
-        assert_int_equal(call_blocking(front.channel, SCRIPT_ANSWER, text), QUOIT_CANCELLED);
+        assert_int_equal(call_blocking(front.channel, SCRIPT_ANSWER, NULL), QUOIT_CANCELLED);
         assert_int_equal(quoit_client_post(front.client, never, NULL), -ESHUTDOWN);
         front_deinit(&front, &stage);
 }
@@ -476,10 +461,8 @@ static void test_order(void **state)
 
                 front_init(&front, &stage, false);
                 if (round == 1) {
-                        char text[QUOIT_ERROR_TEXT_BYTES];
-
                         front_start(&front);
-                        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
+                        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
                         quoit_server_stop(front.server);
                         assert_int_equal(pthread_join(front.thread, NULL), 0);
                 }
@@ -511,12 +494,11 @@ static void test_same_thread(void **state)
 {
         struct stage stage;
         struct front front;
-        char text[QUOIT_ERROR_TEXT_BYTES];
 
         (void)state;
         front_init(&front, &stage, false);
         assert_int_equal(pthread_create(&front.thread, NULL, run_and_go_on, &front), 0);
-        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
+        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
         quoit_server_stop(front.server);
         assert_int_equal(pthread_join(front.thread, NULL), 0);
         assert_null(quoit_client_free(front.client)); /* with its channel */
@@ -551,14 +533,13 @@ static void test_stop(void **state)
 struct waiter {
         struct front *front;
         quoit_status status;
-        char text[QUOIT_ERROR_TEXT_BYTES];
 };
 
 static void *wait_blocking(void *arg)
 {
         struct waiter *waiter = arg;
 
-        waiter->status = call_blocking(waiter->front->channel, SCRIPT_HOLD, waiter->text);
+        waiter->status = call_blocking(waiter->front->channel, SCRIPT_HOLD, NULL);
         return NULL;
 }
 
@@ -569,12 +550,11 @@ static void test_stop_others(void **state)
         struct front front;
         struct waiter waiter = { .front = &front };
         pthread_t thread;
-        char text[QUOIT_ERROR_TEXT_BYTES];
 
         (void)state;
         front_init(&front, &stage, false);
         front_start(&front);
-        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, text) == QUOIT_OK);
+        WAIT(call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
         assert_int_equal(pthread_create(&thread, NULL, wait_blocking, &waiter), 0);
         WAIT(read_count(&stage.servers[0].script.started) == 2);
         quoit_server_stop(front.server);
