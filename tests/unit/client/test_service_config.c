@@ -12,28 +12,15 @@
 
 #include "client/balancer.h"
 #include "client/json.h"
-#include "client/service_config.h"
+#include "configs.h"
 #include "core/clock.h"
 
 static char problem[SERVICE_CONFIG_PROBLEM_BYTES];
 
-/* Single quotes stand for double ones. */
-static int read_config(const char *text, struct service_config **ret_config)
-{
-        char *copy = strdup(text);
-        int r;
-
-        for (char *c = copy; *c; c++)
-                *c = *c == '\'' ? '"' : *c;
-        r = service_config_new(upb_StringView_FromString(copy), ret_config, problem);
-        free(copy);
-        return r;
-}
-
 static struct service_config *make(const char *text)
 {
         struct service_config *config = NULL;
-        int r = read_config(text, &config);
+        int r = read_config(text, &config, problem);
 
         if (r < 0)
                 fail_msg("%s", problem);
@@ -277,7 +264,7 @@ static void test_bad(void **state)
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                 struct service_config *config = NULL;
 
-                assert_int_equal(read_config(cases[i].text, &config), -EINVAL);
+                assert_int_equal(read_config(cases[i].text, &config, problem), -EINVAL);
                 assert_string_equal(problem, cases[i].problem);
                 assert_null(config);
         }
@@ -299,7 +286,7 @@ static void test_durations(void **state)
                 struct service_config *config = NULL;
 
                 sprintf(text, "{'methodConfig': [{'timeout': '%s'}]}", bad[i]);
-                assert_int_equal(read_config(text, &config), -EINVAL);
+                assert_int_equal(read_config(text, &config, problem), -EINVAL);
         }
         for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
                 struct service_config *config;
