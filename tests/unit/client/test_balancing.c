@@ -337,28 +337,32 @@ static void test_least_request(void **state)
 
 static const quoit_load_balancing by_key = { .policy = "ring_hash", .hash_header = "x-user" };
 
+static unsigned call_of_user(struct stage *stage, unsigned user)
+{
+        char key[16];
+
+        snprintf(key, sizeof(key), "user %u", user);
+        return call_with_key(stage, key);
+}
+
 /* The first connection is for the first key; each key stays where it is, and all servers have some. */
 static void test_ring_hash(void **state)
 {
         unsigned servers[60], counts[SERVERS] = { 0 };
         struct stage stage;
-        char key[16];
 
         (void)state;
         begin(&stage, &by_key, NULL, NULL);
         for (unsigned i = 0; i < 60; i++) {
-                snprintf(key, sizeof(key), "user %u", i);
-                servers[i] = call_with_key(&stage, key);
+                servers[i] = call_of_user(&stage, i);
                 counts[servers[i]]++;
                 if (i == 0)
                         assert_int_equal(ready_count(&stage), 1);
         }
         for (unsigned i = 0; i < SERVERS; i++)
                 assert_in_range(counts[i], 5, 40);
-        for (unsigned i = 0; i < 60; i++) {
-                snprintf(key, sizeof(key), "user %u", i);
-                assert_int_equal(call_with_key(&stage, key), servers[i]);
-        }
+        for (unsigned i = 0; i < 60; i++)
+                assert_int_equal(call_of_user(&stage, i), servers[i]);
         stage_deinit(&stage);
 }
 
@@ -367,22 +371,20 @@ static void test_ring_hash_without_one(void **state)
 {
         unsigned servers[30], gone;
         struct stage stage;
-        char key[16];
 
         (void)state;
         begin(&stage, &by_key, NULL, NULL);
-        for (unsigned i = 0; i < 30; i++) {
-                snprintf(key, sizeof(key), "user %u", i);
-                servers[i] = call_with_key(&stage, key);
-        }
+        for (unsigned i = 0; i < 30; i++)
+                servers[i] = call_of_user(&stage, i);
         gone = servers[0];
         stage_end_server(&stage, gone);
         for (unsigned i = 0; i < 30; i++) {
-                snprintf(key, sizeof(key), "user %u", i);
+                unsigned server = call_of_user(&stage, i);
+
                 if (servers[i] == gone)
-                        assert_int_not_equal(call_with_key(&stage, key), gone);
+                        assert_int_not_equal(server, gone);
                 else
-                        assert_int_equal(call_with_key(&stage, key), servers[i]);
+                        assert_int_equal(server, servers[i]);
         }
         stage_deinit(&stage);
 }
@@ -397,7 +399,7 @@ static void test_ring_hash_by_header(void **state)
 
         (void)state;
         begin(&stage, &by_key, NULL, NULL);
-        server = call_with_key(&stage, "user 7");
+        server = call_of_user(&stage, 7);
         for (unsigned i = 0; i < 10; i++) {
                 struct told told = { .options = &options };
 
@@ -422,7 +424,7 @@ static void test_ring_hash_waits(void **state)
 
         (void)state;
         begin(&stage, &by_key, NULL, &(quoit_limits){ .streams_max = 2 });
-        server = call_with_key(&stage, "user 0");
+        server = call_of_user(&stage, 0);
         hold(&stage, told, 6, &options);
         wait_started(&stage, 3);
         for (unsigned i = 1; passed < 5; i++) {
