@@ -151,6 +151,15 @@ static const struct name_rule silent_rules[] = {
         { .name = NULL },
 };
 
+/* A call to a name that nobody answers for is under way. */
+static void begin_silent(struct stage *stage, struct name_server *names, struct told *told)
+{
+        begin(stage, names, silent_rules, NULL);
+        open_name(stage, names, "silent.test");
+        told->stage = stage;
+        stage_run(stage, told_start, told);
+}
+
 static void assert_begins(const char *text, const char *expected)
 {
         if (strncmp(text, expected, strlen(expected)) != 0)
@@ -194,12 +203,10 @@ static void test_thirty_seconds(void **state)
 {
         struct stage stage;
         struct name_server names;
-        struct told told = { .stage = &stage };
+        struct told told = { 0 };
 
         (void)state;
-        begin(&stage, &names, silent_rules, NULL);
-        open_name(&stage, &names, "silent.test");
-        stage_run(&stage, told_start, &told);
+        begin_silent(&stage, &names, &told);
         advance(&stage, 0);
         for (unsigned i = 0; i < 25; i++) { /* the rest is for a busy machine */
                 advance(&stage, SECOND);
@@ -218,22 +225,18 @@ static void test_others_go_on(void **state)
 {
         struct stage stage;
         struct name_server names;
-        struct told stuck = { .stage = &stage };
+        struct told stuck = { 0 };
         quoit_channel *slow;
 
         (void)state;
-        begin(&stage, &names, silent_rules, NULL);
-        open_name(&stage, &names, "silent.test");
-        stage_run(&stage, told_start, &stuck);
+        begin_silent(&stage, &names, &stuck);
         slow = stage.channel;
         for (unsigned i = 0; i < 20; i++) {
-                struct told told = { 0 };
                 char target[64];
 
                 snprintf(target, sizeof(target), "localhost:%u", stage.servers[0].port);
                 stage_open(&stage, target);
-                told_call(&stage, &told);
-                assert_string_equal(told.text, "OK");
+                stage_call_ok(&stage);
                 quoit_channel_free(stage.channel);
         }
         assert_int_equal(stuck.dones, 0);
@@ -246,12 +249,10 @@ static void test_free_is_immediate(void **state)
 {
         struct stage stage;
         struct name_server names;
-        struct told told = { .stage = &stage };
+        struct told told = { 0 };
 
         (void)state;
-        begin(&stage, &names, silent_rules, NULL);
-        open_name(&stage, &names, "silent.test");
-        stage_run(&stage, told_start, &told);
+        begin_silent(&stage, &names, &told);
         usleep(20000);
         assert_true(free_client(&stage) < 2 * SECOND);
         assert_int_equal(told.dones, 1);
@@ -274,6 +275,13 @@ static const struct name_rule gone_silent[] = {
         { .name = "backend.test", .act = NAME_IS_SILENT },
         { .name = NULL },
 };
+
+static void begin_at_first(
+        struct stage *stage, struct name_server *names, const quoit_client_limits *limits)
+{
+        begin(stage, names, at_first, limits);
+        open_name(stage, names, "backend.test");
+}
 
 static void call(struct stage *stage)
 {
@@ -336,9 +344,8 @@ static void test_moves(void **state)
 
         (void)state;
         /* the failed address alone would be tried again far too late */
-        begin(&stage, &names, at_first,
+        begin_at_first(&stage, &names,
                 &(quoit_client_limits){ .resolution_ms_min = 1, .backoff_initial_ms = 60000 });
-        open_name(&stage, &names, "backend.test");
         call(&stage);
         assert_int_equal(names.asked, 2);
         move(&stage, &names);
@@ -355,11 +362,10 @@ static void test_moves_too_soon(void **state)
         uint64_t began_ns = clock_ns();
 
         (void)state;
-        begin(&stage, &names, at_first,
+        begin_at_first(&stage, &names,
                 &(quoit_client_limits){ .resolution_ms_min = 1000,
                         .backoff_initial_ms = 10,
                         .backoff_max_ms = 10 });
-        open_name(&stage, &names, "backend.test");
         call(&stage);
         move(&stage, &names);
         call(&stage);
@@ -377,8 +383,7 @@ static void test_moves_by_default(void **state)
         struct told told = { .stage = &stage, .options = &options };
 
         (void)state;
-        begin(&stage, &names, at_first, NULL);
-        open_name(&stage, &names, "backend.test");
+        begin_at_first(&stage, &names, NULL);
         call(&stage);
         move(&stage, &names);
         stage_run(&stage, told_start, &told);
@@ -404,8 +409,7 @@ static void test_period(void **state)
         struct told held = { .stage = &stage, .kind = QUOIT_BIDI, .keeps_open = true };
 
         (void)state;
-        begin(&stage, &names, at_first, &(quoit_client_limits){ .resolution_period_ms = 50 });
-        open_name(&stage, &names, "backend.test");
+        begin_at_first(&stage, &names, &(quoit_client_limits){ .resolution_period_ms = 50 });
         stage_run(&stage, told_start, &held);
         WAIT(names.asked >= 8);
         stage_serve_at(&stage, 1, "127.0.0.2", stage.servers[0].port, NULL);
@@ -429,10 +433,9 @@ static void test_rest(void **state)
         unsigned asked;
 
         (void)state;
-        begin(&stage, &names, at_first,
+        begin_at_first(&stage, &names,
                 &(quoit_client_limits){
                         .resolution_period_ms = 20, .resolution_ms_min = 1, .idle_ms = 100 });
-        open_name(&stage, &names, "backend.test");
         call(&stage);
         WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
         usleep(20000); /* what was under way */
@@ -455,9 +458,8 @@ static void test_old_ones_serve(void **state)
         uint16_t port;
 
         (void)state;
-        begin(&stage, &names, at_first,
+        begin_at_first(&stage, &names,
                 &(quoit_client_limits){ .resolution_period_ms = 20, .backoff_initial_ms = 10 });
-        open_name(&stage, &names, "backend.test");
         call(&stage);
         atomic_store(&names.rules, gone_silent);
         usleep(50000);
