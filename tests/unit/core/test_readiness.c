@@ -79,68 +79,80 @@ static void take_byte(int fd)
         assert_int_equal(recv(fd, &byte, 1, 0), 1);
 }
 
+/* One end of a pair is watched for what comes. */
+struct scene {
+        struct ring ring;
+        struct watched watched;
+        int fds[2];
+};
+
+static void scene_init(struct scene *scene)
+{
+        assert_int_equal(start_ring(&scene->ring, NULL), 0);
+        open_pair(scene->fds);
+        start(&scene->watched, &scene->ring, scene->fds[0], EPOLLIN);
+}
+
+static void scene_deinit(struct scene *scene)
+{
+        end(&scene->watched, &scene->ring);
+        close_pair(scene->fds);
+        ring_deinit(&scene->ring);
+}
+
 /* It tells until everything was read, not only when something arrives. */
 static void test_level(void **state)
 {
-        struct watched watched;
-        struct ring ring;
-        int fds[2];
+        struct scene scene;
+        struct watched *watched = &scene.watched;
 
         (void)state;
-        assert_int_equal(start_ring(&ring, NULL), 0);
-        open_pair(fds);
-        start(&watched, &ring, fds[0], EPOLLIN);
-        turn_for(&ring, 10 * MS);
-        assert_int_equal(watched.told, 0);
-        send_byte(fds[1]);
-        send_byte(fds[1]);
-        TURN_UNTIL(&ring, watched.told > 0);
-        assert_int_equal(watched.events, EPOLLIN);
-        take_byte(fds[0]);
-        watched.told = 0;
-        TURN_UNTIL(&ring, watched.told > 2);
-        take_byte(fds[0]);
-        assert_int_equal(ring_turn(&ring, 0), 0); /* what was armed before may tell once more */
-        watched.told = 0;
-        turn_for(&ring, 10 * MS);
-        assert_int_equal(watched.told, 0);
-        send_byte(fds[1]);
-        TURN_UNTIL(&ring, watched.told > 0);
-        end(&watched, &ring);
-        close_pair(fds);
-        ring_deinit(&ring);
+        scene_init(&scene);
+        turn_for(&scene.ring, 10 * MS);
+        assert_int_equal(watched->told, 0);
+        send_byte(scene.fds[1]);
+        send_byte(scene.fds[1]);
+        TURN_UNTIL(&scene.ring, watched->told > 0);
+        assert_int_equal(watched->events, EPOLLIN);
+        take_byte(scene.fds[0]);
+        watched->told = 0;
+        TURN_UNTIL(&scene.ring, watched->told > 2);
+        take_byte(scene.fds[0]);
+        assert_int_equal(
+                ring_turn(&scene.ring, 0), 0); /* what was armed before may tell once more */
+        watched->told = 0;
+        turn_for(&scene.ring, 10 * MS);
+        assert_int_equal(watched->told, 0);
+        send_byte(scene.fds[1]);
+        TURN_UNTIL(&scene.ring, watched->told > 0);
+        scene_deinit(&scene);
 }
 
 static void test_other_events(void **state)
 {
-        struct watched watched;
-        struct ring ring;
-        int fds[2];
+        struct scene scene;
+        struct watched *watched = &scene.watched;
 
         (void)state;
-        assert_int_equal(start_ring(&ring, NULL), 0);
-        open_pair(fds);
-        start(&watched, &ring, fds[0], EPOLLIN);
-        turn_for(&ring, 2 * MS);
-        readiness_set(&watched.watch, EPOLLIN | EPOLLOUT);
-        TURN_UNTIL(&ring, watched.told > 0);
-        assert_int_equal(watched.events, EPOLLOUT);
-        send_byte(fds[1]);
-        TURN_UNTIL(&ring, watched.events == (EPOLLIN | EPOLLOUT));
-        readiness_set(&watched.watch, EPOLLIN);
-        readiness_set(&watched.watch, EPOLLOUT);
-        readiness_set(&watched.watch, EPOLLIN); /* while the change is under way */
-        watched.told = 0;
-        TURN_UNTIL(&ring, watched.told > 0);
-        assert_int_equal(watched.events, EPOLLIN);
-        take_byte(fds[0]);
-        turn_for(&ring, 2 * MS);
-        watched.told = 0;
-        turn_for(&ring, 10 * MS);
-        assert_int_equal(watched.told, 0);
-        end(&watched, &ring);
-        close_pair(fds);
-        ring_deinit(&ring);
+        scene_init(&scene);
+        turn_for(&scene.ring, 2 * MS);
+        readiness_set(&watched->watch, EPOLLIN | EPOLLOUT);
+        TURN_UNTIL(&scene.ring, watched->told > 0);
+        assert_int_equal(watched->events, EPOLLOUT);
+        send_byte(scene.fds[1]);
+        TURN_UNTIL(&scene.ring, watched->events == (EPOLLIN | EPOLLOUT));
+        readiness_set(&watched->watch, EPOLLIN);
+        readiness_set(&watched->watch, EPOLLOUT);
+        readiness_set(&watched->watch, EPOLLIN); /* while the change is under way */
+        watched->told = 0;
+        TURN_UNTIL(&scene.ring, watched->told > 0);
+        assert_int_equal(watched->events, EPOLLIN);
+        take_byte(scene.fds[0]);
+        turn_for(&scene.ring, 2 * MS);
+        watched->told = 0;
+        turn_for(&scene.ring, 10 * MS);
+        assert_int_equal(watched->told, 0);
+        scene_deinit(&scene);
 }
 
 /* An end and an error are found by reading, or by writing: whatever is wanted is told. */
@@ -235,29 +247,25 @@ static void end_victim(struct readiness *watch, uint32_t events)
 
 static void test_ends_another(void **state)
 {
-        struct watched one, other;
-        struct ring ring;
-        int fds[2], others[2];
+        struct scene scene;
+        struct watched *one = &scene.watched, other;
+        int others[2];
 
         (void)state;
-        assert_int_equal(start_ring(&ring, NULL), 0);
-        open_pair(fds);
+        scene_init(&scene);
         open_pair(others);
-        start(&one, &ring, fds[0], EPOLLIN);
-        start(&other, &ring, others[0], EPOLLIN);
-        one.watch.on_ready = end_victim;
-        turn_for(&ring, MS);
+        start(&other, &scene.ring, others[0], EPOLLIN);
+        one->watch.on_ready = end_victim;
+        turn_for(&scene.ring, MS);
         victim = &other;
-        send_byte(fds[1]);
+        send_byte(scene.fds[1]);
         send_byte(others[1]);
-        TURN_UNTIL(&ring, one.told > 0);
-        TURN_UNTIL(&ring, other.ended > 0 || other.told > 0);
+        TURN_UNTIL(&scene.ring, one->told > 0);
+        TURN_UNTIL(&scene.ring, other.ended > 0 || other.told > 0);
         if (other.told > 0) /* it was the first */
-                end(&other, &ring);
-        end(&one, &ring);
-        close_pair(fds);
+                end(&other, &scene.ring);
         close_pair(others);
-        ring_deinit(&ring);
+        scene_deinit(&scene);
 }
 
 /* What epoll does not watch is told once and not in each turn; its end comes like any other. */
