@@ -220,6 +220,23 @@ void told_start(void *arg)
                 quoit_outcall_half_close(told->call);
 }
 
+void told_start_with_two_credits(void *arg)
+{
+        struct told *told = arg;
+
+        told_start(told);
+        quoit_outcall_set_read_credits(told->call, 2);
+        assert_int_equal(quoit_outcall_read_credits(told->call), 2);
+}
+
+void told_read_on(void *arg)
+{
+        struct told *told = arg;
+
+        assert_int_equal(quoit_outcall_read_credits(told->call), 0);
+        quoit_outcall_set_read_credits(told->call, QUOIT_CREDITS_UNLIMITED);
+}
+
 void told_cancel(void *arg)
 {
         quoit_outcall_cancel(((struct told *)arg)->call);
@@ -244,6 +261,20 @@ void stage_call_ok(struct stage *stage)
 
         told_call(stage, &told);
         assert_string_equal(told.text, "OK");
+}
+
+void stage_calls_ok(struct stage *stage)
+{
+        struct told told[STAGE_CALLS_AT_ONCE] = { 0 };
+
+        for (unsigned i = 0; i < STAGE_CALLS_AT_ONCE; i++) {
+                told[i].stage = stage;
+                stage_run(stage, told_start, told + i);
+        }
+        for (unsigned i = 0; i < STAGE_CALLS_AT_ONCE; i++) {
+                told_wait(told + i);
+                assert_string_equal(told[i].text, "OK");
+        }
 }
 
 quoit_status call_blocking(quoit_channel *channel, uint32_t act, quoit_error *ret_error)

@@ -104,8 +104,16 @@ void told_call(struct stage *stage, struct told *told);
 /* Waits for its end. */
 void told_wait(struct told *told);
 
+/* Begins it, and lets it have two messages; then all others. On the client's thread. */
+void told_start_with_two_credits(void *told);
+void told_read_on(void *told);
+
 /* A unary call of the default kind, which succeeds. */
 void stage_call_ok(struct stage *stage);
+
+/* So do so many at once. */
+#define STAGE_CALLS_AT_ONCE 20
+void stage_calls_ok(struct stage *stage);
 
 /* From a thread that may wait. @ret_error: NULL if nobody asks. Asserts nothing. */
 quoit_status call_blocking(quoit_channel *channel, uint32_t act, quoit_error *ret_error);

@@ -316,9 +316,7 @@ static void test_requests_that_cannot_be_sent(void **state)
         quoit_stream *stream;
 
         (void)state;
-        stage_init(&stage, &(quoit_client_limits){ .message_send_bytes_max = 1000 });
-        stage_serve(&stage, 0, 0, NULL);
-        stage_open(&stage, stage.servers[0].target);
+        stage_begin_with(&stage, (quoit_client_options){ .limits.message_send_bytes_max = 1000 });
         script_Ask_set_payload(large, upb_StringView_FromDataAndSize(payload, sizeof(payload)));
         stream = script_Script_ServerStream_open(stage.channel, large, &patient);
         finishes(stream,

@@ -97,22 +97,6 @@ static void test_cancel(void **state)
 
 /* ---- credits ---- */
 
-static void no_credits(void *arg)
-{
-        struct told *told = arg;
-
-        told_start(told);
-        quoit_outcall_set_read_credits(told->call, 2);
-}
-
-static void more_credits(void *arg)
-{
-        struct told *told = arg;
-
-        assert_int_equal(quoit_outcall_read_credits(told->call), 0);
-        quoit_outcall_set_read_credits(told->call, QUOIT_CREDITS_UNLIMITED);
-}
-
 static void test_credits(void **state)
 {
         struct stage stage;
@@ -121,11 +105,11 @@ static void test_credits(void **state)
         (void)state;
         stage_begin(&stage);
         told.stage = &stage;
-        stage_run(&stage, no_credits, &told);
+        stage_run(&stage, told_start_with_two_credits, &told);
         usleep(100000);
         assert_int_equal(told.messages, 2);
         assert_int_equal(told.dones, 0);
-        stage_run(&stage, more_credits, &told);
+        stage_run(&stage, told_read_on, &told);
         told_wait(&told);
         assert_int_equal(told.messages, 100);
         assert_string_equal(told.text, "OK");

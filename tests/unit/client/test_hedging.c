@@ -118,23 +118,6 @@ static void test_cancel_the_winner(void **state)
         stage_deinit(&stage);
 }
 
-static void no_credits(void *arg)
-{
-        struct told *told = arg;
-
-        told_start(told);
-        quoit_outcall_set_read_credits(told->call, 2);
-        assert_int_equal(quoit_outcall_read_credits(told->call), 2);
-}
-
-static void more_credits(void *arg)
-{
-        struct told *told = arg;
-
-        assert_int_equal(quoit_outcall_read_credits(told->call), 0);
-        quoit_outcall_set_read_credits(told->call, QUOIT_CREDITS_UNLIMITED);
-}
-
 /* What was set before any attempt won counts for the winner. */
 static void test_credits(void **state)
 {
@@ -144,11 +127,11 @@ static void test_credits(void **state)
         (void)state;
         stage_begin_configured(&stage, NULL, HEDGING("2", "0s"));
         told.stage = &stage;
-        stage_run(&stage, no_credits, &told);
+        stage_run(&stage, told_start_with_two_credits, &told);
         WAIT(told.messages >= 2);
         usleep(20000);
         assert_int_equal(told.messages, 2);
-        stage_run(&stage, more_credits, &told);
+        stage_run(&stage, told_read_on, &told);
         told_wait(&told);
         assert_string_equal(told.text, "OK");
         assert_int_equal(told.messages, 100);
@@ -165,10 +148,10 @@ static void test_late_reader(void **state)
         (void)state;
         stage_begin_configured(&stage, NULL, HEDGING("2", "0s"));
         told.stage = &stage;
-        stage_run(&stage, no_credits, &told);
+        stage_run(&stage, told_start_with_two_credits, &told);
         usleep(600000);
         assert_int_equal(atomic_load(&told.dones), 0);
-        stage_run(&stage, more_credits, &told);
+        stage_run(&stage, told_read_on, &told);
         told_wait(&told);
         assert_string_equal(told.text, "OK");
         assert_int_equal(told.messages, 10);
