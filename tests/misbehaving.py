@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What a StrictServer's answers are made with where it does wrong: a Peer, and acts on one."""
+"""What a StrictServer's answers are made with where it does wrong: a Peer, acts on one, and Acts that follow each other."""
 
 import contextlib
+import itertools
 import socket
+import time
 
 import hyperframe.frame as frames
 
@@ -78,3 +80,31 @@ def reset_at_once(code):
 
 def hang_up(peer):
     peer.hang_up()
+
+
+class Acts:
+    """Does one act a request, and answers the others. Notes when they came, their fields and bodies."""
+
+    def __init__(self, *acts):
+        self.acts = iter(acts)
+        self.times = []
+        self.fields = []
+        self.bodies = []
+
+    def __call__(self, server, stream, request):
+        self.times.append(time.monotonic())
+        self.fields.append(request.fields)
+        self.bodies.append(bytes(request.body))
+        act = next(self.acts, None)
+        if act:
+            act(Peer(server, stream))
+        else:
+            server.answer_echo(stream, request)
+
+    @property
+    def attempts(self):
+        return [fields.get("grpc-previous-rpc-attempts") for fields in self.fields]
+
+    @property
+    def pauses(self):
+        return [later - earlier for earlier, later in itertools.pairwise(self.times)]

@@ -3,7 +3,6 @@
 
 import concurrent.futures
 import contextlib
-import itertools
 import json
 import threading
 import time
@@ -13,7 +12,7 @@ import hyperframe.frame as frames
 import pytest
 
 from calling import Client
-from misbehaving import ANSWER, GRPC, Peer, hang_up, http, reset_at_once, trailers_only
+from misbehaving import ANSWER, GRPC, Acts, Peer, hang_up, http, reset_at_once, trailers_only
 from strict_server import StrictServer
 
 UNAVAILABLE = ("grpc-status", "14")
@@ -33,38 +32,17 @@ def hedging(attempts=3, delay="0.05s", codes=("UNAVAILABLE",), **others):
 
 
 class Server(StrictServer):
-    """Does one act a request, and answers the others. Notes when they came, their fields, and which were reset."""
+    """Notes as well which requests were reset."""
 
-    def __init__(self, *acts, **options):
-        self.acts = iter(acts)
-        self.times = []
-        self.fields = []
-        self.bodies = []
+    def __init__(self, *acts):
+        self.acts = Acts(*acts)
         self.resets = {}
-        super().__init__(streams=100, window=65535, answer=Server._act, **options)
-
-    def _act(self, stream, request):
-        self.times.append(time.monotonic())
-        self.fields.append(request.fields)
-        self.bodies.append(bytes(request.body))
-        act = next(self.acts, None)
-        if act:
-            act(Peer(self, stream))
-        else:
-            self.answer_echo(stream, request)
+        super().__init__(streams=100, window=65535, answer=self.acts)
 
     def _take(self, frame):
         if isinstance(frame, frames.RstStreamFrame):
             self.resets[frame.stream_id] = frame.error_code
         super()._take(frame)
-
-    @property
-    def attempts(self):
-        return [fields.get("grpc-previous-rpc-attempts") for fields in self.fields]
-
-    @property
-    def pauses(self):
-        return [later - earlier for earlier, later in itertools.pairwise(self.times)]
 
 
 def silent(peer):
@@ -91,9 +69,9 @@ def test_the_second_is_faster(client, calls, blocking):
     result = call(client, calls, server, hedging(attempts=5), **options)
     assert result.text == "OK"
     assert result.messages == [calls.Payload(text="hello").SerializeToString()]
-    assert server.attempts == [None, "1"]
-    assert server.bodies[0] == server.bodies[1]
-    assert server.times[1] - began >= 0.05
+    assert server.acts.attempts == [None, "1"]
+    assert server.acts.bodies[0] == server.acts.bodies[1]
+    assert server.acts.times[1] - began >= 0.05
     assert server.resets == {1: CANCEL}
 
 
@@ -109,14 +87,14 @@ def test_headers_win(client, calls):
     result = call(client, calls, server, hedging())
     assert result.text == "UNAVAILABLE: late"
     assert result.headers == [("x-mine", b"1")]
-    assert server.attempts == [None]
+    assert server.acts.attempts == [None]
 
 
 def test_no_delay_is_all_at_once(client, calls):
     server = Server(silent, silent)
     result = call(client, calls, server, hedging(attempts=3, delay="0s"))
     assert result.text == "OK"
-    assert server.attempts == [None, "1", "2"]
+    assert server.acts.attempts == [None, "1", "2"]
     assert server.resets == {1: CANCEL, 3: CANCEL}
 
 
@@ -124,7 +102,7 @@ def test_one_is_enough(client, calls):
     server = Server()
     result = call(client, calls, server, hedging(delay=LONG))
     assert result.text == "OK"
-    assert server.attempts == [None]
+    assert server.acts.attempts == [None]
     assert server.resets == {}
 
 
@@ -140,7 +118,7 @@ def test_a_failure_begins_the_next_at_once(client, calls, name):
     server = Server(NOT_FATAL[name])
     result = call(client, calls, server, hedging(delay=LONG, codes=[14, 8]))
     assert result.text == "OK"
-    assert server.attempts == [None, "1"]
+    assert server.acts.attempts == [None, "1"]
 
 
 def test_a_lost_connection(client, calls):
@@ -156,7 +134,7 @@ def test_a_fatal_one_ends_all(client, calls):
     server = Server(silent, trailers_only(("grpc-status", "5"), ("grpc-message", "none")))
     result = call(client, calls, server, hedging())
     assert result.text == "NOT_FOUND: none"
-    assert server.attempts == [None, "1"]
+    assert server.acts.attempts == [None, "1"]
     assert server.resets == {1: CANCEL}
 
 
@@ -166,7 +144,7 @@ def test_the_last_failure_is_the_calls(client, calls):
     result = call(client, calls, server, hedging(delay=LONG))
     assert result.text == "UNAVAILABLE: last"
     assert result.trailers == [("x-last", b"yes")]
-    assert server.attempts == [None, "1", "2"]
+    assert server.acts.attempts == [None, "1", "2"]
 
 
 def test_pushback_delays_the_next(client, calls):
@@ -174,8 +152,8 @@ def test_pushback_delays_the_next(client, calls):
     server = Server(push)
     result = call(client, calls, server, hedging(delay="0.05s"))
     assert result.text == "OK"
-    assert server.attempts == [None, "1"]
-    assert server.pauses[0] + 0.002 >= 0.3
+    assert server.acts.attempts == [None, "1"]
+    assert server.acts.pauses[0] + 0.002 >= 0.3
 
 
 def test_pushback_stops(client, calls):
@@ -193,7 +171,7 @@ def test_pushback_stops(client, calls):
     server = Server(silent, answer_the_first)
     result = call(client, calls, server, hedging(attempts=5))
     assert result.text == "OK"
-    assert server.attempts == [None, "1"]
+    assert server.acts.attempts == [None, "1"]
     assert server.resets == {}
 
 
@@ -204,14 +182,14 @@ def test_ok_without_headers_wins(client, calls):
             server.target, "Count", calls.CountRequest(count=0), service_config=hedging()
         )
     assert (result.text, result.messages) == ("OK", [])
-    assert server.attempts == [None, "1"]
+    assert server.acts.attempts == [None, "1"]
 
 
 def test_deadline(client, calls):
     server = Server(*[silent] * 3)
     result = call(client, calls, server, hedging(delay="0.02s"), timeout=300)
     assert result.text == "DEADLINE_EXCEEDED: deadline exceeded"
-    assert server.attempts == [None, "1", "2"]
+    assert server.acts.attempts == [None, "1", "2"]
     assert server.resets == {1: CANCEL, 3: CANCEL, 5: CANCEL}
 
 
@@ -220,7 +198,7 @@ def test_refused_streams_begin_again(client, calls):
     server = Server(reset_at_once(7), silent)
     result = call(client, calls, server, hedging())
     assert result.text == "OK"
-    assert server.attempts == [None, None, "1"]
+    assert server.acts.attempts == [None, None, "1"]
 
 
 def test_nobody_to_call(client, calls):
@@ -237,7 +215,7 @@ def test_throttling(client, calls):
     server = Server(fail)
     result = call(client, calls, server, config)
     assert result.text == "UNAVAILABLE: no"
-    assert server.attempts == [None]
+    assert server.acts.attempts == [None]
 
 
 @pytest.mark.parametrize("size", [200_000, 300_000])
@@ -250,10 +228,10 @@ def test_large_bodies(client, calls, size):
         )
     if size > 256 << 10:
         assert result.status == "DEADLINE_EXCEEDED"
-        assert len(server.bodies) == 1
+        assert len(server.acts.bodies) == 1
     else:
         assert result.messages == [payload.SerializeToString()]
-        assert server.bodies[0] == server.bodies[1]
+        assert server.acts.bodies[0] == server.acts.bodies[1]
 
 
 # ---- grpcio's server ----

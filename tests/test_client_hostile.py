@@ -13,7 +13,7 @@ import hyperframe.frame as frames
 import pytest
 
 from calling import Client
-from misbehaving import ANSWER, GRPC, Peer, hang_up, http, reset_at_once, trailers_only, whole
+from misbehaving import ANSWER, GRPC, Acts, Peer, hang_up, http, reset_at_once, trailers_only, whole
 from servers import PATIENCE
 from strict_server import StrictServer
 from wire import message
@@ -192,27 +192,10 @@ WRONG = {
 }
 
 
-class Once:
-    """Does wrong on the first call, and answers the others."""
-
-    def __init__(self, act, times=1):
-        self.act = act
-        self.left = times
-        self.calls = 0
-
-    def __call__(self, server, stream, request):
-        self.calls += 1
-        self.left -= 1
-        if self.left >= 0:
-            self.act(Peer(server, stream))
-        else:
-            server.answer_echo(stream, request)
-
-
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_answer(client, calls, name):
     act, status, text = WRONG[name]
-    with StrictServer(window=65535, answer=Once(act)) as server:
+    with StrictServer(window=65535, answer=Acts(act)) as server:
         wrong, right = client.run(
             server.target, "Echo", calls.Payload(text="x"), calls=2, backoff=10, wait_for_ready=True
         )
@@ -224,7 +207,7 @@ def test_wrong_answer(client, calls, name):
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_answer_to_a_blocking_call(client, calls, name):
     act, status, text = WRONG[name]
-    with StrictServer(window=65535, answer=Once(act)) as server:
+    with StrictServer(window=65535, answer=Acts(act)) as server:
         wrong = client(server.target, "Echo", calls.Payload(text="x"), blocking=True)
     assert (wrong.status, text in wrong.text) == (status, True), wrong.text
 
@@ -240,7 +223,7 @@ OF_STREAMS = WRONG | {
 @pytest.mark.parametrize("name", OF_STREAMS)
 def test_wrong_answer_to_a_stream_that_a_thread_reads(client, calls, name):
     act, status, text = OF_STREAMS[name]
-    with StrictServer(window=65535, answer=Once(act)) as server:
+    with StrictServer(window=65535, answer=Acts(act)) as server:
         wrong = client(server.target, "Chat", calls.Payload(text="x"), blocking=True)
     assert (wrong.status, text in wrong.text) == (status, True), wrong.text
 
@@ -260,30 +243,30 @@ def goaway_below(peer):
 
 @pytest.mark.parametrize("act", [refuse, goaway_below])
 def test_unprocessed_calls_are_made_again(client, calls, act):
-    answer = Once(act)
+    answer = Acts(act)
     payload = calls.Payload(text="x" * 20_000)
     with StrictServer(answer=answer, window=65535) as server:
         call = client(server.target, "Echo", payload, backoff=10)
     assert call.text == "OK"
     assert call.messages == [payload.SerializeToString()]
-    assert answer.calls == 2
+    assert len(answer.times) == 2
 
 
 def test_refused_twice(client, calls):
-    answer = Once(refuse, times=2)
+    answer = Acts(refuse, refuse)
     with StrictServer(answer=answer) as server:
         call = client(server.target, "Echo", calls.Payload(text="x"))
     assert call.status == "UNAVAILABLE"
     assert "REFUSED_STREAM" in call.text
-    assert answer.calls == 2
+    assert len(answer.times) == 2
 
 
 def test_more_than_is_kept_is_not_made_again(client, calls):
-    answer = Once(refuse)
+    answer = Acts(refuse)
     with StrictServer(answer=answer, window=1 << 20, connection_window=1 << 20) as server:
         call = client(server.target, "Echo", calls.Payload(text="x" * 300_000))
     assert call.status == "UNAVAILABLE"
-    assert answer.calls == 1
+    assert len(answer.times) == 1
 
 
 def no_status(peer):
@@ -321,7 +304,7 @@ def test_messages_before_a_wrong_end_are_delivered(client, calls, end, status):
         answer += frames.DataFrame(peer.stream, NUMBER * 3).serialize()
         peer.server.socket.sendall(answer + end(peer))
 
-    with StrictServer(window=65535, answer=Once(act)) as server:
+    with StrictServer(window=65535, answer=Acts(act)) as server:
         call = client(server.target, "Count", calls.CountRequest(count=3))
     assert call.status == status
     assert len(call.messages) == 3
@@ -331,7 +314,7 @@ def test_details_of_a_status(client, calls):
     details = b"\x08\x05\x12\x02no"
     encoded = base64.b64encode(details).rstrip(b"=").decode()
     act = trailers_only(("grpc-status", "5"), ("grpc-status-details-bin", encoded), ("grpc-other", "x"))
-    with StrictServer(answer=Once(act)) as server:
+    with StrictServer(answer=Acts(act)) as server:
         call = client(server.target, "Echo", calls.Payload(text="x"))
     assert call.status == "NOT_FOUND"
     assert call.trailers == [("grpc-status-details-bin", details)]
@@ -491,7 +474,7 @@ def test_hpack_that_is_none(client, calls):
     def act(peer):
         peer.server.send(frames.HeadersFrame(peer.stream, b"\xff" * 20, flags=["END_HEADERS"]))
 
-    with StrictServer(answer=Once(act)) as server:
+    with StrictServer(answer=Acts(act)) as server:
         call = client(server.target, "Echo", calls.Payload(text="x"))
     assert call.status == "UNAVAILABLE"
     assert "COMPRESSION_ERROR" in call.text

@@ -3,15 +3,13 @@
 
 import concurrent.futures
 import contextlib
-import itertools
 import json
-import time
 
 import grpc
 import pytest
 
 from calling import Client
-from misbehaving import Peer, hang_up, http, reset_at_once, trailers_only, whole
+from misbehaving import Acts, hang_up, http, reset_at_once, trailers_only, whole
 from strict_server import StrictServer
 from wire import message
 
@@ -33,34 +31,6 @@ def policy(attempts=4, initial="0.01s", longest="1s", multiplier=2, codes=("UNAV
         "retryableStatusCodes": list(codes),
     }
     return json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": retry}], **whole})
-
-
-class Acts:
-    """Does one act a request, and answers the others. Notes when they came, their fields and bodies."""
-
-    def __init__(self, *acts):
-        self.acts = iter(acts)
-        self.times = []
-        self.fields = []
-        self.bodies = []
-
-    def __call__(self, server, stream, request):
-        self.times.append(time.monotonic())
-        self.fields.append(request.fields)
-        self.bodies.append(bytes(request.body))
-        act = next(self.acts, None)
-        if act:
-            act(Peer(server, stream))
-        else:
-            server.answer_echo(stream, request)
-
-    @property
-    def attempts(self):
-        return [fields.get("grpc-previous-rpc-attempts") for fields in self.fields]
-
-    @property
-    def pauses(self):
-        return [later - earlier for earlier, later in itertools.pairwise(self.times)]
 
 
 def call(client, calls, acts, config, **options):
