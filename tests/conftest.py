@@ -14,6 +14,7 @@ import tempfile
 import grpc
 import pytest
 
+from calling import Client
 from installed import Installed
 from servers import PATIENCE, Server, is_sanitized
 
@@ -85,6 +86,12 @@ def calls(stubs):
     module = stubs("calls_pb2")
     module.Stub = stubs("calls_pb2_grpc").CallsStub
     return module
+
+
+@pytest.fixture(scope="session")
+def client(build):
+    """Quoit's client."""
+    return Client(build)
 
 
 @pytest.fixture

@@ -10,13 +10,7 @@ import time
 import grpc
 import pytest
 
-from calling import Client
 from servers import free_port
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 def servicer(calls, stubs):

@@ -12,16 +12,10 @@ import time
 import grpc
 import pytest
 
-from calling import Client
 from misbehaving import GRPC, Peer, whole
 from servers import Server, free_port
 from strict_server import StrictServer
 from wire import message
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 def config(policy, **members):

@@ -7,16 +7,10 @@ import time
 
 import pytest
 
-from calling import Client
 from name_server import SERVFAIL, SILENCE, NameServer
 from servers import free_port
 
 NAME = "backend.test"
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 @pytest.fixture

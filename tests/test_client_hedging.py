@@ -11,18 +11,12 @@ import grpc
 import hyperframe.frame as frames
 import pytest
 
-from calling import Client
 from misbehaving import ANSWER, GRPC, Acts, Peer, hang_up, http, reset_at_once, trailers_only
 from strict_server import StrictServer
 
 UNAVAILABLE = ("grpc-status", "14")
 CANCEL = 8
 LONG = "1000s"
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 def hedging(attempts=3, delay="0.05s", codes=("UNAVAILABLE",), **others):

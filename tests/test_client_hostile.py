@@ -12,18 +12,12 @@ import threading
 import hyperframe.frame as frames
 import pytest
 
-from calling import Client
 from misbehaving import ANSWER, GRPC, Acts, Peer, hang_up, http, reset_at_once, trailers_only, whole
 from servers import PATIENCE
 from strict_server import StrictServer
 from wire import message
 
 NUMBER = message(b"\x08\x05")  # a Number
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 def reset_behind_headers(code):

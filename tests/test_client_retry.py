@@ -8,17 +8,11 @@ import json
 import grpc
 import pytest
 
-from calling import Client
 from misbehaving import Acts, hang_up, http, reset_at_once, trailers_only, whole
 from strict_server import StrictServer
 from wire import message
 
 UNAVAILABLE = ("grpc-status", "14")
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 def policy(attempts=4, initial="0.01s", longest="1s", multiplier=2, codes=("UNAVAILABLE",), **whole):

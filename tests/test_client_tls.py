@@ -10,14 +10,8 @@ import threading
 import grpc
 import pytest
 
-from calling import Client
 from certificates import Certificate
 from servers import PATIENCE
-
-
-@pytest.fixture(scope="module")
-def client(build):
-    return Client(build)
 
 
 @pytest.fixture(scope="module")
