@@ -2,7 +2,6 @@
 """Quoit's client against grpcio's server, and against ours."""
 
 import concurrent.futures
-import contextlib
 import socket
 import threading
 import time
@@ -10,6 +9,7 @@ import time
 import grpc
 import pytest
 
+from grpcio_server import grpcio_server
 from servers import free_port
 
 
@@ -50,17 +50,9 @@ def grpc_code(number):
     return next(code.value for code in grpc.StatusCode if code.value[0] == number)
 
 
-@contextlib.contextmanager
 def python_server(calls, stubs, **options):
-    server = grpc.server(
-        concurrent.futures.ThreadPoolExecutor(20),
-        options=[(f"grpc.{name}", value) for name, value in options.items()],
-    )
-    stubs("calls_pb2_grpc").add_CallsServicer_to_server(servicer(calls, stubs), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    add = stubs("calls_pb2_grpc").add_CallsServicer_to_server
+    return grpcio_server(add, servicer(calls, stubs), **options)
 
 
 @pytest.fixture(params=["grpcio", "quoit"])

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Quoit's client before several servers: who has which calls, as the service config says."""
 
-import concurrent.futures
 import contextlib
 import json
 import signal
@@ -12,6 +11,7 @@ import time
 import grpc
 import pytest
 
+from grpcio_server import grpcio_server
 from misbehaving import GRPC, Peer, whole
 from servers import Server, free_port
 from strict_server import StrictServer
@@ -29,7 +29,7 @@ def target(*servers):
 class Python:
     """grpcio's server, which counts its calls and ends them as it is told to."""
 
-    def __init__(self, calls, stubs, load=None, fails=False):
+    def __init__(self, stubs, load=None, fails=False):
         this = self
 
         class Calls(stubs("calls_pb2_grpc").CallsServicer):
@@ -44,20 +44,18 @@ class Python:
 
         self.lock = threading.Lock()
         self.times = []
-        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-        stubs("calls_pb2_grpc").add_CallsServicer_to_server(Calls(), self.server)
-        self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
-        self.server.start()
+        self.servicer = Calls()
 
 
 @pytest.fixture
-def python(calls, stubs):
+def python(stubs):
     """python(...): one of these, ended with the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(**how):
-            server = Python(calls, stubs, **how)
-            stack.callback(lambda: server.server.stop(None).wait())
+            server = Python(stubs, **how)
+            add = stubs("calls_pb2_grpc").add_CallsServicer_to_server
+            server.target = stack.enter_context(grpcio_server(add, server.servicer))
             return server
 
         yield begin

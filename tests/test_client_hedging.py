@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Hedged calls: what their servers get, and what the caller hears."""
 
-import concurrent.futures
-import contextlib
 import json
 import threading
 import time
 
-import grpc
 import hyperframe.frame as frames
 import pytest
 
+from grpcio_server import grpcio_server
 from misbehaving import ANSWER, GRPC, Acts, Peer, hang_up, http, reset_at_once, trailers_only
 from strict_server import StrictServer
 
@@ -231,7 +229,6 @@ def test_large_bodies(client, calls, size):
 # ---- grpcio's server ----
 
 
-@contextlib.contextmanager
 def sleepy_server(calls, stubs, period, seconds):
     """Each @period'th call of a method takes so long to begin."""
 
@@ -264,12 +261,7 @@ def sleepy_server(calls, stubs, period, seconds):
             self._sleep()
             yield from requests
 
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(20))
-    stubs("calls_pb2_grpc").add_CallsServicer_to_server(Sleepy(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    return grpcio_server(stubs("calls_pb2_grpc").add_CallsServicer_to_server, Sleepy())
 
 
 @pytest.mark.parametrize("method", ["Echo", "Count", "Sum", "Chat"])

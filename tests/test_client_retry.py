@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Calls that are tried again by a service config's policy, by what their servers do."""
 
-import concurrent.futures
 import contextlib
 import json
 
 import grpc
 import pytest
 
+from grpcio_server import grpcio_server
 from misbehaving import Acts, hang_up, http, reset_at_once, trailers_only, whole
 from strict_server import StrictServer
 from wire import message
@@ -235,12 +235,8 @@ def failing(calls, stubs, times):
 @contextlib.contextmanager
 def failing_server(calls, stubs, times):
     servicer = failing(calls, stubs, times)
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
-    stubs("calls_pb2_grpc").add_CallsServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer, f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    with grpcio_server(stubs("calls_pb2_grpc").add_CallsServicer_to_server, servicer) as target:
+        yield servicer, target
 
 
 @pytest.mark.parametrize("method", ["Echo", "Count", "Sum", "Chat"])

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Quoit's client over TLS: against grpcio's server and ours, and against servers that it must not trust."""
 
-import concurrent.futures
 import contextlib
 import socket
 import ssl
@@ -11,6 +10,7 @@ import grpc
 import pytest
 
 from certificates import Certificate
+from grpcio_server import grpcio_server
 from servers import PATIENCE
 
 
@@ -30,7 +30,6 @@ def pki(tmp_path_factory):
     return Pki
 
 
-@contextlib.contextmanager
 def python_server(calls, stubs, certificate, ca, asks):
     class Calls(stubs("calls_pb2_grpc").CallsServicer):
         def Echo(self, request, context):
@@ -41,19 +40,15 @@ def python_server(calls, stubs, certificate, ca, asks):
     credentials = grpc.ssl_server_credentials(
         [(certificate.key_pem, certificate.pem)], ca.pem if asks else None, asks
     )
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-    stubs("calls_pb2_grpc").add_CallsServicer_to_server(Calls(), server)
-    port = server.add_secure_port("127.0.0.1:0", credentials)
-    server.start()
-    yield port
-    server.stop(None).wait()
+    add = stubs("calls_pb2_grpc").add_CallsServicer_to_server
+    return grpcio_server(add, Calls(), credentials=credentials)
 
 
 @pytest.mark.parametrize("asks", [False, True])
 def test_grpcio(client, calls, stubs, pki, asks):
     own = {"cert": pki.client.file, "key": pki.client.key_file} if asks else {}
-    with python_server(calls, stubs, pki.server, pki.ca, asks) as port:
-        for target in f"127.0.0.1:{port}", f"localhost:{port}":
+    with python_server(calls, stubs, pki.server, pki.ca, asks) as numeric:
+        for target in numeric, numeric.replace("127.0.0.1", "localhost"):
             (one, *more) = client.run(
                 target, "Echo", calls.Payload(text="x" * 100_000), calls=20, ca=pki.ca.file, **own
             )

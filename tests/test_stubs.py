@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Generated stubs: a client made of them, against a server of generated code and Python's grpcio."""
 
-import concurrent.futures
 import importlib
 import subprocess
 import sys
 
-import grpc
 import pytest
 
+from grpcio_server import grpcio_server
 from plugin_kit import PROTOS, Kit
 from servers import ENGINE, PATIENCE
 
@@ -64,12 +63,9 @@ def target(request, programs, pb):
         server.kill()
         server.wait()
         return
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(100))
-    pb[1].add_KindsServicer_to_server(servicer(pb[0].Number, pb[1].KindsServicer), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    kinds = servicer(pb[0].Number, pb[1].KindsServicer)
+    with grpcio_server(pb[1].add_KindsServicer_to_server, kinds, threads=100) as target:
+        yield target
 
 
 @pytest.fixture
