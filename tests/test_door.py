@@ -257,6 +257,7 @@ def test_alone(): assert "PYTEST_XDIST_WORKER" not in os.environ
     [
         ("", [], True, "2 passed, 0 failed"),
         ("", ["-k", "alone"], True, "1 passed, 0 failed"),
+        ("def test_other(): assert False", ["tests/test_it.py::test_alone"], True, "1 passed, 0 failed"),
         ("def test_other(): assert False", [], False, "2 passed, 1 failed"),
     ],
 )
