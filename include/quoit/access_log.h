@@ -17,8 +17,8 @@
  *      user_agent="grpc-python/1.80.0"
  *
  * in one line; as JSON, an object with the same names. `time` is when the request's headers had arrived, in UTC. Some are not
- * in every line: `timeout_ms`, the time that the call had then, where it had a deadline; `http_status` where the answer was not
- * gRPC; `user_agent` where the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` where the client has shown a
+ * in every line: `timeout_ms`, the time that the call had then, if it had a deadline; `http_status` if the answer was not
+ * gRPC; `user_agent` if the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` if the client has shown a
  * certificate. `wait_us` is the time before the handler was called: for interceptors, the rest of the request, a worker.
  * `bytes_...` are the bytes of messages on the wire, without their prefixes.
  *

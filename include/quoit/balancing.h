@@ -10,7 +10,7 @@
  *      quoit_channel_new(client, "dns:///service.example:443", &options, &channel);
  *
  * But for pick_first, a channel has a connection to each of its addresses, on each ring of its client; a ring balances its own calls.
- * Calls go to addresses that are READY, while one is; meanwhile the others connect again by themselves, after their own pauses. Where
+ * Calls go to addresses that are READY, while one is; meanwhile the others connect again by themselves, after their own pauses. If
  * the service config has a healthCheckConfig, an address is READY when its server says so (gRPC's proposal A17); one without the service
  * grpc.health.v1.Health always is.
  */
@@ -84,7 +84,7 @@ typedef struct quoit_outlier_detection {
         uint32_t
                 success_rate_enforcement; /* how many percent of those are ejected. Default: 100. */
         uint32_t
-                success_rate_hosts_min; /* looks only where so many addresses have had enough calls. Default: 5. */
+                success_rate_hosts_min; /* looks only if so many addresses have had enough calls. Default: 5. */
         uint32_t success_rate_calls_min; /* of an address, in an interval. Default: 100. */
         uint32_t
                 failure_threshold_percent; /* more than so many percent of the calls fail. Default: 85. */

@@ -80,7 +80,7 @@ QUOIT_API const char *quoit_call_path(const quoit_call *call);
 
 /*
  * The peer's address as gRPC's naming document spells it: "ipv4:192.0.2.1:50000", "ipv6:[2001:db8::1]:50000",
- * "ipv6:[fe80::1%25eth0]:50000" (a link-local address has its interface with it, as in RFC 6874: by name, or by number where
+ * "ipv6:[fe80::1%25eth0]:50000" (a link-local address has its interface with it, as in RFC 6874: by name, or by number if
  * the interface is gone or its name has unusual characters),
  * "unix:" (with the path, if the client has bound one), "unix-abstract:NAME", "vsock:CID:PORT". Bytes that are not printable
  * are escaped as %XX. Lives as long as the call. <quoit/peer.h> has more about the peer.
@@ -89,13 +89,13 @@ QUOIT_API const char *quoit_call_peer(const quoit_call *call);
 
 /*
  * The host that the client asked for: its :authority, or else its host field. Mostly a host and port, but the client can send
- * any text (over a unix socket some send its path). Empty where it sent neither. Lives as long as the call.
+ * any text (over a unix socket some send its path). Empty if it sent neither. Lives as long as the call.
  */
 QUOIT_API upb_StringView quoit_call_authority(const quoit_call *call);
 
 /*
  * Puts the first value of the request's metadata @name (lower case) into *@ret_value and returns true; returns false and leaves
- * *@ret_value untouched where there is none. Values of names that end in "-bin" are already decoded from base64. White space
+ * *@ret_value untouched if there is none. Values of names that end in "-bin" are already decoded from base64. White space
  * around a value is dropped. The client's "user-agent" is included. Reserved names are not (grpc-*, pseudo-header fields like
  * :path, host, content-type, te), except grpc-previous-rpc-attempts, grpc-trace-bin and grpc-tags-bin. The bytes live as long
  * as the call.
@@ -110,7 +110,7 @@ QUOIT_API bool quoit_call_metadata(
 QUOIT_API bool quoit_call_metadata_next(const quoit_call *call, size_t *cursor,
         upb_StringView *ret_name, upb_StringView *ret_value);
 
-/* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX where the client set none. */
+/* When the call's deadline is over, on CLOCK_MONOTONIC; UINT64_MAX if the client set none. */
 QUOIT_API uint64_t quoit_call_deadline_ns(const quoit_call *call);
 
 /*
@@ -124,7 +124,7 @@ QUOIT_API bool quoit_call_cancelled(const quoit_call *call);
 /*
  * Adds metadata to the headers of the answer. @name: lower case letters, digits, "-", "_" and "."; not starting with "grpc-"
  * (except grpc-retry-pushback-ms and grpc-server-stats-bin), and not one of HTTP's own like "content-type". @value: printable
- * ASCII, or any bytes where the name ends in "-bin" (they are sent in base64). Both are copied.
+ * ASCII, or any bytes if the name ends in "-bin" (they are sent in base64). Both are copied.
  * 0; -EINVAL for a bad name or value; -EALREADY when the headers, or the status, have been sent;
  * -ENOMEM; -E2BIG over the limit `metadata_out_bytes_max`.
  */
@@ -141,12 +141,12 @@ QUOIT_API void quoit_call_send_headers(quoit_call *call);
  * PACKAGE_SERVICE_METHOD_send(). The message may be changed or dropped on return.
  * On a ring this never blocks; a handler that streams asks quoit_call_writable() first. On a worker it waits while the queue is
  * full: at most `stall_ms` each time, and at most `worker_wait_ms` in all once other calls wait for a worker (-ETIMEDOUT).
- * Returns 0 also where the call is over and the message is dropped. After a negative errno the call is over, with a status that
+ * Returns 0 also if the call is over and the message is dropped. After a negative errno the call is over, with a status that
  * says why; a call that is held still needs its quoit_call_finish():
  *      -EMSGSIZE  over `message_send_bytes_max`
  *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
  *      -ENOSPC    what waits on the connection leaves no room for it (`memory_bytes_max`)
- *      -ENOMEM    also where the message is NULL, as there was no memory to make it
+ *      -ENOMEM    also if the message is NULL, as there was no memory to make it
  *      -EINVAL    a required field is not set; logged
  *      -EPROTOTYPE  not of the type that the method answers with: another method's function was called; logged
  *      -E2BIG     nested over 100 deep
@@ -164,8 +164,8 @@ QUOIT_API bool quoit_call_writable(const quoit_call *call);
 
 /*
  * Ends the call with @status and, if not NULL, the UTF-8 text @message (copied, cut to 4 KiB). Trailers go out behind what was
- * queued. Does nothing where the call was finished before. Ends a hold. Each of these is logged: where @message is not UTF-8,
- * U+FFFD is sent in place of the bad bytes; where @status is none of quoit_status, UNKNOWN is sent; where the method has one
+ * queued. Does nothing if the call was finished before. Ends a hold. Each of these is logged: if @message is not UTF-8,
+ * U+FFFD is sent in place of the bad bytes; if @status is none of quoit_status, UNKNOWN is sent; if the method has one
  * answer and it was not sent before QUOIT_OK, INTERNAL is sent.
  */
 QUOIT_API void quoit_call_finish(quoit_call *call, quoit_status status, const char *message);
@@ -177,7 +177,7 @@ QUOIT_API void quoit_call_finishf(quoit_call *call, quoit_status status, const c
 /*
  * Sends @message as the only answer and finishes with QUOIT_OK: the end of a unary handler. A message that cannot be sent ends
  * the call with the status that quoit_call_send() has for it. Ends a hold in any case. Strings and packed fields of 16 KiB and
- * more may be sent without a copy where they lie in the call's arena (those of the request do): do not change their bytes from
+ * more may be sent without a copy if they lie in the call's arena (those of the request do): do not change their bytes from
  * here on. All else may be changed or dropped on return.
  */
 QUOIT_API void quoit_call_reply(
@@ -231,10 +231,10 @@ QUOIT_API int quoit_call_post(quoit_call *call, void (*fn)(quoit_call *call, voi
 
 /*
  * Runs @fn(@call, @arg) @delay_ms from now, or as soon as the call is cancelled, where the call's handlers run. Counts as a
- * hold until then. @fn does not run where the call is finished first. The clock is monotonic, and is read once a turn of the
+ * hold until then. @fn does not run if the call is finished first. The clock is monotonic, and is read once a turn of the
  * ring. Call it from the call's handlers. Several delays can be pending; they run in the order of their times, and when an
  * offloaded call is cancelled, in the order in which they were set.
- * 0; -ENOMEM; -ECANCELED where the call was cancelled before. After an error @fn does not run.
+ * 0; -ENOMEM; -ECANCELED if the call was cancelled before. After an error @fn does not run.
  */
 QUOIT_API int quoit_call_after(
         quoit_call *call, uint32_t delay_ms, void (*fn)(quoit_call *call, void *arg), void *arg);
@@ -244,8 +244,8 @@ QUOIT_API int quoit_call_after(
  * the call's handlers run. Counts as a hold until then. For streams that have no end of their own, for example a stream that
  * waits for the client's next request: finish them here, with QUOIT_UNAVAILABLE, so that the stop need not wait for all of
  * `drain_ms`. What is sent here goes out ahead of the connection's GOAWAY. If the server is stopping already, @fn runs at once.
- * It does not run where the call is finished first. Call it from the call's handlers.
- * 0; -ENOMEM; -ECANCELED where the call was cancelled before. After an error @fn does not run.
+ * It does not run if the call is finished first. Call it from the call's handlers.
+ * 0; -ENOMEM; -ECANCELED if the call was cancelled before. After an error @fn does not run.
  */
 QUOIT_API int quoit_call_at_stop(
         quoit_call *call, void (*fn)(quoit_call *call, void *arg), void *arg);

@@ -7,7 +7,7 @@
  *
  *      quoit_channelz_register(server);
  *
- * It shows who is connected: offer it only where every client is allowed to know that. <quoit/statistics.h> has the same
+ * It shows who is connected: offer it only if every client is allowed to know that. <quoit/statistics.h> has the same
  * figures for programs that show them in another way.
  */
 

@@ -81,7 +81,7 @@ typedef struct quoit_client_limits {
         /* While more than this is queued on a call, quoit_outcall_send() returns -ENOBUFS. Default 32 MiB. */
         size_t call_queue_bytes_hard_max;
         /*
-         * How much of what a call has sent is kept, until the response begins, to send it again: where the server has not processed
+         * How much of what a call has sent is kept, until the response begins, to send it again: if the server has not processed
          * it, or by a retry policy. A call that has sent more is not retried. Default 256 KiB.
          */
         size_t replay_bytes_max;
@@ -163,7 +163,7 @@ typedef struct quoit_client_options {
          * starts, and so are the channels that handlers shall find; they are used from then on. When the server stops, it first waits
          * for its own calls, as ever, and so for the outcalls that their handlers wait for. When the last of them has ended, on whatever
          * ring, the client's calls that are left end with CANCELLED, its channels are SHUTDOWN, and then the server ends. After that,
-         * or where the server never started, the client and the server can be freed, in any order.
+         * or if the server never started, the client and the server can be freed, in any order.
          */
         quoit_rings *lent;
         quoit_engine engine; /* of its own rings. Default: AUTO. */
@@ -177,7 +177,7 @@ typedef struct quoit_client_options {
 
 /*
  * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its threads block all signals.
- * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -EBUSY: the server of lent rings has started; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, where
+ * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -EBUSY: the server of lent rings has started; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, if
  * epoll does not replace it. Any thread.
  */
 QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client);
@@ -258,9 +258,9 @@ typedef struct quoit_channel_options {
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
  *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no name. Names are looked up as
  *                              /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without a thread; again for a new
- *                              connection where that was 30 s ago. SRV and TXT records are not asked for
+ *                              connection if that was 30 s ago. SRV and TXT records are not asked for
  *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
- *                              where it has none
+ *                              if it has none
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
  *      ipv6:[ADDRESS]:PORT,...
  *      unix:PATH, unix:///PATH a unix socket; %XX is a byte
@@ -331,7 +331,7 @@ QUOIT_API void quoit_channel_get_retries(
 typedef struct quoit_metadata {
         const char *
                 name; /* lower case letters, digits, "-", "_" and "."; not "grpc-..." nor one of HTTP's own */
-        upb_StringView value; /* printable ASCII, or any bytes where @name ends in "-bin" */
+        upb_StringView value; /* printable ASCII, or any bytes if @name ends in "-bin" */
 } quoit_metadata;
 
 /* Whether a call waits while its channel is in TRANSIENT_FAILURE (gRPC's wait-for-ready document). */
@@ -355,7 +355,7 @@ typedef struct quoit_call_options {
         size_t message_receive_bytes_max;
         /*
          * The server's call that it is made for, which the calling thread has, on a ring of the client's (`lent`). The earlier deadline of
-         * both holds. When the parent is finished or cancelled, the call ends with CANCELLED (DEADLINE_EXCEEDED where that ended the
+         * both holds. When the parent is finished or cancelled, the call ends with CANCELLED (DEADLINE_EXCEEDED if that ended the
          * parent). What traces a request goes along: traceparent and tracestate (W3C's Trace Context) and grpc-trace-bin, unless
          * @metadata has a field of that name.
          */
@@ -441,14 +441,14 @@ QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *me
 /*
  * Queues a message, of the method's request type. It may be changed or dropped on return. Never blocks; who sends much asks
  * quoit_outcall_writable(). After the one request of a method with a single one, the request is complete.
- * 0, also where the call is over and the message is dropped. Else nothing was sent, and the call goes on:
+ * 0, also if the call is over and the message is dropped. Else nothing was sent, and the call goes on:
  *      -EMSGSIZE  over `message_send_bytes_max`, or the service config's maxRequestMessageBytes
  *      -ENOBUFS   more than `call_queue_bytes_hard_max` waits already
  *      -EINVAL    a required field is not set
  *      -E2BIG     nested too deeply
  *      -EILSEQ    text in it is not UTF-8, where its field wants that (message.h)
  *      -EALREADY  the request is complete
- *      -ENOMEM    also where the message is NULL
+ *      -ENOMEM    also if the message is NULL
  *      -EPERM     on another thread
  */
 QUOIT_API int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message);
@@ -488,7 +488,7 @@ QUOIT_API bool quoit_outcall_header(
         const quoit_outcall *call, const char *name, upb_StringView *ret_value);
 
 /*
- * The same of the trailers, in on_done. "grpc-status-details-bin" is one where the server sent details with its status: a
+ * The same of the trailers, in on_done. "grpc-status-details-bin" is one if the server sent details with its status: a
  * google.rpc.Status, serialized (<quoit/google/rpc/status.quoit.h>).
  */
 QUOIT_API bool quoit_outcall_trailer(

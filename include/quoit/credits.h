@@ -5,5 +5,5 @@
 
 #include <stdint.h>
 
-/* The credits of a call where none were set: on_message gets every message as it arrives. */
+/* The credits of a call if none were set: on_message gets every message as it arrives. */
 #define QUOIT_CREDITS_UNLIMITED UINT32_MAX

@@ -10,9 +10,9 @@ QUOIT_BEGIN_DECLS
 /* Both do the same, within the same limits; io_uring takes less CPU. */
 typedef enum quoit_engine {
         /*
-         * io_uring where this process can use it. epoll where one of io_uring's system calls is forbidden or missing: in
-         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. Where only memory is
-         * short, io_uring stays. A server's log then gives the reason and the remedy, and its rings are made smaller where memory
+         * io_uring if this process can use it. epoll if one of io_uring's system calls is forbidden or missing: in
+         * Docker's default seccomp profile, under kernel.io_uring_disabled, in gVisor, or before Linux 6.1. If only memory is
+         * short, io_uring stays. A server's log then gives the reason and the remedy, and its rings are made smaller if memory
          * is short.
          */
         QUOIT_ENGINE_AUTO,

@@ -32,7 +32,7 @@ QUOIT_BEGIN_DECLS
 
 /* A summary of a call that is over. It and what it points to live until on_end returns. */
 typedef struct quoit_call_summary {
-        quoit_status status; /* what was sent to the client; CANCELLED where the client had gone */
+        quoit_status status; /* what was sent to the client; CANCELLED if the client had gone */
         unsigned
                 http_status; /* 200, or that of an answer that is not gRPC (then @status is UNKNOWN) */
         bool start_seen; /* on_start of this interceptor was called */
@@ -51,8 +51,8 @@ typedef struct quoit_call_summary {
 
 /* A message on its way. */
 typedef struct quoit_message_info {
-        const struct upb_Message *
-                message; /* decoded; not to be changed. NULL where a generic handler has the call */
+        const struct upb_Message
+                *message; /* decoded; not to be changed. NULL if a generic handler has the call */
         const struct upb_MiniTable *type; /* its type; NULL likewise */
         size_t size; /* encoded, in bytes; 0 for a message that will be sent: it is not encoded yet */
         upb_StringView bytes; /* with a generic handler (generic.h) the message, received or sent */
@@ -83,7 +83,7 @@ typedef struct quoit_interceptor {
         /* An answer that the handler sends, before it is encoded. Runs where the handler runs. Must not send itself. */
         void (*on_sent)(quoit_call *call, const quoit_message_info *info, void *user);
         /*
-         * The call is over; @summary describes it. Runs once for each request whose headers have arrived, also where it was
+         * The call is over; @summary describes it. Runs once for each request whose headers have arrived, also if it was
          * malformed or refused before any on_start; but not for a call that the server gave up at its end (call.h). Runs on the
          * ring, and last: free what was attached here. Only functions that read may be called on @call. On other calls of the
          * same ring all functions may be called: a limit on running calls ends the hold of the next one here
@@ -112,7 +112,7 @@ QUOIT_API int quoit_call_attach(quoit_call *call, const void *key, void *value);
 /* The value attached to the call under @key, or NULL. */
 QUOIT_API void *quoit_call_attachment(const quoit_call *call, const void *key);
 
-/* The method of the call; NULL if the server does not know it, also where a generic handler has the call. Static. */
+/* The method of the call; NULL if the server does not know it, also if a generic handler has the call. Static. */
 QUOIT_API const quoit_method *quoit_call_method(const quoit_call *call);
 
 /* Which ring the call lives on: 0 to quoit_server_options.rings - 1. Counters for each ring need no lock. */

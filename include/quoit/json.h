@@ -16,7 +16,7 @@
  *
  * The cost of a hostile document is bounded. It can be nested QUOIT_JSON_DEPTH_MAX deep. The message takes no more from its
  * arena than the arena's budget (<quoit/budget.h>), or without a budget, quoit_parse_bytes_max() of the document's size. The
- * time is proportional to the size, times the depth where messages are Anys whose "@type" is last. The caller limits a
+ * time is proportional to the size, times the depth if messages are Anys whose "@type" is last. The caller limits a
  * document's size.
  */
 
@@ -33,7 +33,7 @@ QUOIT_BEGIN_DECLS
 /* For quoit_json_print(); can be combined. */
 typedef enum quoit_json_print_options {
         QUOIT_JSON_DEFAULTS =
-                1, /* fields without presence are printed also where they have their default */
+                1, /* fields without presence are printed also if they have their default */
         QUOIT_JSON_PROTO_NAMES = 2,  /* a_field, not aField */
         QUOIT_JSON_ENUM_NUMBERS = 4, /* 1, not "ONE" */
 } quoit_json_print_options;

@@ -136,7 +136,7 @@ typedef struct quoit_limits {
         uint32_t stall_ms;
         /*
          * How long a peer may keep answers waiting with closed windows while it takes less than `read_bytes_per_second_min` of
-         * them; above: the connection is closed, or, where its other calls make progress, only the call whose window is closed
+         * them; above: the connection is closed, or, if its other calls make progress, only the call whose window is closed
          * ends with RESOURCE_EXHAUSTED. UINT32_MAX: no limit. Default 600 000.
          */
         uint32_t window_stall_ms;

@@ -19,7 +19,7 @@
  * The accessors of a message M have the names that upb gives them (docs/generated.md has all signatures):
  *
  *      M_new, M_parse, M_parse_ex, M_parse_checked, M_serialize, M_serialize_ex, M_deep_copy
- *      a field x       M_x, M_set_x, M_clear_x; M_has_x where presence is tracked; M_mutable_x for
+ *      a field x       M_x, M_set_x, M_clear_x; M_has_x if presence is tracked; M_mutable_x for
  *                      messages: makes it if it is not there
  *      repeated x      M_x(m, &size) is the array, M_mutable_x too but writable, M_resize_x, M_add_x
  *      a map x         M_x_get, M_x_set, M_x_delete, M_x_size, M_x_clear, M_x_next (start with the
@@ -46,7 +46,7 @@
  * and unknown fields; NULL: out of memory.
  *
  * Names in C are upb's: `my.pkg.Msg` is my_pkg_Msg. But a `_` in the name of a package, message, enum or service becomes `__`,
- * so that `A.B_C` and `A_B.C` stay different. A name gets a `_` at its end where it would be the same as another one of the
+ * so that `A.B_C` and `A_B.C` stay different. A name gets a `_` at its end if it would be the same as another one of the
  * file, or is a word of C or C++ or of the usual headers. Linker symbols begin with `quoit_`, so another upb's code for the
  * same files does not clash. The table of `my.pkg.Msg` is quoit_my__pkg__Msg_msg_init, the descriptor of `foo/bar.proto` is
  * foo_bar_proto_quoit_file; with the plugin's symbol_prefix=fe_ they are fe_quoit_my__pkg__Msg_msg_init and
@@ -81,7 +81,7 @@ QUOIT_BEGIN_DECLS
 
 /*
  * The descriptor of one .proto file, for use at run time. That of `foo/bar.proto` is `foo_bar_proto_quoit_file`. All of it is
- * static. The name is short for quoit_file_foo__bar_1proto (see the generated header): use the long one where another file has
+ * static. The name is short for quoit_file_foo__bar_1proto (see the generated header): use the long one if another file has
  * the same short name, like `foo_bar.proto`.
  */
 typedef struct quoit_file_descriptor {
@@ -174,7 +174,7 @@ static inline const char *quoit_enum_value_name(const quoit_enum_names *names, i
 
 /*
  * _upb_Message_New(), but small messages are cleared inline: memset() of a size that the compiler does not know is a call that
- * takes longer than all the rest. Sizes are multiples of 8; both halves may overlap. NULL also where @arena is NULL.
+ * takes longer than all the rest. Sizes are multiples of 8; both halves may overlap. NULL also if @arena is NULL.
  */
 static inline void *quoit_message_new(const upb_MiniTable *table, upb_Arena *arena)
 {
@@ -210,7 +210,7 @@ static inline void *quoit_message_parse_within(const char *buf, size_t size,
         return msg;
 }
 
-/* Where the arena has no budget, within quoit_parse_bytes_max(). */
+/* If the arena has no budget, within quoit_parse_bytes_max(). */
 static inline void *quoit_message_parse(const char *buf, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, int options, upb_Arena *arena)
 {

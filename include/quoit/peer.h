@@ -50,7 +50,7 @@ typedef struct quoit_peer_tls {
         const char *cipher; /* by IANA's name: "TLS_AES_128_GCM_SHA256" */
         const char *server_name; /* the name that the client asked for (SNI); NULL: none */
         bool resumed; /* by a ticket: the certificate was checked when the ticket was issued */
-        /* The rest is about the client's certificate, verified by client_ca_file; zero and NULL where it has shown none. */
+        /* The rest is about the client's certificate, verified by client_ca_file; zero and NULL if it has shown none. */
         const uint8_t *certificate; /* DER */
         size_t certificate_bytes; /* size of the DER */
         uint8_t fingerprint[32]; /* SHA-256 of the DER */

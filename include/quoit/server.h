@@ -38,7 +38,7 @@ typedef enum quoit_log_level {
  * at once, and from any other thread that calls a function where it must not. No lock is held, and no frames of a peer are
  * being read or made on that thread. Of the functions of calls it may only use those for any thread, quoit_call_post() and
  * quoit_call_cancelled(), as it cannot know which thread has a call. Must not block: the ring, and all of its peers, wait for
- * it. A write to stderr blocks where stderr is a pipe that nobody reads: use quoit_log_writer_log() of <quoit/log_writer.h>,
+ * it. A write to stderr blocks if stderr is a pipe that nobody reads: use quoit_log_writer_log() of <quoit/log_writer.h>,
  * which writes there and never waits.
  */
 typedef void (*quoit_log_fn)(void *user, quoit_log_level level, const char *line);
@@ -97,10 +97,10 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
  * May be called several times, before quoit_server_run(). A port that is in use is tried again for up to 100 ms: a process that
  * was just killed may release it that late. @ret_port, if not NULL, gets the TCP port of the first socket (0: none). 0, or a
  * negative errno, and then nothing new is listened on: -EINVAL for a bad address, -EADDRINUSE, -EACCES, -EADDRNOTAVAIL,
- * -ENXIO for an unknown host; -ENOENT where systemd passed no socket, -ESRCH where it passed none of that name; for a descriptor
+ * -ENXIO for an unknown host; -ENOENT if systemd passed no socket, -ESRCH if it passed none of that name; for a descriptor
  * -EBADF: not open, -ENOTSOCK: not a socket, -ESOCKTNOSUPPORT: not a stream socket, -EAFNOSUPPORT: of none of the kinds above,
  * -ENOTCONN: not listening; -EEXIST: this server listens on it already; -E2BIG: more than 32 descriptors; -EBUSY when it runs;
- * and the errors of io_uring, which is tried before the first address, where epoll does not replace it.
+ * and the errors of io_uring, which is tried before the first address, if epoll does not replace it.
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
 
@@ -130,7 +130,7 @@ QUOIT_API const char *quoit_server_listener_address(const quoit_server *server, 
  * Sets up the rings, starts the other threads, and begins to serve. The calling thread has to go on with quoit_server_run() or,
  * from a loop of its own, with quoit_server_fd() and quoit_server_step(). For programs that report that they are ready: once it
  * has returned 0, nothing of the start can fail any more. Clients that connect from then on wait in the queue. Returns as
- * quoit_server_run() does, which starts the server where this was not called.
+ * quoit_server_run() does, which starts the server if this was not called.
  */
 QUOIT_API int quoit_server_start(quoit_server *server);
 

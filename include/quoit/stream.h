@@ -11,7 +11,7 @@
  *      if (quoit_stream_finish(stream, &error) != QUOIT_OK)
  *              fprintf(stderr, "%s\n", quoit_error_text(&error));
  *
- * Nothing needs to be checked before quoit_stream_finish(), which says what went wrong first: also where the stream could not be opened,
+ * Nothing needs to be checked before quoit_stream_finish(), which says what went wrong first: also if the stream could not be opened,
  * or is NULL, which all functions take.
  *
  * Threads: one thread may write while another one reads; quoit_stream_half_close() and quoit_stream_cancel() may be called by any thread,
@@ -37,7 +37,7 @@ QUOIT_BEGIN_DECLS
 typedef struct quoit_stream quoit_stream;
 
 /*
- * Begins a call of @method, of any kind. Where it takes one request this is @request; else NULL. All are used only until it returns, but
+ * Begins a call of @method, of any kind. If it takes one request this is @request; else NULL. All are used only until it returns, but
  * for @channel, which must not be freed before the call has begun. Does not wait. NULL: memory is short.
  */
 QUOIT_API quoit_stream *quoit_stream_open(quoit_channel *channel, const quoit_method *method,

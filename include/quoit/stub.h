@@ -21,7 +21,7 @@ typedef union quoit_stub_target {
 } quoit_stub_target;
 
 /*
- * Begins a call as quoit_outcall_start(), with @target for @thunks, which are static. Where @method takes one request this is @request,
+ * Begins a call as quoit_outcall_start(), with @target for @thunks, which are static. If @method takes one request this is @request,
  * and it is sent too. 0, or an error of quoit_outcall_start() or quoit_outcall_send(): then there is no call, and no thunk runs.
  */
 QUOIT_API int quoit_stub_start(quoit_channel *channel, const quoit_method *method,

@@ -23,7 +23,7 @@ typedef enum quoit_text_print_options {
  * it.
  *
  * A small message may be a large text: each line of a nested one is indented, some hundred bytes for two of the wire. So how long it is is
- * known before it is printed, and bounded by @arena's budget (<quoit/budget.h>), or where that has none, by quoit_parse_bytes_max() of what
+ * known before it is printed, and bounded by @arena's budget (<quoit/budget.h>), or if that has none, by quoit_parse_bytes_max() of what
  * @message takes on the wire.
  *
  * 0; -ENOENT: @table is not of a type in @schema; -ENOMEM: also, over that bound.

@@ -72,7 +72,7 @@ QUOIT_API quoit_tls *quoit_tls_free(quoit_tls *tls);
  * Adds a certificate: @certificate_file is PEM, first the server's own certificate, then the intermediate ones up to the
  * client's root; @key_file is its private key, PEM without a passphrase. Both are read now, and again by quoit_tls_reload(). A
  * client gets the certificate whose names (subjectAltName) match the name that it asks for (SNI, RFC 6066): an exact match
- * before a wildcard; the first one that was added where none matches.
+ * before a wildcard; the first one that was added if none matches.
  * From any thread, also while servers run.
  * 0, or a negative errno, with details in quoit_tls_problem(), and nothing has changed: the errno of a file that cannot be
  * read;
@@ -98,7 +98,7 @@ QUOIT_API const char *quoit_tls_problem(const quoit_tls *tls);
 /*
  * As quoit_server_listen(), with TLS: @server takes a reference to @tls and keeps it until it is freed. A server can have
  * listeners with and without TLS. Handshakes run on threads of their own (`handshake_threads` of quoit_server_options), so that
- * no ring waits for them. -EINVAL also where @tls has no certificate.
+ * no ring waits for them. -EINVAL also if @tls has no certificate.
  */
 QUOIT_API int quoit_server_listen_tls(
         quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port);
