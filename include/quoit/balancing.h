@@ -120,7 +120,8 @@ typedef struct quoit_load_balancing {
                 weight_expiration_ms; /* weighted_round_robin: without reports for so long it has no weight. 180 000 */
         uint32_t
                 weight_update_ms; /* weighted_round_robin: weights are taken anew so often, at least 100. Default: 1000. */
-        double error_penalty; /* weighted_round_robin: utilization that is added for errors, times their share; below 0 is none. Default: 1.0. */
+        /* weighted_round_robin: utilization that is added for errors, times their share; below 0 is none. Default: 1.0. */
+        double error_penalty;
         const quoit_outlier_detection
                 *outlier_detection; /* only read. None: no address is ejected */
         const quoit_balancer *

@@ -177,8 +177,8 @@ typedef struct quoit_client_options {
 
 /*
  * Starts a client with a copy of @options (NULL: all defaults) in *@ret_client. Its threads block all signals.
- * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -EBUSY: the server of lent rings has started; -ENOMEM; -EAGAIN: no thread; or the error of io_uring, if
- * epoll does not replace it. Any thread.
+ * 0; -EINVAL: a limit that HTTP/2 does not allow, too many rings, or an unknown engine; -EBUSY: the server of lent rings has started;
+ * -ENOMEM; -EAGAIN: no thread; or the error of io_uring, if epoll does not replace it. Any thread.
  */
 QUOIT_API int quoit_client_new(const quoit_client_options *options, quoit_client **ret_client);
 
@@ -256,9 +256,9 @@ typedef struct quoit_channel_options {
  * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
  *
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
- *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no name. Names are looked up as
- *                              /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without a thread; again for a new
- *                              connection if that was 30 s ago. SRV and TXT records are not asked for
+ *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no
+ *                              name. Names are looked up as /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without
+ *                              a thread; again for a new connection if that was 30 s ago. SRV and TXT records are not asked for
  *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
  *                              if it has none
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
@@ -431,8 +431,9 @@ typedef struct quoit_outcall_handler {
 /*
  * Begins a call of @method. @handler is static or lives until on_done; @user is handed to its functions. *@ret_call (NULL: not wanted)
  * is valid until on_done has returned. Requests follow by quoit_outcall_send().
- * 0; -EINVAL: no @method, bad metadata or compression, or the parent is on another ring; -E2BIG: too much metadata; -ENOMEM; -EPERM: none of the client's threads, or not the parent's; -ESHUTDOWN: the channel was
- * freed. After an error there is no call and on_done does not run.
+ * 0; -EINVAL: no @method, bad metadata or compression, or the parent is on another ring; -E2BIG: too much metadata; -ENOMEM; -EPERM: none
+ * of the client's threads, or not the parent's; -ESHUTDOWN: the channel was freed. After an error there is no call and on_done does not
+ * run.
  */
 QUOIT_API int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,

@@ -3,8 +3,8 @@
 
 /*
  * Rich errors: a status with detail messages, which every gRPC client can unpack. They are sent as a google.rpc.Status in
- * `grpc-status-details-bin`. The usual detail messages are in <quoit/google/rpc/error_details.quoit.h> (<quoit/reflection.h> says how tools learn of them); any message can be
- * used.
+ * `grpc-status-details-bin`. The usual detail messages are in <quoit/google/rpc/error_details.quoit.h> (<quoit/reflection.h> says how
+ * tools learn of them); any message can be used.
  *
  *      google_rpc_BadRequest *bad = google_rpc_BadRequest_new(quoit_call_arena(call));
  *      ...

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * All that a program of servers or clients needs of Quoit: what libquoit has. NAME.quoit.h files, made by protoc-gen-quoit, include what they need
- * themselves. Not included, and to be included by who wants it:
+ * All that a program of servers or clients needs of Quoit: what libquoit has. NAME.quoit.h files, made by protoc-gen-quoit, include what
+ * they need themselves. Not included, and to be included by who wants it:
  *
  *      <quoit/json.h>, <quoit/text.h>, <quoit/schema.h>
  *                              messages as JSON and text: they take libquoit-json too (pkg-config: quoit-json)
