@@ -136,18 +136,14 @@ bool run_expect_replies(
         return true;
 }
 
-bool run_unary(struct run *run, const grpc_testing_SimpleRequest *request, quoit_status status,
-        int64_t reply_bytes)
+/* ---- requests ---- */
+
+struct talk unary_talk(const grpc_testing_SimpleRequest *request)
 {
-        struct talk talk = { .method = run_method("UnaryCall"),
+        return (struct talk){ .method = run_method("UnaryCall"),
                 .requests = { UPB_UPCAST(request) },
                 .request_count = 1 };
-
-        return run_talk(run, &talk, status) &&
-               run_expect_replies(run, &talk, &reply_bytes, status == QUOIT_OK);
 }
-
-/* ---- requests ---- */
 
 grpc_testing_SimpleRequest *large_request(struct run *run)
 {
@@ -173,9 +169,17 @@ grpc_testing_StreamingOutputCallRequest *output_request(
         grpc_testing_StreamingOutputCallRequest_set_payload(
                 request, talk_payload(run->arena, bytes));
         if (reply_bytes > 0)
-                grpc_testing_ResponseParameters_set_size(
-                        grpc_testing_StreamingOutputCallRequest_add_response_parameters(
-                                request, run->arena),
-                        (int32_t)reply_bytes);
+                add_reply(run, request, (int32_t)reply_bytes);
         return request;
+}
+
+grpc_testing_ResponseParameters *add_reply(
+        struct run *run, grpc_testing_StreamingOutputCallRequest *request, int32_t bytes)
+{
+        grpc_testing_ResponseParameters *parameters =
+                grpc_testing_StreamingOutputCallRequest_add_response_parameters(
+                        request, run->arena);
+
+        grpc_testing_ResponseParameters_set_size(parameters, bytes);
+        return parameters;
 }

@@ -55,14 +55,13 @@ bool run_expect_status(struct run *run, const struct talk *talk, quoit_status st
 bool run_expect_replies(
         struct run *run, const struct talk *talk, const int64_t *numbers, unsigned count);
 
-/* A unary call with @request, which must have @status, and, if that is OK, a reply of @reply_bytes zeros. */
-bool run_unary(struct run *run, const grpc_testing_SimpleRequest *request, quoit_status status,
-        int64_t reply_bytes);
-
 /* ---- what the descriptions' calls have in common ---- */
 
 #define LARGE_REQUEST_BYTES 271828
 #define LARGE_REPLY_BYTES 314159
+
+/* UnaryCall with @request. */
+struct talk unary_talk(const grpc_testing_SimpleRequest *request);
 
 grpc_testing_SimpleRequest *large_request(struct run *run);
 grpc_testing_StreamingInputCallRequest *input_request(struct run *run, unsigned bytes);
@@ -70,6 +69,10 @@ grpc_testing_StreamingInputCallRequest *input_request(struct run *run, unsigned 
 /* FullDuplexCall's and StreamingOutputCall's: an answer of @reply_bytes; 0: none. */
 grpc_testing_StreamingOutputCallRequest *output_request(
         struct run *run, unsigned bytes, unsigned reply_bytes);
+
+/* One more answer, of @bytes. */
+grpc_testing_ResponseParameters *add_reply(
+        struct run *run, grpc_testing_StreamingOutputCallRequest *request, int32_t bytes);
 
 /* ---- the cases, by file ---- */
 

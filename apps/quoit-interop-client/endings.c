@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "cases.h"
 
 /* ---- the server's status ---- */
@@ -23,8 +21,8 @@ static bool expect_message(
 
         if (!run_talk(run, &talk, QUOIT_UNKNOWN))
                 return false;
-        return (talk.message.size == strlen(message) &&
-                       memcmp(talk.message.data, message, talk.message.size) == 0) ||
+        return upb_StringView_IsEqual(
+                       talk_text(&talk.message), upb_StringView_FromString(message)) ||
                run_fail(run, "%s: the status's message is \"%.*s\", and should be \"%s\"",
                        talk.method->path, (int)talk.message.size, talk.message.data, message);
 }

@@ -13,9 +13,7 @@ bool goaway(struct run *run)
 
 static bool expect_failure(struct run *run)
 {
-        struct talk talk = { .method = run_method("UnaryCall"),
-                .requests = { UPB_UPCAST(large_request(run)) },
-                .request_count = 1 };
+        struct talk talk = unary_talk(large_request(run));
 
         run_start(run, &talk);
         talk_wait(&talk);
@@ -50,9 +48,7 @@ bool max_streams(struct run *run)
         bool ok = large_unary(run); /* the server's limit has arrived with its answer */
 
         for (int i = 0; i < MAX_STREAMS_CALLS; i++) {
-                talks[i] = (struct talk){ .method = run_method("UnaryCall"),
-                        .requests = { UPB_UPCAST(large_request(run)) },
-                        .request_count = 1 };
+                talks[i] = unary_talk(large_request(run));
                 run_start(run, talks + i);
         }
         for (int i = 0; i < MAX_STREAMS_CALLS; i++) {

@@ -34,14 +34,13 @@ static bool call_once(struct run *run, int64_t end_ms)
         const struct soak_options *soak = &run->options->soak;
         upb_Arena *arena = upb_Arena_New();
         int64_t began_ms = now_ms(), left_ms = end_ms - began_ms, took_ms;
-        struct talk talk = { .method = run_method("UnaryCall"),
-                .options.timeout_ms = left_ms > 0 ? (uint32_t)left_ms : 1,
-                .requests = { UPB_UPCAST(
-                        talk_simple_request(arena, soak->request_bytes, soak->reply_bytes)) },
-                .request_count = 1 };
-        bool ok = run_talk(run, &talk, QUOIT_OK) &&
-                  run_expect_replies(run, &talk, (const int64_t[]){ soak->reply_bytes }, 1);
+        struct talk talk =
+                unary_talk(talk_simple_request(arena, soak->request_bytes, soak->reply_bytes));
+        bool ok;
 
+        talk.options.timeout_ms = left_ms > 0 ? (uint32_t)left_ms : 1;
+        ok = run_talk(run, &talk, QUOIT_OK) &&
+             run_expect_replies(run, &talk, (const int64_t[]){ soak->reply_bytes }, 1);
         took_ms = now_ms() - began_ms;
         upb_Arena_Free(arena);
         if (ok && took_ms > soak->latency_ms_max)

@@ -46,17 +46,6 @@ bool client_compressed_streaming(struct run *run)
 
 /* ---- from the server ---- */
 
-static grpc_testing_ResponseParameters *add_reply(
-        struct run *run, grpc_testing_StreamingOutputCallRequest *request, int32_t bytes)
-{
-        grpc_testing_ResponseParameters *parameters =
-                grpc_testing_StreamingOutputCallRequest_add_response_parameters(
-                        request, run->arena);
-
-        grpc_testing_ResponseParameters_set_size(parameters, bytes);
-        return parameters;
-}
-
 bool server_streaming(struct run *run)
 {
         grpc_testing_StreamingOutputCallRequest *request =

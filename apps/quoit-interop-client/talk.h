@@ -25,6 +25,11 @@ struct talk_bytes {
         char data[TALK_BYTES_MAX];
 };
 
+static inline upb_StringView talk_text(const struct talk_bytes *bytes)
+{
+        return upb_StringView_FromDataAndSize(bytes->data, bytes->size);
+}
+
 struct talk_reply {
         int64_t number; /* of its payload's bytes, all of them 0, or what it says in its place; -1: some are not 0 */
         bool compressed;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "cases.h"
 
 #define PICK_FIRST_CALLS 20
@@ -15,9 +13,21 @@ bool empty_unary(struct run *run)
                run_expect_replies(run, &talk, (const int64_t[]){ 0 }, 1);
 }
 
+/* @request must have @status, and if that is OK, a reply of LARGE_REPLY_BYTES. */
+static bool call_large(struct run *run, const grpc_testing_SimpleRequest *request,
+        quoit_compression compression, quoit_status status)
+{
+        struct talk talk = unary_talk(request);
+
+        talk.options.compression = compression;
+        return run_talk(run, &talk, status) &&
+               run_expect_replies(
+                       run, &talk, (const int64_t[]){ LARGE_REPLY_BYTES }, status == QUOIT_OK);
+}
+
 bool large_unary(struct run *run)
 {
-        return run_unary(run, large_request(run), QUOIT_OK, LARGE_REPLY_BYTES);
+        return call_large(run, large_request(run), QUOIT_IDENTITY, QUOIT_OK);
 }
 
 /* ---- compression ---- */
@@ -26,15 +36,9 @@ bool large_unary(struct run *run)
 static bool call_compressed(struct run *run, bool told, bool compressed, quoit_status status)
 {
         grpc_testing_SimpleRequest *request = large_request(run);
-        struct talk talk = { .method = run_method("UnaryCall"),
-                .options.compression = compressed ? QUOIT_GZIP : QUOIT_IDENTITY,
-                .requests = { UPB_UPCAST(request) },
-                .request_count = 1 };
 
         grpc_testing_SimpleRequest_set_expect_compressed(request, talk_bool(run->arena, told));
-        return run_talk(run, &talk, status) &&
-               run_expect_replies(
-                       run, &talk, (const int64_t[]){ LARGE_REPLY_BYTES }, status == QUOIT_OK);
+        return call_large(run, request, compressed ? QUOIT_GZIP : QUOIT_IDENTITY, status);
 }
 
 bool client_compressed_unary(struct run *run)
@@ -47,9 +51,7 @@ bool client_compressed_unary(struct run *run)
 static bool ask_for_compressed(struct run *run, bool compressed)
 {
         grpc_testing_SimpleRequest *request = large_request(run);
-        struct talk talk = { .method = run_method("UnaryCall"),
-                .requests = { UPB_UPCAST(request) },
-                .request_count = 1 };
+        struct talk talk = unary_talk(request);
 
         grpc_testing_SimpleRequest_set_response_compressed(
                 request, talk_bool(run->arena, compressed));
@@ -70,7 +72,7 @@ bool server_compressed_unary(struct run *run)
 
 static bool is(const struct talk_bytes *bytes, const char *wanted)
 {
-        return bytes->size == strlen(wanted) && memcmp(bytes->data, wanted, bytes->size) == 0;
+        return upb_StringView_IsEqual(talk_text(bytes), upb_StringView_FromString(wanted));
 }
 
 static bool echo_metadata(struct run *run, const char *method, const upb_Message *request)
@@ -111,9 +113,7 @@ bool pick_first_unary(struct run *run)
 
         for (int i = 0; i < PICK_FIRST_CALLS; i++) {
                 grpc_testing_SimpleRequest *request = talk_simple_request(run->arena, 1, 1);
-                struct talk talk = { .method = run_method("UnaryCall"),
-                        .requests = { UPB_UPCAST(request) },
-                        .request_count = 1 };
+                struct talk talk = unary_talk(request);
 
                 grpc_testing_SimpleRequest_set_fill_server_id(request, true);
                 if (!run_talk(run, &talk, QUOIT_OK) ||
@@ -123,8 +123,7 @@ bool pick_first_unary(struct run *run)
                         first = talk.server_id;
                 if (first.size == 0)
                         return run_fail(run, "the server has no id");
-                if (first.size != talk.server_id.size ||
-                        memcmp(first.data, talk.server_id.data, first.size) != 0)
+                if (!upb_StringView_IsEqual(talk_text(&talk.server_id), talk_text(&first)))
                         return run_fail(run, "calls went to more than one server");
         }
         return true;
