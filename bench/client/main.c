@@ -13,15 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <quoit/quoit.h>
 
+#include "../clock.h"
+#include "../number.h"
 #include "api.quoit.h"
 
 #define ITEMS 100
-#define NS_PER_S 1e9
+#define COUNT_MAX 100000 /* of connections, and of calls on each */
 #define US_PER_S 1e6
 
 /* A call that begins anew when it is over. */
@@ -112,14 +113,6 @@ static void start_first(quoit_client *client, void *arg)
 
 /* ---- figures ---- */
 
-static double time_s(clockid_t clock)
-{
-        struct timespec time;
-
-        clock_gettime(clock, &time);
-        return (double)time.tv_sec + (double)time.tv_nsec / NS_PER_S;
-}
-
 static void wait_s(double seconds)
 {
         usleep((useconds_t)(seconds * US_PER_S));
@@ -127,14 +120,24 @@ static void wait_s(double seconds)
 
 static void count(double seconds)
 {
-        double began_s = time_s(CLOCK_MONOTONIC), cpu_s = time_s(CLOCK_PROCESS_CPUTIME_ID), took_s;
+        uint64_t began_ns = now_ns(), cpu_before_ns = cpu_ns(), took_ns;
         unsigned long before = atomic_load(&calls), done;
 
         wait_s(seconds);
         done = atomic_load(&calls) - before;
-        took_s = time_s(CLOCK_MONOTONIC) - began_s;
-        printf("{\"calls\": %lu, \"seconds\": %.6f, \"cpu_seconds\": %.6f}\n", done, took_s,
-                time_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_s);
+        took_ns = now_ns() - began_ns;
+        printf("{\"calls\": %lu, \"seconds\": %.6f, \"cpu_seconds\": %.6f}\n", done,
+                (double)took_ns / NS_PER_SECOND,
+                (double)(cpu_ns() - cpu_before_ns) / NS_PER_SECOND);
+}
+
+static unsigned number_of(const char *text)
+{
+        uint64_t value;
+
+        if (!number_parse(text, 1, COUNT_MAX, &value))
+                die("CONNECTIONS and STREAMS are numbers from 1 on");
+        return (unsigned)value;
 }
 
 int main(int argc, char **words)
@@ -150,8 +153,8 @@ int main(int argc, char **words)
         if (!method)
                 die("there is no such method");
         greets = strcmp(words[2], "sayHello") == 0;
-        connections = (unsigned)atoi(words[3]);
-        streams = (unsigned)atoi(words[4]);
+        connections = number_of(words[3]);
+        streams = number_of(words[4]);
         callers = calloc((size_t)connections * streams, sizeof(*callers));
         snprintf(target, sizeof(target), "127.0.0.1:%s", words[1]);
         if (!callers || quoit_client_new(NULL, &client) < 0)
