@@ -69,11 +69,11 @@ static const quoit_balancer fewest_policy = {
 static void call(quoit_channel *channel, upb_Arena *arena)
 {
         static const quoit_call_options options = { .timeout_ms = 10000 };
-        const quoit_method *method = quoit_service_method(&quoit_api__Api_service, "sayHello");
-        const upb_Message *request = (const upb_Message *)api_HelloRequest_new(arena), *reply;
+        const api_HelloRequest *request = api_HelloRequest_new(arena);
+        const api_Hello *reply;
         quoit_error error;
 
-        if (quoit_unary_blocking(channel, method, arena, request, &options, &reply, &error) !=
+        if (api_Api_sayHello_blocking(channel, arena, request, &options, &reply, &error) !=
                 QUOIT_OK)
                 fprintf(stderr, "%s\n", quoit_error_text(&error));
 }

@@ -9,35 +9,25 @@
 #include "guide.quoit.h"
 #include "serve.h"
 
-static void on_message(quoit_outcall *outcall, const upb_Message *reply, void *user)
+/* Either ends the hold. Without a reply, the call ends as the outcall did. */
+static void on_done(
+        quoit_outcall *outcall, quoit_status status, const guide_Greeting *reply, void *user)
 {
-        (void)outcall;
-        guide_Guide_Greet_reply(user, (const guide_Greeting *)reply); /* ends the hold */
-}
-
-/* Without a reply, the call ends as the outcall did. */
-static void on_done(quoit_outcall *outcall, quoit_status status, void *user)
-{
-        if (status != QUOIT_OK)
+        if (reply) /* the status is QUOIT_OK */
+                guide_Guide_Greet_reply(user, reply);
+        else
                 quoit_call_finish(user, status, quoit_outcall_status_message(outcall).data);
 }
 
 static void greet(quoit_call *call, const guide_Name *request, void *user)
 {
-        static const quoit_outcall_handler handler = { .on_message = on_message,
-                .on_done = on_done };
-        const quoit_method *method = quoit_service_method(&quoit_guide__Guide_service, "Greet");
         quoit_channel *channel = user;
-        quoit_outcall *outcall;
+        const quoit_call_options options = { .parent = call };
 
-        if (quoit_outcall_start(channel, method, &(quoit_call_options){ .parent = call }, &handler,
-                    call, &outcall) < 0) {
+        if (guide_Guide_Greet_start(channel, request, &options, on_done, call, NULL) < 0)
                 quoit_call_finish(call, QUOIT_INTERNAL, "the other service cannot be called");
-                return;
-        }
-        quoit_call_hold(call); /* until on_done, which comes in any case */
-        if (quoit_outcall_send(outcall, (const upb_Message *)request) < 0)
-                quoit_outcall_cancel(outcall);
+        else
+                quoit_call_hold(call); /* until on_done, which comes in any case */
 }
 
 static const guide_Guide_service service = { .Greet = greet };
