@@ -15,6 +15,7 @@
 
 #include <quoit/quoit.h>
 
+#include "fuzz/input.h"
 #include "grpc/testing/test.quoit.h"
 
 /*
@@ -40,8 +41,8 @@ enum step {
 
 #define CALLS_MAX 16
 #define WAIT_MS 5000 /* for what must come */
-#define ROUNDS_MAX                                                                                 \
-        50 /* of waiting until all was read; a client that has closed, or is full, does not read */
+/* Of waiting until all was read: a client that has closed, or is full, does not read. */
+#define ROUNDS_MAX 50
 #define STEPS_MAX 100 /* of one input: each wakes the client's thread */
 #define SETTINGS_BYTES 9
 
@@ -50,11 +51,6 @@ struct call {
         quoit_outcall *outcall; /* NULL: it is over */
         bool done;
         unsigned messages;
-};
-
-struct input {
-        const uint8_t *at;
-        size_t size;
 };
 
 /* One input's. */
@@ -69,14 +65,6 @@ struct host {
 
 static quoit_client *client;
 static sem_t ran;
-
-static size_t take_byte(struct input *input)
-{
-        if (input->size == 0)
-                return 0;
-        input->size--;
-        return *input->at++;
-}
 
 /* ---- what callers hear, on the client's thread ---- */
 
@@ -301,10 +289,10 @@ static void feed(struct host *host, const uint8_t *bytes, size_t size)
 
 static void feed_input(struct host *host, struct input *input, size_t size)
 {
-        size = size < input->size ? size : input->size;
-        feed(host, input->at, size);
-        input->at += size;
-        input->size -= size;
+        const uint8_t *bytes;
+
+        size = take_bytes(input, size, &bytes);
+        feed(host, bytes, size);
 }
 
 static void turn(struct host *host)

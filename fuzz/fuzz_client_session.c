@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/input.h"
 #include "transport/memory.h"
 #include "transport/session.h"
 
@@ -50,19 +51,6 @@ struct host {
         uint8_t body[4096];
         volatile uint8_t sum; /* of all bytes that the events gave us, so that they are read */
 };
-
-struct input {
-        const uint8_t *at;
-        size_t size;
-};
-
-static size_t take_byte(struct input *input)
-{
-        if (input->size == 0)
-                return 0;
-        input->size--;
-        return *input->at++;
-}
 
 /* ---- events ---- */
 
@@ -196,16 +184,15 @@ static const struct session_events events = {
 /* From memory of exactly that size. */
 static void feed(struct host *host, struct input *input, size_t size)
 {
+        const uint8_t *bytes;
         uint8_t *piece;
 
-        size = size < input->size ? size : input->size;
+        size = take_bytes(input, size, &bytes);
         piece = malloc(size ? size : 1);
         assert(piece);
-        memcpy(piece, input->at, size);
+        memcpy(piece, bytes, size);
         host->error = session_feed(&host->session, piece, size);
         free(piece);
-        input->at += size;
-        input->size -= size;
 }
 
 static void sent(struct host *host)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/input.h"
 #include "host.h"
 
 /*
@@ -24,32 +25,18 @@ enum step {
         STEPS,
 };
 
-struct input {
-        const uint8_t *at;
-        size_t size;
-};
-
-static size_t take_byte(struct input *input)
-{
-        if (input->size == 0)
-                return 0;
-        input->size--;
-        return *input->at++;
-}
-
 /* From memory of exactly that size. */
 static void feed(struct host *host, struct input *input, size_t size)
 {
+        const uint8_t *bytes;
         uint8_t *piece;
 
-        size = size < input->size ? size : input->size;
+        size = take_bytes(input, size, &bytes);
         piece = malloc(size ? size : 1);
         assert(piece);
-        memcpy(piece, input->at, size);
+        memcpy(piece, bytes, size);
         host_feed(host, piece, size);
         free(piece);
-        input->at += size;
-        input->size -= size;
 }
 
 /* Reads all bytes of the output, so that a payload that was freed too early is found. */

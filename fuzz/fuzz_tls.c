@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/input.h"
 #include "pki.h"
 #include "transport/tls_config.h"
 #include "transport/tls_identity.h"
@@ -26,11 +27,6 @@ enum step {
         STEPS,
 };
 
-struct input {
-        const uint8_t *at;
-        size_t size;
-};
-
 struct joint {
         struct tls tls;
         SSL *client;
@@ -42,14 +38,6 @@ struct joint {
 
 static struct pki pki;
 static quoit_tls *rules;
-
-static size_t take_byte(struct input *input)
-{
-        if (input->size == 0)
-                return 0;
-        input->size--;
-        return *input->at++;
-}
 
 static void drop_front(struct tls_bytes *bytes, size_t size)
 {
@@ -122,13 +110,11 @@ static void deliver(struct joint *joint, size_t size)
 
 static void insert(struct joint *joint, struct input *input)
 {
-        size_t size = take_byte(input);
+        const uint8_t *bytes;
+        size_t size = take_bytes(input, take_byte(input), &bytes);
 
-        size = size < input->size ? size : input->size;
-        if (!tls_bytes_append(&joint->way, input->at, size))
+        if (!tls_bytes_append(&joint->way, bytes, size))
                 abort();
-        input->at += size;
-        input->size -= size;
 }
 
 static void write_both(struct joint *joint, size_t size)
