@@ -44,6 +44,13 @@ quietly() {
         die "failed: $* (all of it in $outdir/build.log)"
 }
 
+# write_program NAME: makes $outdir/NAME, a program, from stdin. One that runs stays as it is.
+write_program() {
+        cat >"$outdir/$1.new"
+        chmod +x "$outdir/$1.new"
+        mv "$outdir/$1.new" "$outdir/$1"
+}
+
 # write_serve PORT [THREADS], the words as its usage has them: makes $outdir/serve from the lines on
 # stdin, in which $port and $threads (perhaps empty) are set. They end in an exec: serve's process
 # is the server's.
@@ -59,16 +66,12 @@ set -euo pipefail
 port=\$1 threads=\${2:-}
 SERVE
                 cat
-        } >"$outdir/serve.new"
-        chmod +x "$outdir/serve.new"
-        mv "$outdir/serve.new" "$outdir/serve"
+        } | write_program serve
 }
 
 # write_call COMMAND: makes $outdir/call, which runs the client's program with these words in front of its own.
 write_call() {
-        printf '#!/bin/bash\nexec %s "$@"\n' "$1" >"$outdir/call.new"
-        chmod +x "$outdir/call.new"
-        mv "$outdir/call.new" "$outdir/call"
+        printf '#!/bin/bash\nexec %s "$@"\n' "$1" | write_program call
 }
 
 # report VERSION BINARY: what build says on stdout.
