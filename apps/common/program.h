@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The begin, the log and the end of a server's program. */
+/* The begin, the log and the end of a program. */
 
 #include <signal.h>
 #include <stdbool.h>
