@@ -3,6 +3,7 @@
 
 import contextlib
 import functools
+import importlib
 import json
 import os
 import pathlib
@@ -64,6 +65,7 @@ def serving(program, *arguments, stderr=None):
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         port = process.stdout.readline().strip()
+        assert port
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield channel
         process.send_signal(signal.SIGTERM)
@@ -76,6 +78,20 @@ def serving(program, *arguments, stderr=None):
 @pytest.fixture(scope="module")
 def kit(root, build):
     return Kit(root, build)
+
+
+@pytest.fixture(scope="module")
+def pb(tmp_path_factory):
+    """The Python modules of kinds.proto: messages, stubs."""
+    folder = tmp_path_factory.mktemp("python")
+    subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"--python_out={folder}"]
+        + [f"--grpc_python_out={folder}", "kinds.proto"],
+        check=True,
+    )
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module("kinds_pb2"), importlib.import_module("kinds_pb2_grpc")
+    sys.path.remove(str(folder))
 
 
 class Kit:

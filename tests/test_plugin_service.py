@@ -1,49 +1,23 @@
 # SPDX-License-Identifier: MIT
 """Service glue: a server made of generated code, and Python's grpcio against it."""
 
-import importlib
 import queue
-import signal
-import subprocess
-import sys
 
 import grpc
 import pytest
 
-from plugin_kit import PROTOS, Kit
+from plugin_kit import kit, pb  # noqa: F401 (fixtures)
+from plugin_kit import Kit, serving
 
 
 @pytest.fixture(scope="module")
-def pb(tmp_path_factory):
-    """The Python modules of kinds.proto: messages, stubs."""
-    folder = tmp_path_factory.mktemp("python")
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"--python_out={folder}"]
-        + [f"--grpc_python_out={folder}", "kinds.proto"],
-        check=True,
-    )
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("kinds_pb2"), importlib.import_module("kinds_pb2_grpc")
-    sys.path.remove(str(folder))
-
-
-@pytest.fixture(scope="module")
-def channel(root, build, tmp_path_factory):
-    kit, folder = Kit(root, build), tmp_path_factory.mktemp("server")
+def channel(kit, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
     kit.protoc(folder, ["kinds.proto"])
     program = folder / "kinds_server"
-    kit.program(folder, [root / "tests" / "kinds_server.c", folder / "kinds.quoit.c"], program)
-    server = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        port = server.stdout.readline().strip()
-        assert port, server.stderr.read()
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield channel
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=40) == 0, server.stderr.read()
-    finally:
-        server.kill()
-        server.wait()
+    kit.program(folder, [kit.root / "tests" / "kinds_server.c", folder / "kinds.quoit.c"], program)
+    with serving(program) as channel:
+        yield channel
 
 
 @pytest.fixture

@@ -1,41 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Generated stubs: a client made of them, against a server of generated code and Python's grpcio."""
 
-import importlib
 import subprocess
-import sys
 
 import pytest
 
 from grpcio_server import grpcio_server
-from plugin_kit import PROTOS, Kit
+from plugin_kit import kit, pb  # noqa: F401 (fixtures)
 from servers import ENGINE, PATIENCE
 
 MANY = 20000
 
 
 @pytest.fixture(scope="module")
-def programs(root, build, tmp_path_factory):
+def programs(kit, tmp_path_factory):
     """Those of kinds_server.c and stubs_client.c."""
-    kit, folder = Kit(root, build), tmp_path_factory.mktemp("stubs")
+    folder = tmp_path_factory.mktemp("stubs")
     kit.protoc(folder, ["kinds.proto"])
     kit.protoc(folder / "client", ["kinds.proto"], "--quoit_opt=services=off")
     for name, code in ("kinds_server", folder), ("stubs_client", folder / "client"):
-        kit.program(code, [root / "tests" / f"{name}.c", code / "kinds.quoit.c"], folder / name)
+        kit.program(code, [kit.root / "tests" / f"{name}.c", code / "kinds.quoit.c"], folder / name)
     return folder
-
-
-@pytest.fixture(scope="module")
-def pb(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("python")
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"--python_out={folder}"]
-        + [f"--grpc_python_out={folder}", "kinds.proto"],
-        check=True,
-    )
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("kinds_pb2"), importlib.import_module("kinds_pb2_grpc")
-    sys.path.remove(str(folder))
 
 
 def servicer(number, base):
