@@ -141,7 +141,9 @@ struct call_handler_side {
         size_t status_text_size;
         struct fields header_fields;
         struct fields trailer_fields;
-        size_t in_place_bytes_max; /* of messages that send.c encodes in their place, prefixes included */
+        /* the messages that send.c encodes in their place: their type, NULL if none are, and their size with prefixes */
+        const struct upb_MiniTable *in_place_type;
+        size_t in_place_bytes_max;
         void *state_user; /* what on_start returned */
         void (*pump)(quoit_call *call, void *state);
         void *pump_state;

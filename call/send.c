@@ -104,41 +104,43 @@ static void note_sent(quoit_call *call, size_t size)
 }
 
 /*
- * The largest size of messages that are encoded in their place; 0: none are. Known after the first was sent: the compression
- * of the answers does not change after that.
+ * Streams' messages are much alike: those after the first that have its @type are encoded in their place. The compression of the
+ * answers does not change after it.
  */
-static size_t in_place_bytes_max(const quoit_call *call)
+static void allow_in_place(quoit_call *call, const struct upb_MiniTable *type)
 {
         size_t limit = call_send_bytes_max(call);
 
         if (!call_sends_many(call) || call->offload ||
                 call->exchange.lent.compression != QUOIT_IDENTITY)
-                return 0;
-        return limit < WRITER_PLACE_BYTES_MAX ? FRAMING_PREFIX_BYTES + limit
-                                              : WRITER_PLACE_BYTES_MAX;
+                return;
+        call->handler.in_place_type = type;
+        call->handler.in_place_bytes_max = limit < WRITER_PLACE_BYTES_MAX
+                                                   ? FRAMING_PREFIX_BYTES + limit
+                                                   : WRITER_PLACE_BYTES_MAX;
 }
 
 /*
- * Encodes a message directly after those that wait. False, and nothing is sent: none wait; it is too large for the room there or for
- * the limit; or encode_flat() does not support its type. In the last case no later message of this call is tried, since the messages
- * of a stream are much alike.
+ * Encodes a message directly after those that wait. False, and nothing is sent: none wait; its type is not the one that is allowed;
+ * it is too large for the room there or for the limit; or encode_flat() does not support it, and no later message is tried.
  */
 static bool send_in_place(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
-        size_t room = call->handler.in_place_bytes_max, room_there;
+        size_t room;
         uint8_t *place;
         int size;
 
-        if (room == 0)
+        if (type != call->handler.in_place_type)
                 return false;
-        room_there = writer_room(&call->exchange.writer, &place);
-        room = room_there < room ? room_there : room;
+        room = writer_room(&call->exchange.writer, &place);
+        if (room > call->handler.in_place_bytes_max)
+                room = call->handler.in_place_bytes_max;
         if (room == 0)
                 return false;
         size = encode_flat(place, room, message, type);
         if (size == -ENOTSUP)
-                call->handler.in_place_bytes_max = 0;
+                call->handler.in_place_type = NULL;
         if (size < 0)
                 return false;
         writer_extend(&call->exchange, (size_t)size);
@@ -158,12 +160,9 @@ static int send_encoded(quoit_call *call, struct encoding *encoding)
         size = encoding->size;
         r = call->offload ? offload_send(call->offload, encoding) : queue_on_ring(call, encoding);
         encoding_deinit(encoding);
-        if (r < 0)
-                return r;
-        if (call->exchange.lent.messages_sent == 0)
-                call->handler.in_place_bytes_max = in_place_bytes_max(call);
-        note_sent(call, size);
-        return 0;
+        if (r == 0)
+                note_sent(call, size);
+        return r;
 }
 
 /* The buffer for a message that fits into WRITER_PLACE_BYTES_MAX. */
@@ -202,7 +201,11 @@ static int send_message(quoit_call *call, struct exchange *keeper,
                 note_field(call, "has text that is not UTF-8", &encoding.encoder);
         else if (r == -EINVAL)
                 note_field(call, "lacks a required field", &encoding.encoder);
-        return r < 0 ? r : send_encoded(call, &encoding);
+        if (r == 0)
+                r = send_encoded(call, &encoding);
+        if (r == 0 && call->exchange.lent.messages_sent == 1)
+                allow_in_place(call, type);
+        return r;
 }
 
 static int send_bytes(quoit_call *call, const void *bytes, size_t size)
@@ -245,35 +248,42 @@ static void note_type(quoit_call *call, const struct upb_MiniTable *type)
                 text.size ? text.data : "it sent another method's type; ended INTERNAL";
 }
 
+static bool is_intercepted(const quoit_call *call)
+{
+        return call_host_of(call)->interceptors != NULL;
+}
+
 /* Shows interceptors the message to be sent. False: one of them has ended the call. */
 static bool pass_interceptors(quoit_call *call, const quoit_message_info *info)
 {
-        if (!call_host_of(call)->interceptors)
+        if (!is_intercepted(call))
                 return true;
         interceptors_sent(call, info);
         return !call_is_over(call);
 }
 
-static int send_or_fail(quoit_call *call, struct exchange *keeper,
-        const struct upb_Message *message, const struct upb_MiniTable *type)
+/* 0 or the error that the call ends with. */
+static int try_send(quoit_call *call, struct exchange *keeper, const struct upb_Message *message,
+        const struct upb_MiniTable *type)
 {
-        int r = 0;
-
-        if (call_is_over(call))
-                return 0;
-        if (!message) {
-                fail_unsendable(call, -ENOMEM);
+        if (!message)
                 return -ENOMEM;
-        }
         if (is_wrong_type(call, type)) {
                 note_type(call, type);
-                fail_unsendable(call, -EPROTOTYPE);
                 return -EPROTOTYPE;
         }
-        if (!pass_interceptors(call, &(quoit_message_info){ .message = message, .type = type }))
+        if (!pass_interceptors(call, &(quoit_message_info){ .message = message, .type = type }) ||
+                (is_intercepted(call) && send_in_place(call, message, type)))
                 return 0;
-        if (!send_in_place(call, message, type))
-                r = call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
+        return call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
+}
+
+/* Not inlined: its memory on the stack would cost the messages that are sent in place. */
+static __attribute__((noinline)) int send_or_fail(quoit_call *call, struct exchange *keeper,
+        const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        int r = try_send(call, keeper, message, type);
+
         if (r < 0)
                 fail_unsendable(call, r);
         return r;
@@ -284,7 +294,13 @@ int quoit_call_send(
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        call_note_after_finish(call, "it sent a message after the call was finished; dropped");
+        if (call_is_over(call)) {
+                call_note_after_finish(
+                        call, "it sent a message after the call was finished; dropped");
+                return 0;
+        }
+        if (message && !is_intercepted(call) && send_in_place(call, message, type))
+                return 0;
         return send_or_fail(call, NULL, message, type);
 }
 
@@ -314,7 +330,7 @@ void quoit_call_reply(
         if (!call_is_here(call, __func__))
                 return;
         call_note_after_finish(call, "it answered a call that was finished before; dropped");
-        sent = send_or_fail(call, &call->exchange, message, type) == 0;
+        sent = call_is_over(call) || send_or_fail(call, &call->exchange, message, type) == 0;
         /* if it could not be sent the call has its status already; this only says that the handler is done */
         call_finish(call, sent ? QUOIT_OK : QUOIT_INTERNAL, NULL, 0);
 }

@@ -132,26 +132,24 @@ ENCODE_INLINE uint8_t *flat_put_value(uint8_t *at, uint8_t *limit, const upb_Mes
 
 int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const upb_MiniTable *table)
 {
-        const upb_MiniTableField *fields =
+        const upb_MiniTableField *field =
                 table->UPB_ONLYBITS(fields); /* NULL where there are none */
-        uint8_t *start = place + FRAMING_PREFIX_BYTES, *at = start;
-        size_t span =
-                room - FRAMING_PREFIX_BYTES - HEAD_BYTES_MAX; /* the part where heads can begin */
+        const upb_MiniTableField *end = field + table->UPB_ONLYBITS(field_count);
+        uint8_t *at = place + FRAMING_PREFIX_BYTES, *limit;
 
         if (room < FRAMING_PREFIX_BYTES + HEAD_BYTES_MAX)
                 return -ENOSPC;
+        limit = place + room - HEAD_BYTES_MAX; /* up to here heads can begin */
         if (table->UPB_PRIVATE(required_count) > 0 ||
                 UPB_PRIVATE(_upb_Message_GetInternal)(message))
                 return -ENOTSUP;
-        for (unsigned i = 0; i < table->UPB_ONLYBITS(field_count); i++) {
-                const upb_MiniTableField *field = fields + i;
-
-                at = flat_put_value(at, start + span, message, field,
+        for (; field != end; field++) {
+                at = flat_put_value(at, limit, message, field,
                         UPB_PRIVATE(_upb_Message_DataPtr)(message, field));
-                if (!ENCODE_LIKELY((uintptr_t)at - (uintptr_t)start <= span))
+                if (!ENCODE_LIKELY((uintptr_t)at - 1 < (uintptr_t)limit)) /* NULL is beyond, too */
                         return at ? -ENOSPC : -ENOTSUP;
         }
-        framing_write_prefix(place, false, (uint32_t)(at - start));
+        framing_write_prefix(place, false, (uint32_t)(at - place - FRAMING_PREFIX_BYTES));
         return (int)(at - place);
 }
 
