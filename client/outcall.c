@@ -91,7 +91,7 @@ void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringV
 {
         if (outcall_is_over(call))
                 return;
-        if (status == QUOIT_OK)
+        if (status == QUOIT_OK && !call->is_check)
                 throttle_note_success(&call->channel->throttle);
         outcall_end(call, status, message);
 }

@@ -70,6 +70,8 @@ static bool is_due(struct quoit_outcall *call, quoit_status status)
         bool stops = call->response.pushback == PUSHBACK_STOP;
         bool is_retryable = status_set_has(call->retry.policy->codes, status);
 
+        if (call->is_check) /* health_check.c begins it again; and what it hears is of no call */
+                return false;
         if (is_retryable || stops)
                 throttle_note_failure(throttle);
         if (!is_retryable || stops || call->response.has_headers ||

@@ -4,6 +4,7 @@
 
 #include "stage.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <quoit/health.h>
@@ -125,6 +126,74 @@ static void test_freed_at_any_time(void **state)
         }
 }
 
+/* ---- retry throttling ---- */
+
+static atomic_uint watches;
+
+/* Watch is answered by its end: OK, and a failure that is not to be tried again, in turn. */
+static void end_watch(quoit_call *call, void *user)
+{
+        const quoit_method *method = quoit_call_method(call);
+
+        (void)user;
+        if (!method || strcmp(method->path, "/grpc.health.v1.Health/Watch") != 0)
+                return;
+        if (atomic_fetch_add(&watches, 1) % 2 == 0) {
+                quoit_call_finish(call, QUOIT_OK, NULL);
+                return;
+        }
+        assert_int_equal(quoit_call_add_trailer(
+                                 call, "grpc-retry-pushback-ms", upb_StringView_FromString("-1")),
+                0);
+        quoit_call_finish(call, QUOIT_UNAVAILABLE, NULL);
+}
+
+static void add_ending_health(quoit_server *server)
+{
+        static const quoit_interceptor interceptor = { .on_start = end_watch };
+
+        add_health(server);
+        assert_int_equal(quoit_server_intercept(server, &interceptor, NULL), 0);
+}
+
+static void take_tokens(void *arg)
+{
+        const struct stage *stage = arg;
+
+        stage->channel->parts[0]->throttle.tokens = 2000;
+}
+
+static void assert_tokens_are_the_same(void *arg)
+{
+        const struct stage *stage = arg;
+
+        assert_int_equal(stage->channel->parts[0]->throttle.tokens, 2000);
+}
+
+/* The channel's own calls say nothing about the program's. */
+static void test_throttle(void **state)
+{
+        const quoit_channel_options options = {
+                .service_config = "{\"loadBalancingConfig\": [{\"round_robin\": {}}],"
+                                  "\"healthCheckConfig\": {\"serviceName\": \"\"},"
+                                  "\"retryThrottling\": {\"maxTokens\": 10, \"tokenRatio\": 1}}"
+        };
+        struct stage stage;
+        unsigned before;
+
+        (void)state;
+        stage_init(&stage, &(quoit_client_limits){ .backoff_initial_ms = 5, .backoff_max_ms = 5 });
+        stage.on_server = add_ending_health;
+        stage_serve(&stage, 0, 0, NULL);
+        stage_open_with(&stage, stage.servers[0].target, &options);
+        stage_run(&stage, take_tokens, &stage);
+        before = atomic_load(&watches);
+        assert_int_equal(quoit_channel_connect(stage.channel), 0);
+        WAIT(atomic_load(&watches) >= before + 5);
+        stage_run(&stage, assert_tokens_are_the_same, &stage);
+        stage_deinit(&stage);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -132,6 +201,7 @@ int main(void)
                 cmocka_unit_test(test_short_lives),
                 cmocka_unit_test(test_server_comes_back),
                 cmocka_unit_test(test_freed_at_any_time),
+                cmocka_unit_test(test_throttle),
         };
 
         return RUN_ON_BOTH_ENGINES("client/health", tests);
