@@ -6,6 +6,9 @@
 
 #include "client/channel.h"
 #include "client/outcall.h"
+#include "core/clock.h"
+
+#define NEXT_NS_MIN NS_PER_MS /* before an attempt that there was no room for is tried again */
 
 static struct ring *ring_of(const struct hedging *hedging)
 {
@@ -129,6 +132,14 @@ static bool begin_next(struct hedging *hedging)
         return true;
 }
 
+/* There was no room for the next attempt, or no memory: it is tried again. Others are under way. */
+static void begin_next_later(struct hedging *hedging)
+{
+        uint64_t delay_ns = hedging->policy->delay_ns;
+
+        start_timer(hedging, delay_ns > NEXT_NS_MIN ? delay_ns : NEXT_NS_MIN);
+}
+
 /* There is no attempt, and cannot be. */
 static void fail_for_want(struct quoit_outcall *call)
 {
@@ -146,8 +157,11 @@ static void on_next(struct timer *timer)
         if (has_others && !throttle_allows(&hedging->call->channel->throttle)) {
                 counter_add(&hedging->call->channel->retry_counts.throttled, 1);
                 hedging->stops = true;
-        } else if (!begin_next(hedging) && !has_others) {
-                fail_for_want(hedging->call);
+        } else if (!begin_next(hedging)) {
+                if (has_others)
+                        begin_next_later(hedging);
+                else
+                        fail_for_want(hedging->call);
         }
 }
 
@@ -222,7 +236,7 @@ void hedging_win(struct quoit_outcall *attempt)
 }
 
 /* An attempt has failed, but not for all. Whether another one takes its place, now or later. */
-static bool goes_on(struct hedging *hedging, const struct response *response)
+static bool goes_on(struct hedging *hedging, const struct response *response, bool has_others)
 {
         const struct throttle *throttle = &hedging->call->channel->throttle;
 
@@ -235,10 +249,15 @@ static bool goes_on(struct hedging *hedging, const struct response *response)
         timer_cancel(&ring_of(hedging)->timers, &hedging->next);
         if (hedging->stops || hedging->begun == hedging->policy->attempts_max)
                 return false;
-        if (response->pushback == PUSHBACK_NONE)
-                return begin_next(hedging);
-        start_timer(hedging, response->pushback_ns);
-        return true;
+        if (response->pushback != PUSHBACK_NONE) {
+                start_timer(hedging, response->pushback_ns);
+                return true;
+        }
+        if (begin_next(hedging))
+                return true;
+        if (has_others)
+                begin_next_later(hedging);
+        return false;
 }
 
 bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
@@ -251,7 +270,7 @@ bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
                 return false;
         if (!is_fatal || attempt->response.pushback == PUSHBACK_STOP)
                 throttle_note_failure(&attempt->channel->throttle);
-        if (is_fatal || (!goes_on(hedging, &attempt->response) && !has_others)) {
+        if (is_fatal || (!goes_on(hedging, &attempt->response, has_others) && !has_others)) {
                 hedging_win(attempt);
                 return false;
         }

@@ -397,6 +397,36 @@ static void test_queue_is_bounded(void **state)
         stage_deinit(&stage);
 }
 
+static void cancel_if_it_waits(void *arg)
+{
+        struct told *told = arg;
+
+        if (told->call)
+                quoit_outcall_cancel(told->call);
+}
+
+/* An attempt that is due while there is no room begins when there is some. */
+static void test_room_comes_back(void **state)
+{
+        const quoit_client_limits limits = { .calls_queued_max = 1, .streams_max = 1 };
+        struct told told = { .act = SCRIPT_HOLD }, other = { .act = SCRIPT_HOLD };
+        struct stage stage;
+
+        (void)state;
+        stage_begin_configured(&stage, &limits, HEDGING("2", "0.1s"));
+        told.stage = other.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        WAIT(read_count(&stage.servers[0].script.started) >= 1);
+        stage_run(&stage, told_start, &other); /* the only one that may wait */
+        usleep(300000);
+        stage_run(&stage, cancel_if_it_waits, &other);
+        WAIT(retries_of(&stage).hedged >= 1);
+        stage_run(&stage, told_cancel, &told);
+        told_wait(&told);
+        told_wait(&other);
+        stage_deinit(&stage);
+}
+
 static void test_many(void **state)
 {
         static struct told told[300];
@@ -432,6 +462,7 @@ int main(void)
                 cmocka_unit_test(test_win_between_two_attempts),
                 cmocka_unit_test(test_end_without_a_reader),
                 cmocka_unit_test(test_queue_is_bounded),
+                cmocka_unit_test(test_room_comes_back),
                 cmocka_unit_test(test_many),
         };
 
