@@ -149,12 +149,6 @@ static void run_waiting(struct subchannel *subchannel)
                         subchannel);
 }
 
-/* Of one that is to begin again. */
-static quoit_status status_of_attempt(const struct quoit_outcall *call)
-{
-        return call->was_unprocessed ? QUOIT_UNAVAILABLE : call->status;
-}
-
 /* Those that have somewhere to go. What this calls may take any call out of the queue. */
 static void run_queue(struct channel *channel)
 {
@@ -170,7 +164,6 @@ static void run_queue(struct channel *channel)
                 enum balancer_pick pick;
 
                 list_append(&channel->queue, link);
-                balancer_on_over(call, status_of_attempt(call)); /* where it was before */
                 pick = balancer_pick(channel, call, &subchannel);
                 if (outcall_is_over(call)) /* a user's policy may end calls */
                         continue;

@@ -13,19 +13,28 @@
 
 /* ---- what a turn dispatches ---- */
 
+/* Calls without a connection: those of @list as it is now. */
+static void run_calls(struct list *list)
+{
+        struct list now, *link;
+
+        list_init(&now);
+        list_splice(&now, list);
+        while ((link = list_pop(&now)))
+                outcall_run_unconnected(CONTAINER_OF(link, struct exchange, ready));
+}
+
 static void on_dispatch(struct deferred *deferred)
 {
         struct client *client = CONTAINER_OF(deferred, struct client, dispatch);
-        struct list now, *link;
+        struct list *link;
 
         while ((link = list_pop(&client->noted)))
                 client_connection_tell(CONTAINER_OF(link, struct client_connection, noted));
+        run_calls(&client->left);
         while ((link = list_pop(&client->stirred)))
                 channel_run(CONTAINER_OF(link, struct channel, stirred));
-        list_init(&now);
-        list_splice(&now, &client->ready);
-        while ((link = list_pop(&now)))
-                outcall_run_unconnected(CONTAINER_OF(link, struct exchange, ready));
+        run_calls(&client->ready);
         /* what these have stirred up waits for the next turn, which begins at once */
 }
 
@@ -50,6 +59,7 @@ void client_init(struct client *client, quoit_client *handle, const quoit_client
         client->extensions = options->extensions;
         list_init(&client->channels);
         list_init(&client->noted);
+        list_init(&client->left);
         list_init(&client->stirred);
         list_init(&client->ready);
         workers_init(&client->handshakers);

@@ -32,6 +32,8 @@ struct client {
         struct base_slab calls; /* struct quoit_outcall */
         struct list channels; /* changed under the mutex */
         struct list noted; /* connections that have something to tell */
+        struct list
+                left; /* calls that have left an attempt: they come before what waits in channels */
         struct list stirred; /* channels that have something to do */
         struct list ready; /* calls without a connection that have an event */
         unsigned connection_count; /* not freed yet */

@@ -77,7 +77,9 @@ struct quoit_outcall {
         bool wants_writable : 1; /* quoit_outcall_writable() has said false */
         bool headers_told : 1;
         bool was_refused : 1; /* the server has refused to process it, once */
+        bool has_left : 1; /* an attempt is over, and its balancer has not heard of that */
         bool has_failed : 1; /* the status is ours: nothing is delivered any more */
+        quoit_status left_status; /* of that attempt */
         quoit_status status; /* before its end: of the attempt that failed last */
         upb_StringView message; /* with the status; static, or in the arena, and zero-terminated */
         struct retry retry;

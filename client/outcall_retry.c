@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/outcall_retry.h"
 
+#include "client/balancer.h"
 #include "client/channel.h"
 #include "client/outcall.h"
 
@@ -11,10 +12,10 @@ static struct ring *ring_of(const struct quoit_outcall *call)
 
 /* ---- between two attempts ---- */
 
-/* It waits for a connection again, once its pause is over and no output refers to what is sent again. */
+/* It waits for a connection again, once it is settled, its pause is over and no output refers to what is sent again. */
 static void go_on(struct quoit_outcall *call)
 {
-        if (call->state != OUTCALL_PAUSED || timer_is_running(&call->pause) ||
+        if (call->state != OUTCALL_PAUSED || call->has_left || timer_is_running(&call->pause) ||
                 call->exchange.stream.pins > 0)
                 return;
         call->exchange.stream = (struct stream){ .pins = 0 };
@@ -34,6 +35,16 @@ void outcall_leave(struct quoit_outcall *call)
 {
         outcall_move(call, &call->channel->group);
         outcall_set_state(call, OUTCALL_PAUSED);
+        call->has_left = true;
+        call->left_status = call->was_unprocessed ? QUOIT_UNAVAILABLE : call->status;
+        list_append(&call->channel->client->left, &call->exchange.ready);
+        client_stir(call->channel->client);
+}
+
+void outcall_settle(struct quoit_outcall *call)
+{
+        call->has_left = false;
+        balancer_on_over(call, call->left_status);
         call->response = (struct response){ 0 }; /* its block may have begun */
         call->exchange.reader.compression = QUOIT_IDENTITY;
         go_on(call);

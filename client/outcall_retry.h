@@ -26,8 +26,11 @@ bool outcall_retry_unprocessed(struct quoit_outcall *call, bool refused);
  */
 bool outcall_try_again(struct quoit_outcall *call, quoit_status status, upb_StringView message);
 
-/* The stream of a call that is LEAVING is closed. */
+/* Its attempt is over, and has no stream any more. It is settled later, outside nghttp2's callbacks, and begins again after that. */
 void outcall_leave(struct quoit_outcall *call);
+
+/* The balancer hears of the attempt that the call has left, with what its response said; the call may go on. */
+void outcall_settle(struct quoit_outcall *call);
 
 /* No output refers to it any more. */
 void outcall_on_unpinned(struct quoit_outcall *call);

@@ -8,6 +8,7 @@
 #include "call/compressor.h"
 #include "client/channel.h"
 #include "client/outcall.h"
+#include "client/outcall_retry.h"
 #include "codec/message.h"
 #include "core/clock.h"
 
@@ -15,6 +16,7 @@
 
 enum event {
         EVENT_NONE,
+        EVENT_LEFT, /* an attempt: of that the caller hears nothing */
         EVENT_HEADERS,
         EVENT_MESSAGE, /* of a stream */
         EVENT_WRITABLE,
@@ -34,6 +36,8 @@ static enum event next_event(const struct quoit_outcall *call)
 
         if (call->state == OUTCALL_DONE)
                 return EVENT_NONE;
+        if (call->has_left)
+                return EVENT_LEFT;
         if (call->has_failed)
                 return EVENT_DONE;
         if (has_headers_to_tell(call))
@@ -188,6 +192,9 @@ static void run(struct quoit_outcall *call, enum event event)
         struct quoit_outcall *known = outcall_known(call);
 
         switch (event) {
+        case EVENT_LEFT:
+                outcall_settle(call);
+                break;
         case EVENT_HEADERS:
                 call->headers_told = true;
                 known->handler->on_headers(known, known->user);

@@ -6,6 +6,10 @@
 
 #include <stdio.h>
 
+#include "client/channel.h"
+#include "client/handle.h"
+#include "client/subchannel.h"
+
 #define NAME "\"name\": [{\"service\": \"script.Script\"}]"
 #define POLICY(attempts, initial, codes)                                                           \
         "\"methodConfig\": [{" NAME ", \"retryPolicy\": {\"maxAttempts\": " attempts               \
@@ -150,6 +154,67 @@ static void test_cancel(void **state)
         assert_int_equal(stage.servers[0].script.started, 2);
 }
 
+/* ---- what the balancer hears ---- */
+
+/* An ORCA report: 0.75 of the server is in use, at 100 requests a second. */
+static void add_report(quoit_call *call, void *user)
+{
+        static const char report[] = "\x31\x00\x00\x00\x00\x00\x00\x59\x40"
+                                     "\x49\x00\x00\x00\x00\x00\x00\xe8\x3f";
+
+        (void)user;
+        assert_int_equal(quoit_call_add_trailer(call, "endpoint-load-metrics-bin",
+                                 upb_StringView_FromDataAndSize(report, sizeof(report) - 1)),
+                0);
+}
+
+static void add_reports(quoit_server *server)
+{
+        static const quoit_interceptor interceptor = { .on_start = add_report };
+
+        assert_int_equal(quoit_server_intercept(server, &interceptor, NULL), 0);
+}
+
+struct look {
+        struct stage *stage;
+        double weight;
+        uint32_t calls;
+};
+
+static void look(void *arg)
+{
+        struct look *seen = arg;
+        const struct subchannel *subchannel = seen->stage->channel->parts[0]->subchannels[0];
+
+        seen->weight = subchannel->weight.value;
+        seen->calls = subchannel->calls;
+}
+
+/* While it pauses it is no call of the server's that has failed it, and what that has reported counts. */
+static void test_balancer_hears_at_once(void **state)
+{
+        const quoit_load_balancing balancing = { .policy = "weighted_round_robin" };
+        const quoit_channel_options options = { .load_balancing = &balancing,
+                .service_config = "{" POLICY("4", "20s", "5") "}" };
+        struct told told = { .act = SCRIPT_FAIL };
+        struct stage stage;
+        struct look seen = { .stage = &stage, .calls = 1 };
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage.on_server = add_reports;
+        stage_serve(&stage, 0, 0, NULL);
+        stage_open_with(&stage, stage.servers[0].target, &options);
+        told.stage = &stage;
+        stage_run(&stage, told_start, &told);
+        WAIT(retries_of(&stage).retries >= 1);
+        WAIT((stage_run(&stage, look, &seen), seen.calls == 0));
+        assert_true(seen.weight > 0);
+        stage_run(&stage, told_cancel, &told);
+        told_wait(&told);
+        stage_deinit(&stage);
+}
+
 /* ---- what is kept ---- */
 
 /* It has sent more than is kept for it, or for all. */
@@ -208,6 +273,7 @@ int main(void)
                 cmocka_unit_test(test_no_connection),
                 cmocka_unit_test(test_deadline),
                 cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_balancer_hears_at_once),
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_limit_is_given_back),
         };
