@@ -80,9 +80,21 @@ int tls_init_client(struct tls *tls, struct tls_context *context, const char *na
         return 0;
 }
 
+int tls_resume(struct tls *tls, const char *name, uint64_t place)
+{
+        assert(tls->is_client && tls->state == TLS_HANDSHAKE);
+        tls->resumes.name = strdup(name);
+        tls->resumes.place = place;
+        if (!tls->resumes.name)
+                return -ENOMEM;
+        tls_sessions_offer(&tls->context->sessions, tls);
+        return 0;
+}
+
 void tls_deinit(struct tls *tls)
 {
         SSL_free(tls->ssl);
+        free(tls->resumes.name);
         free(tls->out.data);
         tls_context_unref(tls->context);
         *tls = (struct tls){ .state = TLS_ENDED };
@@ -209,7 +221,10 @@ int tls_handshake(struct tls *tls, uint64_t now_ns, struct tls_problem *problem)
         r = SSL_do_handshake(tls->ssl);
         if (r == 1) {
                 set_state(tls, TLS_OPEN);
-                return check_protocol(tls, problem);
+                r = check_protocol(tls, problem);
+                if (r == 0 && tls->is_client)
+                        tls_sessions_return(&tls->context->sessions, tls);
+                return r;
         }
         switch (SSL_get_error(tls->ssl, r)) {
         case SSL_ERROR_WANT_READ:

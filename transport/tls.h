@@ -43,6 +43,10 @@ struct tls {
         size_t read_bytes; /* since then */
         bool is_client;
         bool renegotiation; /* was asked for */
+        struct {
+                char *name; /* malloc's; NULL: no session is offered or kept */
+                uint64_t place;
+        } resumes; /* a client's: whose sessions */
         bool asks; /* set by the caller: tls_handshake() returns -EINPROGRESS before it makes a signature */
 };
 
@@ -55,6 +59,12 @@ int tls_init_server(struct tls *tls, struct tls_context *context);
  * -EINVAL: @name is empty or too long.
  */
 int tls_init_client(struct tls *tls, struct tls_context *context, const char *name);
+
+/*
+ * A client offers a session that its context has kept, and those that it is given are kept. @name is that of tls_init_client(), @place
+ * a number for the server's address (tls_sessions.h). Before the first tls_handshake(). 0, -ENOMEM.
+ */
+int tls_resume(struct tls *tls, const char *name, uint64_t place);
 
 /* Takes zeroed memory. */
 void tls_deinit(struct tls *tls);

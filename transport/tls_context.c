@@ -237,8 +237,11 @@ static int add_client(const struct tls_client_rules *rules, struct tls_context *
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
         context->contexts[context->count++] = ssl;
         set_common(ssl);
-        if (SSL_CTX_set_alpn_protos(ssl, h2, sizeof(h2)) != 0) /* 0 is success here */
+        if (SSL_CTX_set_alpn_protos(ssl, h2, sizeof(h2)) != 0 || /* 0 is success here */
+                tls_sessions_init(&context->sessions, rules->sessions_max) < 0)
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
+        if (rules->sessions_max > 0)
+                tls_sessions_attach(&context->sessions, ssl);
         r = set_versions(rules->options, ssl, problem);
         if (r == 0)
                 r = set_ciphers(rules->options, ssl, problem);
@@ -277,6 +280,7 @@ void tls_context_unref(struct tls_context *context)
                 return;
         for (size_t i = 0; i < context->count; i++)
                 SSL_CTX_free(context->contexts[i]);
+        tls_sessions_deinit(&context->sessions);
         BIO_meth_free(context->pipe);
         free(context);
 }

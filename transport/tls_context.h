@@ -14,6 +14,7 @@
 #include <quoit/tls.h>
 
 #include "transport/tls_problem.h"
+#include "transport/tls_sessions.h"
 #include "transport/tls_tickets.h"
 
 /* The two files of a certificate. */
@@ -37,11 +38,13 @@ struct tls_client_rules {
                 *ca_file; /* PEM: the authorities for servers; NULL: those that the system trusts */
         const struct tls_source
                 *source; /* the client's certificate, if the server asks for one; NULL: none */
+        unsigned sessions_max; /* that are kept to be resumed; 0: none */
 };
 
 struct tls_context {
         atomic_uint references;
         BIO_METHOD *pipe; /* between OpenSSL and our buffers: tls.c */
+        struct tls_sessions sessions; /* a client's */
         size_t count;
         SSL_CTX *contexts[]; /* the first is the default; a client's is the only one */
 };

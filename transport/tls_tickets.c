@@ -158,7 +158,7 @@ static int start_opening(struct tls_tickets *tickets, const unsigned char *name,
                 EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) != 1)
                 found = -1;
         OPENSSL_cleanse(&key, sizeof(key));
-        return found; /* 2, the key before: OpenSSL sends a new ticket too */
+        return found;
 }
 
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
@@ -166,9 +166,13 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 {
         struct tls_tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
         const struct tls *tls = SSL_get_app_data(ssl);
+        int found;
 
-        return sealing ? start_sealing(tickets, tls->now_ns / NS_PER_S, name, iv, cipher, mac)
-                       : start_opening(tickets, name, iv, cipher, mac);
+        if (sealing)
+                return start_sealing(tickets, tls->now_ns / NS_PER_S, name, iv, cipher, mac);
+        found = start_opening(tickets, name, iv, cipher, mac);
+        /* 2, the key before: OpenSSL sends a new ticket too. So it must where a ticket is for a single use (RFC 8446 appendix C.4) */
+        return found == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : found;
 }
 
 void tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl)

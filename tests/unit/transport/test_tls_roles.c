@@ -13,162 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pki.h"
-#include "transport/tls_config.h"
+#include "tls_pair.h"
 #include "transport/tls_identity.h"
 
-struct pair {
-        struct pki pki;
-        quoit_tls *rules;
-        struct tls server, client;
-        struct tls_problem server_problem, client_problem;
-        int server_r, client_r; /* of the last call */
-        char server_read[64], client_read[64];
-        size_t piece;
-};
-
-/* How a client is made; zero is a client that trusts the server's certificate and shows none. */
-struct how {
-        const char *names; /* in the server's certificate; NULL: DNS:localhost */
-        const char *name;  /* that the client expects; NULL: localhost */
-        quoit_tls_options server, client;
-        bool shows_certificate;
-        bool trusts_others; /* and not this certificate */
-        size_t piece;
-};
-
-static struct tls_context *client_context(const struct pki *pki, const struct how *how)
+static void expect_refusal(const struct tls_how *how, const char *words)
 {
-        const struct tls_source source = { (char *)pki->certificate_file, (char *)pki->key_file };
-        const struct tls_client_rules rules = {
-                .options = &how->client,
-                .ca_file = pki->certificate_file,
-                .source = how->shows_certificate ? &source : NULL,
-        };
-        struct tls_context *context;
-        struct tls_problem problem;
+        struct tls_pair *pair = tls_pair_new(how);
 
-        assert_int_equal(tls_context_new_client(&rules, &context, &problem), 0);
-        return context;
-}
-
-static void init_client(struct pair *pair, const struct how *how)
-{
-        struct tls_context *context;
-        struct pki other;
-
-        if (how->trusts_others)
-                pki_init(&other, "DNS:localhost");
-        context = client_context(how->trusts_others ? &other : &pair->pki, how);
-        if (how->trusts_others)
-                pki_deinit(&other);
-        assert_int_equal(
-                tls_init_client(&pair->client, context, how->name ? how->name : "localhost"), 0);
-        tls_context_unref(context);
-}
-
-static struct pair *pair_new(const struct how *how)
-{
-        struct pair *pair = calloc(1, sizeof(*pair));
-        quoit_tls_options options = how->server;
-        struct tls_context *context;
-
-        assert_non_null(pair);
-        pair->piece = how->piece ? how->piece : 16384;
-        pki_init(&pair->pki, how->names ? how->names : "DNS:localhost");
-        if (options.client_auth)
-                options.client_ca_file = pair->pki.certificate_file;
-        pair->rules = pki_rules(&pair->pki, &options);
-        context = tls_config_context(pair->rules);
-        assert_int_equal(tls_init_server(&pair->server, context), 0);
-        tls_context_unref(context);
-        init_client(pair, how);
-        return pair;
-}
-
-static void pair_free(struct pair *pair)
-{
-        tls_deinit(&pair->client);
-        tls_deinit(&pair->server);
-        quoit_tls_free(pair->rules);
-        pki_deinit(&pair->pki);
-        free(pair);
-}
-
-/* Goes on with what has come, to the end of it; what was read is appended to @text. */
-static int go_on(struct tls *tls, struct tls_problem *problem, char *text)
-{
-        uint8_t data[64];
-        size_t size;
-        int r = 0;
-
-        if (tls->state == TLS_HANDSHAKE)
-                r = tls_handshake(tls, 0, problem);
-        while (r == 0 && (r = tls_read(tls, data, sizeof(data), &size, problem)) == 0)
-                strncat(text, (const char *)data, size);
-        return r;
-}
-
-static bool give(struct tls *from, struct tls *to, int *r, struct tls_problem *problem, char *text,
-        size_t piece_max)
-{
-        struct tls_bytes bytes = tls_take(from);
-        size_t at = 0;
-
-        while (at < bytes.size && (*r == -EAGAIN || *r == 0)) {
-                size_t piece = bytes.size - at < piece_max ? bytes.size - at : piece_max;
-
-                tls_put(to, bytes.data + at, piece);
-                *r = go_on(to, problem, text);
-                at += piece;
-        }
-        free(bytes.data);
-        return at > 0;
-}
-
-/* Both, until neither has anything to say. */
-static void run(struct pair *pair)
-{
-        bool spoke;
-
-        if (pair->client.state == TLS_HANDSHAKE)
-                pair->client_r = go_on(&pair->client, &pair->client_problem, pair->client_read);
-        do {
-                spoke = give(&pair->client, &pair->server, &pair->server_r, &pair->server_problem,
-                        pair->server_read, pair->piece);
-                spoke |= give(&pair->server, &pair->client, &pair->client_r, &pair->client_problem,
-                        pair->client_read, pair->piece);
-        } while (spoke);
-}
-
-static void say(struct tls *tls, const char *text)
-{
-        assert_int_equal(tls_seal(tls, &(struct iovec){ (void *)text, strlen(text) }, 1), 0);
-}
-
-static void assert_talks(struct pair *pair)
-{
-        assert_int_equal(pair->client.state, TLS_OPEN);
-        assert_int_equal(pair->server.state, TLS_OPEN);
-        say(&pair->client, "question");
-        say(&pair->server, "answer");
-        run(pair);
-        assert_string_equal(pair->server_read, "question");
-        assert_string_equal(pair->client_read, "answer");
-}
-
-static void expect_refusal(const struct how *how, const char *words)
-{
-        struct pair *pair = pair_new(how);
-
-        run(pair);
+        tls_pair_run(pair);
         assert_int_equal(pair->client_r, -EPROTO);
         assert_int_equal(pair->client.state, TLS_ENDED);
         if (!strstr(pair->client_problem.text, words))
                 fail_msg("'%s' is not in: %s", words, pair->client_problem.text);
         /* the server learns of it by the alert */
         assert_int_equal(pair->server_r, -EPROTO);
-        pair_free(pair);
+        tls_pair_free(pair);
 }
 
 static void test_handshake_in_any_pieces(void **state)
@@ -178,30 +37,31 @@ static void test_handshake_in_any_pieces(void **state)
         (void)state;
         for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
                 for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-                        struct pair *pair = pair_new(&(struct how){ .piece = pieces[i] });
+                        struct tls_pair *pair =
+                                tls_pair_new(&(struct tls_how){ .piece = pieces[i] });
 
                         assert_int_equal(SSL_set_max_proto_version(pair->client.ssl, version), 1);
-                        run(pair);
+                        tls_pair_run(pair);
                         assert_int_equal(SSL_version(pair->client.ssl), version);
-                        assert_talks(pair);
-                        pair_free(pair);
+                        tls_pair_assert_talks(pair);
+                        tls_pair_free(pair);
                 }
         }
 }
 
 static void test_ends(void **state)
 {
-        struct pair *pair = pair_new(&(struct how){ 0 });
+        struct tls_pair *pair = tls_pair_new(&(struct tls_how){ 0 });
 
         (void)state;
-        run(pair);
+        tls_pair_run(pair);
         tls_end(&pair->client);
-        run(pair);
+        tls_pair_run(pair);
         assert_int_equal(pair->server_r, -ENODATA);
-        say(&pair->server, "x"); /* which the client does not read any more */
+        tls_pair_say(&pair->server, "x"); /* which the client does not read any more */
         tls_end(&pair->server);
         assert_int_equal(pair->server.state, TLS_ENDED);
-        pair_free(pair);
+        tls_pair_free(pair);
 }
 
 /* The name goes to the server, and must be in its certificate; RFC 9525 on wildcards. */
@@ -224,24 +84,24 @@ static void test_names(void **state)
 
         (void)state;
         for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-                const struct how how = { .names = cases[i].names, .name = cases[i].name };
-                struct pair *pair;
+                const struct tls_how how = { .names = cases[i].names, .name = cases[i].name };
+                struct tls_pair *pair;
                 quoit_peer_tls *identity;
 
                 if (!cases[i].good) {
                         expect_refusal(&how, "mismatch");
                         continue;
                 }
-                pair = pair_new(&how);
-                run(pair);
-                assert_talks(pair);
+                pair = tls_pair_new(&how);
+                tls_pair_run(pair);
+                tls_pair_assert_talks(pair);
                 identity = tls_identity_new(pair->server.ssl);
                 if (strncmp(how.names, "IP", 2) == 0)
                         assert_null(identity->server_name);
                 else
                         assert_string_equal(identity->server_name, how.name);
                 tls_identity_free(identity);
-                pair_free(pair);
+                tls_pair_free(pair);
         }
 }
 
@@ -254,7 +114,7 @@ static void test_name_cannot_be(void **state)
 
         (void)state;
         pki_init(&pki, "DNS:localhost");
-        context = client_context(&pki, &(struct how){ 0 });
+        context = tls_pair_context(&pki, &(struct tls_how){ 0 });
         memset(longer, 'a', sizeof(longer) - 1);
         assert_int_equal(tls_init_client(&tls, context, ""), -EINVAL);
         assert_int_equal(tls_init_client(&tls, context, longer), -EINVAL);
@@ -265,7 +125,7 @@ static void test_name_cannot_be(void **state)
 static void test_unknown_authority(void **state)
 {
         (void)state;
-        expect_refusal(&(struct how){ .trusts_others = true }, "its certificate is refused");
+        expect_refusal(&(struct tls_how){ .trusts_others = true }, "its certificate is refused");
 }
 
 static void test_files(void **state)
@@ -288,20 +148,20 @@ static void test_files(void **state)
 
 static void test_mutual(void **state)
 {
-        struct how how = {
+        struct tls_how how = {
                 .server.client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE,
                 .shows_certificate = true,
         };
-        struct pair *pair = pair_new(&how);
+        struct tls_pair *pair = tls_pair_new(&how);
         quoit_peer_tls *identity;
 
         (void)state;
-        run(pair);
-        assert_talks(pair);
+        tls_pair_run(pair);
+        tls_pair_assert_talks(pair);
         identity = tls_identity_new(pair->server.ssl);
         assert_string_equal(identity->subject, "CN=a test");
         tls_identity_free(identity);
-        pair_free(pair);
+        tls_pair_free(pair);
         /* by TLS 1.3 a client is through before the server has looked at what it shows */
         how.shows_certificate = false;
         expect_refusal(&how, "it gave up");
@@ -370,10 +230,10 @@ static void stranger_init(
         SSL_CTX_free(server);
         SSL_set_bio(stranger->server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
         SSL_set_accept_state(stranger->server);
-        context = client_context(&stranger->pki,
-                &(struct how){ .client.version_min = version_max == TLS1_2_VERSION
-                                                             ? QUOIT_TLS_VERSION_1_3
-                                                             : QUOIT_TLS_VERSION_DEFAULT });
+        context = tls_pair_context(&stranger->pki,
+                &(struct tls_how){ .client.version_min = version_max == TLS1_2_VERSION
+                                                                 ? QUOIT_TLS_VERSION_1_3
+                                                                 : QUOIT_TLS_VERSION_DEFAULT });
         assert_int_equal(tls_init_client(&stranger->client, context, "localhost"), 0);
         tls_context_unref(context);
 }
@@ -393,7 +253,7 @@ static void stranger_run(struct stranger *stranger)
                 size_t size = pki_client_take(stranger->server, data, sizeof(data));
 
                 tls_put(&stranger->client, data, size);
-                stranger->r = go_on(&stranger->client, &stranger->problem, stranger->read);
+                stranger->r = tls_pair_go_on(&stranger->client, &stranger->problem, stranger->read);
                 pki_client_give(stranger->server, &stranger->client);
                 (void)SSL_do_handshake(stranger->server);
         }
@@ -461,9 +321,11 @@ static void test_no_tls(void **state)
 
         (void)state;
         stranger_init(&stranger, choose_h2, 0);
-        assert_int_equal(go_on(&stranger.client, &stranger.problem, stranger.read), -EAGAIN);
+        assert_int_equal(
+                tls_pair_go_on(&stranger.client, &stranger.problem, stranger.read), -EAGAIN);
         tls_put(&stranger.client, settings, sizeof(settings));
-        assert_int_equal(go_on(&stranger.client, &stranger.problem, stranger.read), -EPROTO);
+        assert_int_equal(
+                tls_pair_go_on(&stranger.client, &stranger.problem, stranger.read), -EPROTO);
         assert_non_null(strstr(stranger.problem.text, "no TLS"));
         stranger_deinit(&stranger);
 }
