@@ -17,7 +17,7 @@
 #include "client/outcall.h"
 #include "client/service_config.h"
 #include "client/target.h"
-#include "transport/tls_context.h"
+#include "transport/tls_client_config.h"
 
 struct ring *channel_ring(const struct channel *channel)
 {
@@ -193,7 +193,7 @@ static void channel_deinit(struct channel *channel)
         free(channel->authority);
         free(channel->user_agent);
         free(channel->server_name);
-        tls_context_unref(channel->tls);
+        tls_client_config_unref(channel->tls);
         service_config_unref(channel->service_config);
         free(channel);
 }
@@ -401,13 +401,13 @@ static char *host_of(const char *authority)
 }
 
 static int set_tls(
-        struct channel *channel, const quoit_channel_tls *options, struct tls_context *tls)
+        struct channel *channel, const quoit_channel_tls *options, struct tls_client_config *tls)
 {
         channel->server_name =
                 options->server_name ? strdup(options->server_name) : host_of(channel->authority);
         if (!channel->server_name)
                 return -ENOMEM;
-        channel->tls = tls_context_ref(tls);
+        channel->tls = tls_client_config_ref(tls);
         return 0;
 }
 
@@ -423,7 +423,8 @@ static void init(struct channel *channel)
 }
 
 int channel_new(struct client *client, const struct target *target,
-        const quoit_channel_options *options, struct tls_context *tls, struct channel **ret_channel)
+        const quoit_channel_options *options, struct tls_client_config *tls,
+        struct channel **ret_channel)
 {
         struct channel *channel = channel_alloc(target, options);
         int r;

@@ -24,7 +24,7 @@ struct lookup;
 struct quoit_outcall;
 struct service_config;
 struct target;
-struct tls_context;
+struct tls_client_config;
 
 #define CHANNEL_PROBLEM_BYTES 128
 #define CHANNEL_STATES_MAX                                                                         \
@@ -33,6 +33,11 @@ struct tls_context;
 /* Of its calls: as quoit_retry_statistics. */
 struct retry_counts {
         counter retries, hedged, transparent, throttled;
+};
+
+/* Of its connections: as quoit_handshake_statistics. */
+struct handshake_counts {
+        counter all, resumed;
 };
 
 struct channel {
@@ -51,6 +56,7 @@ struct channel {
         struct replay_budget replay; /* of what they keep to send it again */
         struct throttle throttle; /* of what they send again */
         struct retry_counts retry_counts;
+        struct handshake_counts handshake_counts;
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
@@ -80,7 +86,7 @@ struct channel {
         /* fixed */
         char *authority;
         char *user_agent;
-        struct tls_context *tls; /* NULL: in the clear */
+        struct tls_client_config *tls; /* NULL: in the clear */
         char *server_name; /* with that */
         struct service_config *service_config; /* NULL: none */
         unsigned count_max;
@@ -93,11 +99,11 @@ struct channel {
 struct ring *channel_ring(const struct channel *channel);
 
 /*
- * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or the context for
+ * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or what is made of
  * @options->tls. 0 or -ENOMEM. Any thread.
  */
 int channel_new(struct client *client, const struct target *target,
-        const quoit_channel_options *options, struct tls_context *tls,
+        const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel);
 
 /* How its calls are balanced, said once, before it is attached. 0 or -ENOMEM. Any thread. */

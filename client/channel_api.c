@@ -9,40 +9,19 @@
 
 #include "client/balancer.h"
 #include "client/channel.h"
+#include "client/channel_tls.h"
 #include "client/handle.h"
 #include "client/outcall.h"
 #include "client/service_config.h"
 #include "client/target.h"
 #include "codec/metadata.h"
-#include "transport/tls_context.h"
+#include "transport/tls_client_config.h"
 
 /* ---- what it is told ---- */
 
 static bool is_valid(const char *text)
 {
         return !text || (*text && metadata_value_valid(text, strlen(text)));
-}
-
-/* *@ret_context is NULL where @tls is. */
-static int make_context(const quoit_channel_tls *tls, struct tls_context **ret_context)
-{
-        struct tls_problem problem;
-
-        *ret_context = NULL;
-        if (!tls)
-                return 0;
-        if (!tls->certificate_file != !tls->key_file)
-                return -EINVAL;
-        return tls_context_new_client(
-                &(struct tls_client_rules){
-                        .options = &(quoit_tls_options){ .version_min = tls->version_min },
-                        .ca_file = tls->ca_file,
-                        .source = tls->certificate_file
-                                          ? &(struct tls_source){ (char *)tls->certificate_file,
-                                                    (char *)tls->key_file }
-                                          : NULL,
-                },
-                ret_context, &problem);
 }
 
 /* *@ret_config is NULL where @text is. @ret_problem: why it is -EINVAL. */
@@ -98,7 +77,7 @@ static int choose_balancing(const quoit_channel_options *options,
 }
 
 static int make_parts(quoit_channel *channel, const struct target *target,
-        const quoit_channel_options *options, struct tls_context *tls,
+        const quoit_channel_options *options, struct tls_client_config *tls,
         struct service_config *config)
 {
         struct balancing balancing;
@@ -135,12 +114,14 @@ static int make_channel(quoit_client *client, const struct target *target,
 {
         char problem[SERVICE_CONFIG_PROBLEM_BYTES];
         struct service_config *config;
-        struct tls_context *tls = NULL;
+        struct tls_client_config *tls = NULL;
+        struct tls_problem tls_problem;
         quoit_channel *channel;
         int r = read_config(options->service_config, &config, problem);
 
         if (r == 0)
-                r = make_context(options->tls, &tls);
+                r = channel_tls_new(
+                        options->tls, client->parts[0].limits.tls_sessions_max, &tls, &tls_problem);
         if (r < 0) {
                 service_config_unref(config);
                 return r;
@@ -149,7 +130,7 @@ static int make_channel(quoit_client *client, const struct target *target,
         if (channel)
                 channel->client = client;
         r = channel ? make_parts(channel, target, options, tls, config) : -ENOMEM;
-        tls_context_unref(tls);
+        tls_client_config_unref(tls);
         service_config_unref(config);
         if (r == 0)
                 *ret_channel = channel;

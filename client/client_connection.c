@@ -12,6 +12,7 @@
 #include "client/outcall_stream.h"
 #include "client/subchannel.h"
 #include "link/owner.h"
+#include "transport/tls_client_config.h"
 
 static struct client_connection *of_link(const struct connection *connection)
 {
@@ -120,19 +121,23 @@ static int open_connection(
 {
         struct client *client = connection->client;
         const struct channel *channel = subchannel->channel;
+        struct tls_context *tls = channel->tls ? tls_client_config_context(channel->tls) : NULL;
         const struct connection_options options = {
                 .role = SESSION_CLIENT,
                 .fd = fd,
                 .peer = &subchannel->address,
-                .client_tls = channel->tls,
+                .client_tls = tls,
                 .server_name = channel->server_name,
                 .handshakers = &client->handshakers,
                 .turn = &connection->turn,
                 .host = client->host,
         };
-        int r = channel->tls ? start_handshakers(client) : 0;
+        int r = tls ? start_handshakers(client) : 0;
 
-        return r < 0 ? r : connection_open(&connection->connection, client->base, &owner, &options);
+        if (r == 0)
+                r = connection_open(&connection->connection, client->base, &owner, &options);
+        tls_context_unref(tls);
+        return r;
 }
 
 int client_connection_open(

@@ -59,6 +59,7 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(keepalive_ms, UINT32_MAX);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
         DEFAULT(stall_ms, 60 * 1000);
+        DEFAULT(tls_sessions_max, 32);
         return is_allowed(limits) ? 0 : -EINVAL;
 }
 

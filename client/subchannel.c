@@ -186,6 +186,17 @@ bool subchannel_has_room(const struct subchannel *subchannel)
                session_streams_left(&connection->connection.session) > 0;
 }
 
+static void count_handshake(const struct subchannel *subchannel)
+{
+        struct handshake_counts *counts = &subchannel->channel->handshake_counts;
+        const quoit_peer_tls *tls = subchannel->connection->connection.peer.tls;
+
+        if (tls)
+                counter_add(&counts->all, 1);
+        if (tls && tls->resumed)
+                counter_add(&counts->resumed, 1);
+}
+
 void subchannel_on_ready(struct subchannel *subchannel)
 {
         if (subchannel->state ==
@@ -197,6 +208,7 @@ void subchannel_on_ready(struct subchannel *subchannel)
         subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
         subchannel->why[0] = '\0';
         subchannel->has_failed = false;
+        count_handshake(subchannel);
         load_weight_reset(&subchannel->weight);
         health_check_begin(subchannel);
         balancer_on_state(subchannel);

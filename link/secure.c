@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/xxhash.h"
 #include "link/base.h"
 #include "link/connection.h"
 #include "link/owner.h"
@@ -27,8 +28,12 @@ static int init_tls(struct tls *tls, const struct connection_options *options)
         struct tls_context *context;
         int r;
 
-        if (options->role == SESSION_CLIENT)
-                return tls_init_client(tls, options->client_tls, options->server_name);
+        if (options->role == SESSION_CLIENT) {
+                r = tls_init_client(tls, options->client_tls, options->server_name);
+                return r < 0 ? r
+                             : tls_resume(tls, options->server_name,
+                                       xxhash64(&options->peer->any, options->peer->bytes));
+        }
         context = tls_config_context(options->tls);
         r = tls_init_server(tls, context);
         tls_context_unref(context);

@@ -14,6 +14,8 @@ class Call:
         said = json.loads(line)
         self.status = said["status"]
         self.text = said["text"]
+        self.handshakes = said["handshakes"]  # with TLS, of its channel
+        self.resumed = said["resumed"]  # of these
         self.messages = [bytes.fromhex(message) for message in said["messages"]]
         self.headers = [(name, bytes.fromhex(value)) for name, value in said.get("headers", [])]
         self.trailers = [(name, bytes.fromhex(value)) for name, value in said.get("trailers", [])]

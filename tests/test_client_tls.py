@@ -4,6 +4,7 @@
 import contextlib
 import socket
 import ssl
+import subprocess
 import threading
 
 import grpc
@@ -30,7 +31,7 @@ def pki(tmp_path_factory):
     return Pki
 
 
-def python_server(calls, stubs, certificate, ca, asks):
+def python_server(calls, stubs, certificate, ca, asks, **options):
     class Calls(stubs("calls_pb2_grpc").CallsServicer):
         def Echo(self, request, context):
             names = context.auth_context().get("x509_common_name", [b""])
@@ -41,7 +42,7 @@ def python_server(calls, stubs, certificate, ca, asks):
         [(certificate.key_pem, certificate.pem)], ca.pem if asks else None, asks
     )
     add = stubs("calls_pb2_grpc").add_CallsServicer_to_server
-    return grpcio_server(add, Calls(), credentials=credentials)
+    return grpcio_server(add, Calls(), credentials=credentials, **options)
 
 
 @pytest.mark.parametrize("asks", [False, True])
@@ -128,3 +129,80 @@ def test_server_in_the_clear(client, calls, start, pki):
     call = client(server.target, "Echo", calls.Payload(text="x"), ca=pki.ca.file)
     assert call.status == "UNAVAILABLE"
     assert "within the TLS handshake; perhaps it does not speak TLS" in call.text
+
+
+# ---- sessions ----
+
+
+def test_resumes_at_grpcio(client, calls, stubs, pki):
+    """A server whose connections are short."""
+    with python_server(calls, stubs, pki.server, pki.ca, True, max_connection_age_ms=200) as target:
+        own = {"cert": pki.client.file, "key": pki.client.key_file}
+        results = client.run(target, "Echo", calls.Payload(text="x"), ca=pki.ca.file, **own, **{"for": 3000})
+    assert {call.text for call in results} == {"OK"}
+    assert 0 < results[-1].resumed < results[-1].handshakes
+
+
+def test_resumes_at_our_server(client, calls, start, pki):
+    """On every ring of it, by the tickets that come with resumed sessions too."""
+    server = start(
+        "test-server",
+        "--tls-cert",
+        pki.server.file,
+        "--tls-key",
+        pki.server.key_file,
+        "--limit",
+        "connection_age_ms=200",
+    )
+    results = client.run(server.target, "Echo", calls.Payload(text="x"), ca=pki.ca.file, **{"for": 3000})
+    assert {call.text for call in results} == {"OK"}
+    assert results[-1].handshakes > 2
+    assert results[-1].resumed == results[-1].handshakes - 1
+
+
+# ---- what a server may not do once the handshake is over ----
+
+
+@contextlib.contextmanager
+def openssl_server(certificate, key, *options):
+    """openssl s_server, whose user presses this key again and again as soon as there is a connection."""
+    words = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-alpn", "h2", *options]
+    words += ["-cert", str(certificate.file), "-key", str(certificate.key_file)]
+    server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    over = threading.Event()
+
+    def press():
+        if any(line.startswith("CIPHER is") for line in server.stdout):
+            with contextlib.suppress(OSError):
+                while not over.wait(0.01):  # a key for each time that it reads
+                    server.stdin.write(key + "\n")
+                    server.stdin.flush()
+
+    address = next(line.split()[1] for line in server.stdout if line.startswith("ACCEPT "))
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
+    yield address
+    over.set()
+    server.kill()
+    server.wait(PATIENCE)
+    thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "words"),
+    [
+        ("r", "-tls1_2", "negotiate TLS anew"),
+        ("k", "-tls1_3", "changes its keys"),
+        ("K", "-tls1_3", "changes its keys"),
+    ],
+)
+def test_server_with_too_much_of_tls(client, calls, start, pki, key, version, words):
+    """It costs that connection, and nothing else: the next address is tried."""
+    good = start("test-server", "--tls-cert", pki.server.file, "--tls-key", pki.server.key_file)
+    own = {"ca": pki.ca.file, "server_name": "localhost"}
+    with openssl_server(pki.server, key, version) as bad:
+        call = client(bad, "Echo", calls.Payload(text="x"), **own)
+        assert call.status == "UNAVAILABLE"
+        assert words in call.text, call.text
+        call = client(f"ipv4:{bad},{good.target}", "Echo", calls.Payload(text="x"), **own)
+        assert call.text == "OK"

@@ -142,6 +142,8 @@ typedef struct quoit_client_limits {
         uint32_t keepalive_timeout_ms;
         /* How long the server's TCP may take for one send; above: the connection is lost. Default 60 000. */
         uint32_t stall_ms;
+        /* Sessions of TLS that one channel keeps to resume them; the oldest one goes first. Default 32. */
+        uint32_t tls_sessions_max;
 } quoit_client_limits;
 
 /* The largest `rings` of a client. */
@@ -223,7 +225,11 @@ QUOIT_API int quoit_client_post_to(quoit_client *client, unsigned ring,
 
 /*
  * TLS towards servers (RFC 8446, RFC 5246, with the requirements of RFC 9113 section 9.2). A server must agree to "h2" by ALPN. Zero (or
- * NULL) in a member takes the default. Files are PEM, and are read by quoit_channel_new().
+ * NULL) in a member takes the default. Files are PEM, and are read by quoit_channel_new() and quoit_channel_reload_tls().
+ *
+ * Sessions are resumed (RFC 8446 section 2.2; RFC 5077 for TLS 1.2): a channel keeps those that servers give it, and offers each to one
+ * later connection with the same name, of the same address if there is one. Then nothing is signed, and no certificate is checked again.
+ * Early data (0-RTT) is never sent.
  */
 typedef struct quoit_channel_tls {
         const char *
@@ -234,6 +240,7 @@ typedef struct quoit_channel_tls {
         /* The name, or address, that the server's certificate must be for. Default: the host of :authority. */
         const char *server_name;
         quoit_tls_version version_min; /* Default: 1.2. */
+        bool no_resumption; /* each connection makes a full handshake */
 } quoit_channel_tls;
 
 /* Zero (or NULL) in a member takes the default. Strings are copied. */
@@ -267,8 +274,8 @@ typedef struct quoit_channel_options {
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options (quoit_target_check() and quoit_service_config_check() say what is wrong); -E2BIG: too
- * many addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
+ * 0; -EINVAL: not such a target, or bad options (quoit_target_check(), quoit_service_config_check() and quoit_channel_tls_check() say
+ * what is wrong); -E2BIG: too many addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
         const quoit_channel_options *options, quoit_channel **ret_channel);
@@ -324,6 +331,16 @@ typedef struct quoit_retry_statistics {
 /* Any thread. */
 QUOIT_API void quoit_channel_get_retries(
         const quoit_channel *channel, quoit_retry_statistics *ret_retries);
+
+/* The connections with TLS that a channel has made. */
+typedef struct quoit_handshake_statistics {
+        uint64_t handshakes; /* that have succeeded, up to the server's SETTINGS */
+        uint64_t resumed; /* of these, by a session from before */
+} quoit_handshake_statistics;
+
+/* Any thread. */
+QUOIT_API void quoit_channel_get_handshakes(
+        const quoit_channel *channel, quoit_handshake_statistics *ret_handshakes);
 
 /* ---- what a call is made with ----------------------------------------------------------------- */
 
@@ -396,6 +413,20 @@ QUOIT_API int quoit_service_config_check(const char *text, quoit_error *ret_erro
  * INVALID_ARGUMENT, has one line that says what is wrong and what targets there are. It looks nothing up. Any thread.
  */
 QUOIT_API int quoit_target_check(const char *target, quoit_error *ret_error);
+
+/*
+ * Whether quoit_channel_new() takes @tls: its files are read. 0; -EINVAL: not PEM, a key of another certificate, or one of both alone;
+ * -EKEYEXPIRED, -EKEYREJECTED, -ENOMEM, or the errno of a file, and *@ret_error (NULL: not wanted), INVALID_ARGUMENT, has one line that
+ * says which file, and what is wrong. Any thread; waits for the disk.
+ */
+QUOIT_API int quoit_channel_tls_check(const quoit_channel_tls *tls, quoit_error *ret_error);
+
+/*
+ * Reads the files of the channel's TLS again, as they have been renewed: authorities, certificate and key. Connections that are there go
+ * on as they are, later ones use the new files, and no session from before is resumed. If a file is bad, all the old ones stay in use.
+ * Returns as quoit_channel_tls_check(), and also -EINVAL: the channel has no TLS. Any thread; waits for the disk.
+ */
+QUOIT_API int quoit_channel_reload_tls(quoit_channel *channel, quoit_error *ret_error);
 
 /* ---- blocking --------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -146,6 +147,11 @@ static void put_fields(FILE *out, const char *name, const quoit_outcall *outcall
 
 static void call_end(struct call *call, const quoit_error *error)
 {
+        quoit_handshake_statistics handshakes;
+
+        quoit_channel_get_handshakes(channel, &handshakes);
+        fprintf(call->out, ", \"handshakes\": %" PRIu64 ", \"resumed\": %" PRIu64,
+                handshakes.handshakes, handshakes.resumed);
         fprintf(call->out, ", \"status\": \"%s\", \"text\": ", quoit_status_name(error->status));
         put_text(call->out, quoit_error_text(error));
         fputs("}\n", call->out);

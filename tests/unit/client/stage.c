@@ -36,7 +36,10 @@ void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint1
         assert_int_equal(script_register(made->server, &made->script), 0);
         if (stage->on_server)
                 stage->on_server(made->server);
-        assert_int_equal(quoit_server_listen(made->server, address, &made->port), 0);
+        assert_int_equal(
+                stage->tls ? quoit_server_listen_tls(made->server, address, stage->tls, &made->port)
+                           : quoit_server_listen(made->server, address, &made->port),
+                0);
         snprintf(made->target, sizeof(made->target), "%s:%u", host, made->port);
         assert_int_equal(pthread_create(&made->thread, NULL, serve, made->server), 0);
 }

@@ -28,6 +28,7 @@ struct stage {
         quoit_client *client;
         struct stage_server servers[STAGE_SERVERS_MAX];
         quoit_channel *channel; /* to the first server */
+        quoit_tls *tls; /* of servers that are made from here on; NULL: none */
         void (*on_server)(
                 quoit_server *server); /* one is made, and not run yet; NULL: nothing more */
 };
