@@ -56,19 +56,20 @@ static void lose(struct subchannel *subchannel)
 }
 
 /* In *@ret_made, in the order of @addresses. How many; -ENOMEM. */
-static int make(struct channel *channel, const struct endpoint *addresses, unsigned count,
+static int make(struct channel *channel, const struct address *addresses, unsigned count,
         struct subchannel **ret_made)
 {
         unsigned made = 0;
 
         for (unsigned i = 0; i < count; i++) {
+                const struct endpoint *endpoint = &addresses[i].endpoint;
                 struct subchannel *subchannel;
 
-                if (find(ret_made, made, addresses + i))
+                if (find(ret_made, made, endpoint))
                         continue;
-                subchannel = find(channel->subchannels, channel->count, addresses + i);
+                subchannel = find(channel->subchannels, channel->count, endpoint);
                 if (!subchannel)
-                        subchannel = subchannel_new(channel, addresses + i);
+                        subchannel = subchannel_new(channel, endpoint);
                 if (!subchannel) {
                         while (made > 0) {
                                 if (!has(channel->subchannels, channel->count, ret_made[--made]))
@@ -81,8 +82,21 @@ static int make(struct channel *channel, const struct endpoint *addresses, unsig
         return (int)made;
 }
 
+/* Of an address that occurs twice, the first counts. */
+static void set_shares(struct subchannel *const *subchannels, unsigned count,
+        const struct address *addresses, unsigned address_count)
+{
+        while (address_count-- > 0) {
+                struct subchannel *subchannel =
+                        find(subchannels, count, &addresses[address_count].endpoint);
+
+                if (subchannel)
+                        subchannel->share = addresses[address_count].share;
+        }
+}
+
 /* As addresses_set(). *@ret_old: the @ret_old_count that there were. */
-static int replace(struct channel *channel, const struct endpoint *addresses, unsigned count,
+static int replace(struct channel *channel, const struct address *addresses, unsigned count,
         struct subchannel **ret_old, unsigned *ret_old_count)
 {
         struct subchannel *made[QUOIT_CHANNEL_ADDRESSES_MAX];
@@ -95,6 +109,7 @@ static int replace(struct channel *channel, const struct endpoint *addresses, un
         memcpy(ret_old, channel->subchannels, channel->count * sizeof(*ret_old));
         channel->count = (unsigned)r;
         memcpy(channel->subchannels, made, channel->count * sizeof(*made));
+        set_shares(made, channel->count, addresses, count);
         for (unsigned i = 0; i < *ret_old_count; i++) {
                 if (!has(made, channel->count, ret_old[i]))
                         subchannel_abandon(ret_old[i]);
@@ -111,7 +126,7 @@ static void lose_all_but_mine(
         }
 }
 
-int addresses_set(struct channel *channel, const struct endpoint *addresses, unsigned count)
+int addresses_set(struct channel *channel, const struct address *addresses, unsigned count)
 {
         struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned old_count;
@@ -214,7 +229,7 @@ bool addresses_wait(struct channel *channel)
         return true;
 }
 
-void addresses_on_lookup(struct channel *channel, const struct endpoint *addresses, unsigned count,
+void addresses_on_lookup(struct channel *channel, const struct address *addresses, unsigned count,
         const char *problem)
 {
         struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];

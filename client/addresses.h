@@ -8,16 +8,24 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct endpoint;
+#include "core/endpoint.h"
+
 struct channel;
 struct subchannel;
+
+/* An address, as it was found. */
+struct address {
+        struct endpoint endpoint;
+        uint32_t share; /* of the calls, beside those of the other addresses; 0: nothing is said */
+};
 
 /*
  * From now on they are these: @addresses, up to the channel's `count_max`, without those that occur twice. The balancer does not hear of
  * it. 0; -ENOMEM: nothing has changed.
  */
-int addresses_set(struct channel *channel, const struct endpoint *addresses, unsigned count);
+int addresses_set(struct channel *channel, const struct address *addresses, unsigned count);
 
 /*
  * The channel wakes from IDLE. True: its addresses are not known, or it has rested for `resolution_ms_min`. So it is CONNECTING, its name
@@ -29,7 +37,7 @@ bool addresses_wait(struct channel *channel);
 void addresses_doubt(struct channel *channel);
 
 /* The lookup of the channel's name has ended: @count @addresses, or none, and the @problem. */
-void addresses_on_lookup(struct channel *channel, const struct endpoint *addresses, unsigned count,
+void addresses_on_lookup(struct channel *channel, const struct address *addresses, unsigned count,
         const char *problem);
 
 /* A lookup that waits after a failure begins now. */

@@ -16,6 +16,7 @@
 #include "client/handle.h"
 #include "client/outcall.h"
 #include "client/service_config.h"
+#include "client/srv.h"
 #include "client/target.h"
 #include "transport/tls_client_config.h"
 
@@ -361,6 +362,24 @@ static char *make_user_agent(const char *mine)
         return text;
 }
 
+/* As the target has them. 0 or -ENOMEM. */
+static int set_addresses(struct channel *channel, const struct target *target)
+{
+        struct address addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
+
+        for (unsigned i = 0; i < target->count; i++)
+                addresses[i] = (struct address){ .endpoint = target->addresses[i] };
+        return addresses_set(channel, addresses, target->count);
+}
+
+/* Where the caller sets none: a name of a service is asked for as its domain. */
+static const char *authority_of(const struct target *target, const quoit_channel_options *options)
+{
+        if (options->authority)
+                return options->authority;
+        return options->looks_up_srv ? srv_domain(target->authority) : target->authority;
+}
+
 /* What is fixed of it, and room for its addresses. NULL: no memory. */
 static struct channel *channel_alloc(
         const struct target *target, const quoit_channel_options *options)
@@ -379,13 +398,14 @@ static struct channel *channel_alloc(
         timer_init(&channel->lookup_due);
         timer_init(&channel->rest);
         channel->port = target->port;
+        channel->looks_up_srv = options->looks_up_srv;
         channel->host = has_name ? strdup(target->host) : NULL;
         channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;
-        channel->authority = strdup(options->authority ? options->authority : target->authority);
+        channel->authority = strdup(authority_of(target, options));
         channel->user_agent = make_user_agent(options->user_agent);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
                 (channel->dns_server || !target->dns_server[0]) &&
-                addresses_set(channel, target->addresses, target->count) == 0)
+                set_addresses(channel, target) == 0)
                 return channel;
         channel_deinit(channel);
         return NULL;

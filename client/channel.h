@@ -73,6 +73,7 @@ struct channel {
         /* of a name (resolver.h) */
         char *host; /* fixed; NULL: the addresses are */
         uint16_t port;
+        bool looks_up_srv; /* fixed */
         char *dns_server; /* fixed; NULL: the system's */
         struct lookup *lookup; /* under way; NULL: none */
         uint64_t looked_up_ns; /* when the addresses were last found; 0: never */

@@ -28,17 +28,35 @@ static uint64_t hash_place(const char *name, uint32_t number)
         return xxhash64(text, (size_t)size);
 }
 
-int hash_ring_build(struct hash_ring *ring, const char *const *names, uint32_t count,
-        uint32_t size_min, uint32_t size_max)
+/* How many places there are in all (A42). @total: of all shares. */
+static uint32_t size_of(const uint32_t *shares, uint32_t count, uint64_t total, uint32_t size_min,
+        uint32_t size_max)
 {
-        uint64_t wanted = count > 0 ? (uint64_t)(size_min + count - 1) / count * count : 0;
-        uint32_t size = (uint32_t)(wanted < size_max ? wanted : size_max), done = 0;
-        struct hash_ring_place *places = malloc((size ? size : 1) * sizeof(*places));
+        uint64_t least = UINT32_MAX, of_least;
+        double size;
 
+        for (uint32_t i = 0; i < count; i++)
+                least = shares[i] < least ? shares[i] : least;
+        of_least = total > 0 ? (least * size_min + total - 1) / total : 0;
+        size = count > 0 ? (double)of_least * (double)total / (double)least : 0;
+        return size < size_max ? (uint32_t)size : size_max;
+}
+
+int hash_ring_build(struct hash_ring *ring, const char *const *names, const uint32_t *shares,
+        uint32_t count, uint32_t size_min, uint32_t size_max)
+{
+        uint64_t total = 0, so_far = 0;
+        uint32_t size, done = 0;
+        struct hash_ring_place *places;
+
+        for (uint32_t i = 0; i < count; i++)
+                total += shares[i];
+        size = size_of(shares, count, total, size_min, size_max);
+        places = malloc((size ? size : 1) * sizeof(*places));
         if (!places)
                 return -ENOMEM;
         for (uint32_t i = 0; i < count; i++) {
-                uint32_t end = (uint32_t)((uint64_t)size * (i + 1) / count);
+                uint32_t end = (uint32_t)(size * (so_far += shares[i]) / total);
 
                 for (uint32_t number = 0; done < end; number++, done++)
                         places[done] = (struct hash_ring_place){ hash_place(names[i], number), i };

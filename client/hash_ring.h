@@ -19,11 +19,12 @@ struct hash_ring {
 };
 
 /*
- * Places for @count servers with these @names, which decide where: at least @size_min of them, as many for each server, unless that is
- * more than @size_max. Takes zeroed memory, or a ring, which it replaces. 0; -ENOMEM: nothing has changed.
+ * Places for @count servers with these @names, which decide where: at least @size_min of them, in proportion to @shares, which are above
+ * 0; for the one with the smallest share a whole number; unless that is more than @size_max. Takes zeroed memory, or a ring, which it
+ * replaces. 0; -ENOMEM: nothing has changed.
  */
-int hash_ring_build(struct hash_ring *ring, const char *const *names, uint32_t count,
-        uint32_t size_min, uint32_t size_max);
+int hash_ring_build(struct hash_ring *ring, const char *const *names, const uint32_t *shares,
+        uint32_t count, uint32_t size_min, uint32_t size_max);
 
 void hash_ring_deinit(struct hash_ring *ring);
 

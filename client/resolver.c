@@ -9,14 +9,19 @@
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/dns.h"
+#include "client/srv.h"
 #include "core/clock.h"
 
 struct lookup {
         struct channel *channel;
         struct dns dns;
         struct timer limit;
-        struct timer patience; /* one family waits for the other */
-        unsigned told; /* addresses, of one family */
+        struct timer patience; /* some answers wait for others */
+        struct dns_srv srv;
+        struct dns_host
+                *hosts; /* the name, or the targets of @srv in its order; NULL: not asked for yet */
+        unsigned host_count;
+        unsigned told; /* how many addresses were here then */
 };
 
 void resolver_interleave(struct endpoint *addresses, unsigned count)
@@ -49,6 +54,7 @@ static void end_lookup(struct lookup *lookup)
         timer_cancel(timers_of(lookup), &lookup->patience);
         dns_close(&lookup->dns);
         lookup->channel->lookup = NULL;
+        free(lookup->hosts);
         free(lookup);
 }
 
@@ -62,33 +68,83 @@ static void fail(struct lookup *lookup, const char *problem)
                 addresses_on_lookup(channel, NULL, 0, problem);
 }
 
-/* ---- reports ---- */
+/* ---- what was found ---- */
 
-static unsigned collect(const struct dns *dns, struct endpoint *ret_addresses)
+static bool is_whole(const struct lookup *lookup)
+{
+        for (unsigned i = 0; i < lookup->host_count; i++) {
+                if (!dns_host_is_whole(lookup->hosts + i))
+                        return false;
+        }
+        return lookup->hosts != NULL;
+}
+
+static unsigned count_addresses(const struct lookup *lookup)
 {
         unsigned count = 0;
 
-        for (unsigned i = 0; i < DNS_FAMILIES; i++) {
-                const struct dns_answer *answer = dns->answers + i;
-
-                memcpy(ret_addresses + count, answer->addresses,
-                        answer->count * sizeof(*ret_addresses));
-                count += answer->count;
-        }
-        resolver_interleave(ret_addresses, count);
-        return count < QUOIT_CHANNEL_ADDRESSES_MAX ? count : QUOIT_CHANNEL_ADDRESSES_MAX;
+        for (unsigned i = 0; i < lookup->host_count; i++)
+                count += dns_host_count(lookup->hosts + i);
+        return count;
 }
 
+/* Why there are no addresses: of the most preferred one. */
+static const char *problem_of(const struct lookup *lookup)
+{
+        return dns_host_problem(lookup->hosts);
+}
+
+/* Behind the @count that are there already; as many as there is room for. How many there are then. */
+static unsigned collect_host(
+        const struct lookup *lookup, unsigned index, struct address *ret_addresses, unsigned count)
+{
+        const struct dns_host *host = lookup->hosts + index;
+        struct endpoint endpoints[DNS_FAMILIES * DNS_ADDRESSES_MAX];
+        unsigned found = 0;
+
+        for (unsigned i = 0; i < DNS_FAMILIES; i++) {
+                const struct dns_addresses *addresses = host->families + i;
+
+                memcpy(endpoints + found, addresses->list, addresses->count * sizeof(*endpoints));
+                found += addresses->count;
+        }
+        resolver_interleave(endpoints, found);
+        for (unsigned i = 0; i < found && count < QUOIT_CHANNEL_ADDRESSES_MAX; i++)
+                ret_addresses[count++] = (struct address){
+                        .endpoint = endpoints[i],
+                        .share = lookup->srv.count > 0
+                                         ? srv_share(lookup->srv.services + index, found)
+                                         : 0,
+                };
+        return count;
+}
+
+/* Of the first priority that has some. */
+static unsigned collect(const struct lookup *lookup, struct address *ret_addresses)
+{
+        const struct dns_service *services = lookup->srv.services;
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < lookup->host_count; i++) {
+                if (i > 0 && count > 0 && services[i].priority != services[i - 1].priority)
+                        break;
+                count = collect_host(lookup, i, ret_addresses, count);
+        }
+        return count;
+}
+
+/* ---- reports ---- */
+
 /* It ends, unless an answer is still awaited. */
-static void tell(struct lookup *lookup, bool is_whole)
+static void tell(struct lookup *lookup)
 {
         struct channel *channel = lookup->channel;
-        struct endpoint addresses[DNS_FAMILIES * DNS_ADDRESSES_MAX];
-        unsigned count = collect(&lookup->dns, addresses);
-        bool is_news = count > lookup->told;
+        struct address addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
+        unsigned count = collect(lookup, addresses), found = count_addresses(lookup);
+        bool is_news = found > lookup->told;
 
-        lookup->told = count;
-        if (is_whole)
+        lookup->told = found;
+        if (is_whole(lookup))
                 end_lookup(lookup);
         if (is_news)
                 addresses_on_lookup(channel, addresses, count, NULL);
@@ -96,7 +152,7 @@ static void tell(struct lookup *lookup, bool is_whole)
 
 static void on_patience(struct timer *timer)
 {
-        tell(CONTAINER_OF(timer, struct lookup, patience), false);
+        tell(CONTAINER_OF(timer, struct lookup, patience));
 }
 
 static void on_limit(struct timer *timer)
@@ -109,47 +165,123 @@ static void on_limit(struct timer *timer)
         fail(lookup, problem);
 }
 
+/* ---- questions ---- */
+
+static bool make_hosts(struct lookup *lookup, unsigned count)
+{
+        lookup->hosts = calloc(count, sizeof(*lookup->hosts));
+        if (lookup->hosts)
+                lookup->host_count = count;
+        else
+                fail(lookup, "out of memory");
+        return lookup->hosts != NULL;
+}
+
+/* The name itself. */
+static void ask_host(struct lookup *lookup)
+{
+        const struct channel *channel = lookup->channel;
+
+        if (make_hosts(lookup, 1))
+                dns_ask_host(&lookup->dns, lookup->hosts, channel->host, channel->port);
+}
+
+static uint64_t draw(void *user)
+{
+        return ring_jitter(user);
+}
+
+/* Names of targets are whole (RFC 2782): no search domain is tried behind them. */
+static void ask_targets(struct lookup *lookup)
+{
+        struct dns_srv *srv = &lookup->srv;
+
+        srv_order(srv->services, srv->count, draw, lookup->dns.ring);
+        if (!make_hosts(lookup, srv->count))
+                return;
+        for (unsigned i = 0; i < srv->count; i++) {
+                char name[DNS_NAME_BYTES + 1];
+
+                snprintf(name, sizeof(name), "%s.", srv->services[i].host);
+                dns_ask_host(&lookup->dns, lookup->hosts + i, name, srv->services[i].port);
+        }
+}
+
+/* SRV is answered. */
+static void go_on(struct lookup *lookup)
+{
+        const struct dns_srv *srv = &lookup->srv;
+        const char *host = lookup->channel->host;
+
+        if (srv->count > 0)
+                ask_targets(lookup);
+        else if (srv->is_refused)
+                fail(lookup, "its SRV record says that nobody offers the service");
+        else if (srv->answer.is_none && srv_domain(host) == host)
+                ask_host(lookup);
+        else
+                fail(lookup, srv->answer.is_none ? "it has no SRV record" : srv->answer.problem);
+}
+
 static void on_answer(struct dns *dns)
 {
         struct lookup *lookup = CONTAINER_OF(dns, struct lookup, dns);
-        const struct dns_answer *answers = dns->answers;
-        bool is_whole = answers[DNS_V4].is_here && answers[DNS_V6].is_here;
-        bool is_empty = answers[DNS_V4].count + answers[DNS_V6].count == 0;
 
-        if (is_whole && is_empty)
-                fail(lookup, dns_problem(dns));
-        else if (is_whole)
-                tell(lookup, true);
-        else if (!is_empty)
+        if (!lookup->hosts)
+                go_on(lookup);
+        else if (is_whole(lookup) && count_addresses(lookup) == 0)
+                fail(lookup, problem_of(lookup));
+        else if (is_whole(lookup))
+                tell(lookup);
+        else if (count_addresses(lookup) > 0 && !timer_is_running(&lookup->patience))
                 timer_start(timers_of(lookup), &lookup->patience,
                         ring_now_ns(dns->ring) + RESOLVER_PATIENCE_MS * NS_PER_MS, on_patience);
 }
 
+static void ask_srv(struct lookup *lookup)
+{
+        const char *host = lookup->channel->host;
+        char name[DNS_NAME_BYTES + sizeof(SRV_PREFIX)];
+
+        snprintf(name, sizeof(name), "%s%s", srv_domain(host) == host ? SRV_PREFIX : "", host);
+        dns_ask_srv(&lookup->dns, &lookup->srv, name);
+}
+
 /* ---- the beginning ---- */
 
-void resolver_start(struct channel *channel)
+static struct lookup *make(struct channel *channel)
 {
         struct client *client = channel->client;
         struct ring *ring = channel_ring(channel);
-        struct lookup *lookup = channel->lookup;
+        struct lookup *lookup = malloc(sizeof(*lookup));
 
-        if (lookup && lookup->told == 0)
-                return;
-        resolver_forget(channel);
-        lookup = malloc(sizeof(*lookup));
-        if (!lookup) {
-                addresses_on_lookup(channel, NULL, 0, "out of memory");
-                return;
-        }
+        if (!lookup)
+                return NULL;
         lookup->channel = channel;
+        lookup->srv.count = 0;
+        lookup->hosts = NULL;
+        lookup->host_count = 0;
         lookup->told = 0;
         timer_init(&lookup->limit);
         timer_init(&lookup->patience);
-        channel->lookup = lookup;
-        dns_open(&lookup->dns, ring, channel->host, channel->port, channel->dns_server,
-                &client->dns_sockets, on_answer);
+        dns_open(&lookup->dns, ring, channel->dns_server, &client->dns_sockets, on_answer);
         timer_start(&ring->timers, &lookup->limit,
                 clock_after_limit_ns(ring_now_ns(ring), client->limits.resolution_ms), on_limit);
+        return lookup;
+}
+
+void resolver_start(struct channel *channel)
+{
+        if (channel->lookup && channel->lookup->told == 0)
+                return;
+        resolver_forget(channel);
+        channel->lookup = make(channel);
+        if (!channel->lookup)
+                addresses_on_lookup(channel, NULL, 0, "out of memory");
+        else if (channel->looks_up_srv)
+                ask_srv(channel->lookup);
+        else
+                ask_host(channel->lookup);
 }
 
 void resolver_forget(struct channel *channel)

@@ -94,11 +94,14 @@ static void on_addresses(struct balancer *balancer)
         struct ring_hash *self = self_of(balancer);
         struct channel *channel = balancer->channel;
         const char *names[QUOIT_CHANNEL_ADDRESSES_MAX];
+        uint32_t shares[QUOIT_CHANNEL_ADDRESSES_MAX];
 
-        for (unsigned i = 0; i < channel->count; i++)
+        for (unsigned i = 0; i < channel->count; i++) {
                 names[i] = name_of(channel->subchannels[i]);
-        if (hash_ring_build(&self->ring, names, channel->count, channel->balancing.ring_size_min,
-                    channel->balancing.ring_size_max) < 0)
+                shares[i] = channel->subchannels[i]->share > 0 ? channel->subchannels[i]->share : 1;
+        }
+        if (hash_ring_build(&self->ring, names, shares, channel->count,
+                    channel->balancing.ring_size_min, channel->balancing.ring_size_max) < 0)
                 hash_ring_deinit(&self->ring); /* without memory calls fail */
         if (channel->state == QUOIT_CHANNEL_IDLE)
                 return;

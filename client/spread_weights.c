@@ -8,14 +8,20 @@
 
 /* ---- weighted_round_robin ---- */
 
+/* What servers report; until any does, what was said of their addresses. */
 static void weigh(struct spread *self, uint64_t now_ns)
 {
         const struct balancing *balancing = &self->balancer.channel->balancing;
         double weights[QUOIT_CHANNEL_ADDRESSES_MAX];
+        bool is_known = false;
 
-        for (unsigned i = 0; i < self->count; i++)
+        for (unsigned i = 0; i < self->count; i++) {
                 weights[i] = load_weight_now(&self->ready[i]->weight, balancing->blackout_ns,
                         balancing->expiration_ns, now_ns);
+                is_known |= weights[i] > 0;
+        }
+        for (unsigned i = 0; !is_known && i < self->count; i++)
+                weights[i] = self->ready[i]->share;
         stride_set(&self->stride, weights, self->count);
         self->weighed_ns = now_ns;
 }

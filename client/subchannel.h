@@ -37,6 +37,7 @@ struct subchannel {
         enum subchannel_state state;
         bool has_failed; /* since it was last READY */
         struct endpoint address;
+        uint32_t share; /* of calls that is wanted for it, beside the others; 0: nothing is said */
         char text[PEER_ADDRESS_BYTES]; /* the address */
         bool socket_connects; /* @connector is in use; also after it was abandoned */
         struct connector connector;

@@ -119,8 +119,7 @@ static bool is_number(const char *host)
         return host[strspn(host, "0123456789.")] == '\0' || inet_aton(host, &address) == 1;
 }
 
-/* Letters and what else names consist of. */
-static bool is_name(const char *host)
+bool target_is_name(const char *host)
 {
         size_t size =
                 strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
@@ -132,7 +131,7 @@ static int set_host(struct target *target, const char *host, uint16_t port)
 {
         if (!*host)
                 return refuse(target, "it has no host before its port: HOST:PORT");
-        if (!is_name(host))
+        if (!target_is_name(host))
                 return refuse(target, "its host has characters that names do not have");
         if (is_number(host))
                 return refuse(target, "its host is a number, neither a name nor an address like "

@@ -26,5 +26,8 @@ struct target {
 /* Errors as quoit_channel_new() has them; of *@ret_target only @problem is defined then. */
 int target_parse(const char *text, struct target *ret_target);
 
+/* Whether it consists of what names of hosts do: letters, digits, "-", "_" and ".". */
+bool target_is_name(const char *host);
+
 /* What is wrong, after an @error of target_parse(). Static. */
 const char *target_problem(const struct target *target, int error);

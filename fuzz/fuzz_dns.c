@@ -8,13 +8,15 @@
 #include <sys/socket.h>
 
 #include "client/dns.h"
+#include "client/target.h"
 
 /*
  * A hostile server of DNS: whatever it answers, by UDP, a lookup ends or can be given up, with at most so many addresses, each of its
- * family and with our port. c-ares parses the answers; its own bugs would show here too.
+ * family and with our port; at most so many records of SRV, sorted, with good names; and a text of TXT. c-ares parses the answers; its
+ * own bugs would show here too.
  *
- * Input: answers in the order of the questions, the first for AAAA: a byte of kind, a byte of size, and as many bytes. Without an answer
- * that is left the server is silent.
+ * Input: answers in the order of the questions, first for AAAA, A, SRV and TXT: a byte of kind, a byte of size, and as many bytes. Without
+ * an answer that is left the server is silent.
  */
 enum kind {
         RAW, /* all of the message */
@@ -100,29 +102,57 @@ static void serve(struct input *input)
         }
 }
 
-static void check(const struct dns *dns)
+static struct asked {
+        struct dns_host host;
+        struct dns_srv srv;
+        struct dns_txt txt;
+} asked;
+
+static void check_addresses(
+        const struct dns_addresses *addresses, sa_family_t family, socklen_t size)
 {
-        static const sa_family_t families[] = { [DNS_V6] = AF_INET6, [DNS_V4] = AF_INET };
-        static const socklen_t sizes[] = {
-                [DNS_V6] = sizeof(struct sockaddr_in6), [DNS_V4] = sizeof(struct sockaddr_in)
-        };
-
-        for (unsigned i = 0; i < DNS_FAMILIES; i++) {
-                const struct dns_answer *answer = dns->answers + i;
-
-                assert(answer->count <= DNS_ADDRESSES_MAX);
-                assert(!answer->is_here || !answer->problem == (answer->count > 0));
-                for (unsigned at = 0; at < answer->count; at++) {
-                        assert(answer->addresses[at].any.sa_family == families[i]);
-                        assert(answer->addresses[at].bytes == sizes[i]);
-                        assert(endpoint_port(answer->addresses + at) == PORT);
-                }
+        assert(addresses->count <= DNS_ADDRESSES_MAX);
+        assert(!addresses->answer.is_here || !addresses->answer.problem == (addresses->count > 0));
+        for (unsigned i = 0; i < addresses->count; i++) {
+                assert(addresses->list[i].any.sa_family == family);
+                assert(addresses->list[i].bytes == size);
+                assert(endpoint_port(addresses->list + i) == PORT);
         }
+}
+
+static void check_srv(const struct dns_srv *srv)
+{
+        assert(srv->count <= DNS_SRV_MAX);
+        assert(!srv->answer.is_here || !srv->answer.problem == (srv->count > 0));
+        for (unsigned i = 0; i < srv->count; i++) {
+                assert(strlen(srv->services[i].host) < DNS_NAME_BYTES - 1);
+                assert(target_is_name(srv->services[i].host));
+                assert(srv->services[i].port > 0);
+                assert(i == 0 || srv->services[i - 1].priority <= srv->services[i].priority);
+        }
+}
+
+static void check(void)
+{
+        const struct dns_txt *txt = &asked.txt;
+
+        check_addresses(asked.host.families + DNS_V6, AF_INET6, sizeof(struct sockaddr_in6));
+        check_addresses(asked.host.families + DNS_V4, AF_INET, sizeof(struct sockaddr_in));
+        check_srv(&asked.srv);
+        assert(!txt->answer.is_here || !txt->answer.problem == (txt->text != NULL));
+        assert(!txt->text || (txt->size < 65536 && txt->text[txt->size] == '\0'));
+}
+
+static bool is_over(void)
+{
+        return dns_host_is_whole(&asked.host) && asked.srv.answer.is_here &&
+               asked.txt.answer.is_here;
 }
 
 static void on_answer(struct dns *dns)
 {
-        check(dns);
+        (void)dns;
+        check();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -134,9 +164,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         unsigned sockets = 0;
 
         begin();
-        dns_open(&dns, &ring, "backend.test.", PORT, address, &sockets, on_answer);
+        memset(&asked, 0, sizeof(asked));
+        dns_open(&dns, &ring, address, &sockets, on_answer);
+        dns_ask_host(&dns, &asked.host, "backend.test.", PORT);
+        dns_ask_srv(&dns, &asked.srv, "_grpc._tcp.backend.test.");
+        dns_ask_txt(&dns, &asked.txt, "_grpc_config.backend.test.", "grpc_config=");
         for (unsigned i = 0; i < TURNS_MAX; i++) {
-                if (dns.answers[DNS_V4].is_here && dns.answers[DNS_V6].is_here)
+                if (is_over())
                         break;
                 if (ring_turn(&ring, 0) < 0)
                         __builtin_trap();
@@ -144,8 +178,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (input.left < 2 && i > 4)
                         break; /* it is silent from here on */
         }
-        check(&dns);
+        check();
         dns_close(&dns);
+        dns_txt_deinit(&asked.txt);
         while (sockets > 0)
                 (void)ring_turn(&ring, 1000000);
         serve(&(struct input){ 0 }); /* what was asked and is not to be answered */

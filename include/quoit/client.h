@@ -254,10 +254,21 @@ typedef struct quoit_channel_options {
         const quoit_load_balancing *load_balancing;
         /* gRPC's service config, as JSON: quoit_service_config_check(). Default: none. */
         const char *service_config;
+        /*
+         * A target's name is looked up as records of SRV (RFC 2782) first: "_grpc._tcp.NAME"; a NAME that is one of a service itself, as
+         * "_api._tcp.example.org", as it is. Their targets, at most QUOIT_CHANNEL_SRV_MAX, are then looked up, and have the
+         * records' ports. Those of the lowest priority number that have addresses are used. pick_first tries them in an order by chance,
+         * the sooner the larger their weights; ring_hash, and weighted_round_robin while servers do not report, give calls by weight. Where
+         * there are no such records, the NAME's own addresses are used with the target's port, unless it names a service. :authority, and
+         * what a server's certificate must be for, never come from records: they are NAME's, without "_api._tcp.". Default: false.
+         */
+        bool looks_up_srv;
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
 #define QUOIT_CHANNEL_ADDRESSES_MAX 64
+/* The most records of SRV that one channel uses. Of more, those of the lowest priority numbers. */
+#define QUOIT_CHANNEL_SRV_MAX 16
 
 /*
  * A channel to @target, in *@ret_channel. It connects when it is first used. @target is a name as gRPC's naming document has it:
@@ -265,7 +276,7 @@ typedef struct quoit_channel_options {
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
  *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no
  *                              name. Names are looked up as /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without
- *                              a thread; again for a new connection if that was 30 s ago. SRV and TXT records are not asked for
+ *                              a thread; again for a new connection if that was 30 s ago. SRV records if `looks_up_srv` is set
  *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
  *                              if it has none
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order

@@ -78,6 +78,73 @@ static size_t put_address(uint8_t *out, size_t at, unsigned type, unsigned numbe
         return at + size;
 }
 
+/* The head of a record; its size is put in by end_record(). */
+static size_t put_head(uint8_t *out, size_t at, unsigned type)
+{
+        at = put(out, at, 0xc00c, 2); /* the question's name */
+        at = put(out, at, type, 2);
+        at = put(out, at, 1, 2);
+        at = put(out, at, 60, 4);
+        return at + 2;
+}
+
+static size_t end_record(uint8_t *out, size_t begin, size_t at)
+{
+        put(out, begin - 2, (unsigned)(at - begin), 2);
+        return at;
+}
+
+static size_t put_name(uint8_t *out, size_t at, const char *name)
+{
+        while (*name) {
+                size_t size = strcspn(name, ".");
+
+                out[at++] = (uint8_t)size;
+                memcpy(out + at, name, size);
+                at += size;
+                name += size + (name[size] == '.');
+        }
+        out[at++] = 0;
+        return at;
+}
+
+static size_t put_service(uint8_t *out, size_t at, const struct name_service *service)
+{
+        size_t begin = at = put_head(out, at, NAME_SRV);
+
+        at = put(out, at, service->priority, 2);
+        at = put(out, at, service->weight, 2);
+        at = put(out, at, service->port, 2);
+        at = put_name(out, at, strcmp(service->host, ".") == 0 ? "" : service->host);
+        return end_record(out, begin, at);
+}
+
+static size_t put_text(uint8_t *out, size_t at, const char *text)
+{
+        size_t begin = at = put_head(out, at, NAME_TXT), left = strlen(text);
+
+        do {
+                size_t size = left < 255 ? left : 255;
+
+                out[at++] = (uint8_t)size;
+                memcpy(out + at, text, size);
+                at += size;
+                text += size;
+                left -= size;
+        } while (left > 0);
+        return end_record(out, begin, at);
+}
+
+static size_t put_record(
+        uint8_t *out, size_t at, unsigned type, const struct name_rule *rule, unsigned index)
+{
+        if (rule->services)
+                return put_service(out, at, rule->services + index);
+        if (rule->text)
+                return put_text(out, at, rule->text);
+        return put_address(out, at, type, rule->first + index);
+}
+
 static size_t make_answer(
         const struct question *question, const struct name_rule *rule, bool by_tcp, uint8_t *out)
 {
@@ -96,7 +163,7 @@ static size_t make_answer(
         put(out, 6, is_garbage ? 7 : count, 2);
         put(out, 8, 0, 4);
         for (unsigned i = 0; i < count && !is_garbage; i++)
-                at = put_address(out, at, type, rule->first + i);
+                at = put_record(out, at, type, rule, i);
         if (is_garbage) { /* pointers to themselves, among others */
                 memset(out + at, 0xc0, GARBAGE_BYTES);
                 at += GARBAGE_BYTES;

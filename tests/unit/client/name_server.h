@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { NAME_A = 1, NAME_AAAA = 28 };
+enum { NAME_A = 1, NAME_TXT = 16, NAME_AAAA = 28, NAME_SRV = 33 };
 
 enum name_act {
         NAME_ANSWERS, /* with `count` addresses */
@@ -19,12 +19,19 @@ enum name_act {
         NAME_TALKS_GARBAGE, /* behind a good header and question */
 };
 
+struct name_service {
+        const char *host;
+        unsigned priority, weight, port;
+};
+
 struct name_rule {
         const char *name; /* NULL: the last one. Other names do not exist */
-        unsigned type; /* NAME_A, NAME_AAAA; 0: both */
+        unsigned type; /* 0: all */
         enum name_act act;
         /* 127.0.0.x and ::x, and from there on; 0 addresses: the name has none of this type */
         unsigned first, count;
+        const struct name_service *services; /* of SRV, `count` of them */
+        const char *text; /* of TXT: one record, in strings of 255 bytes at most */
         unsigned late_ms; /* at most 8 answers at a time are late */
 };
 

@@ -20,10 +20,13 @@ struct news {
 static void bring(void *arg)
 {
         struct news *news = arg;
+        struct address addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
         struct target target;
 
         assert_int_equal(target_parse(news->text, &target), 0);
-        addresses_on_lookup(news->stage->channel->parts[0], target.addresses, target.count, "");
+        for (unsigned i = 0; i < target.count; i++)
+                addresses[i] = (struct address){ .endpoint = target.addresses[i] };
+        addresses_on_lookup(news->stage->channel->parts[0], addresses, target.count, "");
 }
 
 /* The target of some of the stage's servers, by their numbers. */

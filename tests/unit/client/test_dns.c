@@ -7,6 +7,18 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+static const struct name_service services[] = {
+        { "b.test", 20, 0, 2 },
+        { "a.test", 10, 60, 1 },
+        { "c.test", 20, 7, 3 },
+        { "d.test", 10, 5, 65535 },
+};
+static const struct name_service never[] = { { ".", 0, 0, 0 } };
+static const struct name_service odd[] = { { "no port.test", 1, 0, 1 }, { "zero.test", 1, 0, 0 },
+        { "a\001.test", 1, 0, 1 } };
+static struct name_service crowd[20]; /* priorities 19 to 0 */
+static char long_text[5000];
+
 static const struct name_rule rules[] = {
         { "both.test", NAME_A, .count = 2, .first = 1 },
         { "both.test", NAME_AAAA, .count = 1, .first = 1 },
@@ -23,6 +35,17 @@ static const struct name_rule rules[] = {
         { "many.test", .act = NAME_TRUNCATES, .first = 1, .count = 200 },
         { "silent.test", .act = NAME_IS_SILENT },
         { "lost.test", .act = NAME_IS_SILENT_ONCE, .first = 1, .count = 1 },
+        { "_grpc._tcp.both.test", NAME_SRV, .services = services, .count = 4 },
+        { "_grpc._tcp.crowd.test", NAME_SRV, .services = crowd, .count = 20 },
+        { "_grpc._tcp.never.test", NAME_SRV, .services = never, .count = 1 },
+        { "_grpc._tcp.odd.test", NAME_SRV, .services = odd, .count = 3 },
+        { "_grpc._tcp.mixed.test", NAME_SRV, NAME_CONFUSES, .first = 1, .count = 2 },
+        { "_grpc._tcp.garbage.test", NAME_SRV, NAME_TALKS_GARBAGE, .count = 1 },
+        { "_grpc_config.short.test", NAME_TXT, .text = "grpc_config=[{}]", .count = 1 },
+        { "_grpc_config.long.test", NAME_TXT, .text = long_text, .count = 1 },
+        { "_grpc_config.other.test", NAME_TXT, .text = "v=spf1 -all", .count = 3 },
+        { "_grpc_config.empty.test", NAME_TXT, .text = "", .count = 1 },
+        { "_grpc_config.garbage.test", NAME_TXT, NAME_TALKS_GARBAGE, .count = 1 },
         { .name = NULL },
 };
 
@@ -32,6 +55,9 @@ struct asked {
         char address[32];
         unsigned sockets;
         struct dns dns;
+        struct dns_host host;
+        struct dns_srv srv;
+        struct dns_txt txt;
         unsigned told;
 };
 
@@ -39,7 +65,9 @@ static void on_answer(struct dns *dns)
 {
         struct asked *asked = CONTAINER_OF(dns, struct asked, dns);
 
-        assert_true(dns->answers[DNS_V4].is_here || dns->answers[DNS_V6].is_here);
+        assert_true(asked->host.families[DNS_V4].answer.is_here ||
+                    asked->host.families[DNS_V6].answer.is_here || asked->srv.answer.is_here ||
+                    asked->txt.answer.is_here);
         asked->told++;
 }
 
@@ -58,29 +86,37 @@ static void end(struct asked *asked)
         name_server_stop(&asked->server);
 }
 
-static void ask(struct asked *asked, const char *host)
+static void open_dns(struct asked *asked)
 {
         asked->told = 0;
-        dns_open(
-                &asked->dns, &asked->ring, host, 50051, asked->address, &asked->sockets, on_answer);
+        memset(&asked->host, 0, sizeof(asked->host));
+        memset(&asked->srv, 0, sizeof(asked->srv));
+        memset(&asked->txt, 0, sizeof(asked->txt));
+        dns_open(&asked->dns, &asked->ring, asked->address, &asked->sockets, on_answer);
+}
+
+static void ask(struct asked *asked, const char *host)
+{
+        open_dns(asked);
+        dns_ask_host(&asked->dns, &asked->host, host, 50051);
         assert_int_equal(asked->told, 0);
 }
 
 static void wait_for_both(struct asked *asked)
 {
-        struct dns_answer *answers = asked->dns.answers;
+        struct dns_addresses *answers = asked->host.families;
 
-        TURN_UNTIL(&asked->ring, answers[DNS_V4].is_here && answers[DNS_V6].is_here &&
-                                         !deferred_is_queued(&asked->dns.telling));
+        TURN_UNTIL(&asked->ring,
+                dns_host_is_whole(&asked->host) && !deferred_is_queued(&asked->dns.telling));
         assert_in_range(asked->told, 1, 2);
         for (unsigned i = 0; i < DNS_FAMILIES; i++)
-                assert_true(!answers[i].problem == (answers[i].count > 0));
+                assert_true(!answers[i].answer.problem == (answers[i].count > 0));
 }
 
 /* A loop-back address by its last number. */
-static void assert_address(const struct dns_answer *answer, unsigned index, const char *expected)
+static void assert_address(const struct dns_addresses *answer, unsigned index, const char *expected)
 {
-        const struct endpoint *address = answer->addresses + index;
+        const struct endpoint *address = answer->list + index;
         char text[INET6_ADDRSTRLEN];
 
         assert_true(index < answer->count);
@@ -95,7 +131,7 @@ static void assert_address(const struct dns_answer *answer, unsigned index, cons
 static void test_answers(void **state)
 {
         struct asked asked;
-        const struct dns_answer *answers = asked.dns.answers;
+        const struct dns_addresses *answers = asked.host.families;
 
         (void)state;
         begin(&asked);
@@ -129,7 +165,7 @@ static void test_problems(void **state)
         for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
                 ask(&asked, names[i][0]);
                 wait_for_both(&asked);
-                assert_string_equal(dns_problem(&asked.dns), names[i][1]);
+                assert_string_equal(dns_host_problem(&asked.host), names[i][1]);
                 dns_close(&asked.dns);
         }
         end(&asked);
@@ -148,7 +184,7 @@ static void test_server_fails(void **state)
 
                 ask(&asked, names[i]);
                 wait_for_both(&asked);
-                problem = dns_problem(&asked.dns);
+                problem = dns_host_problem(&asked.host);
                 assert_true(strcmp(problem, "DNS server returned general failure") == 0 ||
                             strcmp(problem, "Could not contact DNS servers") == 0);
                 assert_true(asked.server.asked > 2);
@@ -161,7 +197,7 @@ static void test_server_fails(void **state)
 static void test_tcp(void **state)
 {
         struct asked asked;
-        const struct dns_answer *answers = asked.dns.answers;
+        const struct dns_addresses *answers = asked.host.families;
 
         (void)state;
         begin(&asked);
@@ -189,8 +225,8 @@ static void test_localhost(void **state)
         begin(&asked);
         ask(&asked, "localhost");
         wait_for_both(&asked);
-        assert_address(asked.dns.answers + DNS_V4, 0, "127.0.0.1");
-        assert_address(asked.dns.answers + DNS_V6, 0, "::1");
+        assert_address(asked.host.families + DNS_V4, 0, "127.0.0.1");
+        assert_address(asked.host.families + DNS_V6, 0, "::1");
         assert_int_equal(asked.server.asked, 0);
         dns_close(&asked.dns);
         end(&asked);
@@ -205,7 +241,7 @@ static void test_nobody_serves(void **state)
         name_server_stop(&asked.server);
         ask(&asked, "both.test");
         wait_for_both(&asked);
-        assert_string_equal(dns_problem(&asked.dns), "Could not contact DNS servers");
+        assert_string_equal(dns_host_problem(&asked.host), "Could not contact DNS servers");
         dns_close(&asked.dns);
         name_server_start(&asked.server, rules);
         end(&asked);
@@ -222,7 +258,7 @@ static void test_lost(void **state)
         ask(&asked, "lost.test");
         unsetenv("RES_OPTIONS");
         wait_for_both(&asked);
-        assert_address(asked.dns.answers + DNS_V4, 0, "127.0.0.1");
+        assert_address(asked.host.families + DNS_V4, 0, "127.0.0.1");
         assert_true(asked.server.asked >= 4);
         dns_close(&asked.dns);
         end(&asked);
@@ -262,8 +298,127 @@ static void test_bad_server(void **state)
         strcpy(asked.address, "nonsense");
         ask(&asked, "both.test");
         wait_for_both(&asked);
-        assert_non_null(dns_problem(&asked.dns));
+        assert_non_null(dns_host_problem(&asked.host));
         dns_close(&asked.dns);
+        end(&asked);
+}
+
+/* ---- records ---- */
+
+static void ask_srv(struct asked *asked, const char *name)
+{
+        open_dns(asked);
+        dns_ask_srv(&asked->dns, &asked->srv, name);
+        assert_int_equal(asked->told, 0);
+        TURN_UNTIL(&asked->ring,
+                asked->srv.answer.is_here && !deferred_is_queued(&asked->dns.telling));
+        assert_int_equal(asked->told, 1);
+        assert_true(!asked->srv.answer.problem == (asked->srv.count > 0));
+        dns_close(&asked->dns);
+}
+
+static void assert_service(
+        const struct dns_srv *srv, unsigned index, const struct name_service *expected)
+{
+        const struct dns_service *service = srv->services + index;
+
+        assert_string_equal(service->host, expected->host);
+        assert_int_equal(service->priority, expected->priority);
+        assert_int_equal(service->weight, expected->weight);
+        assert_int_equal(service->port, expected->port);
+}
+
+/* By priority; those of one in the server's order. */
+static void test_srv(void **state)
+{
+        struct asked asked;
+
+        (void)state;
+        begin(&asked);
+        ask_srv(&asked, "_grpc._tcp.both.test");
+        assert_int_equal(asked.srv.count, 4);
+        assert_service(&asked.srv, 0, services + 1);
+        assert_service(&asked.srv, 1, services + 3);
+        assert_service(&asked.srv, 2, services + 0);
+        assert_service(&asked.srv, 3, services + 2);
+        end(&asked);
+}
+
+/* Of too many those are taken that matter most. They come by TCP. */
+static void test_srv_crowd(void **state)
+{
+        struct asked asked;
+
+        (void)state;
+        for (unsigned i = 0; i < 20; i++)
+                crowd[i] = (struct name_service){ "a.long.name.of.a.host.test", 19 - i, 1, i + 1 };
+        begin(&asked);
+        ask_srv(&asked, "_grpc._tcp.crowd.test");
+        assert_int_equal(asked.server.asked_by_tcp, 1);
+        assert_int_equal(asked.srv.count, DNS_SRV_MAX);
+        for (unsigned i = 0; i < DNS_SRV_MAX; i++)
+                assert_int_equal(asked.srv.services[i].priority, i);
+        end(&asked);
+}
+
+static void test_srv_nothing(void **state)
+{
+        static const char *const names[] = { "gone.test", "never.test", "odd.test", "mixed.test" };
+        struct asked asked;
+
+        (void)state;
+        begin(&asked);
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                char name[64];
+
+                snprintf(name, sizeof(name), "_grpc._tcp.%s", names[i]);
+                ask_srv(&asked, name);
+                assert_int_equal(asked.srv.count, 0);
+                assert_true(asked.srv.answer.is_none);
+                assert_int_equal(asked.srv.is_refused, i == 1);
+        }
+        ask_srv(&asked, "_grpc._tcp.garbage.test");
+        assert_int_equal(asked.srv.count, 0);
+        assert_false(asked.srv.answer.is_none);
+        end(&asked);
+}
+
+static void ask_txt(struct asked *asked, const char *name)
+{
+        open_dns(asked);
+        dns_ask_txt(&asked->dns, &asked->txt, name, "grpc_config=");
+        TURN_UNTIL(&asked->ring,
+                asked->txt.answer.is_here && !deferred_is_queued(&asked->dns.telling));
+        assert_int_equal(asked->told, 1);
+        assert_true(!asked->txt.answer.problem == (asked->txt.text != NULL));
+        dns_close(&asked->dns);
+}
+
+/* A record's strings are one text, without the prefix. */
+static void test_txt(void **state)
+{
+        struct asked asked;
+
+        (void)state;
+        memset(long_text, 'x', sizeof(long_text) - 1);
+        memcpy(long_text, "grpc_config=", 12);
+        begin(&asked);
+        ask_txt(&asked, "_grpc_config.short.test");
+        assert_string_equal(asked.txt.text, "[{}]");
+        assert_int_equal(asked.txt.size, 4);
+        dns_txt_deinit(&asked.txt);
+        ask_txt(&asked, "_grpc_config.long.test");
+        assert_string_equal(asked.txt.text, long_text + 12);
+        dns_txt_deinit(&asked.txt);
+        for (unsigned i = 0; i < 3; i++) {
+                static const char *const names[] = { "_grpc_config.other.test",
+                        "_grpc_config.empty.test", "_grpc_config.gone.test" };
+
+                ask_txt(&asked, names[i]);
+                assert_true(asked.txt.answer.is_none);
+        }
+        ask_txt(&asked, "_grpc_config.garbage.test");
+        assert_false(asked.txt.answer.is_none);
         end(&asked);
 }
 
@@ -279,6 +434,10 @@ int main(void)
                 cmocka_unit_test(test_lost),
                 cmocka_unit_test(test_close),
                 cmocka_unit_test(test_bad_server),
+                cmocka_unit_test(test_srv),
+                cmocka_unit_test(test_srv_crowd),
+                cmocka_unit_test(test_srv_nothing),
+                cmocka_unit_test(test_txt),
         };
 
         return RUN_ON_BOTH_ENGINES("client/dns", tests);

@@ -28,7 +28,11 @@ static void make_names(void)
 
 static void build(struct hash_ring *ring, unsigned count, unsigned size_min, unsigned size_max)
 {
-        assert_int_equal(hash_ring_build(ring, names, count, size_min, size_max), 0);
+        uint32_t shares[NAMES];
+
+        for (unsigned i = 0; i < NAMES; i++)
+                shares[i] = 7;
+        assert_int_equal(hash_ring_build(ring, names, shares, count, size_min, size_max), 0);
 }
 
 static unsigned server_of(const struct hash_ring *ring, unsigned key)
@@ -51,6 +55,27 @@ static void test_sizes(void **state)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
                 build(&ring, sizes[i][0], sizes[i][1], sizes[i][2]);
                 assert_int_equal(ring.count, sizes[i][3]);
+        }
+        hash_ring_deinit(&ring);
+}
+
+/* The smallest share has a whole number of places, and the others as many times more. */
+static void test_shares(void **state)
+{
+        static const uint32_t shares[][4] = { { 3, 1, 2, 2 }, { 5, 5, 5, 5 },
+                { 1, 1, 1, 1 << 22 } };
+        static const unsigned counts[][4] = { { 384, 128, 256, 256 }, { 256, 256, 256, 256 },
+                { 0, 0, 0, 4096 } };
+        struct hash_ring ring = { 0 };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
+                unsigned found[4] = { 0 };
+
+                assert_int_equal(hash_ring_build(&ring, names, shares[i], 4, 1024, 4096), 0);
+                for (uint32_t at = 0; at < ring.count; at++)
+                        found[ring.places[at].index]++;
+                assert_memory_equal(found, counts[i], sizeof(found));
         }
         hash_ring_deinit(&ring);
 }
@@ -121,6 +146,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_sizes),
+                cmocka_unit_test(test_shares),
                 cmocka_unit_test(test_places),
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_few_move),
