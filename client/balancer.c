@@ -32,7 +32,7 @@ void balancer_free(struct balancer *balancer)
 
 /* ---- rest ---- */
 
-static void give_up(struct channel *channel)
+void balancer_stop(struct channel *channel)
 {
         outliers_rest(channel);
         health_check_rest(channel);
@@ -54,7 +54,7 @@ bool balancer_rests(struct channel *channel)
 {
         if (!is_forsaken(channel))
                 return false;
-        give_up(channel);
+        balancer_stop(channel);
         channel_set_state(channel, QUOIT_CHANNEL_IDLE);
         return true;
 }
@@ -87,7 +87,7 @@ void balancer_hurry(struct channel *channel)
 
 void balancer_end(struct channel *channel)
 {
-        give_up(channel);
+        balancer_stop(channel);
         addresses_end(channel);
 }
 

@@ -70,7 +70,10 @@ void balancer_wake(struct channel *channel);
 /* Tries at once what waits after a failure. */
 void balancer_hurry(struct channel *channel);
 
-/* Gives all attempts up, for good. */
+/* Gives all attempts and connections up. The policy is told no more, until it connects again, or has on_addresses. */
+void balancer_stop(struct channel *channel);
+
+/* The same, for good. */
 void balancer_end(struct channel *channel);
 
 /* Where @call goes. */

@@ -11,11 +11,11 @@
 
 #include "client/addresses.h"
 #include "client/balancer.h"
+#include "client/channel_config.h"
 #include "client/client.h"
 #include "client/client_connection.h"
 #include "client/handle.h"
 #include "client/outcall.h"
-#include "client/service_config.h"
 #include "client/srv.h"
 #include "client/target.h"
 #include "transport/tls_client_config.h"
@@ -188,14 +188,13 @@ static void channel_deinit(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++)
                 free(channel->subchannels[i]);
-        balancer_free(channel->balancer);
+        channel_config_deinit(channel);
         free(channel->host);
         free(channel->dns_server);
         free(channel->authority);
         free(channel->user_agent);
         free(channel->server_name);
         tls_client_config_unref(channel->tls);
-        service_config_unref(channel->service_config);
         free(channel);
 }
 
@@ -460,11 +459,4 @@ int channel_new(struct client *client, const struct target *target,
         init(channel);
         *ret_channel = channel;
         return 0;
-}
-
-int channel_balance(struct channel *channel, const struct balancing *balancing)
-{
-        channel->balancing = *balancing;
-        channel->balancer = balancer_new(balancing->policy, channel);
-        return channel->balancer ? 0 : -ENOMEM;
 }

@@ -26,7 +26,7 @@ struct service_config;
 struct target;
 struct tls_client_config;
 
-#define CHANNEL_PROBLEM_BYTES 128
+#define CHANNEL_PROBLEM_BYTES 320 /* with what is wrong with a service config */
 #define CHANNEL_STATES_MAX                                                                         \
         16 /* changes of one turn that the watch has not heard of: far more than there can be */
 
@@ -60,7 +60,7 @@ struct channel {
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
-        struct balancing balancing; /* how, and by whom: fixed */
+        struct balancing balancing; /* how, and by whom. channel_config.h writes both */
         struct balancer *balancer;
         struct timer outlier_look; /* outliers.h */
         struct timer rest; /* health_check.h */
@@ -89,8 +89,17 @@ struct channel {
         char *user_agent;
         struct tls_client_config *tls; /* NULL: in the clear */
         char *server_name; /* with that */
-        struct service_config *service_config; /* NULL: none */
+        struct service_config *own_config; /* the program's; NULL: none */
+        struct balancing own_balancing; /* the program's, or the default */
+        bool has_own_balancing;
+        bool looks_up_config;
         unsigned count_max;
+
+        /* channel_config.h writes these */
+        struct service_config *service_config; /* NULL: none */
+        bool config_is_known; /* it is the one to go by */
+        char *config_text; /* of DNS, that it is from; NULL: it is the program's */
+        unsigned percent; /* 0: not drawn yet */
 
         struct list lost; /* subchannels of addresses that it had, while something uses them */
         unsigned count; /* of `subchannels` */
@@ -106,9 +115,6 @@ struct ring *channel_ring(const struct channel *channel);
 int channel_new(struct client *client, const struct target *target,
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel);
-
-/* How its calls are balanced, said once, before it is attached. 0 or -ENOMEM. Any thread. */
-int channel_balance(struct channel *channel, const struct balancing *balancing);
 
 /* Nothing on the ring uses it, and its program neither. Any thread. */
 void channel_free(struct channel *channel);

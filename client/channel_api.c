@@ -9,6 +9,7 @@
 
 #include "client/balancer.h"
 #include "client/channel.h"
+#include "client/channel_config.h"
 #include "client/channel_tls.h"
 #include "client/handle.h"
 #include "client/outcall.h"
@@ -66,22 +67,11 @@ int quoit_target_check(const char *text, quoit_error *ret_error)
 
 /* ---- life ---- */
 
-/* What the program says goes before the service config. */
-static int choose_balancing(const quoit_channel_options *options,
-        const struct service_config *config, struct balancing *ret_balancing)
-{
-        if (options->load_balancing || !config || !config->has_balancing)
-                return balancing_from_options(options->load_balancing, ret_balancing);
-        *ret_balancing = config->balancing;
-        return 0;
-}
-
 static int make_parts(quoit_channel *channel, const struct target *target,
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct service_config *config)
 {
-        struct balancing balancing;
-        int r = choose_balancing(options, config, &balancing);
+        int r = 0;
 
         for (unsigned i = 0; r == 0 && i < channel->client->count; i++) {
                 r = channel_new(
@@ -89,11 +79,8 @@ static int make_parts(quoit_channel *channel, const struct target *target,
                 if (r < 0)
                         return r;
                 channel->parts[i]->handle = channel;
-                channel->parts[i]->service_config = service_config_ref(config);
-                if (config)
-                        throttle_init(&channel->parts[i]->throttle, config->throttling);
                 atomic_fetch_add(&channel->parts_left, 1);
-                r = channel_balance(channel->parts[i], &balancing);
+                r = channel_config_init(channel->parts[i], config, options);
         }
         return r;
 }

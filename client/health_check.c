@@ -16,14 +16,27 @@
 #define GOOD_NS NS_PER_S /* a Watch that has answered was of use if it went on for so long */
 #define BRIEF_MAX 10 /* Watches in a row that were not, before there is a pause */
 
+/* NULL: none. */
+static const struct json *service_named(const struct service_config *config)
+{
+        return config && config->health_check ? json_member(config->health_check, "serviceName")
+                                              : NULL;
+}
+
 /* The name that is to be asked for. NULL: none. */
 static const struct json *service_of(const struct channel *channel)
 {
-        const struct service_config *config = channel->service_config;
+        return channel->balancing.policy == &pick_first ? NULL
+                                                        : service_named(channel->service_config);
+}
 
-        if (!config || !config->health_check || channel->balancing.policy == &pick_first)
-                return NULL;
-        return json_member(config->health_check, "serviceName");
+bool health_check_is_same(const struct service_config *one, const struct service_config *other)
+{
+        const struct json *name = service_named(one), *other_name = service_named(other);
+
+        if (!name || !other_name)
+                return name == other_name;
+        return upb_StringView_IsEqual(name->text, other_name->text);
 }
 
 static void set_health(struct subchannel *subchannel, enum health health)
@@ -196,6 +209,15 @@ void health_check_end(struct subchannel *subchannel)
                 return;
         call->user = NULL;
         outcall_fail(call, QUOIT_CANCELLED, "its connection is gone");
+}
+
+void health_check_restart(struct subchannel *subchannel)
+{
+        if (subchannel->state != SUBCHANNEL_READY)
+                return;
+        health_check_end(subchannel);
+        health_check_begin(subchannel);
+        balancer_on_state(subchannel);
 }
 
 void health_check_rest(struct channel *channel)

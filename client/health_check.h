@@ -13,6 +13,7 @@
 
 struct channel;
 struct quoit_outcall;
+struct service_config;
 struct subchannel;
 
 enum health {
@@ -37,6 +38,12 @@ void health_check_begin(struct subchannel *subchannel);
 
 /* Its connection takes no more calls. */
 void health_check_end(struct subchannel *subchannel);
+
+/* Whether two service configs, NULL: none, ask for the same service. */
+bool health_check_is_same(const struct service_config *one, const struct service_config *other);
+
+/* The channel's service config asks for another service than before. No-op if the subchannel is not READY. */
+void health_check_restart(struct subchannel *subchannel);
 
 /* The channel rests, or ends. */
 void health_check_rest(struct channel *channel);

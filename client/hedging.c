@@ -112,7 +112,7 @@ static bool begin_next(struct hedging *hedging)
 {
         struct quoit_outcall *call = hedging->call, *attempt;
 
-        if (hedging->begun == hedging->policy->attempts_max || !channel_has_room(call->channel) ||
+        if (hedging->begun == hedging->policy.attempts_max || !channel_has_room(call->channel) ||
                 outcall_new_attempt(call, &attempt) < 0)
                 return false;
         if (give(call, attempt) < 0) {
@@ -127,15 +127,15 @@ static bool begin_next(struct hedging *hedging)
         if (hedging->begun > 1)
                 counter_add(&call->channel->retry_counts.hedged, 1);
         channel_queue(call->channel, attempt, false);
-        if (hedging->begun < hedging->policy->attempts_max)
-                start_timer(hedging, hedging->policy->delay_ns);
+        if (hedging->begun < hedging->policy.attempts_max)
+                start_timer(hedging, hedging->policy.delay_ns);
         return true;
 }
 
 /* There was no room for the next attempt, or no memory: it is tried again. Others are under way. */
 static void begin_next_later(struct hedging *hedging)
 {
-        uint64_t delay_ns = hedging->policy->delay_ns;
+        uint64_t delay_ns = hedging->policy.delay_ns;
 
         start_timer(hedging, delay_ns > NEXT_NS_MIN ? delay_ns : NEXT_NS_MIN);
 }
@@ -174,7 +174,7 @@ int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *polic
                 return -ENOMEM;
         memset(hedging, 0, sizeof(*hedging));
         hedging->call = call;
-        hedging->policy = policy;
+        hedging->policy = *policy;
         hedging->kept.bytes_max = SIZE_MAX;
         list_init(&hedging->attempts);
         timer_init(&hedging->next);
@@ -247,7 +247,7 @@ static bool goes_on(struct hedging *hedging, const struct response *response, bo
                 hedging->stops = true;
         }
         timer_cancel(&ring_of(hedging)->timers, &hedging->next);
-        if (hedging->stops || hedging->begun == hedging->policy->attempts_max)
+        if (hedging->stops || hedging->begun == hedging->policy.attempts_max)
                 return false;
         if (response->pushback != PUSHBACK_NONE) {
                 start_timer(hedging, response->pushback_ns);
@@ -263,7 +263,7 @@ static bool goes_on(struct hedging *hedging, const struct response *response, bo
 bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
 {
         struct hedging *hedging = attempt->face->hedging;
-        bool is_fatal = !status_set_has(hedging->policy->codes, status);
+        bool is_fatal = !status_set_has(hedging->policy.codes, status);
         bool has_others = hedging->attempts.next->next != &hedging->attempts;
 
         if (hedging->winner)

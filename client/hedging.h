@@ -22,7 +22,7 @@ struct quoit_outcall;
 /* A call's part, in its arena. */
 struct hedging {
         struct quoit_outcall *call;
-        const struct hedging_policy *policy; /* in its channel's config */
+        struct hedging_policy policy; /* its channel's config may be another meanwhile */
         struct list attempts; /* that may still win, the oldest first */
         struct quoit_outcall *winner; /* NULL: there is none yet, or it is gone */
         unsigned begun; /* attempts */
@@ -34,7 +34,7 @@ struct hedging {
                 kept; /* what attempts have written lies in the call, so nothing limits this one */
 };
 
-/* @call is hedged: its first attempt begins. @policy lives as long as the channel. 0 or -ENOMEM. */
+/* @call is hedged: its first attempt begins. 0 or -ENOMEM. */
 int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *policy);
 
 /* The caller has sent something on @call, or has half-closed it. */

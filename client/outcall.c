@@ -9,6 +9,7 @@
 #include "client/addresses.h"
 #include "client/balancer.h"
 #include "client/channel.h"
+#include "client/channel_config.h"
 #include "client/client_connection.h"
 #include "client/handle.h"
 #include "client/outcall_parent.h"
@@ -290,13 +291,14 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         exchange->lent.compression = options->compression;
         if (config->hedging.attempts_max == 0) /* else its attempts do */
                 writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
-        call->retry = (struct retry){ .policy = &config->retry, .attempts = 1 };
+        call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
         call->hash_is_known = options->hash_key.size > 0;
         if (call->hash_is_known)
                 call->hash = xxhash64(options->hash_key.data, options->hash_key.size);
         call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
                                        ? config->waits_for_ready
                                        : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
+        call->is_patient = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED;
 }
 
 /* Zeroed, but for what any call has. NULL: no memory. */
@@ -365,8 +367,9 @@ int outcall_new(struct channel *channel, const quoit_method *method,
                 return -ENOMEM;
         call->handler = handler;
         call->user = user;
-        config = service_config_find(channel->service_config, method->path);
+        config = service_config_find(channel_config(channel), method->path);
         init(call, options, config);
+        call->awaits_config = !channel_config_is_known(channel);
         r = add_metadata(call, options);
         if (r == 0) {
                 set_deadline(call, timeout_of(options, config), options->parent);
@@ -382,6 +385,43 @@ int outcall_new(struct channel *channel, const quoit_method *method,
                 outcall_follow(call, options->parent);
         *ret_call = call;
         return 0;
+}
+
+/* Its time begins now: gRPC's calls wait for the config before they begin. */
+static void shorten_deadline(struct quoit_outcall *call, uint64_t timeout_ns)
+{
+        struct exchange *exchange = &call->exchange;
+        struct ring *ring = exchange->group->host->ring;
+        uint64_t due_ns = clock_after_ns(ring_clock_ns(ring), timeout_ns);
+
+        if (due_ns >= exchange->deadline_ns)
+                return;
+        exchange->deadline_ns = due_ns;
+        timer_start(&ring->timers, &exchange->deadline, due_ns, on_deadline);
+}
+
+void outcall_configure(struct quoit_outcall *call)
+{
+        struct channel *channel = call->channel;
+        struct exchange *exchange = &call->exchange;
+        const struct method_config *config =
+                service_config_find(channel_config(channel), call->method->path);
+
+        if (!call->awaits_config || outcall_is_over(call))
+                return;
+        call->awaits_config = false;
+        exchange_limit_messages(
+                exchange, smaller(exchange->message_bytes_max, config->response_bytes_max));
+        call->send_bytes_max = smaller(call->send_bytes_max, config->request_bytes_max);
+        call->retry.policy = config->retry;
+        call->wait_for_ready |= call->is_patient && config->waits_for_ready;
+        shorten_deadline(call, config->timeout_ns);
+        if (config->hedging.attempts_max == 0)
+                return;
+        channel_unqueue(channel, call);
+        writer_keep(&exchange->writer, 0, &channel->replay); /* its attempts do */
+        if (hedging_begin(call, &config->hedging) < 0)
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
 }
 
 int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt)

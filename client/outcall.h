@@ -73,6 +73,8 @@ struct quoit_outcall {
         bool hash_is_known : 1; /* ... is there; or ... */
         bool hash_is_random : 1; /* ... a random number in place of it */
         bool wait_for_ready : 1;
+        bool awaits_config : 1; /* what its channel's service config says of it is not known yet */
+        bool is_patient : 1; /* ... and may say that it waits for READY */
         bool half_closed : 1; /* by the caller */
         bool wants_writable : 1; /* quoit_outcall_writable() has said false */
         bool headers_told : 1;
@@ -135,6 +137,9 @@ static inline bool outcall_is_over(const struct quoit_outcall *call)
 
 /* Whether the calling thread is its client's. */
 bool outcall_is_here(const struct quoit_outcall *call);
+
+/* Its channel's service config is known. No-op for a call that has not awaited it. */
+void outcall_configure(struct quoit_outcall *call);
 
 /* A call that waits in its @channel. 0, or as quoit_outcall_start(). */
 int outcall_new(struct channel *channel, const quoit_method *method,

@@ -79,7 +79,7 @@ static bool is_due(struct quoit_outcall *call, quoit_status status)
 {
         struct throttle *throttle = &call->channel->throttle;
         bool stops = call->response.pushback == PUSHBACK_STOP;
-        bool is_retryable = status_set_has(call->retry.policy->codes, status);
+        bool is_retryable = status_set_has(call->retry.policy.codes, status);
 
         if (call->is_check) /* health_check.c begins it again; and what it hears is of no call */
                 return false;
@@ -87,7 +87,7 @@ static bool is_due(struct quoit_outcall *call, quoit_status status)
                 throttle_note_failure(throttle);
         if (!is_retryable || stops || call->response.has_headers ||
                 !writer_can_rewind(&call->exchange.writer) ||
-                call->retry.attempts >= call->retry.policy->attempts_max)
+                call->retry.attempts >= call->retry.policy.attempts_max)
                 return false;
         if (!throttle_allows(throttle)) {
                 counter_add(&call->channel->retry_counts.throttled, 1);
@@ -105,7 +105,7 @@ static void pause_call(struct quoit_outcall *call)
                 retry->pauses = 0; /* the policy's begin anew */
         else
                 pause_ns =
-                        retry_pause_ns(retry->policy, ++retry->pauses, ring_jitter(ring_of(call)));
+                        retry_pause_ns(&retry->policy, ++retry->pauses, ring_jitter(ring_of(call)));
         timer_start(&ring_of(call)->timers, &call->pause, ring_clock_ns(ring_of(call)) + pause_ns,
                 on_pause_over);
 }

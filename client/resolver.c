@@ -7,6 +7,7 @@
 
 #include "client/addresses.h"
 #include "client/channel.h"
+#include "client/channel_config.h"
 #include "client/client.h"
 #include "client/dns.h"
 #include "client/srv.h"
@@ -18,6 +19,8 @@ struct lookup {
         struct timer limit;
         struct timer patience; /* some answers wait for others */
         struct dns_srv srv;
+        struct dns_txt txt;
+        bool wants_txt; /* it is asked for, and not taken */
         struct dns_host
                 *hosts; /* the name, or the targets of @srv in its order; NULL: not asked for yet */
         unsigned host_count;
@@ -54,6 +57,7 @@ static void end_lookup(struct lookup *lookup)
         timer_cancel(timers_of(lookup), &lookup->patience);
         dns_close(&lookup->dns);
         lookup->channel->lookup = NULL;
+        dns_txt_deinit(&lookup->txt);
         free(lookup->hosts);
         free(lookup);
 }
@@ -70,13 +74,18 @@ static void fail(struct lookup *lookup, const char *problem)
 
 /* ---- what was found ---- */
 
-static bool is_whole(const struct lookup *lookup)
+static bool has_hosts(const struct lookup *lookup)
 {
         for (unsigned i = 0; i < lookup->host_count; i++) {
                 if (!dns_host_is_whole(lookup->hosts + i))
                         return false;
         }
         return lookup->hosts != NULL;
+}
+
+static bool is_whole(const struct lookup *lookup)
+{
+        return has_hosts(lookup) && (!lookup->wants_txt || lookup->txt.answer.is_here);
 }
 
 static unsigned count_addresses(const struct lookup *lookup)
@@ -135,8 +144,25 @@ static unsigned collect(const struct lookup *lookup, struct address *ret_address
 
 /* ---- reports ---- */
 
-/* It ends, unless an answer is still awaited. */
-static void tell(struct lookup *lookup)
+/* What calls go by, before there is anywhere that they can go. False: there is nothing that they can go by, and @lookup has ended. */
+static bool take_config(struct lookup *lookup)
+{
+        struct channel *channel = lookup->channel;
+        char problem[CHANNEL_PROBLEM_BYTES];
+
+        if (!lookup->wants_txt || !lookup->txt.answer.is_here) {
+                channel_config_settle(channel);
+                return true;
+        }
+        lookup->wants_txt = false;
+        lookup->told = 0; /* who balances must hear of the addresses */
+        if (channel_config_on_lookup(channel, &lookup->txt, problem))
+                return true;
+        fail(lookup, problem);
+        return false;
+}
+
+static void tell_addresses(struct lookup *lookup)
 {
         struct channel *channel = lookup->channel;
         struct address addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
@@ -148,6 +174,13 @@ static void tell(struct lookup *lookup)
                 end_lookup(lookup);
         if (is_news)
                 addresses_on_lookup(channel, addresses, count, NULL);
+}
+
+/* It ends, unless an answer is still awaited. */
+static void tell(struct lookup *lookup)
+{
+        if (take_config(lookup))
+                tell_addresses(lookup);
 }
 
 static void on_patience(struct timer *timer)
@@ -227,9 +260,9 @@ static void on_answer(struct dns *dns)
 {
         struct lookup *lookup = CONTAINER_OF(dns, struct lookup, dns);
 
-        if (!lookup->hosts)
+        if (!lookup->hosts && lookup->srv.answer.is_here)
                 go_on(lookup);
-        else if (is_whole(lookup) && count_addresses(lookup) == 0)
+        else if (has_hosts(lookup) && count_addresses(lookup) == 0)
                 fail(lookup, problem_of(lookup));
         else if (is_whole(lookup))
                 tell(lookup);
@@ -247,6 +280,17 @@ static void ask_srv(struct lookup *lookup)
         dns_ask_srv(&lookup->dns, &lookup->srv, name);
 }
 
+static void ask_config(struct lookup *lookup)
+{
+        const struct channel *channel = lookup->channel;
+        const char *host = channel->looks_up_srv ? srv_domain(channel->host) : channel->host;
+        char name[DNS_NAME_BYTES + sizeof(CHANNEL_CONFIG_NAME_PREFIX)];
+
+        snprintf(name, sizeof(name), "%s%s", CHANNEL_CONFIG_NAME_PREFIX, host);
+        lookup->wants_txt = true;
+        dns_ask_txt(&lookup->dns, &lookup->txt, name, CHANNEL_CONFIG_TEXT_PREFIX);
+}
+
 /* ---- the beginning ---- */
 
 static struct lookup *make(struct channel *channel)
@@ -259,6 +303,8 @@ static struct lookup *make(struct channel *channel)
                 return NULL;
         lookup->channel = channel;
         lookup->srv.count = 0;
+        lookup->txt.text = NULL;
+        lookup->wants_txt = false;
         lookup->hosts = NULL;
         lookup->host_count = 0;
         lookup->told = 0;
@@ -270,6 +316,17 @@ static struct lookup *make(struct channel *channel)
         return lookup;
 }
 
+/* The last of it may end the lookup. */
+static void ask(struct lookup *lookup)
+{
+        if (lookup->channel->looks_up_config)
+                ask_config(lookup);
+        if (lookup->channel->looks_up_srv)
+                ask_srv(lookup);
+        else
+                ask_host(lookup);
+}
+
 void resolver_start(struct channel *channel)
 {
         if (channel->lookup && channel->lookup->told == 0)
@@ -278,10 +335,8 @@ void resolver_start(struct channel *channel)
         channel->lookup = make(channel);
         if (!channel->lookup)
                 addresses_on_lookup(channel, NULL, 0, "out of memory");
-        else if (channel->looks_up_srv)
-                ask_srv(channel->lookup);
         else
-                ask_host(channel->lookup);
+                ask(channel->lookup);
 }
 
 void resolver_forget(struct channel *channel)

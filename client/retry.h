@@ -20,7 +20,8 @@ enum pushback pushback_parse(const char *value, size_t size, uint64_t *ret_ns);
 
 /* A call's part. */
 struct retry {
-        const struct retry_policy *policy; /* in its channel's config; of an attempt: NULL */
+        struct retry_policy
+                policy; /* its channel's config may be another meanwhile. Of an attempt: none */
         unsigned attempts; /* begun by the policy, with the first */
         unsigned pauses; /* in a row that the policy has chosen */
 };

@@ -197,51 +197,64 @@ static int read_health_check(
 
 /* ---- the whole ---- */
 
-static int read_config(struct service_config *config, upb_StringView text, char *ret_problem)
+int config_parse(const struct place *whole, upb_StringView text, upb_Arena *arena,
+        const struct json **ret_json)
 {
-        struct place whole = { .problem = ret_problem };
         struct json_problem problem;
-        const struct json *json;
         int r;
 
         if (text.size > QUOIT_SERVICE_CONFIG_BYTES_MAX)
                 return config_refuse(
-                        &whole, "it has more than %zu bytes", QUOIT_SERVICE_CONFIG_BYTES_MAX);
-        r = json_parse(text, config->arena, &json, &problem);
-        if (r == -EINVAL)
-                return config_refuse(&whole, "line %u, column %u: %s", problem.line, problem.column,
-                        problem.what);
+                        whole, "it has more than %zu bytes", QUOIT_SERVICE_CONFIG_BYTES_MAX);
+        r = json_parse(text, arena, ret_json, &problem);
+        return r == -EINVAL ? config_refuse(whole, "line %u, column %u: %s", problem.line,
+                                      problem.column, problem.what)
+                            : r;
+}
+
+int config_read(struct service_config *config, const struct place *place, const struct json *json)
+{
+        int r = config_want(place, json, JSON_OBJECT);
+
         if (r == 0)
-                r = config_want(&whole, json, JSON_OBJECT);
+                r = balancing_read(place, json, &config->balancing, &config->has_balancing);
         if (r == 0)
-                r = balancing_read(&whole, json, &config->balancing, &config->has_balancing);
+                r = read_methods(config, place, json);
         if (r == 0)
-                r = read_methods(config, &whole, json);
+                r = config_read_throttling(place, json, &config->throttling);
         if (r == 0)
-                r = config_read_throttling(&whole, json, &config->throttling);
-        if (r == 0)
-                r = read_health_check(config, &whole, json);
+                r = read_health_check(config, place, json);
         return r;
+}
+
+struct service_config *config_new(void)
+{
+        upb_Arena *arena = upb_Arena_New();
+        struct service_config *config = arena ? upb_Arena_Malloc(arena, sizeof(*config)) : NULL;
+
+        if (!config) {
+                if (arena)
+                        upb_Arena_Free(arena);
+                return NULL;
+        }
+        memset(config, 0, sizeof(*config));
+        config->arena = arena;
+        atomic_init(&config->refs, 1);
+        return config;
 }
 
 int service_config_new(upb_StringView text, struct service_config **ret_config,
         char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES])
 {
-        upb_Arena *arena = upb_Arena_New();
-        struct service_config *config = arena ? upb_Arena_Malloc(arena, sizeof(*config)) : NULL;
-        int r;
+        const struct place whole = { .problem = ret_problem };
+        struct service_config *config = config_new();
+        const struct json *json;
+        int r = config ? config_parse(&whole, text, config->arena, &json) : -ENOMEM;
 
-        if (!config) {
-                if (arena)
-                        upb_Arena_Free(arena);
-                return -ENOMEM;
-        }
-        memset(config, 0, sizeof(*config));
-        config->arena = arena;
-        atomic_init(&config->refs, 1);
-        r = read_config(config, text, ret_problem);
+        if (r == 0)
+                r = config_read(config, &whole, json);
         if (r < 0)
-                upb_Arena_Free(arena);
+                service_config_unref(config);
         else
                 *ret_config = config;
         return r;

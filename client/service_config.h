@@ -5,7 +5,7 @@
  * gRPC's service config: what a service wants of its callers, by method (grpc.service_config.ServiceConfig as JSON; gRPC's document
  * "Service Config in gRPC", its proposals A2, A6 and A21). It is checked as a whole and never changes, so threads can share one.
  * Members that are not known are ignored; null is the same as no member. A text has at most QUOIT_SERVICE_CONFIG_BYTES_MAX, as a server
- * of DNS may send it one day.
+ * of DNS may send it.
  */
 
 #include <stdatomic.h>
@@ -83,6 +83,13 @@ struct service_config {
  */
 int service_config_new(upb_StringView text, struct service_config **ret_config,
         char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES]);
+
+/*
+ * The same from a list of configs, as a name's record of TXT has it (A2): the first that is meant for clients in C, for this @host_name,
+ * and for a client that stands at @percent, 1 to 100, of all. *@ret_config is NULL if none is.
+ */
+int service_config_choose(upb_StringView text, const char *host_name, unsigned percent,
+        struct service_config **ret_config, char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES]);
 
 /* Any thread. Both take NULL. */
 struct service_config *service_config_ref(struct service_config *config);

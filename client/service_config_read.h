@@ -11,6 +11,8 @@
 #include "client/json.h"
 #include "client/service_config.h"
 
+struct upb_Arena;
+
 /* A value's way from the whole, for a line like "methodConfig[0].timeout: ...". */
 struct place {
         const struct place *up; /* NULL: the whole */
@@ -49,6 +51,16 @@ int config_read_bytes_max(
         const struct place *up, const struct json *object, const char *name, size_t *ret_bytes);
 int config_read_codes(
         const struct place *up, const struct json *object, const char *name, status_set *ret_codes);
+
+/* An empty one, with a reference. NULL: no memory. */
+struct service_config *config_new(void);
+
+/* *@ret_json is in @arena. 0, -EINVAL or -ENOMEM, as for all of them. */
+int config_parse(const struct place *whole, upb_StringView text, struct upb_Arena *arena,
+        const struct json **ret_json);
+
+/* All of a config, from @json, which is in its arena and stands at @place. */
+int config_read(struct service_config *config, const struct place *place, const struct json *json);
 
 /* What stands in an element of methodConfig, but for its names. @config says nothing yet. */
 int config_read_method(

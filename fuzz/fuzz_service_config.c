@@ -14,7 +14,7 @@
  * Service configs. What is refused has one line of text that says why; what is taken is within the bounds that the rest of the client
  * relies on, and can be looked up by any path.
  *
- * Input: the text. Its first line is the path of a method too.
+ * Input: the text, also as a list of configs for some clients. Its first line is the path of a method too.
  */
 static void check_problem(const char *problem)
 {
@@ -69,22 +69,32 @@ static void check(const struct service_config *config)
         assert(!config->health_check || config->health_check->type == JSON_OBJECT);
 }
 
+static void check_outcome(
+        int r, struct service_config *config, const char *problem, const uint8_t *data, size_t size)
+{
+        if (r < 0) {
+                assert(r == -EINVAL && !config);
+                check_problem(problem);
+        } else if (config) {
+                check(config);
+                look_up(config, data, size);
+                assert(!service_config_unref(config));
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+        upb_StringView text = upb_StringView_FromDataAndSize((const char *)data, size);
         char problem[SERVICE_CONFIG_PROBLEM_BYTES] = "";
         struct service_config *config = NULL;
-        int r = service_config_new(
-                upb_StringView_FromDataAndSize((const char *)data, size), &config, problem);
+        int r = service_config_new(text, &config, problem);
 
-        if (r == 0) {
-                check(config);
-                look_up(config, data, size);
-                assert(!service_config_unref(config));
-        } else {
-                assert(r == -EINVAL && !config);
-                check_problem(problem);
-        }
+        assert(r < 0 || config);
+        check_outcome(r, config, problem, data, size);
+        config = NULL;
+        r = service_config_choose(text, "host", 50, &config, problem);
+        check_outcome(r, config, problem, data, size);
         return 0;
 }

@@ -252,7 +252,7 @@ typedef struct quoit_channel_options {
         const char *user_agent;
         /* Which address has a call: <quoit/balancing.h>. Only read. Default: as the service config says, else pick_first. */
         const quoit_load_balancing *load_balancing;
-        /* gRPC's service config, as JSON: quoit_service_config_check(). Default: none. */
+        /* gRPC's service config, as JSON: quoit_service_config_check(). See also `looks_up_service_config`. Default: none. */
         const char *service_config;
         /*
          * A target's name is looked up as records of SRV (RFC 2782) first: "_grpc._tcp.NAME"; a NAME that is one of a service itself, as
@@ -263,6 +263,16 @@ typedef struct quoit_channel_options {
          * what a server's certificate must be for, never come from records: they are NAME's, without "_api._tcp.". Default: false.
          */
         bool looks_up_srv;
+        /*
+         * The service config is looked up with a target's name, as a record of TXT (gRPC's proposal A2): at "_grpc_config.NAME", one that
+         * begins with "grpc_config=", and has a JSON list of at most QUOIT_SERVICE_CONFIG_BYTES_MAX. Its first element that is meant for
+         * this client is used: `clientLanguage` "c", `clientHostname` as gethostname(2), `percentage`, for which each ring of a channel draws
+         * a number once. `service_config` is used where there is no such record or element. What is bad is refused as a whole, and the
+         * config before it stays; if there was none yet the name counts as not found. If the lookup of TXT fails the config before it stays
+         * too, or it is `service_config`. So it is if TXT takes 250 ms longer than the addresses; what comes later is used then.
+         * Calls that begin before the first lookup wait for it. Default: false.
+         */
+        bool looks_up_service_config;
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
@@ -276,7 +286,8 @@ typedef struct quoit_channel_options {
  *      HOST:PORT, [ADDRESS]:PORT, dns:HOST:PORT, dns:///HOST:PORT
  *                              a name, an address of IPv4, or of IPv6 in brackets; port 443 if it has none. A number alone is no
  *                              name. Names are looked up as /etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf say, by DNS without
- *                              a thread; again for a new connection if that was 30 s ago. SRV records if `looks_up_srv` is set
+ *                              a thread; again for a new connection if that was 30 s ago. SRV and TXT records if
+ *                              `looks_up_srv` and `looks_up_service_config` are set
  *      dns://SERVER/HOST:PORT  the same by the server of DNS at this address: ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT; port 53
  *                              if it has none
  *      ipv4:ADDRESS:PORT,...   several of one kind are tried in their order
