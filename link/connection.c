@@ -11,6 +11,7 @@
 #include "link/ready.h"
 #include "link/secure.h"
 #include "link/sending.h"
+#include "link/tunnel.h"
 #include "link/watch.h"
 #include "link/windows.h"
 
@@ -47,6 +48,7 @@ void connection_try_free(struct connection *connection)
                 call_group_held_bytes(&connection->group) == 0);
         connection->base->heap.ended += connection->secure != NULL;
         secure_free(connection);
+        tunnel_free(connection);
         ring_undefer(&connection->dispatch);
         list_remove(&connection->link);
         connection->owner->on_freed(connection);
@@ -92,6 +94,8 @@ static void on_receive_end(struct socket *socket, int error)
         struct connection *connection = connection_of_socket(socket);
 
         connection->error = error;
+        if (tunnel_is_closed(connection->tunnel))
+                tunnel_on_end(connection, error);
         if (connection->state == CONNECTION_OPEN && connection->session.bad_preface) {
                 (void)connection->owner->answer_bad_preface(
                         connection, true); /* the peer may still read the answer */
@@ -133,19 +137,35 @@ static void on_fed(struct connection *connection, size_t size, int error)
         sending_schedule(connection);
 }
 
-static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
+/* What is behind the proxy's answer comes from the peer. */
+static void feed(struct connection *connection, const unsigned char *bytes, size_t size)
 {
-        struct connection *connection = connection_of_socket(socket);
         int r;
 
-        QUOIT_PROBE(receive, &connection->group, size);
-        if (connection->state != CONNECTION_OPEN)
-                return;
         if (connection->secure)
                 r = secure_feed(connection->secure, bytes, size);
         else
                 r = session_feed(&connection->session, bytes, size);
         on_fed(connection, size, r);
+}
+
+static void on_data(struct socket *socket, const unsigned char *bytes, size_t size)
+{
+        struct connection *connection = connection_of_socket(socket);
+        size_t used = 0;
+
+        QUOIT_PROBE(receive, &connection->group, size);
+        if (connection->state != CONNECTION_OPEN)
+                return;
+        if (tunnel_is_closed(connection->tunnel)) {
+                if (tunnel_feed(connection, bytes, size, &used) < 0) {
+                        connection_close(connection);
+                        return;
+                }
+                sending_schedule(connection);
+        }
+        if (used < size)
+                feed(connection, bytes + used, size - used);
 }
 
 void connection_on_secured(struct connection *connection)
@@ -239,9 +259,12 @@ int connection_open(struct connection *connection, struct base *base,
         r = init_session(connection, options->role);
         if (r < 0)
                 return r;
-        if (options->tls || options->client_tls)
+        if (options->proxy_request)
+                r = tunnel_new(connection, options->proxy_request, options->proxy_answer_bytes_max);
+        if (r == 0 && (options->tls || options->client_tls))
                 r = secure_open(connection, options);
         if (r < 0) {
+                tunnel_free(connection);
                 session_deinit(&connection->session);
                 return r;
         }

@@ -28,6 +28,7 @@ struct endpoint;
 struct link_owner;
 struct secure;
 struct tls_context;
+struct tunnel;
 struct turn;
 struct workers;
 
@@ -51,6 +52,7 @@ struct connection {
         struct socket socket;
         struct session session;
         struct secure *secure; /* TLS between the two; NULL: plaintext */
+        struct tunnel *tunnel; /* below them, a proxy's; NULL: it goes by none */
         struct call_group group;
         struct base *base;
         const struct link_owner *owner;
@@ -106,6 +108,9 @@ struct connection_options {
                 server_name; /* with that: the certificate must be for it; a DNS name or an IP address */
         struct workers *handshakers; /* with TLS: its threads; they outlive the connection */
         struct turn *turn; /* with them, of the peer's address; until the owner's on_closed() */
+        const char *
+                proxy_request; /* a client's: what a proxy is asked with CONNECT; needed during connection_open() only; NULL: no proxy */
+        size_t proxy_answer_bytes_max; /* with that */
         struct call_host *host; /* of its calls, on the base's ring; NULL: the base's */
 };
 

@@ -6,6 +6,7 @@
 #include "link/connection.h"
 #include "link/owner.h"
 #include "link/secure.h"
+#include "link/tunnel.h"
 
 void sending_schedule(struct connection *connection)
 {
@@ -27,10 +28,10 @@ void sending_end(struct connection *connection)
                 give_output_back(connection);
 }
 
-/* Before a TLS handshake has succeeded, nothing can be sent. */
+/* Before a proxy has opened its tunnel, and a TLS handshake has succeeded, nothing can be sent. */
 static bool has_output(const struct connection *connection)
 {
-        return session_has_output(&connection->session) &&
+        return session_has_output(&connection->session) && !tunnel_is_closed(connection->tunnel) &&
                (!connection->secure || secure_is_open(connection->secure));
 }
 
@@ -130,6 +131,10 @@ void sending_on_turn_end(struct deferred *deferred)
         }
         if (connection->state > CONNECTION_CLOSING || socket_is_sending(&connection->socket))
                 return; /* sending_on_sent() schedules this again */
+        if (tunnel_is_closed(connection->tunnel)) {
+                tunnel_flush(connection);
+                return;
+        }
         sending_fill(connection);
         if (connection->state > CONNECTION_CLOSING ||
                 (connection->secure ? send_sealed(connection) : send_plain(connection)))
@@ -145,7 +150,9 @@ void sending_on_sent(struct socket *socket, int error)
         struct connection *connection = CONTAINER_OF(socket, struct connection, socket);
 
         QUOIT_PROBE(send_complete, &connection->group, error);
-        if (connection->secure)
+        if (connection->tunnel && connection->tunnel->is_sending)
+                connection->tunnel->is_sending = false;
+        else if (connection->secure)
                 secure_sent(connection->secure);
         else
                 give_output_back(connection);

@@ -6,6 +6,7 @@
 #include "link/owner.h"
 #include "link/secure.h"
 #include "link/stalls.h"
+#include "link/tunnel.h"
 
 #define DRAIN_NOTICE_NS                                                                            \
         (1000 * NS_PER_MS) /* how long the first GOAWAY waits for the answer to its PING */
@@ -204,6 +205,8 @@ static void on_no_preface(struct timer *timer)
                                 connection->keepalive.heard_ns > due_ns;
         if (!was_suspected || !connection->suspected)
                 start(connection, PREFACE_LOOK_NS, on_no_preface);
+        else if (tunnel_is_closed(connection->tunnel))
+                close_with(connection, "the proxy has not answered CONNECT in time");
         else if (secure_is_lent(connection->secure))
                 close_with(connection, "its TLS handshake was not through in time (handshake_ms)");
         else
