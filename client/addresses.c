@@ -289,8 +289,9 @@ static size_t add_failure(const struct subchannel *subchannel, char *text, size_
 
         if (!subchannel->why[0] || used >= size)
                 return used;
-        added = snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
-                subchannel->text, subchannel->why);
+        added = snprintf(text + used, size - used, "%s%s%s: %s", used > 0 ? "; " : "",
+                subchannel->channel->proxy_request ? "by the proxy " : "", subchannel->text,
+                subchannel->why);
         return added < 0 ? used : used + (size_t)added;
 }
 
@@ -318,7 +319,8 @@ void addresses_describe(const struct channel *channel, char *text, size_t size)
 
         *text = '\0';
         if (channel->lookup_problem[0])
-                used = (size_t)snprintf(text, room, "cannot resolve %s: %s", channel->host,
+                used = (size_t)snprintf(text, room, "cannot resolve %s%s: %s",
+                        channel->proxy_request ? "the proxy " : "", channel->host,
                         channel->lookup_problem);
         for (unsigned i = 0; i < channel->count; i++)
                 used = add_failure(channel->subchannels[i], text, room, used);

@@ -16,6 +16,7 @@
 #include "client/client_connection.h"
 #include "client/handle.h"
 #include "client/outcall.h"
+#include "client/proxy.h"
 #include "client/srv.h"
 #include "client/target.h"
 #include "transport/tls_client_config.h"
@@ -194,6 +195,7 @@ static void channel_deinit(struct channel *channel)
         free(channel->authority);
         free(channel->user_agent);
         free(channel->server_name);
+        free(channel->proxy_request);
         tls_client_config_unref(channel->tls);
         free(channel);
 }
@@ -372,19 +374,19 @@ static int set_addresses(struct channel *channel, const struct target *target)
 }
 
 /* Where the caller sets none: a name of a service is asked for as its domain. */
-static const char *authority_of(const struct target *target, const quoit_channel_options *options)
+static const char *authority_of(const char *authority, const quoit_channel_options *options)
 {
         if (options->authority)
                 return options->authority;
-        return options->looks_up_srv ? srv_domain(target->authority) : target->authority;
+        return options->looks_up_srv ? srv_domain(authority) : authority;
 }
 
-/* What is fixed of it, and room for its addresses. NULL: no memory. */
+/* What is fixed of it, and room for its addresses, which are those of @way. NULL: no memory. */
 static struct channel *channel_alloc(
-        const struct target *target, const quoit_channel_options *options)
+        const struct target *way, const char *authority, const quoit_channel_options *options)
 {
-        bool has_name = target->count == 0;
-        unsigned count_max = has_name ? QUOIT_CHANNEL_ADDRESSES_MAX : target->count;
+        bool has_name = way->count == 0;
+        unsigned count_max = has_name ? QUOIT_CHANNEL_ADDRESSES_MAX : way->count;
         struct channel *channel =
                 calloc(1, sizeof(*channel) + count_max * sizeof(*channel->subchannels));
 
@@ -396,15 +398,14 @@ static struct channel *channel_alloc(
         timer_init(&channel->outlier_look);
         timer_init(&channel->lookup_due);
         timer_init(&channel->rest);
-        channel->port = target->port;
+        channel->port = way->port;
         channel->looks_up_srv = options->looks_up_srv;
-        channel->host = has_name ? strdup(target->host) : NULL;
-        channel->dns_server = target->dns_server[0] ? strdup(target->dns_server) : NULL;
-        channel->authority = strdup(authority_of(target, options));
+        channel->host = has_name ? strdup(way->host) : NULL;
+        channel->dns_server = way->dns_server[0] ? strdup(way->dns_server) : NULL;
+        channel->authority = strdup(authority_of(authority, options));
         channel->user_agent = make_user_agent(options->user_agent);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
-                (channel->dns_server || !target->dns_server[0]) &&
-                set_addresses(channel, target) == 0)
+                (channel->dns_server || !way->dns_server[0]) && set_addresses(channel, way) == 0)
                 return channel;
         channel_deinit(channel);
         return NULL;
@@ -441,16 +442,29 @@ static void init(struct channel *channel)
         list_init(&channel->queue);
 }
 
-int channel_new(struct client *client, const struct target *target,
+/* The proxy knows the server's name, not we: no records are looked up for it. */
+static int set_proxy(struct channel *channel, const struct proxy *proxy)
+{
+        if (!proxy->request)
+                return 0;
+        channel->looks_up_srv = false;
+        channel->proxy_request = strdup(proxy->request);
+        return channel->proxy_request ? 0 : -ENOMEM;
+}
+
+int channel_new(struct client *client, const struct target *target, const struct proxy *proxy,
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel)
 {
-        struct channel *channel = channel_alloc(target, options);
+        struct channel *channel =
+                channel_alloc(proxy->request ? &proxy->target : target, target->authority, options);
         int r;
 
         if (!channel)
                 return -ENOMEM;
-        r = tls ? set_tls(channel, options->tls, tls) : 0;
+        r = set_proxy(channel, proxy);
+        if (r == 0 && tls)
+                r = set_tls(channel, options->tls, tls);
         if (r < 0) {
                 channel_deinit(channel);
                 return r;

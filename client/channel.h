@@ -21,6 +21,7 @@
 
 struct balancer;
 struct lookup;
+struct proxy;
 struct quoit_outcall;
 struct service_config;
 struct target;
@@ -71,7 +72,7 @@ struct channel {
         unsigned state_count;
 
         /* of a name (resolver.h) */
-        char *host; /* fixed; NULL: the addresses are */
+        char *host; /* fixed; NULL: the addresses are. With `proxy_request` it is the proxy's, as they are */
         uint16_t port;
         bool looks_up_srv; /* fixed */
         char *dns_server; /* fixed; NULL: the system's */
@@ -93,6 +94,7 @@ struct channel {
         struct balancing own_balancing; /* the program's, or the default */
         bool has_own_balancing;
         bool looks_up_config;
+        char *proxy_request; /* with which its addresses are asked for the way to the server; NULL: they are the server's */
         unsigned count_max;
 
         /* channel_config.h writes these */
@@ -112,7 +114,7 @@ struct ring *channel_ring(const struct channel *channel);
  * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or what is made of
  * @options->tls. 0 or -ENOMEM. Any thread.
  */
-int channel_new(struct client *client, const struct target *target,
+int channel_new(struct client *client, const struct target *target, const struct proxy *proxy,
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel);
 

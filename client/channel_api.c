@@ -13,6 +13,7 @@
 #include "client/channel_tls.h"
 #include "client/handle.h"
 #include "client/outcall.h"
+#include "client/proxy.h"
 #include "client/service_config.h"
 #include "client/target.h"
 #include "codec/metadata.h"
@@ -65,17 +66,36 @@ int quoit_target_check(const char *text, quoit_error *ret_error)
         return r;
 }
 
+int quoit_proxy_check(const char *target_text, const char *text, quoit_error *ret_error)
+{
+        char problem[PROXY_PROBLEM_BYTES];
+        struct target target;
+        struct proxy proxy;
+        int r = quoit_target_check(target_text, ret_error);
+
+        if (r < 0)
+                return r;
+        (void)target_parse(target_text, &target);
+        r = proxy_choose(text, &target, &proxy, problem);
+        if (r == 0)
+                free(proxy.request);
+        if (r == -EINVAL && ret_error)
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        return r;
+}
+
 /* ---- life ---- */
 
 static int make_parts(quoit_channel *channel, const struct target *target,
-        const quoit_channel_options *options, struct tls_client_config *tls,
-        struct service_config *config)
+        const struct proxy *proxy, const quoit_channel_options *options,
+        struct tls_client_config *tls, struct service_config *config)
 {
         int r = 0;
 
         for (unsigned i = 0; r == 0 && i < channel->client->count; i++) {
-                r = channel_new(
-                        channel->client->parts + i, target, options, tls, &channel->parts[i]);
+                r = channel_new(channel->client->parts + i, target, proxy, options, tls,
+                        &channel->parts[i]);
                 if (r < 0)
                         return r;
                 channel->parts[i]->handle = channel;
@@ -97,7 +117,8 @@ static void free_parts(quoit_channel *channel)
 }
 
 static int make_channel(quoit_client *client, const struct target *target,
-        const quoit_channel_options *options, quoit_channel **ret_channel)
+        const struct proxy *proxy, const quoit_channel_options *options,
+        quoit_channel **ret_channel)
 {
         char problem[SERVICE_CONFIG_PROBLEM_BYTES];
         struct service_config *config;
@@ -116,7 +137,7 @@ static int make_channel(quoit_client *client, const struct target *target,
         channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct channel *));
         if (channel)
                 channel->client = client;
-        r = channel ? make_parts(channel, target, options, tls, config) : -ENOMEM;
+        r = channel ? make_parts(channel, target, proxy, options, tls, config) : -ENOMEM;
         tls_client_config_unref(tls);
         service_config_unref(config);
         if (r == 0)
@@ -130,7 +151,9 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         quoit_channel **ret_channel)
 {
         static const quoit_channel_options defaults;
+        char problem[PROXY_PROBLEM_BYTES];
         struct target target;
+        struct proxy proxy;
         int r = target_parse(text, &target);
 
         if (client_is_inherited(client))
@@ -140,7 +163,11 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
         if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
                 r = -EINVAL;
         if (r == 0)
-                r = make_channel(client, &target, options, ret_channel);
+                r = proxy_choose(options->proxy, &target, &proxy, problem);
+        if (r == 0) {
+                r = make_channel(client, &target, &proxy, options, ret_channel);
+                free(proxy.request);
+        }
         for (unsigned i = 0; r == 0 && i < client->count; i++)
                 channel_attach((*ret_channel)->parts[i]);
         return r;

@@ -97,7 +97,8 @@ int channel_config_init(struct channel *channel, struct service_config *config,
         if (r < 0)
                 return r;
         channel->has_own_balancing = options->load_balancing != NULL;
-        channel->looks_up_config = options->looks_up_service_config && channel->host;
+        channel->looks_up_config =
+                options->looks_up_service_config && channel->host && !channel->proxy_request;
         channel->config_is_known = !channel->looks_up_config;
         channel->own_config = service_config_ref(config);
         channel->service_config = service_config_ref(config);

@@ -48,6 +48,7 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(frame_bytes_max, 128 << 10);
         DEFAULT(connection_receive_bytes_max, 32 << 20);
         DEFAULT(connection_send_bytes_max, 16 << 20);
+        DEFAULT(proxy_answer_bytes_max, 8 << 10);
         DEFAULT(connect_ms, 20 * 1000);
         DEFAULT(attempt_delay_ms, 250);
         DEFAULT(backoff_initial_ms, 1000);

@@ -127,7 +127,7 @@ bool target_is_name(const char *host)
         return size > 0 && host[size] == '\0';
 }
 
-static int set_host(struct target *target, const char *host, uint16_t port)
+static int set_host(struct target *target, const char *host)
 {
         if (!*host)
                 return refuse(target, "it has no host before its port: HOST:PORT");
@@ -139,8 +139,14 @@ static int set_host(struct target *target, const char *host, uint16_t port)
         if (strlen(host) >= sizeof(target->host))
                 return refuse(target, "its host is too long");
         strcpy(target->host, host);
-        target->port = port;
         return 0;
+}
+
+/* It is one of DNS. One that is too long is not good either. */
+static void set_tunnel(struct target *target, const char *host, uint16_t port)
+{
+        snprintf(target->tunnel_host, sizeof(target->tunnel_host), "%s", host);
+        target->port = port;
 }
 
 /* @text is altered. */
@@ -152,11 +158,13 @@ static int add_ip(struct target *target, char *text, enum family family)
 
         if (r < 0)
                 return r;
+        if (family == FAMILY_ANY)
+                set_tunnel(target, host, port);
         if (family != FAMILY_6 && is_v4(host))
                 return set_v4(target, host, port);
         if (family != FAMILY_4 && strchr(host, ':'))
                 return set_v6(target, host, port);
-        return family == FAMILY_ANY ? set_host(target, host, port) : -EINVAL;
+        return family == FAMILY_ANY ? set_host(target, host) : -EINVAL;
 }
 
 /* Copies @size bytes of @text, with %XX decoded. 0, -EINVAL. */
@@ -312,6 +320,7 @@ int target_parse(const char *text, struct target *ret_target)
         ret_target->count = 0;
         ret_target->problem = NULL;
         ret_target->host[0] = '\0';
+        ret_target->tunnel_host[0] = '\0';
         ret_target->dns_server[0] = '\0';
         for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
                 size_t size = strlen(schemes[i].prefix);

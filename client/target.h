@@ -15,7 +15,9 @@ struct target {
         struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned count; /* 0: they are those of `host` */
         char host[TARGET_HOST_BYTES];
-        uint16_t port; /* with that */
+        uint16_t port; /* with that, or with ... */
+        char tunnel_host
+                [TARGET_HOST_BYTES]; /* ... a name, or an address without brackets, that may be reached by a proxy (proxy.h); "": there is none */
         char dns_server
                 [TARGET_DNS_SERVER_BYTES]; /* with that: "ADDRESS:PORT", "[ADDRESS]:PORT"; "": the system's */
         const char *

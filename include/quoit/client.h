@@ -111,7 +111,12 @@ typedef struct quoit_client_limits {
         size_t connection_receive_bytes_max;
         /* Messages that wait on one connection; above: its calls are not writable. Default 16 MiB. */
         size_t connection_send_bytes_max;
-        /* One attempt to connect, until the server's SETTINGS have arrived. Default 20 000. */
+        /* The header block with which a proxy answers CONNECT; above: the attempt to connect has failed. Default 8 KiB. */
+        size_t proxy_answer_bytes_max;
+        /*
+         * One attempt to connect, until the server's SETTINGS have arrived; a proxy's answer and the handshake of TLS are part of it.
+         * Default 20 000.
+         */
         uint32_t connect_ms;
         /* How long the next address waits for the one before (RFC 8305 section 5). Default 250. */
         uint32_t attempt_delay_ms;
@@ -273,6 +278,19 @@ typedef struct quoit_channel_options {
          * Calls that begin before the first lookup wait for it. Default: false.
          */
         bool looks_up_service_config;
+        /*
+         * The HTTP proxy that opens the way to the server (CONNECT; gRPC's proposal A1): "http://HOST:PORT", or
+         * "http://USER:PASSWORD@HOST:PORT" with %XX for what a URL cannot have; port 80 if it has none. "": none. Default: as the
+         * environment says when the channel is made. It is for targets that name a HOST (dns:), and ignored for others. The server's
+         * name is not looked up here, nor its records (`looks_up_srv`, `looks_up_service_config`): the proxy is told it. The channel's addresses are
+         * the proxy's then. TLS is the server's, through the proxy.
+         *
+         * The environment: the first of grpc_proxy, https_proxy, HTTPS_PROXY and http_proxy that is not empty; but none for the hosts
+         * in the first of no_grpc_proxy, no_proxy and NO_PROXY, and for localhost, 127.0.0.0/8 and ::1. Entries are separated by commas
+         * and are "*", for all; "example.com", for this name and those below it; ".example.com", only for those below it; "10.0.0.1"
+         * or "10.0.0.0/8", for targets that are addresses. All but "*" can be followed by ":PORT".
+         */
+        const char *proxy;
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
@@ -296,8 +314,9 @@ typedef struct quoit_channel_options {
  *      unix-abstract:NAME      one without a file (unix(7)); %XX is a byte
  *      vsock:CID:PORT          vsock(7)
  *
- * 0; -EINVAL: not such a target, or bad options (quoit_target_check(), quoit_service_config_check() and quoit_channel_tls_check() say
- * what is wrong); -E2BIG: too many addresses; for TLS as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
+ * 0; -EINVAL: not such a target, or bad options, or a proxy of the environment that there cannot be (quoit_target_check(),
+ * quoit_service_config_check(), quoit_proxy_check() and quoit_channel_tls_check() say what is wrong); -E2BIG: too many addresses; for TLS
+ * as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,
         const quoit_channel_options *options, quoit_channel **ret_channel);
@@ -449,6 +468,13 @@ QUOIT_API int quoit_channel_tls_check(const quoit_channel_tls *tls, quoit_error 
  * Returns as quoit_channel_tls_check(), and also -EINVAL: the channel has no TLS. Any thread; waits for the disk.
  */
 QUOIT_API int quoit_channel_reload_tls(quoit_channel *channel, quoit_error *ret_error);
+
+/*
+ * Whether quoit_channel_new() can use @proxy for @target; NULL: the environment's, if it has one for @target. 0; or as
+ * quoit_target_check(); or -EINVAL, and *@ret_error, INVALID_ARGUMENT, has one line that says what is wrong, without the password;
+ * -ENOMEM. It looks nothing up. Any thread.
+ */
+QUOIT_API int quoit_proxy_check(const char *target, const char *proxy, quoit_error *ret_error);
 
 /* ---- blocking --------------------------------------------------------------------------------- */
 

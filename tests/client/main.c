@@ -13,7 +13,7 @@
  *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
- *      --service-config JSON   of the channel
+ *      --service-config JSON   of the channel          --proxy URL
  *      --resolution MS         --resolution-min MS     --resolution-period MS
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
@@ -392,6 +392,8 @@ static bool set_option(const char *name, char *value)
                 setting.for_ms = number;
         else if (strcmp(name, "--service-config") == 0)
                 setting.channel.service_config = value;
+        else if (strcmp(name, "--proxy") == 0)
+                setting.channel.proxy = value;
         else if (strcmp(name, "--engine") == 0)
                 setting.client.engine = engine_named(value);
         else if (strcmp(name, "--compression") == 0)
