@@ -21,12 +21,33 @@
 #include "client/target.h"
 #include "transport/tls_client_config.h"
 
+#define STATES_AT_FIRST 8
+
 struct ring *channel_ring(const struct channel *channel)
 {
         return &channel->client->base->ring;
 }
 
 /* ---- states ---- */
+
+/* For the watch, however many changes a turn has. Without memory the newest takes the place of the one before. */
+static void note_state(struct channel *channel, quoit_channel_state state)
+{
+        unsigned max = channel->states_max > 0 ? 2 * channel->states_max : STATES_AT_FIRST;
+        quoit_channel_state *larger =
+                channel->state_count == channel->states_max
+                        ? realloc(channel->states, max * sizeof(*channel->states))
+                        : NULL;
+
+        if (larger) {
+                channel->states = larger;
+                channel->states_max = max;
+        }
+        if (channel->state_count < channel->states_max)
+                channel->state_count++;
+        if (channel->state_count > 0)
+                channel->states[channel->state_count - 1] = state;
+}
 
 void channel_set_state(struct channel *channel, quoit_channel_state state)
 {
@@ -47,21 +68,22 @@ void channel_set_state(struct channel *channel, quoit_channel_state state)
 
         assert(allowed[channel->state] & 1u << state);
         atomic_store_explicit(&channel->state, state, memory_order_relaxed);
-        if (channel->state_count < CHANNEL_STATES_MAX)
-                channel->states[channel->state_count++] = state;
+        if (channel->on_state)
+                note_state(channel, state);
         channel_stir(channel);
 }
 
 /* What it calls may shut the channel down, or begin calls. */
 static void tell_states(struct channel *channel)
 {
-        quoit_channel_state states[CHANNEL_STATES_MAX];
+        quoit_channel_state *states = channel->states;
         unsigned count = channel->state_count;
 
-        memcpy(states, channel->states, sizeof(states));
-        channel->state_count = 0;
+        channel->states = NULL; /* what changes meanwhile is told in the next turn */
+        channel->state_count = channel->states_max = 0;
         for (unsigned i = 0; i < count && channel->on_state; i++)
                 channel->on_state(channel->handle, states[i], channel->state_user);
+        free(states);
 }
 
 /* ---- calls that wait ---- */
@@ -190,6 +212,7 @@ static void channel_deinit(struct channel *channel)
         for (unsigned i = 0; i < channel->count; i++)
                 free(channel->subchannels[i]);
         channel_config_deinit(channel);
+        free(channel->states);
         free(channel->host);
         free(channel->dns_server);
         free(channel->authority);

@@ -28,8 +28,6 @@ struct target;
 struct tls_client_config;
 
 #define CHANNEL_PROBLEM_BYTES 320 /* with what is wrong with a service config */
-#define CHANNEL_STATES_MAX                                                                         \
-        16 /* changes of one turn that the watch has not heard of: far more than there can be */
 
 /* Of its calls: as quoit_retry_statistics. */
 struct retry_counts {
@@ -68,8 +66,8 @@ struct channel {
 
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
         void *state_user;
-        quoit_channel_state states[CHANNEL_STATES_MAX]; /* for the watch */
-        unsigned state_count;
+        quoit_channel_state *states; /* that the watch has not heard of; NULL: none ever */
+        unsigned state_count, states_max; /* of them, and of what there is room for */
 
         /* of a name (resolver.h) */
         char *host; /* fixed; NULL: the addresses are. With `proxy_request` it is the proxy's, as they are */

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "client/channel.h"
+#include "client/handle.h"
+
 /* ---- states ---- */
 
 struct watched {
@@ -354,6 +357,63 @@ static void test_idle(void **state)
         stage_deinit(&stage);
 }
 
+#define FLAPS 100
+
+struct told_states {
+        struct stage *stage;
+        quoit_channel_state next; /* that is expected */
+        atomic_uint count;
+};
+
+/* As many changes as may be in one turn. */
+static void flap(void *arg)
+{
+        struct channel *part = channel_part_here(((struct stage *)arg)->channel);
+
+        for (unsigned i = 0; i < FLAPS; i++) {
+                channel_set_state(part, QUOIT_CHANNEL_CONNECTING);
+                channel_set_state(part, QUOIT_CHANNEL_IDLE);
+        }
+}
+
+static void count_state(quoit_channel *channel, quoit_channel_state state, void *user)
+{
+        struct told_states *told = user;
+
+        (void)channel;
+        if (told->count < 2 * FLAPS)
+                assert_int_equal(state, told->next);
+        else
+                assert_int_equal(state, QUOIT_CHANNEL_SHUTDOWN);
+        told->next =
+                told->next == QUOIT_CHANNEL_IDLE ? QUOIT_CHANNEL_CONNECTING : QUOIT_CHANNEL_IDLE;
+        told->count++;
+}
+
+static void watch_count(void *arg)
+{
+        struct told_states *told = arg;
+
+        assert_int_equal(quoit_channel_watch(told->stage->channel, count_state, told), 0);
+}
+
+/* The watch hears of each, and of the end. */
+static void test_many_changes(void **state)
+{
+        struct stage stage;
+        struct told_states told = { .stage = &stage, .next = QUOIT_CHANNEL_CONNECTING };
+
+        (void)state;
+        stage_begin(&stage);
+        stage_run(&stage, flap, &stage); /* nobody watches */
+        stage_run(&stage, watch_count, &told);
+        stage_run(&stage, flap, &stage);
+        WAIT(told.count == 2 * FLAPS);
+        stage.channel = quoit_channel_free(stage.channel);
+        WAIT(told.count == 2 * FLAPS + 1);
+        stage_deinit(&stage);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -370,6 +430,7 @@ int main(void)
                 cmocka_unit_test(test_failover),
                 cmocka_unit_test(test_short_lives),
                 cmocka_unit_test(test_idle),
+                cmocka_unit_test(test_many_changes),
         };
 
         return RUN_ON_BOTH_ENGINES("client/channel", tests);
