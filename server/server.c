@@ -78,7 +78,8 @@ int quoit_server_new(const quoit_server_options *options, quoit_server **ret_ser
         limits_complete(&server->options.limits);
         workers_init(&server->workers);
         addresses_init(&server->addresses);
-        log_gate_init(&server->peer_log);
+        log_init(&server->log, server->options.on_log, server->options.log_user,
+                server->options.limits.peer_log_lines_per_second);
         complaints_init(&server->complaints);
         workers_init(&server->handshakers);
         pthread_mutex_init(&server->refusal_mutex, NULL);
@@ -107,7 +108,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         router_deinit(&server->router);
         hooks_deinit(&server->hooks);
         addresses_deinit(&server->addresses);
-        log_gate_deinit(&server->peer_log);
+        log_deinit(&server->log);
         complaints_deinit(&server->complaints);
         free(server->interceptors);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)

@@ -12,10 +12,11 @@
 
 #include "call/peer.h"
 #include "core/refusal.h"
+#include "link/complaints.h"
+#include "link/log.h"
 #include "link/rings.h"
 #include "link/workers.h"
 #include "server/addresses.h"
-#include "server/complaints.h"
 #include "server/hooks.h"
 #include "server/log.h"
 #include "server/meeting.h"
@@ -70,7 +71,7 @@ struct quoit_server {
         atomic_ullong connections_accepted;
         atomic_ullong connections_refused;
         struct addresses addresses;
-        struct log_gate peer_log;
+        struct log log;
         struct complaints complaints; /* about handlers */
         atomic_bool has_begun; /* from here on any thread may read the shards */
         atomic_ullong connection_ids; /* the highest that was given */

@@ -95,6 +95,7 @@ static const struct kind kinds[] = {
         [QUOIT_LOG_ERROR] = { "<3>", "error: " },
         [QUOIT_LOG_WARNING] = { "<4>", "warning: " },
         [QUOIT_LOG_INFO] = { "<6>", "info: " },
+        [QUOIT_LOG_DEBUG] = { "<7>", "debug: " },
 };
 
 static uint64_t unix_ms(void)

@@ -27,7 +27,7 @@
 #include <stddef.h>
 
 #include <quoit/export.h>
-#include <quoit/server.h>
+#include <quoit/log.h>
 
 QUOIT_BEGIN_DECLS
 

@@ -33,6 +33,7 @@
 #include <quoit/hooks.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
+#include <quoit/log.h>
 #include <quoit/log_writer.h>
 #include <quoit/message.h>
 #include <quoit/method.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "server/complaints.h"
+#include "link/complaints.h"
 
 static void test_once_of_each(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/complaints.h"
+#include "link/complaints.h"
 
 #include <stdlib.h>
 
