@@ -36,6 +36,8 @@ enum sim_fault {
         SIM_PEER_FLOODED, /* many useless frames */
         SIM_PEER_BROKE, /* bytes that break the protocol */
         SIM_STREAM_RESET, /* RST_STREAM of calls that run */
+        SIM_CUT, /* the network between a client and a server of the product: a connection is reset, */
+        SIM_MUTE, /* or nothing arrives any more on it */
         SIM_FAULTS,
 };
 
@@ -132,13 +134,14 @@ struct sim_conn {
         struct sim_pipe up, down;
         int reset; /* by either side: the errno that the product sees; 0: it was not */
         bool was_refused; /* nobody will accept it */
+        uint64_t mute_ns; /* nothing arrives at either end since then; 0: all does */
 };
 
 void sim_net_begin(void);
 void sim_net_end(void);
 
-/* A descriptor to listen on. */
-int sim_listen(void);
+/* A descriptor to listen on, at one of SIM_SERVERS places. */
+int sim_listen(unsigned place);
 
 /* NULL: nobody listens. */
 struct sim_conn *sim_connect(int listener_fd);
@@ -158,13 +161,26 @@ int sim_file_new(struct sim_conn *conn);
 void sim_file_close(struct sim_file *file);
 void sim_file_shutdown(struct sim_file *file);
 
-/* Where a connect of the product's leads: the port says it. Of those that answer nobody is at the other end. */
+/* Where a connect of the product's leads. Of those that answer nobody is at the other end. */
 enum sim_reach { SIM_ANSWERS, SIM_REFUSES, SIM_SILENT, SIM_REACHES, SIM_SERVES };
-#define SIM_SERVER_PORT 443u /* this one SERVES: the listener is at the other end */
+
+/*
+ * The port says it. At SIM_SERVER_PORT the last byte of the address does: SIM_FIRST_HOST is where the listener of the first place is,
+ * those below it are the next places'.
+ */
+#define SIM_SERVER_PORT 443u
+#define SIM_FIRST_HOST 254u
+#define SIM_SERVERS 3u
 enum sim_reach sim_reach(const struct sockaddr *address);
 
-/* @file is connected to the listener. False: nobody listens any more. */
-bool sim_dialed(struct sim_file *file);
+/* @file is connected to the listener at @address. False: nobody listens there. */
+bool sim_dialed(struct sim_file *file, const struct sockaddr *address);
+
+/* Breaks a connection with the product at both ends, which chance chooses. @is_mute: its ends do not notice. */
+void sim_break(bool is_mute);
+
+/* Those that are mute are reset. */
+void sim_heal(void);
 
 /* What @file receives from, and sends to. */
 static inline struct sim_pipe *sim_pipe_in(const struct sim_file *file)

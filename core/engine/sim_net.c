@@ -21,7 +21,7 @@ static struct {
         unsigned file_count;
         struct sim_conn *conns[CONNS_MAX];
         unsigned conn_count;
-        int listener_fd;
+        int listener_fds[SIM_SERVERS];
         int wakes;
 } net;
 
@@ -30,6 +30,7 @@ void sim_net_begin(void)
         net.file_count = 0;
         net.conn_count = 0;
         net.wakes = 0;
+        memset(net.listener_fds, 0, sizeof(net.listener_fds));
 }
 
 void sim_net_end(void)
@@ -182,18 +183,32 @@ void sim_file_shutdown(struct sim_file *file)
         sim_note("half-closed by us", file->conn->id, file->has_dialed);
 }
 
-int sim_listen(void)
+int sim_listen(unsigned place)
 {
-        net.listener_fd = sim_file_new(NULL);
-        return net.listener_fd;
+        net.listener_fds[place] = sim_file_new(NULL);
+        return net.listener_fds[place];
+}
+
+/* The last byte. */
+static unsigned host_of(const struct sockaddr *address)
+{
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+        return address->sa_family == AF_INET6 ? v6->sin6_addr.s6_addr[15]
+                                              : ntohl(v4->sin_addr.s_addr) & 0xff;
 }
 
 enum sim_reach sim_reach(const struct sockaddr *address)
 {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        unsigned port = ntohs(((const struct sockaddr_in *)address)->sin_port); /* also of v6 */
+        unsigned host = host_of(address);
 
-        return ntohs(v4->sin_port) == SIM_SERVER_PORT ? SIM_SERVES
-                                                      : ntohs(v4->sin_port) % SIM_REACHES;
+        if (port != SIM_SERVER_PORT)
+                return (enum sim_reach)(port % SIM_REACHES);
+        return host > SIM_FIRST_HOST - SIM_SERVERS && host <= SIM_FIRST_HOST
+                       ? SIM_SERVES
+                       : (enum sim_reach)(host % SIM_REACHES);
 }
 
 /* --- the other end --- */
@@ -220,9 +235,9 @@ struct sim_conn *sim_connect(int listener_fd)
         return conn;
 }
 
-bool sim_dialed(struct sim_file *file)
+bool sim_dialed(struct sim_file *file, const struct sockaddr *address)
 {
-        struct sim_conn *conn = sim_connect(net.listener_fd);
+        struct sim_conn *conn = sim_connect(net.listener_fds[SIM_FIRST_HOST - host_of(address)]);
 
         if (!conn)
                 return false;
@@ -281,6 +296,52 @@ void sim_peer_reset(struct sim_conn *conn)
 bool sim_peer_is_ended(const struct sim_conn *conn)
 {
         return conn->down.ended && conn->down.size == 0;
+}
+
+/* --- what breaks between two ends of the product --- */
+
+static void cut(struct sim_conn *conn)
+{
+        reset(conn, sim_chance(500) ? ECONNRESET : ETIMEDOUT);
+        conn->down.size = 0;
+        conn->mute_ns = 0;
+        touch(conn);
+        if (!conn->dialer)
+                return;
+        sim_op_touch(conn->dialer->in);
+        sim_op_touch(conn->dialer->out);
+}
+
+static bool can_break(const struct sim_conn *conn)
+{
+        return conn->dialer && !conn->reset && conn->mute_ns == 0;
+}
+
+void sim_break(bool is_mute)
+{
+        struct sim_conn *able[CONNS_MAX], *conn;
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < net.conn_count; i++) {
+                if (can_break(net.conns[i]))
+                        able[count++] = net.conns[i];
+        }
+        if (count == 0)
+                return;
+        conn = able[sim_below(count)];
+        sim_note(is_mute ? "mute" : "cut", conn->id, 0);
+        if (is_mute)
+                conn->mute_ns = sim.now_ns;
+        else
+                cut(conn);
+}
+
+void sim_heal(void)
+{
+        for (unsigned i = 0; i < net.conn_count; i++) {
+                if (net.conns[i]->mute_ns > 0)
+                        cut(net.conns[i]);
+        }
 }
 
 /* --- wakes --- */

@@ -160,6 +160,10 @@ static void receive(struct sim_op *own)
         struct buffers *buffers = CONTAINER_OF(own->op, struct receive_op, op)->buffers;
         struct sim_pipe *pipe = sim_pipe_in(own->file);
 
+        if (own->file->conn->mute_ns > 0 && !own->is_cancelled) {
+                park(own, false);
+                return;
+        }
         for (unsigned i = 0; i < RESULTS_A_TURN; i++) {
                 struct completion completion = { 0 };
                 size_t size;
@@ -285,7 +289,8 @@ static void connect_some(struct sim_op *own)
                 fail(own, connect_error());
         else if (reach == SIM_SILENT)
                 park(own, false);
-        else if (reach == SIM_REFUSES || (reach == SIM_SERVES && !sim_dialed(own->file)))
+        else if (reach == SIM_REFUSES ||
+                 (reach == SIM_SERVES && !sim_dialed(own->file, own->address)))
                 fail(own, ECONNREFUSED);
         else
                 fail(own, 0);

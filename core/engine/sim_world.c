@@ -54,6 +54,8 @@ static const char *const names[] = {
         [SIM_PEER_FLOODED] = "peer flooded",
         [SIM_PEER_BROKE] = "peer broke the protocol",
         [SIM_STREAM_RESET] = "stream reset",
+        [SIM_CUT] = "connection cut",
+        [SIM_MUTE] = "connection mute",
 };
 
 const char *sim_fault_name(enum sim_fault fault)

@@ -1,231 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "caller.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_client.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
-#include "pattern.h"
-#include "script.quoit.h"
-#include "service.h"
+#include "made.h"
+#include "secure.h"
 
-enum { MADE_MAX = 256, ASKS_MAX = 4 };
-
-/* One call, as its caller has seen it. */
-struct made {
-        quoit_outcall *call; /* NULL: it has ended */
-        unsigned id;
-        quoit_method_kind kind;
-        enum act act;
-        uint32_t count, size;
-        unsigned asks_left; /* to be sent, of a stream */
-        uint32_t messages;
-        unsigned served; /* handlers that it has had */
-        bool is_done, was_cancelled, has_headers, counts_credits;
-        bool may_wait; /* for as long as the server has no room for a connection */
-};
+enum { MADE_MAX = 256, CONFIG_BYTES = 2048 };
 
 static struct {
+        const struct caller_setting *setting;
         quoit_client *client;
         quoit_channel *channel;
-        const bool *server_is_over;
         int fd;
         uint64_t next_ns; /* when it does something by itself */
         bool is_calm; /* it knows */
         bool is_over;
+        quoit_channel_state state; /* of the channel, as its watch has heard */
         uint64_t steps_left; /* it ends before the server does; SIM_NEVER: it does not */
+        struct rules rules;
         struct made all[MADE_MAX];
         unsigned count;
 } caller;
 
-/* ---- what it hears ---- */
-
-static void check_alive(const struct made *made, const quoit_outcall *call, const char *what)
-{
-        if (made->is_done || (made->call && made->call != call))
-                sim_fail("%s of outcall %u, which has ended", what, made->id);
-}
-
-static void on_headers(quoit_outcall *call, void *user)
-{
-        struct made *made = user;
-
-        check_alive(made, call, "on_headers");
-        if (made->has_headers || made->messages > 0)
-                sim_fail("outcall %u: headers come twice, or late", made->id);
-        made->has_headers = true;
-}
-
-static bool sends_many(const struct made *made)
-{
-        return made->kind == QUOIT_CLIENT_STREAMING || made->kind == QUOIT_BIDI;
-}
-
-static bool takes_many(const struct made *made)
-{
-        return made->kind == QUOIT_SERVER_STREAMING || made->kind == QUOIT_BIDI;
-}
-
-static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
-{
-        const script_Told *told = (const script_Told *)message;
-        upb_StringView payload = script_Told_payload(told);
-        struct made *made = user;
-        size_t good = pattern_check(
-                (const unsigned char *)payload.data, payload.size, script_Told_number(told));
-
-        check_alive(made, call, "on_message");
-        if (good < payload.size || payload.size != made->size)
-                sim_fail("outcall %u: a reply of %zu bytes, %zu good ones, %" PRIu32 " asked for",
-                        made->id, payload.size, good, made->size);
-        if (!sends_many(made) && script_Told_number(told) != made->messages)
-                sim_fail("outcall %u: reply %" PRIu32 " in place of %" PRIu32, made->id,
-                        script_Told_number(told), made->messages);
-        if (!takes_many(made) && made->messages > 0)
-                sim_fail("outcall %u: two replies", made->id);
-        made->messages++;
-        if (made->counts_credits && quoit_outcall_read_credits(call) == 0)
-                quoit_outcall_set_read_credits(call, 2);
-}
-
-static bool send_one(struct made *made)
-{
-        upb_Arena *arena = upb_Arena_New();
-        script_Ask *ask = arena ? script_Ask_new(arena) : NULL;
-        int r = -1;
-
-        if (ask) {
-                script_Ask_set_act(ask, (uint32_t)made->act);
-                script_Ask_set_count(ask, made->count);
-                script_Ask_set_size(ask, made->size);
-                r = quoit_outcall_send(made->call, (const struct upb_Message *)ask);
-        }
-        if (arena)
-                upb_Arena_Free(arena);
-        return r == 0;
-}
-
-/* What there is room for. Without memory it gives the call up. */
-static void send_asks(struct made *made)
-{
-        while (made->asks_left > 0 && (!sends_many(made) || quoit_outcall_writable(made->call))) {
-                made->asks_left--;
-                if (!send_one(made)) {
-                        made->was_cancelled = true;
-                        quoit_outcall_cancel(made->call);
-                        return;
-                }
-        }
-        if (made->asks_left == 0)
-                quoit_outcall_half_close(made->call);
-}
-
-static void on_writable(quoit_outcall *call, void *user)
-{
-        struct made *made = user;
-
-        check_alive(made, call, "on_writable");
-        send_asks(made);
-}
-
-/* How many replies a call that succeeds has; UINT32_MAX: that is not known. */
-static uint32_t replies_of(const struct made *made)
-{
-        if (!takes_many(made))
-                return 1;
-        return made->kind == QUOIT_SERVER_STREAMING && act_ends(made->act) ? made->count
-                                                                           : UINT32_MAX;
-}
-
-static void on_done(quoit_outcall *call, quoit_status status, void *user)
-{
-        struct made *made = user;
-        uint32_t replies = replies_of(made);
-
-        check_alive(made, call, "on_done");
-        sim_note("outcall ends", made->id, (uint64_t)status);
-        if (status == QUOIT_OK && replies != UINT32_MAX && made->messages != replies)
-                sim_fail("outcall %u: OK, with %" PRIu32 " replies of %" PRIu32, made->id,
-                        made->messages, replies);
-        if (status == QUOIT_OK && made->served != 1)
-                sim_fail("outcall %u: OK, and %u handlers have run", made->id, made->served);
-        if (status == QUOIT_NOT_FOUND && made->act != ACT_FAIL)
-                sim_fail("outcall %u fails as only another was asked to", made->id);
-        made->is_done = true;
-        made->call = NULL;
-}
-
-void caller_note_served(const quoit_call *call)
-{
-        upb_StringView value;
-        unsigned id;
-
-        if (!quoit_call_metadata(call, "x-call", &value))
-                return;
-        id = (unsigned)strtoul(value.data, NULL, 10);
-        if (id >= caller.count || caller.all[id].served++ > 0)
-                sim_fail("outcall %u: a second handler has it", id);
-}
-
 /* ---- what it does ---- */
-
-static const quoit_method *choose_method(void)
-{
-        static const char *const names[] = { "Unary", "ServerStream", "ClientStream", "Bidi" };
-
-        return quoit_service_method(&quoit_script__Script_service, names[sim_below(4)]);
-}
-
-static enum act choose_act(void)
-{
-        return sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
-}
 
 static void begin_call(void)
 {
-        static const quoit_outcall_handler handler = { .on_headers = on_headers,
-                .on_message = on_message,
-                .on_writable = on_writable,
-                .on_done = on_done };
-        const quoit_method *method = choose_method();
         struct made *made = caller.all + caller.count;
-        char id[16]; /* zero-terminated on the wire too: a peer's value is not */
-        int size = snprintf(id, sizeof(id), "%u.", caller.count);
-        const quoit_metadata field = { "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
-        const quoit_call_options options = {
-                .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
-                .wait_for_ready = sim_chance(300),
-                .metadata = &field,
-                .metadata_count = 1,
-        };
 
-        *made = (struct made){ .id = caller.count,
-                .kind = method->kind,
-                .act = choose_act(),
-                .count = (uint32_t)sim_below(20),
-                .size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000),
-                .counts_credits = sim_chance(200),
-                .may_wait = options.wait_for_ready && options.timeout_ms == 0 };
-        made->asks_left = sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
-        if (quoit_outcall_start(caller.channel, method, &options, &handler, made, &made->call) < 0)
-                return; /* memory was short */
-        caller.count++;
-        sim_note("outcall", made->id, (uint64_t)made->act);
-        if (made->counts_credits && takes_many(made))
-                quoit_outcall_set_read_credits(made->call, 1);
-        send_asks(made);
-}
-
-static void cancel_call(struct made *made)
-{
-        if (!made->call)
-                return;
-        made->was_cancelled = true;
-        sim_note("outcall is cancelled", made->id, 0);
-        quoit_outcall_cancel(made->call);
+        *made = (struct made){ .rules = &caller.rules, .id = caller.count };
+        if (made_begin(made, caller.channel) == 0)
+                caller.count++;
 }
 
 static void act(void)
@@ -233,9 +44,13 @@ static void act(void)
         if (caller.count < MADE_MAX && sim_chance(400))
                 begin_call();
         if (caller.count > 0 && sim_chance(100))
-                cancel_call(caller.all + sim_below(caller.count));
+                made_cancel(caller.all + sim_below(caller.count));
         if (sim_chance(30))
                 (void)quoit_channel_connect(caller.channel);
+        if (sim_fault(SIM_CUT))
+                sim_break(false);
+        if (sim_fault(SIM_MUTE))
+                sim_break(true);
         caller.next_ns = sim.now_ns + sim_below(sim_chance(100) ? NS_PER_S : 10 * NS_PER_MS);
 }
 
@@ -244,10 +59,8 @@ static void be_calm(void)
 {
         caller.is_calm = true;
         for (unsigned i = 0; i < caller.count; i++) {
-                struct made *made = caller.all + i;
-
-                if (!act_ends(made->act) || (made->may_wait && made->served == 0))
-                        cancel_call(made);
+                if (!made_ends(caller.all + i))
+                        made_cancel(caller.all + i);
         }
 }
 
@@ -260,22 +73,55 @@ bool caller_is_served(void)
         return caller.is_calm || caller.is_over || !caller.client;
 }
 
+/* ---- what others see ---- */
+
+/* That, or what a peer has made up; digits end with what is none. */
+static unsigned number(upb_StringView text)
+{
+        unsigned value = 0;
+
+        for (size_t i = 0; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+                value = value * 10 + (unsigned)(text.data[i] - '0');
+        return value;
+}
+
+int caller_note_served(const quoit_call *call, unsigned *ret_attempt)
+{
+        upb_StringView value;
+        unsigned id;
+
+        *ret_attempt = 1;
+        if (!quoit_call_metadata(call, "x-call", &value))
+                return -1;
+        id = number(value);
+        if (id >= caller.count)
+                sim_fail("outcall %u is served, and nobody has made it", id);
+        if (quoit_call_metadata(call, "grpc-previous-rpc-attempts", &value))
+                *ret_attempt = 1 + number(value);
+        made_note_served(caller.all + id, *ret_attempt);
+        return (int)id;
+}
+
+bool caller_has_ended(unsigned id)
+{
+        return caller.all[id].is_done;
+}
+
+void caller_check(void)
+{
+        check_client(caller.client, caller.channel);
+}
+
 void caller_print(void)
 {
         for (unsigned i = 0; i < caller.count; i++) {
-                const struct made *made = caller.all + i;
-
-                if (made->call)
-                        fprintf(stderr,
-                                "sim: outcall %u of kind %d, act %d: %" PRIu32 " of %" PRIu32
-                                " replies, %u requests left, %u handlers%s\n",
-                                i, (int)made->kind, (int)made->act, made->messages, made->count,
-                                made->asks_left, made->served,
-                                made->was_cancelled ? ", cancelled" : "");
+                if (caller.all[i].call)
+                        made_print(caller.all + i);
         }
+        check_print_client(caller.channel);
 }
 
-/* ---- its life ---- */
+/* ---- what chance chooses ---- */
 
 static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
 {
@@ -289,42 +135,155 @@ static void choose_limits(quoit_client_limits *limits)
         *limits = (quoit_client_limits){ .message_receive_bytes_max = 1 << 20 };
         if (sim_chance(200))
                 limits->call_queue_bytes_max = one_of(1, 100, 2000);
-        if (sim_chance(200))
+        if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->replay_bytes_max = one_of(1, 100, 1000);
         if (sim_chance(200))
                 limits->calls_queued_max = one_of(1, 3, 20);
         if (sim_chance(200))
-                limits->streams_max = one_of(1, 3, 10);
+                limits->streams_max = one_of(2, 3, 10);
         if (sim_chance(200))
                 limits->stream_window_bytes = one_of(1000, 16384, 65535);
-        if (sim_chance(200))
+        if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->connect_ms = one_of(50, 1000, 20000);
         if (sim_chance(300))
                 limits->backoff_initial_ms = one_of(10, 100, 1000);
         limits->backoff_max_ms = 10000; /* or a seed's last call may wait for long */
         if (sim_chance(200))
                 limits->idle_ms = one_of(10, 200, 5000);
-        if (sim_chance(200))
+        if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->keepalive_ms = one_of(10, 1000, 20000);
-        if (sim_chance(200))
+        if (sim_chance(300))
+                limits->keepalive_timeout_ms = one_of(100, 1000, 5000);
+        if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->stall_ms = one_of(50, 1000, UINT32_MAX);
+}
+
+/* Some that do not serve, and servers, in any order. */
+static void choose_target(char *text, size_t size)
+{
+        static const char *const lame[] = { "10.0.0.254:10",
+                "10.0.0.254:11" }; /* refuses, silent */
+        unsigned first = (unsigned)sim_below(caller.setting->servers);
+        size_t used = (size_t)snprintf(text, size, "ipv4:");
+
+        if (sim_chance(400))
+                used += (size_t)snprintf(text + used, size - used, "%s,", lame[sim_below(2)]);
+        for (unsigned i = 0; i < caller.setting->servers; i++)
+                used += (size_t)snprintf(text + used, size - used, "%s10.0.0.%u:%u",
+                        i > 0 ? "," : "", SIM_FIRST_HOST - (first + i) % caller.setting->servers,
+                        SIM_SERVER_PORT);
+}
+
+static int print_policy(char *text, size_t size, const struct policy *policy)
+{
+        unsigned first_ms = 1 + (unsigned)sim_below(sim_chance(500) ? 50 : 1000);
+
+        if (policy->kind == POLICY_RETRY)
+                return snprintf(text, size,
+                        ",\"retryPolicy\":{\"maxAttempts\":%u,\"initialBackoff\":\"%u.%03us\","
+                        "\"maxBackoff\":\"3s\",\"backoffMultiplier\":2,"
+                        "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}",
+                        policy->attempts_max, first_ms / 1000, first_ms % 1000);
+        if (policy->kind == POLICY_HEDGING)
+                return snprintf(text, size,
+                        ",\"hedgingPolicy\":{\"maxAttempts\":%u,\"hedgingDelay\":\"%u.%03us\","
+                        "\"nonFatalStatusCodes\":[\"UNAVAILABLE\"]}",
+                        policy->attempts_max, first_ms / 1000, first_ms % 1000);
+        return 0;
+}
+
+/* A method's. */
+static int print_method(char *text, size_t size, quoit_method_kind kind)
+{
+        static const char *const names[] = { [QUOIT_UNARY] = "Unary",
+                [QUOIT_SERVER_STREAMING] = "ServerStream",
+                [QUOIT_CLIENT_STREAMING] = "ClientStream",
+                [QUOIT_BIDI] = "Bidi" };
+        struct policy *policy = caller.rules.policies + kind;
+        int used = snprintf(text, size,
+                "{\"name\":[{\"service\":\"script.Script\",\"method\":\"%s\"}]", names[kind]);
+
+        *policy = (struct policy){ .kind = (enum policy_kind)sim_below(POLICIES),
+                .attempts_max = 2 + (unsigned)sim_below(4) };
+        if (policy->kind == POLICY_NONE)
+                policy->attempts_max = 1;
+        used += print_policy(text + used, size - (size_t)used, policy);
+        return used + snprintf(text + used, size - (size_t)used, "}");
+}
+
+static void choose_config(char *text, size_t size)
+{
+        bool has_policies = sim_chance(800);
+        size_t used = (size_t)snprintf(text, size, "{\"loadBalancingConfig\":[{\"%s\":{}}]",
+                sim_chance(500) ? "round_robin" : "pick_first");
+
+        if (sim_chance(300) && !caller.setting->has_one_stream)
+                used += (size_t)snprintf(text + used, size - used,
+                        ",\"healthCheckConfig\":{\"serviceName\":\"script.Script\"}");
+        caller.rules.is_throttled = sim_chance(200);
+        if (caller.rules.is_throttled)
+                used += (size_t)snprintf(text + used, size - used,
+                        ",\"retryThrottling\":{\"maxTokens\":%u,\"tokenRatio\":0.5}",
+                        2 + (unsigned)sim_below(10));
+        used += (size_t)snprintf(text + used, size - used, ",\"methodConfig\":[");
+        for (int kind = QUOIT_UNARY; has_policies && kind <= QUOIT_BIDI; kind++) {
+                used += (size_t)snprintf(text + used, size - used, kind > 0 ? "," : "");
+                used += (size_t)print_method(text + used, size - used, (quoit_method_kind)kind);
+        }
+        snprintf(text + used, size - used, "]}");
+}
+
+/* ---- its life ---- */
+
+static void on_state(quoit_channel *channel, quoit_channel_state state, void *user)
+{
+        (void)channel;
+        (void)user;
+        sim_note("the channel is", state, 0);
+        if (state == caller.state || caller.state == QUOIT_CHANNEL_SHUTDOWN)
+                sim_fail("a channel that is %s becomes %s", quoit_channel_state_name(caller.state),
+                        quoit_channel_state_name(state));
+        caller.state = state;
+}
+
+static int make_channel(void)
+{
+        const quoit_channel_tls tls = { .ca_file = secure_ca_file(), .server_name = "localhost" };
+        char target[256], config[CONFIG_BYTES];
+        const quoit_channel_options options = {
+                .tls = caller.setting->is_secure ? &tls : NULL,
+                .service_config = sim_chance(850) ? config : NULL,
+        };
+        int r;
+
+        choose_target(target, sizeof(target));
+        if (options.service_config)
+                choose_config(config, sizeof(config));
+        if (sim.is_traced)
+                printf("      %s %s\n", target, options.service_config ? config : "");
+        r = quoit_channel_new(caller.client, target, &options, &caller.channel);
+        if (r < 0 && sim.rates[SIM_NO_MEMORY] == 0)
+                sim_fail("no channel (%d) to %s with %s", r, target, config);
+        if (r == 0)
+                r = quoit_channel_watch(caller.channel, on_state, NULL);
+        return r;
 }
 
 static bool begin(void)
 {
-        static const char *const targets[] = {
-                "ipv4:10.0.0.254:443", "ipv4:10.0.0.254:10,10.0.0.254:443", /* refuses, serves */
-                "ipv4:10.0.0.254:11,10.0.0.254:443", /* silent, serves */
-        };
         quoit_client_options options = { .stepped = true, .engine = QUOIT_ENGINE_EPOLL };
 
+        for (unsigned i = 0; i < 4; i++)
+                caller.rules.policies[i].attempts_max = 1;
+        caller.rules.is_gentle = caller.setting->is_gentle;
         choose_limits(&options.limits);
         if (quoit_client_new(&options, &caller.client) < 0)
                 return false;
-        if (quoit_channel_new(caller.client, targets[sim_below(3)], NULL, &caller.channel) < 0) {
+        if (make_channel() < 0) {
                 caller.client = quoit_client_free(caller.client);
                 return false;
         }
+        caller.rules.channel = caller.channel;
         caller.fd = quoit_client_fd(caller.client);
         caller.steps_left = sim_chance(200) ? sim_below(300) : SIM_NEVER;
         return true;
@@ -335,7 +294,7 @@ static uint64_t due_ns(const void *unused)
         uint64_t ring_ns = sim_poll_due_ns(caller.fd);
 
         (void)unused;
-        if (*caller.server_is_over || caller.is_calm != sim.is_calm)
+        if (*caller.setting->server_is_over || caller.is_calm != sim.is_calm)
                 return 0;
         return !caller.is_calm && caller.next_ns < ring_ns ? caller.next_ns : ring_ns;
 }
@@ -344,15 +303,24 @@ static bool ends(void)
 {
         if (caller.steps_left != SIM_NEVER && caller.steps_left-- == 0)
                 return true;
-        return *caller.server_is_over;
+        return *caller.setting->server_is_over;
 }
 
 static void end(void)
 {
+        quoit_client *client = caller.client;
+        quoit_retry_statistics retries;
+
         sim_note("the client ends", caller.count, 0);
+        quoit_channel_get_retries(caller.channel, &retries);
+        made_check_counts(caller.all, caller.count, &retries);
+        caller.rules.is_ending = true;
+        caller.rules.channel = NULL;
         if (sim_chance(500))
-                caller.channel = quoit_channel_free(caller.channel);
-        if (quoit_client_free(caller.client))
+                (void)quoit_channel_free(caller.channel);
+        caller.channel = NULL;
+        caller.client = NULL; /* nobody looks at it any more */
+        if (quoit_client_free(client))
                 sim_fail("a client was not freed");
         for (unsigned i = 0; i < caller.count; i++) {
                 if (!caller.all[i].is_done)
@@ -360,10 +328,10 @@ static void end(void)
         }
 }
 
-void *caller_run(void *server_is_over)
+void *caller_run(void *setting)
 {
         memset(&caller, 0, sizeof(caller));
-        caller.server_is_over = server_is_over;
+        caller.setting = setting;
         if (begin()) {
                 while (!ends()) {
                         sim_block(due_ns, NULL);

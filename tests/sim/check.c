@@ -16,7 +16,7 @@
 
 #define LATE_NS (2 * NS_PER_MS) /* a timer's tick, rounded up */
 
-static size_t length(const struct list *list)
+size_t check_length(const struct list *list)
 {
         size_t count = 0;
 
@@ -25,7 +25,7 @@ static size_t length(const struct list *list)
         return count;
 }
 
-static void same(uint64_t one, uint64_t other, const char *what)
+void check_same(uint64_t one, uint64_t other, const char *what)
 {
         if (one != other)
                 sim_fail("%s: %" PRIu64 " and %" PRIu64 " should be the same", what, one, other);
@@ -46,9 +46,8 @@ static void check_deadline(const struct quoit_call *call, const struct ring *rin
 }
 
 /* The bytes of the peer's DATA that were not given back to its window. */
-static void check_stream_window(const struct quoit_call *call)
+static void check_stream_window(const struct stream *stream)
 {
-        const struct stream *stream = &call->exchange.stream;
         const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
 
         /* a peer that sends no more needs no window; and nghttp2 ends a session amid its counting, if a window is exceeded */
@@ -56,9 +55,17 @@ static void check_stream_window(const struct quoit_call *call)
                 stream->session->h2->goaway_flags & NGHTTP2_GOAWAY_TERM_ON_SEND ||
                 stream->session->terminated || stream->session->fault_reported)
                 return;
-        same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
+        check_same((uint64_t)(own->recv_window_size - own->consumed_size), stream->unconsumed_bytes,
                 "a stream's bytes that its window has not got back, as nghttp2 and the stream know "
                 "them");
+}
+
+static void check_call(const struct exchange *exchange, const struct ring *ring)
+{
+        const struct stream *stream = &exchange->stream;
+        const struct quoit_call *call = call_of_stream((struct stream *)stream);
+
+        check_deadline(call, ring);
         if (call->ring.state == CALL_OPEN && stream->unconsumed_bytes > 0 &&
                 !call->exchange.reader.first)
                 sim_fail("stream %d: nothing waits, and its window has not got back %" PRIu32
@@ -73,28 +80,39 @@ static bool has_session(const struct connection *connection)
         return connection->state <= CONNECTION_LINGERING;
 }
 
-static void check_streams(const struct connection *connection)
+struct sums {
+        size_t count, queued_bytes, held_bytes;
+};
+
+static void add_streams(const struct connection *connection, const struct list *streams,
+        check_exchange *check, struct sums *sums)
+{
+        for (const struct list *link = streams->next; link != streams; link = link->next) {
+                struct stream *stream = CONTAINER_OF(link, struct stream, link);
+                const struct exchange *exchange = exchange_of_stream(stream);
+
+                sums->count++;
+                sums->queued_bytes += exchange->writer.queued_bytes;
+                sums->held_bytes += exchange->reader.held_bytes;
+                check_stream_window(stream);
+                check(exchange, &connection->base->ring);
+        }
+}
+
+static void check_streams(const struct connection *connection, check_exchange *check)
 {
         const struct call_group *group = &connection->group;
-        const struct list *streams = &connection->session.streams;
-        size_t queued_bytes = 0, held_bytes = 0, count = 0;
+        struct sums sums = { 0 };
 
-        for (const struct list *link = streams->next; link != streams; link = link->next) {
-                const struct quoit_call *call =
-                        call_of_stream(CONTAINER_OF(link, struct stream, link));
-
-                count++;
-                queued_bytes += call->exchange.writer.queued_bytes;
-                held_bytes += call->exchange.reader.held_bytes;
-                check_deadline(call, &connection->base->ring);
-                check_stream_window(call);
-        }
-        same(count, connection->session.stream_count, "open streams, listed and counted");
-        same(queued_bytes, group->queued_bytes,
+        add_streams(connection, &connection->session.streams, check, &sums);
+        add_streams(connection, &connection->session.requests, check, &sums);
+        check_same(
+                sums.count, connection->session.stream_count, "open streams, listed and counted");
+        check_same(sums.queued_bytes, group->queued_bytes,
                 "bytes that wait to be sent, of calls and of their connection");
-        if (held_bytes > group->held_bytes)
+        if (sums.held_bytes > group->held_bytes)
                 sim_fail("calls hold more than their connection");
-        if (count > group->count)
+        if (sums.count > group->count)
                 sim_fail("a connection has more streams than calls");
 }
 
@@ -108,10 +126,10 @@ static void check_socket(const struct socket *socket)
                 return;
         if (!file)
                 sim_fail("a socket is open, and its descriptor is not");
-        same(armed, !!file->in, "receives, as the socket and its engine know them");
+        check_same(armed, !!file->in, "receives, as the socket and its engine know them");
 }
 
-static void check_connection(const struct connection *connection)
+static void check_connection(const struct connection *connection, check_exchange *check)
 {
         const struct call_group *group = &connection->group;
 
@@ -120,23 +138,24 @@ static void check_connection(const struct connection *connection)
         if (has_session(connection)) {
                 const nghttp2_session *h2 = connection->session.h2;
 
-                check_streams(connection);
+                check_streams(connection, check);
                 /* input of a peer that broke the protocol is ignored */
                 if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
                         !connection->session.fault_reported)
-                        same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
+                        check_same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
                                 "bytes that a connection has received, and given back to its "
                                 "window");
         } else {
-                same(group->queued_bytes, 0,
+                check_same(group->queued_bytes, 0,
                         "bytes that wait to be sent on a connection that is closed");
         }
         if (group->charged_to_peer > group->count || group->lent > group->count)
                 sim_fail("a connection has %u calls, %u of them in charge, %u lent", group->count,
                         group->charged_to_peer, group->lent);
         if (group->count == 0) {
-                same(group->held_bytes, 0, "bytes that a connection without calls holds");
-                same(group->queued_bytes, 0, "bytes that a connection without calls has queued");
+                check_same(group->held_bytes, 0, "bytes that a connection without calls holds");
+                check_same(
+                        group->queued_bytes, 0, "bytes that a connection without calls has queued");
         }
 }
 
@@ -152,31 +171,39 @@ static void check_workers(const struct workers *workers)
                         workers->queued, signalled, waiting);
 }
 
-/* ---- shards ---- */
+/* ---- rings ---- */
 
-static void check_shard(const struct shard *shard)
+struct base_counts check_base(const struct base *base, check_exchange *check)
 {
-        const struct list *connections = &shard->base.connections;
-        uint64_t calls = 0, count = 0;
+        const struct list *connections = &base->connections;
+        struct base_counts counts = { 0 };
 
-        same(shard->base.ring.ops_in_flight,
-                sim_ring_ops(&shard->base.ring) + length(&shard->base.ring.prompt),
+        check_same(base->ring.ops_in_flight,
+                sim_ring_ops(&base->ring) + check_length(&base->ring.prompt),
                 "operations in flight, as the ring and its engine know them");
-        same(shard->base.buffers.borrowed + shard->base.bulk.borrowed +
-                        shard->base.newcomers.borrowed,
-                0, "buffers that are lent between turns");
+        check_same(base->buffers.borrowed + base->bulk.borrowed + base->newcomers.borrowed, 0,
+                "buffers that are lent between turns");
         for (const struct list *link = connections->next; link != connections; link = link->next) {
                 const struct connection *connection = CONTAINER_OF(link, struct connection, link);
 
-                check_connection(connection);
-                calls += connection->group.count;
-                count++;
+                check_connection(connection, check);
+                counts.calls += connection->group.count;
+                counts.connections++;
         }
+        return counts;
+}
+
+static void check_shard(const struct shard *shard)
+{
+        struct base_counts counts = check_base(&shard->base, check_call);
+
         if (shard->gives_up)
                 return;
-        same(shard->connections.slab.live, count, "connections, in memory and listed");
-        same(shard->base.calls.live, calls, "calls, in memory and counted by their connections");
-        same(call_counts_open(&shard->base.host.counts), calls,
+        check_same(shard->connections.slab.live, counts.connections,
+                "connections, in memory and listed");
+        check_same(shard->base.calls.live, counts.calls,
+                "calls, in memory and counted by their connections");
+        check_same(call_counts_open(&shard->base.host.counts), counts.calls,
                 "calls, counted by the ring and by their connections");
 }
 

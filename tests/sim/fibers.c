@@ -36,6 +36,7 @@ struct fiber {
         const void *object; /* the condition variable that it waits for */
         uint64_t until_ns;
         bool is_alive;
+        bool is_free; /* nobody waits for its end: another one takes its place */
         bool has_begun;
         bool is_signalled;
         bool is_waking; /* it no longer waits for the condition, but does not have the mutex yet */
@@ -117,12 +118,21 @@ static void begin(void)
         leave(fiber);
 }
 
+static struct fiber *find_place(void)
+{
+        for (unsigned i = 0; i < fiber_count; i++) {
+                if (fibers[i].is_free)
+                        return fibers + i;
+        }
+        if (fiber_count == FIBERS_MAX)
+                sim_fail("the simulator has too few threads");
+        return fibers + fiber_count++;
+}
+
 static struct fiber *start(const char *name, void *(*run)(void *arg), void *arg)
 {
-        struct fiber *fiber = fibers + fiber_count++;
+        struct fiber *fiber = find_place();
 
-        if (fiber_count > FIBERS_MAX)
-                sim_fail("the simulator has too few threads");
         if (!fiber->stack) {
                 sim_own_begin();
                 fiber->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
@@ -274,6 +284,7 @@ int __wrap_pthread_join(pthread_t thread, void **result)
 {
         (void)result;
         sim_block(end_of, (const struct fiber *)thread);
+        ((struct fiber *)thread)->is_free = true;
         return 0;
 }
 

@@ -31,6 +31,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void __wrap_free(void *block);
 char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size_max);
 int __wrap_asprintf(char **ret_text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 size_t memory_live(void)
@@ -99,6 +100,18 @@ char *__wrap_strdup(const char *text)
         char *copy = __wrap_malloc(size);
 
         return copy ? memcpy(copy, text, size) : NULL;
+}
+
+char *__wrap_strndup(const char *text, size_t size_max)
+{
+        size_t size = strnlen(text, size_max);
+        char *copy = __wrap_malloc(size + 1);
+
+        if (copy) {
+                memcpy(copy, text, size);
+                copy[size] = '\0';
+        }
+        return copy;
 }
 
 int __wrap_asprintf(char **ret_text, const char *format, ...)

@@ -15,6 +15,7 @@
 #include "core/engine/sim.h"
 #include "dialer.h"
 #include "fibers.h"
+#include "fleet.h"
 #include "link/connection.h"
 #include "memory.h"
 #include "peer.h"
@@ -39,14 +40,16 @@ struct run {
         unsigned stops; /* how often a stop was asked for */
         bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
-        bool has_caller; /* a client of the product's */
+        bool has_caller; /* a client of the product's: its setting */
+        struct caller_setting caller;
+        quoit_health *health;
         bool is_over;
         int result;
 };
 
 /* ---- what the seed chooses ---- */
 
-static void choose_rates(void)
+static void choose_rates(const struct run *run)
 {
         static const uint16_t most[SIM_FAULTS] = {
                 [SIM_LATE] = 300,
@@ -66,11 +69,18 @@ static void choose_rates(void)
                 [SIM_PEER_FLOODED] = 20,
                 [SIM_PEER_BROKE] = 20,
                 [SIM_STREAM_RESET] = 50,
+                [SIM_CUT] = 30,
+                [SIM_MUTE] = 10,
         };
+
+        static const enum sim_fault rough[] = { SIM_ERROR, SIM_OVERSLEPT, SIM_NO_MEMORY, SIM_CUT,
+                SIM_MUTE };
 
         /* only some kinds in each run, or every run would end at once */
         for (unsigned fault = 0; fault < SIM_FAULTS; fault++)
                 sim.rates[fault] = sim_chance(500) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
+        for (unsigned i = 0; run->caller.is_gentle && i < sizeof(rough) / sizeof(*rough); i++)
+                sim.rates[rough[i]] = 0;
         sim.delay_us_max = sim_chance(300) ? 5000 : 50;
 }
 
@@ -81,9 +91,11 @@ static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
         return values[sim_below(3)];
 }
 
-static void choose_limits(quoit_limits *limits)
+static void choose_limits(const struct run *run, quoit_limits *limits)
 {
         *limits = (quoit_limits){ .memory_bytes_max = SIZE_MAX, .slow_handler_ms = UINT32_MAX };
+        if (run->caller.is_gentle)
+                return;
         if (sim_chance(200))
                 limits->memory_bytes_max = one_of(300 << 10, 1 << 20, 8 << 20);
         if (sim_chance(300))
@@ -134,16 +146,6 @@ static void choose_limits(quoit_limits *limits)
                 limits->ping_interval_min_ms = one_of(1, 100, 1000);
 }
 
-static void on_log(void *user, quoit_log_level level, const char *line)
-{
-        (void)user;
-        if (sim.is_traced)
-                printf("      log %d: %s\n", (int)level, line);
-        sim_note("log", level, strlen(line));
-        if (level == QUOIT_LOG_ERROR && strstr(line, "a mistake of the handler"))
-                sim_fail("the server blames the handlers: %s", line);
-}
-
 static void begin(struct run *run)
 {
         quoit_server_options options = {
@@ -151,19 +153,21 @@ static void begin(struct run *run)
                 .workers = 1 + (unsigned)sim_below(3),
                 .compression = sim_chance(50) ? QUOIT_GZIP : QUOIT_IDENTITY,
                 .engine = QUOIT_ENGINE_EPOLL, /* the simulator is linked in its place */
-                .on_log = on_log,
+                .on_log = service_on_log,
         };
 
-        choose_rates();
-        choose_limits(&options.limits);
+        choose_rates(run);
+        choose_limits(run, &options.limits);
         run->chaos_steps = 20 + sim_below(sim_chance(100) ? 6000 : 1200);
         run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
         run->is_looped = sim_chance(200);
         run->stops = 1 + sim_chance(200);
         if (quoit_server_new(&options, &run->server) < 0)
                 sim_fail("no server");
-        service_begin(run->server);
-        run->listener_fd = sim_listen();
+        run->caller.has_one_stream = options.limits.streams_max == 1;
+        service_begin();
+        (void)service_register(run->server, &run->health);
+        run->listener_fd = sim_listen(0);
         run->server->engine = QUOIT_ENGINE_EPOLL;
         run->server->listeners[0] = (struct server_listener){
                 .fd = run->listener_fd,
@@ -277,8 +281,10 @@ static void print_waiting(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_print(run->peers[i]);
         check_print(run->server);
-        if (run->has_caller)
+        if (run->has_caller) {
+                fleet_print();
                 caller_print();
+        }
 }
 
 /* Nothing can run now: the clock jumps to the next time when something can. */
@@ -303,6 +309,10 @@ static bool try_step(struct run *run)
         }
         if (fibers_step(&fiber_ns)) {
                 check_server(run->server);
+                if (run->has_caller) {
+                        fleet_check();
+                        caller_check();
+                }
                 service_check();
                 return true;
         }
@@ -332,6 +342,7 @@ static void be_calm(struct run *run)
         sim_note("calm", run->peer_count, 0);
         sim.is_calm = true;
         run->calm_ns = sim.now_ns;
+        sim_heal();
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_calm(run->peers[i]);
 }
@@ -406,22 +417,34 @@ static void end(struct run *run)
         sim_net_end();
 }
 
+/* A client, and more servers for it. */
+static void start_caller(struct run *run)
+{
+        fleet_begin(run->server, run->health, run->is_secure, run->caller.is_gentle);
+        run->caller.server_is_over = &run->is_over;
+        run->caller.servers = fleet_count();
+        run->caller.is_secure = run->is_secure;
+        fleet_start(&run->is_over);
+        fiber_start("a client's thread", caller_run, &run->caller);
+}
+
 void run_seed(uint64_t seed)
 {
         /* not drawn at random: that would change the runs of all seeds */
         struct run run = { .is_secure = seed % SECURE_EACH == 0,
-                .has_caller = seed % CALLER_EACH == 1 && seed % SECURE_EACH != 0 };
+                .has_caller = seed % CALLER_EACH == 1 };
         size_t before = memory_live();
 
         sim_begin(seed);
         sim_net_begin();
+        run.caller.is_gentle = run.has_caller && sim_chance(200);
         begin(&run);
         fiber_start("the thread of ring 1", serve, &run);
         fiber_start("the application's thread", apply, &run);
         if (seed % DIALER_EACH == 0)
                 fiber_start("a thread that connects", dialer_run, NULL);
         if (run.has_caller)
-                fiber_start("a client's thread", caller_run, &run.is_over);
+                start_caller(&run);
         live(&run);
         end(&run);
         if (memory_live() != before)

@@ -17,6 +17,9 @@
 void secure_begin(void);
 void secure_end(void);
 
+/* The file that clients trust. */
+const char *secure_ca_file(void);
+
 /* For the server of a run, which frees it with quoit_tls_free(). */
 quoit_tls *secure_rules(void);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ enum { SERVED_MAX = 1024, CREDITS = 2 };
 
 #define TOLD_NS_MAX                                                                                \
         NS_PER_S /* of a cancellation, at the latest, where no worker is to be waited for */
+#define LEFT_NS_MAX (5 * NS_PER_S) /* of the end at its caller, which goes over the network */
 #define SIZE_MAX_BYTES 200000u
 
 /* One call, as its handler has seen it. */
@@ -25,8 +28,12 @@ struct served {
         unsigned id;
         enum act act;
         uint32_t left, size, number;
+        unsigned failures; /* of ACT_AGAIN */
         uint32_t delay_ms;
         uint64_t cancelled_ns; /* when service_check() saw it */
+        int outcall; /* of the client's; -1: it is a peer's */
+        unsigned attempt; /* of that, from 1 */
+        uint64_t left_ns; /* when service_check() saw that its caller has ended it */
         bool is_begun, is_cancelled, is_done, is_held, is_posted, was_posted, half_closed;
         bool counts_credits, is_delayed, is_offloaded;
         bool is_wrong; /* its client has damaged the request */
@@ -91,6 +98,16 @@ static void on_done(quoit_call *call, void *user)
         sim_note("on_done", served->id, 0);
 }
 
+/* So that its caller knows which attempt has answered. */
+static void name_attempt(quoit_call *call, const struct served *served)
+{
+        char text[8];
+        int size = snprintf(text, sizeof(text), "%u", served->attempt);
+
+        (void)quoit_call_add_header(
+                call, "x-attempt", upb_StringView_FromDataAndSize(text, (size_t)size));
+}
+
 static struct served *begin(quoit_call *call)
 {
         struct served *served = all + served_count;
@@ -102,7 +119,9 @@ static struct served *begin(quoit_call *call)
         sim_note("on_start", served->id, 0);
         served->is_wrong = quoit_call_metadata(call, "x-wrong", &value);
         quoit_call_on_cancel(call, on_cancel, served);
-        caller_note_served(call);
+        served->outcall = caller_note_served(call, &served->attempt);
+        if (served->outcall >= 0)
+                name_attempt(call, served);
         return served;
 }
 
@@ -124,6 +143,7 @@ static void read_ask(struct served *served, const script_Ask *ask)
         served->act = (enum act)(script_Ask_act(ask) % ACTS);
         served->left = script_Ask_count(ask) % 1000;
         served->delay_ms = script_Ask_count(ask) % 5000;
+        served->failures = service_failures(script_Ask_count(ask));
         served->size = script_Ask_size(ask) % SIZE_MAX_BYTES;
 }
 
@@ -209,6 +229,39 @@ static void on_post(quoit_call *call, void *user)
         answer(call, served);
 }
 
+static void fail_again(quoit_call *call, const struct served *served)
+{
+        static const char *const pushbacks[8] = { [1] = "20", [2] = "-1" };
+        const char *pushback = pushbacks[served->size % 8];
+
+        if (pushback)
+                (void)quoit_call_add_trailer(
+                        call, "grpc-retry-pushback-ms", upb_StringView_FromString(pushback));
+        quoit_call_finish(call, QUOIT_UNAVAILABLE, "again");
+}
+
+static void break_off(quoit_call *call, struct served *served)
+{
+        quoit_call_send_headers(call);
+        if (sends_many(call) && served->left > 0)
+                (void)send_one(call, served);
+        quoit_call_finish(call, QUOIT_UNAVAILABLE, "broken off");
+}
+
+/* True: it has failed, as it was asked for. */
+static bool fails(quoit_call *call, struct served *served)
+{
+        if (served->act == ACT_FAIL)
+                quoit_call_finish(call, QUOIT_NOT_FOUND, "as it was asked for");
+        else if (served->act == ACT_BREAK)
+                break_off(call, served);
+        else if (served->act == ACT_AGAIN && served->attempt <= served->failures)
+                fail_again(call, served);
+        else
+                return false;
+        return true;
+}
+
 static void hold(quoit_call *call, struct served *served)
 {
         served->is_held = true;
@@ -235,6 +288,8 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
         served->is_offloaded = is_offloaded;
         quoit_call_on_done(call, on_done, served);
         read_ask(served, ask);
+        if (fails(call, served))
+                return;
         switch (served->act) {
         case ACT_AFTER:
         case ACT_AT_STOP:
@@ -243,9 +298,6 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
         case ACT_POST:
         case ACT_HOLD:
                 hold(call, served);
-                break;
-        case ACT_FAIL:
-                quoit_call_finish(call, QUOIT_NOT_FOUND, "as it was asked for");
                 break;
         case ACT_ENDLESS:
                 /* on a worker it would keep that from other calls of its connection for ever */
@@ -322,6 +374,8 @@ static void upload_half_close(quoit_call *call, void *state)
 
         check_alive(served, "on_half_close");
         served->half_closed = true;
+        if (served->act != ACT_FAIL && fails(call, served))
+                return;
         if (served->act == ACT_HOLD || served->act == ACT_POST)
                 hold(call, served);
         else if (served->act == ACT_AFTER)
@@ -360,7 +414,8 @@ static void chat_half_close(quoit_call *call, void *state)
 
         check_alive(served, "on_half_close");
         served->half_closed = true;
-        quoit_call_finish(call, QUOIT_OK, NULL);
+        if (served->act == ACT_FAIL || !fails(call, served))
+                quoit_call_finish(call, QUOIT_OK, NULL);
 }
 
 /* ---- interceptors ---- */
@@ -457,11 +512,25 @@ static bool is_to_be_told(const struct served *served)
         return served->is_delayed || (served->is_held && !served->is_cancelled);
 }
 
+/* Its caller has ended it, and it has not heard of that. */
+static void check_left(struct served *served)
+{
+        if (served->is_done || served->is_offloaded || served->outcall < 0 ||
+                !caller_has_ended((unsigned)served->outcall))
+                return;
+        if (served->left_ns == 0)
+                served->left_ns = sim.now_ns;
+        if (sim.now_ns - served->left_ns > LEFT_NS_MAX)
+                sim_fail("call %u runs, which is attempt %u of outcall %d, which has ended",
+                        served->id, served->attempt, served->outcall);
+}
+
 void service_check(void)
 {
         for (unsigned i = 0; i < served_count && sim.is_calm; i++) {
                 struct served *served = all + i;
 
+                check_left(served);
                 if (!is_to_be_told(served))
                         continue;
                 if (served->cancelled_ns == 0)
@@ -479,7 +548,34 @@ void service_end(void)
                 sim_fail("interceptors have seen %u calls start, and %u end", starts, ends);
 }
 
-void service_begin(quoit_server *server)
+void service_on_log(void *user, quoit_log_level level, const char *line)
+{
+        (void)user;
+        if (sim.is_traced)
+                printf("      log %d: %s\n", (int)level, line);
+        sim_note("log", level, strlen(line));
+        if (level == QUOIT_LOG_ERROR && strstr(line, "a mistake of the handler"))
+                sim_fail("the server blames the handlers: %s", line);
+}
+
+/* ---- its life ---- */
+
+static bool is_intercepted;
+static quoit_method_options method_options[4];
+
+static int set_methods(quoit_server *server)
+{
+        static const char *const methods[] = { "/script.Script/Unary",
+                "/script.Script/ServerStream", "/script.Script/ClientStream",
+                "/script.Script/Bidi" };
+        int r = 0;
+
+        for (unsigned i = 0; i < 4 && r == 0; i++)
+                r = quoit_server_set_method(server, methods[i], method_options + i);
+        return r;
+}
+
+int service_register(quoit_server *server, quoit_health **ret_health)
 {
         static const script_Script_service service = {
                 .Unary = unary,
@@ -498,26 +594,32 @@ void service_begin(quoit_server *server)
                         .on_done = many_done,
                 },
         };
-        static const char *const methods[] = { "/script.Script/Unary",
-                "/script.Script/ServerStream", "/script.Script/ClientStream",
-                "/script.Script/Bidi" };
-
         static const quoit_interceptor interceptor = { .on_start = on_start, .on_end = on_end };
+        int r = is_intercepted ? quoit_server_intercept(server, &interceptor, NULL) : 0;
 
-        served_count = starts = ends = 0;
-        if (sim_chance(200) && quoit_server_intercept(server, &interceptor, NULL) < 0)
-                sim_fail("no interceptor");
-        if (script_Script_register(server, &service, NULL) < 0)
+        if (r == 0)
+                r = script_Script_register(server, &service, NULL);
+        if (r == 0)
+                r = quoit_health_register(server, ret_health);
+        if (r == 0)
+                r = quoit_health_set(*ret_health, "script.Script", QUOIT_HEALTH_SERVING);
+        if (r == 0)
+                r = set_methods(server);
+        if (r < 0 && r != -ENOMEM)
                 sim_fail("the service cannot be registered");
-        for (unsigned i = 0; i < 4; i++) {
-                quoit_method_options options = { .offload = sim_chance(250) };
+        return r;
+}
 
-                is_offloaded[i] = options.offload;
+void service_begin(void)
+{
+        served_count = starts = ends = 0;
+        is_intercepted = sim_chance(200);
+        for (unsigned i = 0; i < 4; i++) {
+                method_options[i] = (quoit_method_options){ .offload = sim_chance(250) };
+                is_offloaded[i] = method_options[i].offload;
                 if (sim_chance(100))
-                        options.deadline_max_ms = 1 + (uint32_t)sim_below(2000);
+                        method_options[i].deadline_max_ms = 1 + (uint32_t)sim_below(2000);
                 if (sim_chance(100))
-                        options.live_calls_max = 1 + (uint32_t)sim_below(8);
-                if (quoit_server_set_method(server, methods[i], &options) < 0)
-                        sim_fail("no method %s", methods[i]);
+                        method_options[i].live_calls_max = 1 + (uint32_t)sim_below(8);
         }
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_client.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "check.h"
+#include "client/channel.h"
+#include "client/client_connection.h"
+#include "client/handle.h"
+#include "client/outcall.h"
+#include "core/clock.h"
+#include "core/engine/sim.h"
+
+#define LATE_NS (2 * NS_PER_MS) /* a timer's tick, rounded up */
+
+/* ---- calls ---- */
+
+/* Also of those that are between two attempts, and of attempts by the call that they are for. */
+static void check_deadline(const struct quoit_outcall *call, const struct ring *ring)
+{
+        if (outcall_is_over(outcall_subject(call)) || call->face ||
+                call->exchange.deadline_ns == UINT64_MAX)
+                return;
+        if (call->exchange.deadline_ns + LATE_NS < ring->now_ns)
+                sim_fail("an outcall's deadline was over %" PRIu64 " ms ago, and it is in state %d",
+                        (ring->now_ns - call->exchange.deadline_ns) / NS_PER_MS, (int)call->state);
+        if (!timer_is_running(&call->exchange.deadline))
+                sim_fail("an outcall in state %d has a deadline that nobody watches",
+                        (int)call->state);
+}
+
+/* It waits where somebody finds it. */
+static void check_place(const struct quoit_outcall *call)
+{
+        bool is_queued = !list_is_empty(&call->queued);
+        bool has_stream = call->exchange.stream.session;
+
+        if ((call->state == OUTCALL_WAITING) != is_queued)
+                sim_fail("an outcall in state %d is%s queued", (int)call->state,
+                        is_queued ? "" : " not");
+        if ((call->state == OUTCALL_OPEN || call->state == OUTCALL_LEAVING) && !has_stream)
+                sim_fail("an outcall in state %d has no stream", (int)call->state);
+        if (call->state == OUTCALL_PAUSED && !timer_is_running(&call->pause) &&
+                call->exchange.stream.pins == 0)
+                sim_fail("an outcall waits for the next attempt, and nothing begins it");
+}
+
+/* One has won, and the others are over; or none has, and something goes on. */
+static void check_hedging(const struct hedging *hedging)
+{
+        const struct list *attempts = &hedging->attempts;
+        unsigned count = 0;
+
+        for (const struct list *link = attempts->next; link != attempts; link = link->next) {
+                const struct quoit_outcall *attempt =
+                        CONTAINER_OF(link, struct quoit_outcall, sibling);
+
+                count++;
+                check_place(attempt);
+                if (hedging->winner && attempt != hedging->winner)
+                        sim_fail("a hedged outcall has a winner, and another attempt goes on");
+        }
+        if (count > hedging->left || hedging->left > hedging->begun)
+                sim_fail("a hedged outcall has begun %u attempts, has %u, and %u that may win",
+                        hedging->begun, hedging->left, count);
+        if (hedging->call->state == OUTCALL_HEDGED && count == 0 &&
+                !timer_is_running(&hedging->next))
+                sim_fail("a hedged outcall has no attempt, and none comes");
+}
+
+static void check_stream_call(const struct exchange *exchange, const struct ring *ring)
+{
+        const struct quoit_outcall *call = outcall_of((struct exchange *)exchange);
+        const struct quoit_outcall *face = call->face;
+        bool may_win = face && (!list_is_empty(&call->sibling) || face->hedging->winner == call);
+
+        check_deadline(call, ring);
+        if (face && !may_win && !outcall_is_over(call))
+                sim_fail(
+                        "an attempt has lost, and its stream %d is open", call->exchange.stream.id);
+}
+
+/* ---- the channel ---- */
+
+static unsigned count_waiting(const struct channel *channel)
+{
+        size_t count = check_length(&channel->queue);
+
+        for (unsigned i = 0; i < channel->count; i++)
+                count += check_length(&channel->subchannels[i]->waiting);
+        return (unsigned)count;
+}
+
+/* Hedged ones have attempts, which are counted there too. */
+static void check_load(const struct channel *channel, bool has_attempts)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                const struct subchannel *subchannel = channel->subchannels[i];
+                uint32_t calls = 0;
+
+                for (const struct list *link = channel->calls.next; link != &channel->calls;
+                        link = link->next)
+                        calls += CONTAINER_OF(link, struct quoit_outcall, link)->subchannel ==
+                                 subchannel;
+                if (has_attempts ? calls > subchannel->calls : calls != subchannel->calls)
+                        sim_fail("%" PRIu32 " calls are at an address that counts %" PRIu32, calls,
+                                subchannel->calls);
+        }
+}
+
+static bool has_ready(const struct channel *channel)
+{
+        for (unsigned i = 0; i < channel->count; i++) {
+                if (channel->subchannels[i]->state == SUBCHANNEL_READY)
+                        return true;
+        }
+        return false;
+}
+
+static void check_channel(const struct channel *channel)
+{
+        const struct ring *ring = &channel->client->base->ring;
+        bool has_attempts = false;
+
+        for (const struct list *link = channel->calls.next; link != &channel->calls;
+                link = link->next) {
+                const struct quoit_outcall *call = CONTAINER_OF(link, struct quoit_outcall, link);
+
+                check_deadline(call, ring);
+                check_place(call);
+                if (call->hedging)
+                        check_hedging(call->hedging);
+                has_attempts |= call->hedging != NULL;
+        }
+        check_same(count_waiting(channel), channel->queued, "calls that wait, listed and counted");
+        check_load(channel, has_attempts);
+        if (list_is_empty(&channel->calls))
+                check_same(channel->replay.bytes, 0, "bytes that are kept for no call");
+        if (channel->throttle.tokens > channel->throttle.limits.tokens_max)
+                sim_fail("a channel has more tokens than there are");
+        if (channel->state == QUOIT_CHANNEL_READY && !has_ready(channel))
+                sim_fail("a channel is READY without a connection");
+}
+
+void check_client(const quoit_client *client, const quoit_channel *channel)
+{
+        const struct client *part = client ? client->parts : NULL;
+        struct base_counts counts;
+
+        if (!part || part->life != CLIENT_RUNS || part->base->ring.in_turn)
+                return;
+        counts = check_base(part->base, check_stream_call);
+        check_same(part->connection_count, counts.connections, "connections, listed and counted");
+        if (!channel)
+                return;
+        check_same(part->calls.slab.live, counts.calls + channel->parts[0]->group.count,
+                "calls, in memory and counted by their connections");
+        check_channel(channel->parts[0]);
+}
+
+/* ---- for people ---- */
+
+static void print_call(const struct quoit_outcall *call)
+{
+        fprintf(stderr,
+                "sim:   a call of %s: state %d, %s%s%s, stream %d, attempt %u, %u hedged, deadline "
+                "%" PRIu64 "\n",
+                call->method->path, (int)call->state, call->is_check ? "a check " : "",
+                call->wait_for_ready ? "waits for ready " : "",
+                list_is_empty(&call->queued) ? "" : "queued", call->exchange.stream.id,
+                call->retry.attempts, call->hedging ? call->hedging->left : 0,
+                call->exchange.deadline_ns);
+}
+
+void check_print_client(const quoit_channel *channel)
+{
+        const struct channel *part = channel ? channel->parts[0] : NULL;
+
+        if (!part)
+                return;
+        fprintf(stderr, "sim: the channel is %s, %" PRIu32 " calls wait\n",
+                quoit_channel_state_name(part->state), part->queued);
+        for (unsigned i = 0; i < part->count; i++) {
+                const struct subchannel *subchannel = part->subchannels[i];
+
+                fprintf(stderr, "sim:   %s: state %d, health %d, %zu wait there, \"%s\"\n",
+                        subchannel->text, (int)subchannel->state, (int)subchannel->check.health,
+                        check_length(&subchannel->waiting), subchannel->why);
+        }
+        for (const struct list *link = part->calls.next; link != &part->calls; link = link->next)
+                print_call(CONTAINER_OF(link, struct quoit_outcall, link));
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "made.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/sim.h"
+#include "pattern.h"
+#include "script.quoit.h"
+
+enum { ASKS_MAX = 4 };
+
+/* ---- what it hears ---- */
+
+static void check_alive(const struct made *made, const quoit_outcall *call, const char *what)
+{
+        if (made->is_done || (made->call && made->call != call))
+                sim_fail("%s of outcall %u, which has ended", what, made->id);
+}
+
+static void on_headers(quoit_outcall *call, void *user)
+{
+        struct made *made = user;
+        upb_StringView value;
+
+        check_alive(made, call, "on_headers");
+        if (made->has_headers || made->messages > 0)
+                sim_fail("outcall %u: headers come twice, or late", made->id);
+        made->has_headers = true;
+        if (quoit_outcall_header(call, "x-attempt", &value))
+                made->answered = (unsigned)value.data[0] - '0';
+}
+
+static bool sends_many(const struct made *made)
+{
+        return made->kind == QUOIT_CLIENT_STREAMING || made->kind == QUOIT_BIDI;
+}
+
+static bool takes_many(const struct made *made)
+{
+        return made->kind == QUOIT_SERVER_STREAMING || made->kind == QUOIT_BIDI;
+}
+
+static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
+{
+        const script_Told *told = (const script_Told *)message;
+        upb_StringView payload = script_Told_payload(told);
+        struct made *made = user;
+        size_t good = pattern_check(
+                (const unsigned char *)payload.data, payload.size, script_Told_number(told));
+
+        check_alive(made, call, "on_message");
+        if (good < payload.size || payload.size != made->size)
+                sim_fail("outcall %u: a reply of %zu bytes, %zu good ones, %" PRIu32 " asked for",
+                        made->id, payload.size, good, made->size);
+        if (!sends_many(made) && script_Told_number(told) != made->messages)
+                sim_fail("outcall %u: reply %" PRIu32 " in place of %" PRIu32, made->id,
+                        script_Told_number(told), made->messages);
+        if (!takes_many(made) && made->messages > 0)
+                sim_fail("outcall %u: two replies", made->id);
+        made->messages++;
+        if (made->counts_credits && quoit_outcall_read_credits(call) == 0)
+                quoit_outcall_set_read_credits(call, 2);
+}
+
+/* ---- what it sends ---- */
+
+static bool send_one(struct made *made)
+{
+        upb_Arena *arena = upb_Arena_New();
+        script_Ask *ask = arena ? script_Ask_new(arena) : NULL;
+        int r = -1;
+
+        if (ask) {
+                script_Ask_set_act(ask, (uint32_t)made->act);
+                script_Ask_set_count(ask, made->count);
+                script_Ask_set_size(ask, made->size);
+                r = quoit_outcall_send(made->call, (const struct upb_Message *)ask);
+        }
+        if (arena)
+                upb_Arena_Free(arena);
+        return r == 0;
+}
+
+/* What there is room for. Without memory it gives the call up. */
+static void send_asks(struct made *made)
+{
+        while (made->asks_left > 0 && (!sends_many(made) || quoit_outcall_writable(made->call))) {
+                made->asks_left--;
+                if (!send_one(made)) {
+                        made->was_cancelled = true;
+                        quoit_outcall_cancel(made->call);
+                        return;
+                }
+        }
+        if (made->asks_left == 0)
+                quoit_outcall_half_close(made->call);
+}
+
+static void on_writable(quoit_outcall *call, void *user)
+{
+        struct made *made = user;
+
+        check_alive(made, call, "on_writable");
+        send_asks(made);
+}
+
+/* ---- its end ---- */
+
+/* How many replies a call that succeeds has; UINT32_MAX: that is not known. */
+static uint32_t replies_of(const struct made *made)
+{
+        if (!takes_many(made))
+                return 1;
+        return made->kind == QUOIT_SERVER_STREAMING && act_ends(made->act) ? made->count
+                                                                           : UINT32_MAX;
+}
+
+static bool says(const quoit_outcall *call, const char *text)
+{
+        return strcmp(quoit_outcall_status_message(call).data, text) == 0;
+}
+
+/* Its server has failed it, and may be asked once more. */
+static void check_given_up(const struct made *made, const quoit_outcall *call)
+{
+        const quoit_channel *channel = made->rules->channel;
+        quoit_retry_statistics retries;
+        upb_StringView value;
+
+        if (made->policy.kind != POLICY_RETRY || service_forbids_retries(made->size) || !channel ||
+                !quoit_outcall_trailer(call, "x-attempt", &value))
+                return;
+        quoit_channel_get_retries(channel, &retries);
+        if (retries.throttled == 0 && retries.overruns == 0 &&
+                (unsigned)value.data[0] - '0' != made->policy.attempts_max)
+                sim_fail("outcall %u is given up after attempt %c of %u", made->id, value.data[0],
+                        made->policy.attempts_max);
+}
+
+/* No server has lost it, so it must not be lost. */
+static void check_kept(const struct made *made, const quoit_outcall *call, quoit_status status)
+{
+        quoit_error error;
+
+        if (!made->rules->is_gentle || made->rules->is_ending || made->was_cancelled ||
+                made->has_deadline || !made->waits_for_ready || !act_ends(made->act))
+                return;
+        quoit_outcall_get_error(call, &error);
+        if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
+                status == QUOIT_UNKNOWN)
+                sim_fail("outcall %u is lost, and %u handlers have run: %s", made->id, made->served,
+                        quoit_error_text(&error));
+}
+
+static void check_success(const struct made *made)
+{
+        uint32_t replies = replies_of(made);
+
+        if (replies != UINT32_MAX && made->messages != replies)
+                sim_fail("outcall %u: OK, with %" PRIu32 " replies of %" PRIu32, made->id,
+                        made->messages, replies);
+        if (made->served == 0 || made->act == ACT_BREAK)
+                sim_fail("outcall %u: OK, and no handler has served it", made->id);
+        if (made->answered > 0 && !(made->attempts & 1u << made->answered))
+                sim_fail("outcall %u: OK, by attempt %u, which no handler had", made->id,
+                        made->answered);
+}
+
+static void print_error(const quoit_outcall *call)
+{
+        quoit_error error;
+
+        quoit_outcall_get_error(call, &error);
+        printf("      %s\n", quoit_error_text(&error));
+}
+
+static void on_done(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct made *made = user;
+
+        check_alive(made, call, "on_done");
+        sim_note("outcall ends", made->id, (uint64_t)status);
+        if (sim.is_traced)
+                print_error(call);
+        if (status == QUOIT_OK)
+                check_success(made);
+        else if (status == QUOIT_NOT_FOUND && made->act != ACT_FAIL)
+                sim_fail("outcall %u fails as only another was asked to", made->id);
+        else if (status == QUOIT_UNAVAILABLE && says(call, "again"))
+                check_given_up(made, call);
+        else if (status != QUOIT_UNAVAILABLE || !says(call, "broken off"))
+                check_kept(made, call, status);
+        made->is_done = true;
+        made->call = NULL;
+}
+
+/* ---- its handlers ---- */
+
+void made_note_served(struct made *made, unsigned attempt)
+{
+        unsigned attempts_max = made->policy.attempts_max;
+
+        sim_note("outcall is served", made->id, attempt);
+        if (attempt == 0 || attempt > attempts_max || made->served == attempts_max)
+                sim_fail("outcall %u: attempt %u of %u, and %u handlers have had it", made->id,
+                        attempt, attempts_max, made->served);
+        if (made->attempts & 1u << attempt)
+                sim_fail("outcall %u: a second handler has attempt %u", made->id, attempt);
+        if (made->policy.kind == POLICY_RETRY && attempt < made->last_attempt)
+                sim_fail("outcall %u: attempt %u comes behind attempt %u", made->id, attempt,
+                        made->last_attempt);
+        if (made->policy.kind == POLICY_RETRY && made->answered > 0 && attempt > made->answered)
+                sim_fail("outcall %u: attempt %u was answered, and attempt %u begins", made->id,
+                        made->answered, attempt);
+        made->served++;
+        made->attempts |= 1u << attempt;
+        if (attempt > made->last_attempt)
+                made->last_attempt = attempt;
+}
+
+void made_check_counts(
+        const struct made *all, unsigned count, const quoit_retry_statistics *retries)
+{
+        uint64_t seen[POLICIES] = { 0 }, most[POLICIES] = { 0 };
+
+        for (unsigned i = 0; i < count; i++) {
+                const struct made *made = all + i;
+
+                seen[made->policy.kind] += made->last_attempt > 0 ? made->last_attempt - 1 : 0;
+                most[made->policy.kind] += made->policy.attempts_max - 1;
+        }
+        if (retries->retries < seen[POLICY_RETRY] || retries->retries > most[POLICY_RETRY])
+                sim_fail("%" PRIu64 " retries, of at most %" PRIu64
+                         "; the servers know of %" PRIu64,
+                        retries->retries, most[POLICY_RETRY], seen[POLICY_RETRY]);
+        if (retries->hedged < seen[POLICY_HEDGING] || retries->hedged > most[POLICY_HEDGING])
+                sim_fail("%" PRIu64 " hedged attempts, of at most %" PRIu64
+                         "; the servers know of %" PRIu64,
+                        retries->hedged, most[POLICY_HEDGING], seen[POLICY_HEDGING]);
+        if (retries->throttled > 0 && count > 0 && !all->rules->is_throttled)
+                sim_fail("attempts are throttled, and nothing says that they should be");
+}
+
+/* ---- from its caller ---- */
+
+static const quoit_method *choose_method(void)
+{
+        static const char *const names[] = { "Unary", "ServerStream", "ClientStream", "Bidi" };
+
+        return quoit_service_method(&quoit_script__Script_service, names[sim_below(4)]);
+}
+
+static void choose_act(struct made *made)
+{
+        bool is_tried_again = made->policy.kind != POLICY_NONE;
+
+        if (is_tried_again && sim_chance(500))
+                made->act = sim_chance(700) ? ACT_AGAIN : ACT_BREAK;
+        else
+                made->act = sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
+        made->count = (uint32_t)sim_below(20);
+        made->size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000);
+        made->asks_left = sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
+        made->counts_credits = sim_chance(200);
+}
+
+int made_begin(struct made *made, quoit_channel *channel)
+{
+        static const quoit_outcall_handler handler = { .on_headers = on_headers,
+                .on_message = on_message,
+                .on_writable = on_writable,
+                .on_done = on_done };
+        const quoit_method *method = choose_method();
+        char id[16]; /* zero-terminated on the wire too: a peer's value is not */
+        int size = snprintf(id, sizeof(id), "%u.", made->id);
+        const quoit_metadata field = { "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
+        const quoit_call_options options = {
+                .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
+                .wait_for_ready = sim_chance(300) ? QUOIT_WAIT_FOR_READY : QUOIT_WAIT_AS_CONFIGURED,
+                .metadata = &field,
+                .metadata_count = 1,
+        };
+        int r;
+
+        made->kind = method->kind;
+        made->policy = made->rules->policies[made->kind];
+        made->has_deadline = options.timeout_ms > 0;
+        made->waits_for_ready = options.wait_for_ready == QUOIT_WAIT_FOR_READY;
+        choose_act(made);
+        r = quoit_outcall_start(channel, method, &options, &handler, made, &made->call);
+        if (r < 0)
+                return r; /* memory was short */
+        sim_note("outcall", made->id, (uint64_t)made->act);
+        if (made->counts_credits && takes_many(made))
+                quoit_outcall_set_read_credits(made->call, 1);
+        send_asks(made);
+        return 0;
+}
+
+void made_cancel(struct made *made)
+{
+        if (!made->call)
+                return;
+        made->was_cancelled = true;
+        sim_note("outcall is cancelled", made->id, 0);
+        quoit_outcall_cancel(made->call);
+}
+
+bool made_ends(const struct made *made)
+{
+        return act_ends(made->act) &&
+               (!made->waits_for_ready || made->has_deadline || made->served > 0);
+}
+
+void made_print(const struct made *made)
+{
+        fprintf(stderr,
+                "sim: outcall %u of kind %d, act %d: %" PRIu32 " of %" PRIu32
+                " replies, %u requests left, %u handlers, attempt %u of %u%s\n",
+                made->id, (int)made->kind, (int)made->act, made->messages, made->count,
+                made->asks_left, made->served, made->last_attempt, made->policy.attempts_max,
+                made->was_cancelled ? ", cancelled" : "");
+}
