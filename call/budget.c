@@ -42,5 +42,6 @@ void budget_end(struct budget *budget)
 
 void budget_settle(struct call_group *group, size_t taken)
 {
-        atomic_fetch_sub_explicit(&group->parsing_bytes, taken, memory_order_relaxed);
+        if (taken > 0) /* it is dear, and small messages take nothing */
+                atomic_fetch_sub_explicit(&group->parsing_bytes, taken, memory_order_relaxed);
 }
