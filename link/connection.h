@@ -73,6 +73,8 @@ struct connection {
         uint64_t idle_ns; /* since when it has had no calls, while it has none */
         uint64_t drained_ns; /* when its drain began, once it has */
         uint64_t send_started_ns;
+        uint64_t block_ns; /* when the header block began ... */
+        uint32_t block; /* ... of this number (session.blocks), which had not ended yet; 0: none */
         uint64_t budget_turn; /* the number of the turn ... */
         uint32_t budget_calls; /* ... in which so many calls can still be dispatched */
         bool woken; /* a call that is in line already may have a new event */

@@ -57,6 +57,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(resets_per_second, 10 * 1000);
         DEFAULT(glitches_burst_max, 10000);
         DEFAULT(glitches_per_second, 330);
+        DEFAULT(header_block_ms, 10 * 1000);
         DEFAULT(handshake_ms, 10 * 1000);
         DEFAULT(handshake_bytes_max, 128 << 10);
         DEFAULT(stall_ms, 60 * 1000);

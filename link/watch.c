@@ -155,6 +155,17 @@ static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t
         return false;
 }
 
+/* UINT64_MAX: no header block is unfinished. */
+static uint64_t block_due_ns(const struct connection *connection)
+{
+        const struct session *session = &connection->session;
+
+        if (!session_is_in_block(session) || connection->block != session->blocks)
+                return UINT64_MAX;
+        return clock_after_limit_ns(
+                connection->block_ns, connection_limits(connection)->header_block_ms);
+}
+
 /*
  * A connection past its handshake. What begins after this look has its full time, so the next look is at the end of the
  * shortest limit, or when something that has begun already is over its time.
@@ -168,6 +179,11 @@ static void watch_life(struct connection *connection)
         if (stalls_look(connection, now_ns, &due_ns)) {
                 close_with(connection, "reads too slowly, or not at all (stall_ms, "
                                        "window_stall_ms, read_bytes_per_second_min)");
+                return;
+        }
+        if (is_over(block_due_ns(connection), now_ns, &due_ns)) {
+                close_with(
+                        connection, "its header block was not complete in time (header_block_ms)");
                 return;
         }
         if (connection->session.drain > DRAIN_NONE) {
@@ -223,6 +239,20 @@ static void on_settings(struct connection *connection)
         if (connection->session.drain > DRAIN_NONE)
                 start(connection, DRAIN_NOTICE_NS, on_drain_step);
         else
+                watch_life(connection);
+}
+
+/* Few blocks come in pieces: only then the next look is brought forward. Before SETTINGS and in a drain's first steps others are due. */
+static void note_block(struct connection *connection)
+{
+        struct session *session = &connection->session;
+
+        if (!session_is_in_block(session) || connection->block == session->blocks)
+                return;
+        connection->block = session->blocks;
+        connection->block_ns = now_of(connection);
+        if (connection->established &&
+                (session->drain == DRAIN_NONE || session->drain == DRAIN_DONE))
                 watch_life(connection);
 }
 
@@ -294,6 +324,8 @@ void watch_heard(struct connection *connection)
                 count_glitches(connection);
         if (session->pings > 0 && connection->state == CONNECTION_OPEN)
                 count_pings(connection);
+        if (connection->state == CONNECTION_OPEN)
+                note_block(connection);
         if (connection->state != CONNECTION_OPEN || session->drain != DRAIN_ACKNOWLEDGED ||
                 connection->drain_seen)
                 return;

@@ -73,6 +73,43 @@ def test_silence_is_closed_after_the_handshake_time(server):
         server.logged(peer)
 
 
+@pytest.mark.parametrize("kind", ["no-continuation", "half-a-frame", "byte-by-byte"])
+def test_a_header_block_has_a_time(start, kind):
+    """Other blocks that come in pieces, one behind the other, each have it anew."""
+    server = start("test-server", "--limit", "header_block_ms=1000")
+    with Wire(server) as wire:
+        assert wire.ping()  # so that no answer of ours gets into the block
+        stream = wire.new_id()
+        block = wire.encoder.encode(request_fields(ECHO))
+        whole = frames.HeadersFrame(stream, block, flags=["END_HEADERS"]).serialize()
+        if kind == "no-continuation":
+            whole = frames.HeadersFrame(stream, block).serialize()
+        sent = len(whole) if kind == "no-continuation" else 12
+        wire.send(whole[:sent])
+        began = time.monotonic()
+        while kind == "byte-by-byte" and sent < len(whole) - 1 and time.monotonic() < began + 0.8:
+            wire.send(whole[sent : sent + 1])
+            sent += 1
+            time.sleep(0.1)
+        wire.read_to_end()
+        assert time.monotonic() - began > 0.9
+    server.logged("its header block was not complete in time (header_block_ms); closed")
+
+
+def test_header_blocks_in_pieces_are_no_fault(start):
+    server = start("test-server", "--limit", "header_block_ms=3000")
+    with Wire(server) as wire:
+        for _ in range(8):
+            stream = wire.new_id()
+            block = wire.encoder.encode(request_fields(ECHO))
+            wire.send(frames.HeadersFrame(stream, block[:10]).serialize())
+            time.sleep(0.5)
+            rest = frames.ContinuationFrame(stream, block[10:], flags=["END_HEADERS"]).serialize()
+            body = frames.DataFrame(stream, message(b""), flags=["END_STREAM"]).serialize()
+            wire.send(rest + body)
+            assert wire.answer(stream).status == OK
+
+
 def test_preface_and_frames_in_single_bytes(server):
     with Wire(server, start=False) as wire:
         stream = wire.new_id()

@@ -53,18 +53,30 @@ static int refuse_push(struct session *session)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
+/* HEADERS or CONTINUATION: how far the header block has come. */
+static void note_block(struct session *session, const nghttp2_frame_hd *head)
+{
+        bool first = head->type == NGHTTP2_HEADERS;
+
+        session->blocks += first;
+        session->block_end = session->frames_end;
+        session->block_continues = !(head->flags & NGHTTP2_FLAG_END_HEADERS);
+        count_block(session, head->length, first);
+}
+
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user)
 {
         struct session *session = user;
 
         (void)h2;
+        session->frames_end += FRAME_HEADER_BYTES + head->length;
         switch (head->type) {
         case NGHTTP2_HEADERS:
-                count_block(session, head->length, true);
+                note_block(session, head);
                 check_headers(session, head->stream_id);
                 break;
         case NGHTTP2_CONTINUATION:
-                count_block(session, head->length, false);
+                note_block(session, head);
                 break;
         case NGHTTP2_RST_STREAM:
                 check_reset(session, head->stream_id);

@@ -125,6 +125,7 @@ int session_init_server(struct session *session, nghttp2_mem *memory, const quoi
                 .user = user,
                 .role = SESSION_SERVER,
                 .limits = limits,
+                .frames_end = NGHTTP2_CLIENT_MAGIC_LEN,
         };
         return init(session, memory, seed);
 }
@@ -353,6 +354,7 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
                 keep_beginning(session, data, size);
                 return -EPROTO; /* without a GOAWAY (RFC 9113, section 3.4) */
         }
+        session->fed_bytes += size;
         note_preface(session, size); /* also if something behind it fails: a GOAWAY says why */
         if (r == NGHTTP2_ERR_NOMEM)
                 return -ENOMEM;

@@ -139,6 +139,10 @@ struct session {
         uint32_t
                 resets; /* the same: resets that the peer provoked, a client's own ones, and other events of that cost */
         struct glitches glitches; /* their count: the same */
+        uint64_t fed_bytes; /* ever */
+        uint64_t frames_end; /* where in those the newest frame ends */
+        uint64_t block_end; /* the same of the newest frame of a header block */
+        uint32_t blocks; /* header blocks that have begun, ever */
         uint32_t stream_window_bytes; /* the largest that a stream has had */
         int32_t last_id; /* the newest stream, and the first of those before it without a gap between their identifiers */
         int32_t run_id;
@@ -151,6 +155,7 @@ struct session {
         bool settings_acknowledged : 1;
         bool has_reset : 1; /* we have reset a stream: the peer's frames for it can still arrive */
         bool has_answered : 1; /* headers, data or a larger window were sent; the counter of PINGs clears it */
+        bool block_continues : 1; /* a CONTINUATION of the newest header block is to come */
         bool round_trip_answered : 1; /* the caller of session_measure() clears it */
         bool terminated : 1; /* ignores further input */
         bool fault_reported : 1; /* on_fault was called, or session_terminate() with a reason */
@@ -183,6 +188,12 @@ void session_deinit(struct session *session);
  * broke the protocol (session_fill() may yield a GOAWAY); -ENOMEM.
  */
 int session_feed(struct session *session, const uint8_t *data, size_t size);
+
+/* Whether a header block has begun whose end has not come. */
+static inline bool session_is_in_block(const struct session *session)
+{
+        return session->block_continues || session->fed_bytes < session->block_end;
+}
 
 /* Whether session_fill() would yield bytes. */
 bool session_has_output(const struct session *session);

@@ -120,6 +120,11 @@ typedef struct quoit_limits {
          */
         uint32_t glitches_per_second;
         /*
+         * Time from the first byte of a header block to its last; above: the connection is closed. Nothing else can be sent on it
+         * meanwhile, and what has come takes memory. UINT32_MAX: no limit. Default 10 000.
+         */
+        uint32_t header_block_ms;
+        /*
          * Time until the TLS handshake is over and the HTTP/2 preface and SETTINGS have arrived; above: closed. Default 10 000.
          */
         uint32_t handshake_ms;

@@ -134,8 +134,10 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                 limits->stall_ms = one_of(50, 1000, UINT32_MAX);
         if (sim_chance(200))
                 limits->window_stall_ms = one_of(100, 2000, 20000);
-        if (sim_chance(200))
+        if (sim_chance(200)) {
                 limits->handshake_ms = one_of(50, 1000, 5000);
+                limits->header_block_ms = one_of(50, 1000, 5000);
+        }
         if (sim_chance(200))
                 limits->worker_wait_ms = one_of(1, 50, UINT32_MAX);
         if (sim_chance(100))

@@ -91,7 +91,9 @@ static void *serve(void *arg)
 void service_start(struct service *service, bool traces_enters)
 {
         quoit_server_options options = {
-                .limits = { .handshake_ms = LONG_MS, .stall_ms = LONG_MS },
+                .limits = { .header_block_ms = LONG_MS,
+                        .handshake_ms = LONG_MS,
+                        .stall_ms = LONG_MS },
                 .compression = QUOIT_GZIP, /* for those who take it */
         };
 

@@ -70,6 +70,25 @@ static void test_another_protocol(void **state)
         world_deinit();
 }
 
+static void test_endless_header_block(void **state)
+{
+        static const char half[] = "\0\0\x0a\1\4\0\0\0\1\x88";
+        struct world here;
+
+        (void)state;
+        world_init(&here);
+        here.limits.header_block_ms = 50;
+        open_client();
+        request("question");
+        say(settings, 9);
+        turn_for(&here.base->ring, 100 * MS);
+        assert_open(&here.client);
+        say(half, sizeof(half) - 1);
+        UNTIL(here.client.freed);
+        assert_non_null(strstr(here.client.complaint, "header_block_ms"));
+        leave();
+}
+
 static void test_idle(void **state)
 {
         struct world here;
@@ -141,6 +160,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_silent_server),
                 cmocka_unit_test(test_another_protocol),
+                cmocka_unit_test(test_endless_header_block),
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_keepalive),
                 cmocka_unit_test(test_pings),

@@ -220,6 +220,7 @@ static const quoit_limits calm_limits = {
         .resets_per_second = 1,
         .turn_calls_max = 16,
         .turn_bytes_max = 64 << 10,
+        .header_block_ms = 10000,
         .handshake_ms = 10000,
         .handshake_bytes_max = 64 << 10,
         .handshakes_queued_max = 16,
