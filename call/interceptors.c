@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "call/attachments.h"
 #include "call/call.h"
 #include "call/generic.h"
 #include "call/here.h"
@@ -126,44 +127,29 @@ void interceptors_end(struct quoit_call *call)
 
 /* ---- attachments ---- */
 
-struct attachment {
-        struct attachment *next;
-        const void *key;
-        void *value;
-};
-
-static struct attachment *find_attachment(const struct quoit_call *call, const void *key)
-{
-        struct attachment *attachment = call->handler.attachments;
-
-        while (attachment && attachment->key != key)
-                attachment = attachment->next;
-        return attachment;
-}
-
 int quoit_call_attach(quoit_call *call, const void *key, void *value)
 {
         struct attachment *attachment;
 
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        attachment = find_attachment(call, key);
-        if (!attachment) {
-                attachment = call_alloc(call, sizeof(*attachment));
-                if (!attachment)
-                        return -ENOMEM;
-                attachment->key = key;
-                attachment->next = call->handler.attachments;
-                call->handler.attachments = attachment;
+        attachment = attachments_find(call->handler.attachments, key);
+        if (attachment) {
+                attachment->value = value;
+                return 0;
         }
-        attachment->value = value;
+        attachment = call_alloc(call, sizeof(*attachment));
+        if (!attachment)
+                return -ENOMEM;
+        attachments_add(&call->handler.attachments, attachment, key, value);
         return 0;
 }
 
 void *quoit_call_attachment(const quoit_call *call, const void *key)
 {
         const struct attachment *attachment =
-                call_is_here(call, __func__) ? find_attachment(call, key) : NULL;
+                call_is_here(call, __func__) ? attachments_find(call->handler.attachments, key)
+                                             : NULL;
 
         return attachment ? attachment->value : NULL;
 }

@@ -21,11 +21,11 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <quoit/call.h>
 #include <quoit/export.h>
+#include <quoit/message_info.h>
 #include <quoit/service.h>
 
 QUOIT_BEGIN_DECLS
@@ -48,15 +48,6 @@ typedef struct quoit_call_summary {
         uint64_t bytes_received;
         uint64_t bytes_sent; /* likewise */
 } quoit_call_summary;
-
-/* A message on its way. */
-typedef struct quoit_message_info {
-        const struct upb_Message
-                *message; /* decoded; not to be changed. NULL if a generic handler has the call */
-        const struct upb_MiniTable *type; /* its type; NULL likewise */
-        size_t size; /* encoded, in bytes; 0 for a message that will be sent: it is not encoded yet */
-        upb_StringView bytes; /* with a generic handler (generic.h) the message, received or sent */
-} quoit_message_info;
 
 /*
  * The functions of an interceptor, any of which may be NULL. Static: it must outlive the server. @user is what

@@ -36,6 +36,7 @@
 #include <quoit/log.h>
 #include <quoit/log_writer.h>
 #include <quoit/message.h>
+#include <quoit/message_info.h>
 #include <quoit/method.h>
 #include <quoit/method_options.h>
 #include <quoit/metrics.h>
