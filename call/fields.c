@@ -143,6 +143,22 @@ int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const
         return fields_append(fields, arena, copy, name_size, copy + name_size, sent_size);
 }
 
+void fields_replace_by_last(struct fields *fields)
+{
+        const struct field *last = fields->last;
+        struct fields rest = { 0 };
+        struct field *next;
+
+        for (struct field *field = fields->first; field; field = next) {
+                next = field->next;
+                field->next = NULL;
+                if (field == last || field->name_size != last->name_size ||
+                        memcmp(field->name, last->name, last->name_size) != 0)
+                        append(&rest, field);
+        }
+        *fields = rest;
+}
+
 bool fields_find(const struct fields *fields, const char *name, upb_StringView *ret_value)
 {
         size_t size = strlen(name);

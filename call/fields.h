@@ -48,6 +48,9 @@ int fields_receive_binary(struct fields *fields, upb_Arena *arena, const char *n
 int fields_send(struct fields *fields, upb_Arena *arena, const char *name, const char *value,
         size_t value_size, size_t bytes_max);
 
+/* The last field stands for all of its name: those before it are removed. There is one. */
+void fields_replace_by_last(struct fields *fields);
+
 /* The first value of @name. False: there is none. */
 bool fields_find(const struct fields *fields, const char *name, upb_StringView *ret_value);
 

@@ -230,7 +230,7 @@ void channel_free(struct channel *channel)
         list_remove(&channel->stirred);
         channel_deinit(channel);
         if (atomic_fetch_sub(&handle->parts_left, 1) == 1)
-                free(handle);
+                channel_handle_free(handle);
 }
 
 bool channel_is_used(const struct channel *channel)

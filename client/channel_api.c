@@ -105,15 +105,38 @@ static int make_parts(quoit_channel *channel, const struct target *target,
         return r;
 }
 
+void channel_handle_free(quoit_channel *channel)
+{
+        free(channel->interceptors);
+        free(channel->target);
+        free(channel);
+}
+
 /* None of its parts is attached. */
 static void free_parts(quoit_channel *channel)
 {
         unsigned count = channel->parts_left;
 
         if (count == 0)
-                free(channel);
+                channel_handle_free(channel);
         for (unsigned i = 0; i < count; i++) /* the last one frees the channel */
                 channel_free(channel->parts[i]);
+}
+
+/* Without its parts. NULL: no memory. */
+static quoit_channel *channel_handle_new(quoit_client *client, const struct target *target)
+{
+        quoit_channel *channel =
+                calloc(1, sizeof(*channel) + client->count * sizeof(struct channel *));
+
+        if (!channel)
+                return NULL;
+        channel->client = client;
+        if (asprintf(&channel->target, "%s%s", target->has_scheme ? "" : "dns:///", target->text) >=
+                0)
+                return channel;
+        free(channel);
+        return NULL;
 }
 
 static int make_channel(quoit_client *client, const struct target *target,
@@ -134,9 +157,7 @@ static int make_channel(quoit_client *client, const struct target *target,
                 service_config_unref(config);
                 return r;
         }
-        channel = calloc(1, sizeof(*channel) + client->count * sizeof(struct channel *));
-        if (channel)
-                channel->client = client;
+        channel = channel_handle_new(client, target);
         r = channel ? make_parts(channel, target, proxy, options, tls, config) : -ENOMEM;
         tls_client_config_unref(tls);
         service_config_unref(config);

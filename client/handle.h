@@ -16,6 +16,7 @@
 #include "link/rings.h"
 
 struct channel;
+struct client_interceptors;
 
 /* Whose its rings are. */
 enum client_kind {
@@ -37,6 +38,9 @@ struct quoit_client {
 struct quoit_channel {
         quoit_client *client;
         atomic_uint parts_left; /* the last one that is freed frees it */
+        atomic_bool has_calls; /* or has had some: then what follows is fixed */
+        struct client_interceptors *interceptors; /* NULL: there are none */
+        char *target;
         struct channel *parts[]; /* as many as the client has, in the same order */
 };
 
@@ -45,6 +49,9 @@ static inline bool client_is_inherited(const quoit_client *client)
 {
         return fork_mark_is_inherited(client->mark);
 }
+
+/* None of its parts is left. */
+void channel_handle_free(quoit_channel *channel);
 
 /* The part of the ring whose thread calls; NULL: none has it. Any thread. */
 struct channel *channel_part_here(const quoit_channel *channel);

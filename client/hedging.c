@@ -126,6 +126,8 @@ static bool begin_next(struct hedging *hedging)
         list_append(&hedging->attempts, &attempt->sibling);
         if (hedging->begun > 1)
                 counter_add(&call->channel->retry_counts.hedged, 1);
+        interception_open_attempt(
+                attempt, hedging->begun > 1 ? QUOIT_ATTEMPT_HEDGE : QUOIT_ATTEMPT_FIRST);
         channel_queue(call->channel, attempt, false);
         if (hedging->begun < hedging->policy.attempts_max)
                 start_timer(hedging, hedging->policy.delay_ns);
@@ -165,7 +167,7 @@ static void on_next(struct timer *timer)
         }
 }
 
-int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *policy)
+int hedging_init(struct quoit_outcall *call, const struct hedging_policy *policy)
 {
         upb_Arena *arena = exchange_arena(&call->exchange);
         struct hedging *hedging = arena ? upb_Arena_Malloc(arena, sizeof(*hedging)) : NULL;
@@ -179,8 +181,16 @@ int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *polic
         list_init(&hedging->attempts);
         timer_init(&hedging->next);
         call->hedging = hedging;
+        return 0;
+}
+
+void hedging_begin(struct quoit_outcall *call)
+{
         outcall_set_state(call, OUTCALL_HEDGED);
-        return begin_next(hedging) ? 0 : -ENOMEM;
+        if (!begin_next(call->hedging))
+                fail_for_want(call);
+        else if (call->exchange.writer.queued_bytes > 0) /* sent before it began */
+                hedging_send(call);
 }
 
 /* ---- from the caller ---- */

@@ -34,8 +34,11 @@ struct hedging {
                 kept; /* what attempts have written lies in the call, so nothing limits this one */
 };
 
-/* @call is hedged: its first attempt begins. 0 or -ENOMEM. */
-int hedging_begin(struct quoit_outcall *call, const struct hedging_policy *policy);
+/* @call is to be hedged, by a copy of @policy. 0 or -ENOMEM. */
+int hedging_init(struct quoit_outcall *call, const struct hedging_policy *policy);
+
+/* Its first attempt begins. */
+void hedging_begin(struct quoit_outcall *call);
 
 /* The caller has sent something on @call, or has half-closed it. */
 void hedging_send(struct quoit_outcall *call);

@@ -97,11 +97,10 @@ void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringV
         outcall_end(call, status, message);
 }
 
-static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView message)
+static void end_from_here(struct quoit_outcall *call, quoit_status status, upb_StringView message)
 {
         struct stream *stream;
 
-        assert(status_is_for_library(status));
         call = outcall_subject(call);
         stream = &call->exchange.stream;
         if (call->state == OUTCALL_DONE || call->has_failed)
@@ -122,6 +121,12 @@ static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView
         }
 }
 
+static void fail(struct quoit_outcall *call, quoit_status status, upb_StringView message)
+{
+        assert(status_is_for_library(status));
+        end_from_here(call, status, message);
+}
+
 void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text)
 {
         fail(call, status, upb_StringView_FromString(text));
@@ -137,6 +142,11 @@ static upb_StringView copy_text(struct quoit_outcall *call, const char *text)
         for (size_t i = 0; copy && i <= size; i++)
                 copy[i] = (text[i] >= ' ' && text[i] <= '~') || i == size ? text[i] : '?';
         return upb_StringView_FromString(copy ? copy : "");
+}
+
+void outcall_refuse(struct quoit_outcall *call, quoit_status status, const char *text)
+{
+        end_from_here(call, status, copy_text(call, text));
 }
 
 void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text)
@@ -166,13 +176,15 @@ void outcall_finish_attempt(struct quoit_outcall *call, quoit_status status, con
 void outcall_set_done(struct quoit_outcall *call)
 {
         outcall_set_state(call, OUTCALL_DONE);
+        interception_close_attempt(call, call->status);
         balancer_on_over(call, call->status);
 }
 
 static bool is_unused(const struct quoit_outcall *call)
 {
         return call->state == OUTCALL_DONE && !call->exchange.stream.session &&
-               call->exchange.stream.pins == 0 && !(call->hedging && call->hedging->left > 0);
+               call->exchange.stream.pins == 0 && !interception_holds(call) &&
+               !(call->hedging && call->hedging->left > 0);
 }
 
 void outcall_release(struct quoit_outcall *call)
@@ -219,7 +231,10 @@ static void on_deadline(struct timer *timer)
         struct quoit_outcall *call = CONTAINER_OF(timer, struct quoit_outcall, exchange.deadline);
         char text[QUOIT_ERROR_TEXT_BYTES] = "deadline exceeded";
 
-        if (outcall_leader(call)->state == OUTCALL_WAITING)
+        if (interception_holds(call))
+                snprintf(
+                        text, sizeof(text), "deadline exceeded while an interceptor held the call");
+        else if (outcall_leader(call)->state == OUTCALL_WAITING)
                 describe_waiting(call, text, sizeof(text));
         else if (call->state == OUTCALL_PAUSED)
                 snprintf(text, sizeof(text),
@@ -236,36 +251,48 @@ static uint64_t timeout_of(const quoit_call_options *options, const struct metho
         return own_ns < config->timeout_ns ? own_ns : config->timeout_ns;
 }
 
+void outcall_limit_time(struct quoit_outcall *call, uint64_t deadline_ns)
+{
+        struct exchange *exchange = &call->exchange;
+
+        if (deadline_ns >= exchange->deadline_ns)
+                return;
+        exchange->deadline_ns = deadline_ns;
+        timer_start(&exchange->group->host->ring->timers, &exchange->deadline, deadline_ns,
+                on_deadline);
+}
+
 /* After @timeout_ns, or its parent's where that is earlier. */
 static void set_deadline(
         struct quoit_outcall *call, uint64_t timeout_ns, const struct quoit_call *parent)
 {
         struct ring *ring = call->exchange.group->host->ring;
-        uint64_t parents_ns = parent ? parent->exchange.deadline_ns : UINT64_MAX;
-        /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
-        uint64_t own_ns = timeout_ns < UINT64_MAX ? ring_clock_ns(ring) + timeout_ns : UINT64_MAX;
 
-        call->exchange.deadline_ns = own_ns < parents_ns ? own_ns : parents_ns;
-        if (call->exchange.deadline_ns != UINT64_MAX)
-                timer_start(&ring->timers, &call->exchange.deadline, call->exchange.deadline_ns,
-                        on_deadline);
+        call->exchange.deadline_ns = UINT64_MAX;
+        /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
+        if (timeout_ns < UINT64_MAX)
+                outcall_limit_time(call, ring_clock_ns(ring) + timeout_ns);
+        if (parent)
+                outcall_limit_time(call, parent->exchange.deadline_ns);
 }
 
-/* Copies the caller's metadata into the arena. 0 or a negative errno. */
+int outcall_add_metadata(struct quoit_outcall *call, const quoit_metadata *field)
+{
+        upb_Arena *arena = exchange_arena(&call->exchange);
+
+        return arena ? fields_send(&call->fields, arena, field->name, field->value.data,
+                               field->value.size,
+                               call->channel->client->limits.metadata_out_bytes_max)
+                     : -ENOMEM;
+}
+
+/* Of its caller, and of its parent. 0 or a negative errno. */
 static int add_metadata(struct quoit_outcall *call, const quoit_call_options *options)
 {
-        size_t bytes_max = call->channel->client->limits.metadata_out_bytes_max;
-        upb_Arena *arena = options->metadata_count > 0 ? exchange_arena(&call->exchange) : NULL;
         int r = 0;
 
-        if (options->metadata_count > 0 && !arena)
-                return -ENOMEM;
-        for (size_t i = 0; r == 0 && i < options->metadata_count; i++) {
-                const quoit_metadata *field = options->metadata + i;
-
-                r = fields_send(&call->fields, arena, field->name, field->value.data,
-                        field->value.size, bytes_max);
-        }
+        for (size_t i = 0; r == 0 && i < options->metadata_count; i++)
+                r = outcall_add_metadata(call, options->metadata + i);
         return r == 0 && options->parent ? outcall_inherit_trace(call, options->parent) : r;
 }
 
@@ -330,19 +357,27 @@ void outcall_free_new(struct quoit_outcall *call)
         slab_free(&channel->client->calls.slab, call);
 }
 
-/* It waits for a connection, or its first attempt does. 0 or -ENOMEM. */
-static int enqueue(struct quoit_outcall *call, const struct method_config *config)
+void outcall_go(struct quoit_outcall *call)
 {
         struct channel *channel = call->channel;
 
-        if (!channel_has_room(channel))
+        if (!channel_has_room(channel)) {
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "too many calls wait on the channel (calls_queued_max)");
-        else if (config->hedging.attempts_max > 0)
-                return hedging_begin(call, &config->hedging);
-        else
+        } else if (call->hedging) {
+                hedging_begin(call);
+        } else {
+                if (!call->awaits_config)
+                        interception_open_attempt(call, QUOIT_ATTEMPT_FIRST);
                 channel_queue(channel, call, false);
-        return 0;
+        }
+}
+
+static void note_use(struct channel *channel)
+{
+        channel->used_ns = ring_now_ns(channel_ring(channel));
+        if (!atomic_load_explicit(&channel->handle->has_calls, memory_order_relaxed))
+                atomic_store(&channel->handle->has_calls, true);
 }
 
 int outcall_new(struct channel *channel, const quoit_method *method,
@@ -371,33 +406,36 @@ int outcall_new(struct channel *channel, const quoit_method *method,
         init(call, options, config);
         call->awaits_config = !channel_config_is_known(channel);
         r = add_metadata(call, options);
-        if (r == 0) {
-                set_deadline(call, timeout_of(options, config), options->parent);
-                r = enqueue(call, config);
-        }
+        if (r == 0 && config->hedging.attempts_max > 0)
+                r = hedging_init(call, &config->hedging);
+        if (r == 0)
+                r = interception_init(call);
         if (r < 0) {
                 outcall_free_new(call);
                 return r;
         }
+        set_deadline(call, timeout_of(options, config), options->parent);
         list_append(&channel->calls, &call->link);
-        channel->used_ns = ring_now_ns(&client->base->ring);
+        note_use(channel);
         if (options->parent)
                 outcall_follow(call, options->parent);
+        interception_start(call);
         *ret_call = call;
         return 0;
 }
 
-/* Its time begins now: gRPC's calls wait for the config before they begin. */
-static void shorten_deadline(struct quoit_outcall *call, uint64_t timeout_ns)
+/* It has been kept for one way, and goes several. If its start is held, later. */
+static void hedge(struct quoit_outcall *call, const struct hedging_policy *policy)
 {
-        struct exchange *exchange = &call->exchange;
-        struct ring *ring = exchange->group->host->ring;
-        uint64_t due_ns = clock_after_ns(ring_clock_ns(ring), timeout_ns);
+        bool is_held = list_is_empty(&call->queued);
 
-        if (due_ns >= exchange->deadline_ns)
-                return;
-        exchange->deadline_ns = due_ns;
-        timer_start(&ring->timers, &exchange->deadline, due_ns, on_deadline);
+        writer_keep(&call->exchange.writer, 0, &call->channel->replay); /* its attempts do */
+        if (!is_held)
+                channel_unqueue(call->channel, call);
+        if (hedging_init(call, policy) < 0)
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else if (!is_held)
+                hedging_begin(call);
 }
 
 void outcall_configure(struct quoit_outcall *call)
@@ -415,13 +453,13 @@ void outcall_configure(struct quoit_outcall *call)
         call->send_bytes_max = smaller(call->send_bytes_max, config->request_bytes_max);
         call->retry.policy = config->retry;
         call->wait_for_ready |= call->is_patient && config->waits_for_ready;
-        shorten_deadline(call, config->timeout_ns);
-        if (config->hedging.attempts_max == 0)
-                return;
-        channel_unqueue(channel, call);
-        writer_keep(&exchange->writer, 0, &channel->replay); /* its attempts do */
-        if (hedging_begin(call, &config->hedging) < 0)
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        /* its time begins now: gRPC's calls wait for the config before they begin */
+        outcall_limit_time(
+                call, clock_after_ns(ring_clock_ns(channel_ring(channel)), config->timeout_ns));
+        if (config->hedging.attempts_max > 0)
+                hedge(call, &config->hedging);
+        else if (!list_is_empty(&call->queued))
+                interception_open_attempt(call, QUOIT_ATTEMPT_FIRST);
 }
 
 int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt)
@@ -498,7 +536,8 @@ int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel)
         outcall_move(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
         balancer_on_begun(call, subchannel);
-        if (call->wants_writable) /* what it waited for in the group that it has left */
+        if (call->wants_writable ||
+                call->attempt.is_new) /* what was due in the group that it has left */
                 outcall_wake(call);
         exchange_ask_to_send(&call->exchange);
         return 0;

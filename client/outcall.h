@@ -17,6 +17,7 @@
 #include "call/fields.h"
 #include "client/client.h"
 #include "client/hedging.h"
+#include "client/interception.h"
 #include "client/retry.h"
 #include "link/owner.h"
 
@@ -92,6 +93,10 @@ struct quoit_outcall {
         struct list sibling; /* of an attempt that may win, in that call's */
         size_t given_bytes; /* of an attempt: how much of what that call keeps it has */
         size_t send_bytes_max; /* of a message */
+        struct interception *interception; /* NULL: nobody intercepts it */
+        struct attempt
+                attempt; /* of what is intercepted: the one that it is at, or that it has left */
+        struct attachment *attachments;
         struct fields fields; /* metadata to be sent */
         struct response response;
 };
@@ -146,6 +151,9 @@ int outcall_new(struct channel *channel, const quoit_method *method,
         const quoit_call_options *options, const quoit_outcall_handler *handler, void *user,
         struct quoit_outcall **ret_call);
 
+/* Its interceptors have seen it start: it waits for a connection, or its first attempt does. */
+void outcall_go(struct quoit_outcall *call);
+
 /* An attempt of the hedged @call, which the caller queues, or frees. 0 or -ENOMEM. */
 int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_attempt);
 
@@ -168,11 +176,20 @@ void outcall_finish_attempt(struct quoit_outcall *call, quoit_status status, con
 /* Ends it from here: what has arrived is dropped, and its stream is reset. @text is static. No-op if it has ended. */
 void outcall_fail(struct quoit_outcall *call, quoit_status status, const char *text);
 
-/* The same with a copy of @text. */
+/* The same with any status, for an interceptor, and a copy of @text. */
+void outcall_refuse(struct quoit_outcall *call, quoit_status status, const char *text);
+
+/* The same as outcall_fail() with a copy of @text. */
 void outcall_fail_copy(struct quoit_outcall *call, quoit_status status, const char *text);
 
 /* The same where another attempt may do better: only if it is not tried again. */
 void outcall_fail_attempt(struct quoit_outcall *call, quoit_status status, const char *text);
+
+/* It has to end at @deadline_ns, if not earlier. UINT64_MAX: it need not. */
+void outcall_limit_time(struct quoit_outcall *call, uint64_t deadline_ns);
+
+/* Copies @field into the metadata that it sends. 0, or as quoit_outcall_start(). */
+int outcall_add_metadata(struct quoit_outcall *call, const quoit_metadata *field);
 
 /* The one place where its state changes; asserts that the step is allowed. */
 void outcall_set_state(struct quoit_outcall *call, enum outcall_state state);

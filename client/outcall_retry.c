@@ -23,6 +23,7 @@ static void go_on(struct quoit_outcall *call)
         if (call->face && outcall_subject(call->face) == call) /* it has won meanwhile */
                 writer_forget(&call->exchange);
         outcall_set_state(call, OUTCALL_WAITING);
+        interception_open_attempt(call, call->attempt.next_kind);
         channel_queue(call->channel, call, true);
 }
 
@@ -31,19 +32,29 @@ static void on_pause_over(struct timer *timer)
         go_on(CONTAINER_OF(timer, struct quoit_outcall, pause));
 }
 
-void outcall_leave(struct quoit_outcall *call)
+/* It is settled before the channel looks at its queue. */
+static void leave(struct quoit_outcall *call)
 {
-        outcall_move(call, &call->channel->group);
+        struct client *client = call->channel->client;
+
         outcall_set_state(call, OUTCALL_PAUSED);
         call->has_left = true;
         call->left_status = call->was_unprocessed ? QUOIT_UNAVAILABLE : call->status;
-        list_append(&call->channel->client->left, &call->exchange.ready);
-        client_stir(call->channel->client);
+        list_remove(&call->exchange.ready);
+        list_append(&client->left, &call->exchange.ready);
+        client_stir(client);
+}
+
+void outcall_leave(struct quoit_outcall *call)
+{
+        outcall_move(call, &call->channel->group);
+        leave(call);
 }
 
 void outcall_settle(struct quoit_outcall *call)
 {
         call->has_left = false;
+        interception_close_attempt(call, call->left_status);
         balancer_on_over(call, call->left_status);
         call->response = (struct response){ 0 }; /* its block may have begun */
         call->exchange.reader.compression = QUOIT_IDENTITY;
@@ -67,6 +78,7 @@ bool outcall_retry_unprocessed(struct quoit_outcall *call, bool refused)
                 return false;
         call->was_refused |= refused;
         call->was_unprocessed = true;
+        call->attempt.next_kind = QUOIT_ATTEMPT_TRANSPARENT;
         counter_add(&call->channel->retry_counts.transparent, 1);
         outcall_leave(call);
         return true;
@@ -134,11 +146,12 @@ bool outcall_try_again(struct quoit_outcall *call, quoit_status status, upb_Stri
         call->status = status;
         call->message = message;
         call->retry.attempts++;
+        call->attempt.next_kind = QUOIT_ATTEMPT_RETRY;
         counter_add(&call->channel->retry_counts.retries, 1);
         pause_call(call);
         if (call->state == OUTCALL_WAITING) {
                 channel_unqueue(call->channel, call);
-                outcall_set_state(call, OUTCALL_PAUSED);
+                leave(call);
         } else if (call->exchange.stream.session) {
                 outcall_set_state(call, OUTCALL_LEAVING);
                 end_stream(call);

@@ -16,6 +16,7 @@
 
 enum event {
         EVENT_NONE,
+        EVENT_ATTEMPT, /* one that its interceptors have not seen begin */
         EVENT_LEFT, /* an attempt: of that the caller hears nothing */
         EVENT_HEADERS,
         EVENT_MESSAGE, /* of a stream */
@@ -25,8 +26,10 @@ enum event {
 
 static bool has_headers_to_tell(const struct quoit_outcall *call)
 {
+        const struct quoit_outcall *known = outcall_known(call);
+
         return call->response.has_headers && !call->headers_told &&
-               outcall_known(call)->handler->on_headers;
+               (known->handler->on_headers || known->interception);
 }
 
 /* What is due follows from the call's state alone. */
@@ -36,6 +39,8 @@ static enum event next_event(const struct quoit_outcall *call)
 
         if (call->state == OUTCALL_DONE)
                 return EVENT_NONE;
+        if (call->attempt.is_new)
+                return EVENT_ATTEMPT;
         if (call->has_left)
                 return EVENT_LEFT;
         if (call->has_failed)
@@ -91,6 +96,18 @@ static void fail_decode(struct quoit_outcall *call, int error)
         }
 }
 
+/* For a caller that parses it by itself. */
+static int hand_over(struct quoit_outcall *call, const struct reader_message *message)
+{
+        struct quoit_outcall *known = outcall_known(call);
+        const quoit_message_info info = { .size = message->size,
+                .bytes = upb_StringView_FromDataAndSize(
+                        (const char *)message->data, message->size) };
+
+        interception_received(known, &info);
+        return call->has_failed ? 0 : known->on_bytes(known, message->data, message->size);
+}
+
 /* The parsed message; NULL: the call has failed, or its caller parses it. *@ret_taken: how much that took, for budget_settle(). */
 static upb_Message *decode(
         struct quoit_outcall *call, struct reader_message *message, size_t *ret_taken)
@@ -100,7 +117,6 @@ static upb_Message *decode(
         upb_Arena *arena = exchange_message_arena(exchange);
         bool is_heavy = reader_message_is_heavy(message); /* then its time counts */
         uint64_t began_ns = is_heavy ? ring_clock_ns(host->ring) : 0;
-        struct quoit_outcall *known = outcall_known(call);
         upb_Message *decoded = NULL;
         struct budget budget;
         int r = 0;
@@ -113,8 +129,8 @@ static upb_Message *decode(
         budget_begin(&budget, exchange->group, arena);
         if (message->compression != QUOIT_IDENTITY)
                 r = exchange_decompress(exchange, &host->coders, message, arena);
-        if (r == 0 && known->on_bytes)
-                r = known->on_bytes(known, message->data, message->size);
+        if (r == 0 && outcall_known(call)->on_bytes)
+                r = hand_over(call, message);
         else if (r == 0)
                 r = message_decode(message->data, message->size, call->method->reply,
                         host->extensions, arena, &decoded, NULL);
@@ -127,11 +143,16 @@ static upb_Message *decode(
         return r < 0 ? NULL : decoded;
 }
 
-static void tell_message(struct quoit_outcall *call, const struct upb_Message *message)
+/* @size: as it arrived, decompressed. */
+static void tell_message(struct quoit_outcall *call, const struct upb_Message *message, size_t size)
 {
         struct quoit_outcall *known = outcall_known(call);
+        const quoit_message_info info = {
+                .message = message, .type = call->method->reply, .size = size
+        };
 
-        if (known->handler->on_message)
+        interception_received(known, &info);
+        if (!call->has_failed && known->handler->on_message)
                 known->handler->on_message(known, message, known->user);
 }
 
@@ -143,7 +164,7 @@ static void run_message(struct quoit_outcall *call)
         const struct upb_Message *decoded = decode(call, message, &taken);
 
         if (decoded)
-                tell_message(call, decoded);
+                tell_message(call, decoded, message->size);
         reader_message_free(message);
         budget_settle(exchange->group, taken);
         if (exchange->lent.message_arena.upb)
@@ -165,26 +186,45 @@ static void run_reply(struct quoit_outcall *call)
         reader_hold_parsed(exchange, taken);
         call->reply = decoded;
         if (decoded)
-                tell_message(call, decoded);
+                tell_message(call, decoded, message->size);
 }
 
 /* ---- events ---- */
 
-static void run_done(struct quoit_outcall *call)
+static void run_headers(struct quoit_outcall *call)
 {
         struct quoit_outcall *known = outcall_known(call);
 
-        if (known != call && known->hedging->winner != call) {
-                outcall_set_done(call); /* nobody hears of it */
-                return;
-        }
+        call->headers_told = true;
+        interception_headers(known);
+        if (!call->has_failed && known->handler->on_headers)
+                known->handler->on_headers(known, known->user);
+}
+
+/* Its end is the end of the call that its caller knows. */
+static void tell_done(struct quoit_outcall *call)
+{
+        struct quoit_outcall *known = outcall_known(call);
+
         if (!call->exchange.takes_many && !call->has_failed && call->status == QUOIT_OK)
                 run_reply(call); /* which may make the call fail */
         outcall_set_done(call);
         if (known != call)
                 hedging_set_done(known);
+        interception_note_end(known);
         if (known->handler->on_done)
                 known->handler->on_done(known, call->status, known->user);
+}
+
+static void run_done(struct quoit_outcall *call)
+{
+        struct quoit_outcall *known = outcall_known(call);
+
+        if (known == call || known->hedging->winner == call)
+                tell_done(call);
+        else
+                outcall_set_done(call); /* nobody hears of it */
+        interception_settle(known);
 }
 
 static void run(struct quoit_outcall *call, enum event event)
@@ -192,12 +232,14 @@ static void run(struct quoit_outcall *call, enum event event)
         struct quoit_outcall *known = outcall_known(call);
 
         switch (event) {
+        case EVENT_ATTEMPT:
+                interception_tell_attempt(call);
+                break;
         case EVENT_LEFT:
                 outcall_settle(call);
                 break;
         case EVENT_HEADERS:
-                call->headers_told = true;
-                known->handler->on_headers(known, known->user);
+                run_headers(call);
                 break;
         case EVENT_MESSAGE:
                 run_message(call);

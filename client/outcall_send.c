@@ -45,28 +45,31 @@ static int check(const struct quoit_outcall *call)
 /* A hedged call has no stream: its attempts send. */
 static void sent(struct quoit_outcall *call)
 {
-        if (call->hedging)
+        if (call->state == OUTCALL_HEDGED)
                 hedging_send(call);
         else
                 outcall_ask_to_send(call);
 }
 
-/* 0, or -ENOMEM. Consumes @encoding. */
-static int queue(struct quoit_outcall *call, struct encoding *encoding)
+/* 0, or -ENOMEM. Consumes @encoding. @info: of the message, but for its size. */
+static int queue(struct quoit_outcall *call, struct encoding *encoding, quoit_message_info info)
 {
         struct exchange *exchange = &call->exchange;
         int r;
 
+        info.size = encoding->size - FRAMING_PREFIX_BYTES;
         compress(call, encoding);
         r = writer_append(exchange, encoding);
         encoding_deinit(encoding);
         if (r < 0)
                 return r;
         exchange->lent.messages_sent++;
+        exchange->lent.bytes_sent += encoding->size - FRAMING_PREFIX_BYTES;
         counter_add(&exchange->group->counts.messages_sent, 1);
         if (!exchange->sends_many)
                 call->half_closed = true;
         sent(call);
+        interception_sent(outcall_known(call), &info);
         return 0;
 }
 
@@ -87,7 +90,10 @@ int outcall_send(struct quoit_outcall *call, const struct upb_Message *message)
                 r = encoding_init(&encoding, pending_copy_buffer(&exchange->group->host->copy),
                         exchange_blocks(exchange), NULL, message, call->method->request,
                         call->send_bytes_max);
-        return r < 0 ? r : queue(call, &encoding);
+        return r < 0 ? r
+                     : queue(call, &encoding,
+                               (quoit_message_info){
+                                       .message = message, .type = call->method->request });
 }
 
 int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t size)
@@ -105,7 +111,10 @@ int outcall_send_bytes(struct quoit_outcall *call, const uint8_t *bytes, size_t 
                 r = encoding_init_bytes(&encoding,
                         pending_copy_buffer(&exchange->group->host->copy),
                         exchange_blocks(exchange), bytes, size);
-        return r < 0 ? r : queue(call, &encoding);
+        return r < 0 ? r
+                     : queue(call, &encoding,
+                               (quoit_message_info){ .bytes = upb_StringView_FromDataAndSize(
+                                                             (const char *)bytes, size) });
 }
 
 void outcall_half_close(struct quoit_outcall *call)

@@ -317,6 +317,8 @@ int target_parse(const char *text, struct target *ret_target)
                 { "dns:", parse_dns },
         };
 
+        ret_target->text = text;
+        ret_target->has_scheme = true;
         ret_target->count = 0;
         ret_target->problem = NULL;
         ret_target->host[0] = '\0';
@@ -330,6 +332,7 @@ int target_parse(const char *text, struct target *ret_target)
         }
         if (strstr(text, "://"))
                 return refuse(ret_target, "there is no such scheme: use HOST:PORT");
+        ret_target->has_scheme = false;
         return parse_dns(text, ret_target);
 }
 

@@ -12,6 +12,8 @@
 #define TARGET_DNS_SERVER_BYTES 64
 
 struct target {
+        const char *text; /* the whole: the caller's */
+        bool has_scheme; /* it says what kind it is */
         struct endpoint addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
         unsigned count; /* 0: they are those of `host` */
         char host[TARGET_HOST_BYTES];

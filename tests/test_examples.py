@@ -247,6 +247,19 @@ def test_threads_client(build, tmp_path):
     server.stop()
 
 
+def test_intercepting_client(build, tmp_path):
+    """The first call waits for a token; both have it."""
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / "authenticate", address)
+    result = run(build / "examples" / "intercepting_client", address)
+    assert (result.stdout, result.returncode) == ("Hello Ann!\n" * 2, 0)
+    assert re.fullmatch(r"(/guide.Guide/Greet: OK, 1 attempts, \d+\.\d ms\n){2}", result.stderr)
+    server.stop()
+    result = run(build / "examples" / "intercepting_client", address)
+    assert result.returncode == 1
+    assert result.stderr.startswith("/guide.Guide/Greet: UNAVAILABLE, 1 attempts, ")
+
+
 def test_tls_client(build, tmp_path):
     ca, other = Certificate(tmp_path, "ca"), Certificate(tmp_path, "other")
     shown = Certificate(tmp_path, "server", ca, ["localhost"])

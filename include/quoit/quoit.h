@@ -24,6 +24,7 @@
 #include <quoit/call.h>
 #include <quoit/channelz.h>
 #include <quoit/client.h>
+#include <quoit/client_interceptor.h>
 #include <quoit/compression.h>
 #include <quoit/credits.h>
 #include <quoit/details.h>

@@ -170,6 +170,38 @@ static void test_count_limit(void **state)
         upb_Arena_Free(arena);
 }
 
+/* The last value of a name stands for all of them, and the others keep their order. */
+static void test_replaced(void **state)
+{
+        static const char *const names[] = { "x", "y", "x", "xx", "x", "z" };
+        struct fields fields = { 0 };
+        upb_Arena *arena = upb_Arena_New();
+        upb_StringView name, value;
+        char order[16] = "";
+        size_t cursor = 0, bytes;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                const char digit = (char)('0' + i);
+
+                assert_int_equal(fields_send(&fields, arena, names[i], &digit, 1, 1000), 0);
+        }
+        fields_replace_by_last(&fields); /* "z" is alone */
+        assert_int_equal(fields.count, 6);
+        bytes = fields.bytes;
+        assert_int_equal(fields_send(&fields, arena, "x", "6", 1, 1000), 0);
+        fields_replace_by_last(&fields);
+        while (fields_next(&fields, &cursor, &name, &value))
+                strncat(order, value.data, value.size);
+        assert_string_equal(order, "1356");
+        assert_int_equal(fields.count, 4);
+        assert_int_equal(fields.bytes, bytes - 2 * (2 + FIELD_OVERHEAD_BYTES));
+        assert_int_equal(
+                fields_send(&fields, arena, "w", "7", 1, 1000), 0); /* behind the last one */
+        assert_true(fields_find(&fields, "w", &value));
+        upb_Arena_Free(arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -178,6 +210,7 @@ int main(void)
                 cmocka_unit_test(test_received_and_dropped),
                 cmocka_unit_test(test_sent),
                 cmocka_unit_test(test_not_sent),
+                cmocka_unit_test(test_replaced),
                 cmocka_unit_test(test_limit),
                 cmocka_unit_test(test_count_limit),
         };

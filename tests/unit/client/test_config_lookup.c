@@ -118,6 +118,81 @@ static void test_first_call_is_hedged(void **state)
         end(&play);
 }
 
+/* ---- interceptors ---- */
+
+static quoit_outcall *held;
+static unsigned attempts[4]; /* by kind */
+
+static void keep(quoit_outcall *call, void *user)
+{
+        if (!user)
+                return;
+        quoit_outcall_hold(call);
+        held = call;
+}
+
+static void count_attempt(const quoit_outcall *call, const quoit_attempt *attempt, void *user)
+{
+        (void)call;
+        (void)user;
+        attempts[attempt->kind]++;
+}
+
+static void let_go(quoit_outcall *call, void *arg)
+{
+        (void)arg;
+        quoit_outcall_proceed(call);
+}
+
+struct known {
+        struct play *play;
+        bool is_known;
+};
+
+static void look(void *arg)
+{
+        struct known *known = arg;
+
+        known->is_known = known->play->stage.channel->parts[0]->config_is_known;
+}
+
+/* Attempts begin once the config is known, also of a call whose start is held meanwhile. */
+static void test_attempts(void **state)
+{
+        static const quoit_client_interceptor interceptor = { .on_start = keep,
+                .on_attempt = count_attempt };
+
+        (void)state;
+        for (unsigned is_held = 0; is_held < 2; is_held++) {
+                struct play play;
+                struct told told = { .act = SCRIPT_HOLD, .stage = &play.stage };
+                struct known known = { .play = &play };
+                quoit_retry_statistics retries = { 0 };
+
+                memset(attempts, 0, sizeof(attempts));
+                begin(&play,
+                        "[{'serviceConfig': {'methodConfig': [{'name': [{}], 'hedgingPolicy': "
+                        "{'maxAttempts': 2, 'hedgingDelay': '0.01s'}}]}}]",
+                        NULL);
+                open_name(&play, NULL);
+                assert_int_equal(quoit_channel_intercept(
+                                         play.stage.channel, &interceptor, is_held ? &play : NULL),
+                        0);
+                stage_run(&play.stage, told_start, &told);
+                if (is_held) {
+                        WAIT((stage_run(&play.stage, look, &known), known.is_known));
+                        assert_int_equal(quoit_outcall_post(held, let_go, NULL), 0);
+                }
+                WAIT((quoit_channel_get_retries(play.stage.channel, &retries),
+                        retries.hedged == 1));
+                stage_run(&play.stage, told_cancel, &told);
+                told_wait(&told);
+                end(&play);
+                assert_int_equal(attempts[QUOIT_ATTEMPT_FIRST], 1);
+                assert_int_equal(attempts[QUOIT_ATTEMPT_HEDGE], 1);
+        }
+}
+
 static void test_first_call_is_retried(void **state)
 {
         struct play play;
@@ -382,6 +457,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_is_used),
                 cmocka_unit_test(test_first_call_is_hedged),
+                cmocka_unit_test(test_attempts),
                 cmocka_unit_test(test_first_call_is_retried),
                 cmocka_unit_test(test_is_off),
                 cmocka_unit_test(test_default),
