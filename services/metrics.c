@@ -8,27 +8,19 @@
 #include <quoit/interceptor.h>
 #include <quoit/server.h>
 
-#include "services/histogram.h"
+#include "services/series.h"
 
 #define BUCKETS 64
-#define STATUSES (QUOIT_UNAUTHENTICATED + 1)
 
 /*
  * The methods are shared. A ring's counters are written only by its own thread and read by any thread. Tables grow by
  * publishing complete entries, and nothing is freed before the end.
  */
 
-/* The calls of one method that ended in one status. */
-struct series {
-        struct histogram duration_ns;
-        struct histogram sent_bytes;
-        struct histogram received_bytes;
-};
-
 /* One method on one ring. */
 struct ring_metrics {
         atomic_ullong started;
-        struct series *_Atomic series[STATUSES]; /* NULL: it had none yet */
+        struct series *_Atomic series[SERIES_STATUSES]; /* NULL: it had none yet */
 };
 
 struct method_metrics {
@@ -101,12 +93,12 @@ static struct ring_metrics *metrics_of(quoit_metrics *metrics, const quoit_call 
 
 static struct series *series_of(struct ring_metrics *ring, quoit_status status)
 {
-        unsigned index = (unsigned)status < STATUSES ? (unsigned)status : QUOIT_UNKNOWN;
-        struct series *series = atomic_load(&ring->series[index]);
+        struct series *_Atomic *slot = &ring->series[series_index(status)];
+        struct series *series = atomic_load(slot);
 
         if (!series) {
                 series = calloc(1, sizeof(*series));
-                atomic_store(&ring->series[index], series);
+                atomic_store(slot, series);
         }
         return series;
 }
@@ -128,9 +120,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
                 return;
         if (!summary->start_seen)
                 histogram_add(&ring->started, 1); /* refused before */
-        histogram_record(&series->duration_ns, &histogram_durations, summary->duration_ns);
-        histogram_record(&series->sent_bytes, &histogram_sizes, summary->bytes_sent);
-        histogram_record(&series->received_bytes, &histogram_sizes, summary->bytes_received);
+        series_record(series, summary->duration_ns, summary->bytes_sent, summary->bytes_received);
 }
 
 /* ---- reading ---- */
@@ -165,9 +155,7 @@ static bool sum_up(const struct method_metrics *method, unsigned status, struct 
                 if (!series)
                         continue;
                 any = true;
-                histogram_merge(&ret_sum->duration_ns, &series->duration_ns);
-                histogram_merge(&ret_sum->sent_bytes, &series->sent_bytes);
-                histogram_merge(&ret_sum->received_bytes, &series->received_bytes);
+                series_merge(ret_sum, series);
         }
         return any;
 }
@@ -177,18 +165,15 @@ static void read_method(
 {
         if (reader->on_started)
                 reader->on_started(user, name_of(method), started(method));
-        for (unsigned status = 0; reader->on_ended && status < STATUSES; status++) {
-                uint64_t counts[3][HISTOGRAM_COUNTS_MAX];
-                quoit_histogram shown[3];
+        for (unsigned status = 0; reader->on_ended && status < SERIES_STATUSES; status++) {
+                struct series_shown shown;
                 struct series sum = { 0 };
 
                 if (!sum_up(method, status, &sum))
                         continue;
-                shown[0] = histogram_show(&sum.duration_ns, &histogram_durations, counts[0]);
-                shown[1] = histogram_show(&sum.sent_bytes, &histogram_sizes, counts[1]);
-                shown[2] = histogram_show(&sum.received_bytes, &histogram_sizes, counts[2]);
-                reader->on_ended(user, name_of(method), (quoit_status)status, shown + 0, shown + 1,
-                        shown + 2);
+                series_show(&sum, &shown);
+                reader->on_ended(user, name_of(method), (quoit_status)status, &shown.duration_s,
+                        &shown.sent_bytes, &shown.received_bytes);
         }
 }
 
@@ -230,7 +215,7 @@ static void free_method(struct method_metrics *method)
         for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
                 struct ring_metrics *ring = method->rings[i];
 
-                for (unsigned status = 0; ring && status < STATUSES; status++)
+                for (unsigned status = 0; ring && status < SERIES_STATUSES; status++)
                         free(ring->series[status]);
                 free(ring);
         }
