@@ -16,12 +16,17 @@ static const double sizes[] = {
         0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824,
         4294967296,
 };
+static const double repeats[] = { 1, 2, 3, 4, 5 };
+static const double transparent_repeats[] = { 1, 2, 3, 4, 5, 10 };
 /* clang-format on */
 
 static_assert(COUNT(durations) < HISTOGRAM_COUNTS_MAX, "a count over the last bound");
 
 const struct histogram_scale histogram_durations = { durations, COUNT(durations), NS_PER_S };
 const struct histogram_scale histogram_sizes = { sizes, COUNT(sizes), 1 };
+const struct histogram_scale histogram_repeats = { repeats, COUNT(repeats), 1 };
+const struct histogram_scale histogram_transparent_repeats = { transparent_repeats,
+        COUNT(transparent_repeats), 1 };
 
 void histogram_record(
         struct histogram *histogram, const struct histogram_scale *scale, uint64_t value)

@@ -22,6 +22,8 @@ struct histogram_scale {
 
 /* A66's: seconds, recorded in nanoseconds; bytes. */
 extern const struct histogram_scale histogram_durations, histogram_sizes;
+/* A96's: attempts a call. */
+extern const struct histogram_scale histogram_repeats, histogram_transparent_repeats;
 
 struct histogram {
         atomic_ullong counts[HISTOGRAM_COUNTS_MAX];

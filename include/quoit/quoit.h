@@ -25,6 +25,7 @@
 #include <quoit/channelz.h>
 #include <quoit/client.h>
 #include <quoit/client_interceptor.h>
+#include <quoit/client_metrics.h>
 #include <quoit/compression.h>
 #include <quoit/credits.h>
 #include <quoit/details.h>

@@ -14,6 +14,7 @@
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
  *      --service-config JSON   of the channel          --proxy URL
+ *      --observe FILE          observe.h
  *      --resolution MS         --resolution-min MS     --resolution-period MS
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
@@ -29,6 +30,7 @@
 #include <quoit/quoit.h>
 
 #include "calls.quoit.h"
+#include "observe.h"
 
 #define METADATA_MAX 200
 #define REQUESTS_MAX 1000
@@ -43,6 +45,7 @@ struct setting {
         uint32_t for_ms;
         bool blocking;
         const char *target;
+        const char *observed; /* NULL: --observe is missing */
         const quoit_method *method;
         const struct upb_Message *requests[REQUESTS_MAX];
         int request_count;
@@ -394,6 +397,8 @@ static bool set_option(const char *name, char *value)
                 setting.channel.service_config = value;
         else if (strcmp(name, "--proxy") == 0)
                 setting.channel.proxy = value;
+        else if (strcmp(name, "--observe") == 0)
+                setting.observed = value;
         else if (strcmp(name, "--engine") == 0)
                 setting.client.engine = engine_named(value);
         else if (strcmp(name, "--compression") == 0)
@@ -471,12 +476,15 @@ int main(int count, char **words)
         r = quoit_channel_new(client, setting.target, &setting.channel, &channel);
         if (r < 0)
                 die("bad target", strerror(-r));
+        if (setting.observed)
+                observe(channel, setting.observed);
         if (setting.blocking)
                 call_blocking();
         else
                 call_asynchronously(client);
         quoit_channel_free(channel);
         quoit_client_free(client);
+        observe_end();
         upb_Arena_Free(arena);
         return 0;
 }

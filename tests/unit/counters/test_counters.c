@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <quoit/client_metrics.h>
+
 #include "caller.h"
 #include "codec/coders.h"
 #include "codec/compression.h"
@@ -356,15 +358,16 @@ static void test_enters(void **state)
         assert_int_equal(counted, seen);
 }
 
-/* The library's own client: neither end allocates, one call at a time or many. */
-static void test_client(void **state)
+/* @metrics: NULL, or what counts the calls. */
+static void assert_client_allocates_nothing(quoit_client_metrics *metrics)
 {
         struct outcalls outcalls;
         struct service service;
 
-        (void)state;
         service_start(&service, false);
         outcalls_init(&outcalls, service.port, false);
+        if (metrics)
+                assert_int_equal(quoit_client_metrics_attach(metrics, outcalls.channel), 0);
         for (unsigned depth = 1; depth <= 100; depth *= 10) {
                 uint64_t allocations;
 
@@ -378,6 +381,24 @@ static void test_client(void **state)
         }
         outcalls_deinit(&outcalls);
         service_stop(&service);
+}
+
+/* The library's own client: neither end allocates, one call at a time or many. */
+static void test_client(void **state)
+{
+        (void)state;
+        assert_client_allocates_nothing(NULL);
+}
+
+/* Nor while its calls and attempts are counted. */
+static void test_client_metrics(void **state)
+{
+        quoit_client_metrics *metrics;
+
+        (void)state;
+        assert_int_equal(quoit_client_metrics_new(&metrics), 0);
+        assert_client_allocates_nothing(metrics);
+        quoit_client_metrics_free(metrics);
 }
 
 /* A turn of the client's ring sends what there is and takes what has come: with one call at a time each of the two has a turn. */
@@ -418,6 +439,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_large_reply, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_large_reply_from_the_arena, set_up, tear_down),
                 cmocka_unit_test(test_client),
+                cmocka_unit_test(test_client_metrics),
                 cmocka_unit_test(test_client_enters),
                 cmocka_unit_test(test_enters),
         };
