@@ -6,16 +6,20 @@
 
 #include "call/fields.h"
 
-int field_block_init(struct field_block *block, const struct fields *fields, uint8_t flags)
+int field_block_init_for(struct field_block *block, size_t count, uint8_t flags)
 {
-        size_t count = FIELD_BLOCK_OWN_MAX + (fields ? fields->count : 0);
-
+        count += FIELD_BLOCK_OWN_MAX;
         block->count = 0;
         block->flags = flags;
         block->fields = block->few;
         if (count > FIELD_BLOCK_FEW)
                 block->fields = malloc(count * sizeof(*block->fields));
         return block->fields ? 0 : -ENOMEM;
+}
+
+int field_block_init(struct field_block *block, const struct fields *fields, uint8_t flags)
+{
+        return field_block_init_for(block, fields ? fields->count : 0, flags);
 }
 
 void field_block_deinit(struct field_block *block)

@@ -22,6 +22,8 @@ struct field_block {
 
 /* Room for FIELD_BLOCK_OWN_MAX and @fields, which can be NULL: then it cannot fail. @flags: each field's, of nghttp2. 0 or -ENOMEM. */
 int field_block_init(struct field_block *block, const struct fields *fields, uint8_t flags);
+/* The same for @count fields of the application. */
+int field_block_init_for(struct field_block *block, size_t count, uint8_t flags);
 void field_block_deinit(struct field_block *block);
 
 /* What @name and @value refer to must live as @flags say. */

@@ -19,6 +19,7 @@
 #include "call/encoding.h"
 #include "client/blocking.h"
 #include "client/channel.h"
+#include "client/credentials.h"
 #include "client/handle.h"
 #include "client/message_queue.h"
 #include "client/outcall.h"
@@ -73,6 +74,7 @@ static quoit_stream *stream_free(quoit_stream *stream)
         pthread_cond_destroy(&stream->writable);
         pthread_mutex_destroy(&stream->mutex);
         fork_mark_unref(stream->mark);
+        quoit_call_credentials_free(stream->options.credentials);
         free(stream);
         return NULL;
 }
@@ -146,6 +148,7 @@ static quoit_stream *stream_new(
                 .references = 1,
         };
         keep_metadata(&stream->options, stream + 1);
+        credentials_ref(stream->options.credentials);
         pthread_mutex_init(&stream->mutex, NULL);
         pthread_cond_init(&stream->readable, NULL);
         pthread_cond_init(&stream->writable, NULL);

@@ -14,6 +14,7 @@
 #include "client/channel_config.h"
 #include "client/client.h"
 #include "client/client_connection.h"
+#include "client/credentials.h"
 #include "client/handle.h"
 #include "client/outcall.h"
 #include "client/proxy.h"
@@ -123,7 +124,7 @@ void channel_take_back(struct channel *channel, struct list *waiting)
 
 bool channel_has_room(const struct channel *channel)
 {
-        return channel->queued < channel->client->limits.calls_queued_max;
+        return channel->queued + channel->authorizing < channel->client->limits.calls_queued_max;
 }
 
 bool channel_has_calls(const struct channel *channel)
@@ -188,6 +189,8 @@ static void run_queue(struct channel *channel)
                 enum balancer_pick pick;
 
                 list_append(&channel->queue, link);
+                if (channel->state == QUOIT_CHANNEL_READY && !authorization_complete(call))
+                        continue;
                 pick = balancer_pick(channel, call, &subchannel);
                 if (outcall_is_over(call)) /* a user's policy may end calls */
                         continue;
@@ -199,7 +202,8 @@ static void run_queue(struct channel *channel)
                         fail_at_once(call, text, sizeof(text));
                         break;
                 case PICK_SUBCHANNEL:
-                        begin(call, subchannel);
+                        if (authorization_complete(call))
+                                begin(call, subchannel);
                         break;
                 }
         }
@@ -220,6 +224,7 @@ static void channel_deinit(struct channel *channel)
         free(channel->server_name);
         free(channel->proxy_request);
         tls_client_config_unref(channel->tls);
+        quoit_call_credentials_free(channel->credentials);
         free(channel);
 }
 
@@ -454,6 +459,12 @@ static int set_tls(
         return 0;
 }
 
+/* A socket of this machine, which nobody else can read. */
+static bool is_local(const struct target *target)
+{
+        return target->count > 0 && target->addresses[0].any.sa_family == AF_UNIX;
+}
+
 static void init(struct channel *channel)
 {
         channel->replay.bytes_max = channel->client->limits.replay_channel_bytes_max;
@@ -493,6 +504,8 @@ int channel_new(struct client *client, const struct target *target, const struct
                 return r;
         }
         channel->client = client;
+        channel->credentials = credentials_ref(options->call_credentials);
+        channel->keeps_secrets = tls || options->insecure_credentials || is_local(target);
         init(channel);
         *ret_channel = channel;
         return 0;

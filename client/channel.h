@@ -52,6 +52,7 @@ struct channel {
         struct list calls; /* all that are not freed, health_check.h's too */
         struct list queue; /* those that wait for a connection, or for room on one */
         uint32_t queued;
+        uint32_t authorizing; /* calls, which wait for their credentials */
         struct replay_budget replay; /* of what they keep to send it again */
         struct throttle throttle; /* of what they send again */
         struct retry_counts retry_counts;
@@ -93,6 +94,8 @@ struct channel {
         bool has_own_balancing;
         bool looks_up_config;
         char *proxy_request; /* with which its addresses are asked for the way to the server; NULL: they are the server's */
+        quoit_call_credentials *credentials; /* of its calls; NULL: none */
+        bool keeps_secrets; /* credentials may be sent */
         unsigned count_max;
 
         /* channel_config.h writes these */

@@ -11,6 +11,7 @@
 #include "client/channel.h"
 #include "client/channel_config.h"
 #include "client/client_connection.h"
+#include "client/credentials.h"
 #include "client/handle.h"
 #include "client/outcall_parent.h"
 #include "client/outcall_request.h"
@@ -30,8 +31,11 @@ bool outcall_is_here(const struct quoit_outcall *call)
 void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)
 {
         static const unsigned allowed[] = {
-                [OUTCALL_WAITING] = 1u << OUTCALL_OPEN | 1u << OUTCALL_PAUSED |
-                                    1u << OUTCALL_HEDGED | 1u << OUTCALL_ENDED,
+                [OUTCALL_WAITING] = 1u << OUTCALL_AUTHORIZING | 1u << OUTCALL_OPEN |
+                                    1u << OUTCALL_PAUSED | 1u << OUTCALL_HEDGED |
+                                    1u << OUTCALL_ENDED,
+                [OUTCALL_AUTHORIZING] =
+                        1u << OUTCALL_WAITING | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
                 [OUTCALL_OPEN] = 1u << OUTCALL_LEAVING | 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
                 [OUTCALL_LEAVING] = 1u << OUTCALL_PAUSED | 1u << OUTCALL_ENDED,
                 [OUTCALL_PAUSED] = 1u << OUTCALL_WAITING | 1u << OUTCALL_ENDED,
@@ -77,6 +81,7 @@ static void outcall_end(struct quoit_outcall *call, quoit_status status, upb_Str
         if (!list_is_empty(&call->queued))
                 channel_unqueue(call->channel, call);
         timer_cancel(timers, &call->pause);
+        authorization_drop(call);
         outcall_set_state(call, OUTCALL_ENDED);
         call->status = status;
         call->message = message;
@@ -204,6 +209,7 @@ void outcall_release(struct quoit_outcall *call)
         list_remove(&call->link);
         list_remove(&call->child.link);
         list_remove(&call->sibling);
+        quoit_call_credentials_free(call->authorization.credentials);
         exchange_deinit(&call->exchange);
         slab_free(&channel->client->calls.slab, call);
         group->count--;
@@ -236,6 +242,9 @@ static void on_deadline(struct timer *timer)
                         text, sizeof(text), "deadline exceeded while an interceptor held the call");
         else if (outcall_leader(call)->state == OUTCALL_WAITING)
                 describe_waiting(call, text, sizeof(text));
+        else if (outcall_leader(call)->state == OUTCALL_AUTHORIZING)
+                snprintf(text, sizeof(text),
+                        "deadline exceeded while the call waited for its credentials");
         else if (call->state == OUTCALL_PAUSED)
                 snprintf(text, sizeof(text),
                         "deadline exceeded before attempt %u; the last one: %s: %.*s",
@@ -353,6 +362,7 @@ void outcall_free_new(struct quoit_outcall *call)
         struct channel *channel = call->channel;
 
         channel->group.count--;
+        quoit_call_credentials_free(call->authorization.credentials);
         exchange_deinit(&call->exchange);
         slab_free(&channel->client->calls.slab, call);
 }
@@ -361,6 +371,8 @@ void outcall_go(struct quoit_outcall *call)
 {
         struct channel *channel = call->channel;
 
+        if (!authorization_allowed(call))
+                return;
         if (!channel_has_room(channel)) {
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
                         "too many calls wait on the channel (calls_queued_max)");
@@ -402,6 +414,7 @@ int outcall_new(struct channel *channel, const quoit_method *method,
                 return -ENOMEM;
         call->handler = handler;
         call->user = user;
+        call->authorization.credentials = credentials_ref(options->credentials);
         config = service_config_find(channel_config(channel), method->path);
         init(call, options, config);
         call->awaits_config = !channel_config_is_known(channel);
@@ -533,6 +546,7 @@ int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel)
                 return 0;
         }
         channel_unqueue(call->channel, call);
+        authorization_drop(call);
         outcall_move(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
         balancer_on_begun(call, subchannel);

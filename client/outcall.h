@@ -15,6 +15,7 @@
 #include "call/call.h"
 #include "call/exchange.h"
 #include "call/fields.h"
+#include "client/authorization.h"
 #include "client/client.h"
 #include "client/hedging.h"
 #include "client/interception.h"
@@ -27,6 +28,7 @@ struct subchannel;
 
 enum outcall_state {
         OUTCALL_WAITING, /* for a connection, or for room on one */
+        OUTCALL_AUTHORIZING, /* for what its credentials say (authorization.h) */
         OUTCALL_OPEN, /* it has a stream */
         OUTCALL_LEAVING, /* its stream has failed, and is about to be closed; then it is PAUSED */
         OUTCALL_PAUSED, /* between two attempts */
@@ -98,6 +100,7 @@ struct quoit_outcall {
                 attempt; /* of what is intercepted: the one that it is at, or that it has left */
         struct attachment *attachments;
         struct fields fields; /* metadata to be sent */
+        struct authorization authorization; /* and what an attempt has besides */
         struct response response;
 };
 

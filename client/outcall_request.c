@@ -81,15 +81,17 @@ int outcall_request(struct quoit_outcall *call, struct session *session)
 {
         struct field_block block;
         struct texts texts;
+        size_t count = call->fields.count + authorization_count(call);
         int r;
 
         if (session_streams_left(session) == 0) /* before the work of making the fields */
                 return session_takes_requests(session) ? -EAGAIN : -ESHUTDOWN;
-        r = field_block_init(&block, &call->fields, NGHTTP2_NV_FLAG_NONE);
+        r = field_block_init_for(&block, count, NGHTTP2_NV_FLAG_NONE);
         if (r < 0)
                 return r;
         add_own(&block, &texts, call);
         add_metadata(&block, call);
+        authorization_add(call, &block);
         r = session_request(session, &call->exchange.stream, block.fields, block.count, false);
         field_block_deinit(&block);
         return r;

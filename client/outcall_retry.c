@@ -18,6 +18,7 @@ static void go_on(struct quoit_outcall *call)
         if (call->state != OUTCALL_PAUSED || call->has_left || timer_is_running(&call->pause) ||
                 call->exchange.stream.pins > 0)
                 return;
+        authorization_drop(call); /* of an attempt that has not begun */
         call->exchange.stream = (struct stream){ .pins = 0 };
         writer_rewind(&call->exchange);
         if (call->face && outcall_subject(call->face) == call) /* it has won meanwhile */
@@ -151,6 +152,8 @@ bool outcall_try_again(struct quoit_outcall *call, quoit_status status, upb_Stri
         pause_call(call);
         if (call->state == OUTCALL_WAITING) {
                 channel_unqueue(call->channel, call);
+                leave(call);
+        } else if (call->state == OUTCALL_AUTHORIZING) {
                 leave(call);
         } else if (call->exchange.stream.session) {
                 outcall_set_state(call, OUTCALL_LEAVING);

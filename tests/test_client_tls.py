@@ -35,7 +35,8 @@ def python_server(calls, stubs, certificate, ca, asks, **options):
     class Calls(stubs("calls_pb2_grpc").CallsServicer):
         def Echo(self, request, context):
             names = context.auth_context().get("x509_common_name", [b""])
-            context.set_trailing_metadata([("x-peer", names[0])])
+            tokens = [value for name, value in context.invocation_metadata() if name == "authorization"]
+            context.set_trailing_metadata([("x-peer", names[0]), ("x-tokens", ", ".join(tokens))])
             return request
 
     credentials = grpc.ssl_server_credentials(
@@ -129,6 +130,26 @@ def test_server_in_the_clear(client, calls, start, pki):
     call = client(server.target, "Echo", calls.Payload(text="x"), ca=pki.ca.file)
     assert call.status == "UNAVAILABLE"
     assert "within the TLS handshake; perhaps it does not speak TLS" in call.text
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+def test_token(client, calls, stubs, pki, blocking):
+    """A channel's and a call's, which only a server that is trusted gets."""
+    request = calls.Payload(text="x")
+    options = {"token": "one", "call_token": "two"} | ({"blocking": True} if blocking else {})
+    with python_server(calls, stubs, pki.server, pki.ca, False) as target:
+        for call in client.run(target, "Echo", request, calls=3, ca=pki.ca.file, **options):
+            assert call.text == "OK"
+            assert blocking or ("x-tokens", b"Bearer one, Bearer two") in call.trailers
+        call = client(target, "Echo", request, ca=pki.stranger.file, **options)
+        assert call.status == "UNAVAILABLE"
+
+
+def test_token_in_the_clear(client, calls, start):
+    call = client(start("test-server").target, "Echo", calls.Payload(text="x"), token="secret")
+    assert call.text == (
+        "UNAUTHENTICATED: call credentials are not sent without TLS (insecure_credentials)"
+    )
 
 
 # ---- sessions ----

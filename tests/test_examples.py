@@ -278,6 +278,20 @@ def test_tls_client(build, tmp_path):
     server.stop()
 
 
+def test_token_client(build, tmp_path):
+    address = f"unix:{tmp_path}/socket"
+    server = Server(build / "examples" / "authenticate", address)
+    client = build / "examples" / "token_client"
+    result = run(client, address, "-", "echo ann")
+    assert (result.stdout, result.stderr) == ("Hello Ann!\n", "")
+    result = run(client, address, "-", "echo bob")
+    assert (result.returncode, result.stderr) == (1, "UNAUTHENTICATED: a token is needed\n")
+    result = run(client, address, "-", "false")
+    assert (result.returncode, result.stderr) == (1, "UNAUTHENTICATED: the call credentials failed: false\n")
+    assert run(client, address, tmp_path / "none", "echo ann").returncode == 2
+    server.stop()
+
+
 def test_balancing(build, start):
     """By the example's own policy each server has its share, unless all calls were over before the second was reached."""
     servers = [start("quoit-api", "--port", 0) for _ in range(2)]

@@ -40,6 +40,7 @@
 
 #include <quoit/balancing.h>
 #include <quoit/compression.h>
+#include <quoit/credentials.h>
 #include <quoit/credits.h>
 #include <quoit/engine.h>
 #include <quoit/export.h>
@@ -291,6 +292,10 @@ typedef struct quoit_channel_options {
          * or "10.0.0.0/8", for targets that are addresses. All but "*" can be followed by ":PORT".
          */
         const char *proxy;
+        /* What its calls say of who calls: <quoit/credentials.h>. The channel takes a reference. Default: nothing. */
+        quoit_call_credentials *call_credentials;
+        /* Credentials of calls are sent without TLS too, where everybody on the way can read them. */
+        bool insecure_credentials;
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
@@ -420,6 +425,8 @@ typedef struct quoit_call_options {
         struct quoit_call *parent;
         /* ring_hash: calls with the same one go to the same address. Default: none, as of size 0. */
         upb_StringView hash_key;
+        /* What the call says of who calls, behind what its channel's say: <quoit/credentials.h>. Default: nothing. */
+        quoit_call_credentials *credentials;
         const quoit_metadata *metadata; /* @metadata_count of them, sent in this order */
         size_t metadata_count; /* of @metadata */
 } quoit_call_options;

@@ -27,6 +27,7 @@
 #include <quoit/client_interceptor.h>
 #include <quoit/client_metrics.h>
 #include <quoit/compression.h>
+#include <quoit/credentials.h>
 #include <quoit/credits.h>
 #include <quoit/details.h>
 #include <quoit/engine.h>

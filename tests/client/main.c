@@ -16,6 +16,7 @@
  *      --service-config JSON   of the channel          --proxy URL
  *      --observe FILE          observe.h
  *      --resolution MS         --resolution-min MS     --resolution-period MS
+ *      --token TOKEN           of the channel          --call-token TOKEN
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
@@ -379,6 +380,15 @@ static bool set_limit(const char *name, uint32_t number)
         return true;
 }
 
+static quoit_call_credentials *bearer(const char *token)
+{
+        quoit_call_credentials *credentials;
+
+        if (quoit_call_credentials_new_bearer(token, &credentials) < 0)
+                die("no token", token);
+        return credentials;
+}
+
 static bool set_option(const char *name, char *value)
 {
         uint32_t number = (uint32_t)strtoul(value, NULL, 10);
@@ -411,6 +421,10 @@ static bool set_option(const char *name, char *value)
                 setting.tls.key_file = value;
         else if (strcmp(name, "--server-name") == 0)
                 setting.tls.server_name = value;
+        else if (strcmp(name, "--token") == 0)
+                setting.channel.call_credentials = bearer(value);
+        else if (strcmp(name, "--call-token") == 0)
+                setting.call.credentials = bearer(value);
         else if (strcmp(name, "--metadata") == 0)
                 add_metadata(value);
         else
@@ -483,6 +497,8 @@ int main(int count, char **words)
         else
                 call_asynchronously(client);
         quoit_channel_free(channel);
+        quoit_call_credentials_free(setting.channel.call_credentials);
+        quoit_call_credentials_free(setting.call.credentials);
         quoit_client_free(client);
         observe_end();
         upb_Arena_Free(arena);
