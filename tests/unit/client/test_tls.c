@@ -13,26 +13,37 @@
 
 #include "pki.h"
 
+/* A file without a name in a folder. */
+struct file {
+        int fd; /* a memfd, */
+        char name[32]; /* and what opens it */
+};
+
 /* A server of a certificate, and a client that trusts those of its own file. */
 struct world {
         struct stage stage;
         struct pki pki, other;
-        int ca_fd; /* a memfd, */
-        char ca_file[32]; /* and what opens it */
+        struct file ca;
 };
 
-/* The file of authorities is that of @file. */
-static void trust(struct world *world, const char *file)
+static void write_file(const struct file *file, const char *from)
 {
-        int fd = open(file, O_RDONLY | O_CLOEXEC);
+        int fd = open(from, O_RDONLY | O_CLOEXEC);
         struct stat about;
 
         assert_int_equal(fstat(fd, &about), 0);
-        assert_int_equal(ftruncate(world->ca_fd, 0), 0);
-        assert_int_equal(lseek(world->ca_fd, 0, SEEK_SET), 0);
+        assert_int_equal(ftruncate(file->fd, 0), 0);
+        assert_int_equal(lseek(file->fd, 0, SEEK_SET), 0);
         assert_int_equal(
-                sendfile(world->ca_fd, fd, &(off_t){ 0 }, (size_t)about.st_size), about.st_size);
+                sendfile(file->fd, fd, &(off_t){ 0 }, (size_t)about.st_size), about.st_size);
         close(fd);
+}
+
+static void file_init(struct file *file, const char *from)
+{
+        file->fd = memfd_create("tls", MFD_CLOEXEC);
+        snprintf(file->name, sizeof(file->name), "/proc/self/fd/%d", file->fd);
+        write_file(file, from);
 }
 
 static struct world *world_new(quoit_channel_tls tls)
@@ -42,12 +53,10 @@ static struct world *world_new(quoit_channel_tls tls)
         stage_init(&world->stage, &(quoit_client_limits){ .backoff_initial_ms = 20 });
         pki_init(&world->pki, "DNS:localhost");
         pki_init(&world->other, "DNS:localhost");
-        world->ca_fd = memfd_create("ca", MFD_CLOEXEC);
-        snprintf(world->ca_file, sizeof(world->ca_file), "/proc/self/fd/%d", world->ca_fd);
-        trust(world, world->pki.certificate_file);
+        file_init(&world->ca, world->pki.certificate_file);
         world->stage.tls = pki_rules(&world->pki, NULL);
         stage_serve(&world->stage, 0, 0, NULL);
-        tls.ca_file = world->ca_file;
+        tls.ca_file = world->ca.name;
         tls.server_name = "localhost";
         stage_open_with(&world->stage, world->stage.servers[0].target,
                 &(quoit_channel_options){ .tls = &tls });
@@ -60,7 +69,7 @@ static void world_free(struct world *world)
         quoit_tls_free(world->stage.tls);
         pki_deinit(&world->pki);
         pki_deinit(&world->other);
-        close(world->ca_fd);
+        close(world->ca.fd);
         free(world);
 }
 
@@ -143,7 +152,7 @@ static void test_reload(void **state)
         serve_again(world);
         assert_int_equal(call(world, QUOIT_WAIT_NEVER, &error), QUOIT_UNAVAILABLE);
         assert_non_null(strstr(error.text, "certificate is refused"));
-        trust(world, world->other.certificate_file);
+        write_file(&world->ca, world->other.certificate_file);
         assert_int_equal(quoit_channel_reload_tls(world->stage.channel, &error), 0);
         call_ok(world);
         assert_handshakes(world, 2, 0);
@@ -160,6 +169,38 @@ static void test_reload(void **state)
         world_free(world);
 }
 
+/* A server that wants to see the client's, and knows the other one. */
+static void test_reload_of_the_certificate(void **state)
+{
+        struct pki wrong;
+        struct file certificate, key;
+        struct world *world;
+        quoit_error error;
+
+        (void)state;
+        pki_init(&wrong, "DNS:localhost");
+        file_init(&certificate, wrong.certificate_file);
+        file_init(&key, wrong.key_file);
+        world = world_new(
+                (quoit_channel_tls){ .certificate_file = certificate.name, .key_file = key.name });
+        quoit_tls_free(world->stage.tls);
+        world->stage.tls = pki_rules(
+                &world->pki, &(quoit_tls_options){ .client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE,
+                                     .client_ca_file = world->other.certificate_file });
+        serve_again(world);
+        assert_int_equal(call(world, QUOIT_WAIT_NEVER, &error), QUOIT_UNAVAILABLE);
+        write_file(&certificate, world->other.certificate_file);
+        assert_int_equal(quoit_channel_reload_tls(world->stage.channel, &error), -EINVAL);
+        assert_non_null(strstr(error.text, key.name));
+        write_file(&key, world->other.key_file);
+        assert_int_equal(quoit_channel_reload_tls(world->stage.channel, &error), 0);
+        call_ok(world);
+        world_free(world);
+        pki_deinit(&wrong);
+        close(certificate.fd);
+        close(key.fd);
+}
+
 static void test_reload_of_a_bad_file(void **state)
 {
         struct world *world = world_new((quoit_channel_tls){ 0 });
@@ -167,10 +208,10 @@ static void test_reload_of_a_bad_file(void **state)
 
         (void)state;
         call_ok(world);
-        trust(world, world->pki.key_file);
+        write_file(&world->ca, world->pki.key_file);
         assert_int_equal(quoit_channel_reload_tls(world->stage.channel, &error), -EINVAL);
         assert_int_equal(error.status, QUOIT_INVALID_ARGUMENT);
-        assert_non_null(strstr(error.text, world->ca_file));
+        assert_non_null(strstr(error.text, world->ca.name));
         assert_non_null(strstr(error.text, "holds no CA certificates"));
         /* what was read before stays, and its sessions too */
         serve_again(world);
@@ -219,6 +260,7 @@ int main(void)
                 cmocka_unit_test(test_resumes),
                 cmocka_unit_test(test_does_not_resume),
                 cmocka_unit_test(test_reload),
+                cmocka_unit_test(test_reload_of_the_certificate),
                 cmocka_unit_test(test_reload_of_a_bad_file),
                 cmocka_unit_test(test_reload_without_tls),
                 cmocka_unit_test(test_check),
