@@ -9,8 +9,11 @@
 #include "client/balancer.h"
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/note.h"
 #include "client/resolver.h"
 #include "core/clock.h"
+
+#define ADDRESSES_TEXT_BYTES 256 /* of a line of the log */
 
 static struct timers *timers_of(struct channel *channel)
 {
@@ -149,6 +152,17 @@ void addresses_release(struct subchannel *subchannel)
                 channel_stir(channel);
 }
 
+/* As many as there is room for. */
+static void list_addresses(const struct channel *channel, char *text, size_t size)
+{
+        size_t used = 0;
+
+        *text = '\0';
+        for (unsigned i = 0; i < channel->count && used < size; i++)
+                used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
+                        channel->subchannels[i]->text);
+}
+
 /* ---- names ---- */
 
 /* When the name may be looked up, if the addresses need it. */
@@ -229,26 +243,69 @@ bool addresses_wait(struct channel *channel)
         return true;
 }
 
+/* What the lookup has found, for the log: only what was not so before. */
+static void note_found(struct channel *channel, bool had_failed, bool is_other)
+{
+        char text[ADDRESSES_TEXT_BYTES];
+
+        if (!had_failed && !is_other)
+                return;
+        list_addresses(channel, text, sizeof(text));
+        note_channel(channel, had_failed ? QUOIT_LOG_INFO : QUOIT_LOG_DEBUG, "%u address%s: %s",
+                channel->count, channel->count == 1 ? "" : "es", text);
+}
+
+static void note_not_found(struct channel *channel)
+{
+        uint64_t wait_ns = timer_is_running(&channel->lookup_retry)
+                                   ? channel->lookup_retry_ns - now_of(channel)
+                                   : 0;
+        char when[64] = "";
+
+        if (wait_ns > 0)
+                snprintf(when, sizeof(when), "; the next lookup is in %.1f s",
+                        (double)wait_ns / NS_PER_S);
+        note_channel(channel, QUOIT_LOG_WARNING, "cannot resolve %s: %s%s", channel->host,
+                channel->lookup_problem, when);
+}
+
+static bool are_other(
+        const struct channel *channel, struct subchannel *const *subchannels, unsigned count)
+{
+        return count != channel->count ||
+               memcmp(subchannels, channel->subchannels, count * sizeof(*subchannels)) != 0;
+}
+
+/* True: there are some from now on. */
+static bool take_found(struct channel *channel, const struct address *addresses, unsigned count,
+        struct subchannel **ret_old, unsigned *ret_old_count)
+{
+        channel->looked_up_ns = now_of(channel);
+        channel->doubted_ns = 0;
+        backoff_reset(&channel->lookup_backoff);
+        timer_cancel(timers_of(channel), &channel->lookup_retry);
+        plan(channel);
+        return replace(channel, addresses, count, ret_old, ret_old_count) == 0;
+}
+
 void addresses_on_lookup(struct channel *channel, const struct address *addresses, unsigned count,
         const char *problem)
 {
         struct subchannel *old[QUOIT_CHANNEL_ADDRESSES_MAX];
+        bool had_failed = channel->lookup_problem[0], is_news;
         unsigned old_count = 0;
 
-        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s",
-                count > 0 ? "" : problem);
-        if (count > 0) {
-                channel->looked_up_ns = now_of(channel);
-                channel->doubted_ns = 0;
-                backoff_reset(&channel->lookup_backoff);
-                timer_cancel(timers_of(channel), &channel->lookup_retry);
-                plan(channel);
-                if (replace(channel, addresses, count, old, &old_count) < 0)
-                        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem),
-                                "out of memory");
-        }
-        if (count == 0 && channel->state != QUOIT_CHANNEL_IDLE)
+        if (count > 0)
+                problem = take_found(channel, addresses, count, old, &old_count) ? ""
+                                                                                 : "out of memory";
+        else if (channel->state != QUOIT_CHANNEL_IDLE)
                 retry_lookup(channel);
+        is_news = strncmp(channel->lookup_problem, problem, CHANNEL_PROBLEM_BYTES - 1) != 0;
+        snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s", problem);
+        if (!*problem)
+                note_found(channel, had_failed, are_other(channel, old, old_count));
+        else if (is_news)
+                note_not_found(channel);
         balancer_on_addresses(channel);
         lose_all_but_mine(channel, old, old_count);
 }

@@ -16,6 +16,7 @@
 #include "client/client_connection.h"
 #include "client/credentials.h"
 #include "client/handle.h"
+#include "client/note.h"
 #include "client/outcall.h"
 #include "client/proxy.h"
 #include "client/srv.h"
@@ -82,8 +83,13 @@ static void tell_states(struct channel *channel)
 
         channel->states = NULL; /* what changes meanwhile is told in the next turn */
         channel->state_count = channel->states_max = 0;
-        for (unsigned i = 0; i < count && channel->on_state; i++)
+        for (unsigned i = 0; i < count && channel->on_state; i++) {
+                uint64_t began_ns = note_callback(channel->client);
+
                 channel->on_state(channel->handle, states[i], channel->state_user);
+                note_callback_end(channel->client, began_ns, channel->handle->target,
+                        "quoit_channel_watch()'s on_state");
+        }
         free(states);
 }
 

@@ -12,6 +12,7 @@
 #include "client/channel_config.h"
 #include "client/channel_tls.h"
 #include "client/handle.h"
+#include "client/note.h"
 #include "client/outcall.h"
 #include "client/proxy.h"
 #include "client/service_config.h"
@@ -123,6 +124,31 @@ static void free_parts(quoit_channel *channel)
                 channel_free(channel->parts[i]);
 }
 
+/* What @options name: files, and a service config. After an error nothing was made, and the log says why. */
+static int read_options(quoit_client *client, const char *text,
+        const quoit_channel_options *options, struct service_config **ret_config,
+        struct tls_client_config **ret_tls)
+{
+        char config_problem[SERVICE_CONFIG_PROBLEM_BYTES];
+        struct tls_problem tls_problem = { 0 };
+        int r = read_config(options->service_config, ret_config, config_problem);
+
+        if (r < 0) {
+                if (r == -EINVAL)
+                        note_program(client, QUOIT_LOG_ERROR,
+                                "%s: the service config is refused: %s", text, config_problem);
+                return r;
+        }
+        r = channel_tls_new(
+                options->tls, client->parts[0].limits.tls_sessions_max, ret_tls, &tls_problem);
+        if (r < 0) {
+                note_program(client, QUOIT_LOG_ERROR, "%s: TLS: %s", text,
+                        tls_problem.text[0] ? tls_problem.text : strerror(-r));
+                service_config_unref(*ret_config);
+        }
+        return r;
+}
+
 /* Without its parts. NULL: no memory. */
 static quoit_channel *channel_handle_new(quoit_client *client, const struct target *target)
 {
@@ -139,24 +165,17 @@ static quoit_channel *channel_handle_new(quoit_client *client, const struct targ
         return NULL;
 }
 
-static int make_channel(quoit_client *client, const struct target *target,
+static int make_channel(quoit_client *client, const char *text, const struct target *target,
         const struct proxy *proxy, const quoit_channel_options *options,
         quoit_channel **ret_channel)
 {
-        char problem[SERVICE_CONFIG_PROBLEM_BYTES];
         struct service_config *config;
-        struct tls_client_config *tls = NULL;
-        struct tls_problem tls_problem;
+        struct tls_client_config *tls;
         quoit_channel *channel;
-        int r = read_config(options->service_config, &config, problem);
+        int r = read_options(client, text, options, &config, &tls);
 
-        if (r == 0)
-                r = channel_tls_new(
-                        options->tls, client->parts[0].limits.tls_sessions_max, &tls, &tls_problem);
-        if (r < 0) {
-                service_config_unref(config);
+        if (r < 0)
                 return r;
-        }
         channel = channel_handle_new(client, target);
         r = channel ? make_parts(channel, target, proxy, options, tls, config) : -ENOMEM;
         tls_client_config_unref(tls);
@@ -168,27 +187,46 @@ static int make_channel(quoit_client *client, const struct target *target,
         return r;
 }
 
+/* What @text and @options say of where it goes. As read_options(); *@ret_proxy has its request to be freed. */
+static int read_way(quoit_client *client, const char *text, const quoit_channel_options *options,
+        struct target *ret_target, struct proxy *ret_proxy)
+{
+        char problem[PROXY_PROBLEM_BYTES];
+        int r = target_parse(text, ret_target);
+
+        if (r < 0) {
+                note_program(client, QUOIT_LOG_ERROR, "target \"%.256s\": %s", text,
+                        target_problem(ret_target, r));
+                return r;
+        }
+        if (!is_valid(options->authority) || !is_valid(options->user_agent)) {
+                note_program(client, QUOIT_LOG_ERROR,
+                        "%s: authority or user_agent is empty, or not printable ASCII", text);
+                return -EINVAL;
+        }
+        r = proxy_choose(options->proxy, ret_target, ret_proxy, problem);
+        if (r == -EINVAL)
+                note_program(client, QUOIT_LOG_ERROR, "%s: %s", text, problem);
+        return r;
+}
+
 int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
         quoit_channel **ret_channel)
 {
         static const quoit_channel_options defaults;
-        char problem[PROXY_PROBLEM_BYTES];
         struct target target;
         struct proxy proxy;
-        int r = target_parse(text, &target);
+        int r;
 
         if (client_is_inherited(client))
                 return -ESHUTDOWN;
         if (!options)
                 options = &defaults;
-        if (r == 0 && (!is_valid(options->authority) || !is_valid(options->user_agent)))
-                r = -EINVAL;
-        if (r == 0)
-                r = proxy_choose(options->proxy, &target, &proxy, problem);
-        if (r == 0) {
-                r = make_channel(client, &target, &proxy, options, ret_channel);
-                free(proxy.request);
-        }
+        r = read_way(client, text, options, &target, &proxy);
+        if (r < 0)
+                return r;
+        r = make_channel(client, text, &target, &proxy, options, ret_channel);
+        free(proxy.request);
         for (unsigned i = 0; r == 0 && i < client->count; i++)
                 channel_attach((*ret_channel)->parts[i]);
         return r;
@@ -242,8 +280,12 @@ int quoit_channel_watch(quoit_channel *channel,
 {
         struct channel *here = channel_part_here(channel);
 
-        if (!here)
+        if (!here) {
+                if (!client_is_inherited(channel->client))
+                        note_misuse(channel->client, channel->client, channel->target, __func__,
+                                WRONG_THREAD);
                 return -EPERM;
+        }
         here->state_count = 0;
         here->on_state = on_state;
         here->state_user = user;
@@ -271,7 +313,7 @@ static quoit_channel_state state_of(const struct channel *channel)
 quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
 {
         static const unsigned ranks[] = {
-                                          /* the best one counts */
+                /* the best one counts */
                 [QUOIT_CHANNEL_READY] = 4,
                 [QUOIT_CHANNEL_CONNECTING] = 3,
                 [QUOIT_CHANNEL_IDLE] = 2,

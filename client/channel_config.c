@@ -10,6 +10,7 @@
 #include "client/addresses.h"
 #include "client/balancer.h"
 #include "client/dns.h"
+#include "client/note.h"
 #include "client/outcall.h"
 #include "client/outliers.h"
 
@@ -185,10 +186,13 @@ bool channel_config_on_lookup(struct channel *channel, const struct dns_txt *txt
         char problem[SERVICE_CONFIG_PROBLEM_BYTES] = "out of memory";
         bool says = txt->text || txt->answer.is_none;
 
-        if (says && !is_text(channel, txt->text) && take(channel, txt, problem) < 0 &&
-                !channel->config_is_known) {
+        if (says && !is_text(channel, txt->text) && take(channel, txt, problem) < 0) {
                 snprintf(ret_problem, CHANNEL_PROBLEM_BYTES, "its service config: %s", problem);
-                return false;
+                if (!channel->config_is_known)
+                        return false;
+                note_channel(channel, QUOIT_LOG_WARNING,
+                        "the service config of its name is refused, the one before it stays: %s",
+                        problem);
         }
         channel_config_settle(channel);
         return true;

@@ -9,6 +9,7 @@
 #include "client/client_connection.h"
 #include "client/client_limits.h"
 #include "client/handle.h"
+#include "client/note.h"
 #include "client/outcall.h"
 
 /* ---- what a turn dispatches ---- */
@@ -78,6 +79,11 @@ void client_deinit(struct client *client)
         pthread_mutex_destroy(&client->mutex);
 }
 
+static void on_report(const struct call_host *host, const char *line)
+{
+        note_client(host->user, QUOIT_LOG_WARNING, "%s", line);
+}
+
 void client_begin(struct client *client, struct base *base, struct call_host *host)
 {
         struct list *link;
@@ -85,6 +91,7 @@ void client_begin(struct client *client, struct base *base, struct call_host *ho
         client->base = base;
         client->host = host;
         host->extensions = client->extensions;
+        host->on_report = client->handle->log.on_log ? on_report : NULL;
         base_slab_init(&client->connections, base, sizeof(struct client_connection));
         base_slab_init(&client->calls, base, sizeof(struct quoit_outcall));
         atomic_store(&client->ring_thread, __builtin_thread_pointer());
@@ -138,6 +145,8 @@ void client_break(struct client *client)
         struct list *link;
 
         client->is_broken = true;
+        note_client(client, QUOIT_LOG_ERROR,
+                "the ring refuses to go on: all its calls end, and further ones fail");
         client_shut_down(client);
         for (link = client->channels.next; link != &client->channels; link = link->next)
                 finish_calls(CONTAINER_OF(link, struct channel, link));
@@ -176,6 +185,7 @@ void client_free_memory(struct client *client)
 
 struct client_task {
         struct mail mail;
+        struct client *client;
         quoit_client *handle;
         void (*fn)(quoit_client *handle, void *arg);
         void *arg;
@@ -185,7 +195,10 @@ static void on_task(struct mail *mail)
 {
         struct client_task *task = CONTAINER_OF(mail, struct client_task, mail);
 
+        uint64_t began_ns = note_callback(task->client);
+
         task->fn(task->handle, task->arg);
+        note_callback_end(task->client, began_ns, "the client", "a posted function");
         free(task);
 }
 
@@ -196,9 +209,11 @@ int client_run_task(struct client *client, void (*fn)(quoit_client *handle, void
 
         if (!task)
                 return -ENOMEM;
-        *task = (struct client_task){
-                .mail.on_delivery = on_task, .handle = client->handle, .fn = fn, .arg = arg
-        };
+        *task = (struct client_task){ .mail.on_delivery = on_task,
+                .client = client,
+                .handle = client->handle,
+                .fn = fn,
+                .arg = arg };
         r = client_post(client, &task->mail);
         if (r < 0)
                 free(task);

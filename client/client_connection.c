@@ -19,12 +19,14 @@ static struct client_connection *of_link(const struct connection *connection)
         return CONTAINER_OF(connection, struct client_connection, connection);
 }
 
-void client_connection_note_why(struct client_connection *connection, const char *format, ...)
+void client_connection_note_why(
+        struct client_connection *connection, quoit_log_level level, const char *format, ...)
 {
         va_list arguments;
 
         if (connection->why[0])
                 return;
+        connection->level = level;
         va_start(arguments, format);
         vsnprintf(connection->why, sizeof(connection->why), format, arguments);
         va_end(arguments);
@@ -51,7 +53,7 @@ static bool on_bad_preface(struct connection *connection, bool whole)
                 size++;
         }
         text[size] = '\0';
-        client_connection_note_why(of_link(connection),
+        client_connection_note_why(of_link(connection), QUOIT_LOG_WARNING,
                 size > 0 ? "the server does not speak HTTP/2: it answers \"%s\""
                          : "the server does not speak HTTP/2%s",
                 text);
@@ -67,7 +69,7 @@ static void complain(const struct connection *connection, const char *format, ..
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        client_connection_note_why(ours, "%s", text);
+        client_connection_note_why(ours, QUOIT_LOG_INFO, "%s", text);
 }
 
 static void on_closed(struct connection *link)
@@ -77,12 +79,16 @@ static void on_closed(struct connection *link)
 
         list_remove(&connection->noted);
         if (link->error < 0)
-                client_connection_note_why(connection, "%s", strerror(-link->error));
+                client_connection_note_why(
+                        connection, QUOIT_LOG_INFO, "%s", strerror(-link->error));
         if (link->secure && !link->peer.tls)
-                client_connection_note_why(connection,
+                client_connection_note_why(connection, QUOIT_LOG_INFO,
                         "the server closed the connection within the TLS handshake; "
                         "perhaps it does not speak TLS");
-        client_connection_note_why(connection, "the server closed the connection");
+        if (subchannel && link->drained_ns > 0) /* not by the subchannel */
+                client_connection_note_why(
+                        connection, QUOIT_LOG_DEBUG, "it had no calls for long (idle_ms)");
+        client_connection_note_why(connection, QUOIT_LOG_INFO, "the server closed the connection");
         connection->subchannel = NULL;
         if (subchannel)
                 subchannel_on_lost(subchannel, connection);
@@ -156,6 +162,7 @@ int client_connection_open(
         connection->turn = (struct turn){ 0 };
         list_init(&connection->noted);
         connection->is_ready = connection->is_leaving = connection->has_served = false;
+        connection->level = QUOIT_LOG_INFO;
         connection->why[0] = '\0';
         r = open_connection(connection, subchannel, fd);
         if (r < 0) {

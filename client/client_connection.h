@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <quoit/log.h>
+
 #include "link/connection.h"
 #include "link/workers.h"
 
@@ -25,7 +27,8 @@ struct client_connection {
         bool is_ready; /* the server's SETTINGS have arrived */
         bool is_leaving; /* GOAWAY was received, or no stream ids are left */
         bool has_served; /* a response has begun, other than a health check's */
-        char why[CLIENT_CONNECTION_WHY_BYTES]; /* what is known about its end; "": nothing */
+        quoit_log_level level; /* how bad ... */
+        char why[CLIENT_CONNECTION_WHY_BYTES]; /* ... its end is, and what is known about it; "": nothing */
 };
 
 static inline struct client_connection *client_connection_of(struct call_group *group)
@@ -47,5 +50,5 @@ void client_connection_note(struct client_connection *connection);
 void client_connection_tell(struct client_connection *connection);
 
 /* Keeps the first reason for its end. */
-void client_connection_note_why(struct client_connection *connection, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+void client_connection_note_why(struct client_connection *connection, quoit_log_level level,
+        const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -61,6 +61,8 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
         DEFAULT(stall_ms, 60 * 1000);
         DEFAULT(tls_sessions_max, 32);
+        DEFAULT(slow_callback_ms, 100);
+        DEFAULT(log_lines_per_second, 10);
         return is_allowed(limits) ? 0 : -EINVAL;
 }
 

@@ -9,6 +9,7 @@
 #include "client/client_limits.h"
 #include "client/client_stepped.h"
 #include "client/client_thread.h"
+#include "client/note.h"
 #include "core/probe.h"
 
 /* ---- parts ---- */
@@ -64,7 +65,18 @@ struct channel *channel_part_next(const quoit_channel *channel)
 
 /* ---- a client ---- */
 
-static int choose_engine(quoit_engine asked, enum ring_engine *ret_engine)
+static void note_refusal(quoit_client *client, const struct refusal *refusal)
+{
+        char text[REFUSAL_TEXT_BYTES];
+
+        if (!client->log.on_log)
+                return;
+        refusal_explain(refusal, text);
+        note_program(client, QUOIT_LOG_WARNING, "the client is on epoll, which takes more CPU: %s",
+                text);
+}
+
+static int choose_engine(quoit_client *client, quoit_engine asked, enum ring_engine *ret_engine)
 {
         struct refusal refusal = { 0 };
         int r;
@@ -75,8 +87,10 @@ static int choose_engine(quoit_engine asked, enum ring_engine *ret_engine)
         if (asked != QUOIT_ENGINE_AUTO)
                 return -EINVAL;
         r = probe_run(NULL, &refusal);
-        if (r < 0 && refusal_is_lasting(&refusal))
-                *ret_engine = RING_EPOLL;
+        if (r == 0 || !refusal_is_lasting(&refusal))
+                return 0;
+        *ret_engine = RING_EPOLL;
+        note_refusal(client, &refusal);
         return 0;
 }
 
@@ -84,6 +98,8 @@ static quoit_client *free_client(quoit_client *client)
 {
         for (unsigned i = 0; i < client->count; i++)
                 client_deinit(client->parts + i);
+        complaints_deinit(&client->complaints);
+        log_deinit(&client->log);
         fork_mark_unref(client->mark);
         free(client);
         return NULL;
@@ -108,6 +124,8 @@ static quoit_client *alloc_client(
         client->kind = options->lent      ? CLIENT_LENT
                        : options->stepped ? CLIENT_STEPPED
                                           : CLIENT_THREADS;
+        log_init(&client->log, options->on_log, options->log_user, limits->log_lines_per_second);
+        complaints_init(&client->complaints);
         for (unsigned i = 0; i < count; i++)
                 client_init(client->parts + i, client, options, limits);
         return client;
@@ -133,7 +151,7 @@ static int start(quoit_client *client, const quoit_client_options *options)
 
         if (options->lent)
                 return client_lent_join(client, options->lent);
-        r = choose_engine(options->engine, &engine);
+        r = choose_engine(client, options->engine, &engine);
         if (r < 0)
                 return r;
         return client->kind == CLIENT_STEPPED ? client_stepped_begin(client->parts, engine)
@@ -198,7 +216,11 @@ quoit_client *quoit_client_free(quoit_client *client)
 {
         if (!client || client_is_inherited(client))
                 return NULL;
-        return stop(client) ? free_client(client) : client;
+        if (stop(client))
+                return free_client(client);
+        note_misuse(client, client, "the client", __func__,
+                "it must not be called on this thread, or a server still runs the rings");
+        return client;
 }
 
 int quoit_client_fd(quoit_client *client)
@@ -214,8 +236,12 @@ int quoit_client_step(quoit_client *client)
                 return -ESHUTDOWN;
         if (client->kind != CLIENT_STEPPED)
                 return -EINVAL;
-        if (!client_is_here(client->parts) || client->parts->own.ring.in_turn)
+        if (!client_is_here(client->parts) || client->parts->own.ring.in_turn) {
+                note_misuse(client, client, "the client", __func__,
+                        "it was called within a step, or on another thread than the client was "
+                        "made on");
                 return -EPERM;
+        }
         return client_stepped_step(client->parts);
 }
 

@@ -13,6 +13,8 @@
 
 #include "client/client.h"
 #include "core/fork_mark.h"
+#include "link/complaints.h"
+#include "link/log.h"
 #include "link/rings.h"
 
 struct channel;
@@ -31,6 +33,8 @@ struct quoit_client {
         struct fork_mark
                 *mark; /* in a child process nothing of the client works: it has no threads there */
         enum client_kind kind;
+        struct log log;
+        struct complaints complaints; /* mistakes that were logged */
         unsigned count; /* of @parts. What is here is fixed */
         struct client parts[];
 };

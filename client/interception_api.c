@@ -49,13 +49,13 @@ unsigned quoit_channel_rings(const quoit_channel *channel)
 
 bool quoit_outcall_metadata(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) && fields_find(&call->fields, name, ret_value);
+        return outcall_is_here(call, __func__) && fields_find(&call->fields, name, ret_value);
 }
 
 /* 0: interceptors see the call start. */
 static int check_start(const quoit_outcall *call)
 {
-        if (!outcall_is_here(call))
+        if (!outcall_is_here(call, __func__))
                 return -EPERM;
         return call->interception && !call->interception->has_started ? 0 : -EALREADY;
 }
@@ -88,8 +88,8 @@ int quoit_outcall_set_timeout(quoit_outcall *call, uint32_t timeout_ms)
 
 void quoit_outcall_hold(quoit_outcall *call)
 {
-        if (outcall_is_here(call) && call->interception && call->interception->is_starting &&
-                !outcall_is_over(call))
+        if (outcall_is_here(call, __func__) && call->interception &&
+                call->interception->is_starting && !outcall_is_over(call))
                 call->interception->is_held = true;
 }
 
@@ -97,7 +97,7 @@ void quoit_outcall_proceed(quoit_outcall *call)
 {
         struct interception *interception = call->interception;
 
-        if (!outcall_is_here(call) || !interception || !interception->is_held)
+        if (!outcall_is_here(call, __func__) || !interception || !interception->is_held)
                 return;
         interception->is_held = false;
         if (interception->is_starting) /* the loop goes on by itself */
@@ -147,7 +147,7 @@ void quoit_outcall_finish(quoit_outcall *call, quoit_status status, const char *
 {
         bool is_failure = status > QUOIT_OK && status <= QUOIT_UNAUTHENTICATED;
 
-        if (!outcall_is_here(call))
+        if (!outcall_is_here(call, __func__))
                 return;
         outcall_refuse(call, is_failure ? status : QUOIT_UNKNOWN, message ? message : "");
         quoit_outcall_proceed(call);
@@ -158,7 +158,7 @@ int quoit_outcall_attach(quoit_outcall *call, const void *key, void *value)
         struct attachment *attachment;
         upb_Arena *arena;
 
-        if (!outcall_is_here(call))
+        if (!outcall_is_here(call, __func__))
                 return -EPERM;
         attachment = attachments_find(call->attachments, key);
         if (attachment) {
@@ -176,7 +176,7 @@ int quoit_outcall_attach(quoit_outcall *call, const void *key, void *value)
 void *quoit_outcall_attachment(const quoit_outcall *call, const void *key)
 {
         const struct attachment *attachment =
-                outcall_is_here(call) ? attachments_find(call->attachments, key) : NULL;
+                outcall_is_here(call, __func__) ? attachments_find(call->attachments, key) : NULL;
 
         return attachment ? attachment->value : NULL;
 }

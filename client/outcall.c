@@ -13,6 +13,7 @@
 #include "client/client_connection.h"
 #include "client/credentials.h"
 #include "client/handle.h"
+#include "client/note.h"
 #include "client/outcall_parent.h"
 #include "client/outcall_request.h"
 #include "client/outcall_retry.h"
@@ -21,11 +22,16 @@
 #include "codec/xxhash.h"
 #include "core/clock.h"
 
-bool outcall_is_here(const struct quoit_outcall *call)
+bool outcall_is_here(const struct quoit_outcall *call, const char *function)
 {
         const struct client *client = call->channel->client;
 
-        return client_is_here(client) && !client_is_inherited(client->handle);
+        if (client_is_inherited(client->handle))
+                return false;
+        if (client_is_here(client))
+                return true;
+        note_misuse(client->handle, call->method, call->method->path, function, WRONG_THREAD);
+        return false;
 }
 
 void outcall_set_state(struct quoit_outcall *call, enum outcall_state state)

@@ -143,8 +143,8 @@ static inline bool outcall_is_over(const struct quoit_outcall *call)
         return call->state >= OUTCALL_ENDED;
 }
 
-/* Whether the calling thread is its client's. */
-bool outcall_is_here(const struct quoit_outcall *call);
+/* Whether the calling thread is its ring's. If not, the log says that @function was called there. */
+bool outcall_is_here(const struct quoit_outcall *call, const char *function);
 
 /* Its channel's service config is known. No-op for a call that has not awaited it. */
 void outcall_configure(struct quoit_outcall *call);

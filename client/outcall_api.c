@@ -8,6 +8,7 @@
 #include "call/here.h"
 #include "client/channel.h"
 #include "client/handle.h"
+#include "client/note.h"
 #include "client/outcall.h"
 
 int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
@@ -22,6 +23,8 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
                 return -ESHUTDOWN;
         if (!method)
                 return -EINVAL;
+        if (!here)
+                note_misuse(channel->client, method, method->path, __func__, WRONG_THREAD);
         if (!here || (options && options->parent && !call_is_here(options->parent, __func__)))
                 return -EPERM;
         r = outcall_new(here, method, options, handler, user, &call);
@@ -32,14 +35,14 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
 
 int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message)
 {
-        return outcall_is_here(call) ? outcall_send(call, message) : -EPERM;
+        return outcall_is_here(call, __func__) ? outcall_send(call, message) : -EPERM;
 }
 
 bool quoit_outcall_writable(quoit_outcall *call)
 {
         const struct exchange *exchange;
 
-        if (!outcall_is_here(call))
+        if (!outcall_is_here(call, __func__))
                 return false;
         call = outcall_leader(call);
         if (outcall_is_over(call) || call->half_closed)
@@ -56,19 +59,19 @@ bool quoit_outcall_writable(quoit_outcall *call)
 
 void quoit_outcall_half_close(quoit_outcall *call)
 {
-        if (outcall_is_here(call))
+        if (outcall_is_here(call, __func__))
                 outcall_half_close(call);
 }
 
 void quoit_outcall_cancel(quoit_outcall *call)
 {
-        if (outcall_is_here(call))
+        if (outcall_is_here(call, __func__))
                 outcall_fail(call, QUOIT_CANCELLED, "cancelled by the caller");
 }
 
 void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits)
 {
-        if (!outcall_is_here(call))
+        if (!outcall_is_here(call, __func__))
                 return;
         call = outcall_subject(call);
         call->exchange.lent.credits = credits;
@@ -78,48 +81,49 @@ void quoit_outcall_set_read_credits(quoit_outcall *call, uint32_t credits)
 
 uint32_t quoit_outcall_read_credits(const quoit_outcall *call)
 {
-        return outcall_is_here(call) ? outcall_subject(call)->exchange.lent.credits : 0;
+        return outcall_is_here(call, __func__) ? outcall_subject(call)->exchange.lent.credits : 0;
 }
 
 /* ---- compression ---- */
 
 void quoit_outcall_set_message_compression(quoit_outcall *call, bool enabled)
 {
-        if (outcall_is_here(call))
+        if (outcall_is_here(call, __func__))
                 outcall_subject(call)->exchange.lent.sends_plain = !enabled;
 }
 
 quoit_compression quoit_outcall_reply_compression(const quoit_outcall *call)
 {
-        return outcall_is_here(call) ? outcall_subject(call)->exchange.lent.message_compression
-                                     : QUOIT_IDENTITY;
+        return outcall_is_here(call, __func__)
+                       ? outcall_subject(call)->exchange.lent.message_compression
+                       : QUOIT_IDENTITY;
 }
 
 /* ---- metadata ---- */
 
 bool quoit_outcall_header(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) &&
+        return outcall_is_here(call, __func__) &&
                fields_find(&outcall_subject(call)->response.headers, name, ret_value);
 }
 
 bool quoit_outcall_trailer(const quoit_outcall *call, const char *name, upb_StringView *ret_value)
 {
-        return outcall_is_here(call) &&
+        return outcall_is_here(call, __func__) &&
                fields_find(&outcall_subject(call)->response.trailers, name, ret_value);
 }
 
 bool quoit_outcall_header_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
-        return outcall_is_here(call) &&
+        return outcall_is_here(call, __func__) &&
                fields_next(&outcall_subject(call)->response.headers, cursor, ret_name, ret_value);
 }
 
 bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor, upb_StringView *ret_name,
         upb_StringView *ret_value)
 {
-        return outcall_is_here(call) &&
+        return outcall_is_here(call, __func__) &&
                fields_next(&outcall_subject(call)->response.trailers, cursor, ret_name, ret_value);
 }
 
@@ -128,7 +132,7 @@ bool quoit_outcall_trailer_next(const quoit_outcall *call, size_t *cursor, upb_S
 upb_StringView quoit_outcall_status_message(const quoit_outcall *call)
 {
         const struct quoit_outcall *subject = outcall_subject(call);
-        bool has = outcall_is_here(call) && outcall_is_over(subject);
+        bool has = outcall_is_here(call, __func__) && outcall_is_over(subject);
 
         return has ? subject->message : upb_StringView_FromString("");
 }
@@ -137,7 +141,8 @@ const struct upb_Message *quoit_outcall_reply(const quoit_outcall *call)
 {
         const struct quoit_outcall *subject = outcall_subject(call);
 
-        return outcall_is_here(call) && subject->status == QUOIT_OK ? subject->reply : NULL;
+        return outcall_is_here(call, __func__) && subject->status == QUOIT_OK ? subject->reply
+                                                                              : NULL;
 }
 
 void outcall_get_error(quoit_status status, upb_StringView message, quoit_error *ret_error)
@@ -151,7 +156,7 @@ void quoit_outcall_get_error(const quoit_outcall *call, quoit_error *ret_error)
 {
         const struct quoit_outcall *subject = outcall_subject(call);
 
-        if (outcall_is_here(call) && outcall_is_over(subject))
+        if (outcall_is_here(call, __func__) && outcall_is_over(subject))
                 outcall_get_error(subject->status, subject->message, ret_error);
         else
                 outcall_get_error(QUOIT_UNKNOWN, upb_StringView_FromString(""), ret_error);
@@ -164,5 +169,5 @@ const char *quoit_error_text(const quoit_error *error)
 
 struct upb_Arena *quoit_outcall_arena(quoit_outcall *call)
 {
-        return outcall_is_here(call) ? exchange_arena(&call->exchange) : NULL;
+        return outcall_is_here(call, __func__) ? exchange_arena(&call->exchange) : NULL;
 }

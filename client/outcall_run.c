@@ -7,6 +7,7 @@
 #include "call/budget.h"
 #include "call/compressor.h"
 #include "client/channel.h"
+#include "client/note.h"
 #include "client/outcall.h"
 #include "client/outcall_retry.h"
 #include "codec/message.h"
@@ -227,7 +228,7 @@ static void run_done(struct quoit_outcall *call)
         interception_settle(known);
 }
 
-static void run(struct quoit_outcall *call, enum event event)
+static void run_event(struct quoit_outcall *call, enum event event)
 {
         struct quoit_outcall *known = outcall_known(call);
 
@@ -255,6 +256,24 @@ static void run(struct quoit_outcall *call, enum event event)
         case EVENT_NONE:
                 break;
         }
+}
+
+static void run(struct quoit_outcall *call, enum event event)
+{
+        static const char *const names[] = {
+                [EVENT_ATTEMPT] = "an interceptor",
+                [EVENT_LEFT] = "an interceptor",
+                [EVENT_HEADERS] = "on_headers",
+                [EVENT_MESSAGE] = "on_message",
+                [EVENT_WRITABLE] = "on_writable",
+                [EVENT_DONE] = "on_done",
+        };
+        struct client *client = call->channel->client;
+        const char *path = call->method->path;
+        uint64_t began_ns = note_callback(client);
+
+        run_event(call, event);
+        note_callback_end(client, began_ns, path, names[event]);
 }
 
 enum dispatched outcall_run(struct exchange *exchange, bool in_line)

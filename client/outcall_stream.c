@@ -7,12 +7,15 @@
 
 #include "client/channel.h"
 #include "client/client_connection.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 #include "client/outcall_response.h"
 #include "client/outcall_retry.h"
 #include "client/subchannel.h"
 
 #define TEXT_BYTES 512
+#define LINES_A_CONNECTION                                                                         \
+        10 /* in the log, about responses: a flood of these must not hide what else happens */
 
 static struct client_connection *connection_of(const struct quoit_outcall *call)
 {
@@ -35,6 +38,22 @@ static void on_headers(struct stream *stream, bool oversize)
         response_on_headers(call, oversize);
 }
 
+/* Of the server's fault, for the log; its call hears of it too. */
+static void report(struct quoit_outcall *call, const char *text)
+{
+        struct call_group *group = call->exchange.group;
+
+        if (++group->malformed <= LINES_A_CONNECTION)
+                call_group_report(group, "%s: %s: %s: %s", call->channel->handle->target,
+                        group->peer->address, call->method->path, text);
+}
+
+static void fail_malformed(struct quoit_outcall *call, const char *text)
+{
+        report(call, text);
+        outcall_fail(call, QUOIT_INTERNAL, text);
+}
+
 static void refuse_data(struct quoit_outcall *call, int error)
 {
         switch (error) {
@@ -48,11 +67,10 @@ static void refuse_data(struct quoit_outcall *call, int error)
                         "(connection_receive_bytes_max)");
                 break;
         case -EPROTO:
-                outcall_fail(call, QUOIT_INTERNAL, "the server sent a malformed message prefix");
+                fail_malformed(call, "the server sent a malformed message prefix");
                 break;
         case -ENOTSUP:
-                outcall_fail(call, QUOIT_INTERNAL,
-                        "the server sent a compressed message without grpc-encoding");
+                fail_malformed(call, "the server sent a compressed message without grpc-encoding");
                 break;
         default:
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
@@ -98,8 +116,8 @@ static void finish_lost(struct quoit_outcall *call, struct client_connection *co
         char text[TEXT_BYTES];
 
         if (connection->connection.error < 0)
-                client_connection_note_why(
-                        connection, "%s", strerrordesc_np(-connection->connection.error));
+                client_connection_note_why(connection, QUOIT_LOG_INFO, "%s",
+                        strerrordesc_np(-connection->connection.error));
         snprintf(text, sizeof(text), "the connection to %s was lost: %s",
                 connection->connection.peer.address,
                 connection->why[0] ? connection->why : "the server closed it");
@@ -151,6 +169,7 @@ static void on_malformed(void *user, const struct session_malformed *what)
                 what->rule ? what->rule : "its fields contradict each other",
                 what->name ? ": " : "", what->name ? (int)what->name_size : 0,
                 what->name ? what->name : "");
+        report(call, text);
         outcall_fail_attempt(call, QUOIT_INTERNAL, text);
 }
 
@@ -158,17 +177,26 @@ static void on_malformed(void *user, const struct session_malformed *what)
 
 static void on_fault(void *user, uint32_t error_code, const char *text, size_t size)
 {
-        client_connection_note_why(client_connection_of(user), "the server broke HTTP/2 (%s%s%.*s)",
-                nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
+        client_connection_note_why(client_connection_of(user), QUOIT_LOG_WARNING,
+                "the server broke HTTP/2 (%s%s%.*s)", nghttp2_http2_strerror(error_code),
+                size > 0 ? ": " : "", (int)size, text);
+}
+
+/* A server that leaves in good order is nobody's fault. */
+static quoit_log_level level_of_goaway(uint32_t error_code)
+{
+        if (error_code == NGHTTP2_NO_ERROR)
+                return QUOIT_LOG_DEBUG;
+        return error_code == NGHTTP2_ENHANCE_YOUR_CALM ? QUOIT_LOG_WARNING : QUOIT_LOG_INFO;
 }
 
 static void on_goaway(void *user, const struct session_goaway *goaway)
 {
         struct client_connection *connection = client_connection_of(user);
 
-        client_connection_note_why(connection, "the server sent GOAWAY (%s%s%.*s)",
-                nghttp2_http2_strerror(goaway->error_code), goaway->text_size > 0 ? ": " : "",
-                (int)goaway->text_size, goaway->text);
+        client_connection_note_why(connection, level_of_goaway(goaway->error_code),
+                "the server sent GOAWAY (%s%s%.*s)", nghttp2_http2_strerror(goaway->error_code),
+                goaway->text_size > 0 ? ": " : "", (int)goaway->text_size, goaway->text);
         connection->is_leaving = true;
         client_connection_note(connection);
 }

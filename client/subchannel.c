@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/client_connection.h"
+#include "client/note.h"
 #include "core/clock.h"
 #include "link/peer.h"
 
@@ -65,8 +67,26 @@ static void on_retry(struct timer *timer)
         balancer_on_state(subchannel);
 }
 
-/* It waits, and the balancer hears of it. */
-static void fail(struct subchannel *subchannel)
+/* False: that is known, and no news. */
+static bool set_why(struct subchannel *subchannel, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+
+static bool set_why(struct subchannel *subchannel, const char *format, ...)
+{
+        char why[SUBCHANNEL_WHY_BYTES];
+        va_list arguments;
+        bool is_known;
+
+        va_start(arguments, format);
+        vsnprintf(why, sizeof(why), format, arguments);
+        va_end(arguments);
+        is_known = subchannel->has_failed && strcmp(why, subchannel->why) == 0;
+        memcpy(subchannel->why, why, sizeof(why));
+        return !is_known;
+}
+
+/* It waits, and the balancer hears of it. @is_news: so does the log. */
+static void fail(struct subchannel *subchannel, bool is_news)
 {
         const quoit_client_limits *limits = &subchannel->channel->client->limits;
         struct ring *ring = ring_of(subchannel);
@@ -77,6 +97,10 @@ static void fail(struct subchannel *subchannel)
                                backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
                                        limits->backoff_max_ms, ring_jitter(ring));
         timer_start(&ring->timers, &subchannel->retry, subchannel->retry_ns, on_retry);
+        if (is_news)
+                note_subchannel(subchannel, QUOIT_LOG_WARNING,
+                        "cannot connect: %s; the next attempt is in %.1f s", subchannel->why,
+                        (double)(subchannel->retry_ns - ring_now_ns(ring)) / NS_PER_S);
         addresses_doubt(subchannel->channel);
         balancer_on_state(subchannel);
 }
@@ -85,9 +109,8 @@ static void fail_with_errno(struct subchannel *subchannel, const char *what, int
 {
         const char *name = strerrorname_np(-error);
 
-        snprintf(subchannel->why, sizeof(subchannel->why), "%s: %s (%s)", what, strerror(-error),
-                name ? name : "?");
-        fail(subchannel);
+        fail(subchannel,
+                set_why(subchannel, "%s: %s (%s)", what, strerror(-error), name ? name : "?"));
 }
 
 /* ---- an attempt ---- */
@@ -205,6 +228,8 @@ void subchannel_on_ready(struct subchannel *subchannel)
                 return;
         }
         subchannel_set_state(subchannel, SUBCHANNEL_READY);
+        note_subchannel(subchannel, subchannel->has_failed ? QUOIT_LOG_INFO : QUOIT_LOG_DEBUG,
+                "connected%s", subchannel->has_failed ? " again" : "");
         subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
         subchannel->why[0] = '\0';
         subchannel->has_failed = false;
@@ -232,17 +257,18 @@ static void end_connection(
         bool was_ready = subchannel->state == SUBCHANNEL_READY;
         bool useless = is_useless(subchannel, connection);
         bool waits = !was_ready || (useless && subchannel->useless_count == USELESS_MAX);
+        bool is_news = set_why(subchannel, "%.*s", SUBCHANNEL_WHY_BYTES - 1, connection->why);
 
         let_go(subchannel);
         if (was_ready && !useless)
                 subchannel->useless_count = 0;
         else if (!waits)
                 subchannel->useless_count++;
-        snprintf(subchannel->why, sizeof(subchannel->why), "%.*s", (int)sizeof(subchannel->why) - 1,
-                connection->why);
         if (waits) {
-                fail(subchannel);
+                fail(subchannel, is_news);
         } else {
+                note_subchannel(
+                        subchannel, connection->level, "the connection ends: %s", subchannel->why);
                 if (!useless)
                         backoff_reset(&subchannel->backoff);
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);

@@ -39,6 +39,7 @@ class Client:
         lines = "".join(request.SerializeToString().hex() + "\n" for request in requests)
         result = subprocess.run(words, input=lines, capture_output=True, text=True, timeout=PATIENCE)
         assert result.returncode == 0, result.stderr
+        self.log = result.stderr.splitlines()  # with log=True
         return [Call(line) for line in result.stdout.splitlines()]
 
     def __call__(self, *arguments, **options):

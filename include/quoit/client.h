@@ -44,6 +44,7 @@
 #include <quoit/credits.h>
 #include <quoit/engine.h>
 #include <quoit/export.h>
+#include <quoit/log.h>
 #include <quoit/method.h>
 #include <quoit/rings.h>
 #include <quoit/status.h>
@@ -150,6 +151,16 @@ typedef struct quoit_client_limits {
         uint32_t stall_ms;
         /* Sessions of TLS that one channel keeps to resume them; the oldest one goes first. Default 32. */
         uint32_t tls_sessions_max;
+        /*
+         * How long a callback, or a posted function, may keep its ring, and so all other calls there, waiting; above: the log names it.
+         * Measured to a few milliseconds. Default 100.
+         */
+        uint32_t slow_callback_ms;
+        /*
+         * Lines a second in the log about servers, over ten seconds; further ones are counted. Those of QUOIT_LOG_DEBUG have as many for
+         * themselves. Default 10.
+         */
+        uint32_t log_lines_per_second;
 } quoit_client_limits;
 
 /* The largest `rings` of a client. */
@@ -176,6 +187,14 @@ typedef struct quoit_client_options {
         quoit_rings *lent;
         quoit_engine engine; /* of its own rings. Default: AUTO. */
         quoit_client_limits limits; /* each that is 0 takes its default */
+        /*
+         * What happens to its channels, a line each, which begins with the channel's target: servers that cannot be reached, and when the
+         * next attempt comes (again only when the reason is another one), connections that are lost, names that are not found, what
+         * servers do wrong, and mistakes of the program (once for a function and method). With QUOIT_LOG_DEBUG what goes well.
+         * Default: nothing is logged.
+         */
+        quoit_log_fn on_log;
+        void *log_user; /* handed to @on_log */
         /*
          * The extensions that replies are parsed with, see <quoit/message.h>; NULL: all extensions are unknown fields. Not copied:
          * it must live as long as the client, and not change.

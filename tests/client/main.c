@@ -10,6 +10,7 @@
  *      --parallel N            so many at once, in place of that
  *      --for MS                one after the other, or with --parallel in so many rows, as long as this
  *      --blocking              by the blocking form
+ *      --log                   the client's log goes to stderr
  *      --timeout MS            --wait-for-ready        --compression NAME      --metadata NAME=HEX
  *      --receive-max BYTES     --backoff MS            --connect MS            --engine NAME
  *      --cancel-after N        cancels when so many messages have come
@@ -432,6 +433,14 @@ static bool set_option(const char *name, char *value)
         return true;
 }
 
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        static const char *const names[] = { "error", "warning", "info", "debug" };
+
+        (void)user;
+        fprintf(stderr, "%s: %s\n", names[level], line);
+}
+
 static void read_arguments(int count, char **words)
 {
         int i = 1;
@@ -439,6 +448,8 @@ static void read_arguments(int count, char **words)
         for (; i < count && strncmp(words[i], "--", 2) == 0; i++) {
                 if (strcmp(words[i], "--blocking") == 0)
                         setting.blocking = true;
+                else if (strcmp(words[i], "--log") == 0)
+                        setting.client.on_log = on_log;
                 else if (strcmp(words[i], "--wait-for-ready") == 0)
                         setting.call.wait_for_ready = QUOIT_WAIT_FOR_READY;
                 else if (i + 1 >= count || !set_option(words[i], words[i + 1]))
