@@ -6,8 +6,9 @@ import socket
 import struct
 import threading
 
-A, AAAA = 1, 28
-TYPES = {A: "A", AAAA: "AAAA"}
+A, TXT, AAAA, SRV = 1, 16, 28, 33
+TYPES = {A: "A", AAAA: "AAAA", TXT: "TXT", SRV: "SRV"}
+STRING_BYTES_MAX = 255
 SERVFAIL, NXDOMAIN = 2, 3
 UDP_BYTES_MAX = 512
 
@@ -23,8 +24,20 @@ def read_question(query):
     return ".".join(labels).lower(), struct.unpack_from("!H", query, at + 1)[0], query[12 : at + 5]
 
 
-def record(kind, address):
-    data = ipaddress.ip_address(address).packed
+def data_of(kind, value):
+    if kind == SRV:
+        priority, weight, port, host = value
+        labels = b"".join(bytes([len(label)]) + label.encode() for label in host.split(".") if label)
+        return struct.pack("!HHH", priority, weight, port) + labels + b"\0"
+    if kind == TXT:
+        text = value.encode()
+        strings = [text[at : at + STRING_BYTES_MAX] for at in range(0, len(text), STRING_BYTES_MAX)]
+        return b"".join(bytes([len(string)]) + string for string in strings)
+    return ipaddress.ip_address(value).packed
+
+
+def record(kind, value):
+    data = data_of(kind, value)
     return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, len(data)) + data
 
 
@@ -34,8 +47,8 @@ def message(query, question, records, code=0, flags=0):
 
 
 class NameServer:
-    """@names: {name: {"A": [address, ...], "AAAA": ...}}; a type that is not there has no address. An error's code or
-    SILENCE can stand in place of a list. @twist(answer), if set, is what goes out by UDP in place of an answer."""
+    """@names: {name: {"A": [address, ...], "AAAA": ..., "SRV": [(priority, weight, port, host), ...], "TXT": [text, ...]}}; of a
+    type that is not there, there is nothing. An error's code or SILENCE can stand in place of a list. @twist(answer), if set, is what goes out by UDP in place of an answer."""
 
     def __init__(self, names):
         self.names = names

@@ -2,6 +2,7 @@
 """Quoit's client and names: servers that come and go, and servers of DNS of all kinds."""
 
 import concurrent.futures
+import json
 import random
 import time
 
@@ -148,3 +149,83 @@ def test_answers_that_make_no_sense(client, names, start, echo):
         assert {call.status for call in made} <= {"OK", "UNAVAILABLE"}
     names.twist = None
     assert client(names.target(NAME, server.port), "Echo", echo).status == "OK"
+
+
+SERVICE = f"_grpc._tcp.{NAME}"
+CONFIG = f"_grpc_config.{NAME}"
+
+
+def test_a_service_moves(client, names, start, echo):
+    """By SRV, to other ports of other hosts, amid calls. None fails."""
+    names.names["one.test"] = {"A": ["127.0.0.1"]}
+    names.names["two.test"] = {"A": ["127.0.0.2"], "AAAA": ["::1"]}
+    old = start("test-server", "--address", "127.0.0.1:0")
+    names.names[SERVICE] = {"SRV": [(1, 1, old.port, "one.test")]}
+    options = {"for": 3000, "resolution_period": 50, "srv": True, "wait_for_ready": True, "timeout": 20_000}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        run = pool.submit(client.run, names.target(NAME, 1), "Echo", echo, **options)
+        time.sleep(1)
+        new = start("test-server", "--address", "127.0.0.2:0")
+        names.names[SERVICE] = {"SRV": [(1, 1, new.port, "two.test")]}
+        time.sleep(1)
+        old.stop()
+        made = run.result()
+    assert {call.status for call in made} == {"OK"}
+
+
+def test_no_service(client, names, start, echo):
+    server = start("test-server", "--address", "127.0.0.1:0")
+    names.names[NAME] = {"A": ["127.0.0.1"]}
+    assert client(names.target(NAME, server.port), "Echo", echo, srv=True).status == "OK"
+    names.names[SERVICE] = {"SRV": [(0, 0, 0, ".")]}
+    call = client(names.target(NAME, server.port), "Echo", echo, srv=True)
+    assert call.status == "UNAVAILABLE" and "nobody offers the service" in call.text
+
+
+def config(**values):
+    return "grpc_config=" + json.dumps([{"clientLanguage": ["c"], "serviceConfig": values}])
+
+
+def test_a_config_of_dns(client, names, start, echo):
+    """One that is longer than a packet of UDP. It says that calls wait for a server that is not there yet."""
+    port = free_port()
+    name = {"service": "quoit.calls.Calls"}
+    others = [{"name": [{"service": f"other.Service{number}"}], "timeout": "1s"} for number in range(100)]
+    names.names[NAME] = {"A": ["127.0.0.1"]}
+    names.names[CONFIG] = {
+        "TXT": ["v=spf1 -all", config(methodConfig=[*others, {"name": [name, {}], "waitForReady": True}])]
+    }
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        target = names.target(NAME, port)
+        run = pool.submit(client, target, "Echo", echo, txt=True, backoff=50, timeout=20_000)
+        time.sleep(0.5)
+        assert not run.done()
+        start("test-server", "--address", f"127.0.0.1:{port}")
+        assert run.result().status == "OK"
+    assert names.asked_by_tcp >= 1
+
+
+def test_a_bad_config_of_dns(client, names, start, echo):
+    server = start("test-server", "--address", "127.0.0.1:0")
+    names.names[NAME] = {"A": ["127.0.0.1"]}
+    names.names[CONFIG] = {"TXT": [config(methodConfig=3)]}
+    call = client(names.target(NAME, server.port), "Echo", echo, txt=True)
+    assert call.status == "UNAVAILABLE", call.text
+    assert "its service config: [0].serviceConfig.methodConfig: an array is wanted" in call.text
+    assert client(names.target(NAME, server.port), "Echo", echo).status == "OK"
+
+
+def test_records_that_make_no_sense(client, names, start, echo):
+    server = start("test-server", "--address", "127.0.0.1:0")
+    chance = random.Random(2)
+    names.names["one.test"] = {"A": ["127.0.0.1"]}
+    names.names[SERVICE] = {"SRV": [(1, number, server.port, "one.test") for number in range(8)]}
+    names.names[CONFIG] = {"TXT": [config(retryThrottling={"maxTokens": 10, "tokenRatio": 0.5})]}
+    names.twist = lambda answer: twisted(chance, answer)
+    options = {"srv": True, "txt": True}
+    for _ in range(10):
+        target = names.target(NAME, server.port)
+        made = client.run(target, "Echo", echo, calls=5, backoff=10, resolution=100, **options)
+        assert {call.status for call in made} <= {"OK", "UNAVAILABLE"}
+    names.twist = None
+    assert client(names.target(NAME, server.port), "Echo", echo, **options).status == "OK"

@@ -18,6 +18,7 @@
  *      --observe FILE          observe.h
  *      --resolution MS         --resolution-min MS     --resolution-period MS
  *      --token TOKEN           of the channel          --call-token TOKEN
+ *      --srv                   --txt                   looks them up
  *      --ca FILE, --cert FILE, --key FILE, --server-name NAME     TLS
  */
 
@@ -452,6 +453,10 @@ static void read_arguments(int count, char **words)
                         setting.client.on_log = on_log;
                 else if (strcmp(words[i], "--wait-for-ready") == 0)
                         setting.call.wait_for_ready = QUOIT_WAIT_FOR_READY;
+                else if (strcmp(words[i], "--srv") == 0)
+                        setting.channel.looks_up_srv = true;
+                else if (strcmp(words[i], "--txt") == 0)
+                        setting.channel.looks_up_service_config = true;
                 else if (i + 1 >= count || !set_option(words[i], words[i + 1]))
                         die("bad option", words[i]);
                 else
