@@ -42,6 +42,14 @@ static struct subchannel *find(
         return NULL;
 }
 
+/* The channel's own, of a tier. */
+static struct subchannel *find_own(struct channel *channel, const struct address *address)
+{
+        const struct tier *tier = channel->tiers + address->tier;
+
+        return find(tier->subchannels, tier->count, &address->endpoint);
+}
+
 static bool has(struct subchannel *const *subchannels, unsigned count, const struct subchannel *one)
 {
         for (unsigned i = 0; i < count; i++) {
@@ -70,9 +78,9 @@ static int make(struct channel *channel, const struct address *addresses, unsign
 
                 if (find(ret_made, made, endpoint))
                         continue;
-                subchannel = find(channel->subchannels, channel->count, endpoint);
+                subchannel = find_own(channel, addresses + i);
                 if (!subchannel)
-                        subchannel = subchannel_new(channel, endpoint);
+                        subchannel = subchannel_new(channel->tiers + addresses[i].tier, endpoint);
                 if (!subchannel) {
                         while (made > 0) {
                                 if (!has(channel->subchannels, channel->count, ret_made[--made]))
@@ -80,6 +88,7 @@ static int make(struct channel *channel, const struct address *addresses, unsign
                         }
                         return -ENOMEM;
                 }
+                subchannel->is_fallback = addresses[i].is_fallback;
                 ret_made[made++] = subchannel;
         }
         return (int)made;
@@ -98,25 +107,51 @@ static void set_shares(struct subchannel *const *subchannels, unsigned count,
         }
 }
 
+/* With the channel's fallbacks behind them. *@ret_tiers: how many there are. How many addresses. */
+static unsigned add_fallbacks(const struct channel *channel, const struct address *addresses,
+        unsigned count, struct address *ret_all, unsigned *ret_tiers)
+{
+        unsigned room = channel->count_max - channel->fallback_count, tiers;
+
+        count = count < room ? count : room;
+        tiers = count > 0 ? addresses[count - 1].tier + 1 : 1;
+        if (count > 0)
+                memcpy(ret_all, addresses, count * sizeof(*ret_all));
+        for (unsigned i = 0; i < channel->fallback_count; i++) {
+                ret_all[count + i] = channel->fallbacks[i];
+                ret_all[count + i].tier += tiers;
+        }
+        count += channel->fallback_count;
+        *ret_tiers = channel->fallback_count > 0 ? ret_all[count - 1].tier + 1 : tiers;
+        return count;
+}
+
 /* As addresses_set(). *@ret_old: the @ret_old_count that there were. */
 static int replace(struct channel *channel, const struct address *addresses, unsigned count,
         struct subchannel **ret_old, unsigned *ret_old_count)
 {
         struct subchannel *made[QUOIT_CHANNEL_ADDRESSES_MAX];
-        int r = make(
-                channel, addresses, count < channel->count_max ? count : channel->count_max, made);
+        struct address all[QUOIT_CHANNEL_ADDRESSES_MAX];
+        const struct balancer_policy *policy = channel->balancing.policy;
+        unsigned tiers;
+        int r;
 
+        count = add_fallbacks(channel, addresses, count, all, &tiers);
+        if (policy && tiers_set_policy(channel, policy, tiers) < 0)
+                return -ENOMEM;
+        r = make(channel, all, count, made);
         if (r < 0)
                 return r;
         *ret_old_count = channel->count;
         memcpy(ret_old, channel->subchannels, channel->count * sizeof(*ret_old));
         channel->count = (unsigned)r;
         memcpy(channel->subchannels, made, channel->count * sizeof(*made));
-        set_shares(made, channel->count, addresses, count);
+        set_shares(made, channel->count, all, count);
         for (unsigned i = 0; i < *ret_old_count; i++) {
                 if (!has(made, channel->count, ret_old[i]))
                         subchannel_abandon(ret_old[i]);
         }
+        tiers_divide(channel, tiers);
         return 0;
 }
 
@@ -238,7 +273,7 @@ bool addresses_wait(struct channel *channel)
                 plan(channel);
                 return false;
         }
-        channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+        tier_set_state(channel->tier, QUOIT_CHANNEL_CONNECTING);
         resolver_start(channel);
         return true;
 }
@@ -306,7 +341,7 @@ void addresses_on_lookup(struct channel *channel, const struct address *addresse
                 note_found(channel, had_failed, are_other(channel, old, old_count));
         else if (is_news)
                 note_not_found(channel);
-        balancer_on_addresses(channel);
+        tiers_on_addresses(channel);
         lose_all_but_mine(channel, old, old_count);
 }
 
@@ -335,6 +370,7 @@ void addresses_end(struct channel *channel)
 {
         resolver_forget(channel);
         addresses_rest(channel);
+        channel->fallback_count = 0;
         (void)addresses_set(channel, NULL, 0);
 }
 
@@ -347,8 +383,9 @@ static size_t add_failure(const struct subchannel *subchannel, char *text, size_
         if (!subchannel->why[0] || used >= size)
                 return used;
         added = snprintf(text + used, size - used, "%s%s%s: %s", used > 0 ? "; " : "",
-                subchannel->channel->proxy_request ? "by the proxy " : "", subchannel->text,
-                subchannel->why);
+                !subchannel->is_fallback && subchannel->channel->proxy_request ? "by the proxy "
+                                                                               : "",
+                subchannel->text, subchannel->why);
         return added < 0 ? used : used + (size_t)added;
 }
 

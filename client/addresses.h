@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/client.h>
+
 #include "core/endpoint.h"
 
 struct channel;
@@ -19,17 +21,20 @@ struct subchannel;
 struct address {
         struct endpoint endpoint;
         uint32_t share; /* of the calls, beside those of the other addresses; 0: nothing is said */
+        bool is_fallback; /* no proxy stands before it */
+        unsigned tier; /* the first is 0. The same as the one before has, or the next number */
 };
 
 /*
- * From now on they are these: @addresses, up to the channel's `count_max`, without those that occur twice. The balancer does not hear of
+ * From now on they are these: @addresses, as far as there is room beside the channel's fallbacks, and those behind them, without those that
+ * occur twice. The balancer does not hear of
  * it. 0; -ENOMEM: nothing has changed.
  */
 int addresses_set(struct channel *channel, const struct address *addresses, unsigned count);
 
 /*
  * The channel wakes from IDLE. True: its addresses are not known, or it has rested for `resolution_ms_min`. So it is CONNECTING, its name
- * is looked up, and balancer_on_addresses() follows. False: they are good enough to begin with.
+ * is looked up, and tiers_on_addresses() follows. False: they are good enough to begin with.
  */
 bool addresses_wait(struct channel *channel);
 

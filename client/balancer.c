@@ -10,14 +10,15 @@
 #include "client/outliers.h"
 #include "core/clock.h"
 
-struct balancer *balancer_new(const struct balancer_policy *policy, struct channel *channel)
+struct balancer *balancer_new(const struct balancer_policy *policy, struct tier *tier)
 {
         struct balancer *balancer = calloc(1, policy->bytes);
 
         if (!balancer)
                 return NULL;
         balancer->policy = policy;
-        balancer->channel = channel;
+        balancer->channel = tier->channel;
+        balancer->tier = tier;
         if (policy->init)
                 policy->init(balancer);
         return balancer;
@@ -36,7 +37,7 @@ void balancer_stop(struct channel *channel)
 {
         outliers_rest(channel);
         health_check_rest(channel);
-        channel->balancer->policy->rest(channel->balancer);
+        tiers_rest(channel);
         addresses_rest(channel);
 }
 
@@ -55,7 +56,9 @@ bool balancer_rests(struct channel *channel)
         if (!is_forsaken(channel))
                 return false;
         balancer_stop(channel);
-        channel_set_state(channel, QUOIT_CHANNEL_IDLE);
+        if (channel->state !=
+                QUOIT_CHANNEL_IDLE) /* a tier that has failed may not be the one that has the calls */
+                channel_set_state(channel, QUOIT_CHANNEL_IDLE);
         return true;
 }
 
@@ -63,12 +66,11 @@ bool balancer_rests(struct channel *channel)
 
 void balancer_wake(struct channel *channel)
 {
-        struct balancer *balancer = channel->balancer;
         bool was_asked = channel->connect_asked;
 
         channel->connect_asked = false;
-        if (!addresses_wait(channel) && (was_asked || !balancer->policy->is_lazy))
-                balancer->policy->connect(balancer);
+        if (!addresses_wait(channel) && (was_asked || !channel->balancing.policy->is_lazy))
+                tier_connect(channel->tier);
 }
 
 void balancer_hurry(struct channel *channel)
@@ -94,9 +96,11 @@ void balancer_end(struct channel *channel)
 enum balancer_pick balancer_pick(
         struct channel *channel, struct quoit_outcall *call, struct subchannel **ret_subchannel)
 {
-        if (channel->count == 0)
+        struct balancer *balancer = channel->tier->balancer;
+
+        if (channel->tier->count == 0)
                 return channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL : PICK_WAIT;
-        return channel->balancer->policy->pick(channel->balancer, call, ret_subchannel);
+        return balancer->policy->pick(balancer, call, ret_subchannel);
 }
 
 /* ---- calls ---- */
@@ -114,10 +118,11 @@ void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel
 void balancer_on_over(struct quoit_outcall *call, quoit_status status)
 {
         struct subchannel *subchannel = call->subchannel;
-        struct balancer *balancer = call->channel->balancer;
+        struct balancer *balancer;
 
         if (!subchannel)
                 return;
+        balancer = subchannel->tier->balancer;
         call->subchannel = NULL;
         subchannel->calls--;
         outliers_on_over(subchannel, call, status);
@@ -128,12 +133,12 @@ void balancer_on_over(struct quoit_outcall *call, quoit_status status)
 
 /* ---- states ---- */
 
-static struct state_counts count(const struct channel *channel)
+static struct state_counts count(const struct tier *tier)
 {
         struct state_counts counts = { 0 };
 
-        for (unsigned i = 0; i < channel->count; i++) {
-                switch (subchannel_state_seen(channel->subchannels[i])) {
+        for (unsigned i = 0; i < tier->count; i++) {
+                switch (subchannel_state_seen(tier->subchannels[i])) {
                 case SUBCHANNEL_READY:
                         counts.ready++;
                         break;
@@ -151,30 +156,22 @@ static struct state_counts count(const struct channel *channel)
         return counts;
 }
 
-void balancer_report(struct channel *channel,
-        quoit_channel_state (*aggregate)(const struct state_counts *counts))
+void balancer_report(
+        struct tier *tier, quoit_channel_state (*aggregate)(const struct state_counts *counts))
 {
-        const struct state_counts counts = count(channel);
+        const struct state_counts counts = count(tier);
         quoit_channel_state state = aggregate(&counts);
 
-        if (state != channel->state)
-                channel_set_state(channel, state);
-        channel_stir(channel);
+        if (state != tier->state)
+                tier_set_state(tier, state);
+        channel_stir(tier->channel);
 }
 
 /* ---- from below ---- */
 
 void balancer_on_state(struct subchannel *subchannel)
 {
-        struct balancer *balancer = subchannel->channel->balancer;
+        struct balancer *balancer = subchannel->tier->balancer;
 
         balancer->policy->on_state(balancer, subchannel);
-}
-
-void balancer_on_addresses(struct channel *channel)
-{
-        if (channel->count > 0)
-                channel->balancer->policy->on_addresses(channel->balancer);
-        else if (channel->state == QUOIT_CHANNEL_CONNECTING)
-                channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
 }

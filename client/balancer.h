@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which of a channel's addresses has a call. A *policy* is told what subchannels the channel has and what becomes of each; it says when
- * they connect, what state the channel is in, and where a call goes. All on the client's thread, and never inside nghttp2's callbacks.
+ * Which of a channel's addresses has a call. A *policy* is told what subchannels a tier of the channel has (tier.h) and what becomes of
+ * each; it says when they connect, what state the tier is in, and where a call goes. All on the client's thread, and never inside nghttp2's callbacks.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@ struct endpoint;
 struct channel;
 struct quoit_outcall;
 struct subchannel;
+struct tier;
 
 /* Where a call goes. */
 enum balancer_pick {
@@ -33,16 +34,16 @@ struct balancer_policy {
         bool is_lazy; /* its picks connect what they need: calls alone do not make it connect() */
         void (*init)(struct balancer *balancer); /* the rest is zeroed. Can be NULL */
         void (*deinit)(struct balancer *balancer); /* it rests. Can be NULL */
-        /* The channel is IDLE, and was asked to connect, or has calls. */
+        /* The tier is IDLE; its channel was asked to connect, or has calls. */
         void (*connect)(struct balancer *balancer);
         /*
-         * The channel's `subchannels` are others than before, or in another order, or were looked up and are the same. Those that it has
+         * The tier's `subchannels` are others than before, or in another order, or were looked up and are the same. Those that it has
          * lost are IDLE, and valid until this returns.
          */
         void (*on_addresses)(struct balancer *balancer);
         /* The subchannel's state has changed; or it is IDLE, and can connect again only now. */
         void (*on_state)(struct balancer *balancer, struct subchannel *subchannel);
-        /* The channel has at least one subchannel. *@ret_subchannel only where one is picked. */
+        /* The tier has at least one subchannel. *@ret_subchannel only where one is picked. */
         enum balancer_pick (*pick)(struct balancer *balancer, struct quoit_outcall *call,
                 struct subchannel **ret_subchannel);
         /* A call that was begun there is over, or begins again somewhere else. Can be NULL. */
@@ -56,10 +57,11 @@ struct balancer_policy {
 struct balancer {
         const struct balancer_policy *policy;
         struct channel *channel;
+        struct tier *tier; /* of the channel: these addresses are its */
 };
 
-/* For @channel. NULL: no memory. Any thread. */
-struct balancer *balancer_new(const struct balancer_policy *policy, struct channel *channel);
+/* For @tier. NULL: no memory. Any thread. */
+struct balancer *balancer_new(const struct balancer_policy *policy, struct tier *tier);
 
 /* Its policy rests. Takes NULL. */
 void balancer_free(struct balancer *balancer);
@@ -89,12 +91,9 @@ void balancer_on_over(struct quoit_outcall *call, quoit_status status);
 /* From subchannels: as a policy's on_state. */
 void balancer_on_state(struct subchannel *subchannel);
 
-/* From addresses.h: as a policy's on_addresses. */
-void balancer_on_addresses(struct channel *channel);
-
-/* For policies. The channel's state is what @aggregate makes of those of its subchannels. Calls that wait are picked for anew. */
-void balancer_report(struct channel *channel,
-        quoit_channel_state (*aggregate)(const struct state_counts *counts));
+/* For policies. The tier's state is what @aggregate makes of those of its subchannels. Calls that wait are picked for anew. */
+void balancer_report(
+        struct tier *tier, quoit_channel_state (*aggregate)(const struct state_counts *counts));
 
 /* For policies. An address that has failed may try again. True: the channel rests, as nobody has called for so long. */
 bool balancer_rests(struct channel *channel);

@@ -15,6 +15,7 @@
 #include "client/client.h"
 #include "client/client_connection.h"
 #include "client/credentials.h"
+#include "client/fallbacks.h"
 #include "client/handle.h"
 #include "client/note.h"
 #include "client/outcall.h"
@@ -202,7 +203,7 @@ static void run_queue(struct channel *channel)
                         continue;
                 switch (pick) {
                 case PICK_WAIT:
-                        goes_on = channel->balancer->policy->is_by_call;
+                        goes_on = channel->balancing.policy->is_by_call;
                         break;
                 case PICK_FAIL:
                         fail_at_once(call, text, sizeof(text));
@@ -221,8 +222,10 @@ static void channel_deinit(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++)
                 free(channel->subchannels[i]);
+        tiers_deinit(channel);
         channel_config_deinit(channel);
         free(channel->states);
+        free(channel->fallbacks);
         free(channel->host);
         free(channel->dns_server);
         free(channel->authority);
@@ -311,7 +314,7 @@ void channel_begin(struct channel *channel)
         if (channel->client->is_stopping)
                 channel_shut_down(channel);
         else if (channel->count > 0)
-                balancer_on_addresses(channel);
+                tiers_on_addresses(channel);
 }
 
 static void on_attach(struct mail *mail)
@@ -397,14 +400,35 @@ static char *make_user_agent(const char *mine)
         return text;
 }
 
-/* As the target has them. 0 or -ENOMEM. */
-static int set_addresses(struct channel *channel, const struct target *target)
+/* Those that the options have, beside the target's. 0 or a negative errno. */
+static int set_fallbacks(
+        struct channel *channel, const struct target *target, const quoit_channel_options *options)
+{
+        struct fallbacks fallbacks;
+        int r = fallbacks_parse(options, target->count, &fallbacks);
+
+        if (r < 0 || fallbacks.count == 0)
+                return r;
+        channel->fallbacks = calloc(fallbacks.count, sizeof(*channel->fallbacks));
+        if (!channel->fallbacks)
+                return -ENOMEM;
+        memcpy(channel->fallbacks, fallbacks.addresses,
+                fallbacks.count * sizeof(*channel->fallbacks));
+        channel->fallback_count = fallbacks.count;
+        channel->fallback_tiers = fallbacks.tiers;
+        return 0;
+}
+
+/* As the target has them. 0 or a negative errno. */
+static int set_addresses(
+        struct channel *channel, const struct target *target, const quoit_channel_options *options)
 {
         struct address addresses[QUOIT_CHANNEL_ADDRESSES_MAX];
+        int r = set_fallbacks(channel, target, options);
 
         for (unsigned i = 0; i < target->count; i++)
                 addresses[i] = (struct address){ .endpoint = target->addresses[i] };
-        return addresses_set(channel, addresses, target->count);
+        return r < 0 ? r : addresses_set(channel, addresses, target->count);
 }
 
 /* Where the caller sets none: a name of a service is asked for as its domain. */
@@ -415,12 +439,12 @@ static const char *authority_of(const char *authority, const quoit_channel_optio
         return options->looks_up_srv ? srv_domain(authority) : authority;
 }
 
-/* What is fixed of it, and room for its addresses, which are those of @way. NULL: no memory. */
+/* What is fixed of it, and room for its addresses, which will be those of @way. NULL: no memory. */
 static struct channel *channel_alloc(
         const struct target *way, const char *authority, const quoit_channel_options *options)
 {
-        bool has_name = way->count == 0;
-        unsigned count_max = has_name ? QUOIT_CHANNEL_ADDRESSES_MAX : way->count;
+        bool has_name = way->count == 0, has_fallbacks = options->fallback_target_count > 0;
+        unsigned count_max = has_name || has_fallbacks ? QUOIT_CHANNEL_ADDRESSES_MAX : way->count;
         struct channel *channel =
                 calloc(1, sizeof(*channel) + count_max * sizeof(*channel->subchannels));
 
@@ -428,6 +452,7 @@ static struct channel *channel_alloc(
                 return NULL;
         channel->count_max = count_max;
         list_init(&channel->lost);
+        tiers_init(channel);
         timer_init(&channel->lookup_retry);
         timer_init(&channel->outlier_look);
         timer_init(&channel->lookup_due);
@@ -439,7 +464,7 @@ static struct channel *channel_alloc(
         channel->authority = strdup(authority_of(authority, options));
         channel->user_agent = make_user_agent(options->user_agent);
         if (channel->authority && channel->user_agent && (channel->host || !has_name) &&
-                (channel->dns_server || !way->dns_server[0]) && set_addresses(channel, way) == 0)
+                (channel->dns_server || !way->dns_server[0]))
                 return channel;
         channel_deinit(channel);
         return NULL;
@@ -496,13 +521,15 @@ int channel_new(struct client *client, const struct target *target, const struct
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel)
 {
-        struct channel *channel =
-                channel_alloc(proxy->request ? &proxy->target : target, target->authority, options);
+        const struct target *way = proxy->request ? &proxy->target : target;
+        struct channel *channel = channel_alloc(way, target->authority, options);
         int r;
 
         if (!channel)
                 return -ENOMEM;
-        r = set_proxy(channel, proxy);
+        r = set_addresses(channel, way, options);
+        if (r == 0)
+                r = set_proxy(channel, proxy);
         if (r == 0 && tls)
                 r = set_tls(channel, options->tls, tls);
         if (r < 0) {

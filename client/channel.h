@@ -18,8 +18,9 @@
 #include "client/balancing.h"
 #include "client/subchannel.h"
 #include "client/throttle.h"
+#include "client/tier.h"
 
-struct balancer;
+struct address;
 struct lookup;
 struct proxy;
 struct quoit_outcall;
@@ -28,6 +29,7 @@ struct target;
 struct tls_client_config;
 
 #define CHANNEL_PROBLEM_BYTES 320 /* with what is wrong with a service config */
+#define CHANNEL_TIERS_MAX QUOIT_CHANNEL_TIERS_MAX
 
 /* Of its calls: as quoit_retry_statistics. */
 struct retry_counts {
@@ -60,8 +62,13 @@ struct channel {
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;
 
-        struct balancing balancing; /* how, and by whom. channel_config.h writes both */
-        struct balancer *balancer;
+        struct balancing balancing; /* how. channel_config.h writes it */
+        struct tier
+                tiers[CHANNEL_TIERS_MAX]; /* `tier_count` of them, by whom. tier.h writes these */
+        unsigned tier_count; /* at least 1 */
+        struct tier *tier; /* the one that has the calls */
+        bool is_choosing; /* that, ... */
+        bool chooses_again; /* ... as something has changed meanwhile */
         struct timer outlier_look; /* outliers.h */
         struct timer rest; /* health_check.h */
 
@@ -97,6 +104,9 @@ struct channel {
         quoit_call_credentials *credentials; /* of its calls; NULL: none */
         bool keeps_secrets; /* credentials may be sent */
         unsigned count_max;
+        struct address *fallbacks; /* addresses behind those of its name; of tiers from 0 on */
+        unsigned fallback_count;
+        unsigned fallback_tiers; /* how many they are of */
 
         /* channel_config.h writes these */
         struct service_config *service_config; /* NULL: none */
@@ -106,14 +116,14 @@ struct channel {
 
         struct list lost; /* subchannels of addresses that it had, while something uses them */
         unsigned count; /* of `subchannels` */
-        struct subchannel *subchannels[]; /* addresses.h writes them */
+        struct subchannel *subchannels[]; /* by tier. addresses.h writes them */
 };
 
 struct ring *channel_ring(const struct channel *channel);
 
 /*
  * A part on @client, in *@ret_channel; the caller sets its `handle`. @tls: NULL, or what is made of
- * @options->tls. 0 or -ENOMEM. Any thread.
+ * @options->tls. 0; -EINVAL, -E2BIG, -ENAMETOOLONG: fallback targets; -ENOMEM. Any thread.
  */
 int channel_new(struct client *client, const struct target *target, const struct proxy *proxy,
         const quoit_channel_options *options, struct tls_client_config *tls,

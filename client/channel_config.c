@@ -38,15 +38,16 @@ static void set_throttling(struct channel *channel)
                 throttle_init(&channel->throttle, limits);
 }
 
-/* Connections of before finish their calls, and those that follow are @balancer's. */
-static void replace_balancer(struct channel *channel, struct balancer *balancer)
+/* Connections of before finish their calls. Those that follow are @policy's; -ENOMEM: of the one before. */
+static int change_policy(struct channel *channel, const struct balancer_policy *policy)
 {
+        int r;
+
         balancer_stop(channel);
-        balancer_free(channel->balancer);
-        channel->balancer = balancer;
-        if (channel->state == QUOIT_CHANNEL_READY ||
-                channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
-                channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+        r = tiers_set_policy(channel, policy, 0);
+        if (channel->state != QUOIT_CHANNEL_IDLE)
+                tier_set_state(channel->tier, QUOIT_CHANNEL_CONNECTING);
+        return r;
 }
 
 static void restart_checks(struct channel *channel)
@@ -55,36 +56,26 @@ static void restart_checks(struct channel *channel)
                 health_check_restart(channel->subchannels[i]);
 }
 
-/* Takes the reference of @config. @balancer: a new one; NULL: the one that there is goes on. */
-static void set_config(
-        struct channel *channel, struct service_config *config, struct balancer *balancer)
+/* Takes the reference of @config. -ENOMEM: that is gone, and the one before stays. */
+static int apply(struct channel *channel, struct service_config *config)
 {
+        const struct balancing *balancing = balancing_of(channel, config);
         struct service_config *old = channel->service_config;
+        bool is_other = balancing->policy != channel->balancing.policy;
+        int r = is_other ? change_policy(channel, balancing->policy) : 0;
 
-        channel->balancing = *balancing_of(channel, config);
+        if (r < 0) {
+                service_config_unref(config);
+                return r;
+        }
+        channel->balancing = *balancing;
         channel->service_config = config;
         set_throttling(channel);
         if (!channel->balancing.ejects)
                 outliers_rest(channel);
-        if (balancer)
-                replace_balancer(channel, balancer);
-        else if (!health_check_is_same(old, config))
+        if (!is_other && !health_check_is_same(old, config))
                 restart_checks(channel);
         service_config_unref(old);
-}
-
-/* Takes the reference of @config. -ENOMEM: nothing has changed, and the reference is gone. */
-static int apply(struct channel *channel, struct service_config *config)
-{
-        const struct balancer_policy *policy = balancing_of(channel, config)->policy;
-        bool is_new = policy != channel->balancing.policy;
-        struct balancer *balancer = is_new ? balancer_new(policy, channel) : NULL;
-
-        if (is_new && !balancer) {
-                service_config_unref(config);
-                return -ENOMEM;
-        }
-        set_config(channel, config, balancer);
         return 0;
 }
 
@@ -105,13 +96,11 @@ int channel_config_init(struct channel *channel, struct service_config *config,
         channel->service_config = service_config_ref(config);
         set_throttling(channel);
         channel->balancing = *balancing_of(channel, config);
-        channel->balancer = balancer_new(channel->balancing.policy, channel);
-        return channel->balancer ? 0 : -ENOMEM;
+        return tiers_set_policy(channel, channel->balancing.policy, 0);
 }
 
 void channel_config_deinit(struct channel *channel)
 {
-        balancer_free(channel->balancer);
         service_config_unref(channel->service_config);
         service_config_unref(channel->own_config);
         free(channel->config_text);

@@ -134,7 +134,7 @@ static int open_connection(
                 .peer = &subchannel->address,
                 .client_tls = tls,
                 .server_name = channel->server_name,
-                .proxy_request = channel->proxy_request,
+                .proxy_request = subchannel->is_fallback ? NULL : channel->proxy_request,
                 .proxy_answer_bytes_max = client->limits.proxy_answer_bytes_max,
                 .handshakers = &client->handshakers,
                 .turn = &connection->turn,

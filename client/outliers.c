@@ -33,21 +33,19 @@ static bool is_pending(const struct channel *channel)
         return false;
 }
 
-static void on_look(struct timer *timer)
+/* One's addresses are compared with each other alone. */
+static void look(struct channel *channel, const struct tier *tier)
 {
-        struct channel *channel = CONTAINER_OF(timer, struct channel, outlier_look);
         struct outlier *outliers[QUOIT_CHANNEL_ADDRESSES_MAX] = { 0 };
         bool were_ejected[QUOIT_CHANNEL_ADDRESSES_MAX];
-        unsigned count = channel->count;
+        unsigned count = tier->count;
 
         for (unsigned i = 0; i < count; i++) {
-                outliers[i] = &channel->subchannels[i]->outlier;
+                outliers[i] = &tier->subchannels[i]->outlier;
                 were_ejected[i] = outlier_is_ejected(outliers[i]);
         }
         outlier_look(&channel->balancing.outliers, outliers, count,
                 ring_now_ns(channel_ring(channel)), draw, channel_ring(channel));
-        if (is_pending(channel))
-                plan(channel);
         for (unsigned i = 0; i < count; i++) {
                 struct subchannel *subchannel =
                         CONTAINER_OF(outliers[i], struct subchannel, outlier);
@@ -56,6 +54,16 @@ static void on_look(struct timer *timer)
                         subchannel->state == SUBCHANNEL_READY)
                         balancer_on_state(subchannel);
         }
+}
+
+static void on_look(struct timer *timer)
+{
+        struct channel *channel = CONTAINER_OF(timer, struct channel, outlier_look);
+
+        for (unsigned i = 0; i < channel->tier_count; i++)
+                look(channel, channel->tiers + i);
+        if (is_pending(channel))
+                plan(channel);
 }
 
 void outliers_on_call(struct channel *channel)

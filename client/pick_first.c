@@ -43,10 +43,10 @@ static bool is_pending(const struct subchannel *subchannel)
                (subchannel->state == SUBCHANNEL_IDLE && subchannel_is_busy(subchannel));
 }
 
-static bool any_pending(const struct channel *channel)
+static bool any_pending(const struct tier *tier)
 {
-        for (unsigned i = 0; i < channel->count; i++) {
-                if (is_pending(channel->subchannels[i]))
+        for (unsigned i = 0; i < tier->count; i++) {
+                if (is_pending(tier->subchannels[i]))
                         return true;
         }
         return false;
@@ -55,10 +55,10 @@ static bool any_pending(const struct channel *channel)
 /* The next one of this round; NULL: there is none. */
 static struct subchannel *next_of_round(struct pick_first *self)
 {
-        const struct channel *channel = self->balancer.channel;
+        const struct tier *tier = self->balancer.tier;
 
-        while (self->next < channel->count) {
-                struct subchannel *subchannel = channel->subchannels[self->order[self->next++]];
+        while (self->next < tier->count) {
+                struct subchannel *subchannel = tier->subchannels[self->order[self->next++]];
 
                 if (subchannel_can_connect(subchannel))
                         return subchannel;
@@ -75,17 +75,17 @@ static void on_attempt_slow(struct timer *timer)
 
 static void try_next(struct pick_first *self)
 {
-        struct channel *channel = self->balancer.channel;
+        struct tier *tier = self->balancer.tier;
         struct subchannel *subchannel = next_of_round(self);
-        uint64_t delay_ns = channel->client->limits.attempt_delay_ms * NS_PER_MS;
+        uint64_t delay_ns = tier->channel->client->limits.attempt_delay_ms * NS_PER_MS;
 
         timer_cancel(timers_of(self), &self->attempt);
         if (!subchannel) {
-                if (!any_pending(channel) && channel->state == QUOIT_CHANNEL_CONNECTING)
-                        channel_set_state(channel, QUOIT_CHANNEL_TRANSIENT_FAILURE);
+                if (!any_pending(tier) && tier->state == QUOIT_CHANNEL_CONNECTING)
+                        tier_set_state(tier, QUOIT_CHANNEL_TRANSIENT_FAILURE);
                 return;
         }
-        if (self->next < channel->count)
+        if (self->next < tier->count)
                 timer_start(timers_of(self), &self->attempt, ring_now_ns(ring_of(self)) + delay_ns,
                         on_attempt_slow);
         subchannel_connect(subchannel); /* if it fails at once it has tried the next one */
@@ -109,15 +109,15 @@ static void rest(struct balancer *balancer)
 
 static void begin(struct balancer *balancer)
 {
-        channel_set_state(balancer->channel, QUOIT_CHANNEL_CONNECTING);
+        tier_set_state(balancer->tier, QUOIT_CHANNEL_CONNECTING);
         begin_round(self_of(balancer));
 }
 
 /* Their pauses are for what was before the picked one. */
-static void end_pauses(struct channel *channel)
+static void end_pauses(struct tier *tier)
 {
-        for (unsigned i = 0; i < channel->count; i++) {
-                struct subchannel *subchannel = channel->subchannels[i];
+        for (unsigned i = 0; i < tier->count; i++) {
+                struct subchannel *subchannel = tier->subchannels[i];
 
                 if (subchannel->state != SUBCHANNEL_TRANSIENT_FAILURE)
                         continue;
@@ -133,24 +133,24 @@ static void end_pauses(struct channel *channel)
 static void on_picked_lost(struct pick_first *self)
 {
         if (self->picked->useless_count == 0)
-                end_pauses(self->balancer.channel);
+                end_pauses(self->balancer.tier);
         self->picked = NULL;
-        channel_set_state(self->balancer.channel, QUOIT_CHANNEL_IDLE);
+        tier_set_state(self->balancer.tier, QUOIT_CHANNEL_IDLE);
 }
 
-static bool wants_attempts(const struct channel *channel)
+static bool wants_attempts(const struct tier *tier)
 {
-        return channel->state == QUOIT_CHANNEL_CONNECTING ||
-               channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
+        return tier->state == QUOIT_CHANNEL_CONNECTING ||
+               tier->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 }
 
 /* The addresses' own, or one by chance (Fisher and Yates). */
 static void set_order(struct pick_first *self)
 {
-        const struct channel *channel = self->balancer.channel;
+        const struct tier *tier = self->balancer.tier;
 
-        for (unsigned i = 0; i < channel->count; i++) {
-                unsigned other = channel->balancing.shuffles
+        for (unsigned i = 0; i < tier->count; i++) {
+                unsigned other = tier->channel->balancing.shuffles
                                          ? (unsigned)(ring_jitter(ring_of(self)) % (i + 1))
                                          : i;
 
@@ -166,7 +166,7 @@ static void on_addresses(struct balancer *balancer)
         set_order(self);
         if (self->picked && self->picked->state != SUBCHANNEL_READY)
                 on_picked_lost(self);
-        else if (wants_attempts(balancer->channel))
+        else if (wants_attempts(balancer->tier))
                 begin_round(self);
 }
 
@@ -176,7 +176,7 @@ static enum balancer_pick pick(
         struct pick_first *self = self_of(balancer);
 
         (void)call;
-        if (balancer->channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
+        if (balancer->tier->state == QUOIT_CHANNEL_TRANSIENT_FAILURE)
                 return PICK_FAIL;
         if (!self->picked || !subchannel_has_room(self->picked))
                 return PICK_WAIT;
@@ -188,28 +188,28 @@ static enum balancer_pick pick(
 
 static void on_idle(struct pick_first *self, struct subchannel *subchannel)
 {
-        struct channel *channel = self->balancer.channel;
-        bool has_failed = channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
+        struct tier *tier = self->balancer.tier;
+        bool has_failed = tier->state == QUOIT_CHANNEL_TRANSIENT_FAILURE;
 
-        if (has_failed && balancer_rests(channel))
+        if (has_failed && balancer_rests(tier->channel))
                 return;
-        if (wants_attempts(channel) && subchannel_can_connect(subchannel))
+        if (wants_attempts(tier) && subchannel_can_connect(subchannel))
                 subchannel_connect(subchannel);
 }
 
 static void on_ready(struct pick_first *self, struct subchannel *subchannel)
 {
-        struct channel *channel = self->balancer.channel;
+        struct tier *tier = self->balancer.tier;
 
         timer_cancel(timers_of(self), &self->attempt);
         self->picked = subchannel;
-        for (unsigned i = 0; i < channel->count; i++) {
-                struct subchannel *other = channel->subchannels[i];
+        for (unsigned i = 0; i < tier->count; i++) {
+                struct subchannel *other = tier->subchannels[i];
 
                 if (other != subchannel && other->state != SUBCHANNEL_TRANSIENT_FAILURE)
                         subchannel_abandon(other);
         }
-        channel_set_state(channel, QUOIT_CHANNEL_READY);
+        tier_set_state(tier, QUOIT_CHANNEL_READY);
 }
 
 static void on_state(struct balancer *balancer, struct subchannel *subchannel)
@@ -222,7 +222,7 @@ static void on_state(struct balancer *balancer, struct subchannel *subchannel)
                 on_picked_lost(self);
         else if (subchannel->state == SUBCHANNEL_IDLE)
                 on_idle(self, subchannel);
-        else if (balancer->channel->state == QUOIT_CHANNEL_CONNECTING)
+        else if (balancer->tier->state == QUOIT_CHANNEL_CONNECTING)
                 try_next(self);
 }
 

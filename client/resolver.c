@@ -104,8 +104,8 @@ static const char *problem_of(const struct lookup *lookup)
 }
 
 /* Behind the @count that are there already; as many as there is room for. How many there are then. */
-static unsigned collect_host(
-        const struct lookup *lookup, unsigned index, struct address *ret_addresses, unsigned count)
+static unsigned collect_host(const struct lookup *lookup, unsigned index, unsigned tier,
+        struct address *ret_addresses, unsigned count)
 {
         const struct dns_host *host = lookup->hosts + index;
         struct endpoint endpoints[DNS_FAMILIES * DNS_ADDRESSES_MAX];
@@ -121,6 +121,7 @@ static unsigned collect_host(
         for (unsigned i = 0; i < found && count < QUOIT_CHANNEL_ADDRESSES_MAX; i++)
                 ret_addresses[count++] = (struct address){
                         .endpoint = endpoints[i],
+                        .tier = tier,
                         .share = lookup->srv.count > 0
                                          ? srv_share(lookup->srv.services + index, found)
                                          : 0,
@@ -128,16 +129,19 @@ static unsigned collect_host(
         return count;
 }
 
-/* Of the first priority that has some. */
+/* A tier for each priority that has some; the last one takes what is more than there can be. */
 static unsigned collect(const struct lookup *lookup, struct address *ret_addresses)
 {
+        unsigned tiers_max = CHANNEL_TIERS_MAX - lookup->channel->fallback_tiers;
         const struct dns_service *services = lookup->srv.services;
-        unsigned count = 0;
+        unsigned count = 0, tier = 0, before = 0;
 
         for (unsigned i = 0; i < lookup->host_count; i++) {
-                if (i > 0 && count > 0 && services[i].priority != services[i - 1].priority)
-                        break;
-                count = collect_host(lookup, i, ret_addresses, count);
+                if (i > 0 && services[i].priority != services[i - 1].priority) {
+                        tier += count > before && tier + 1 < tiers_max;
+                        before = count;
+                }
+                count = collect_host(lookup, i, tier, ret_addresses, count);
         }
         return count;
 }

@@ -27,25 +27,25 @@ static void deinit(struct balancer *balancer)
 
 static void connect_one(struct ring_hash *self, struct subchannel *subchannel)
 {
-        struct channel *channel = self->balancer.channel;
+        struct tier *tier = self->balancer.tier;
 
-        if (channel->state == QUOIT_CHANNEL_IDLE)
-                channel_set_state(channel, QUOIT_CHANNEL_CONNECTING);
+        if (tier->state == QUOIT_CHANNEL_IDLE)
+                tier_set_state(tier, QUOIT_CHANNEL_CONNECTING);
         subchannel_connect(subchannel);
-        balancer_report(channel, aggregate_ring);
+        balancer_report(tier, aggregate_ring);
 }
 
 /* Calls have failed over already: one address is always tried, or the channel would not become READY without calls for others. */
 static void go_on(struct ring_hash *self)
 {
-        const struct channel *channel = self->balancer.channel;
+        const struct tier *tier = self->balancer.tier;
         struct subchannel *first = NULL;
 
-        if (channel->state != QUOIT_CHANNEL_TRANSIENT_FAILURE &&
-                channel->state != QUOIT_CHANNEL_CONNECTING)
+        if (tier->state != QUOIT_CHANNEL_TRANSIENT_FAILURE &&
+                tier->state != QUOIT_CHANNEL_CONNECTING)
                 return;
-        for (unsigned i = channel->count; i-- > 0;) {
-                struct subchannel *subchannel = channel->subchannels[i];
+        for (unsigned i = tier->count; i-- > 0;) {
+                struct subchannel *subchannel = tier->subchannels[i];
 
                 if (subchannel->state == SUBCHANNEL_CONNECTING ||
                         subchannel_state_seen(subchannel) == SUBCHANNEL_CONNECTING)
@@ -59,25 +59,25 @@ static void go_on(struct ring_hash *self)
 
 static void begin(struct balancer *balancer)
 {
-        channel_set_state(balancer->channel, QUOIT_CHANNEL_CONNECTING);
+        tier_set_state(balancer->tier, QUOIT_CHANNEL_CONNECTING);
         go_on(self_of(balancer));
 }
 
 static void on_state(struct balancer *balancer, struct subchannel *subchannel)
 {
-        struct channel *channel = balancer->channel;
+        struct tier *tier = balancer->tier;
 
-        if (channel->state == QUOIT_CHANNEL_IDLE) {
-                channel_stir(channel); /* it can connect again, and calls may wait for that */
+        if (tier->state == QUOIT_CHANNEL_IDLE) {
+                channel_stir(tier->channel); /* it can connect again, and calls may wait for that */
                 return;
         }
         if (subchannel->has_failed && subchannel->state == SUBCHANNEL_IDLE) {
-                if (balancer_rests(channel))
+                if (balancer_rests(tier->channel))
                         return;
                 if (subchannel_can_connect(subchannel))
                         subchannel_connect(subchannel);
         }
-        balancer_report(channel, aggregate_ring);
+        balancer_report(tier, aggregate_ring);
         go_on(self_of(balancer));
 }
 
@@ -92,20 +92,21 @@ static const char *name_of(const struct subchannel *subchannel)
 static void on_addresses(struct balancer *balancer)
 {
         struct ring_hash *self = self_of(balancer);
-        struct channel *channel = balancer->channel;
+        struct tier *tier = balancer->tier;
         const char *names[QUOIT_CHANNEL_ADDRESSES_MAX];
         uint32_t shares[QUOIT_CHANNEL_ADDRESSES_MAX];
 
-        for (unsigned i = 0; i < channel->count; i++) {
-                names[i] = name_of(channel->subchannels[i]);
-                shares[i] = channel->subchannels[i]->share > 0 ? channel->subchannels[i]->share : 1;
+        for (unsigned i = 0; i < tier->count; i++) {
+                names[i] = name_of(tier->subchannels[i]);
+                shares[i] = tier->subchannels[i]->share > 0 ? tier->subchannels[i]->share : 1;
         }
-        if (hash_ring_build(&self->ring, names, shares, channel->count,
-                    channel->balancing.ring_size_min, channel->balancing.ring_size_max) < 0)
+        if (hash_ring_build(&self->ring, names, shares, tier->count,
+                    tier->channel->balancing.ring_size_min,
+                    tier->channel->balancing.ring_size_max) < 0)
                 hash_ring_deinit(&self->ring); /* without memory calls fail */
-        if (channel->state == QUOIT_CHANNEL_IDLE)
+        if (tier->state == QUOIT_CHANNEL_IDLE)
                 return;
-        balancer_report(channel, aggregate_ring);
+        balancer_report(tier, aggregate_ring);
         go_on(self);
 }
 
@@ -118,8 +119,7 @@ static void rest(struct balancer *balancer)
 
 static struct subchannel *at(const struct ring_hash *self, uint32_t place)
 {
-        return self->balancer.channel
-                ->subchannels[self->ring.places[place % self->ring.count].index];
+        return self->balancer.tier->subchannels[self->ring.places[place % self->ring.count].index];
 }
 
 /* The first from @place on that has not failed. */
@@ -166,12 +166,12 @@ static enum balancer_pick pick_any(
 }
 
 /* A bit for each state that an address is in. */
-static unsigned states_seen(const struct channel *channel)
+static unsigned states_seen(const struct tier *tier)
 {
         unsigned states = 0;
 
-        for (unsigned i = 0; i < channel->count; i++)
-                states |= 1u << subchannel_state_seen(channel->subchannels[i]);
+        for (unsigned i = 0; i < tier->count; i++)
+                states |= 1u << subchannel_state_seen(tier->subchannels[i]);
         return states;
 }
 
@@ -179,7 +179,7 @@ static unsigned states_seen(const struct channel *channel)
 static enum balancer_pick pick_another(struct ring_hash *self, const struct quoit_outcall *call,
         uint32_t place, struct subchannel **ret_subchannel)
 {
-        unsigned states = states_seen(self->balancer.channel);
+        unsigned states = states_seen(self->balancer.tier);
         bool connects = states & 1u << SUBCHANNEL_CONNECTING;
 
         /* the ring has far more places than there are addresses, and many calls may wait */

@@ -11,29 +11,29 @@ static const struct spread_policy *policy_of(const struct spread *self)
 /* Anew: who is READY, and what the channel is then. */
 static void look(struct spread *self)
 {
-        const struct channel *channel = self->balancer.channel;
+        const struct tier *tier = self->balancer.tier;
 
         self->count = 0;
         self->weighed_ns = 0;
-        for (unsigned i = 0; i < channel->count; i++) {
-                struct subchannel *subchannel = channel->subchannels[i];
+        for (unsigned i = 0; i < tier->count; i++) {
+                struct subchannel *subchannel = tier->subchannels[i];
 
                 if (subchannel_state_seen(subchannel) == SUBCHANNEL_READY)
                         self->ready[self->count++] = subchannel;
         }
         if (policy_of(self)->on_update)
                 policy_of(self)->on_update(self);
-        balancer_report(self->balancer.channel, aggregate_all);
+        balancer_report(self->balancer.tier, aggregate_all);
 }
 
 static void connect_all(struct spread *self)
 {
-        const struct channel *channel = self->balancer.channel;
+        const struct tier *tier = self->balancer.tier;
 
         self->sleeps = false;
-        for (unsigned i = 0; i < channel->count; i++) {
-                if (subchannel_can_connect(channel->subchannels[i]))
-                        subchannel_connect(channel->subchannels[i]);
+        for (unsigned i = 0; i < tier->count; i++) {
+                if (subchannel_can_connect(tier->subchannels[i]))
+                        subchannel_connect(tier->subchannels[i]);
         }
         look(self);
 }
@@ -44,13 +44,13 @@ void spread_connect(struct balancer *balancer)
 
         /* by chance: clients do not begin all with the same address */
         self->next = self->stride.sequence = (uint32_t)ring_jitter(channel_ring(balancer->channel));
-        channel_set_state(balancer->channel, QUOIT_CHANNEL_CONNECTING);
+        tier_set_state(balancer->tier, QUOIT_CHANNEL_CONNECTING);
         connect_all(self);
 }
 
 void spread_on_addresses(struct balancer *balancer)
 {
-        if (balancer->channel->state != QUOIT_CHANNEL_IDLE)
+        if (balancer->tier->state != QUOIT_CHANNEL_IDLE)
                 connect_all(spread_of(balancer));
 }
 
@@ -65,11 +65,11 @@ static bool has(const struct spread *self, const struct subchannel *subchannel)
 
 static void on_idle(struct spread *self, struct subchannel *subchannel, bool was_ready)
 {
-        struct channel *channel = self->balancer.channel;
+        struct tier *tier = self->balancer.tier;
 
-        if (balancer_rests(channel))
+        if (balancer_rests(tier->channel))
                 return;
-        if (was_ready && !channel_has_calls(channel))
+        if (was_ready && !channel_has_calls(tier->channel))
                 self->sleeps = true;
         else if (subchannel_can_connect(subchannel))
                 subchannel_connect(subchannel);
@@ -80,11 +80,11 @@ void spread_on_state(struct balancer *balancer, struct subchannel *subchannel)
         struct spread *self = spread_of(balancer);
         bool was_ready = has(self, subchannel);
 
-        if (balancer->channel->state == QUOIT_CHANNEL_IDLE)
+        if (balancer->tier->state == QUOIT_CHANNEL_IDLE)
                 return;
         if (subchannel->state == SUBCHANNEL_IDLE)
                 on_idle(self, subchannel, was_ready);
-        if (balancer->channel->state != QUOIT_CHANNEL_IDLE)
+        if (balancer->tier->state != QUOIT_CHANNEL_IDLE)
                 look(self);
 }
 
@@ -109,8 +109,8 @@ enum balancer_pick spread_pick(
         if (self->sleeps)
                 connect_all(self);
         if (self->count == 0)
-                return balancer->channel->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL
-                                                                                   : PICK_WAIT;
+                return balancer->tier->state == QUOIT_CHANNEL_TRANSIENT_FAILURE ? PICK_FAIL
+                                                                                : PICK_WAIT;
         first = policy_of(self)->choose(self, call);
         if (first < 0)
                 return PICK_WAIT;

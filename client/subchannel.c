@@ -41,13 +41,14 @@ static struct ring *ring_of(const struct subchannel *subchannel)
         return channel_ring(subchannel->channel);
 }
 
-struct subchannel *subchannel_new(struct channel *channel, const struct endpoint *address)
+struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *address)
 {
         struct subchannel *subchannel = calloc(1, sizeof(*subchannel));
 
         if (!subchannel)
                 return NULL;
-        subchannel->channel = channel;
+        subchannel->channel = tier->channel;
+        subchannel->tier = tier;
         subchannel->address = *address;
         list_init(&subchannel->link);
         list_init(&subchannel->waiting);

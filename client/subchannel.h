@@ -20,6 +20,7 @@
 
 struct client_connection;
 struct channel;
+struct tier;
 
 enum subchannel_state {
         SUBCHANNEL_IDLE,
@@ -32,6 +33,8 @@ enum subchannel_state {
 
 struct subchannel {
         struct channel *channel;
+        struct tier *tier; /* of the channel */
+        bool is_fallback; /* the channel's proxy does not stand before it */
         struct list link; /* in the channel's `lost` */
         bool is_lost; /* the channel does not have this address any more */
         enum subchannel_state state;
@@ -56,7 +59,7 @@ struct subchannel {
 };
 
 /* One for @address, IDLE. To be freed. NULL: no memory. Any thread. */
-struct subchannel *subchannel_new(struct channel *channel, const struct endpoint *address);
+struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *address);
 
 /* Begins an attempt. IDLE, and not busy. */
 void subchannel_connect(struct subchannel *subchannel);

@@ -282,7 +282,8 @@ typedef struct quoit_channel_options {
         /*
          * A target's name is looked up as records of SRV (RFC 2782) first: "_grpc._tcp.NAME"; a NAME that is one of a service itself, as
          * "_api._tcp.example.org", as it is. Their targets, at most QUOIT_CHANNEL_SRV_MAX, are then looked up, and have the
-         * records' ports. Those of the lowest priority number that have addresses are used. pick_first tries them in an order by chance,
+         * records' ports. Each priority is a list of addresses, the lowest number first, and the next one is its fallback, as
+         * `fallback_targets` are. pick_first tries those of a list in an order by chance,
          * the sooner the larger their weights; ring_hash, and weighted_round_robin while servers do not report, give calls by weight. Where
          * there are no such records, the NAME's own addresses are used with the target's port, unless it names a service. :authority, and
          * what a server's certificate must be for, never come from records: they are NAME's, without "_api._tcp.". Default: false.
@@ -315,10 +316,21 @@ typedef struct quoit_channel_options {
         quoit_call_credentials *call_credentials;
         /* Credentials of calls are sent without TLS too, where everybody on the way can read them. */
         bool insecure_credentials;
+        /*
+         * Targets of addresses, not names. Each is a list of addresses behind the target's own, of which only the first that can be used has
+         * calls (the priority policy of gRPC's proposal A56). The next list is used when none of the one before can be connected to, or that
+         * takes longer than 10 s; also while a name is not found. Lists that fail go on trying, and have the calls again as soon as they are
+         * READY. Those behind keep their connections for 15 minutes more. Each list is balanced by itself. All addresses together are at
+         * most QUOIT_CHANNEL_ADDRESSES_MAX. :authority is the target's for all, a proxy is for none of these. Default: none.
+         */
+        const char *const *fallback_targets; /* @fallback_target_count of them */
+        size_t fallback_target_count; /* of @fallback_targets, less than QUOIT_CHANNEL_TIERS_MAX */
 } quoit_channel_options;
 
 /* The most addresses that one channel has. */
 #define QUOIT_CHANNEL_ADDRESSES_MAX 64
+/* The most lists of addresses that one channel has: its target's, or one for each priority of SRV, and those of fallback targets. */
+#define QUOIT_CHANNEL_TIERS_MAX 8
 /* The most records of SRV that one channel uses. Of more, those of the lowest priority numbers. */
 #define QUOIT_CHANNEL_SRV_MAX 16
 
@@ -339,7 +351,7 @@ typedef struct quoit_channel_options {
  *      vsock:CID:PORT          vsock(7)
  *
  * 0; -EINVAL: not such a target, or bad options, or a proxy of the environment that there cannot be (quoit_target_check(),
- * quoit_service_config_check(), quoit_proxy_check() and quoit_channel_tls_check() say what is wrong); -E2BIG: too many addresses; for TLS
+ * quoit_service_config_check(), quoit_proxy_check() and quoit_channel_tls_check() say what is wrong); -E2BIG: too many addresses or fallback targets; for TLS
  * as quoit_tls_add_certificate(); -ENAMETOOLONG: a unix socket's path; -ENOMEM. Any thread.
  */
 QUOIT_API int quoit_channel_new(quoit_client *client, const char *target,

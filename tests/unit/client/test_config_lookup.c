@@ -337,7 +337,7 @@ static void test_policy_changes(void **state)
                 const struct channel *channel = play.stage.channel->parts[0];
 
                 publish(&play, policies[i]);
-                while (strcmp(channel->balancer->policy->name, names[i]) != 0)
+                while (strcmp(channel->tier->balancer->policy->name, names[i]) != 0)
                         stage_calls_ok(&play.stage);
                 for (unsigned calls = 0; i == 0 && started(&play, 1) == 0; calls++) {
                         assert_true(calls < 1000);

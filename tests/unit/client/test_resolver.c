@@ -630,7 +630,7 @@ static void test_srv_fails(void **state)
         cast_end(&cast);
 }
 
-/* All of the best priority that has addresses. */
+/* All of the best priority that has addresses, and the others where that does not serve. */
 static void test_srv_priority(void **state)
 {
         static const unsigned services[][2] = { { 5, 1 }, { 7, 100 }, { 5, 0 } };
@@ -650,6 +650,62 @@ static void test_srv_priority(void **state)
         stage_call_ok(&cast.stage);
         assert_int_equal(started(&cast, 1), 1);
         cast_end(&cast);
+}
+
+/* The better one has the calls again as soon as its server is back. */
+static void test_srv_fails_over(void **state)
+{
+        static const unsigned services[][2] = { { 2, 1 }, { 1, 1 } };
+        struct cast cast;
+        uint16_t port;
+
+        (void)state;
+        cast_begin(&cast, services, 2,
+                &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 });
+        cast_open(&cast, "backend.test", NULL);
+        stage_call_ok(&cast.stage);
+        assert_int_equal(started(&cast, 1), 1);
+        port = cast.stage.servers[1].port;
+        stage_end_server(&cast.stage, 1);
+        stage_call_ok(&cast.stage);
+        assert_int_equal(started(&cast, 0), 1);
+        stage_serve_at(&cast.stage, 1, "127.0.0.2", port, NULL);
+        for (unsigned i = 0; started(&cast, 1) == 0; i++) {
+                assert_true(i < 10000);
+                stage_call_ok(&cast.stage);
+                usleep(1000);
+        }
+        cast_end(&cast);
+}
+
+/* A name that is not found, and then is. */
+static void test_name_falls_back(void **state)
+{
+        static const struct name_rule nothing[] = { { .name = NULL } };
+        struct stage stage;
+        struct name_server names;
+        char target[128];
+
+        (void)state;
+        begin(&stage, &names, nothing,
+                &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 });
+        stage_serve(&stage, 1, 0, NULL);
+        snprintf(target, sizeof(target), "dns://127.0.0.1:%u/backend.test:%u", names.port,
+                stage.servers[0].port);
+        stage_open_with(&stage, target,
+                &(quoit_channel_options){
+                        .fallback_targets = (const char *const[]){ stage.servers[1].target },
+                        .fallback_target_count = 1 });
+        for (unsigned i = 0; i < 5; i++)
+                stage_call_ok(&stage);
+        assert_int_equal(stage.servers[1].script.started, 5);
+        atomic_store(&names.rules, at_first);
+        for (unsigned i = 0; read_count(&stage.servers[0].script.started) == 0; i++) {
+                assert_true(i < 10000);
+                stage_call_ok(&stage);
+                usleep(1000);
+        }
+        end(&stage, &names);
 }
 
 /* Until servers report, calls are by weight. */
@@ -708,6 +764,8 @@ int main(void)
                 cmocka_unit_test(test_srv_none),
                 cmocka_unit_test(test_srv_fails),
                 cmocka_unit_test(test_srv_priority),
+                cmocka_unit_test(test_srv_fails_over),
+                cmocka_unit_test(test_name_falls_back),
                 cmocka_unit_test(test_srv_weights),
         };
 
