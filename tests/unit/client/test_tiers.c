@@ -115,7 +115,8 @@ static size_t started(const struct stage *stage, unsigned index)
 struct look {
         struct stage *stage;
         unsigned ready[QUOIT_CHANNEL_TIERS_MAX];
-        unsigned tiers, chosen;
+        unsigned chosen;
+        bool second_is_begun;
 };
 
 static void look(void *arg)
@@ -124,7 +125,7 @@ static void look(void *arg)
         const struct channel *channel = seen->stage->channel->parts[0];
 
         memset(seen->ready, 0, sizeof(seen->ready));
-        seen->tiers = channel->tier_count;
+        seen->second_is_begun = channel->tiers[1].is_begun;
         seen->chosen = (unsigned)(channel->tier - channel->tiers);
         for (unsigned i = 0; i < channel->count; i++) {
                 const struct subchannel *subchannel = channel->subchannels[i];
@@ -285,6 +286,33 @@ static void test_rest(void **state)
         end(&stage);
 }
 
+/* Also while one that has failed goes on trying behind one that is IDLE. */
+static void test_rest_of_failed(void **state)
+{
+        struct stage stage;
+        uint16_t port = spare_port();
+        char fallback[32];
+
+        (void)state;
+        begin(&stage, &(quoit_client_limits){
+                              .backoff_initial_ms = 20, .backoff_max_ms = 50, .idle_ms = 300 });
+        snprintf(fallback, sizeof(fallback), "127.0.0.1:%u", spare_port());
+        open_port(&stage, port,
+                &(quoit_channel_options){ .fallback_targets = (const char *const[]){ fallback },
+                        .fallback_target_count = 1 });
+        assert_int_equal(quoit_channel_connect(stage.channel), 0);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_TRANSIENT_FAILURE);
+        stage_serve(&stage, 2, port, NULL);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_READY);
+        assert_true(look_at(&stage).second_is_begun);
+        stage_end_server(&stage, 2);
+        WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
+        WAIT(!look_at(&stage).second_is_begun);
+        stage_serve(&stage, 2, port, NULL);
+        stage_call_ok(&stage);
+        end(&stage);
+}
+
 /* ---- beneath it ---- */
 
 static const quoit_outlier_detection ejects_all = {
@@ -410,6 +438,7 @@ int main(void)
                 cmocka_unit_test(test_ten_seconds),
                 cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_rest),
+                cmocka_unit_test(test_rest_of_failed),
                 cmocka_unit_test(test_outliers),
                 cmocka_unit_test(test_health),
                 cmocka_unit_test(test_options),
