@@ -123,6 +123,8 @@ struct sim_file {
         bool has_dialed; /* it is the other end of that */
         struct list backlog; /* connections that wait to be accepted */
         struct sim_op *in, *out; /* in flight */
+        bool is_foreign; /* another library's, which the simulator plays the kernel for: only awaited */
+        uint64_t readable_ns; /* of such a one: since when, or from when on; SIM_NEVER: it is not */
 };
 
 struct sim_conn {
@@ -135,6 +137,7 @@ struct sim_conn {
         int reset; /* by either side: the errno that the product sees; 0: it was not */
         bool was_refused; /* nobody will accept it */
         uint64_t mute_ns; /* nothing arrives at either end since then; 0: all does */
+        uint64_t missed_ns; /* and a client waits for something since then; 0: it does not */
 };
 
 void sim_net_begin(void);
@@ -159,6 +162,10 @@ bool sim_peer_is_ended(const struct sim_conn *conn);
 struct sim_file *sim_file(int fd);
 int sim_file_new(struct sim_conn *conn);
 void sim_file_close(struct sim_file *file);
+
+/* A foreign one, and when there will be something to read. */
+int sim_foreign_new(void);
+void sim_foreign_set(struct sim_file *file, uint64_t readable_ns);
 void sim_file_shutdown(struct sim_file *file);
 
 /* Where a connect of the product's leads. Of those that answer nobody is at the other end. */
@@ -222,6 +229,12 @@ static inline uint8_t *sim_pipe_bytes(const struct sim_pipe *pipe)
 
 /* @op, which can be NULL, waited and can go on now. */
 void sim_op_touch(struct sim_op *op);
+
+/* @op, which can be NULL, goes on at that time. */
+void sim_op_set_due(struct sim_op *op, uint64_t due_ns);
+
+/* Its descriptor is about to be closed: it ends as if it were cancelled. */
+void sim_op_forget(struct sim_op *op);
 
 /* For a foreign loop: waits until @ring's descriptor, @fd, is readable. */
 void sim_poll(int fd);

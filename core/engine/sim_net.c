@@ -109,6 +109,21 @@ static void reset(struct sim_conn *conn, int error)
         conn->up.size = 0;
 }
 
+int sim_foreign_new(void)
+{
+        int fd = sim_file_new(NULL);
+
+        sim_file(fd)->is_foreign = true;
+        sim_file(fd)->readable_ns = SIM_NEVER;
+        return fd;
+}
+
+void sim_foreign_set(struct sim_file *file, uint64_t readable_ns)
+{
+        file->readable_ns = readable_ns;
+        sim_op_set_due(file->in, readable_ns);
+}
+
 /* The product's other end of @file can go on. */
 static void touch_other(const struct sim_file *file)
 {
@@ -158,6 +173,8 @@ void sim_file_close(struct sim_file *file)
 {
         struct list *link;
 
+        if (file->is_foreign && file->in)
+                sim_op_forget(file->in);
         if (file->in || file->out)
                 sim_fail("a descriptor is closed while an operation is in flight on it");
         file->is_open = false;

@@ -17,6 +17,7 @@ enum kind {
         ACCEPT,
         DONE, /* its result is known, and delivered when it is due */
         CONNECT,
+        AWAIT,
 };
 
 struct sim_op {
@@ -28,6 +29,7 @@ struct sim_op {
         const struct sockaddr *address; /* of a connect */
         uint64_t due_ns; /* when it can go on; SIM_NEVER: it waits for the other end */
         int result;
+        uint32_t events; /* of an await */
         enum kind kind;
         bool once;
         bool is_cancelled;

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 
 #define RESULTS_A_TURN 8 /* of a multishot, at most */
 
@@ -14,6 +15,12 @@ void sim_op_touch(struct sim_op *op)
 {
         if (op && op->due_ns == SIM_NEVER)
                 op->due_ns = sim_soon_ns();
+}
+
+void sim_op_set_due(struct sim_op *op, uint64_t due_ns)
+{
+        if (op)
+                op->due_ns = due_ns;
 }
 
 static struct sim_op *op_new(struct ring *ring, struct op *op, enum kind kind)
@@ -409,12 +416,46 @@ void sim_send_prompt(struct ring *ring, struct engine_file *file, struct prompt_
 
 /* --- readiness for others --- */
 
-/* Other libraries have real descriptors, of which this world knows nothing. */
+static void await_some(struct sim_op *own)
+{
+        uint32_t ready = own->events & EPOLLOUT;
+
+        if (own->file && own->file->readable_ns <= sim.now_ns)
+                ready |= own->events & EPOLLIN;
+        if (own->is_cancelled) {
+                fail(own, ECANCELED);
+        } else if (ready != 0) {
+                finish(own, (struct completion){ .result = (int)ready });
+        } else {
+                park(own, false);
+                own->due_ns = own->file->readable_ns;
+        }
+}
+
+/* Of a descriptor of another library. Of one that is real this world knows nothing. */
 void sim_await(struct ring *ring, struct engine_file *file, struct op *op, uint32_t events)
 {
-        (void)file;
-        (void)events;
-        sim_done(ring, op, -EPERM);
+        struct sim_file *own_file = sim_file(file->fd);
+        struct sim_op *own;
+
+        if (!own_file) {
+                sim_done(ring, op, -EPERM);
+                return;
+        }
+        if (own_file->in)
+                sim_fail("two awaits on one descriptor");
+        own = op_new(ring, op, AWAIT);
+        own->file = own_file;
+        own->events = events;
+        own_file->in = own;
+}
+
+void sim_op_forget(struct sim_op *op)
+{
+        op->file->in = NULL;
+        op->file = NULL;
+        op->is_cancelled = true;
+        op->due_ns = sim_soon_ns();
 }
 
 /* --- the end --- */
@@ -424,6 +465,8 @@ static void cancel_op(struct sim_op *own)
         if (!own)
                 return;
         own->is_cancelled = true;
+        if (own->kind == AWAIT)
+                own->due_ns = SIM_NEVER;
         sim_op_touch(own);
 }
 
@@ -471,6 +514,9 @@ void sim_complete(struct sim_op *own)
                 break;
         case ACCEPT:
                 accept_some(own);
+                break;
+        case AWAIT:
+                await_some(own);
                 break;
         case CONNECT:
                 connect_some(own);

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "made.h"
+#include "names.h"
 #include "secure.h"
 
 enum { MADE_MAX = 256, CONFIG_BYTES = 2048 };
@@ -21,6 +22,7 @@ static struct {
         uint64_t next_ns; /* when it does something by itself */
         bool is_calm; /* it knows */
         bool is_over;
+        bool has_name; /* the channel's target is one */
         quoit_channel_state state; /* of the channel, as its watch has heard */
         uint64_t steps_left; /* it ends before the server does; SIM_NEVER: it does not */
         struct rules rules;
@@ -47,6 +49,8 @@ static void act(void)
                 made_cancel(caller.all + sim_below(caller.count));
         if (sim_chance(30))
                 (void)quoit_channel_connect(caller.channel);
+        if (caller.has_name && sim_chance(20))
+                names_change();
         if (sim_fault(SIM_CUT))
                 sim_break(false);
         if (sim_fault(SIM_MUTE))
@@ -58,6 +62,7 @@ static void act(void)
 static void be_calm(void)
 {
         caller.is_calm = true;
+        names_calm();
         for (unsigned i = 0; i < caller.count; i++) {
                 if (!made_ends(caller.all + i))
                         made_cancel(caller.all + i);
@@ -147,6 +152,12 @@ static void choose_limits(quoit_client_limits *limits)
                 limits->connect_ms = one_of(50, 1000, 20000);
         if (sim_chance(300))
                 limits->backoff_initial_ms = one_of(10, 100, 1000);
+        if (sim_chance(300))
+                limits->resolution_ms = one_of(100, 1000, 5000);
+        if (sim_chance(500))
+                limits->resolution_ms_min = one_of(1, 100, 2000);
+        if (sim_chance(300))
+                limits->resolution_period_ms = one_of(20, 200, 5000);
         limits->backoff_max_ms = 10000; /* or a seed's last call may wait for long */
         if (sim_chance(200))
                 limits->idle_ms = one_of(10, 200, 5000);
@@ -158,7 +169,7 @@ static void choose_limits(quoit_client_limits *limits)
                 limits->stall_ms = one_of(50, 1000, UINT32_MAX);
 }
 
-/* Some that do not serve, and servers, in any order. */
+/* A name, or some that do not serve, and servers, in any order. */
 static void choose_target(char *text, size_t size)
 {
         static const char *const lame[] = { "10.0.0.254:10",
@@ -166,6 +177,11 @@ static void choose_target(char *text, size_t size)
         unsigned first = (unsigned)sim_below(caller.setting->servers);
         size_t used = (size_t)snprintf(text, size, "ipv4:");
 
+        caller.has_name = sim_chance(400);
+        if (caller.has_name) {
+                snprintf(text, size, NAMES_TARGET);
+                return;
+        }
         if (sim_chance(400))
                 used += (size_t)snprintf(text + used, size - used, "%s,", lame[sim_below(2)]);
         for (unsigned i = 0; i < caller.setting->servers; i++)
@@ -332,6 +348,7 @@ void *caller_run(void *setting)
 {
         memset(&caller, 0, sizeof(caller));
         caller.setting = setting;
+        names_begin(caller.setting->servers);
         if (begin()) {
                 while (!ends()) {
                         sim_block(due_ns, NULL);

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 
+#define MUTE_NS NS_PER_S /* what is late in the network */
 #define LATE_NS (2 * NS_PER_MS) /* a timer's tick, rounded up */
 
 /* ---- calls ---- */
@@ -79,6 +80,41 @@ static void check_stream_call(const struct exchange *exchange, const struct ring
         if (face && !may_win && !outcall_is_over(call))
                 sim_fail(
                         "an attempt has lost, and its stream %d is open", call->exchange.stream.id);
+}
+
+/* ---- connections ---- */
+
+/* Nothing comes any more, and calls wait for it: keepalive ends it. */
+static void check_mute(const struct client *client, const struct connection *connection)
+{
+        const struct sim_file *file = sim_file(connection->socket.file.fd);
+        struct sim_conn *conn = file ? file->conn : NULL;
+        uint64_t now_ns = client->base->ring.now_ns, ms;
+
+        if (!conn || conn->mute_ns == 0)
+                return;
+        if (connection->group.count == 0 || connection->state != CONNECTION_OPEN ||
+                !connection->established || socket_is_paused(&connection->socket))
+                conn->missed_ns = 0;
+        else if (conn->missed_ns == 0)
+                conn->missed_ns = now_ns;
+        /* it looks at the silence before the calls too, and once more at its end */
+        ms = 2 * (uint64_t)client->limits.keepalive_ms + client->limits.keepalive_timeout_ms;
+        if (conn->missed_ns > 0 && now_ns - conn->missed_ns > ms * NS_PER_MS + MUTE_NS)
+                sim_fail("connection %u is mute, has %" PRIu32
+                         " calls, and keepalive has not ended it for %" PRIu64 " ms",
+                        conn->id, connection->group.count, (now_ns - conn->missed_ns) / NS_PER_MS);
+}
+
+static void check_connections(const struct client *client)
+{
+        const struct list *connections = &client->base->connections;
+
+        /* a machine that was suspended is late with everything */
+        if (client->limits.keepalive_ms == UINT32_MAX || sim.rates[SIM_OVERSLEPT] > 0)
+                return;
+        for (const struct list *link = connections->next; link != connections; link = link->next)
+                check_mute(client, CONTAINER_OF(link, struct connection, link));
 }
 
 /* ---- the channel ---- */
@@ -152,6 +188,7 @@ void check_client(const quoit_client *client, const quoit_channel *channel)
                 return;
         counts = check_base(part->base, check_stream_call);
         check_same(part->connection_count, counts.connections, "connections, listed and counted");
+        check_connections(part);
         if (!channel)
                 return;
         check_same(part->calls.slab.live, counts.calls + channel->parts[0]->group.count,
