@@ -26,57 +26,10 @@ static struct {
         quoit_channel_state state; /* of the channel, as its watch has heard */
         uint64_t steps_left; /* it ends before the server does; SIM_NEVER: it does not */
         struct rules rules;
+        quoit_retry_statistics retries; /* of all channels that it has left */
         struct made all[MADE_MAX];
         unsigned count;
 } caller;
-
-/* ---- what it does ---- */
-
-static void begin_call(void)
-{
-        struct made *made = caller.all + caller.count;
-
-        *made = (struct made){ .rules = &caller.rules, .id = caller.count };
-        if (made_begin(made, caller.channel) == 0)
-                caller.count++;
-}
-
-static void act(void)
-{
-        if (caller.count < MADE_MAX && sim_chance(400))
-                begin_call();
-        if (caller.count > 0 && sim_chance(100))
-                made_cancel(caller.all + sim_below(caller.count));
-        if (sim_chance(30))
-                (void)quoit_channel_connect(caller.channel);
-        if (caller.has_name && sim_chance(20))
-                names_change();
-        if (sim_fault(SIM_CUT))
-                sim_break(false);
-        if (sim_fault(SIM_MUTE))
-                sim_break(true);
-        caller.next_ns = sim.now_ns + sim_below(sim_chance(100) ? NS_PER_S : 10 * NS_PER_MS);
-}
-
-/* What ends by itself shall, the rest is given up. */
-static void be_calm(void)
-{
-        caller.is_calm = true;
-        names_calm();
-        for (unsigned i = 0; i < caller.count; i++) {
-                if (!made_ends(caller.all + i))
-                        made_cancel(caller.all + i);
-        }
-}
-
-bool caller_is_served(void)
-{
-        for (unsigned i = 0; i < caller.count; i++) {
-                if (caller.all[i].call)
-                        return false;
-        }
-        return caller.is_calm || caller.is_over || !caller.client;
-}
 
 /* ---- what others see ---- */
 
@@ -114,7 +67,7 @@ bool caller_has_ended(unsigned id)
 
 void caller_check(void)
 {
-        check_client(caller.client, caller.channel);
+        check_client(caller.client);
 }
 
 void caller_print(void)
@@ -123,7 +76,7 @@ void caller_print(void)
                 if (caller.all[i].call)
                         made_print(caller.all + i);
         }
-        check_print_client(caller.channel);
+        check_print_client(caller.client);
 }
 
 /* ---- what chance chooses ---- */
@@ -229,15 +182,16 @@ static int print_method(char *text, size_t size, quoit_method_kind kind)
 
 static void choose_config(char *text, size_t size)
 {
-        bool has_policies = sim_chance(800);
+        bool has_policies = sim_chance(800), is_throttled;
         size_t used = (size_t)snprintf(text, size, "{\"loadBalancingConfig\":[{\"%s\":{}}]",
                 sim_chance(500) ? "round_robin" : "pick_first");
 
         if (sim_chance(300) && !caller.setting->has_one_stream)
                 used += (size_t)snprintf(text + used, size - used,
                         ",\"healthCheckConfig\":{\"serviceName\":\"script.Script\"}");
-        caller.rules.is_throttled = sim_chance(200);
-        if (caller.rules.is_throttled)
+        is_throttled = sim_chance(200);
+        caller.rules.is_throttled |= is_throttled;
+        if (is_throttled)
                 used += (size_t)snprintf(text + used, size - used,
                         ",\"retryThrottling\":{\"maxTokens\":%u,\"tokenRatio\":0.5}",
                         2 + (unsigned)sim_below(10));
@@ -253,9 +207,12 @@ static void choose_config(char *text, size_t size)
 
 static void on_state(quoit_channel *channel, quoit_channel_state state, void *user)
 {
-        (void)channel;
         (void)user;
         sim_note("the channel is", state, 0);
+        if (channel != caller.channel && state != QUOIT_CHANNEL_SHUTDOWN)
+                sim_fail("a channel that was freed is %s", quoit_channel_state_name(state));
+        if (channel != caller.channel)
+                return;
         if (state == caller.state || caller.state == QUOIT_CHANNEL_SHUTDOWN)
                 sim_fail("a channel that is %s becomes %s", quoit_channel_state_name(caller.state),
                         quoit_channel_state_name(state));
@@ -272,6 +229,8 @@ static int make_channel(void)
         };
         int r;
 
+        for (unsigned i = 0; i < 4; i++)
+                caller.rules.policies[i] = (struct policy){ .attempts_max = 1 };
         choose_target(target, sizeof(target));
         if (options.service_config)
                 choose_config(config, sizeof(config));
@@ -280,17 +239,33 @@ static int make_channel(void)
         r = quoit_channel_new(caller.client, target, &options, &caller.channel);
         if (r < 0 && sim.rates[SIM_NO_MEMORY] == 0)
                 sim_fail("no channel (%d) to %s with %s", r, target, config);
-        if (r == 0)
-                r = quoit_channel_watch(caller.channel, on_state, NULL);
-        return r;
+        if (r < 0)
+                return r;
+        caller.rules.channel = caller.channel;
+        caller.state = QUOIT_CHANNEL_IDLE;
+        return quoit_channel_watch(caller.channel, on_state, NULL);
+}
+
+/* It counts no more. @frees: else the client's end does. */
+static void leave_channel(bool frees)
+{
+        quoit_retry_statistics now, *all = &caller.retries;
+        quoit_channel *channel = caller.channel;
+
+        quoit_channel_get_retries(channel, &now);
+        all->retries += now.retries;
+        all->hedged += now.hedged;
+        all->throttled += now.throttled;
+        caller.channel = NULL;
+        caller.rules.channel = NULL;
+        if (frees)
+                (void)quoit_channel_free(channel);
 }
 
 static bool begin(void)
 {
         quoit_client_options options = { .stepped = true, .engine = QUOIT_ENGINE_EPOLL };
 
-        for (unsigned i = 0; i < 4; i++)
-                caller.rules.policies[i].attempts_max = 1;
         caller.rules.is_gentle = caller.setting->is_gentle;
         choose_limits(&options.limits);
         if (quoit_client_new(&options, &caller.client) < 0)
@@ -299,11 +274,66 @@ static bool begin(void)
                 caller.client = quoit_client_free(caller.client);
                 return false;
         }
-        caller.rules.channel = caller.channel;
         caller.fd = quoit_client_fd(caller.client);
         caller.steps_left = sim_chance(200) ? sim_below(300) : SIM_NEVER;
         return true;
 }
+
+/* ---- what it does ---- */
+
+static void begin_call(void)
+{
+        struct made *made = caller.all + caller.count;
+
+        *made = (struct made){ .rules = &caller.rules, .id = caller.count };
+        if (made_begin(made, caller.channel) == 0)
+                caller.count++;
+}
+
+/* Another one, with other rules, while calls of the first may run. */
+static void change_channel(void)
+{
+        if (caller.channel)
+                leave_channel(true);
+        (void)make_channel();
+}
+
+static void act(void)
+{
+        if (caller.count < MADE_MAX && caller.channel && sim_chance(400))
+                begin_call();
+        if (caller.count > 0 && sim_chance(100))
+                made_cancel(caller.all + sim_below(caller.count));
+        if (caller.channel && sim_chance(30))
+                (void)quoit_channel_connect(caller.channel);
+        if (sim_chance(5))
+                change_channel();
+        if (caller.has_name && sim_chance(20))
+                names_change();
+        caller.next_ns = sim.now_ns + sim_below(sim_chance(100) ? NS_PER_S : 10 * NS_PER_MS);
+}
+
+/* What ends by itself shall, the rest is given up. */
+static void be_calm(void)
+{
+        caller.is_calm = true;
+        names_calm();
+        for (unsigned i = 0; i < caller.count; i++) {
+                if (!made_ends(caller.all + i))
+                        made_cancel(caller.all + i);
+        }
+}
+
+bool caller_is_served(void)
+{
+        for (unsigned i = 0; i < caller.count; i++) {
+                if (caller.all[i].call)
+                        return false;
+        }
+        return caller.is_calm || caller.is_over || !caller.client;
+}
+
+/* ---- its thread ---- */
 
 static uint64_t due_ns(const void *unused)
 {
@@ -325,16 +355,11 @@ static bool ends(void)
 static void end(void)
 {
         quoit_client *client = caller.client;
-        quoit_retry_statistics retries;
 
         sim_note("the client ends", caller.count, 0);
-        quoit_channel_get_retries(caller.channel, &retries);
-        made_check_counts(caller.all, caller.count, &retries);
-        caller.rules.is_ending = true;
-        caller.rules.channel = NULL;
-        if (sim_chance(500))
-                (void)quoit_channel_free(caller.channel);
-        caller.channel = NULL;
+        if (caller.channel)
+                leave_channel(sim_chance(500));
+        made_check_counts(caller.all, caller.count, &caller.retries);
         caller.client = NULL; /* nobody looks at it any more */
         if (quoit_client_free(client))
                 sim_fail("a client was not freed");

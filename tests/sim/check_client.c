@@ -179,7 +179,7 @@ static void check_channel(const struct channel *channel)
                 sim_fail("a channel is READY without a connection");
 }
 
-void check_client(const quoit_client *client, const quoit_channel *channel)
+void check_client(const quoit_client *client)
 {
         const struct client *part = client ? client->parts : NULL;
         struct base_counts counts;
@@ -189,11 +189,15 @@ void check_client(const quoit_client *client, const quoit_channel *channel)
         counts = check_base(part->base, check_stream_call);
         check_same(part->connection_count, counts.connections, "connections, listed and counted");
         check_connections(part);
-        if (!channel)
-                return;
-        check_same(part->calls.slab.live, counts.calls + channel->parts[0]->group.count,
+        for (const struct list *link = part->channels.next; link != &part->channels;
+                link = link->next) {
+                const struct channel *channel = CONTAINER_OF(link, struct channel, link);
+
+                check_channel(channel);
+                counts.calls += channel->group.count;
+        }
+        check_same(part->calls.slab.live, counts.calls,
                 "calls, in memory and counted by their connections");
-        check_channel(channel->parts[0]);
 }
 
 /* ---- for people ---- */
@@ -210,21 +214,27 @@ static void print_call(const struct quoit_outcall *call)
                 call->exchange.deadline_ns);
 }
 
-void check_print_client(const quoit_channel *channel)
+static void print_channel(const struct channel *channel)
 {
-        const struct channel *part = channel ? channel->parts[0] : NULL;
-
-        if (!part)
-                return;
-        fprintf(stderr, "sim: the channel is %s, %" PRIu32 " calls wait\n",
-                quoit_channel_state_name(part->state), part->queued);
-        for (unsigned i = 0; i < part->count; i++) {
-                const struct subchannel *subchannel = part->subchannels[i];
+        fprintf(stderr, "sim: a channel is %s, %" PRIu32 " calls wait\n",
+                quoit_channel_state_name(channel->state), channel->queued);
+        for (unsigned i = 0; i < channel->count; i++) {
+                const struct subchannel *subchannel = channel->subchannels[i];
 
                 fprintf(stderr, "sim:   %s: state %d, health %d, %zu wait there, \"%s\"\n",
                         subchannel->text, (int)subchannel->state, (int)subchannel->check.health,
                         check_length(&subchannel->waiting), subchannel->why);
         }
-        for (const struct list *link = part->calls.next; link != &part->calls; link = link->next)
+        for (const struct list *link = channel->calls.next; link != &channel->calls;
+                link = link->next)
                 print_call(CONTAINER_OF(link, struct quoit_outcall, link));
+}
+
+void check_print_client(const quoit_client *client)
+{
+        const struct list *channels = client ? &client->parts[0].channels : NULL;
+
+        for (const struct list *link = channels ? channels->next : NULL; link != channels;
+                link = link->next)
+                print_channel(CONTAINER_OF(link, struct channel, link));
 }

@@ -5,8 +5,8 @@
 
 #include <quoit/client.h>
 
-/* @channel: its only one. Both are NULL before and behind their lives. */
-void check_client(const quoit_client *client, const quoit_channel *channel);
+/* NULL: it does not live. */
+void check_client(const quoit_client *client);
 
 /* Prints its state, for people. */
-void check_print_client(const quoit_channel *channel);
+void check_print_client(const quoit_client *client);

@@ -130,8 +130,8 @@ static void check_given_up(const struct made *made, const quoit_outcall *call)
         quoit_retry_statistics retries;
         upb_StringView value;
 
-        if (made->policy.kind != POLICY_RETRY || service_forbids_retries(made->size) || !channel ||
-                !quoit_outcall_trailer(call, "x-attempt", &value))
+        if (made->policy.kind != POLICY_RETRY || service_forbids_retries(made->size) ||
+                made->channel != channel || !quoit_outcall_trailer(call, "x-attempt", &value))
                 return;
         quoit_channel_get_retries(channel, &retries);
         if (retries.throttled == 0 && retries.overruns == 0 &&
@@ -145,8 +145,9 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
 {
         quoit_error error;
 
-        if (!made->rules->is_gentle || made->rules->is_ending || made->was_cancelled ||
-                made->has_deadline || !made->waits_for_ready || !act_ends(made->act))
+        if (!made->rules->is_gentle || made->rules->channel != made->channel ||
+                made->was_cancelled || made->has_deadline || !made->waits_for_ready ||
+                !act_ends(made->act))
                 return;
         quoit_outcall_get_error(call, &error);
         if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
@@ -285,6 +286,7 @@ int made_begin(struct made *made, quoit_channel *channel)
         };
         int r;
 
+        made->channel = channel;
         made->kind = method->kind;
         made->policy = made->rules->policies[made->kind];
         made->has_deadline = options.timeout_ms > 0;

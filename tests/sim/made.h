@@ -23,16 +23,16 @@ struct policy {
 
 /* What holds for all calls of a run. */
 struct rules {
-        const quoit_channel *channel; /* NULL: not any more */
+        const quoit_channel *channel; /* that there is now; NULL: none */
         struct policy policies[4]; /* by the method's kind */
         bool is_gentle; /* connections end only as servers end them when they stop */
-        bool is_throttled; /* the service config says so */
-        bool is_ending; /* the client is about to be freed */
+        bool is_throttled; /* a service config says so */
 };
 
 struct made {
         const struct rules *rules;
         quoit_outcall *call; /* NULL: it has ended */
+        const quoit_channel *channel; /* which may have been freed since */
         unsigned id;
         quoit_method_kind kind;
         struct policy policy;

@@ -69,8 +69,8 @@ static void choose_rates(const struct run *run)
                 [SIM_PEER_FLOODED] = 20,
                 [SIM_PEER_BROKE] = 20,
                 [SIM_STREAM_RESET] = 50,
-                [SIM_CUT] = 30,
-                [SIM_MUTE] = 10,
+                [SIM_CUT] = 20,
+                [SIM_MUTE] = 5,
         };
 
         static const enum sim_fault rough[] = { SIM_ERROR, SIM_OVERSLEPT, SIM_NO_MEMORY, SIM_CUT,
@@ -297,6 +297,15 @@ static void jump(uint64_t next_ns)
                 sim.now_ns += sim_below(20 * NS_PER_S);
 }
 
+/* The network between clients and servers. */
+static void break_network(void)
+{
+        if (sim_fault(SIM_CUT))
+                sim_break(false);
+        if (sim_fault(SIM_MUTE))
+                sim_break(true);
+}
+
 /* False: nothing can happen any more. */
 static bool try_step(struct run *run)
 {
@@ -305,6 +314,8 @@ static bool try_step(struct run *run)
 
         sim.steps++;
         sim.now_ns += sim_below(2000);
+        if (run->has_caller)
+                break_network();
         if (peer && sim_chance(500)) {
                 peer_step(peer);
                 return true;
