@@ -11,7 +11,7 @@ enum {
         FD_FIRST =
                 1
                 << 20, /* the process has no real descriptor as high; and none is used twice in a run */
-        FILES_MAX = 4096,
+        FILES_MAX = 8192,
         CONNS_MAX = 1024,
         WAKE_FIRST = 1 << 21,
 };

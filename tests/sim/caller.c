@@ -110,7 +110,7 @@ static void choose_limits(quoit_client_limits *limits)
         if (sim_chance(500))
                 limits->resolution_ms_min = one_of(1, 100, 2000);
         if (sim_chance(300))
-                limits->resolution_period_ms = one_of(20, 200, 5000);
+                limits->resolution_period_ms = one_of(200, 1000, 5000);
         limits->backoff_max_ms = 10000; /* or a seed's last call may wait for long */
         if (sim_chance(200))
                 limits->idle_ms = one_of(10, 200, 5000);
@@ -118,6 +118,10 @@ static void choose_limits(quoit_client_limits *limits)
                 limits->keepalive_ms = one_of(10, 1000, 20000);
         if (sim_chance(300))
                 limits->keepalive_timeout_ms = one_of(100, 1000, 5000);
+        if (sim.rates[SIM_MUTE] > 0 && sim_chance(500)) {
+                limits->keepalive_ms = 10;
+                limits->keepalive_timeout_ms = 100;
+        }
         if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->stall_ms = one_of(50, 1000, UINT32_MAX);
 }
@@ -129,13 +133,16 @@ static void choose_target(char *text, size_t size)
                 "10.0.0.254:11" }; /* refuses, silent */
         unsigned first = (unsigned)sim_below(caller.setting->servers);
         size_t used = (size_t)snprintf(text, size, "ipv4:");
+        bool has_lame = sim_chance(400);
 
         caller.has_name = sim_chance(400);
+        caller.rules.is_steady = caller.setting->is_gentle && caller.setting->servers == 1 &&
+                                 !has_lame && !caller.has_name;
         if (caller.has_name) {
                 snprintf(text, size, NAMES_TARGET);
                 return;
         }
-        if (sim_chance(400))
+        if (has_lame)
                 used += (size_t)snprintf(text + used, size - used, "%s,", lame[sim_below(2)]);
         for (unsigned i = 0; i < caller.setting->servers; i++)
                 used += (size_t)snprintf(text + used, size - used, "%s10.0.0.%u:%u",
@@ -182,11 +189,13 @@ static int print_method(char *text, size_t size, quoit_method_kind kind)
 
 static void choose_config(char *text, size_t size)
 {
-        bool has_policies = sim_chance(800), is_throttled;
+        bool has_policies = sim_chance(800), is_throttled, watches;
         size_t used = (size_t)snprintf(text, size, "{\"loadBalancingConfig\":[{\"%s\":{}}]",
                 sim_chance(500) ? "round_robin" : "pick_first");
 
-        if (sim_chance(300) && !caller.setting->has_one_stream)
+        watches = sim_chance(300) && !caller.setting->has_one_stream;
+        caller.rules.is_steady &= !watches;
+        if (watches)
                 used += (size_t)snprintf(text + used, size - used,
                         ",\"healthCheckConfig\":{\"serviceName\":\"script.Script\"}");
         is_throttled = sim_chance(200);
@@ -266,6 +275,7 @@ static bool begin(void)
 {
         quoit_client_options options = { .stepped = true, .engine = QUOIT_ENGINE_EPOLL };
 
+        caller.rules.server_stops = caller.setting->server_stops;
         caller.rules.is_gentle = caller.setting->is_gentle;
         choose_limits(&options.limits);
         if (quoit_client_new(&options, &caller.client) < 0)

@@ -12,6 +12,7 @@
 
 /* What the run says. */
 struct caller_setting {
+        const bool *server_stops; /* the run's own is about to */
         const bool *server_is_over; /* then it ends, or earlier */
         unsigned servers; /* how many there are: fleet.h */
         bool is_secure, is_gentle;

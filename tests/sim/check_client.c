@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/engine/sim.h"
 
-#define MUTE_NS NS_PER_S /* what is late in the network */
+#define MUTE_NS (NS_PER_S / 2) /* what is late in the network */
 #define LATE_NS (2 * NS_PER_MS) /* a timer's tick, rounded up */
 
 /* ---- calls ---- */

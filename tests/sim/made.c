@@ -145,9 +145,10 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
 {
         quoit_error error;
 
-        if (!made->rules->is_gentle || made->rules->channel != made->channel ||
-                made->was_cancelled || made->has_deadline || !made->waits_for_ready ||
-                !act_ends(made->act))
+        if (!made->rules->is_gentle || *made->rules->server_stops ||
+                made->rules->channel != made->channel || made->was_cancelled ||
+                made->has_deadline || !act_ends(made->act) ||
+                !(made->waits_for_ready || made->rules->is_steady))
                 return;
         quoit_outcall_get_error(call, &error);
         if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
@@ -313,8 +314,8 @@ void made_cancel(struct made *made)
 
 bool made_ends(const struct made *made)
 {
-        return act_ends(made->act) &&
-               (!made->waits_for_ready || made->has_deadline || made->served > 0);
+        return act_ends(made->act) && (!made->waits_for_ready || made->has_deadline ||
+                                              made->served > 0 || made->rules->is_gentle);
 }
 
 void made_print(const struct made *made)

@@ -24,8 +24,10 @@ struct policy {
 /* What holds for all calls of a run. */
 struct rules {
         const quoit_channel *channel; /* that there is now; NULL: none */
+        const bool *server_stops; /* the run's own is about to stop for good */
         struct policy policies[4]; /* by the method's kind */
         bool is_gentle; /* connections end only as servers end them when they stop */
+        bool is_steady; /* and the only server does not stop: it only ends connections in an orderly way */
         bool is_throttled; /* a service config says so */
 };
 

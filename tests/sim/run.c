@@ -94,8 +94,15 @@ static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
 static void choose_limits(const struct run *run, quoit_limits *limits)
 {
         *limits = (quoit_limits){ .memory_bytes_max = SIZE_MAX, .slow_handler_ms = UINT32_MAX };
-        if (run->caller.is_gentle)
+        if (run->caller.is_gentle) {
+                if (sim_chance(700))
+                        limits->connection_age_ms = one_of(20, 100, 1000);
+                if (sim_chance(200))
+                        limits->connection_idle_ms = one_of(1, 20, 1000);
+                if (sim_chance(200))
+                        limits->streams_max = one_of(2, 3, 10);
                 return;
+        }
         if (sim_chance(200))
                 limits->memory_bytes_max = one_of(300 << 10, 1 << 20, 8 << 20);
         if (sim_chance(300))
@@ -434,6 +441,7 @@ static void end(struct run *run)
 static void start_caller(struct run *run)
 {
         fleet_begin(run->server, run->health, run->is_secure, run->caller.is_gentle);
+        run->caller.server_stops = &run->stop_wanted;
         run->caller.server_is_over = &run->is_over;
         run->caller.servers = fleet_count();
         run->caller.is_secure = run->is_secure;
