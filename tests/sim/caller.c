@@ -187,12 +187,30 @@ static int print_method(char *text, size_t size, quoit_method_kind kind)
         return used + snprintf(text + used, size - (size_t)used, "}");
 }
 
+/* Addresses that fail are ejected soon, and others are let in. */
+static int print_balancing(char *text, size_t size)
+{
+        static const char *const names[] = { "pick_first", "round_robin", "weighted_round_robin",
+                "least_request_experimental", "ring_hash_experimental" };
+        const char *name = names[sim_chance(500) ? sim_below(2) : sim_below(5)];
+
+        if (sim_chance(800))
+                return snprintf(text, size, "{\"%s\":{}}", name);
+        return snprintf(text, size,
+                "{\"outlier_detection_experimental\":{\"interval\":\"0.05s\","
+                "\"baseEjectionTime\":\"0.2s\",\"maxEjectionPercent\":50,"
+                "\"failurePercentageEjection\":{\"threshold\":40,\"minimumHosts\":1,"
+                "\"requestVolume\":1},\"childPolicy\":[{\"%s\":{}}]}}",
+                name);
+}
+
 static void choose_config(char *text, size_t size)
 {
         bool has_policies = sim_chance(800), is_throttled, watches;
-        size_t used = (size_t)snprintf(text, size, "{\"loadBalancingConfig\":[{\"%s\":{}}]",
-                sim_chance(500) ? "round_robin" : "pick_first");
+        size_t used = (size_t)snprintf(text, size, "{\"loadBalancingConfig\":[");
 
+        used += (size_t)print_balancing(text + used, size - used);
+        used += (size_t)snprintf(text + used, size - used, "]");
         watches = sim_chance(300) && !caller.setting->has_one_stream;
         caller.rules.is_steady &= !watches;
         if (watches)

@@ -151,6 +151,9 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
                 !(made->waits_for_ready || made->rules->is_steady))
                 return;
         quoit_outcall_get_error(call, &error);
+        /* connections that are of no use, ten in a row, are a reason to wait, and to say so: subchannel.c */
+        if (!made->waits_for_ready && strstr(error.text, "GOAWAY (NO_ERROR); the next attempt"))
+                return;
         if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
                 status == QUOIT_UNKNOWN)
                 sim_fail("outcall %u is lost, and %u handlers have run: %s", made->id, made->served,
@@ -282,6 +285,7 @@ int made_begin(struct made *made, quoit_channel *channel)
         const quoit_call_options options = {
                 .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
                 .wait_for_ready = sim_chance(300) ? QUOIT_WAIT_FOR_READY : QUOIT_WAIT_AS_CONFIGURED,
+                .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
                 .metadata = &field,
                 .metadata_count = 1,
         };
