@@ -84,10 +84,13 @@ static void await_preface(struct connection *connection)
 void watch_drain(struct connection *connection)
 {
         connection->drained_ns = now_of(connection);
-        if (connection->established)
-                start(connection, DRAIN_NOTICE_NS, on_drain_step);
-        else
+        if (!connection->established)
                 await_preface(connection);
+        else if (connection->session.role ==
+                 SESSION_CLIENT) /* no request can be on its way to it */
+                start(connection, 0, on_watch);
+        else
+                start(connection, DRAIN_NOTICE_NS, on_drain_step);
 }
 
 static bool is_over(uint64_t due_ns, uint64_t now_ns, uint64_t *ret_due_ns)

@@ -133,6 +133,26 @@ static void test_keepalive(void **state)
         leave();
 }
 
+/* Also where it takes no more calls, without a break. */
+static void test_keepalive_of_the_last_calls(void **state)
+{
+        struct world here;
+
+        (void)state;
+        world_init(&here);
+        here.limits.keepalive_ms = 50;
+        open_client();
+        say(settings, 9);
+        UNTIL(here.client.connection.established);
+        request("question");
+        turn_for(&here.base->ring, 10 * MS);
+        connection_drain(&here.client.connection);
+        turn_for(&here.base->ring, 500 * MS);
+        assert_int_equal(heard(NGHTTP2_PING), 1);
+        UNTIL(here.client.freed);
+        leave();
+}
+
 /* More PINGs than a server would allow are no fault of a server; without end they are. */
 static void test_pings(void **state)
 {
@@ -163,6 +183,7 @@ int main(void)
                 cmocka_unit_test(test_endless_header_block),
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_keepalive),
+                cmocka_unit_test(test_keepalive_of_the_last_calls),
                 cmocka_unit_test(test_pings),
         };
 
