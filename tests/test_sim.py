@@ -24,7 +24,7 @@ def events(trace):
     return [line for line in trace.splitlines() if not line.startswith(b"sim: ")]
 
 
-@pytest.mark.parametrize("seed", ["1", "25", "27", "1743"])  # 25: with TLS
+@pytest.mark.parametrize("seed", ["1", "25", "27", "1743"])  # 25: a client, names and TLS
 def test_a_seed_is_the_same_run_each_time(seed):
     trace = events(run("--seed", seed, "--trace"))
     assert len(trace) > 50
