@@ -240,7 +240,9 @@ static void on_state(quoit_channel *channel, quoit_channel_state state, void *us
                 sim_fail("a channel that was freed is %s", quoit_channel_state_name(state));
         if (channel != caller.channel)
                 return;
-        if (state == caller.state || caller.state == QUOIT_CHANNEL_SHUTDOWN)
+        /* without memory, changes are told as one */
+        if ((state == caller.state && sim.rates[SIM_NO_MEMORY] == 0) ||
+                caller.state == QUOIT_CHANNEL_SHUTDOWN)
                 sim_fail("a channel that is %s becomes %s", quoit_channel_state_name(caller.state),
                         quoit_channel_state_name(state));
         caller.state = state;
