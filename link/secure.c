@@ -23,8 +23,9 @@ static void on_step(struct handshake *handshake)
         connection_on_secured(secure->connection);
 }
 
-static int init_tls(struct tls *tls, const struct connection_options *options)
+static int init_tls(struct secure *secure, const struct connection_options *options)
 {
+        struct tls *tls = &secure->tls;
         struct tls_context *context;
         int r;
 
@@ -32,7 +33,8 @@ static int init_tls(struct tls *tls, const struct connection_options *options)
                 r = tls_init_client(tls, options->client_tls, options->server_name);
                 return r < 0 ? r
                              : tls_resume(tls, options->server_name,
-                                       xxhash64(&options->peer->any, options->peer->bytes));
+                                       xxhash64(&options->peer->any, options->peer->bytes),
+                                       ring_clock_ns(&secure->connection->base->ring));
         }
         context = tls_config_context(options->tls);
         r = tls_init_server(tls, context);
@@ -43,7 +45,7 @@ static int init_tls(struct tls *tls, const struct connection_options *options)
 static int start(struct secure *secure, const struct connection_options *options)
 {
         const quoit_limits *limits = connection_limits(secure->connection);
-        int r = init_tls(&secure->tls, options);
+        int r = init_tls(secure, options);
 
         if (r < 0)
                 return r;

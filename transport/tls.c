@@ -80,11 +80,12 @@ int tls_init_client(struct tls *tls, struct tls_context *context, const char *na
         return 0;
 }
 
-int tls_resume(struct tls *tls, const char *name, uint64_t place)
+int tls_resume(struct tls *tls, const char *name, uint64_t place, uint64_t now_ns)
 {
         assert(tls->is_client && tls->state == TLS_HANDSHAKE);
         tls->resumes.name = strdup(name);
         tls->resumes.place = place;
+        tls->now_ns = now_ns;
         if (!tls->resumes.name)
                 return -ENOMEM;
         tls_sessions_offer(&tls->context->sessions, tls);

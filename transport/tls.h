@@ -37,7 +37,7 @@ struct tls {
         size_t in_size;
         struct tls_bytes out;
         enum tls_state state;
-        uint64_t now_ns; /* when tls_handshake() was last called */
+        uint64_t now_ns; /* when tls_handshake() or tls_resume() was last called */
         unsigned
                 late_messages; /* key updates and tickets of the peer, since the count was last cleared */
         size_t read_bytes; /* since then */
@@ -64,7 +64,7 @@ int tls_init_client(struct tls *tls, struct tls_context *context, const char *na
  * A client offers a session that its context has kept, and those that it is given are kept. @name is that of tls_init_client(), @place
  * a number for the server's address (tls_sessions.h). Before the first tls_handshake(). 0, -ENOMEM.
  */
-int tls_resume(struct tls *tls, const char *name, uint64_t place);
+int tls_resume(struct tls *tls, const char *name, uint64_t place, uint64_t now_ns);
 
 /* Takes zeroed memory. */
 void tls_deinit(struct tls *tls);

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "transport/tls.h"
 
 struct tls_kept {
         SSL_SESSION *session;
         uint64_t place;
+        uint64_t since_ns;
         char name[];
 };
 
@@ -53,7 +55,8 @@ static bool is_worth_it(const SSL_SESSION *session)
  * A copy, as OpenSSL changes the original when its connection ends without a close_notify, on whatever thread that is. NULL: no
  * memory.
  */
-static struct tls_kept *kept_new(SSL_SESSION *session, const char *name, uint64_t place)
+static struct tls_kept *kept_new(
+        SSL_SESSION *session, const char *name, uint64_t place, uint64_t now_ns)
 {
         size_t name_bytes = strlen(name) + 1;
         struct tls_kept *kept = malloc(sizeof(*kept) + name_bytes);
@@ -66,6 +69,7 @@ static struct tls_kept *kept_new(SSL_SESSION *session, const char *name, uint64_
                 return NULL;
         }
         kept->place = place;
+        kept->since_ns = now_ns;
         memcpy(kept->name, name, name_bytes);
         return kept;
 }
@@ -81,14 +85,14 @@ static struct tls_kept *take_at(struct tls_sessions *sessions, unsigned index)
         return kept;
 }
 
-void tls_sessions_put(
-        struct tls_sessions *sessions, SSL_SESSION *session, const char *name, uint64_t place)
+void tls_sessions_put(struct tls_sessions *sessions, SSL_SESSION *session, const char *name,
+        uint64_t place, uint64_t now_ns)
 {
         struct tls_kept *kept, *oldest = NULL;
 
         if (sessions->count_max == 0 || !is_worth_it(session))
                 return;
-        kept = kept_new(session, name, place);
+        kept = kept_new(session, name, place, now_ns);
         if (!kept)
                 return;
         pthread_mutex_lock(&sessions->mutex);
@@ -117,7 +121,8 @@ static struct tls_kept *take(struct tls_sessions *sessions, const char *name, ui
         return found < sessions->count ? take_at(sessions, found) : NULL;
 }
 
-SSL_SESSION *tls_sessions_take(struct tls_sessions *sessions, const char *name, uint64_t place)
+SSL_SESSION *tls_sessions_take(
+        struct tls_sessions *sessions, const char *name, uint64_t place, uint64_t now_ns)
 {
         SSL_SESSION *session = NULL;
         struct tls_kept *kept;
@@ -125,7 +130,7 @@ SSL_SESSION *tls_sessions_take(struct tls_sessions *sessions, const char *name, 
         pthread_mutex_lock(&sessions->mutex);
         kept = take(sessions, name, place);
         pthread_mutex_unlock(&sessions->mutex);
-        if (kept) {
+        if (kept && now_ns - kept->since_ns <= TLS_SESSION_SECONDS_MAX * NS_PER_S) {
                 session = kept->session;
                 kept->session = NULL;
         }
@@ -142,7 +147,8 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
         const struct tls *tls = SSL_get_app_data(ssl);
 
         if (tls->resumes.name)
-                tls_sessions_put(sessions, session, tls->resumes.name, tls->resumes.place);
+                tls_sessions_put(
+                        sessions, session, tls->resumes.name, tls->resumes.place, tls->now_ns);
         return 0; /* it stays OpenSSL's */
 }
 
@@ -155,7 +161,8 @@ void tls_sessions_attach(struct tls_sessions *sessions, SSL_CTX *ssl)
 
 void tls_sessions_offer(struct tls_sessions *sessions, struct tls *tls)
 {
-        SSL_SESSION *session = tls_sessions_take(sessions, tls->resumes.name, tls->resumes.place);
+        SSL_SESSION *session =
+                tls_sessions_take(sessions, tls->resumes.name, tls->resumes.place, tls->now_ns);
 
         if (session)
                 (void)SSL_set_session(tls->ssl, session); /* or the handshake is a whole one */
@@ -167,5 +174,5 @@ void tls_sessions_return(struct tls_sessions *sessions, const struct tls *tls)
         if (tls->resumes.name && SSL_session_reused(tls->ssl) &&
                 SSL_version(tls->ssl) == TLS1_2_VERSION)
                 tls_sessions_put(sessions, SSL_get0_session(tls->ssl), tls->resumes.name,
-                        tls->resumes.place);
+                        tls->resumes.place, tls->now_ns);
 }

@@ -15,6 +15,8 @@
 #include <openssl/ssl.h>
 
 #define TLS_SESSION_TICKET_BYTES_MAX ((size_t)16 << 10) /* a session with more is not kept */
+/* A session is not kept for longer, whatever its server says (RFC 8446 section 4.6.1). */
+#define TLS_SESSION_SECONDS_MAX ((uint64_t)7 * 24 * 60 * 60)
 
 struct tls;
 struct tls_kept;
@@ -33,17 +35,18 @@ int tls_sessions_init(struct tls_sessions *sessions, unsigned count_max);
 void tls_sessions_deinit(struct tls_sessions *sessions);
 
 /*
- * Keeps a copy of @session, with a server for @name at the place of that number, in place of the oldest one if there are too many. A
- * session that cannot be resumed is not kept, nor where memory is short.
+ * Keeps a copy of @session, with a server for @name at the place of that number, from @now_ns on, in place of the oldest one if there
+ * are too many. A session that cannot be resumed is not kept, nor where memory is short.
  */
-void tls_sessions_put(
-        struct tls_sessions *sessions, SSL_SESSION *session, const char *name, uint64_t place);
+void tls_sessions_put(struct tls_sessions *sessions, SSL_SESSION *session, const char *name,
+        uint64_t place, uint64_t now_ns);
 
 /*
  * The newest session with @name, of @place if there is one: servers that share a name need not share their tickets' keys. The
- * caller's, and nobody else uses it. NULL: there is none.
+ * caller's, and nobody else uses it. NULL: there is none, or it is too old at @now_ns.
  */
-SSL_SESSION *tls_sessions_take(struct tls_sessions *sessions, const char *name, uint64_t place);
+SSL_SESSION *tls_sessions_take(
+        struct tls_sessions *sessions, const char *name, uint64_t place, uint64_t now_ns);
 
 /* ---- of connections ---- */
 

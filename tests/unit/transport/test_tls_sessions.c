@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/clock.h"
 #include "transport/tls_sessions.h"
 
 static const struct tls_how keeps = { .sessions_max = 4 };
@@ -149,29 +150,34 @@ static void test_limit(void **state)
         tls_pair_free(pair);
 }
 
-/* Of many, the newest; the oldest ones go. */
+/* The oldest ones go where there are many, and those that are too old. */
 static void test_order(void **state)
 {
         static const char *const names[] = { "a", "b", "c" };
+        static const uint64_t week_ns = TLS_SESSION_SECONDS_MAX * NS_PER_S;
         struct tls_pair *pair = tls_pair_new(&keeps);
         struct tls_sessions sessions;
         SSL_SESSION *session;
 
         (void)state;
         meet(pair, TLS1_3_VERSION, true);
-        session = tls_sessions_take(&pair->client.context->sessions, "localhost", 0);
+        session = tls_sessions_take(&pair->client.context->sessions, "localhost", 0, 0);
         assert_non_null(session);
         assert_int_equal(tls_sessions_init(&sessions, 2), 0);
         for (int i = 0; i < 3; i++)
-                tls_sessions_put(&sessions, session, names[i], 7);
-        SSL_SESSION_free(session);
+                tls_sessions_put(&sessions, session, names[i], 7, 5);
         assert_int_equal(sessions.count, 2);
-        assert_null(tls_sessions_take(&sessions, "a", 7));
+        assert_null(tls_sessions_take(&sessions, "a", 7, 5));
         for (int i = 1; i < 3; i++) {
-                session = tls_sessions_take(&sessions, names[i], i == 1 ? 7 : 8);
-                assert_non_null(session);
-                SSL_SESSION_free(session);
+                SSL_SESSION *taken =
+                        tls_sessions_take(&sessions, names[i], i == 1 ? 7 : 8, 5 + week_ns);
+
+                assert_non_null(taken);
+                SSL_SESSION_free(taken);
         }
+        tls_sessions_put(&sessions, session, "a", 7, 5);
+        SSL_SESSION_free(session);
+        assert_null(tls_sessions_take(&sessions, "a", 7, 6 + week_ns));
         assert_int_equal(sessions.count, 0);
         tls_sessions_deinit(&sessions);
         tls_pair_free(pair);

@@ -26,7 +26,7 @@ static void init_client(struct tls *client, struct tls_context *context, const s
         const char *name = how->name ? how->name : "localhost";
 
         assert_int_equal(tls_init_client(client, context, name), 0);
-        assert_int_equal(tls_resume(client, name, how->place), 0);
+        assert_int_equal(tls_resume(client, name, how->place, 0), 0);
 }
 
 static void init_server(struct tls_pair *pair)
