@@ -491,9 +491,19 @@ static int set_tls(
 }
 
 /* A socket of this machine, which nobody else can read. */
-static bool is_local(const struct target *target)
+static bool is_local(const struct endpoint *endpoint)
 {
-        return target->count > 0 && target->addresses[0].any.sa_family == AF_UNIX;
+        return endpoint->any.sa_family == AF_UNIX;
+}
+
+/* So are all that its calls may go to. */
+static bool stays_local(const struct channel *channel, const struct target *target)
+{
+        bool is = target->count > 0 && is_local(&target->addresses[0]); /* they are of one kind */
+
+        for (unsigned i = 0; is && i < channel->fallback_count; i++)
+                is = is_local(&channel->fallbacks[i].endpoint);
+        return is;
 }
 
 static void init(struct channel *channel)
@@ -538,7 +548,8 @@ int channel_new(struct client *client, const struct target *target, const struct
         }
         channel->client = client;
         channel->credentials = credentials_ref(options->call_credentials);
-        channel->keeps_secrets = tls || options->insecure_credentials || is_local(target);
+        channel->keeps_secrets =
+                tls || options->insecure_credentials || stays_local(channel, target);
         init(channel);
         *ret_channel = channel;
         return 0;

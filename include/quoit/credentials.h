@@ -17,8 +17,8 @@
  * a call has its own: they are asked for again when a call is tried again, and for each attempt of a hedged one. They are asked for when
  * the channel is READY. Health checks are sent without.
  *
- * What says who calls must stay secret. On a channel without TLS, but for unix sockets, calls with credentials end UNAUTHENTICATED and are not
- * sent, unless it has `insecure_credentials`.
+ * What says who calls must stay secret. On a channel without TLS calls with credentials end UNAUTHENTICATED and are not sent, unless all
+ * of its addresses are unix sockets, or it has `insecure_credentials`.
  */
 
 #include <stdbool.h>

@@ -243,6 +243,12 @@ static void test_in_the_clear(void **state)
         quoit_channel_free(stage.channel);
         stage_open(&stage, "unix-abstract:quoit-nobody-is-here");
         expect_failure(&stage, &options, QUOIT_UNAVAILABLE, "ECONNREFUSED");
+        quoit_channel_free(stage.channel);
+        stage_open_with(&stage, "unix-abstract:quoit-nobody-is-here",
+                &(quoit_channel_options){
+                        .fallback_targets = (const char *const[]){ stage.servers[0].target },
+                        .fallback_target_count = 1 });
+        expect_failure(&stage, &options, QUOIT_UNAUTHENTICATED, "without TLS");
         stage_deinit(&stage);
         assert_int_equal(maker.asked, 0); /* as it was READY nowhere that they may go */
         quoit_call_credentials_free(credentials);
