@@ -36,7 +36,7 @@ void balancer_free(struct balancer *balancer)
 void balancer_stop(struct channel *channel)
 {
         outliers_rest(channel);
-        health_check_rest(channel);
+        feed_rest(channel);
         tiers_rest(channel);
         addresses_rest(channel);
 }

@@ -123,6 +123,10 @@ static int set_weights(struct balancing *balancing, const quoit_load_balancing *
         set_time(&balancing->blackout_ns, options->blackout_ms);
         set_time(&balancing->expiration_ns, options->weight_expiration_ms);
         set_time(&balancing->update_ns, options->weight_update_ms);
+        if (options->reports_out_of_band) {
+                balancing->reporting_ns = BALANCING_REPORTING_MS * NS_PER_MS;
+                set_time(&balancing->reporting_ns, options->reporting_ms);
+        }
         if (options->error_penalty > 0)
                 balancing->error_penalty = options->error_penalty;
         else if (options->error_penalty < 0)

@@ -13,6 +13,7 @@ struct balancer_policy;
 #define BALANCING_CHOICES_MAX 10
 #define BALANCING_RING_SIZE_MAX 4096
 #define BALANCING_UPDATE_MS_MIN 100
+#define BALANCING_REPORTING_MS 10000
 
 struct balancing {
         const struct balancer_policy *policy;
@@ -21,6 +22,7 @@ struct balancing {
         char hash_header[QUOIT_HASH_HEADER_BYTES]; /* "": none */
         uint32_t ring_size_min, ring_size_max;
         uint64_t blackout_ns, expiration_ns, update_ns;
+        uint64_t reporting_ns; /* reports come so often out of band; 0: with calls */
         double error_penalty;
         bool ejects; /* outliers, as @outliers says */
         struct outlier_rules outliers;

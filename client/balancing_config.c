@@ -104,6 +104,21 @@ static int read_ring_hash(
         return r < 0 ? r : read_header(place, object, balancing->hash_header);
 }
 
+/* Whether reports come out of band, and how often. */
+static int read_reporting(
+        const struct place *place, const struct json *object, uint64_t *ret_reporting_ns)
+{
+        uint64_t period_ns = BALANCING_REPORTING_MS * NS_PER_MS;
+        struct field field;
+        int r = config_find(place, object, "enableOobLoadReport", JSON_BOOL, &field);
+
+        if (r == 0)
+                r = config_read_duration(place, object, "oobReportingPeriod", &period_ns);
+        if (r == 0 && field.json && field.json->is_true)
+                *ret_reporting_ns = period_ns > 0 ? period_ns : 1;
+        return r;
+}
+
 static int read_weighted(
         const struct place *place, const struct json *object, struct balancing *balancing)
 {
@@ -116,6 +131,8 @@ static int read_weighted(
         if (r == 0)
                 r = config_read_duration(
                         place, object, "weightUpdatePeriod", &balancing->update_ns);
+        if (r == 0)
+                r = read_reporting(place, object, &balancing->reporting_ns);
         if (balancing->update_ns < update_min_ns)
                 balancing->update_ns = update_min_ns;
         return r < 0 ? r : read_penalty(place, object, &balancing->error_penalty);

@@ -50,6 +50,12 @@ static int change_policy(struct channel *channel, const struct balancer_policy *
         return r;
 }
 
+static void restart_reports(struct channel *channel)
+{
+        for (unsigned i = 0; i < channel->count; i++)
+                load_reports_restart(channel->subchannels[i]);
+}
+
 static void restart_checks(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++)
@@ -62,6 +68,7 @@ static int apply(struct channel *channel, struct service_config *config)
         const struct balancing *balancing = balancing_of(channel, config);
         struct service_config *old = channel->service_config;
         bool is_other = balancing->policy != channel->balancing.policy;
+        uint64_t reporting_ns = channel->balancing.reporting_ns;
         int r = is_other ? change_policy(channel, balancing->policy) : 0;
 
         if (r < 0) {
@@ -73,6 +80,8 @@ static int apply(struct channel *channel, struct service_config *config)
         set_throttling(channel);
         if (!channel->balancing.ejects)
                 outliers_rest(channel);
+        if (!is_other && reporting_ns != channel->balancing.reporting_ns)
+                restart_reports(channel);
         if (!is_other && !health_check_is_same(old, config))
                 restart_checks(channel);
         service_config_unref(old);

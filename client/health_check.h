@@ -8,11 +8,8 @@
 
 #include <stdbool.h>
 
-#include "client/backoff.h"
-#include "core/timer.h"
+#include "client/feed.h"
 
-struct channel;
-struct quoit_outcall;
 struct service_config;
 struct subchannel;
 
@@ -25,12 +22,7 @@ enum health {
 
 struct health_check {
         enum health health;
-        struct quoit_outcall *watch; /* NULL: there is none */
-        bool has_answered; /* @watch has */
-        uint64_t began_ns; /* @watch has */
-        unsigned brief_count; /* Watches in a row that have answered, and ended soon */
-        struct backoff backoff;
-        struct timer retry;
+        struct feed watch;
 };
 
 /* Its connection is READY. The balancer hears of all that follows, but not of this. */
@@ -44,6 +36,3 @@ bool health_check_is_same(const struct service_config *one, const struct service
 
 /* The channel's service config asks for another service than before. No-op if the subchannel is not READY. */
 void health_check_restart(struct subchannel *subchannel);
-
-/* The channel rests, or ends. */
-void health_check_rest(struct channel *channel);

@@ -507,7 +507,7 @@ int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_a
 }
 
 int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
-        const quoit_outcall_handler *handler, struct quoit_outcall **ret_call)
+        const quoit_outcall_handler *handler, void *user, struct quoit_outcall **ret_call)
 {
         static const quoit_call_options options;
         struct channel *channel = subchannel->channel;
@@ -516,7 +516,7 @@ int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
         if (!call)
                 return -ENOMEM;
         call->handler = handler;
-        call->user = subchannel;
+        call->user = user;
         init(call, &options, service_config_find(NULL, method->path));
         call->is_check = true;
         list_append(&channel->calls, &call->link);

@@ -71,7 +71,7 @@ struct quoit_outcall {
         int (*on_bytes)(struct quoit_outcall *call, const uint8_t *data, size_t size);
         const struct upb_Message *reply; /* in on_done: the one that there is, or NULL */
         enum outcall_state state;
-        bool is_check : 1; /* health_check.h's: it is of one connection */
+        bool is_check : 1; /* feed.h's: it is of one connection */
         bool was_unprocessed : 1; /* where it has begun: no more is known about that server */
         bool hash_is_known : 1; /* ... is there; or ... */
         bool hash_is_random : 1; /* ... a random number in place of it */
@@ -165,7 +165,7 @@ void outcall_free_new(struct quoit_outcall *call);
 
 /* A call that the channel makes by itself, on @subchannel's connection and nowhere else; its handler's user is that. 0; -ENOMEM. */
 int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
-        const quoit_outcall_handler *handler, struct quoit_outcall **ret_call);
+        const quoit_outcall_handler *handler, void *user, struct quoit_outcall **ret_call);
 
 /* It begins on @subchannel's connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
 int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel);

@@ -45,6 +45,8 @@ static void on_done(struct balancer *balancer, struct subchannel *subchannel,
         upb_StringView value;
 
         (void)status;
+        if (balancer->channel->balancing.reporting_ns > 0)
+                return;
         if (fields_find(&call->response.trailers, LOAD_REPORT_FIELD, &value) &&
                 load_report_parse(value.data, value.size, &report) == 0)
                 load_weight_report(&subchannel->weight, &report,

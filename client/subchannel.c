@@ -54,7 +54,8 @@ struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *addr
         list_init(&subchannel->waiting);
         peer_describe(address, subchannel->text);
         timer_init(&subchannel->retry);
-        timer_init(&subchannel->check.retry);
+        timer_init(&subchannel->check.watch.retry);
+        timer_init(&subchannel->load_reports.retry);
         return subchannel;
 }
 
@@ -164,6 +165,7 @@ void subchannel_connect(struct subchannel *subchannel)
 static void let_go(struct subchannel *subchannel)
 {
         health_check_end(subchannel);
+        feed_end(&subchannel->load_reports);
         subchannel->connection = NULL;
         channel_take_back(subchannel->channel, &subchannel->waiting);
 }
@@ -237,6 +239,7 @@ void subchannel_on_ready(struct subchannel *subchannel)
         count_handshake(subchannel);
         load_weight_reset(&subchannel->weight);
         health_check_begin(subchannel);
+        load_reports_begin(subchannel);
         balancer_on_state(subchannel);
 }
 

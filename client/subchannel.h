@@ -12,6 +12,7 @@
 #include "call/peer.h"
 #include "client/backoff.h"
 #include "client/health_check.h"
+#include "client/load_reports.h"
 #include "client/load_weight.h"
 #include "client/outlier.h"
 #include "core/connector.h"
@@ -50,6 +51,7 @@ struct subchannel {
         struct load_weight weight; /* of weighted_round_robin */
         struct outlier outlier;
         struct health_check check;
+        struct feed load_reports; /* load_reports.h */
         uint64_t connected_ns; /* when that was READY */
         unsigned useless_count; /* connections in a row that were of no use */
         struct backoff backoff;

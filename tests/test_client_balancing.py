@@ -47,14 +47,40 @@ class Python:
         self.servicer = Calls()
 
 
+class Orca(grpc.GenericRpcHandler):
+    """xds.service.orca.v3.OpenRcaService, for a server of ours: @report, again and again; None: it does not know the method."""
+
+    def __init__(self, report):
+        self.report = report
+        self.requests = []
+
+    def service(self, details):
+        if details.method != "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics":
+            return None
+        return grpc.unary_stream_rpc_method_handler(self.stream)
+
+    def stream(self, request, context):
+        self.requests.append(request)
+        if self.report is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "not here")
+        while context.is_active():
+            yield self.report
+            time.sleep(0.02)
+
+
 @pytest.fixture
 def python(stubs):
     """python(...): one of these, ended with the test."""
     with contextlib.ExitStack() as stack:
 
-        def begin(**how):
+        def begin(orca=None, **how):
             server = Python(stubs, **how)
-            add = stubs("calls_pb2_grpc").add_CallsServicer_to_server
+
+            def add(servicer, to):
+                stubs("calls_pb2_grpc").add_CallsServicer_to_server(servicer, to)
+                if orca:
+                    to.add_generic_rpc_handlers((orca,))
+
             server.target = stack.enter_context(grpcio_server(add, server.servicer))
             return server
 
@@ -90,6 +116,43 @@ def test_weighted_round_robin(client, calls, python):
     late = [sum(at >= last for at in server.times) for server in (free, busy)]
     assert abs(early[0] - early[1]) <= 0.2 * sum(early) + 2, early
     assert late[0] == pytest.approx(400, abs=12), late
+
+
+def test_reports_out_of_band(client, calls, python):
+    """By a stream on each connection. What comes with calls says the opposite, and does not count."""
+    orcas = [Orca(load_report(0.2, 100)), Orca(load_report(0.8, 100))]
+    free = python(load=load_report(0.8, 100), orca=orcas[0])
+    busy = python(load=load_report(0.2, 100), orca=orcas[1])
+    policy = config(
+        "weighted_round_robin",
+        blackoutPeriod="0.2s",
+        weightUpdatePeriod="0.1s",
+        enableOobLoadReport=True,
+        oobReportingPeriod="1.5s",
+    )
+    results = client.run(
+        target(free, busy), "Echo", calls.Payload(text="x"), calls=2500, service_config=policy
+    )
+    assert {call.text for call in results} == {"OK"}
+    last = sorted(free.times + busy.times)[-500]
+    late = [sum(at >= last for at in server.times) for server in (free, busy)]
+    assert late[0] == pytest.approx(400, abs=12), late
+    seconds, nanos = b"\x08\x01", b"\x10\x80\xca\xb5\xee\x01"
+    assert [orca.requests for orca in orcas] == [[b"\x0a\x08" + seconds + nanos]] * 2
+
+
+def test_no_reports_out_of_band(client, calls, python):
+    """A server that does not have the service is not asked again, and others have their share."""
+    orca = Orca(None)
+    servers = [python(orca=orca), python()]
+    policy = config("weighted_round_robin", blackoutPeriod="0.1s", enableOobLoadReport=True)
+    results = client.run(
+        target(*servers), "Echo", calls.Payload(text="x"), service_config=policy, **{"for": 2500}
+    )
+    assert {call.text for call in results} == {"OK"}
+    assert len(orca.requests) == 1
+    times = [len(server.times) for server in servers]
+    assert abs(times[0] - times[1]) <= 0.2 * sum(times) + 2, times
 
 
 def test_outlier_detection(client, calls, python):

@@ -122,6 +122,13 @@ typedef struct quoit_load_balancing {
                 weight_update_ms; /* weighted_round_robin: weights are taken anew so often, at least 100. Default: 1000. */
         /* weighted_round_robin: utilization that is added for errors, times their share; below 0 is none. Default: 1.0. */
         double error_penalty;
+        /*
+         * weighted_round_robin: servers report their load by a stream on each connection (gRPC's proposal A51,
+         * xds.service.orca.v3.OpenRcaService), and what comes with calls does not count. One without this service has no weight.
+         */
+        bool reports_out_of_band;
+        uint32_t
+                reporting_ms; /* weighted_round_robin: how often they are asked to, with that. 10 000 */
         const quoit_outlier_detection
                 *outlier_detection; /* only read. None: no address is ejected */
         const quoit_balancer *

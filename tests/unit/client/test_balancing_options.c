@@ -100,6 +100,14 @@ static void test_config(void **state)
         assert_int_equal(said.update_ns, 100 * MS);
         assert_int_equal(said.expiration_ns, 180 * SECOND);
         assert_true(said.error_penalty == 2.5);
+        assert_int_equal(said.reporting_ns, 0);
+        said = config_of("[{'weighted_round_robin': {'oobReportingPeriod': '3s'}}]");
+        assert_int_equal(said.reporting_ns, 0);
+        said = config_of("[{'weighted_round_robin': {'enableOobLoadReport': true}}]");
+        assert_int_equal(said.reporting_ns, 10 * SECOND);
+        said = config_of("[{'weighted_round_robin': {'enableOobLoadReport': true, "
+                         "'oobReportingPeriod': '3s'}}]");
+        assert_int_equal(said.reporting_ns, 3 * SECOND);
         said = config_of(
                 "[{'outlier_detection_experimental': {'interval': '1s', 'maxEjectionPercent': 50, "
                 "'failurePercentageEjection': {'threshold': 20, 'requestVolume': 7}, "
