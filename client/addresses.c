@@ -398,8 +398,7 @@ static uint64_t next_attempt_ns(const struct channel *channel)
         for (unsigned i = 0; i < channel->count; i++) {
                 const struct subchannel *subchannel = channel->subchannels[i];
 
-                if (subchannel->state == SUBCHANNEL_TRANSIENT_FAILURE &&
-                        subchannel->retry_ns < next_ns)
+                if (timer_is_running(&subchannel->retry) && subchannel->retry_ns < next_ns)
                         next_ns = subchannel->retry_ns;
         }
         return next_ns;

@@ -20,6 +20,7 @@
 #include "client/note.h"
 #include "client/outcall.h"
 #include "client/proxy.h"
+#include "client/scaling.h"
 #include "client/srv.h"
 #include "client/target.h"
 #include "transport/tls_client_config.h"
@@ -107,7 +108,7 @@ void channel_stir(struct channel *channel)
 static void queue_before(struct list *next, struct quoit_outcall *call)
 {
         list_append(next, &call->queued);
-        call->channel->queued++;
+        counter_add(&call->channel->queued, 1);
         channel_stir(call->channel);
 }
 
@@ -131,7 +132,14 @@ void channel_take_back(struct channel *channel, struct list *waiting)
 
 bool channel_has_room(const struct channel *channel)
 {
-        return channel->queued + channel->authorizing < channel->client->limits.calls_queued_max;
+        return counter_read(&channel->queued) + channel->authorizing <
+               channel->client->limits.calls_queued_max;
+}
+
+void channel_refuse(struct quoit_outcall *call, const char *why)
+{
+        counter_add(&call->channel->refused, 1);
+        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, why);
 }
 
 bool channel_has_calls(const struct channel *channel)
@@ -146,7 +154,7 @@ bool channel_has_calls(const struct channel *channel)
 void channel_unqueue(struct channel *channel, struct quoit_outcall *call)
 {
         list_remove(&call->queued);
-        channel->queued--;
+        counter_set(&channel->queued, counter_read(&channel->queued) - 1);
 }
 
 /* It does not wait for a READY channel, and hears why there is none. @text: the same for all of a turn; "": not known yet. */
@@ -159,26 +167,51 @@ static void fail_at_once(struct quoit_outcall *call, char *text, size_t size)
         outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
-/* Where there is no room it waits, there and nowhere else. */
+/* Connections are full. True: @call is not to wait for room, and has ended, or begins again later. */
+static bool fail_when_full(struct quoit_outcall *call)
+{
+        if (!call->channel->fails_when_full || call->is_check)
+                return false;
+        counter_add(&call->channel->refused, 1);
+        outcall_fail_attempt(call, QUOIT_RESOURCE_EXHAUSTED,
+                "all connections have as many calls as they can (fails_when_full)");
+        return true;
+}
+
+/* Where there is no room it waits, there and nowhere else; not if the oldest connection is about to be another one. */
 static void begin(struct quoit_outcall *call, struct subchannel *subchannel)
 {
-        struct client_connection *connection = subchannel->connection;
+        struct client_connection *connection = scaling_room(subchannel);
 
-        if (!subchannel_has_room(subchannel) && !connection->is_leaving) {
+        if (connection) {
+                if (outcall_begin(call, subchannel, connection) == -ESHUTDOWN) {
+                        connection->is_leaving = true;
+                        client_connection_note(connection);
+                }
+        } else if (!subchannel_oldest(subchannel)->is_leaving &&
+                   !(scaling_is_full(subchannel) && fail_when_full(call))) {
                 list_remove(&call->queued);
                 list_append(&subchannel->waiting, &call->queued);
-        } else if (outcall_begin(call, subchannel) == -ESHUTDOWN) {
-                connection->is_leaving = true;
-                client_connection_note(connection);
         }
+}
+
+static struct quoit_outcall *first_waiting(const struct subchannel *subchannel)
+{
+        return list_is_empty(&subchannel->waiting)
+                       ? NULL
+                       : CONTAINER_OF(subchannel->waiting.next, struct quoit_outcall, queued);
 }
 
 /* Those that wait at a subchannel, as far as there is room. */
 static void run_waiting(struct subchannel *subchannel)
 {
-        while (!list_is_empty(&subchannel->waiting) && subchannel_has_room(subchannel))
-                begin(CONTAINER_OF(subchannel->waiting.next, struct quoit_outcall, queued),
-                        subchannel);
+        struct quoit_outcall *call;
+
+        while ((call = first_waiting(subchannel)) && subchannel_has_room(subchannel))
+                begin(call, subchannel);
+        while ((call = first_waiting(subchannel)) && scaling_is_full(subchannel) &&
+                fail_when_full(call))
+                ;
 }
 
 /* Those that have somewhere to go. What this calls may take any call out of the queue. */
@@ -203,7 +236,8 @@ static void run_queue(struct channel *channel)
                         continue;
                 switch (pick) {
                 case PICK_WAIT:
-                        goes_on = channel->balancing.policy->is_by_call;
+                        if (!scaling_channel_is_full(channel) || !fail_when_full(call))
+                                goes_on = channel->balancing.policy->is_by_call;
                         break;
                 case PICK_FAIL:
                         fail_at_once(call, text, sizeof(text));
@@ -282,6 +316,7 @@ void channel_run(struct channel *channel)
         for (unsigned i = 0; channel->queued > 0 && i < channel->count; i++)
                 run_waiting(channel->subchannels[i]);
         run_queue(channel);
+        scaling_grow(channel);
 }
 
 void channel_shut_down(struct channel *channel)
@@ -457,6 +492,8 @@ static struct channel *channel_alloc(
         timer_init(&channel->outlier_look);
         timer_init(&channel->lookup_due);
         timer_init(&channel->rest);
+        channel->connections_max = options->connections_max;
+        channel->fails_when_full = options->fails_when_full;
         channel->port = way->port;
         channel->looks_up_srv = options->looks_up_srv;
         channel->host = has_name ? strdup(way->host) : NULL;

@@ -53,7 +53,8 @@ struct channel {
         struct call_group group; /* of calls without a connection */
         struct list calls; /* all that are not freed, health_check.h's too */
         struct list queue; /* those that wait for a connection, or for room on one */
-        uint32_t queued;
+        counter queued; /* the number of all that wait, also at subchannels */
+        counter refused; /* calls that could not wait */
         uint32_t authorizing; /* calls, which wait for their credentials */
         struct replay_budget replay; /* of what they keep to send it again */
         struct throttle throttle; /* of what they send again */
@@ -104,6 +105,8 @@ struct channel {
         quoit_call_credentials *credentials; /* of its calls; NULL: none */
         bool keeps_secrets; /* credentials may be sent */
         unsigned count_max;
+        unsigned connections_max; /* to each address, as the program says; 0: scaling.h */
+        bool fails_when_full; /* calls do not wait for room */
         struct address *fallbacks; /* addresses behind those of its name; of tiers from 0 on */
         unsigned fallback_count;
         unsigned fallback_tiers; /* how many they are of */
@@ -173,3 +176,6 @@ void channel_unqueue(struct channel *channel, struct quoit_outcall *call);
 
 /* Whether more calls may wait: calls_queued_max. */
 bool channel_has_room(const struct channel *channel);
+
+/* There is no room for @call, as @why says, which is static: it ends RESOURCE_EXHAUSTED, and is counted. */
+void channel_refuse(struct quoit_outcall *call, const char *why);

@@ -204,6 +204,11 @@ static int read_way(quoit_client *client, const char *text, const quoit_channel_
                         "%s: authority or user_agent is empty, or not printable ASCII", text);
                 return -EINVAL;
         }
+        if (options->connections_max > QUOIT_CHANNEL_CONNECTIONS_MAX) {
+                note_program(client, QUOIT_LOG_ERROR, "%s: connections_max is more than %u", text,
+                        QUOIT_CHANNEL_CONNECTIONS_MAX);
+                return -EINVAL;
+        }
         r = proxy_choose(options->proxy, ret_target, ret_proxy, problem);
         if (r == -EINVAL)
                 note_program(client, QUOIT_LOG_ERROR, "%s: %s", text, problem);
@@ -347,5 +352,14 @@ void quoit_channel_get_retries(const quoit_channel *channel, quoit_retry_statist
                 ret_retries->transparent += counter_read(&part->retry_counts.transparent);
                 ret_retries->throttled += counter_read(&part->retry_counts.throttled);
                 ret_retries->overruns += counter_read(&part->replay.overruns);
+        }
+}
+
+void quoit_channel_get_queue(const quoit_channel *channel, quoit_queue_statistics *ret_queue)
+{
+        *ret_queue = (quoit_queue_statistics){ 0 };
+        for (unsigned i = 0; i < channel->client->count; i++) {
+                ret_queue->waiting += counter_read(&channel->parts[i]->queued);
+                ret_queue->refused += counter_read(&channel->parts[i]->refused);
         }
 }

@@ -161,6 +161,7 @@ int client_connection_open(
         connection->subchannel = subchannel;
         connection->turn = (struct turn){ 0 };
         list_init(&connection->noted);
+        list_init(&connection->sibling);
         connection->is_ready = connection->is_leaving = connection->has_served = false;
         connection->level = QUOIT_LOG_INFO;
         connection->why[0] = '\0';
@@ -195,5 +196,5 @@ void client_connection_tell(struct client_connection *connection)
         if (connection->is_leaving)
                 subchannel_on_leaving(connection->subchannel, connection);
         else if (connection->is_ready)
-                subchannel_on_ready(connection->subchannel);
+                subchannel_on_ready(connection->subchannel, connection);
 }

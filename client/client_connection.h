@@ -23,8 +23,10 @@ struct client_connection {
         struct client *client;
         struct subchannel *subchannel; /* NULL: it takes no new calls */
         struct turn turn; /* with the client's handshakers */
+        struct list sibling; /* in the subchannel, once it is ready, while it takes calls */
         struct list noted; /* in the client, while there is something to tell */
-        bool is_ready; /* the server's SETTINGS have arrived */
+        bool is_ready; /* the server's SETTINGS have arrived, ... */
+        uint64_t ready_ns; /* ... and the subchannel knew that from here on */
         bool is_leaving; /* GOAWAY was received, or no stream ids are left */
         bool has_served; /* a response has begun, other than a health check's */
         quoit_log_level level; /* how bad ... */

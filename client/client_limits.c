@@ -57,6 +57,7 @@ int client_limits_complete(quoit_client_limits *limits)
         DEFAULT(resolution_ms_min, 30 * 1000);
         DEFAULT(resolution_period_ms, UINT32_MAX);
         DEFAULT(idle_ms, 30 * 60 * 1000);
+        DEFAULT(connection_spare_ms, 60 * 1000);
         DEFAULT(keepalive_ms, UINT32_MAX);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
         DEFAULT(stall_ms, 60 * 1000);

@@ -145,10 +145,10 @@ static void begin_next_later(struct hedging *hedging)
 /* There is no attempt, and cannot be. */
 static void fail_for_want(struct quoit_outcall *call)
 {
-        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                channel_has_room(call->channel)
-                        ? "out of memory"
-                        : "too many calls wait on the channel (calls_queued_max)");
+        if (channel_has_room(call->channel))
+                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+        else
+                channel_refuse(call, "too many calls wait on the channel (calls_queued_max)");
 }
 
 static void on_next(struct timer *timer)

@@ -380,8 +380,7 @@ void outcall_go(struct quoit_outcall *call)
         if (!authorization_allowed(call))
                 return;
         if (!channel_has_room(channel)) {
-                outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "too many calls wait on the channel (calls_queued_max)");
+                channel_refuse(call, "too many calls wait on the channel (calls_queued_max)");
         } else if (call->hedging) {
                 hedging_begin(call);
         } else {
@@ -536,9 +535,9 @@ void outcall_move(struct quoit_outcall *call, struct call_group *to)
                 from->host->on_freed(from->host->user, from);
 }
 
-int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel)
+int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel,
+        struct client_connection *connection)
 {
-        struct client_connection *connection = subchannel->connection;
         struct session *session = &connection->connection.session;
         int r;
 

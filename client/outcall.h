@@ -163,12 +163,13 @@ int outcall_new_attempt(struct quoit_outcall *call, struct quoit_outcall **ret_a
 /* One that was never queued. */
 void outcall_free_new(struct quoit_outcall *call);
 
-/* A call that the channel makes by itself, on @subchannel's connection and nowhere else; its handler's user is that. 0; -ENOMEM. */
+/* A call that the channel makes by itself, on @subchannel and nowhere else; its handler's user is that. 0; -ENOMEM. */
 int outcall_new_check(struct subchannel *subchannel, const quoit_method *method,
         const quoit_outcall_handler *handler, void *user, struct quoit_outcall **ret_call);
 
-/* It begins on @subchannel's connection. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
-int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel);
+/* It begins on @connection, one of @subchannel's. 0, also if it has ended instead; -EAGAIN: no room there; -ESHUTDOWN: it takes no calls. */
+int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel,
+        struct client_connection *connection);
 
 /* The server's status: messages that have arrived are still delivered. @message as of struct quoit_outcall. No-op if it has ended. */
 void outcall_finish(struct quoit_outcall *call, quoit_status status, upb_StringView message);

@@ -195,6 +195,23 @@ static int read_health_check(
         return r;
 }
 
+/* More than the most is no error: it is what the service allows, and we want less. */
+static int read_scaling(
+        struct service_config *config, const struct place *whole, const struct json *object)
+{
+        struct field field;
+        size_t connections_max = 0;
+        int r = config_find(whole, object, "connectionScaling", JSON_OBJECT, &field);
+
+        if (r == 0 && field.json)
+                r = config_read_size(
+                        &field.place, field.json, "maxConnectionsPerSubchannel", &connections_max);
+        config->connections_max = connections_max < QUOIT_CHANNEL_CONNECTIONS_MAX
+                                          ? (unsigned)connections_max
+                                          : QUOIT_CHANNEL_CONNECTIONS_MAX;
+        return r;
+}
+
 /* ---- the whole ---- */
 
 int config_parse(const struct place *whole, upb_StringView text, upb_Arena *arena,
@@ -224,6 +241,8 @@ int config_read(struct service_config *config, const struct place *place, const 
                 r = config_read_throttling(place, json, &config->throttling);
         if (r == 0)
                 r = read_health_check(config, place, json);
+        if (r == 0)
+                r = read_scaling(config, place, json);
         return r;
 }
 

@@ -74,6 +74,8 @@ struct service_config {
         struct balancing balancing;
         const struct json *
                 health_check; /* NULL: nothing is said. healthCheckConfig: an object; its serviceName is a string */
+        unsigned
+                connections_max; /* to each address (A105), at most QUOIT_CHANNEL_CONNECTIONS_MAX; 0: nothing is said */
         const struct named_config *methods; /* by name, sorted */
         size_t method_count;
 };

@@ -122,10 +122,10 @@ int config_read_method(
         int r = config_read_duration(place, object, "timeout", &config->timeout_ns);
 
         if (r == 0)
-                r = config_read_bytes_max(
+                r = config_read_size(
                         place, object, "maxRequestMessageBytes", &config->request_bytes_max);
         if (r == 0)
-                r = config_read_bytes_max(
+                r = config_read_size(
                         place, object, "maxResponseMessageBytes", &config->response_bytes_max);
         if (r == 0)
                 r = read_wait_for_ready(place, object, config);

@@ -47,8 +47,8 @@ int config_find(const struct place *up, const struct json *object, const char *n
 /* Each reads a member of @object, which is at @up. */
 int config_read_duration(
         const struct place *up, const struct json *object, const char *name, uint64_t *ret_ns);
-int config_read_bytes_max(
-        const struct place *up, const struct json *object, const char *name, size_t *ret_bytes);
+int config_read_size(
+        const struct place *up, const struct json *object, const char *name, size_t *ret_size);
 int config_read_codes(
         const struct place *up, const struct json *object, const char *name, status_set *ret_codes);
 

@@ -98,18 +98,18 @@ int config_read_duration(
         return 0;
 }
 
-int config_read_bytes_max(
-        const struct place *up, const struct json *object, const char *name, size_t *ret_bytes)
+int config_read_size(
+        const struct place *up, const struct json *object, const char *name, size_t *ret_size)
 {
         struct field field;
-        uint64_t bytes;
+        uint64_t size;
         int r = config_find(up, object, name, JSON_NUMBER, &field);
 
         if (r < 0 || !field.json)
                 return r;
-        if (json_whole(field.json, UINT32_MAX, &bytes) < 0)
+        if (json_whole(field.json, UINT32_MAX, &size) < 0)
                 return config_refuse(&field.place, "a whole number from 0 to 4294967295 is wanted");
-        *ret_bytes = bytes;
+        *ret_size = size;
         return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "client/client.h"
 #include "client/client_connection.h"
 #include "client/note.h"
+#include "client/scaling.h"
 #include "core/clock.h"
 #include "link/peer.h"
 
@@ -52,8 +53,10 @@ struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *addr
         subchannel->address = *address;
         list_init(&subchannel->link);
         list_init(&subchannel->waiting);
+        list_init(&subchannel->connections);
         peer_describe(address, subchannel->text);
         timer_init(&subchannel->retry);
+        timer_init(&subchannel->spare_look);
         timer_init(&subchannel->check.watch.retry);
         timer_init(&subchannel->load_reports.retry);
         return subchannel;
@@ -65,6 +68,10 @@ static void on_retry(struct timer *timer)
 {
         struct subchannel *subchannel = CONTAINER_OF(timer, struct subchannel, retry);
 
+        if (subchannel->state == SUBCHANNEL_READY) { /* calls may wait for one more connection */
+                channel_stir(subchannel->channel);
+                return;
+        }
         subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
         balancer_on_state(subchannel);
 }
@@ -75,6 +82,7 @@ static bool set_why(struct subchannel *subchannel, const char *format, ...)
 
 static bool set_why(struct subchannel *subchannel, const char *format, ...)
 {
+        bool has_failed = subchannel->has_failed || subchannel->state == SUBCHANNEL_READY;
         char why[SUBCHANNEL_WHY_BYTES];
         va_list arguments;
         bool is_known;
@@ -82,19 +90,30 @@ static bool set_why(struct subchannel *subchannel, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(why, sizeof(why), format, arguments);
         va_end(arguments);
-        is_known = subchannel->has_failed && strcmp(why, subchannel->why) == 0;
+        is_known = has_failed && strcmp(why, subchannel->why) == 0;
         memcpy(subchannel->why, why, sizeof(why));
         return !is_known;
 }
 
-/* It waits, and the balancer hears of it. @is_news: so does the log. */
+/* It waits, and the balancer hears of it. The pause has begun. */
+static void set_failed(struct subchannel *subchannel)
+{
+        subchannel_set_state(subchannel, SUBCHANNEL_TRANSIENT_FAILURE);
+        subchannel->has_failed = true;
+        addresses_doubt(subchannel->channel);
+        balancer_on_state(subchannel);
+}
+
+/*
+ * An attempt has failed, or a connection was of no use: there is a pause. Where it has another connection that is all. @is_news: the log
+ * hears of it.
+ */
 static void fail(struct subchannel *subchannel, bool is_news)
 {
         const quoit_client_limits *limits = &subchannel->channel->client->limits;
         struct ring *ring = ring_of(subchannel);
 
-        subchannel_set_state(subchannel, SUBCHANNEL_TRANSIENT_FAILURE);
-        subchannel->has_failed = true;
+        subchannel->is_trying = false;
         subchannel->retry_ns = ring_now_ns(ring) +
                                backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
                                        limits->backoff_max_ms, ring_jitter(ring));
@@ -103,8 +122,10 @@ static void fail(struct subchannel *subchannel, bool is_news)
                 note_subchannel(subchannel, QUOIT_LOG_WARNING,
                         "cannot connect: %s; the next attempt is in %.1f s", subchannel->why,
                         (double)(subchannel->retry_ns - ring_now_ns(ring)) / NS_PER_S);
-        addresses_doubt(subchannel->channel);
-        balancer_on_state(subchannel);
+        if (list_is_empty(&subchannel->connections))
+                set_failed(subchannel);
+        else
+                channel_stir(subchannel->channel);
 }
 
 static void fail_with_errno(struct subchannel *subchannel, const char *what, int error)
@@ -120,11 +141,10 @@ static void fail_with_errno(struct subchannel *subchannel, const char *what, int
 static void on_connected(struct connector *connector, int result)
 {
         struct subchannel *subchannel = CONTAINER_OF(connector, struct subchannel, connector);
-        bool was_abandoned = subchannel->state != SUBCHANNEL_CONNECTING;
         int r;
 
         subchannel->socket_connects = false;
-        if (was_abandoned) {
+        if (!subchannel->is_trying) { /* it was given up */
                 if (result >= 0)
                         close(result);
                 if (subchannel->is_lost)
@@ -137,21 +157,21 @@ static void on_connected(struct connector *connector, int result)
                 fail_with_errno(subchannel, "connect", result);
                 return;
         }
-        r = client_connection_open(subchannel, result, &subchannel->connection);
+        r = client_connection_open(subchannel, result, &subchannel->opening);
         if (r < 0) {
                 close(result);
                 fail_with_errno(subchannel, "connection", r);
         }
 }
 
-void subchannel_connect(struct subchannel *subchannel)
+static void begin_attempt(struct subchannel *subchannel)
 {
         struct ring *ring = ring_of(subchannel);
         uint32_t connect_ms = subchannel->channel->client->limits.connect_ms;
         int r;
 
-        assert(!subchannel->socket_connects && !subchannel->connection);
-        subchannel_set_state(subchannel, SUBCHANNEL_CONNECTING);
+        assert(!subchannel->is_trying && !subchannel->socket_connects);
+        subchannel->is_trying = true;
         r = connector_start(&subchannel->connector, ring, &subchannel->address.any,
                 subchannel->address.bytes, clock_after_limit_ns(ring_now_ns(ring), connect_ms),
                 on_connected);
@@ -161,25 +181,88 @@ void subchannel_connect(struct subchannel *subchannel)
                 subchannel->socket_connects = true;
 }
 
-/* It has no connection any more, if it had one; calls that waited for room there wait in the channel. */
+void subchannel_connect(struct subchannel *subchannel)
+{
+        assert(list_is_empty(&subchannel->connections));
+        subchannel_set_state(subchannel, SUBCHANNEL_CONNECTING);
+        begin_attempt(subchannel);
+}
+
+void subchannel_connect_more(struct subchannel *subchannel)
+{
+        assert(subchannel->state == SUBCHANNEL_READY);
+        begin_attempt(subchannel);
+}
+
+static void give_attempt_up(struct subchannel *subchannel)
+{
+        struct client_connection *opening = subchannel->opening;
+
+        subchannel->opening = NULL;
+        if (opening)
+                client_connection_leave(opening);
+        if (subchannel->is_trying && subchannel->socket_connects)
+                connector_cancel(&subchannel->connector);
+        subchannel->is_trying = false;
+}
+
+/* ---- its connections ---- */
+
+struct client_connection *subchannel_oldest(const struct subchannel *subchannel)
+{
+        return subchannel->count == 0 ? NULL
+                                      : CONTAINER_OF(subchannel->connections.next,
+                                                struct client_connection, sibling);
+}
+
+/* It has none any more; calls that waited for room there wait in the channel. */
 static void let_go(struct subchannel *subchannel)
 {
         health_check_end(subchannel);
         feed_end(&subchannel->load_reports);
-        subchannel->connection = NULL;
+        give_attempt_up(subchannel);
+        timer_cancel(&ring_of(subchannel)->timers, &subchannel->spare_look);
         channel_take_back(subchannel->channel, &subchannel->waiting);
+}
+
+/* The oldest one has a health check, which begins anew on the next. */
+static void pass_check_on(struct subchannel *subchannel)
+{
+        health_check_end(subchannel);
+        health_check_begin(subchannel);
+        if (subchannel->check.health != HEALTH_UNWATCHED)
+                balancer_on_state(subchannel);
+}
+
+/* It is none of them any more. */
+static void take_out(struct subchannel *subchannel, struct client_connection *connection)
+{
+        bool was_oldest = connection == subchannel_oldest(subchannel);
+
+        list_remove(&connection->sibling);
+        subchannel->count--;
+        if (subchannel->count == 0)
+                let_go(subchannel);
+        else if (was_oldest)
+                pass_check_on(subchannel);
+}
+
+void subchannel_drop(struct subchannel *subchannel, struct client_connection *connection)
+{
+        assert(subchannel->count > 1);
+        take_out(subchannel, connection);
+        client_connection_leave(connection);
 }
 
 void subchannel_abandon(struct subchannel *subchannel)
 {
-        struct client_connection *connection = subchannel->connection;
+        struct list *link;
 
+        while ((link = list_pop(&subchannel->connections)))
+                client_connection_leave(CONTAINER_OF(link, struct client_connection, sibling));
+        subchannel->count = 0;
         let_go(subchannel);
-        if (connection)
-                client_connection_leave(connection);
         timer_cancel(&ring_of(subchannel)->timers, &subchannel->retry);
-        if (subchannel->state == SUBCHANNEL_CONNECTING && subchannel->socket_connects)
-                connector_cancel(&subchannel->connector);
         if (subchannel->state != SUBCHANNEL_IDLE)
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
 }
@@ -201,21 +284,18 @@ enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel)
         return subchannel_is_busy(subchannel) ? SUBCHANNEL_CONNECTING : subchannel->state;
 }
 
-/* ---- its connection ---- */
-
 bool subchannel_has_room(const struct subchannel *subchannel)
 {
-        const struct client_connection *connection = subchannel->connection;
-
-        return subchannel->state == SUBCHANNEL_READY && !connection->is_leaving &&
-               connection->connection.state == CONNECTION_OPEN &&
-               session_streams_left(&connection->connection.session) > 0;
+        return scaling_room(subchannel);
 }
 
-static void count_handshake(const struct subchannel *subchannel)
+/* ---- from its connections ---- */
+
+static void count_handshake(
+        struct subchannel *subchannel, const struct client_connection *connection)
 {
         struct handshake_counts *counts = &subchannel->channel->handshake_counts;
-        const quoit_peer_tls *tls = subchannel->connection->connection.peer.tls;
+        const quoit_peer_tls *tls = connection->connection.peer.tls;
 
         if (tls)
                 counter_add(&counts->all, 1);
@@ -223,20 +303,32 @@ static void count_handshake(const struct subchannel *subchannel)
                 counter_add(&counts->resumed, 1);
 }
 
-void subchannel_on_ready(struct subchannel *subchannel)
+static void add(struct subchannel *subchannel, struct client_connection *connection)
 {
-        if (subchannel->state ==
-                SUBCHANNEL_READY) { /* further SETTINGS: there may be room for more calls */
+        connection->ready_ns = ring_now_ns(ring_of(subchannel));
+        list_append(&subchannel->connections, &connection->sibling);
+        subchannel->count++;
+        subchannel->opening = NULL;
+        subchannel->is_trying = false;
+        subchannel->why[0] = '\0';
+        count_handshake(subchannel, connection);
+        scaling_on_ready(subchannel);
+}
+
+void subchannel_on_ready(struct subchannel *subchannel, struct client_connection *connection)
+{
+        bool is_new = connection == subchannel->opening;
+
+        if (is_new)
+                add(subchannel, connection);
+        if (subchannel->state == SUBCHANNEL_READY) { /* there may be room for more calls */
                 channel_stir(subchannel->channel);
                 return;
         }
         subchannel_set_state(subchannel, SUBCHANNEL_READY);
         note_subchannel(subchannel, subchannel->has_failed ? QUOIT_LOG_INFO : QUOIT_LOG_DEBUG,
                 "connected%s", subchannel->has_failed ? " again" : "");
-        subchannel->connected_ns = ring_now_ns(ring_of(subchannel));
-        subchannel->why[0] = '\0';
         subchannel->has_failed = false;
-        count_handshake(subchannel);
         load_weight_reset(&subchannel->weight);
         health_check_begin(subchannel);
         load_reports_begin(subchannel);
@@ -246,39 +338,59 @@ void subchannel_on_ready(struct subchannel *subchannel)
 static bool is_useless(
         const struct subchannel *subchannel, const struct client_connection *connection)
 {
-        uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - subchannel->connected_ns;
+        uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - connection->ready_ns;
 
         return !connection->has_served && lived_ns < GOOD_NS;
 }
 
 /*
- * A connection has ended, or ends; the next may follow at once: no call fails because a server's connections are short. But not if
- * many in a row were of no use: a server that accepts and says farewell would be asked without a pause, for ever.
+ * Whether there is to be a pause, as many in a row were of no use: a server that accepts and says farewell would be asked without one,
+ * for ever.
  */
-static void end_connection(
-        struct subchannel *subchannel, const struct client_connection *connection)
+static bool count_use(struct subchannel *subchannel, const struct client_connection *connection)
 {
-        bool was_ready = subchannel->state == SUBCHANNEL_READY;
-        bool useless = is_useless(subchannel, connection);
-        bool waits = !was_ready || (useless && subchannel->useless_count == USELESS_MAX);
+        if (!is_useless(subchannel, connection)) {
+                subchannel->useless_count = 0;
+                backoff_reset(&subchannel->backoff);
+        } else if (subchannel->useless_count == USELESS_MAX) {
+                return true;
+        } else {
+                subchannel->useless_count++;
+        }
+        return false;
+}
+
+/* The last one. The next may follow at once: no call fails because a server's connections are short. */
+static void on_last_lost(struct subchannel *subchannel)
+{
+        if (timer_is_running(&subchannel->retry)) { /* an attempt for one more has failed */
+                set_failed(subchannel);
+                return;
+        }
+        subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
+        addresses_doubt(subchannel->channel);
+        balancer_on_state(subchannel);
+}
+
+/* A connection has ended, or ends. */
+static void end_connection(struct subchannel *subchannel, struct client_connection *connection)
+{
+        bool has_failed = connection == subchannel->opening;
         bool is_news = set_why(subchannel, "%.*s", SUBCHANNEL_WHY_BYTES - 1, connection->why);
 
-        let_go(subchannel);
-        if (was_ready && !useless)
-                subchannel->useless_count = 0;
-        else if (!waits)
-                subchannel->useless_count++;
-        if (waits) {
+        if (has_failed)
+                subchannel->opening = NULL;
+        else
+                take_out(subchannel, connection);
+        if (has_failed || (count_use(subchannel, connection) && !subchannel->is_trying)) {
                 fail(subchannel, is_news);
-        } else {
-                note_subchannel(
-                        subchannel, connection->level, "the connection ends: %s", subchannel->why);
-                if (!useless)
-                        backoff_reset(&subchannel->backoff);
-                subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
-                addresses_doubt(subchannel->channel);
-                balancer_on_state(subchannel);
+                return;
         }
+        note_subchannel(subchannel, connection->level, "the connection ends: %s", subchannel->why);
+        if (subchannel->count == 0)
+                on_last_lost(subchannel);
+        else
+                addresses_doubt(subchannel->channel);
 }
 
 void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection)

@@ -89,7 +89,7 @@ typedef struct quoit_client_limits {
         size_t replay_bytes_max;
         /* The same for all calls of a channel on one ring: the call that exceeds it is not retried. Default 16 MiB. */
         size_t replay_channel_bytes_max;
-        /* Calls of one channel that wait for a connection or for the server's stream limit; above: RESOURCE_EXHAUSTED. Default 10 000. */
+        /* Calls of one channel that wait for a connection or for the server's stream limit, on each ring; above: RESOURCE_EXHAUSTED. Default 10 000. */
         uint32_t calls_queued_max;
         /* Metadata of one call, with 32 for each field; above: -E2BIG. Default 16 KiB. */
         size_t metadata_out_bytes_max;
@@ -143,6 +143,8 @@ typedef struct quoit_client_limits {
         uint32_t resolution_period_ms;
         /* A connection without calls for so long is closed, and its channel is IDLE. Default 30 minutes. */
         uint32_t idle_ms;
+        /* A connection besides the first one to its address (`connections_max`) without calls for so long is closed. Default 60 000. */
+        uint32_t connection_spare_ms;
         /* While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8). Default never. */
         uint32_t keepalive_ms;
         /* How long it then has to send anything; above: the connection is lost. Default 20 000. */
@@ -325,7 +327,23 @@ typedef struct quoit_channel_options {
          */
         const char *const *fallback_targets; /* @fallback_target_count of them */
         size_t fallback_target_count; /* of @fallback_targets, less than QUOIT_CHANNEL_TIERS_MAX */
+        /*
+         * How many connections there can be to each address, on each ring (gRPC's proposal A105), up to QUOIT_CHANNEL_CONNECTIONS_MAX. As
+         * long as calls wait, since all connections have as many as the server allows them (SETTINGS_MAX_CONCURRENT_STREAMS) or as
+         * `streams_max`, one more is begun, and the next when it is there. A call goes to the oldest that has room, and the others are
+         * closed after `connection_spare_ms`. Default: as the service config says (connectionScaling.maxConnectionsPerSubchannel; more
+         * than the most is the most), else 1.
+         */
+        unsigned connections_max;
+        /*
+         * Calls do not wait for room: when all connections are full, and no more can be begun now, they end RESOURCE_EXHAUSTED.
+         * Default: they wait, at most `calls_queued_max` of them, and begin in the order in which they came.
+         */
+        bool fails_when_full;
 } quoit_channel_options;
+
+/* The largest `connections_max`. */
+#define QUOIT_CHANNEL_CONNECTIONS_MAX 10
 
 /* The most addresses that one channel has. */
 #define QUOIT_CHANNEL_ADDRESSES_MAX 64
@@ -418,6 +436,17 @@ typedef struct quoit_handshake_statistics {
 /* Any thread. */
 QUOIT_API void quoit_channel_get_handshakes(
         const quoit_channel *channel, quoit_handshake_statistics *ret_handshakes);
+
+/* Calls of a channel that wait for a connection, or for room on one. */
+typedef struct quoit_queue_statistics {
+        uint64_t waiting; /* now */
+        uint64_t
+                refused; /* since it was made: ended RESOURCE_EXHAUSTED by `calls_queued_max` or `fails_when_full` */
+} quoit_queue_statistics;
+
+/* Any thread. */
+QUOIT_API void quoit_channel_get_queue(
+        const quoit_channel *channel, quoit_queue_statistics *ret_queue);
 
 /* ---- what a call is made with ----------------------------------------------------------------- */
 

@@ -216,7 +216,7 @@ static void print_call(const struct quoit_outcall *call)
 
 static void print_channel(const struct channel *channel)
 {
-        fprintf(stderr, "sim: a channel is %s, %" PRIu32 " calls wait\n",
+        fprintf(stderr, "sim: a channel is %s, %" PRIu64 " calls wait\n",
                 quoit_channel_state_name(channel->state), channel->queued);
         for (unsigned i = 0; i < channel->count; i++) {
                 const struct subchannel *subchannel = channel->subchannels[i];

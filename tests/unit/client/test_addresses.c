@@ -75,15 +75,15 @@ static void test_stays(void **state)
         (void)state;
         open_three(&stage);
         assert_served(&stage, 1, 0, 0);
-        connection = stage.channel->parts[0]->subchannels[0]->connection;
+        connection = subchannel_oldest(stage.channel->parts[0]->subchannels[0]);
         change(&stage, "210");
         assert_served(&stage, 2, 0, 0);
         assert_int_equal(stage.channel->parts[0]->count, 3);
-        assert_ptr_equal(stage.channel->parts[0]->subchannels[2]->connection, connection);
+        assert_ptr_equal(subchannel_oldest(stage.channel->parts[0]->subchannels[2]), connection);
         change(&stage, "00");
         assert_served(&stage, 3, 0, 0);
         assert_int_equal(stage.channel->parts[0]->count, 1);
-        assert_ptr_equal(stage.channel->parts[0]->subchannels[0]->connection, connection);
+        assert_ptr_equal(subchannel_oldest(stage.channel->parts[0]->subchannels[0]), connection);
         stage_deinit(&stage);
 }
 

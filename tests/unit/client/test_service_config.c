@@ -153,6 +153,13 @@ static void test_balancer(void **state)
         assert_true(config->has_balancing);
         assert_string_equal(config->balancing.policy->name, "round_robin");
         assert_int_equal(json_member(config->health_check, "serviceName")->text.size, 1);
+        assert_int_equal(config->connections_max, 0);
+        service_config_unref(config);
+        config = make("{'connectionScaling': {'maxConnectionsPerSubchannel': 4}}");
+        assert_int_equal(config->connections_max, 4);
+        service_config_unref(config);
+        config = make("{'connectionScaling': {'maxConnectionsPerSubchannel': 4000000000}}");
+        assert_int_equal(config->connections_max, QUOIT_CHANNEL_CONNECTIONS_MAX);
         service_config_unref(config);
         config = make("{'loadBalancingPolicy': 'ROUND_ROBIN'}"); /* the older member */
         assert_string_equal(config->balancing.policy->name, "round_robin");
@@ -258,6 +265,10 @@ static void test_bad(void **state)
                 { "{'loadBalancingPolicy': 1}", "loadBalancingPolicy: a string is wanted" },
                 { "{'healthCheckConfig': {'serviceName': 1}}",
                         "healthCheckConfig.serviceName: a string is wanted" },
+                { "{'connectionScaling': 2}", "connectionScaling: an object is wanted" },
+                { "{'connectionScaling': {'maxConnectionsPerSubchannel': -1}}",
+                        "connectionScaling.maxConnectionsPerSubchannel: a whole number from 0 to "
+                        "4294967295 is wanted" },
         };
 
         (void)state;
