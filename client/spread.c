@@ -31,10 +31,12 @@ static void connect_all(struct spread *self)
         const struct tier *tier = self->balancer.tier;
 
         self->sleeps = false;
+        self->begins = true;
         for (unsigned i = 0; i < tier->count; i++) {
                 if (subchannel_can_connect(tier->subchannels[i]))
                         subchannel_connect(tier->subchannels[i]);
         }
+        self->begins = false;
         look(self);
 }
 
@@ -80,7 +82,7 @@ void spread_on_state(struct balancer *balancer, struct subchannel *subchannel)
         struct spread *self = spread_of(balancer);
         bool was_ready = has(self, subchannel);
 
-        if (balancer->tier->state == QUOIT_CHANNEL_IDLE)
+        if (balancer->tier->state == QUOIT_CHANNEL_IDLE || self->begins)
                 return;
         if (subchannel->state == SUBCHANNEL_IDLE)
                 on_idle(self, subchannel, was_ready);

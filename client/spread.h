@@ -16,6 +16,7 @@ struct spread {
         struct balancer balancer;
         uint32_t next; /* a turn */
         bool sleeps; /* some address was lost while nobody called */
+        bool begins; /* attempts are being begun: what has failed at once is not all */
         struct stride stride;
         uint64_t weighed_ns; /* when @stride was set; 0: not for these */
         unsigned count; /* of READY ones, in the order of their addresses */

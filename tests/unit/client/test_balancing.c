@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "client/channel.h"
@@ -305,6 +306,27 @@ static void test_failure_stays(void **state)
         }
 }
 
+/* No socket can be made: every attempt has failed before the next one begins. */
+static void test_no_descriptors(void **state)
+{
+        const quoit_channel_options options = { .load_balancing = &in_turn };
+        struct rlimit before, none;
+        struct told told = { 0 };
+        struct stage stage;
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage_open_with(&stage, "ipv4:127.0.0.1:1,127.0.0.2:1,127.0.0.3:1", &options);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none = (struct rlimit){ 0, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        told_call(&stage, &told);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(told.status, QUOIT_UNAVAILABLE);
+        assert_non_null(strstr(told.text, "socket: Too many open files (EMFILE)"));
+        stage_deinit(&stage);
+}
+
 /* ---- least_request ---- */
 
 static void test_least_request(void **state)
@@ -572,6 +594,7 @@ int main(void)
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_all_fail),
                 cmocka_unit_test(test_failure_stays),
+                cmocka_unit_test(test_no_descriptors),
                 cmocka_unit_test(test_least_request),
                 cmocka_unit_test(test_ring_hash),
                 cmocka_unit_test(test_ring_hash_without_one),
