@@ -114,6 +114,8 @@ static void choose_limits(quoit_client_limits *limits)
         limits->backoff_max_ms = 10000; /* or a seed's last call may wait for long */
         if (sim_chance(200))
                 limits->idle_ms = one_of(10, 200, 5000);
+        if (sim_chance(300))
+                limits->connection_spare_ms = one_of(10, 200, 5000);
         if (sim_chance(200) && !caller.setting->is_gentle)
                 limits->keepalive_ms = one_of(10, 1000, 20000);
         if (sim_chance(300))
@@ -255,6 +257,7 @@ static int make_channel(void)
         const quoit_channel_options options = {
                 .tls = caller.setting->is_secure ? &tls : NULL,
                 .service_config = sim_chance(850) ? config : NULL,
+                .connections_max = sim_chance(500) ? one_of(2, 3, 10) : 1,
         };
         int r;
 
