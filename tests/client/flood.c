@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * flood-client [--engine NAME] TARGET CALLS: begins so many unary calls at once on one channel, and waits for them. Prints a line of
- * JSON: how many were answered as they should be, how much memory it took at most, and how much is left at the end, in KiB.
+ * flood-client [--engine NAME] [--connections N] TARGET CALLS: begins so many unary calls at once on one channel, and waits for them.
+ * Prints a line of JSON: how many were answered as they should be; how many places a call has passed those that were begun before it, at
+ * most; how much memory it took at most, and how much is left at the end, in KiB.
  */
 
 #include <pthread.h>
@@ -16,7 +17,7 @@
 #include "calls.quoit.h"
 
 static quoit_channel *channel;
-static uint32_t calls, ok, over;
+static uint32_t calls, ok, over, passed;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t all_over = PTHREAD_COND_INITIALIZER;
 
@@ -42,9 +43,16 @@ static void on_message(quoit_outcall *call, const struct upb_Message *message, v
                 text_of((uintptr_t)user, text, sizeof(text)));
 }
 
+/* Those before it that are not over: each of them has begun, if calls begin in their order. */
+static void note_order(uintptr_t number)
+{
+        if (number > over && number - over > passed)
+                passed = (uint32_t)(number - over);
+}
+
 static void on_done(quoit_outcall *call, quoit_status status, void *user)
 {
-        (void)user;
+        note_order((uintptr_t)user);
         if (status != QUOIT_OK && over == 0)
                 fprintf(stderr, "flood-client: %.*s\n",
                         (int)quoit_outcall_status_message(call).size,
@@ -99,18 +107,23 @@ static unsigned long status_of(const char *name)
 int main(int count, char **words)
 {
         quoit_client_options options = { .limits.calls_queued_max = UINT32_MAX };
+        quoit_channel_options channel_options = { 0 };
         quoit_client *client;
 
-        if (count == 5 && strcmp(words[1], "--engine") == 0) {
-                options.engine =
-                        strcmp(words[2], "epoll") == 0 ? QUOIT_ENGINE_EPOLL : QUOIT_ENGINE_IO_URING;
-                words += 2;
-        } else if (count != 3) {
-                die("flood-client [--engine NAME] TARGET CALLS");
+        for (; count > 3; words += 2, count -= 2) {
+                if (strcmp(words[1], "--engine") == 0)
+                        options.engine = strcmp(words[2], "epoll") == 0 ? QUOIT_ENGINE_EPOLL
+                                                                        : QUOIT_ENGINE_IO_URING;
+                else if (strcmp(words[1], "--connections") == 0)
+                        channel_options.connections_max = (unsigned)atoi(words[2]);
+                else
+                        break;
         }
+        if (count != 3)
+                die("flood-client [--engine NAME] [--connections N] TARGET CALLS");
         calls = (uint32_t)strtoul(words[2], NULL, 10);
         if (quoit_client_new(&options, &client) < 0 ||
-                quoit_channel_new(client, words[1], NULL, &channel) < 0)
+                quoit_channel_new(client, words[1], &channel_options, &channel) < 0)
                 die("no channel");
         if (quoit_client_post(client, start_all, NULL) < 0)
                 die("out of memory");
@@ -119,8 +132,8 @@ int main(int count, char **words)
                 pthread_cond_wait(&all_over, &mutex);
         pthread_mutex_unlock(&mutex);
         sleep(3); /* memory of a peak goes back within seconds */
-        printf("{\"ok\": %u, \"peak\": %lu, \"left\": %lu}\n", ok, status_of("VmHWM:"),
-                status_of("VmRSS:"));
+        printf("{\"ok\": %u, \"passed\": %u, \"peak\": %lu, \"left\": %lu}\n", ok, passed,
+                status_of("VmHWM:"), status_of("VmRSS:"));
         quoit_channel_free(channel);
         quoit_client_free(client);
         return 0;

@@ -16,6 +16,7 @@
  *      --cancel-after N        cancels when so many messages have come
  *      --service-config JSON   of the channel          --proxy URL
  *      --observe FILE          observe.h
+ *      --connections N         --fail-when-full        --queue N, of calls     --spare MS
  *      --resolution MS         --resolution-min MS     --resolution-period MS
  *      --token TOKEN           of the channel          --call-token TOKEN
  *      --srv                   --txt                   looks them up
@@ -369,6 +370,10 @@ static bool set_limit(const char *name, uint32_t number)
                 limits->message_receive_bytes_max = number;
         else if (strcmp(name, "--backoff") == 0)
                 limits->backoff_initial_ms = limits->backoff_max_ms = number;
+        else if (strcmp(name, "--queue") == 0)
+                limits->calls_queued_max = number;
+        else if (strcmp(name, "--spare") == 0)
+                limits->connection_spare_ms = number;
         else if (strcmp(name, "--connect") == 0)
                 limits->connect_ms = number;
         else if (strcmp(name, "--resolution") == 0)
@@ -407,6 +412,8 @@ static bool set_option(const char *name, char *value)
                 setting.for_ms = number;
         else if (strcmp(name, "--service-config") == 0)
                 setting.channel.service_config = value;
+        else if (strcmp(name, "--connections") == 0)
+                setting.channel.connections_max = number;
         else if (strcmp(name, "--proxy") == 0)
                 setting.channel.proxy = value;
         else if (strcmp(name, "--observe") == 0)
@@ -451,6 +458,8 @@ static void read_arguments(int count, char **words)
                         setting.blocking = true;
                 else if (strcmp(words[i], "--log") == 0)
                         setting.client.on_log = on_log;
+                else if (strcmp(words[i], "--fail-when-full") == 0)
+                        setting.channel.fails_when_full = true;
                 else if (strcmp(words[i], "--wait-for-ready") == 0)
                         setting.call.wait_for_ready = QUOIT_WAIT_FOR_READY;
                 else if (strcmp(words[i], "--srv") == 0)
