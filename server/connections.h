@@ -6,9 +6,9 @@
  * them, and how they end.
  */
 
+#include "link/census.h"
 #include "link/connection.h"
 #include "server/admission.h"
-#include "server/census.h"
 #include "server/shard.h"
 
 struct server_connection {

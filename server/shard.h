@@ -12,7 +12,7 @@
 
 #include "core/listener.h"
 #include "link/base.h"
-#include "server/census.h"
+#include "link/census.h"
 #include "server/server.h"
 
 struct shard {

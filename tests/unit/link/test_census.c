@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "link/census.h"
 #include "link/connection.h"
-#include "server/census.h"
 
 #define COUNT 20000
 

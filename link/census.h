@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The connections of a shard, for threads that ask for statistics: <quoit/statistics.h>. A connection is in it from its
+ * The connections of a ring that belong to one owner, for threads that ask for statistics: <quoit/statistics.h>. A connection is in it from its
  * opening until its socket is closed. The ring takes the lock only to add and to remove, and nobody holds it longer than one
  * search.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/census.h"
+#include "link/census.h"
 
 #include <string.h>
 
