@@ -258,7 +258,9 @@ static void plan(struct channel *channel)
                 return;
         if (channel->doubted_ns > 0 && soon_ns < due_ns)
                 due_ns = soon_ns;
-        timer_start(timers_of(channel), &channel->lookup_due, due_ns, on_lookup_due);
+        timer_cancel(timers_of(channel), &channel->lookup_due);
+        if (due_ns != UINT64_MAX)
+                timer_start(timers_of(channel), &channel->lookup_due, due_ns, on_lookup_due);
 }
 
 void addresses_doubt(struct channel *channel)
