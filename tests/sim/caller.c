@@ -198,6 +198,7 @@ static int print_balancing(char *text, size_t size)
 
         if (sim_chance(800))
                 return snprintf(text, size, "{\"%s\":{}}", name);
+        caller.rules.is_steady = false; /* the only server may be ejected */
         return snprintf(text, size,
                 "{\"outlier_detection_experimental\":{\"interval\":\"0.05s\","
                 "\"baseEjectionTime\":\"0.2s\",\"maxEjectionPercent\":50,"

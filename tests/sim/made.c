@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/engine/sim.h"
 #include "pattern.h"
 #include "script.quoit.h"
@@ -160,6 +161,19 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
                         quoit_error_text(&error));
 }
 
+/* Neither end may be early: the server has what is left, rounded up. */
+static void check_late(const struct made *made, const quoit_outcall *call)
+{
+        quoit_error error;
+
+        quoit_outcall_get_error(call, &error);
+        if (strstr(error.text, "(deadline_max_ms)"))
+                return; /* the server's own */
+        if (!made->has_deadline || sim.now_ns < made->deadline_ns)
+                sim_fail("outcall %u ends before its deadline: %s", made->id,
+                        quoit_error_text(&error));
+}
+
 static void check_success(const struct made *made)
 {
         uint32_t replies = replies_of(made);
@@ -192,6 +206,8 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
                 print_error(call);
         if (status == QUOIT_OK)
                 check_success(made);
+        else if (status == QUOIT_DEADLINE_EXCEEDED)
+                check_late(made, call);
         else if (status == QUOIT_NOT_FOUND && made->act != ACT_FAIL)
                 sim_fail("outcall %u fails as only another was asked to", made->id);
         else if (status == QUOIT_UNAVAILABLE && says(call, "again"))
@@ -293,6 +309,7 @@ int made_begin(struct made *made, quoit_channel *channel)
         made->kind = method->kind;
         made->policy = made->rules->policies[made->kind];
         made->has_deadline = options.timeout_ms > 0;
+        made->deadline_ns = sim.now_ns + options.timeout_ms * NS_PER_MS;
         made->waits_for_ready = options.wait_for_ready == QUOIT_WAIT_FOR_READY;
         choose_act(made);
         r = quoit_outcall_start(channel, method, &options, &handler, made, &made->call);

@@ -48,6 +48,7 @@ struct made {
         unsigned answered; /* the attempt whose response has begun; 0: none */
         bool is_done, was_cancelled, has_headers, counts_credits;
         bool waits_for_ready, has_deadline;
+        uint64_t deadline_ns; /* with that: not earlier */
 };
 
 /* Begins one, with what chance decides. The caller has filled in `rules` and `id`. 0 or as quoit_outcall_start(). */
