@@ -9,6 +9,7 @@
 #include "client/balancer.h"
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/handle.h"
 #include "client/note.h"
 #include "client/resolver.h"
 #include "core/clock.h"
@@ -84,7 +85,7 @@ static int make(struct channel *channel, const struct address *addresses, unsign
                 if (!subchannel) {
                         while (made > 0) {
                                 if (!has(channel->subchannels, channel->count, ret_made[--made]))
-                                        free(ret_made[made]);
+                                        subchannel_free(ret_made[made]);
                         }
                         return -ENOMEM;
                 }
@@ -126,6 +127,21 @@ static unsigned add_fallbacks(const struct channel *channel, const struct addres
         return count;
 }
 
+void addresses_register(struct channel *channel)
+{
+        quoit_client *client = channel->client->handle;
+
+        for (unsigned i = 0; i < channel->count; i++) {
+                struct subchannel *subchannel = channel->subchannels[i];
+
+                if (record_is_added(&subchannel->record.record))
+                        continue;
+                registry_add_subchannel(
+                        &client->registry, &channel->handle->record, &subchannel->record);
+                note_subchannel_state(subchannel);
+        }
+}
+
 /* As addresses_set(). *@ret_old: the @ret_old_count that there were. */
 static int replace(struct channel *channel, const struct address *addresses, unsigned count,
         struct subchannel **ret_old, unsigned *ret_old_count)
@@ -147,6 +163,8 @@ static int replace(struct channel *channel, const struct address *addresses, uns
         channel->count = (unsigned)r;
         memcpy(channel->subchannels, made, channel->count * sizeof(*made));
         set_shares(made, channel->count, all, count);
+        if (channel->handle) /* else it has not begun */
+                addresses_register(channel);
         for (unsigned i = 0; i < *ret_old_count; i++) {
                 if (!has(made, channel->count, ret_old[i]))
                         subchannel_abandon(ret_old[i]);
@@ -182,7 +200,7 @@ void addresses_release(struct subchannel *subchannel)
         if (!subchannel->is_lost || subchannel_is_busy(subchannel) || subchannel->calls > 0)
                 return;
         list_remove(&subchannel->link);
-        free(subchannel);
+        subchannel_free(subchannel);
         if (channel->state == QUOIT_CHANNEL_SHUTDOWN)
                 channel_stir(channel);
 }

@@ -32,6 +32,9 @@ struct address {
  */
 int addresses_set(struct channel *channel, const struct address *addresses, unsigned count);
 
+/* Other threads may see them (registry.h). The channel has begun. */
+void addresses_register(struct channel *channel);
+
 /*
  * The channel wakes from IDLE. True: its addresses are not known, or it has rested for `resolution_ms_min`. So it is CONNECTING, its name
  * is looked up, and tiers_on_addresses() follows. False: they are good enough to begin with.

@@ -112,6 +112,9 @@ void balancer_on_begun(struct quoit_outcall *call, struct subchannel *subchannel
         call->subchannel = subchannel;
         call->was_unprocessed = false;
         subchannel->calls++;
+        counter_add(&subchannel->record.counts.started, 1);
+        counter_set(
+                &subchannel->record.counts.last_ns, ring_now_ns(channel_ring(subchannel->channel)));
         outliers_on_call(subchannel->channel);
 }
 
@@ -125,6 +128,9 @@ void balancer_on_over(struct quoit_outcall *call, quoit_status status)
         balancer = subchannel->tier->balancer;
         call->subchannel = NULL;
         subchannel->calls--;
+        counter_add(status == QUOIT_OK ? &subchannel->record.counts.succeeded
+                                       : &subchannel->record.counts.failed,
+                1);
         outliers_on_over(subchannel, call, status);
         if (balancer->policy->on_done)
                 balancer->policy->on_done(balancer, subchannel, call, status);

@@ -72,6 +72,7 @@ void channel_set_state(struct channel *channel, quoit_channel_state state)
 
         assert(allowed[channel->state] & 1u << state);
         atomic_store_explicit(&channel->state, state, memory_order_relaxed);
+        note_channel_state(channel);
         if (channel->on_state)
                 note_state(channel, state);
         channel_stir(channel);
@@ -255,7 +256,7 @@ static void run_queue(struct channel *channel)
 static void channel_deinit(struct channel *channel)
 {
         for (unsigned i = 0; i < channel->count; i++)
-                free(channel->subchannels[i]);
+                subchannel_free(channel->subchannels[i]);
         tiers_deinit(channel);
         channel_config_deinit(channel);
         free(channel->states);
@@ -346,6 +347,8 @@ static void add(struct channel *channel)
 void channel_begin(struct channel *channel)
 {
         call_group_init(&channel->group, channel->client->host, NULL);
+        note_channel_begin(channel);
+        addresses_register(channel);
         if (channel->client->is_stopping)
                 channel_shut_down(channel);
         else if (channel->count > 0)

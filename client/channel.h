@@ -59,6 +59,7 @@ struct channel {
         struct replay_budget replay; /* of what they keep to send it again */
         struct throttle throttle; /* of what they send again */
         struct retry_counts retry_counts;
+        struct call_counts call_counts; /* as their callers see them */
         struct handshake_counts handshake_counts;
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;

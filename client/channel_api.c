@@ -108,6 +108,7 @@ static int make_parts(quoit_channel *channel, const struct target *target,
 
 void channel_handle_free(quoit_channel *channel)
 {
+        registry_remove(&channel->client->registry, &channel->record.record);
         free(channel->interceptors);
         free(channel->target);
         free(channel);
@@ -215,6 +216,15 @@ static int read_way(quoit_client *client, const char *text, const quoit_channel_
         return r;
 }
 
+static void attach(quoit_channel *channel)
+{
+        quoit_client *client = channel->client;
+
+        registry_add_channel(&client->registry, &channel->record);
+        for (unsigned i = 0; i < client->count; i++)
+                channel_attach(channel->parts[i]);
+}
+
 int quoit_channel_new(quoit_client *client, const char *text, const quoit_channel_options *options,
         quoit_channel **ret_channel)
 {
@@ -232,8 +242,8 @@ int quoit_channel_new(quoit_client *client, const char *text, const quoit_channe
                 return r;
         r = make_channel(client, text, &target, &proxy, options, ret_channel);
         free(proxy.request);
-        for (unsigned i = 0; r == 0 && i < client->count; i++)
-                channel_attach((*ret_channel)->parts[i]);
+        if (r == 0)
+                attach(*ret_channel);
         return r;
 }
 
@@ -242,6 +252,8 @@ quoit_channel *quoit_channel_free(quoit_channel *channel)
         unsigned count =
                 channel && !client_is_inherited(channel->client) ? channel->client->count : 0;
 
+        if (count > 0)
+                registry_remove(&channel->client->registry, &channel->record.record);
         for (unsigned i = 0; i < count; i++) /* it lives as long as one of them */
                 channel_detach(channel->parts[i]);
         return NULL;
@@ -315,28 +327,33 @@ static quoit_channel_state state_of(const struct channel *channel)
         return atomic_load_explicit(&channel->state, memory_order_relaxed);
 }
 
-quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
+quoit_channel_state channel_best_state(const quoit_channel *channel)
 {
         static const unsigned ranks[] = {
-                /* the best one counts */
                 [QUOIT_CHANNEL_READY] = 4,
                 [QUOIT_CHANNEL_CONNECTING] = 3,
                 [QUOIT_CHANNEL_IDLE] = 2,
                 [QUOIT_CHANNEL_TRANSIENT_FAILURE] = 1,
                 [QUOIT_CHANNEL_SHUTDOWN] = 0,
         };
-        const struct channel *here = channel_part_here(channel);
-        quoit_channel_state best = state_of(here ? here : channel->parts[0]);
+        quoit_channel_state best = state_of(channel->parts[0]);
 
-        if (client_is_inherited(channel->client))
-                return QUOIT_CHANNEL_SHUTDOWN;
-        for (unsigned i = 1; !here && i < channel->client->count; i++) {
+        for (unsigned i = 1; i < channel->client->count; i++) {
                 quoit_channel_state state = state_of(channel->parts[i]);
 
                 if (ranks[state] > ranks[best])
                         best = state;
         }
         return best;
+}
+
+quoit_channel_state quoit_channel_get_state(const quoit_channel *channel)
+{
+        const struct channel *here = channel_part_here(channel);
+
+        if (client_is_inherited(channel->client))
+                return QUOIT_CHANNEL_SHUTDOWN;
+        return here ? state_of(here) : channel_best_state(channel);
 }
 
 /* ---- statistics ---- */

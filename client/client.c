@@ -65,6 +65,7 @@ void client_init(struct client *client, quoit_client *handle, const quoit_client
         list_init(&client->ready);
         workers_init(&client->handshakers);
         deferred_init(&client->dispatch, on_dispatch);
+        census_init(&client->census);
         pthread_mutex_init(&client->mutex, NULL);
         pthread_cond_init(&client->begun, NULL);
 }
@@ -75,6 +76,7 @@ void client_deinit(struct client *client)
 
         while (!client->is_broken && (link = list_pop(&client->channels)))
                 channel_free(CONTAINER_OF(link, struct channel, link));
+        census_deinit(&client->census);
         pthread_cond_destroy(&client->begun);
         pthread_mutex_destroy(&client->mutex);
 }
@@ -90,6 +92,7 @@ void client_begin(struct client *client, struct base *base, struct call_host *ho
 
         client->base = base;
         client->host = host;
+        census_draw(&client->census, &base->ring);
         host->extensions = client->extensions;
         host->on_report = client->handle->log.on_log ? on_report : NULL;
         base_slab_init(&client->connections, base, sizeof(struct client_connection));

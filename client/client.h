@@ -13,6 +13,7 @@
 #include <quoit/client.h>
 
 #include "link/base.h"
+#include "link/census.h"
 #include "link/workers.h"
 
 enum client_life {
@@ -29,6 +30,7 @@ struct client {
         quoit_limits base_limits;
         const struct upb_ExtensionRegistry *extensions;
         struct base_slab connections; /* struct client_connection */
+        struct census census; /* of these; registry.h gives their ids */
         struct base_slab calls; /* struct quoit_outcall */
         struct list channels; /* changed under the mutex */
         struct list noted; /* connections that have something to tell */

@@ -8,6 +8,7 @@
 
 #include "client/channel.h"
 #include "client/client.h"
+#include "client/handle.h"
 #include "client/outcall.h"
 #include "client/outcall_stream.h"
 #include "client/subchannel.h"
@@ -77,6 +78,7 @@ static void on_closed(struct connection *link)
         struct client_connection *connection = of_link(link);
         struct subchannel *subchannel = connection->subchannel;
 
+        census_remove(&connection->client->census, &connection->census);
         list_remove(&connection->noted);
         if (link->error < 0)
                 client_connection_note_why(
@@ -148,6 +150,17 @@ static int open_connection(
         return r;
 }
 
+static void join_census(struct client_connection *connection)
+{
+        struct client *client = connection->client;
+
+        connection->census = (struct census_entry){
+                .id = registry_draw(&client->handle->registry),
+                .connection = &connection->connection,
+        };
+        census_add(&client->census, &connection->census);
+}
+
 int client_connection_open(
         struct subchannel *subchannel, int fd, struct client_connection **ret_connection)
 {
@@ -170,6 +183,7 @@ int client_connection_open(
                 slab_free(&client->connections.slab, connection);
                 return r;
         }
+        join_census(connection);
         client->connection_count++;
         *ret_connection = connection;
         return 0;

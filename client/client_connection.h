@@ -10,6 +10,7 @@
 
 #include <quoit/log.h>
 
+#include "link/census.h"
 #include "link/connection.h"
 #include "link/workers.h"
 
@@ -20,6 +21,7 @@ struct subchannel;
 
 struct client_connection {
         struct connection connection;
+        struct census_entry census;
         struct client *client;
         struct subchannel *subchannel; /* NULL: it takes no new calls */
         struct turn turn; /* with the client's handshakers */

@@ -98,6 +98,7 @@ static quoit_client *free_client(quoit_client *client)
 {
         for (unsigned i = 0; i < client->count; i++)
                 client_deinit(client->parts + i);
+        registry_deinit(&client->registry);
         complaints_deinit(&client->complaints);
         log_deinit(&client->log);
         fork_mark_unref(client->mark);
@@ -125,6 +126,7 @@ static quoit_client *alloc_client(
                        : options->stepped ? CLIENT_STEPPED
                                           : CLIENT_THREADS;
         log_init(&client->log, options->on_log, options->log_user, limits->log_lines_per_second);
+        registry_init(&client->registry);
         complaints_init(&client->complaints);
         for (unsigned i = 0; i < count; i++)
                 client_init(client->parts + i, client, options, limits);

@@ -12,6 +12,7 @@
 #include <quoit/client.h>
 
 #include "client/client.h"
+#include "client/registry.h"
 #include "core/fork_mark.h"
 #include "link/complaints.h"
 #include "link/log.h"
@@ -34,6 +35,7 @@ struct quoit_client {
                 *mark; /* in a child process nothing of the client works: it has no threads there */
         enum client_kind kind;
         struct log log;
+        struct registry registry;
         struct complaints complaints; /* mistakes that were logged */
         unsigned count; /* of @parts. What is here is fixed */
         struct client parts[];
@@ -41,6 +43,7 @@ struct quoit_client {
 
 struct quoit_channel {
         quoit_client *client;
+        struct channel_record record;
         atomic_uint parts_left; /* the last one that is freed frees it */
         atomic_bool has_calls; /* or has had some: then what follows is fixed */
         struct client_interceptors *interceptors; /* NULL: there are none */
@@ -53,6 +56,9 @@ static inline bool client_is_inherited(const quoit_client *client)
 {
         return fork_mark_is_inherited(client->mark);
 }
+
+/* Of its parts: READY, CONNECTING, IDLE, TRANSIENT_FAILURE, SHUTDOWN. Any thread. */
+quoit_channel_state channel_best_state(const quoit_channel *channel);
 
 /* None of its parts is left. */
 void channel_handle_free(quoit_channel *channel);

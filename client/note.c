@@ -78,16 +78,39 @@ void note_client(struct client *client, quoit_log_level level, const char *forma
         say_peer(client, level, "%s", text);
 }
 
+/* An event of a channel says on which ring, where there are several. */
+static void keep(struct channel *channel, quoit_log_level level, const char *text)
+{
+        quoit_client *handle = channel->client->handle;
+        uint64_t now_ns = ring_now_ns(channel_ring(channel));
+        char numbered[TEXT_BYTES];
+
+        if (handle->count > 1) {
+                snprintf(numbered, sizeof(numbered), "ring %u: %s",
+                        (unsigned)(channel->client - handle->parts), text);
+                text = numbered;
+        }
+        registry_note(&handle->registry, &channel->handle->record.record, level, now_ns, text);
+}
+
+static void keep_of_subchannel(
+        struct subchannel *subchannel, quoit_log_level level, const char *text)
+{
+        struct channel *channel = subchannel->channel;
+
+        registry_note(&channel->client->handle->registry, &subchannel->record.record, level,
+                ring_now_ns(channel_ring(channel)), text);
+}
+
 void note_channel(struct channel *channel, quoit_log_level level, const char *format, ...)
 {
         char text[TEXT_BYTES];
         va_list arguments;
 
-        if (!channel->client->handle->log.on_log)
-                return;
         va_start(arguments, format);
         write_text(text, format, arguments);
         va_end(arguments);
+        keep(channel, level, text);
         say_peer(channel->client, level, "%s: %s", channel->handle->target, text);
 }
 
@@ -97,13 +120,39 @@ void note_subchannel(struct subchannel *subchannel, quoit_log_level level, const
         char text[TEXT_BYTES];
         va_list arguments;
 
-        if (!channel->client->handle->log.on_log)
-                return;
         va_start(arguments, format);
         write_text(text, format, arguments);
         va_end(arguments);
+        keep_of_subchannel(subchannel, level, text);
         say_peer(channel->client, level, "%s: %s: %s", channel->handle->target, subchannel->text,
                 text);
+}
+
+/* ---- states ---- */
+
+void note_channel_begin(struct channel *channel)
+{
+        keep(channel, QUOIT_LOG_DEBUG, "it begins");
+}
+
+void note_channel_state(struct channel *channel)
+{
+        keep(channel, QUOIT_LOG_DEBUG, quoit_channel_state_name(channel->state));
+}
+
+void note_subchannel_state(struct subchannel *subchannel)
+{
+        static const quoit_channel_state states[] = {
+                [SUBCHANNEL_IDLE] = QUOIT_CHANNEL_IDLE,
+                [SUBCHANNEL_CONNECTING] = QUOIT_CHANNEL_CONNECTING,
+                [SUBCHANNEL_READY] = QUOIT_CHANNEL_READY,
+                [SUBCHANNEL_TRANSIENT_FAILURE] = QUOIT_CHANNEL_TRANSIENT_FAILURE,
+        };
+        quoit_channel_state state = states[subchannel->state];
+
+        registry_set_state(
+                &subchannel->channel->client->handle->registry, &subchannel->record, state);
+        keep_of_subchannel(subchannel, QUOIT_LOG_DEBUG, quoit_channel_state_name(state));
 }
 
 /* ---- the program's mistakes ---- */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What happens to a client and its channels, for the log of its user. Each thing is said once, where it happens. What a server can cause
+ * What happens to a client and its channels, for the log of its user, and for those who look from outside (registry.h). Each thing is said once, where it happens. What a server can cause
  * as often as it likes is limited (log_lines_per_second). What is not printable ASCII, as servers may send it, becomes '?'. Never
  * inside nghttp2's callbacks.
  */
@@ -30,6 +30,11 @@ void note_channel(struct channel *channel, quoit_log_level level, const char *fo
 /* Behind "TARGET: ADDRESS: ". */
 void note_subchannel(struct subchannel *subchannel, quoit_log_level level, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* The channel has a ring; its state there is another; so is a subchannel's. Not for the log, which has the reasons. */
+void note_channel_begin(struct channel *channel);
+void note_channel_state(struct channel *channel);
+void note_subchannel_state(struct subchannel *subchannel);
 
 /*
  * @function did nothing, for a reason that the static @why says. Said once for @about, which is compared by its address; @name is what

@@ -435,6 +435,8 @@ int outcall_new(struct channel *channel, const quoit_method *method,
         set_deadline(call, timeout_of(options, config), options->parent);
         list_append(&channel->calls, &call->link);
         note_use(channel);
+        counter_add(&channel->call_counts.started, 1);
+        counter_set(&channel->call_counts.last_ns, channel->used_ns);
         if (options->parent)
                 outcall_follow(call, options->parent);
         interception_start(call);
@@ -555,6 +557,11 @@ int outcall_begin(struct quoit_outcall *call, struct subchannel *subchannel,
         outcall_move(call, &connection->connection.group);
         outcall_set_state(call, OUTCALL_OPEN);
         balancer_on_begun(call, subchannel);
+        counter_add(&connection->connection.group.counts.started, 1);
+        counter_add(&connection->connection.group.counts.messages_sent,
+                call->exchange.lent.messages_sent);
+        counter_set(&connection->connection.group.counts.last_started_ns,
+                ring_now_ns(&connection->client->base->ring));
         if (call->wants_writable ||
                 call->attempt.is_new) /* what was due in the group that it has left */
                 outcall_wake(call);

@@ -192,6 +192,15 @@ static void run_reply(struct quoit_outcall *call)
 
 /* ---- events ---- */
 
+/* Health checks are nobody's calls. */
+static void count_done(struct quoit_outcall *call, quoit_status status)
+{
+        struct call_counts *counts = &call->channel->call_counts;
+
+        if (!call->is_check)
+                counter_add(status == QUOIT_OK ? &counts->succeeded : &counts->failed, 1);
+}
+
 static void run_headers(struct quoit_outcall *call)
 {
         struct quoit_outcall *known = outcall_known(call);
@@ -212,6 +221,7 @@ static void tell_done(struct quoit_outcall *call)
         outcall_set_done(call);
         if (known != call)
                 hedging_set_done(known);
+        count_done(known, call->status);
         interception_note_end(known);
         if (known->handler->on_done)
                 known->handler->on_done(known, call->status, known->user);

@@ -130,6 +130,9 @@ static void on_close(struct stream *stream, uint32_t error_code)
         struct client_connection *connection = connection_of(call);
         bool is_unprocessed = stream->unsent || error_code == NGHTTP2_REFUSED_STREAM;
 
+        counter_add(error_code == NGHTTP2_NO_ERROR ? &connection->connection.group.counts.succeeded
+                                                   : &connection->connection.group.counts.failed,
+                1);
         if (connection->subchannel && call->channel->queued > 0)
                 channel_stir(call->channel); /* there is room for another call */
         if (stream->unsent &&

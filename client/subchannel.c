@@ -14,6 +14,7 @@
 #include "client/channel.h"
 #include "client/client.h"
 #include "client/client_connection.h"
+#include "client/handle.h"
 #include "client/note.h"
 #include "client/scaling.h"
 #include "core/clock.h"
@@ -35,6 +36,7 @@ static void subchannel_set_state(struct subchannel *subchannel, enum subchannel_
 
         assert(allowed[subchannel->state] & 1u << state);
         subchannel->state = state;
+        note_subchannel_state(subchannel);
 }
 
 static struct ring *ring_of(const struct subchannel *subchannel)
@@ -60,6 +62,29 @@ struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *addr
         timer_init(&subchannel->check.watch.retry);
         timer_init(&subchannel->load_reports.retry);
         return subchannel;
+}
+
+void subchannel_free(struct subchannel *subchannel)
+{
+        if (record_is_added(&subchannel->record.record))
+                registry_remove(
+                        &subchannel->channel->client->handle->registry, &subchannel->record.record);
+        free(subchannel);
+}
+
+/* Which connections it has is known to other threads from now on. */
+static void record_connections(struct subchannel *subchannel)
+{
+        struct registry *registry = &subchannel->channel->client->handle->registry;
+        struct list *connections = &subchannel->connections;
+        uint64_t ids[QUOIT_CHANNEL_CONNECTIONS_MAX];
+        unsigned count = 0;
+
+        for (struct list *link = connections->next; link != connections; link = link->next)
+                ids[count++] = CONTAINER_OF(link, struct client_connection, sibling)->census.id;
+        if (subchannel->opening && count < QUOIT_CHANNEL_CONNECTIONS_MAX)
+                ids[count++] = subchannel->opening->census.id;
+        registry_set_connections(registry, &subchannel->record, ids, count);
 }
 
 /* ---- failures ---- */
@@ -161,7 +186,9 @@ static void on_connected(struct connector *connector, int result)
         if (r < 0) {
                 close(result);
                 fail_with_errno(subchannel, "connection", r);
+                return;
         }
+        record_connections(subchannel);
 }
 
 static void begin_attempt(struct subchannel *subchannel)
@@ -199,8 +226,10 @@ static void give_attempt_up(struct subchannel *subchannel)
         struct client_connection *opening = subchannel->opening;
 
         subchannel->opening = NULL;
-        if (opening)
+        if (opening) {
                 client_connection_leave(opening);
+                record_connections(subchannel);
+        }
         if (subchannel->is_trying && subchannel->socket_connects)
                 connector_cancel(&subchannel->connector);
         subchannel->is_trying = false;
@@ -225,11 +254,13 @@ static void let_go(struct subchannel *subchannel)
         channel_take_back(subchannel->channel, &subchannel->waiting);
 }
 
-/* The oldest one has a health check, which begins anew on the next. */
+/* The oldest one has a health check and a stream of load reports, which begin anew on the next. */
 static void pass_check_on(struct subchannel *subchannel)
 {
         health_check_end(subchannel);
         health_check_begin(subchannel);
+        feed_end(&subchannel->load_reports);
+        load_reports_begin(subchannel);
         if (subchannel->check.health != HEALTH_UNWATCHED)
                 balancer_on_state(subchannel);
 }
@@ -241,6 +272,7 @@ static void take_out(struct subchannel *subchannel, struct client_connection *co
 
         list_remove(&connection->sibling);
         subchannel->count--;
+        record_connections(subchannel);
         if (subchannel->count == 0)
                 let_go(subchannel);
         else if (was_oldest)
@@ -261,6 +293,7 @@ void subchannel_abandon(struct subchannel *subchannel)
         while ((link = list_pop(&subchannel->connections)))
                 client_connection_leave(CONTAINER_OF(link, struct client_connection, sibling));
         subchannel->count = 0;
+        record_connections(subchannel);
         let_go(subchannel);
         timer_cancel(&ring_of(subchannel)->timers, &subchannel->retry);
         if (subchannel->state != SUBCHANNEL_IDLE)
@@ -309,6 +342,7 @@ static void add(struct subchannel *subchannel, struct client_connection *connect
         list_append(&subchannel->connections, &connection->sibling);
         subchannel->count++;
         subchannel->opening = NULL;
+        record_connections(subchannel);
         subchannel->is_trying = false;
         subchannel->why[0] = '\0';
         count_handshake(subchannel, connection);
@@ -378,10 +412,12 @@ static void end_connection(struct subchannel *subchannel, struct client_connecti
         bool has_failed = connection == subchannel->opening;
         bool is_news = set_why(subchannel, "%.*s", SUBCHANNEL_WHY_BYTES - 1, connection->why);
 
-        if (has_failed)
+        if (has_failed) {
                 subchannel->opening = NULL;
-        else
+                record_connections(subchannel);
+        } else {
                 take_out(subchannel, connection);
+        }
         if (has_failed || (count_use(subchannel, connection) && !subchannel->is_trying)) {
                 fail(subchannel, is_news);
                 return;

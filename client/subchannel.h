@@ -16,6 +16,7 @@
 #include "client/load_reports.h"
 #include "client/load_weight.h"
 #include "client/outlier.h"
+#include "client/registry.h"
 #include "core/connector.h"
 #include "core/endpoint.h"
 #include "core/timer.h"
@@ -44,6 +45,7 @@ struct subchannel {
         struct endpoint address;
         uint32_t share; /* of calls that is wanted for it, beside the others; 0: nothing is said */
         char text[PEER_ADDRESS_BYTES]; /* the address */
+        struct subchannel_record record;
         bool is_trying; /* an attempt is under way: */
         bool socket_connects; /* @connector is in use; also after it was abandoned */
         struct connector connector;
@@ -66,6 +68,9 @@ struct subchannel {
 
 /* One for @address, IDLE. To be freed. NULL: no memory. Any thread. */
 struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *address);
+
+/* Nothing uses it. Any thread. */
+void subchannel_free(struct subchannel *subchannel);
 
 /* Begins an attempt. IDLE, and not busy. */
 void subchannel_connect(struct subchannel *subchannel);

@@ -26,6 +26,7 @@
 #include <quoit/client.h>
 #include <quoit/client_interceptor.h>
 #include <quoit/client_metrics.h>
+#include <quoit/client_statistics.h>
 #include <quoit/compression.h>
 #include <quoit/credentials.h>
 #include <quoit/credits.h>
