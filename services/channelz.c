@@ -1,39 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <quoit/channelz.h>
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include <quoit/hooks.h>
+
+#include "services/channelz_clients.h"
 #include "services/channelz_describe.h"
 
-/* The size of a page, unless the client wants less; as in gRPC C++. */
-#define RESULTS_MAX 100
-
-/* A server has none. */
-static void on_get_top_channels(
-        quoit_call *call, const grpc_channelz_v1_GetTopChannelsRequest *request, void *user)
+static const quoit_server *server_of(const void *user)
 {
-        grpc_channelz_v1_GetTopChannelsResponse *response =
-                grpc_channelz_v1_GetTopChannelsResponse_new(quoit_call_arena(call));
-
-        (void)request;
-        (void)user;
-        if (response)
-                grpc_channelz_v1_GetTopChannelsResponse_set_end(response, true);
-        grpc_channelz_v1_Channelz_GetTopChannels_reply(call, response);
-}
-
-static void on_get_channel(
-        quoit_call *call, const grpc_channelz_v1_GetChannelRequest *request, void *user)
-{
-        (void)request;
-        (void)user;
-        quoit_call_finish(call, QUOIT_NOT_FOUND, "a server has no channels");
-}
-
-static void on_get_subchannel(
-        quoit_call *call, const grpc_channelz_v1_GetSubchannelRequest *request, void *user)
-{
-        (void)request;
-        (void)user;
-        quoit_call_finish(call, QUOIT_NOT_FOUND, "a server has no subchannels");
+        return ((const struct channelz *)user)->server;
 }
 
 static void on_get_servers(
@@ -48,7 +26,7 @@ static void on_get_servers(
                 grpc_channelz_v1_Server *server =
                         grpc_channelz_v1_GetServersResponse_add_server(response, arena);
 
-                ok = server && channelz_describe_server(user, server, arena);
+                ok = server && channelz_describe_server(server_of(user), server, arena);
         }
         if (ok)
                 grpc_channelz_v1_GetServersResponse_set_end(response, true);
@@ -75,7 +53,7 @@ static void on_get_server(
         response = grpc_channelz_v1_GetServerResponse_new(arena);
         server = response ? grpc_channelz_v1_GetServerResponse_mutable_server(response, arena)
                           : NULL;
-        if (server && !channelz_describe_server(user, server, arena))
+        if (server && !channelz_describe_server(server_of(user), server, arena))
                 server = NULL;
         grpc_channelz_v1_Channelz_GetServer_reply(call, server ? response : NULL);
 }
@@ -127,9 +105,8 @@ static void on_get_server_sockets(
                 fail_no_server(call, id);
                 return;
         }
-        if (wanted <= 0 || wanted > RESULTS_MAX)
-                wanted = RESULTS_MAX;
-        response = make_page(user, connection_at(user, start), (size_t)wanted, call);
+        response = make_page(server_of(user), connection_at(server_of(user), start),
+                channelz_page_size(wanted), call);
         grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
 }
 
@@ -166,24 +143,59 @@ static void on_get_socket(
                          : NULL;
         bool ok = false;
 
-        if (socket && !find_socket(user, id, socket, arena, &ok))
+        if (socket && !find_socket(server_of(user), id, socket, arena, &ok) &&
+                !channelz_find_own_socket(user, id, socket, arena, &ok))
                 quoit_call_finishf(
                         call, QUOIT_NOT_FOUND, "no socket has the id %lld", (long long)id);
         else
                 grpc_channelz_v1_Channelz_GetSocket_reply(call, ok ? response : NULL);
 }
 
-int quoit_channelz_register(quoit_server *server)
+static void on_free(void *user)
+{
+        free(user);
+}
+
+static int register_service(struct channelz *channelz)
 {
         static const grpc_channelz_v1_Channelz_service service = {
-                .GetTopChannels = on_get_top_channels,
+                .GetTopChannels = channelz_on_get_top_channels,
                 .GetServers = on_get_servers,
                 .GetServer = on_get_server,
                 .GetServerSockets = on_get_server_sockets,
-                .GetChannel = on_get_channel,
-                .GetSubchannel = on_get_subchannel,
+                .GetChannel = channelz_on_get_channel,
+                .GetSubchannel = channelz_on_get_subchannel,
                 .GetSocket = on_get_socket,
         };
 
-        return grpc_channelz_v1_Channelz_register(server, &service, server);
+        return grpc_channelz_v1_Channelz_register(channelz->server, &service, channelz);
+}
+
+int quoit_channelz_register_clients(
+        quoit_server *server, quoit_client *const *clients, size_t count)
+{
+        static const quoit_server_hooks hooks = { .on_free = on_free };
+        struct channelz *channelz;
+        int r;
+
+        if (count > QUOIT_CHANNELZ_CLIENTS_MAX)
+                return -E2BIG;
+        channelz = malloc(sizeof(*channelz) + count * sizeof(*clients));
+        if (!channelz)
+                return -ENOMEM;
+        channelz->server = server;
+        channelz->client_count = count;
+        for (size_t i = 0; i < count; i++)
+                channelz->clients[i] = clients[i];
+        r = quoit_server_hook(server, &hooks, channelz);
+        if (r < 0) {
+                free(channelz);
+                return r;
+        }
+        return register_service(channelz);
+}
+
+int quoit_channelz_register(quoit_server *server)
+{
+        return quoit_channelz_register_clients(server, NULL, 0);
 }

@@ -10,7 +10,7 @@
 
 /* ---- small things ---- */
 
-static upb_StringView copy_text(const char *text, upb_Arena *arena)
+upb_StringView channelz_text(const char *text, upb_Arena *arena)
 {
         size_t size = strlen(text);
         char *copy = upb_Arena_Malloc(arena, size);
@@ -30,7 +30,7 @@ static int64_t now_ns(clockid_t clock)
 }
 
 /* @monotonic_ns on the wall clock; NULL for never: the field is left out. */
-static google_protobuf_Timestamp *wall_time(uint64_t monotonic_ns, upb_Arena *arena)
+google_protobuf_Timestamp *channelz_time(uint64_t monotonic_ns, upb_Arena *arena)
 {
         int64_t ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC) + (int64_t)monotonic_ns;
         google_protobuf_Timestamp *time =
@@ -100,7 +100,7 @@ static bool set_unix(grpc_channelz_v1_Address *to, const char *path, upb_Arena *
 
         if (!address)
                 return false;
-        grpc_channelz_v1_Address_UdsAddress_set_filename(address, copy_text(path, arena));
+        grpc_channelz_v1_Address_UdsAddress_set_filename(address, channelz_text(path, arena));
         return true;
 }
 
@@ -111,7 +111,7 @@ static bool set_other(grpc_channelz_v1_Address *to, const char *name, upb_Arena 
 
         if (!address)
                 return false;
-        grpc_channelz_v1_Address_OtherAddress_set_name(address, copy_text(name, arena));
+        grpc_channelz_v1_Address_OtherAddress_set_name(address, channelz_text(name, arena));
         return true;
 }
 
@@ -147,17 +147,17 @@ static bool describe_calls(
         grpc_channelz_v1_ServerData_set_calls_succeeded(to, (int64_t)statistics.calls_succeeded);
         grpc_channelz_v1_ServerData_set_calls_failed(to, (int64_t)statistics.calls_failed);
         grpc_channelz_v1_ServerData_set_last_call_started_timestamp(
-                to, wall_time(statistics.last_call_ns, arena));
+                to, channelz_time(statistics.last_call_ns, arena));
         return true;
 }
 
-static bool set_reference(
+bool channelz_set_socket(
         grpc_channelz_v1_SocketRef *to, int64_t id, const char *name, upb_Arena *arena)
 {
         if (!to)
                 return false;
         grpc_channelz_v1_SocketRef_set_socket_id(to, id);
-        grpc_channelz_v1_SocketRef_set_name(to, copy_text(name, arena));
+        grpc_channelz_v1_SocketRef_set_name(to, channelz_text(name, arena));
         return true;
 }
 
@@ -171,7 +171,7 @@ bool channelz_describe_server(
         if (reference)
                 grpc_channelz_v1_ServerRef_set_server_id(reference, CHANNELZ_SERVER);
         for (unsigned i = 0; ok && i < quoit_server_listener_count(server); i++)
-                ok = set_reference(grpc_channelz_v1_Server_add_listen_socket(to, arena),
+                ok = channelz_set_socket(grpc_channelz_v1_Server_add_listen_socket(to, arena),
                         channelz_listener_id(i), quoit_server_listener_address(server, i), arena);
         return ok;
 }
@@ -183,7 +183,7 @@ bool channelz_describe_listener(
 {
         const char *address = quoit_server_listener_address(server, index);
 
-        return set_reference(grpc_channelz_v1_Socket_mutable_ref(to, arena),
+        return channelz_set_socket(grpc_channelz_v1_Socket_mutable_ref(to, arena),
                        channelz_listener_id(index), address, arena) &&
                describe_address(grpc_channelz_v1_Socket_mutable_local(to, arena), address, arena) &&
                grpc_channelz_v1_Socket_mutable_data(to, arena);
@@ -192,7 +192,7 @@ bool channelz_describe_listener(
 bool channelz_refer(const quoit_server *server, const quoit_connection_statistics *connection,
         grpc_channelz_v1_SocketRef *to, upb_Arena *arena)
 {
-        return set_reference(to, channelz_connection_id(server, connection->id),
+        return channelz_set_socket(to, channelz_connection_id(server, connection->id),
                 connection->peer_address, arena);
 }
 
@@ -205,7 +205,8 @@ static google_protobuf_Int64Value *window(int64_t bytes, upb_Arena *arena)
         return value;
 }
 
-static bool describe_traffic(const quoit_connection_statistics *connection,
+/* @is_ours: the streams were begun on this side. */
+static bool describe_traffic(const quoit_connection_statistics *connection, bool is_ours,
         grpc_channelz_v1_SocketData *to, upb_Arena *arena)
 {
         if (!to)
@@ -218,12 +219,16 @@ static bool describe_traffic(const quoit_connection_statistics *connection,
         grpc_channelz_v1_SocketData_set_messages_received(
                 to, (int64_t)connection->messages_received);
         grpc_channelz_v1_SocketData_set_keep_alives_sent(to, (int64_t)connection->keepalives_sent);
-        grpc_channelz_v1_SocketData_set_last_remote_stream_created_timestamp(
-                to, wall_time(connection->last_stream_ns, arena));
+        if (is_ours)
+                grpc_channelz_v1_SocketData_set_last_local_stream_created_timestamp(
+                        to, channelz_time(connection->last_stream_ns, arena));
+        else
+                grpc_channelz_v1_SocketData_set_last_remote_stream_created_timestamp(
+                        to, channelz_time(connection->last_stream_ns, arena));
         grpc_channelz_v1_SocketData_set_last_message_sent_timestamp(
-                to, wall_time(connection->last_sent_ns, arena));
+                to, channelz_time(connection->last_sent_ns, arena));
         grpc_channelz_v1_SocketData_set_last_message_received_timestamp(
-                to, wall_time(connection->last_received_ns, arena));
+                to, channelz_time(connection->last_received_ns, arena));
         /* channelz names a window after the side that may send by it */
         grpc_channelz_v1_SocketData_set_local_flow_control_window(
                 to, window(connection->send_window_bytes, arena));
@@ -243,20 +248,34 @@ static bool describe_security(const char *cipher, grpc_channelz_v1_Security *to,
         return tls;
 }
 
-bool channelz_describe_connection(const quoit_server *server,
-        const quoit_connection_statistics *connection, grpc_channelz_v1_Socket *to,
-        upb_Arena *arena)
+static bool describe_connection(const quoit_connection_statistics *connection, bool is_ours,
+        grpc_channelz_v1_Socket *to, upb_Arena *arena)
 {
         if (connection->tls_cipher &&
                 !describe_security(connection->tls_cipher,
                         grpc_channelz_v1_Socket_mutable_security(to, arena), arena))
                 return false;
-        return channelz_refer(
-                       server, connection, grpc_channelz_v1_Socket_mutable_ref(to, arena), arena) &&
-               describe_traffic(
-                       connection, grpc_channelz_v1_Socket_mutable_data(to, arena), arena) &&
+        return describe_traffic(connection, is_ours,
+                       grpc_channelz_v1_Socket_mutable_data(to, arena), arena) &&
                describe_address(grpc_channelz_v1_Socket_mutable_local(to, arena),
                        connection->local_address, arena) &&
                describe_address(grpc_channelz_v1_Socket_mutable_remote(to, arena),
                        connection->peer_address, arena);
+}
+
+bool channelz_describe_connection(const quoit_server *server,
+        const quoit_connection_statistics *connection, grpc_channelz_v1_Socket *to,
+        upb_Arena *arena)
+{
+        return channelz_refer(
+                       server, connection, grpc_channelz_v1_Socket_mutable_ref(to, arena), arena) &&
+               describe_connection(connection, false, to, arena);
+}
+
+bool channelz_describe_own_connection(int64_t id, const quoit_connection_statistics *connection,
+        grpc_channelz_v1_Socket *to, upb_Arena *arena)
+{
+        return channelz_set_socket(grpc_channelz_v1_Socket_mutable_ref(to, arena), id,
+                       connection->peer_address, arena) &&
+               describe_connection(connection, true, to, arena);
 }

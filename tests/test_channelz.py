@@ -18,7 +18,7 @@ from hyperframe.frame import SettingsFrame
 from certificates import Certificate
 from conftest import channel
 from netns import network
-from servers import PATIENCE, eventually
+from servers import PATIENCE, eventually, free_port
 from wire import PREFACE, WINDOW_MAX, Wire, message
 
 MODES = {"plain": [], "rings": ["--rings", 3], "offloaded": ["--offload-all", "--rings", 2]}
@@ -352,3 +352,134 @@ def test_quoit_api(start, connect):
     server = start("quoit-api", "--port", 0, "--no-channelz")
     stub = Channelz(connect(server)).stub
     assert code_of(stub.GetServers, pb.GetServersRequest()) == grpc.StatusCode.UNIMPLEMENTED
+
+
+# ---- clients in the same process ----
+
+
+class Clients:
+    """A server with a client that calls @backends, and the channels that its channelz has."""
+
+    def __init__(self, start, connect, *targets, **options):
+        words = [word for target in targets for word in ("--client", target)]
+        self.server = start("test-server", *words, **options)
+        self.stub = Channelz(connect(self.server)).stub
+
+    def page(self, start=0, wanted=0):
+        request = pb.GetTopChannelsRequest(start_channel_id=start, max_results=wanted)
+        return self.stub.GetTopChannels(request, timeout=PATIENCE)
+
+    def channel(self, id_):
+        return self.stub.GetChannel(pb.GetChannelRequest(channel_id=id_), timeout=PATIENCE).channel
+
+    def subchannel(self, id_):
+        return self.stub.GetSubchannel(pb.GetSubchannelRequest(subchannel_id=id_), timeout=PATIENCE).subchannel
+
+    def socket(self, id_):
+        return self.stub.GetSocket(pb.GetSocketRequest(socket_id=id_), timeout=PATIENCE).socket
+
+
+State = pb.ChannelConnectivityState
+
+
+def test_a_client(start, connect):
+    backend = start("test-server")
+    clients = Clients(start, connect, backend.target)
+    page = clients.page()
+    assert page.end
+    (channel,) = page.channel
+    alone = clients.channel(channel.ref.channel_id)  # its times are put on the wall clock anew
+    assert (alone.ref, alone.subchannel_ref) == (channel.ref, channel.subchannel_ref)
+    assert (channel.ref.name, channel.data.target, channel.data.state.state) == (
+        f"dns:///{backend.target}",
+        f"dns:///{backend.target}",
+        State.READY,
+    )
+    (reference,) = channel.subchannel_ref
+    subchannel = clients.subchannel(reference.subchannel_id)
+    assert subchannel.ref == reference
+    assert subchannel.data.target == reference.name == f"ipv4:{backend.target}"
+    assert subchannel.data.state.state == State.READY
+    for data in channel.data, subchannel.data:
+        assert (data.calls_started, data.calls_succeeded, data.calls_failed) == (4, 3, 1)
+        assert is_recent(data.last_call_started_timestamp) and is_recent(data.trace.creation_timestamp)
+        assert data.trace.num_events_logged == len(data.trace.events)
+        assert all(is_recent(event.timestamp) for event in data.trace.events)
+    words = [event.description for event in channel.data.trace.events]
+    assert words == ["it begins", "CONNECTING", "READY"]
+    words = [event.description for event in subchannel.data.trace.events]
+    assert words == ["IDLE", "CONNECTING", "READY", "connected"]
+    (reference,) = subchannel.socket_ref
+    socket = clients.socket(reference.socket_id)
+    assert socket.ref == reference
+    assert socket.remote.tcpip_address.port == backend.port
+    assert socket.local.tcpip_address.ip_address == ipaddress.ip_address("127.0.0.1").packed
+    data = socket.data
+    assert (data.streams_started, data.streams_succeeded, data.streams_failed) == (4, 4, 0)
+    assert (data.messages_sent, data.messages_received) == (4, 3)
+    assert is_recent(data.last_local_stream_created_timestamp) and is_recent(data.last_message_sent_timestamp)
+    assert not data.HasField("last_remote_stream_created_timestamp")
+    # the other end of it, as the backend has it
+    assert [one.local.tcpip_address.port for one in [socket]] == [
+        one.remote.tcpip_address.port
+        for one in Channelz(connect(backend)).sockets()
+        if one.remote.tcpip_address.port == socket.local.tcpip_address.port
+    ]
+    own = Channelz(connect(clients.server))
+    ids = [own.server().ref.server_id, own.server().listen_socket[0].socket_id]
+    ids += [one.socket_id for one in own.page().socket_ref]
+    ids += [channel.ref.channel_id, subchannel.ref.subchannel_id, socket.ref.socket_id]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_client_whose_server_is_away(start, connect):
+    clients = Clients(start, connect, f"127.0.0.1:{free_port()}")
+    (channel,) = clients.page().channel
+    assert channel.data.state.state == State.TRANSIENT_FAILURE
+    assert (channel.data.calls_started, channel.data.calls_failed) == (4, 4)
+    subchannel = clients.subchannel(channel.subchannel_ref[0].subchannel_id)
+    assert not subchannel.socket_ref
+    (event,) = [event for event in subchannel.data.trace.events if event.severity == pb.ChannelTraceEvent.CT_WARNING]
+    assert event.description.startswith("cannot connect: connect: Connection refused (ECONNREFUSED); the next attempt")
+
+
+def test_a_connection_that_ends(start, connect):
+    """Its events say why; the socket is gone; and the events are bounded."""
+    backend = start("test-server")
+    clients = Clients(start, connect, backend.target)
+    (channel,) = clients.page().channel
+    id_ = channel.subchannel_ref[0].subchannel_id
+    socket = clients.subchannel(id_).socket_ref[0].socket_id
+    backend.stop()
+    eventually(lambda: not clients.subchannel(id_).socket_ref, "it has no connection")
+    assert any("the server sent GOAWAY" in event.description for event in clients.subchannel(id_).data.trace.events)
+    request = pb.GetSocketRequest(socket_id=socket)
+    eventually(lambda: code_or_none(clients.stub.GetSocket, request) == grpc.StatusCode.NOT_FOUND, "the socket is gone")
+
+
+def code_or_none(call, request):
+    try:
+        call(request, timeout=PATIENCE)
+    except grpc.RpcError as error:
+        return error.code()
+    return None
+
+
+def test_pages_of_channels(start, connect):
+    backend = start("test-server")
+    clients = Clients(start, connect, *[backend.target] * 7)
+    whole = [channel.ref.channel_id for channel in clients.page().channel]
+    assert whole == sorted(set(whole)) and len(whole) == 7
+    for wanted, end in ((3, False), (7, True), (8, True)):
+        page = clients.page(0, wanted)
+        assert ([one.ref.channel_id for one in page.channel], page.end) == (whole[:wanted], end)
+    page = clients.page(whole[2] + 1, 2)
+    assert ([one.ref.channel_id for one in page.channel], page.end) == (whole[3:5], False)
+    page = clients.page(whole[-1] + 1)
+    assert (len(page.channel), page.end) == (0, True)
+    for id_ in -1, 0, 1, whole[0] - 1, whole[0] * 2, 10**18, 2**63 - 1, -(2**63):
+        assert code_of(clients.stub.GetChannel, pb.GetChannelRequest(channel_id=id_)) == grpc.StatusCode.NOT_FOUND
+        request = pb.GetSubchannelRequest(subchannel_id=id_)
+        assert code_of(clients.stub.GetSubchannel, request) == grpc.StatusCode.NOT_FOUND
+    request = pb.GetSubchannelRequest(subchannel_id=whole[0])  # it is a channel's
+    assert code_of(clients.stub.GetSubchannel, request) == grpc.StatusCode.NOT_FOUND

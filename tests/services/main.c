@@ -118,7 +118,9 @@ static int serve(const struct options *options)
         if (r == 0)
                 r = quoit_health_register(test.server, &test.health);
         if (r == 0)
-                r = quoit_channelz_register(test.server);
+                r = options->target_count > 0 ? calling_begin(&test, options) : 0;
+        if (r == 0)
+                r = quoit_channelz_register_clients(test.server, &test.client, test.client != NULL);
         if (r == 0)
                 r = offload(options->offload_all);
         if (r == 0 && options->generic)
@@ -180,6 +182,7 @@ int main(int argc, char **argv)
         if (r < 0)
                 quoit_log_writer_printf(log_writer, "%s", quoit_server_problem(test.server));
         usleep(options.linger_ms * 1000);
+        quoit_client_free(test.client);
         quoit_server_free(test.server);
         quoit_log_writer_free(log_writer);
         quoit_metrics_free(test.metrics);

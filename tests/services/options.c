@@ -81,6 +81,8 @@ void options_parse(struct options *options, int argc, char **argv)
                 }
                 if (strcmp(argv[i], "--address") == 0 && options->address_count < ADDRESSES_MAX)
                         options->addresses[options->address_count++] = value;
+                else if (strcmp(argv[i], "--client") == 0 && options->target_count < ADDRESSES_MAX)
+                        options->targets[options->target_count++] = value;
                 else if (strcmp(argv[i], "--rings") == 0)
                         options->server.rings = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--engine") == 0)

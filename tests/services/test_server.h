@@ -16,6 +16,7 @@
 struct test_server {
         quoit_server *server;
         quoit_metrics *metrics; /* NULL: none are counted */
+        quoit_client *client; /* NULL: none */
         quoit_health *health;
         /* Counted on any thread. */
         atomic_llong running;   /* calls whose on_done has not come yet */
@@ -33,6 +34,8 @@ struct options {
         bool intercept; /* interceptors.c */
         bool metrics;
         bool generic; /* generic.c */
+        const char *targets[ADDRESSES_MAX]; /* calling.c */
+        unsigned target_count;
         unsigned drain_ms; /* what SIGUSR2 asks for */
         bool loop; /* served by a loop of poll(2) */
         bool offload_all; /* every handler on a worker, not only those that block */
@@ -70,6 +73,7 @@ int misuse_timer(void);
 void misuse_outside(void);
 
 /* A handler for all methods that are not known. */
+int calling_begin(struct test_server *test, const struct options *options);
 int generic_add(struct test_server *test, bool offload);
 
 void misuse_add(calls_Calls_service *service);
