@@ -46,7 +46,7 @@ def goaway(code, text):
 def test_a_call_that_goes_well(logged, start):
     server = start("test-server")
     port = server.port
-    assert logged(server.target) == [f"debug: {server.target}: ipv4:127.0.0.1:{port}: connected"]
+    assert logged(server.target) == [f"debug: dns:///{server.target}: ipv4:127.0.0.1:{port}: connected"]
 
 
 def test_silent(client, calls, start):
@@ -99,7 +99,7 @@ def test_broken_responses(logged):
     with strict(bad_fields, bad_prefix, *[bad_prefix] * 20) as server:
         lines = of_level(logged(server.target, status="INTERNAL", calls=22), "warning")
     assert len(lines) == 10
-    begin = f"{server.target}: ipv4:{server.target}: /calls.Calls/Echo: "
+    begin = f"dns:///{server.target}: ipv4:{server.target}: /calls.Calls/Echo: "
     assert all(line.startswith(begin) for line in lines)
     assert "response is malformed" in lines[0] and lines[1].endswith("malformed message prefix")
 
