@@ -361,7 +361,7 @@ static void test_moves_too_soon(void **state)
 {
         struct stage stage;
         struct name_server names;
-        uint64_t began_ns = clock_ns();
+        uint64_t began_ns = clock_ns(), seconds;
 
         (void)state;
         begin_at_first(&stage, &names,
@@ -371,8 +371,9 @@ static void test_moves_too_soon(void **state)
         call(&stage);
         move(&stage, &names);
         call(&stage);
-        assert_true(clock_ns() - began_ns >= SECOND);
-        assert_int_equal(names.asked, 4);
+        seconds = (clock_ns() - began_ns) / SECOND;
+        assert_true(seconds >= 1);
+        assert_in_range(names.asked, 4, 2 + 2 * seconds);
         end(&stage, &names);
 }
 
