@@ -396,16 +396,25 @@ void addresses_end(struct channel *channel)
 
 /* ---- words ---- */
 
+/* Why calls do not go there. "": nothing is wrong. */
+static const char *why_of(const struct subchannel *subchannel)
+{
+        if (!subchannel->why[0] && outlier_is_ejected(&subchannel->outlier))
+                return "ejected by outlier detection, as calls fail there";
+        return subchannel->why;
+}
+
 static size_t add_failure(const struct subchannel *subchannel, char *text, size_t size, size_t used)
 {
+        const char *why = why_of(subchannel);
         int added;
 
-        if (!subchannel->why[0] || used >= size)
+        if (!*why || used >= size)
                 return used;
         added = snprintf(text + used, size - used, "%s%s%s: %s", used > 0 ? "; " : "",
                 !subchannel->is_fallback && subchannel->channel->proxy_request ? "by the proxy "
                                                                                : "",
-                subchannel->text, subchannel->why);
+                subchannel->text, why);
         return added < 0 ? used : used + (size_t)added;
 }
 

@@ -309,6 +309,31 @@ static void test_failure_stays(void **state)
         }
 }
 
+/* The only server answers badly. */
+static void test_ejected(void **state)
+{
+        static const quoit_outlier_detection outliers = { .interval_ms = 20,
+                .failure_hosts_min = 1,
+                .failure_calls_min = 1,
+                .failure_threshold_percent = 1 };
+        static const quoit_load_balancing balancing = { .policy = "round_robin",
+                .outlier_detection = &outliers };
+        struct stage stage;
+        struct told told;
+
+        (void)state;
+        stage_init(&stage, NULL);
+        stage_serve(&stage, 0, 0, NULL);
+        open_to(&stage, &balancing, 1);
+        do {
+                told = (struct told){ .act = SCRIPT_FAIL };
+                told_call(&stage, &told);
+        } while (told.status == QUOIT_NOT_FOUND);
+        assert_int_equal(told.status, QUOIT_UNAVAILABLE);
+        assert_non_null(strstr(told.text, "ejected by outlier detection"));
+        stage_deinit(&stage);
+}
+
 /* No socket can be made: every attempt has failed before the next one begins. */
 static void test_no_descriptors(void **state)
 {
@@ -597,6 +622,7 @@ int main(void)
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_all_fail),
                 cmocka_unit_test(test_failure_stays),
+                cmocka_unit_test(test_ejected),
                 cmocka_unit_test(test_no_descriptors),
                 cmocka_unit_test(test_least_request),
                 cmocka_unit_test(test_ring_hash),
