@@ -549,6 +549,7 @@ static bool stays_local(const struct channel *channel, const struct target *targ
 static void init(struct channel *channel)
 {
         channel->replay.bytes_max = channel->client->limits.replay_channel_bytes_max;
+        channel->keepalive_ms = channel->client->limits.keepalive_ms;
         channel->attach.on_delivery = on_attach;
         channel->detach.on_delivery = on_detach;
         list_init(&channel->link);

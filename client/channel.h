@@ -60,6 +60,8 @@ struct channel {
         struct throttle throttle; /* of what they send again */
         struct retry_counts retry_counts;
         struct call_counts call_counts; /* as their callers see them */
+        uint32_t
+                keepalive_ms; /* of its next connections: longer than the client's where servers have asked for calm */
         struct handshake_counts handshake_counts;
         uint64_t used_ns; /* when the last call began, or a connection was asked for */
         bool connect_asked;

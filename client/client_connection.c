@@ -134,6 +134,7 @@ static int open_connection(
                 .role = SESSION_CLIENT,
                 .fd = fd,
                 .peer = &subchannel->address,
+                .keepalive_ms = channel->keepalive_ms,
                 .client_tls = tls,
                 .server_name = channel->server_name,
                 .proxy_request = subchannel->is_fallback ? NULL : channel->proxy_request,

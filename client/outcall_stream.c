@@ -2,6 +2,7 @@
 #include "client/outcall_stream.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -193,13 +194,34 @@ static quoit_log_level level_of_goaway(uint32_t error_code)
         return error_code == NGHTTP2_ENHANCE_YOUR_CALM ? QUOIT_LOG_WARNING : QUOIT_LOG_INFO;
 }
 
+/* The server has had too many of our PINGs: later connections of the channel ask half as often (gRPC's proposal A8). */
+static bool slow_pings_down(
+        const struct client_connection *connection, const struct session_goaway *goaway)
+{
+        static const char text[] = "too_many_pings";
+        struct channel *channel = connection->subchannel ? connection->subchannel->channel : NULL;
+        uint32_t used_ms = connection->connection.keepalive.silence_ms;
+
+        if (!channel || goaway->error_code != NGHTTP2_ENHANCE_YOUR_CALM ||
+                goaway->text_size != strlen(text) || memcmp(goaway->text, text, strlen(text)) != 0)
+                return false;
+        if (used_ms < channel->keepalive_ms || used_ms > INT32_MAX) /* that is done; or not ours */
+                return false;
+        channel->keepalive_ms = 2 * used_ms;
+        return true;
+}
+
 static void on_goaway(void *user, const struct session_goaway *goaway)
 {
         struct client_connection *connection = client_connection_of(user);
+        char slower[64] = "";
 
+        if (slow_pings_down(connection, goaway))
+                snprintf(slower, sizeof(slower), "; keepalive_ms is %" PRIu32 " now",
+                        connection->subchannel->channel->keepalive_ms);
         client_connection_note_why(connection, level_of_goaway(goaway->error_code),
-                "the server sent GOAWAY (%s%s%.*s)", nghttp2_http2_strerror(goaway->error_code),
-                goaway->text_size > 0 ? ": " : "", (int)goaway->text_size, goaway->text);
+                "the server sent GOAWAY (%s%s%.*s)%s", nghttp2_http2_strerror(goaway->error_code),
+                goaway->text_size > 0 ? ": " : "", (int)goaway->text_size, goaway->text, slower);
         connection->is_leaving = true;
         client_connection_note(connection);
 }

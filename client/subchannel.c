@@ -194,14 +194,17 @@ static void on_connected(struct connector *connector, int result)
 static void begin_attempt(struct subchannel *subchannel)
 {
         struct ring *ring = ring_of(subchannel);
-        uint32_t connect_ms = subchannel->channel->client->limits.connect_ms;
+        const quoit_client_limits *limits = &subchannel->channel->client->limits;
+        bool asks =
+                limits->keepalive_ms != UINT32_MAX && limits->keepalive_timeout_ms != UINT32_MAX;
         int r;
 
         assert(!subchannel->is_trying && !subchannel->socket_connects);
         subchannel->is_trying = true;
         r = connector_start(&subchannel->connector, ring, &subchannel->address.any,
-                subchannel->address.bytes, clock_after_limit_ns(ring_now_ns(ring), connect_ms),
-                on_connected);
+                subchannel->address.bytes,
+                clock_after_limit_ns(ring_now_ns(ring), limits->connect_ms),
+                asks ? limits->keepalive_timeout_ms : 0, on_connected);
         if (r < 0)
                 fail_with_errno(subchannel, "socket", r);
         else

@@ -54,7 +54,7 @@ static void on_cancel_complete(struct op *op, struct completion completion)
 }
 
 int connector_start(struct connector *connector, struct ring *ring, const struct sockaddr *address,
-        socklen_t address_bytes, uint64_t deadline_ns,
+        socklen_t address_bytes, uint64_t deadline_ns, uint32_t unacknowledged_ms,
         void (*on_result)(struct connector *connector, int result))
 {
         int fd, one = 1;
@@ -66,6 +66,9 @@ int connector_start(struct connector *connector, struct ring *ring, const struct
                 return -errno;
         if (address->sa_family != AF_UNIX)
                 (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        if (address->sa_family != AF_UNIX && unacknowledged_ms > 0)
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms,
+                        sizeof(unacknowledged_ms));
         *connector = (struct connector){
                 .ring = ring,
                 .connect_op.on_complete = on_connect_complete,

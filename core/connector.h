@@ -31,11 +31,12 @@ struct connector {
 };
 
 /*
- * Connects to @address (copied). @deadline_ns on the ring's clock, TIMER_NEVER: only the kernel's own limit. A negative errno
+ * Connects to @address (copied). @deadline_ns on the ring's clock, TIMER_NEVER: only the kernel's own limit. @unacknowledged_ms: when
+ * TCP gives the connection up, for what was sent and not acknowledged (TCP_USER_TIMEOUT); 0: as the kernel does. A negative errno
  * when the socket cannot be made; on_result does not run then.
  */
 int connector_start(struct connector *connector, struct ring *ring, const struct sockaddr *address,
-        socklen_t address_bytes, uint64_t deadline_ns,
+        socklen_t address_bytes, uint64_t deadline_ns, uint32_t unacknowledged_ms,
         void (*on_result)(struct connector *connector, int result));
 
 /* Gives up: on_result follows with -ECANCELED, or with a connection if that came first. Only

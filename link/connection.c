@@ -281,7 +281,7 @@ int connection_open(struct connection *connection, struct base *base,
                 &socket_handler);
         socket_resume(&connection->socket);
         windows_init(connection);
-        watch_begin(connection);
+        watch_begin(connection, options->keepalive_ms);
         /* A server's SETTINGS wait for the peer's preface: that saves a send, and a silent peer costs no output buffer. */
         if (session_has_output(&connection->session))
                 sending_schedule(connection);

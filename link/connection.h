@@ -102,6 +102,8 @@ struct connection_options {
         enum session_role role; /* ours */
         int fd; /* connected */
         const struct endpoint *peer;
+        uint32_t
+                keepalive_ms; /* the peer's silence after which we ask whether it is there; 0: as the limits say */
         /* If the connection has TLS: */
         quoit_tls *
                 tls; /* a server's; its keys of session tickets are used until the connection is freed */

@@ -3,9 +3,9 @@
 
 #include "core/clock.h"
 
-void keepalive_init(struct keepalive *keepalive, uint64_t now_ns)
+void keepalive_init(struct keepalive *keepalive, uint32_t silence_ms, uint64_t now_ns)
 {
-        *keepalive = (struct keepalive){ .heard_ns = now_ns };
+        *keepalive = (struct keepalive){ .silence_ms = silence_ms, .heard_ns = now_ns };
 }
 
 bool keepalive_allows(struct keepalive *keepalive, const quoit_limits *limits, uint32_t pings,
@@ -33,7 +33,7 @@ static uint64_t look_again(
         const struct keepalive *keepalive, const quoit_limits *limits, uint64_t now_ns)
 {
         uint64_t end_ns = clock_after_limit_ns(keepalive->asked_ns, limits->keepalive_timeout_ms);
-        uint64_t next_ns = clock_after_limit_ns(now_ns, limits->keepalive_ms);
+        uint64_t next_ns = clock_after_limit_ns(now_ns, keepalive->silence_ms);
 
         return end_ns < next_ns ? end_ns : next_ns;
 }
@@ -41,7 +41,7 @@ static uint64_t look_again(
 enum keepalive_verdict keepalive_look(struct keepalive *keepalive, const quoit_limits *limits,
         uint64_t now_ns, uint64_t *ret_due_ns)
 {
-        uint64_t due_ns = clock_after_limit_ns(keepalive->heard_ns, limits->keepalive_ms);
+        uint64_t due_ns = clock_after_limit_ns(keepalive->heard_ns, keepalive->silence_ms);
 
         if (keepalive->asked_ns == 0 && now_ns < due_ns) {
                 *ret_due_ns = due_ns;

@@ -12,6 +12,7 @@
 #include <quoit/limits.h>
 
 struct keepalive {
+        uint32_t silence_ms; /* after which we ask */
         uint64_t heard_ns; /* when bytes arrived last */
         uint64_t asked_ns; /* when our unanswered PING was sent; 0: there is none */
         uint64_t pinged_ns; /* when the peer's last PING arrived; 0: never */
@@ -24,7 +25,7 @@ enum keepalive_verdict {
         KEEPALIVE_DEAD, /* our PING was not answered in time */
 };
 
-void keepalive_init(struct keepalive *keepalive, uint64_t now_ns);
+void keepalive_init(struct keepalive *keepalive, uint32_t silence_ms, uint64_t now_ns);
 
 /* Bytes have arrived, of any kind: they count as an answer to our PING. */
 static inline void keepalive_heard(struct keepalive *keepalive, uint64_t now_ns)

@@ -353,10 +353,12 @@ void watch_linger(struct connection *connection)
         start(connection, LINGER_NS, on_over);
 }
 
-void watch_begin(struct connection *connection)
+void watch_begin(struct connection *connection, uint32_t keepalive_ms)
 {
+        if (keepalive_ms == 0)
+                keepalive_ms = connection_limits(connection)->keepalive_ms;
         connection->opened_ns = now_of(connection);
-        keepalive_init(&connection->keepalive, connection->opened_ns);
+        keepalive_init(&connection->keepalive, keepalive_ms, connection->opened_ns);
         timer_init(&connection->watch);
         start_at(connection,
                 clock_after_limit_ns(

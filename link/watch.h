@@ -7,10 +7,12 @@
  * drained.
  */
 
+#include <stdint.h>
+
 struct connection;
 
-/* The connection is open: the time for its handshake begins. After that the other limits apply. */
-void watch_begin(struct connection *connection);
+/* The connection is open: the time for its handshake begins. @keepalive_ms: as in connection_options. After that the other limits apply. */
+void watch_begin(struct connection *connection, uint32_t keepalive_ms);
 
 /*
  * Bytes have arrived and were fed. Too many PINGs, resets or useless frames end the connection. If the peer has acknowledged

@@ -145,7 +145,11 @@ typedef struct quoit_client_limits {
         uint32_t idle_ms;
         /* A connection besides the first one to its address (`connections_max`) without calls for so long is closed. Default 60 000. */
         uint32_t connection_spare_ms;
-        /* While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8). Default never. */
+        /*
+         * While there are calls: a server that has sent nothing for so long gets a PING (gRPC's proposal A8), and TCP gives up when it has
+         * acknowledged nothing for `keepalive_timeout_ms` (A18). Many servers allow one PING in five minutes: after their GOAWAY
+         * "too_many_pings" the channel's next connections have twice the time. Default never.
+         */
         uint32_t keepalive_ms;
         /* How long it then has to send anything; above: the connection is lost. Default 20 000. */
         uint32_t keepalive_timeout_ms;

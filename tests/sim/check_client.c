@@ -99,7 +99,7 @@ static void check_mute(const struct client *client, const struct connection *con
         else if (conn->missed_ns == 0)
                 conn->missed_ns = now_ns;
         /* it looks at the silence before the calls too, and once more at its end */
-        ms = 2 * (uint64_t)client->limits.keepalive_ms + client->limits.keepalive_timeout_ms;
+        ms = 2 * (uint64_t)connection->keepalive.silence_ms + client->limits.keepalive_timeout_ms;
         if (conn->missed_ns > 0 && now_ns - conn->missed_ns > ms * NS_PER_MS + MUTE_NS)
                 sim_fail("connection %u is mute, has %" PRIu32
                          " calls, and keepalive has not ended it for %" PRIu64 " ms",

@@ -78,7 +78,7 @@ static void begin(struct dialer *dialer, struct attempt **place)
                                        ? TIMER_NEVER
                                        : ring_now_ns(&dialer->ring) + sim_below(200 * NS_PER_MS) };
         r = connector_start(&attempt->connector, &dialer->ring, (const struct sockaddr *)&address,
-                sizeof(address), attempt->deadline_ns, on_result);
+                sizeof(address), attempt->deadline_ns, 0, on_result);
         if (r < 0)
                 free(attempt);
         else

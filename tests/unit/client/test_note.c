@@ -106,6 +106,26 @@ static void test_a_server_that_is_away(void **state)
         stage_deinit(&stage);
 }
 
+/* Its PINGs come too often for the server: the next connection sends fewer. */
+static void test_too_many_pings(void **state)
+{
+        struct stage stage;
+        struct told told = { .act = SCRIPT_HOLD, .stage = &stage };
+
+        (void)state;
+        begin(&stage, (quoit_client_limits){ .keepalive_ms = 20 });
+        stage_serve(&stage, 0, 0, NULL);
+        stage_open(&stage, stage.servers[0].target);
+        stage_run(&stage, told_start, &told);
+        WAIT(count_of(QUOIT_LOG_WARNING, "too_many_pings); keepalive_ms is 40 now") == 1);
+        told_wait(&told);
+        told = (struct told){ .act = SCRIPT_HOLD, .stage = &stage };
+        stage_run(&stage, told_start, &told);
+        WAIT(count_of(QUOIT_LOG_WARNING, "too_many_pings); keepalive_ms is 80 now") == 1);
+        told_wait(&told);
+        stage_deinit(&stage);
+}
+
 static void test_idle(void **state)
 {
         struct stage stage;
@@ -271,6 +291,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_server_that_is_away),
+                cmocka_unit_test(test_too_many_pings),
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_rate),
                 cmocka_unit_test(test_wrong_thread),

@@ -40,7 +40,7 @@ static void start(struct attempt *attempt, struct ring *ring, uint16_t port, uin
 
         attempt->results = 0;
         assert_int_equal(connector_start(&attempt->connector, ring, (struct sockaddr *)&address,
-                                 sizeof(address), deadline_ns, on_result),
+                                 sizeof(address), deadline_ns, 3000, on_result),
                 0);
         assert_int_equal(attempt->results, 0);
 }
@@ -58,6 +58,9 @@ static void test_connects(void **state)
         assert_int_equal(bind_tcp("127.0.0.1", 0, NULL, fds, &port), 1);
         start(&attempt, &ring, port, clock_ns() + 10 * SECOND);
         TURN_UNTIL(&ring, attempt.results > 0);
+        assert_int_equal(
+                getsockopt(attempt.result, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), 0);
+        assert_int_equal(value, 3000);
         assert_true(attempt.result >= 0);
         assert_int_equal(getsockopt(attempt.result, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
         assert_int_not_equal(value, 0);
@@ -123,7 +126,7 @@ static void test_impossible_socket(void **state)
         (void)state;
         assert_int_equal(start_ring(&ring, NULL), 0);
         assert_true(connector_start(&attempt.connector, &ring, &address, sizeof(address),
-                            TIMER_NEVER, on_result) < 0);
+                            TIMER_NEVER, 0, on_result) < 0);
         assert_int_equal(attempt.results, 0);
         ring_deinit(&ring);
 }

@@ -24,7 +24,7 @@ static void test_silence(void **state)
         uint64_t due_ns = 0;
 
         (void)state;
-        keepalive_init(&keepalive, 0);
+        keepalive_init(&keepalive, limits.keepalive_ms, 0);
         assert_int_equal(keepalive_look(&keepalive, &limits, 10 * MS, &due_ns), KEEPALIVE_ALIVE);
         assert_int_equal(due_ns, 1000 * MS);
         keepalive_heard(&keepalive, 500 * MS);
@@ -48,7 +48,7 @@ static void test_no_timeout(void **state)
         uint64_t due_ns = 0;
 
         (void)state;
-        keepalive_init(&keepalive, 0);
+        keepalive_init(&keepalive, patient.keepalive_ms, 0);
         assert_int_equal(keepalive_look(&keepalive, &patient, 1000 * MS, &due_ns), KEEPALIVE_ASK);
         assert_int_equal(
                 keepalive_look(&keepalive, &patient, UINT64_MAX / 2, &due_ns), KEEPALIVE_ALIVE);
@@ -59,7 +59,7 @@ static void test_strikes(void **state)
         struct keepalive keepalive;
 
         (void)state;
-        keepalive_init(&keepalive, 0);
+        keepalive_init(&keepalive, limits.keepalive_ms, 0);
         assert_true(keepalive_allows(&keepalive, &limits, 1, true, false, 1 * MS));
         assert_true(keepalive_allows(&keepalive, &limits, 1, true, false, 60 * MS)); /* in time */
         assert_true(keepalive_allows(&keepalive, &limits, 1, false, false, 120 * MS)); /* one */
@@ -78,7 +78,7 @@ static void test_never(void **state)
         uint64_t due_ns = 0;
 
         (void)state;
-        keepalive_init(&keepalive, 0);
+        keepalive_init(&keepalive, none.keepalive_ms, 0);
         assert_int_equal(
                 keepalive_look(&keepalive, &none, UINT64_MAX / 2, &due_ns), KEEPALIVE_ALIVE);
         assert_int_equal(due_ns, UINT64_MAX);
