@@ -268,22 +268,31 @@ static void run_event(struct quoit_outcall *call, enum event event)
         }
 }
 
+/* What the program calls what runs then. */
+static const char *callback_name(enum event event)
+{
+        switch (event) {
+        case EVENT_HEADERS:
+                return "on_headers";
+        case EVENT_MESSAGE:
+                return "on_message";
+        case EVENT_WRITABLE:
+                return "on_writable";
+        case EVENT_DONE:
+                return "on_done";
+        default:
+                return "an interceptor";
+        }
+}
+
 static void run(struct quoit_outcall *call, enum event event)
 {
-        static const char *const names[] = {
-                [EVENT_ATTEMPT] = "an interceptor",
-                [EVENT_LEFT] = "an interceptor",
-                [EVENT_HEADERS] = "on_headers",
-                [EVENT_MESSAGE] = "on_message",
-                [EVENT_WRITABLE] = "on_writable",
-                [EVENT_DONE] = "on_done",
-        };
         struct client *client = call->channel->client;
         const char *path = call->method->path;
         uint64_t began_ns = note_callback(client);
 
         run_event(call, event);
-        note_callback_end(client, began_ns, path, names[event]);
+        note_callback_end(client, began_ns, path, callback_name(event));
 }
 
 enum dispatched outcall_run(struct exchange *exchange, bool in_line)

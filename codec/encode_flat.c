@@ -134,7 +134,7 @@ int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const u
 {
         const upb_MiniTableField *field =
                 table->UPB_ONLYBITS(fields); /* NULL where there are none */
-        const upb_MiniTableField *end = field + table->UPB_ONLYBITS(field_count);
+        unsigned left = table->UPB_ONLYBITS(field_count);
         uint8_t *at = place + FRAMING_PREFIX_BYTES, *limit;
 
         if (room < FRAMING_PREFIX_BYTES + HEAD_BYTES_MAX)
@@ -143,7 +143,7 @@ int encode_flat(uint8_t *place, size_t room, const upb_Message *message, const u
         if (table->UPB_PRIVATE(required_count) > 0 ||
                 UPB_PRIVATE(_upb_Message_GetInternal)(message))
                 return -ENOTSUP;
-        for (; field != end; field++) {
+        for (; left > 0; left--, field++) {
                 at = flat_put_value(at, limit, message, field,
                         UPB_PRIVATE(_upb_Message_DataPtr)(message, field));
                 if (!ENCODE_LIKELY((uintptr_t)at - 1 < (uintptr_t)limit)) /* NULL is beyond, too */
