@@ -2,6 +2,7 @@
 #include "call/reader.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <quoit/call.h>
 
@@ -9,12 +10,13 @@
 #include "codec/arena.h"
 
 #define BATCH_FIRST_BYTES ((size_t)1024)
-#define BATCH_BYTES_ENOUGH ((size_t)8192) /* a batch with more bytes takes no further message */
+#define BATCH_BYTES_ENOUGH ((size_t)8192) /* a batch with more bytes takes no further run */
+#define RUN_BYTES_MAX ((size_t)8000) /* so a run fits a block of 8 KiB, and a batch ends soon */
 
 struct reader_batch {
         struct arena arena; /* in which this struct lies */
         size_t bytes;
-        size_t users; /* its messages, and the reader while it can add more */
+        size_t users; /* its runs, messages that were taken, and the reader while it can add more */
 };
 
 static struct reader_batch *batch_new(struct arena_pool *pool)
@@ -44,10 +46,9 @@ static struct reader_batch *batch_unref(struct reader_batch *batch)
         return NULL;
 }
 
-void reader_message_free(struct reader_message *message)
+void reader_message_free(const struct reader_message *message)
 {
-        if (message)
-                batch_unref(message->batch);
+        batch_unref(message->batch);
 }
 
 static void reader_hold(struct exchange *exchange, size_t bytes)
@@ -90,19 +91,24 @@ void reader_release(struct exchange *exchange)
 
 static size_t message_cost(const struct reader_message *message)
 {
-        return sizeof(*message) + message->size + FRAMING_PREFIX_BYTES;
+        return message->size + FRAMING_PREFIX_BYTES;
+}
+
+static size_t run_cost(const struct reader_run *run)
+{
+        return sizeof(*run) + message_cost(&run->message) + run->rest_bytes;
 }
 
 void reader_drop(struct exchange *exchange)
 {
         struct reader *reader = &exchange->reader;
-        struct reader_message *message;
+        struct reader_run *run;
 
         /* the only message of a call lies in the call's arena, and counts until that is freed */
-        while (exchange->takes_many && (message = reader->first)) {
-                reader->first = message->next;
-                reader_unhold(exchange, message_cost(message));
-                reader_message_free(message);
+        while (exchange->takes_many && (run = reader->first)) {
+                reader->first = run->next;
+                reader_unhold(exchange, run_cost(run));
+                batch_unref(run->message.batch);
         }
         reader->batch = batch_unref(reader->batch);
 }
@@ -128,36 +134,83 @@ static upb_Arena *reader_arena(struct exchange *exchange)
         return reader->batch ? reader->batch->arena.upb : NULL;
 }
 
-static int reader_append(
+/* @run, in the reader's batch if it has one, has @count messages: @bytes with their prefixes, which count as held already. */
+static void reader_append(
+        struct exchange *exchange, struct reader_run *run, uint32_t count, size_t bytes)
+{
+        struct reader *reader = &exchange->reader;
+        struct stream_counts *counts = &exchange->group->counts;
+
+        run->message.batch = reader->batch;
+        if (reader->batch) {
+                reader->batch->users++;
+                reader->batch->bytes += sizeof(*run) + bytes;
+        }
+        if (reader->first)
+                reader->last->next = run;
+        else
+                reader->first = run;
+        reader->last = run;
+        reader->messages += count;
+        reader->message_bytes += bytes - (size_t)count * FRAMING_PREFIX_BYTES;
+        counter_add(&counts->messages_received, count);
+        counter_set(&counts->last_received_ns, ring_now_ns(exchange->group->host->ring));
+        reader_hold(exchange, sizeof(*run));
+}
+
+/* A message that did not come with others in one piece. */
+static int reader_append_one(
         struct exchange *exchange, upb_Arena *arena, const struct framing_message *bytes)
 {
         struct reader *reader = &exchange->reader;
-        struct reader_message *message = upb_Arena_Malloc(arena, sizeof(*message));
+        struct reader_run *run = upb_Arena_Malloc(arena, sizeof(*run));
 
-        if (!message)
+        if (!run)
                 return -ENOMEM;
-        *message = (struct reader_message){
-                .data = bytes->data,
-                .size = bytes->size,
-                .batch = reader->batch,
-                .compression = bytes->compressed ? reader->compression : QUOIT_IDENTITY,
-        };
-        if (reader->batch) {
-                reader->batch->users++;
-                reader->batch->bytes += sizeof(*message) + bytes->size;
-        }
-        if (reader->first)
-                reader->last->next = message;
-        else
-                reader->first = message;
-        reader->last = message;
-        reader->messages++;
-        counter_add(&exchange->group->counts.messages_received, 1);
-        counter_set(&exchange->group->counts.last_received_ns,
-                ring_now_ns(exchange->group->host->ring));
-        exchange->reader.message_bytes += bytes->size;
-        reader_hold(exchange, sizeof(*message));
+        *run = (struct reader_run){ .message = {
+                                            .data = bytes->data,
+                                            .size = bytes->size,
+                                            .compression = bytes->compressed ? reader->compression
+                                                                             : QUOIT_IDENTITY,
+                                    } };
+        reader_append(exchange, run, 1, FRAMING_PREFIX_BYTES + bytes->size);
         return bytes->compressed && reader->compression == QUOIT_IDENTITY ? -ENOTSUP : 0;
+}
+
+/* The message at @prefix is the run's first now. */
+static void run_begin_at(struct reader_run *run, const uint8_t *prefix)
+{
+        run->message.data = prefix + FRAMING_PREFIX_BYTES;
+        run->message.size = framing_read_size(prefix);
+        run->rest_bytes -= message_cost(&run->message);
+}
+
+/* Takes the whole messages that @data begins with. 1; 0: there are none, or they are for reader_feed_one(); -ENOMEM. */
+static int reader_feed_run(struct exchange *exchange, const uint8_t **data, size_t *size)
+{
+        struct framing *framing = &exchange->reader.framing;
+        size_t bytes = *size < RUN_BYTES_MAX ? *size : RUN_BYTES_MAX;
+        struct reader_run *run;
+        upb_Arena *arena;
+        uint32_t count;
+
+        if (!exchange->takes_many || !framing_idle(framing))
+                return 0;
+        bytes = framing_scan(framing, *data, bytes, &count);
+        if (count == 0)
+                return 0;
+        arena = reader_arena(exchange);
+        run = arena ? upb_Arena_Malloc(arena, sizeof(*run) + bytes) : NULL;
+        if (!run)
+                return -ENOMEM;
+        *run = (struct reader_run){ .message.compression = QUOIT_IDENTITY, .rest_bytes = bytes };
+        memcpy(run->bytes, *data, bytes);
+        run_begin_at(run, run->bytes);
+        reader_hold(exchange, bytes);
+        reader_append(exchange, run, count, bytes);
+        *data += bytes;
+        *size -= bytes;
+        return 1;
 }
 
 /* Also asks for a send: a peer that has used up its window waits for the WINDOW_UPDATE, and nothing else might be sent. */
@@ -184,7 +237,7 @@ static int reader_feed_one(struct exchange *exchange, const uint8_t **data, size
         r = framing_feed(framing, arena, data, size, &bytes);
         if (r == 1) {
                 reader_hold(exchange, FRAMING_PREFIX_BYTES + bytes.size - reserved);
-                return reader_append(exchange, arena, &bytes);
+                return reader_append_one(exchange, arena, &bytes);
         }
         reader_hold(exchange, framing_reserved(framing) - reserved);
         return r;
@@ -197,7 +250,9 @@ int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size)
 
         exchange->group->moved_bytes += size;
         while (size > 0) {
-                r = reader_feed_one(exchange, &data, &size);
+                r = reader_feed_run(exchange, &data, &size);
+                if (r == 0)
+                        r = reader_feed_one(exchange, &data, &size);
                 if (r < 0)
                         return r;
         }
@@ -210,22 +265,30 @@ int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size)
         return 0;
 }
 
-struct reader_message *reader_take(struct exchange *exchange)
+bool reader_take(struct exchange *exchange, struct reader_message *ret_message)
 {
         struct reader *reader = &exchange->reader;
-        struct reader_message *message = reader->first;
+        struct reader_run *run = reader->first;
 
-        if (!message)
-                return NULL;
+        if (!run)
+                return false;
         if (exchange->takes_many) {
                 if (exchange->lent.credits == 0)
-                        return NULL;
+                        return false;
                 if (exchange->lent.credits != QUOIT_CREDITS_UNLIMITED)
                         exchange->lent.credits--;
-                reader_unhold(exchange, message_cost(message));
+                reader_unhold(exchange, message_cost(&run->message));
         }
-        reader->first = message->next;
-        message->next = NULL;
+        *ret_message = run->message;
+        if (run->rest_bytes > 0) {
+                run->message.batch->users++;
+                run_begin_at(run, run->message.data + run->message.size);
+                return true;
+        }
+        /* its place in the batch is the message's now */
+        if (exchange->takes_many)
+                reader_unhold(exchange, sizeof(*run));
+        reader->first = run->next;
         reader_open_window(exchange);
-        return message;
+        return true;
 }

@@ -8,9 +8,12 @@
  * How memory is limited. Bytes of the message in progress are given back to the window at once; the message
  * limit applies to it, and its full length counts from its first byte. While a whole message waits nothing is
  * given back, so at most the bytes of one window are added. The group's `connection_receive_bytes_max` limits
- * all calls of a peer. It counts the memory of a message, not only its bytes: tiny messages are cheap to send.
+ * all calls of a peer. It counts the memory of a message, not only its bytes: tiny messages are cheap to send. So a run counts with its
+ * struct once, and each of its messages with its size and its prefix, until it is taken.
  *
- * Messages that arrive one after the other share an arena, called a batch. It is freed with the last of them.
+ * Small messages that arrive in one piece wait as they came, prefixes and all: a run, which is found by one look at their prefixes
+ * and kept by one copy. Any other message is a run of its own. Runs that arrive one after the other share an arena, called a batch.
+ * It is freed with the last message of them.
  */
 
 #include <stdbool.h>
@@ -26,11 +29,18 @@ struct reader_batch;
 
 /* A whole message. It lies in its batch's arena, or in the call's if it is the only one. */
 struct reader_message {
-        struct reader_message *next;
-        struct reader_batch *batch;
         const uint8_t *data;
         size_t size;
+        struct reader_batch *batch;
         quoit_compression compression; /* what the data is in */
+};
+
+/* Messages that wait. */
+struct reader_run {
+        struct reader_message message; /* the first of them */
+        size_t rest_bytes; /* behind it: further ones, each with its prefix, uncompressed */
+        struct reader_run *next;
+        uint8_t bytes[]; /* as they came, if that was in one piece */
 };
 
 #define READER_LARGE_BYTES ((size_t)64 << 10)
@@ -38,8 +48,8 @@ struct reader_message {
 struct reader {
         struct framing framing;
         struct reader_batch *batch;   /* of the message in progress, where many can be received */
-        struct reader_message *first; /* whole ones that wait */
-        struct reader_message *last;
+        struct reader_run *first; /* whole messages that wait */
+        struct reader_run *last;
         size_t held_bytes; /* counted in the group */
         size_t metadata_bytes; /* of those: the call's metadata, until the call's arena is freed */
         uint64_t message_bytes; /* of complete messages so far, as they travel */
@@ -79,6 +89,14 @@ static inline bool reader_message_is_heavy(const struct reader_message *message)
                (message->compression != QUOIT_IDENTITY || message->size >= READER_LARGE_BYTES);
 }
 
-/* The next whole message, which the caller frees on the ring; NULL: there is none, or no credit for it. */
-struct reader_message *reader_take(struct exchange *exchange);
-void reader_message_free(struct reader_message *message);
+/* The message that waits longest; NULL: none does. Valid until the reader is used. */
+static inline const struct reader_message *reader_next(const struct reader *reader)
+{
+        return reader->first ? &reader->first->message : NULL;
+}
+
+/* Takes the next message, which the caller frees on the ring. False: there is none, or no credit for it. */
+bool reader_take(struct exchange *exchange, struct reader_message *ret_message);
+
+/* Its data are gone. No-op for a zeroed message, and for one in the call's arena. */
+void reader_message_free(const struct reader_message *message);

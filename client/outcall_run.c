@@ -160,13 +160,16 @@ static void tell_message(struct quoit_outcall *call, const struct upb_Message *m
 static void run_message(struct quoit_outcall *call)
 {
         struct exchange *exchange = &call->exchange;
-        struct reader_message *message = reader_take(exchange);
+        const struct upb_Message *decoded;
+        struct reader_message message;
         size_t taken = 0;
-        const struct upb_Message *decoded = decode(call, message, &taken);
 
+        if (!reader_take(exchange, &message))
+                return;
+        decoded = decode(call, &message, &taken);
         if (decoded)
-                tell_message(call, decoded, message->size);
-        reader_message_free(message);
+                tell_message(call, decoded, message.size);
+        reader_message_free(&message);
         budget_settle(exchange->group, taken);
         if (exchange->lent.message_arena.upb)
                 arena_reset_if_half_used(&exchange->lent.message_arena);
@@ -176,18 +179,18 @@ static void run_message(struct quoit_outcall *call)
 static void run_reply(struct quoit_outcall *call)
 {
         struct exchange *exchange = &call->exchange;
-        struct reader_message *message = reader_take(exchange);
         const struct upb_Message *decoded;
+        struct reader_message message;
         size_t taken = 0;
 
-        if (!message)
+        if (!reader_take(exchange, &message))
                 return;
-        decoded = decode(call, message, &taken);
+        decoded = decode(call, &message, &taken);
         budget_settle(exchange->group, taken);
         reader_hold_parsed(exchange, taken);
         call->reply = decoded;
         if (decoded)
-                tell_message(call, decoded, message->size);
+                tell_message(call, decoded, message.size);
 }
 
 /* ---- events ---- */

@@ -14,6 +14,24 @@ void framing_init(struct framing *framing, size_t message_bytes_max)
         *framing = (struct framing){ .message_bytes_max = message_bytes_max };
 }
 
+size_t framing_scan(
+        const struct framing *framing, const uint8_t *data, size_t size, uint32_t *ret_count)
+{
+        uint32_t count = 0;
+        size_t at = 0;
+
+        while (size - at >= FRAMING_PREFIX_BYTES && data[at] == 0) {
+                size_t body = framing_read_size(data + at);
+
+                if (body > framing->message_bytes_max || body > size - at - FRAMING_PREFIX_BYTES)
+                        break;
+                at += FRAMING_PREFIX_BYTES + body;
+                count++;
+        }
+        *ret_count = count;
+        return at;
+}
+
 /* 1 if the prefix is sound. */
 static int framing_parse_prefix(struct framing *framing, const uint8_t *prefix)
 {

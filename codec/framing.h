@@ -54,6 +54,14 @@ void framing_init(struct framing *framing, size_t message_bytes_max);
 int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
         struct framing_message *ret_message);
 
+/*
+ * How many bytes of @data are whole messages behind one another, uncompressed and within the limit, with their prefixes; *@ret_count:
+ * how many messages. They need no framing_feed(): whoever keeps the bytes can take them message by message. What is behind them does:
+ * a message that is compressed, not whole or refused. Only between two messages; it changes nothing.
+ */
+size_t framing_scan(
+        const struct framing *framing, const uint8_t *data, size_t size, uint32_t *ret_count);
+
 /* Whether the reader stands between two messages; the end of a stream anywhere else is an error. */
 static inline bool framing_idle(const struct framing *framing)
 {

@@ -62,6 +62,22 @@ static int expected_next(
         return 1;
 }
 
+/* A scan finds the messages that the simple parser finds up to the first that is compressed. */
+static void check_scan(
+        const struct framing *framing, const uint8_t *data, size_t size, size_t limit)
+{
+        struct expected expected = { data, data + size, limit };
+        struct framing_message message;
+        uint32_t count;
+        size_t bytes = framing_scan(framing, data, size, &count);
+        bool idle;
+
+        for (uint32_t i = 0; i < count; i++)
+                assert(expected_next(&expected, &message, &idle) == 1 && !message.compressed);
+        assert(expected.at == data + bytes);
+        assert(expected_next(&expected, &message, &idle) != 1 || message.compressed);
+}
+
 /* Feeds one chunk, from memory of exactly its size; returns the reader's last result. */
 static int feed_chunk(struct framing *framing, upb_Arena *arena, const uint8_t *bytes, size_t size,
         struct expected *expected)
@@ -74,6 +90,8 @@ static int feed_chunk(struct framing *framing, upb_Arena *arena, const uint8_t *
 
         if (size)
                 memcpy(chunk, bytes, size);
+        if (framing_idle(framing))
+                check_scan(framing, chunk, size, expected->limit);
         while ((r = framing_feed(framing, arena, &data, &size, &message)) == 1) {
                 assert(expected_next(expected, &wanted, &idle) == 1);
                 assert(message.size == wanted.size && message.compressed == wanted.compressed);

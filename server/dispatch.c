@@ -76,7 +76,7 @@ static bool has_time(const struct quoit_call *call, enum event event, bool in_li
         struct call_host *host = call_host_of(call);
 
         return (event != EVENT_START && event != EVENT_MESSAGE) ||
-               !reader_message_is_heavy(call->exchange.reader.first) ||
+               !reader_message_is_heavy(reader_next(&call->exchange.reader)) ||
                ring_share_allows(&host->share, ring_turns(host->ring),
                        RING_TURNS * work_turn_ns(host), in_line);
 }

@@ -20,7 +20,7 @@ void errand_take(struct quoit_call *call, enum event event, struct errand *erran
                 call->ring.started = true;
                 if (!call_takes_many(call)) {
                         call->ring.half_close_delivered = true;
-                        errand->message = reader_take(&call->exchange);
+                        (void)reader_take(&call->exchange, &errand->message);
                 }
                 break;
         case EVENT_POST:
@@ -28,7 +28,7 @@ void errand_take(struct quoit_call *call, enum event event, struct errand *erran
                 call->ring.posts = call->ring.posts->next;
                 break;
         case EVENT_MESSAGE:
-                errand->message = reader_take(&call->exchange);
+                (void)reader_take(&call->exchange, &errand->message);
                 break;
         case EVENT_HALF_CLOSE:
                 call->ring.half_close_delivered = true;
@@ -68,7 +68,7 @@ static void run_start(struct errand *errand)
                         route->method->on_start(route->implementation, call, route->user);
                 return;
         }
-        request = decode_request(call, errand->message, &errand->parsed_bytes);
+        request = decode_request(call, &errand->message, &errand->parsed_bytes);
         if (!request)
                 return;
         note_handled(call);
@@ -83,10 +83,10 @@ static void run_message(struct errand *errand)
         upb_StringView bytes;
 
         if (call_is_generic(call)) {
-                if (decode_bytes(call, errand->message, &errand->parsed_bytes, &bytes))
+                if (decode_bytes(call, &errand->message, &errand->parsed_bytes, &bytes))
                         generic_message(call, bytes);
         } else {
-                request = decode_request(call, errand->message, &errand->parsed_bytes);
+                request = decode_request(call, &errand->message, &errand->parsed_bytes);
                 if (request)
                         route->method->on_message(
                                 route->implementation, call, request, call->handler.state_user);
@@ -204,7 +204,7 @@ void errand_settle(const struct errand *errand)
 {
         struct quoit_call *call = errand->call;
 
-        reader_message_free(errand->message);
+        reader_message_free(&errand->message);
         if (errand->parsed_bytes > 0) {
                 budget_settle(call->exchange.group, errand->parsed_bytes);
                 reader_hold_parsed(&call->exchange, errand->parsed_bytes);

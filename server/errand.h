@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "call/reader.h"
 #include "core/mailbox.h"
 #include "link/workers.h"
 
 struct call_post;
 struct quoit_call;
 struct quoit_server;
-struct reader_message;
 
 enum event {
         EVENT_NONE,
@@ -33,7 +33,7 @@ enum event {
 struct errand {
         struct quoit_call *call;
         enum event event;
-        struct reader_message *message; /* of START and MESSAGE */
+        struct reader_message message; /* of START and MESSAGE */
         size_t parsed_bytes; /* what decoding took, beside the message's bytes */
         struct call_post *post;         /* of POST */
         struct quoit_server *server;

@@ -22,10 +22,34 @@ static int feed(struct quoit_call *call, const uint8_t *data, size_t size)
 
 static void assert_message(const struct reader_message *message, size_t size, uint8_t fill)
 {
-        assert_non_null(message);
+        assert_non_null(message->data);
         assert_int_equal(message->size, size);
         for (size_t i = 0; i < size; i++)
                 assert_int_equal(message->data[i], fill);
+}
+
+static struct reader_message take(struct quoit_call *call)
+{
+        struct reader_message message;
+
+        assert_true(reader_take(&call->exchange, &message));
+        return message;
+}
+
+/* Takes a message, which must be of @size bytes @fill, and frees it. */
+static void assert_takes(struct quoit_call *call, size_t size, uint8_t fill)
+{
+        struct reader_message message = take(call);
+
+        assert_message(&message, size, fill);
+        reader_message_free(&message);
+}
+
+static void assert_takes_nothing(struct quoit_call *call)
+{
+        struct reader_message message;
+
+        assert_false(reader_take(&call->exchange, &message));
 }
 
 /* The window opens while a message is in progress, not while a whole one waits. */
@@ -33,7 +57,6 @@ static void test_window(void **state)
 {
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_CLIENT_STREAMING);
-        struct reader_message *message;
         uint8_t wire[4096];
         size_t size = put_message(wire, 1000, 'a');
 
@@ -54,18 +77,14 @@ static void test_window(void **state)
         assert_int_equal(feed(call, wire + 1303, 100), 0);
         assert_int_equal(call->exchange.stream.unconsumed_bytes, 800);
 
-        message = reader_take(&call->exchange);
-        assert_message(message, 1000, 'a');
-        reader_message_free(message);
+        assert_takes(call, 1000, 'a');
         assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
         assert_int_equal(bench->group.held_bytes, 500);
-        assert_null(reader_take(&call->exchange));
+        assert_takes_nothing(call);
 
         assert_int_equal(feed(call, wire + 1403, size - 1403), 0);
         assert_int_equal(call->exchange.reader.messages, 2);
-        message = reader_take(&call->exchange);
-        assert_message(message, 500, 'b');
-        reader_message_free(message);
+        assert_takes(call, 500, 'b');
         assert_int_equal(bench->group.held_bytes, 0);
         bench_close(call);
         bench_free(bench);
@@ -84,11 +103,7 @@ static void test_window_with_several_messages(void **state)
                 size += put_message(wire + size, 10, i);
         assert_int_equal(feed(call, wire, size), 0);
         for (uint8_t i = 0; i < 3; i++) {
-                struct reader_message *message = reader_take(&call->exchange);
-
-                assert_message(message, 10, i);
-                assert_null(message->next);
-                reader_message_free(message);
+                assert_takes(call, 10, i);
                 assert_int_equal(call->exchange.stream.unconsumed_bytes, i < 2 ? size : 0);
         }
         bench_close(call);
@@ -107,13 +122,13 @@ static void test_credits(void **state)
         quoit_call_set_read_credits(call, 1);
         assert_int_equal(bench->ready, 1);
         assert_int_equal(feed(call, wire, size), 0);
-        reader_message_free(reader_take(&call->exchange));
+        assert_takes(call, 1, 'a');
         assert_int_equal(quoit_call_read_credits(call), 0);
         assert_false(exchange_has_message(&call->exchange));
-        assert_null(reader_take(&call->exchange));
+        assert_takes_nothing(call);
         assert_int_equal(call->exchange.stream.unconsumed_bytes, size);
         quoit_call_set_read_credits(call, QUOIT_CREDITS_UNLIMITED);
-        reader_message_free(reader_take(&call->exchange));
+        assert_takes(call, 1, 'b');
         assert_int_equal(quoit_call_read_credits(call), QUOIT_CREDITS_UNLIMITED);
         assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
         bench_close(call);
@@ -126,14 +141,11 @@ static void test_one_message_needs_no_credit(void **state)
         struct bench *bench = bench_new();
         struct quoit_call *call = bench_call(bench, QUOIT_UNARY);
         uint8_t wire[64];
-        struct reader_message *message;
 
         (void)state;
         quoit_call_set_read_credits(call, 0);
         assert_int_equal(feed(call, wire, put_message(wire, 1, 'a')), 0);
-        message = reader_take(&call->exchange);
-        assert_message(message, 1, 'a');
-        reader_message_free(message);
+        assert_takes(call, 1, 'a');
         bench_close(call);
         bench_free(bench);
 }
@@ -253,6 +265,295 @@ static void test_metadata(void **state)
         }
 }
 
+/* ---- runs: messages that come in one piece ---- */
+
+/* A run counts with its struct once, and with each message until that is taken. */
+static void test_cost_of_a_run(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        uint8_t wire[256];
+        size_t size = put_message(wire, 10, 'a');
+
+        (void)state;
+        size += put_message(wire + size, 0, 0);
+        size += put_message(wire + size, 20, 'c');
+        assert_int_equal(feed(call, wire, size), 0);
+        assert_int_equal(call->exchange.reader.messages, 3);
+        assert_int_equal(call->exchange.reader.message_bytes, 30);
+        assert_int_equal(bench->group.counts.messages_received, 3);
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + size);
+        assert_takes(call, 10, 'a');
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + size - 15);
+        assert_takes(call, 0, 0);
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + 25);
+
+        /* another one behind it */
+        assert_int_equal(feed(call, wire, 15), 0);
+        assert_int_equal(bench->group.held_bytes, 2 * sizeof(struct reader_run) + 40);
+        assert_takes(call, 20, 'c');
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + 15);
+        assert_takes(call, 10, 'a');
+        assert_takes_nothing(call);
+        assert_int_equal(bench->group.held_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* Credit ends within a run, and comes back. */
+static void test_credits_within_a_run(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        uint8_t wire[256];
+        size_t size = 0;
+
+        (void)state;
+        for (uint8_t i = 0; i < 5; i++)
+                size += put_message(wire + size, i, i);
+        quoit_call_set_read_credits(call, 0);
+        assert_int_equal(feed(call, wire, size), 0);
+        for (uint8_t i = 0; i < 5; i++) {
+                assert_takes_nothing(call);
+                assert_false(exchange_has_message(&call->exchange));
+                assert_int_equal(call->exchange.stream.unconsumed_bytes, size);
+                quoit_call_set_read_credits(call, 1);
+                assert_takes(call, i, i);
+        }
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
+#define SENT_COUNT 9
+
+/* Small ones, empty ones, compressed ones and one too large for a run. */
+static const struct {
+        size_t size;
+        bool compressed;
+} sent[SENT_COUNT] = {
+        { 3, false },
+        { 0, false },
+        { 7, false },
+        { 5, true },
+        { 0, true },
+        { 2, false },
+        { 9000, false },
+        { 1, false },
+        { 4, false },
+};
+
+static size_t put_sent(uint8_t *out)
+{
+        size_t size = 0;
+
+        for (uint8_t i = 0; i < SENT_COUNT; i++) {
+                size_t before = size;
+
+                size += put_message(out + size, sent[i].size, i);
+                out[before] = sent[i].compressed;
+        }
+        return size;
+}
+
+/* The messages that were taken, as workers hold them. */
+struct taken {
+        struct reader_message messages[SENT_COUNT];
+        size_t count;
+};
+
+static void take_all(struct quoit_call *call, struct taken *taken)
+{
+        while (taken->count < SENT_COUNT &&
+                reader_take(&call->exchange, taken->messages + taken->count))
+                taken->count++;
+}
+
+/* They are whole as long as they are held, whatever has come and gone since. */
+static void check_taken(const struct taken *taken)
+{
+        for (uint8_t i = 0; i < taken->count; i++) {
+                assert_message(taken->messages + i, sent[i].size, i);
+                assert_int_equal(taken->messages[i].compression,
+                        sent[i].compressed ? QUOIT_GZIP : QUOIT_IDENTITY);
+        }
+}
+
+/* The first @cut bytes, then the others. @eager: what is there is taken in between. @backwards: the last is freed first. */
+static void check_cut(const uint8_t *wire, size_t size, size_t cut, bool eager, bool backwards)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        struct reader *reader = &call->exchange.reader;
+        struct taken taken = { .count = 0 };
+
+        reader->compression = QUOIT_GZIP;
+        assert_int_equal(feed(call, wire, cut), 0);
+        if (eager)
+                take_all(call, &taken);
+        assert_int_equal(feed(call, wire + cut, size - cut), 0);
+        take_all(call, &taken);
+        assert_int_equal(taken.count, SENT_COUNT);
+        assert_takes_nothing(call);
+        check_taken(&taken);
+        assert_true(framing_idle(&reader->framing));
+        assert_int_equal(reader->messages, SENT_COUNT);
+        assert_int_equal(reader->message_bytes, size - SENT_COUNT * FRAMING_PREFIX_BYTES);
+        assert_int_equal(bench->group.counts.messages_received, SENT_COUNT);
+        assert_int_equal(bench->group.held_bytes, 0);
+        assert_int_equal(call->exchange.stream.unconsumed_bytes, 0);
+        for (size_t i = 0; i < SENT_COUNT; i++)
+                reader_message_free(taken.messages + (backwards ? SENT_COUNT - 1 - i : i));
+        bench_close(call);
+        bench_free(bench);
+}
+
+static void test_every_cut(void **state)
+{
+        static uint8_t wire[10000];
+        size_t size = put_sent(wire);
+
+        (void)state;
+        for (size_t cut = 0; cut <= size; cut += cut < 60 || cut > size - 60 ? 1 : 7)
+                for (unsigned way = 0; way < 4; way++)
+                        check_cut(wire, size, cut, way & 1, way & 2);
+}
+
+/* The same byte by byte. */
+static void test_single_bytes(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_CLIENT_STREAMING);
+        static uint8_t wire[10000];
+        size_t size = put_sent(wire);
+        struct taken taken = { .count = 0 };
+
+        (void)state;
+        call->exchange.reader.compression = QUOIT_GZIP;
+        for (size_t i = 0; i < size; i++)
+                assert_int_equal(feed(call, wire + i, 1), 0);
+        take_all(call, &taken);
+        assert_int_equal(taken.count, SENT_COUNT);
+        check_taken(&taken);
+        for (size_t i = 0; i < SENT_COUNT; i++)
+                reader_message_free(taken.messages + i);
+        assert_int_equal(bench->group.held_bytes, 0);
+        bench_close(call);
+        bench_free(bench);
+}
+
+/* What is wrong is found behind the messages before it, which are there. */
+static void test_errors_behind_a_run(void **state)
+{
+        static const struct {
+                const char *wire;
+                size_t size;
+                int error;
+                uint32_t messages;
+        } cases[] = {
+                { "\0\0\0\0\1x\0\0\0\0\1x\2\0\0\0\0", 17, -EPROTO, 2 },
+                { "\0\0\0\0\1x\0\0\0\0\1x\0\0\x10\0\1", 17, -EMSGSIZE, 2 },
+                { "\0\0\0\0\1x\0\0\0\0\1x\1\0\0\0\1x\0\0\0\0\0", 23, -ENOTSUP, 3 },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+                struct bench *bench = bench_new();
+                struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+
+                assert_int_equal(
+                        feed(call, (const uint8_t *)cases[i].wire, cases[i].size), cases[i].error);
+                assert_int_equal(call->exchange.reader.messages, cases[i].messages);
+                assert_takes(call, 1, 'x');
+                assert_takes(call, 1, 'x');
+                bench_close(call);
+                bench_free(bench);
+        }
+}
+
+/* A run counts whole as soon as it is there, and no longer when it is dropped. */
+static void test_limit_within_a_run(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *one, *other;
+        uint8_t wire[1024];
+        size_t size = 0;
+
+        (void)state;
+        bench->limits.connection_receive_bytes_max = 2 * sizeof(struct reader_run) + 500;
+        one = bench_call(bench, QUOIT_BIDI);
+        other = bench_call(bench, QUOIT_BIDI);
+        for (uint8_t i = 0; i < 20; i++)
+                size += put_message(wire + size, 10, i);
+        assert_int_equal(size, 300);
+        assert_int_equal(feed(one, wire, size), 0);
+        assert_int_equal(feed(other, wire, size), -ENOBUFS);
+        bench_close(other);
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + size);
+        for (uint8_t i = 0; i < 7; i++)
+                assert_takes(one, 10, i);
+        other = bench_call(bench, QUOIT_BIDI);
+        assert_int_equal(feed(other, wire, size), 0); /* 195 and 300 */
+        bench_close(one);
+        assert_int_equal(bench->group.held_bytes, sizeof(struct reader_run) + size);
+        bench_close(other);
+        bench_free(bench);
+}
+
+/* A worker has one message of a run; the call ends; the message is as it was until it is freed. */
+static void test_end_within_a_run(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        struct reader_message held;
+        uint8_t wire[1024];
+        size_t size = 0;
+
+        (void)state;
+        for (uint8_t i = 0; i < 20; i++)
+                size += put_message(wire + size, 30, i);
+        assert_int_equal(feed(call, wire, size - 3), 0);
+        assert_takes(call, 30, 0);
+        held = take(call);
+        assert_takes(call, 30, 2);
+        reader_drop(&call->exchange);
+        assert_takes_nothing(call);
+        assert_int_equal(bench->group.held_bytes, 30); /* the message in progress */
+        assert_message(&held, 30, 1);
+        reader_message_free(&held);
+        bench_close(call);
+        assert_int_equal(bench->group.held_bytes, 0);
+        bench_free(bench);
+}
+
+/* Memory and what counts of it stay in proportion, also for messages without a byte; runs are as short as a batch is. */
+static void test_flood_of_empty_messages(void **state)
+{
+        struct bench *bench = bench_new();
+        struct quoit_call *call = bench_call(bench, QUOIT_BIDI);
+        static uint8_t wire[60000]; /* prefixes of empty messages */
+        struct reader_message message;
+        size_t count = 0, held, used;
+
+        (void)state;
+        assert_int_equal(feed(call, wire, sizeof(wire)), 0);
+        held = bench->group.held_bytes;
+        used = arena_pool_used_bytes(&bench->arenas);
+        assert_in_range(held, sizeof(wire) + 7 * sizeof(struct reader_run),
+                sizeof(wire) + 9 * sizeof(struct reader_run));
+        assert_in_range(used, sizeof(wire), 2 * sizeof(wire));
+        while (reader_take(&call->exchange, &message)) {
+                assert_message(&message, 0, 0);
+                reader_message_free(&message);
+                count++;
+        }
+        assert_int_equal(count, sizeof(wire) / FRAMING_PREFIX_BYTES);
+        assert_int_equal(bench->group.held_bytes, 0);
+        assert_true(arena_pool_used_bytes(&bench->arenas) < used / 2); /* the last batch */
+        bench_close(call);
+        bench_free(bench);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -265,6 +566,14 @@ int main(void)
                 cmocka_unit_test(test_no_memory),
                 cmocka_unit_test(test_end_with_messages),
                 cmocka_unit_test(test_metadata),
+                cmocka_unit_test(test_cost_of_a_run),
+                cmocka_unit_test(test_credits_within_a_run),
+                cmocka_unit_test(test_every_cut),
+                cmocka_unit_test(test_single_bytes),
+                cmocka_unit_test(test_errors_behind_a_run),
+                cmocka_unit_test(test_limit_within_a_run),
+                cmocka_unit_test(test_end_within_a_run),
+                cmocka_unit_test(test_flood_of_empty_messages),
         };
 
         return cmocka_run_group_tests_name("call/reader", tests, NULL, NULL);

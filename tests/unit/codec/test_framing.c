@@ -332,6 +332,47 @@ static void test_every_split(void **state)
         }
 }
 
+/* A scan of the first @size bytes finds @count messages, @bytes in all. */
+static void check_scan(const struct framing *framing, const uint8_t *wire, size_t size,
+        uint32_t count, size_t bytes)
+{
+        uint8_t *exact = malloc(size ? size : 1); /* a read behind it is found by a sanitizer */
+        uint32_t found;
+
+        memcpy(exact, wire, size);
+        assert_int_equal(framing_scan(framing, exact, size, &found), bytes);
+        assert_int_equal(found, count);
+        free(exact);
+}
+
+static void test_scan(void **state)
+{
+        static const size_t ends[] = { 0, 10, 15, 26, SIZE_MAX };
+        struct framing framing;
+        uint8_t wire[64];
+        size_t size = 0, n = 0;
+
+        (void)state;
+        size += put_message(wire + size, false, "hello", 5);
+        size += put_message(wire + size, false, "", 0);
+        size += put_message(wire + size, false, "world!", 6);
+        framing_init(&framing, 6);
+        for (size_t i = 0; i <= size; i++) {
+                n += i == ends[n + 1];
+                check_scan(&framing, wire, i, (uint32_t)n, ends[n]);
+        }
+        assert_int_equal(n, 3);
+
+        framing_init(&framing, 5); /* the third is over the limit, ... */
+        check_scan(&framing, wire, size, 2, ends[2]);
+        framing_init(&framing, SIZE_MAX);
+        wire[ends[1]] = 1; /* ... the second compressed, ... */
+        check_scan(&framing, wire, size, 1, ends[1]);
+        wire[0] = 2; /* ... the first refused */
+        check_scan(&framing, wire, size, 0, 0);
+        check_scan(&framing, (const uint8_t *)"\0\xff\xff\xff\xff", 5, 0, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -344,6 +385,7 @@ int main(void)
                 cmocka_unit_test(test_whole_message_is_one_exact_allocation),
                 cmocka_unit_test(test_random_splits),
                 cmocka_unit_test(test_every_split),
+                cmocka_unit_test(test_scan),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
