@@ -168,6 +168,9 @@ void channel_queue(struct channel *channel, struct quoit_outcall *call, bool in_
 /* A call that waits for room at @subchannel, which is READY. */
 void channel_queue_at(struct subchannel *subchannel, struct quoit_outcall *call);
 
+/* Begins those that wait as far as there is room, and fails those that need not wait. */
+void channel_run_queue(struct channel *channel);
+
 /* Calls that waited at a subchannel are the first of those that wait in the channel. */
 void channel_take_back(struct channel *channel, struct list *waiting);
 
