@@ -193,7 +193,15 @@ def send(*parts):
 
 
 def send_and_close(data):
-    return lambda peer: peer.sendall(data)
+    """It is closed behind what comes meanwhile: the kernel would say goodbye with a reset otherwise."""
+
+    def act(peer):
+        peer.sendall(data)
+        peer.shutdown(socket.SHUT_WR)
+        while peer.recv(4096):
+            pass
+
+    return act
 
 
 def reset(peer):
