@@ -13,6 +13,9 @@
 #define DRAIN_GRACE_NS (100 * NS_PER_MS) /* after that answer: for requests that were on the way */
 #define PREFACE_SILENCE_NS                                                                         \
         (500 * NS_PER_MS) /* a drain does not wait for a peer that sends nothing for so long before its SETTINGS */
+#define SHAKING_SILENCE_NS                                                                         \
+        (2000 * NS_PER_MS) /* the same within a TLS handshake, for which a busy client needs time */
+#define SHAKING_NOTICE_NS (2500 * NS_PER_MS) /* all that a drain waits for such a peer */
 #define PREFACE_LOOK_NS                                                                            \
         (100 * NS_PER_MS) /* until a peer without a preface is looked at once more */
 #define LAST_WORDS_NS (5000 * NS_PER_MS) /* for what is queued, if the peer takes none of it */
@@ -69,8 +72,11 @@ static void on_preface_awaited(struct timer *timer)
  */
 static void await_preface(struct connection *connection)
 {
-        uint64_t silent_ns = connection->keepalive.heard_ns + PREFACE_SILENCE_NS;
-        uint64_t due_ns = connection->drained_ns + DRAIN_NOTICE_NS;
+        uint64_t heard_ns = connection->keepalive.heard_ns;
+        bool is_shaking = connection->secure && heard_ns > connection->opened_ns;
+        uint64_t silent_ns = heard_ns + (is_shaking ? SHAKING_SILENCE_NS : PREFACE_SILENCE_NS);
+        uint64_t due_ns =
+                connection->drained_ns + (is_shaking ? SHAKING_NOTICE_NS : DRAIN_NOTICE_NS);
 
         if (!secure_is_lent(connection->secure)) /* if it is lent, the peer waits for us */
                 due_ns = earlier(due_ns, silent_ns);
