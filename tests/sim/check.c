@@ -139,8 +139,9 @@ static void check_connection(const struct connection *connection, check_exchange
                 const nghttp2_session *h2 = connection->session.h2;
 
                 check_streams(connection, check);
-                /* input of a peer that broke the protocol is ignored */
+                /* input of a peer that broke the protocol is ignored; and as above */
                 if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
+                        !(h2->goaway_flags & NGHTTP2_GOAWAY_TERM_ON_SEND) &&
                         !connection->session.fault_reported)
                         check_same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
                                 "bytes that a connection has received, and given back to its "

@@ -98,7 +98,7 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                 if (sim_chance(700))
                         limits->connection_age_ms = one_of(20, 100, 1000);
                 if (sim_chance(200))
-                        limits->connection_idle_ms = one_of(1, 20, 1000);
+                        limits->connection_idle_ms = one_of(20, 100, 1000);
                 if (sim_chance(200))
                         limits->streams_max = one_of(2, 3, 10);
                 return;
