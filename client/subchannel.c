@@ -372,12 +372,14 @@ void subchannel_on_ready(struct subchannel *subchannel, struct client_connection
         balancer_on_state(subchannel);
 }
 
+/* One that we have ended ourselves, as nobody called (idle_ms), says nothing about its server. */
 static bool is_useless(
         const struct subchannel *subchannel, const struct client_connection *connection)
 {
         uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - connection->ready_ns;
 
-        return !connection->has_served && lived_ns < GOOD_NS;
+        return !connection->has_served && lived_ns < GOOD_NS &&
+               connection->connection.drained_ns == 0;
 }
 
 /*
