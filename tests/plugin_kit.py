@@ -3,7 +3,6 @@
 
 import contextlib
 import functools
-import importlib
 import json
 import os
 import pathlib
@@ -14,6 +13,8 @@ import sys
 import grpc
 import grpc_tools
 import pytest
+
+from python_stubs import python_stubs
 
 PROTOS = pathlib.Path(__file__).resolve().parent / "protos"
 GOOGLE = pathlib.Path(grpc_tools.__file__).resolve().parent / "_proto"
@@ -83,15 +84,7 @@ def kit(root, build):
 @pytest.fixture(scope="module")
 def pb(tmp_path_factory):
     """The Python modules of kinds.proto: messages, stubs."""
-    folder = tmp_path_factory.mktemp("python")
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"--python_out={folder}"]
-        + [f"--grpc_python_out={folder}", "kinds.proto"],
-        check=True,
-    )
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("kinds_pb2"), importlib.import_module("kinds_pb2_grpc")
-    sys.path.remove(str(folder))
+    return python_stubs(PROTOS, "kinds", tmp_path_factory.mktemp("python"))
 
 
 class Kit:

@@ -7,7 +7,6 @@ import queue
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,24 +15,14 @@ import grpc
 import pytest
 
 from certificates import Certificate
+from python_stubs import python_stubs
 from servers import PATIENCE, Server, eventually
 
 
 @pytest.fixture(scope="module")
 def guide(root, tmp_path_factory):
     """guide_pb2, with guide_pb2_grpc's stub."""
-    out = tmp_path_factory.mktemp("guide")
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{root / 'examples'}", f"--python_out={out}"]
-        + [f"--grpc_python_out={out}", "guide.proto"],
-        check=True,
-    )
-    sys.path.insert(0, str(out))
-    try:
-        import guide_pb2
-        import guide_pb2_grpc
-    finally:
-        sys.path.remove(str(out))
+    guide_pb2, guide_pb2_grpc = python_stubs(root / "examples", "guide", tmp_path_factory.mktemp("guide"))
     guide_pb2.Stub = guide_pb2_grpc.GuideStub
     return guide_pb2
 

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 """README's first service, exactly as it is printed there, answers as README says."""
 
-import importlib
 import re
 import signal
 import subprocess
-import sys
 
 import grpc
 import pytest
 
 from plugin_kit import C_WARNINGS, Kit
+from python_stubs import python_stubs
 from servers import PATIENCE, eventually
 
 
@@ -70,7 +69,7 @@ def test_the_first_client_works(readme, root, build, tmp_path):
         server.wait()
 
 
-def test_the_first_service_works(readme, root, build, tmp_path, monkeypatch):
+def test_the_first_service_works(readme, root, build, tmp_path):
     address = f"unix:{tmp_path}/socket"
     kit = Kit(root, build)
     (tmp_path / "sum.proto").write_text(block(readme, "proto"))
@@ -81,13 +80,7 @@ def test_the_first_service_works(readme, root, build, tmp_path, monkeypatch):
     sources = [tmp_path / "main.c", tmp_path / "sum.quoit.c"]
     kit.program(tmp_path, sources, tmp_path / "sum", warnings=C_WARNINGS)
 
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{tmp_path}", f"--python_out={tmp_path}"]
-        + [f"--grpc_python_out={tmp_path}", "sum.proto"],
-        check=True,
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    pb, stubs = importlib.import_module("sum_pb2"), importlib.import_module("sum_pb2_grpc")
+    pb, stubs = python_stubs(tmp_path, "sum", tmp_path)
     server = subprocess.Popen([tmp_path / "sum"], stderr=subprocess.PIPE, text=True)
     try:
         eventually((tmp_path / "socket").exists, "it listens")
