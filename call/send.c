@@ -289,16 +289,22 @@ static __attribute__((noinline)) int send_or_fail(quoit_call *call, struct excha
         return r;
 }
 
+/* What is sent after the call's end goes nowhere: a mistake if it was the handler's own finish. */
+static bool drops(quoit_call *call)
+{
+        if (!call_is_over(call))
+                return false;
+        call_note_after_finish(call, "it sent a message after the call was finished; dropped");
+        return true;
+}
+
 int quoit_call_send(
         quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
 {
         if (!call_is_here(call, __func__))
                 return -EPERM;
-        if (call_is_over(call)) {
-                call_note_after_finish(
-                        call, "it sent a message after the call was finished; dropped");
+        if (drops(call))
                 return 0;
-        }
         if (message && !is_intercepted(call) && send_in_place(call, message, type))
                 return 0;
         return send_or_fail(call, NULL, message, type);
@@ -313,8 +319,7 @@ int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size)
                 return -EPERM;
         if (!call_is_generic(call))
                 return -EINVAL;
-        call_note_after_finish(call, "it sent a message after the call was finished; dropped");
-        if (call_is_over(call) || !pass_interceptors(call, &info))
+        if (drops(call) || !pass_interceptors(call, &info))
                 return 0;
         r = send_bytes(call, bytes, size);
         if (r < 0)
