@@ -44,6 +44,11 @@ static struct ring *ring_of(const struct subchannel *subchannel)
         return channel_ring(subchannel->channel);
 }
 
+static struct registry *registry_of(const struct subchannel *subchannel)
+{
+        return &subchannel->channel->client->handle->registry;
+}
+
 struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *address)
 {
         struct subchannel *subchannel = calloc(1, sizeof(*subchannel));
@@ -67,15 +72,13 @@ struct subchannel *subchannel_new(struct tier *tier, const struct endpoint *addr
 void subchannel_free(struct subchannel *subchannel)
 {
         if (record_is_added(&subchannel->record.record))
-                registry_remove(
-                        &subchannel->channel->client->handle->registry, &subchannel->record.record);
+                registry_remove(registry_of(subchannel), &subchannel->record.record);
         free(subchannel);
 }
 
 /* Which connections it has is known to other threads from now on. */
 static void record_connections(struct subchannel *subchannel)
 {
-        struct registry *registry = &subchannel->channel->client->handle->registry;
         struct list *connections = &subchannel->connections;
         uint64_t ids[QUOIT_CHANNEL_CONNECTIONS_MAX];
         unsigned count = 0;
@@ -84,7 +87,14 @@ static void record_connections(struct subchannel *subchannel)
                 ids[count++] = CONTAINER_OF(link, struct client_connection, sibling)->census.id;
         if (subchannel->opening && count < QUOIT_CHANNEL_CONNECTIONS_MAX)
                 ids[count++] = subchannel->opening->census.id;
-        registry_set_connections(registry, &subchannel->record, ids, count);
+        registry_set_connections(registry_of(subchannel), &subchannel->record, ids, count);
+}
+
+/* @connection awaits the server's SETTINGS; NULL: none does any more. */
+static void set_opening(struct subchannel *subchannel, struct client_connection *connection)
+{
+        subchannel->opening = connection;
+        record_connections(subchannel);
 }
 
 /* ---- failures ---- */
@@ -166,6 +176,7 @@ static void fail_with_errno(struct subchannel *subchannel, const char *what, int
 static void on_connected(struct connector *connector, int result)
 {
         struct subchannel *subchannel = CONTAINER_OF(connector, struct subchannel, connector);
+        struct client_connection *connection;
         int r;
 
         subchannel->socket_connects = false;
@@ -182,13 +193,13 @@ static void on_connected(struct connector *connector, int result)
                 fail_with_errno(subchannel, "connect", result);
                 return;
         }
-        r = client_connection_open(subchannel, result, &subchannel->opening);
+        r = client_connection_open(subchannel, result, &connection);
         if (r < 0) {
                 close(result);
                 fail_with_errno(subchannel, "connection", r);
                 return;
         }
-        record_connections(subchannel);
+        set_opening(subchannel, connection);
 }
 
 static void begin_attempt(struct subchannel *subchannel)
@@ -228,10 +239,9 @@ static void give_attempt_up(struct subchannel *subchannel)
 {
         struct client_connection *opening = subchannel->opening;
 
-        subchannel->opening = NULL;
         if (opening) {
+                set_opening(subchannel, NULL);
                 client_connection_leave(opening);
-                record_connections(subchannel);
         }
         if (subchannel->is_trying && subchannel->socket_connects)
                 connector_cancel(&subchannel->connector);
@@ -344,8 +354,7 @@ static void add(struct subchannel *subchannel, struct client_connection *connect
         connection->ready_ns = ring_now_ns(ring_of(subchannel));
         list_append(&subchannel->connections, &connection->sibling);
         subchannel->count++;
-        subchannel->opening = NULL;
-        record_connections(subchannel);
+        set_opening(subchannel, NULL);
         subchannel->is_trying = false;
         subchannel->why[0] = '\0';
         count_handshake(subchannel, connection);
@@ -417,12 +426,10 @@ static void end_connection(struct subchannel *subchannel, struct client_connecti
         bool has_failed = connection == subchannel->opening;
         bool is_news = set_why(subchannel, "%.*s", SUBCHANNEL_WHY_BYTES - 1, connection->why);
 
-        if (has_failed) {
-                subchannel->opening = NULL;
-                record_connections(subchannel);
-        } else {
+        if (has_failed)
+                set_opening(subchannel, NULL);
+        else
                 take_out(subchannel, connection);
-        }
         if (has_failed || (count_use(subchannel, connection) && !subchannel->is_trying)) {
                 fail(subchannel, is_news);
                 return;
