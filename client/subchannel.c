@@ -272,8 +272,7 @@ static void pass_check_on(struct subchannel *subchannel)
 {
         health_check_end(subchannel);
         health_check_begin(subchannel);
-        feed_end(&subchannel->load_reports);
-        load_reports_begin(subchannel);
+        load_reports_restart(subchannel);
         if (subchannel->check.health != HEALTH_UNWATCHED)
                 balancer_on_state(subchannel);
 }
