@@ -380,23 +380,22 @@ void subchannel_on_ready(struct subchannel *subchannel, struct client_connection
         balancer_on_state(subchannel);
 }
 
-/* One that we have ended ourselves, as nobody called (idle_ms), says nothing about its server. */
 static bool is_useless(
         const struct subchannel *subchannel, const struct client_connection *connection)
 {
         uint64_t lived_ns = ring_now_ns(ring_of(subchannel)) - connection->ready_ns;
 
-        return !connection->has_served && lived_ns < GOOD_NS &&
-               connection->connection.drained_ns == 0;
+        return !connection->has_served && lived_ns < GOOD_NS;
 }
 
 /*
  * Whether there is to be a pause, as many in a row were of no use: a server that accepts and says farewell would be asked without one,
- * for ever.
+ * for ever. @is_by_us: we have ended it, as nobody called (idle_ms); that says nothing about the server.
  */
-static bool count_use(struct subchannel *subchannel, const struct client_connection *connection)
+static bool count_use(
+        struct subchannel *subchannel, const struct client_connection *connection, bool is_by_us)
 {
-        if (!is_useless(subchannel, connection)) {
+        if (is_by_us || !is_useless(subchannel, connection)) {
                 subchannel->useless_count = 0;
                 backoff_reset(&subchannel->backoff);
         } else if (subchannel->useless_count == USELESS_MAX) {
@@ -419,8 +418,9 @@ static void on_last_lost(struct subchannel *subchannel)
         balancer_on_state(subchannel);
 }
 
-/* A connection has ended, or ends. */
-static void end_connection(struct subchannel *subchannel, struct client_connection *connection)
+/* A connection has ended, or ends; @is_by_us as in count_use(). */
+static void end_connection(
+        struct subchannel *subchannel, struct client_connection *connection, bool is_by_us)
 {
         bool has_failed = connection == subchannel->opening;
         bool is_news = set_why(subchannel, "%.*s", SUBCHANNEL_WHY_BYTES - 1, connection->why);
@@ -429,7 +429,7 @@ static void end_connection(struct subchannel *subchannel, struct client_connecti
                 set_opening(subchannel, NULL);
         else
                 take_out(subchannel, connection);
-        if (has_failed || (count_use(subchannel, connection) && !subchannel->is_trying)) {
+        if (has_failed || (count_use(subchannel, connection, is_by_us) && !subchannel->is_trying)) {
                 fail(subchannel, is_news);
                 return;
         }
@@ -442,11 +442,13 @@ static void end_connection(struct subchannel *subchannel, struct client_connecti
 
 void subchannel_on_leaving(struct subchannel *subchannel, struct client_connection *connection)
 {
+        bool is_by_us = connection->connection.drained_ns > 0; /* before it drains for this */
+
         client_connection_leave(connection);
-        end_connection(subchannel, connection);
+        end_connection(subchannel, connection, is_by_us);
 }
 
 void subchannel_on_lost(struct subchannel *subchannel, struct client_connection *connection)
 {
-        end_connection(subchannel, connection);
+        end_connection(subchannel, connection, connection->connection.drained_ns > 0);
 }
