@@ -33,11 +33,6 @@ static void on_get_servers(
         grpc_channelz_v1_Channelz_GetServers_reply(call, ok ? response : NULL);
 }
 
-static void fail_no_server(quoit_call *call, int64_t id)
-{
-        quoit_call_finishf(call, QUOIT_NOT_FOUND, "no server has the id %lld", (long long)id);
-}
-
 static void on_get_server(
         quoit_call *call, const grpc_channelz_v1_GetServerRequest *request, void *user)
 {
@@ -47,7 +42,7 @@ static void on_get_server(
         grpc_channelz_v1_Server *server;
 
         if (id != CHANNELZ_SERVER) {
-                fail_no_server(call, id);
+                channelz_fail_unknown(call, "server", id);
                 return;
         }
         response = grpc_channelz_v1_GetServerResponse_new(arena);
@@ -102,7 +97,7 @@ static void on_get_server_sockets(
         grpc_channelz_v1_GetServerSocketsResponse *response;
 
         if (id != CHANNELZ_SERVER) {
-                fail_no_server(call, id);
+                channelz_fail_unknown(call, "server", id);
                 return;
         }
         response = make_page(server_of(user), connection_at(server_of(user), start),
@@ -110,7 +105,7 @@ static void on_get_server_sockets(
         grpc_channelz_v1_Channelz_GetServerSockets_reply(call, response);
 }
 
-/* Whether there is a socket with @id; it is then described in @to. False with *@ret_ok: there is none. */
+/* Whether there is a socket with @id; it is then described in @to. False in *@ret_ok: there is no memory. */
 static bool find_socket(const quoit_server *server, int64_t id, grpc_channelz_v1_Socket *to,
         upb_Arena *arena, bool *ret_ok)
 {
@@ -145,8 +140,7 @@ static void on_get_socket(
 
         if (socket && !find_socket(server_of(user), id, socket, arena, &ok) &&
                 !channelz_find_own_socket(user, id, socket, arena, &ok))
-                quoit_call_finishf(
-                        call, QUOIT_NOT_FOUND, "no socket has the id %lld", (long long)id);
+                channelz_fail_unknown(call, "socket", id);
         else
                 grpc_channelz_v1_Channelz_GetSocket_reply(call, ok ? response : NULL);
 }

@@ -11,6 +11,11 @@ size_t channelz_page_size(int64_t wanted)
         return wanted <= 0 || wanted > RESULTS_MAX ? RESULTS_MAX : (size_t)wanted;
 }
 
+void channelz_fail_unknown(quoit_call *call, const char *what, int64_t id)
+{
+        quoit_call_finishf(call, QUOIT_NOT_FOUND, "no %s has the id %lld", what, (long long)id);
+}
+
 /* ---- ids: channelz requires all of them to be different ---- */
 
 /* Of client @index. */
@@ -230,28 +235,44 @@ void channelz_on_get_top_channels(
         grpc_channelz_v1_Channelz_GetTopChannels_reply(call, ok ? response : NULL);
 }
 
+/* The channel that channelz calls @id, and whose it is. */
+static bool find_channel(const struct channelz *channelz, int64_t id,
+        quoit_channel_statistics *ret_channel, size_t *ret_index)
+{
+        uint64_t own = split(channelz, id, ret_index);
+
+        return own > 0 &&
+               quoit_client_get_channels(channelz->clients[*ret_index], own, ret_channel, 1) == 1 &&
+               ret_channel->id == own;
+}
+
+/* The same. */
+static bool find_subchannel(const struct channelz *channelz, int64_t id,
+        quoit_subchannel_statistics *ret_subchannel, size_t *ret_index)
+{
+        uint64_t own = split(channelz, id, ret_index);
+
+        return own > 0 &&
+               quoit_client_get_subchannel(channelz->clients[*ret_index], own, ret_subchannel);
+}
+
 void channelz_on_get_channel(
         quoit_call *call, const grpc_channelz_v1_GetChannelRequest *request, void *user)
 {
         int64_t id = grpc_channelz_v1_GetChannelRequest_channel_id(request);
         upb_Arena *arena = quoit_call_arena(call);
         grpc_channelz_v1_GetChannelResponse *response;
-        const struct channelz *channelz = user;
         quoit_channel_statistics channel;
         size_t index = 0;
-        uint64_t own = split(channelz, id, &index);
         bool ok;
 
-        if (own == 0 ||
-                quoit_client_get_channels(channelz->clients[index], own, &channel, 1) == 0 ||
-                channel.id != own) {
-                quoit_call_finishf(
-                        call, QUOIT_NOT_FOUND, "no channel has the id %lld", (long long)id);
+        if (!find_channel(user, id, &channel, &index)) {
+                channelz_fail_unknown(call, "channel", id);
                 return;
         }
         response = grpc_channelz_v1_GetChannelResponse_new(arena);
         ok = response &&
-             describe_channel(channelz, index, &channel,
+             describe_channel(user, index, &channel,
                      grpc_channelz_v1_GetChannelResponse_mutable_channel(response, arena), arena);
         grpc_channelz_v1_Channelz_GetChannel_reply(call, ok ? response : NULL);
 }
@@ -262,20 +283,17 @@ void channelz_on_get_subchannel(
         int64_t id = grpc_channelz_v1_GetSubchannelRequest_subchannel_id(request);
         upb_Arena *arena = quoit_call_arena(call);
         grpc_channelz_v1_GetSubchannelResponse *response;
-        const struct channelz *channelz = user;
         quoit_subchannel_statistics subchannel;
         size_t index = 0;
-        uint64_t own = split(channelz, id, &index);
         bool ok;
 
-        if (own == 0 || !quoit_client_get_subchannel(channelz->clients[index], own, &subchannel)) {
-                quoit_call_finishf(
-                        call, QUOIT_NOT_FOUND, "no subchannel has the id %lld", (long long)id);
+        if (!find_subchannel(user, id, &subchannel, &index)) {
+                channelz_fail_unknown(call, "subchannel", id);
                 return;
         }
         response = grpc_channelz_v1_GetSubchannelResponse_new(arena);
         ok = response &&
-             describe_subchannel(channelz, index, &subchannel,
+             describe_subchannel(user, index, &subchannel,
                      grpc_channelz_v1_GetSubchannelResponse_mutable_subchannel(response, arena),
                      arena);
         grpc_channelz_v1_Channelz_GetSubchannel_reply(call, ok ? response : NULL);
