@@ -76,15 +76,18 @@ static void fail_at_once(struct quoit_outcall *call, char *text, size_t size)
         outcall_fail_attempt(call, QUOIT_UNAVAILABLE, text);
 }
 
-/* Connections are full. True: @call is not to wait for room, and has ended, or begins again later. */
-static bool fail_when_full(struct quoit_outcall *call)
+/* Whether it does not wait for room. */
+static bool needs_room(const struct quoit_outcall *call)
 {
-        if (!call->channel->fails_when_full || call->is_check)
-                return false;
+        return call->channel->fails_when_full && !call->is_check;
+}
+
+/* Connections are full: it ends, or begins again later. */
+static void fail_full(struct quoit_outcall *call)
+{
         counter_add(&call->channel->refused, 1);
         outcall_fail_attempt(call, QUOIT_RESOURCE_EXHAUSTED,
                 "all connections have as many calls as they can (fails_when_full)");
-        return true;
 }
 
 /* Where there is no room it waits, there and nowhere else; not if the oldest connection is about to be another one. */
@@ -97,8 +100,9 @@ static void begin(struct quoit_outcall *call, struct subchannel *subchannel)
                         connection->is_leaving = true;
                         client_connection_note(connection);
                 }
-        } else if (!subchannel_oldest(subchannel)->is_leaving &&
-                   !(scaling_is_full(subchannel) && fail_when_full(call))) {
+        } else if (needs_room(call) && scaling_is_full(subchannel)) {
+                fail_full(call);
+        } else if (!subchannel_oldest(subchannel)->is_leaving) {
                 list_remove(&call->queued);
                 list_append(&subchannel->waiting, &call->queued);
         }
@@ -118,9 +122,9 @@ static void run_waiting(struct subchannel *subchannel)
 
         while ((call = first_waiting(subchannel)) && subchannel_has_room(subchannel))
                 begin(call, subchannel);
-        while ((call = first_waiting(subchannel)) && scaling_is_full(subchannel) &&
-                fail_when_full(call))
-                ;
+        while ((call = first_waiting(subchannel)) && needs_room(call) &&
+                scaling_is_full(subchannel))
+                fail_full(call);
 }
 
 /* Those that have somewhere to go. What this calls may take any call out of the queue. */
@@ -145,7 +149,9 @@ static void run_queue(struct channel *channel)
                         continue;
                 switch (pick) {
                 case PICK_WAIT:
-                        if (!scaling_channel_is_full(channel) || !fail_when_full(call))
+                        if (needs_room(call) && scaling_channel_is_full(channel))
+                                fail_full(call);
+                        else
                                 goes_on = channel->balancing.policy->is_by_call;
                         break;
                 case PICK_FAIL:
