@@ -380,10 +380,8 @@ void addresses_rest(struct channel *channel)
 {
         timer_cancel(timers_of(channel), &channel->lookup_retry);
         timer_cancel(timers_of(channel), &channel->lookup_due);
-        for (unsigned i = 0; i < channel->count; i++) {
-                subchannel_abandon(channel->subchannels[i]);
-                channel->subchannels[i]->has_failed = false;
-        }
+        for (unsigned i = 0; i < channel->count; i++)
+                subchannel_rest(channel->subchannels[i]);
 }
 
 void addresses_end(struct channel *channel)

@@ -312,6 +312,12 @@ void subchannel_abandon(struct subchannel *subchannel)
                 subchannel_set_state(subchannel, SUBCHANNEL_IDLE);
 }
 
+void subchannel_rest(struct subchannel *subchannel)
+{
+        subchannel_abandon(subchannel);
+        subchannel->has_failed = false;
+}
+
 /* ---- what balancers see ---- */
 
 enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel)

@@ -81,6 +81,9 @@ void subchannel_connect_more(struct subchannel *subchannel);
 /* It is IDLE at once: an attempt is given up, connections finish their calls and take no more, a pause is over. */
 void subchannel_abandon(struct subchannel *subchannel);
 
+/* The same, and that it has failed is forgotten. */
+void subchannel_rest(struct subchannel *subchannel);
+
 /* What balancers go by: one that has failed counts as failed until it is READY (A62), and so does one that is ejected (A50)
  * or says that it does not serve (A17). */
 enum subchannel_state subchannel_state_seen(const struct subchannel *subchannel);

@@ -45,10 +45,8 @@ void tiers_rest(struct channel *channel)
 static void drop(struct tier *tier)
 {
         rest(tier);
-        for (unsigned i = 0; i < tier->count; i++) {
-                subchannel_abandon(tier->subchannels[i]);
-                tier->subchannels[i]->has_failed = false;
-        }
+        for (unsigned i = 0; i < tier->count; i++)
+                subchannel_rest(tier->subchannels[i]);
 }
 
 static void on_kept(struct timer *timer)
