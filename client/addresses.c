@@ -244,12 +244,8 @@ static void on_lookup_retry(struct timer *timer)
 
 static void retry_lookup(struct channel *channel)
 {
-        const quoit_client_limits *limits = &channel->client->limits;
-
         channel->lookup_retry_ns =
-                now_of(channel) + backoff_next_ns(&channel->lookup_backoff,
-                                          limits->backoff_initial_ms, limits->backoff_max_ms,
-                                          ring_jitter(channel_ring(channel)));
+                now_of(channel) + client_pause_ns(channel->client, &channel->lookup_backoff);
         timer_start(timers_of(channel), &channel->lookup_retry, channel->lookup_retry_ns,
                 on_lookup_retry);
 }

@@ -12,6 +12,7 @@
 
 #include <quoit/client.h>
 
+#include "client/backoff.h"
 #include "link/base.h"
 #include "link/census.h"
 #include "link/workers.h"
@@ -105,6 +106,13 @@ void client_wait_over(struct client *client);
 static inline void client_stir(struct client *client)
 {
         ring_defer(&client->base->ring, &client->dispatch, RING_DISPATCH);
+}
+
+/* The next pause of @backoff, as its limits have it. */
+static inline uint64_t client_pause_ns(const struct client *client, struct backoff *backoff)
+{
+        return backoff_next_ns(backoff, client->limits.backoff_initial_ms,
+                client->limits.backoff_max_ms, ring_jitter(&client->base->ring));
 }
 
 /* Mails to its ring. Any thread. 0; -EAGAIN: it has none yet; -ESHUTDOWN: nor any more, or not in this process. */

@@ -50,13 +50,9 @@ static bool goes_on_at_once(struct feed *feed)
 
 static void try_again(struct feed *feed, const quoit_error *error)
 {
-        const quoit_client_limits *limits = &feed->subchannel->channel->client->limits;
-        uint64_t jitter = ring_jitter(ring_of(feed));
+        const struct client *client = feed->subchannel->channel->client;
 
-        begin_after(feed, goes_on_at_once(feed)
-                                  ? 0
-                                  : backoff_next_ns(&feed->backoff, limits->backoff_initial_ms,
-                                            limits->backoff_max_ms, jitter));
+        begin_after(feed, goes_on_at_once(feed) ? 0 : client_pause_ns(client, &feed->backoff));
         if (feed->kind->on_ended)
                 feed->kind->on_ended(feed, error);
 }

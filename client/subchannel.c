@@ -145,13 +145,11 @@ static void set_failed(struct subchannel *subchannel)
  */
 static void fail(struct subchannel *subchannel, bool is_news)
 {
-        const quoit_client_limits *limits = &subchannel->channel->client->limits;
         struct ring *ring = ring_of(subchannel);
 
         subchannel->is_trying = false;
         subchannel->retry_ns = ring_now_ns(ring) +
-                               backoff_next_ns(&subchannel->backoff, limits->backoff_initial_ms,
-                                       limits->backoff_max_ms, ring_jitter(ring));
+                               client_pause_ns(subchannel->channel->client, &subchannel->backoff);
         timer_start(&ring->timers, &subchannel->retry, subchannel->retry_ns, on_retry);
         if (is_news)
                 note_subchannel(subchannel, QUOIT_LOG_WARNING,
