@@ -135,6 +135,9 @@ int channel_new(struct client *client, const struct target *target, const struct
         const quoit_channel_options *options, struct tls_client_config *tls,
         struct channel **ret_channel);
 
+/* A check of what a program says has found @problem: INVALID_ARGUMENT, in *@ret_error unless that is NULL. Any thread. */
+void channel_tell_problem(const char *problem, quoit_error *ret_error);
+
 /* Nothing on the ring uses it, and its program neither. Any thread. */
 void channel_free(struct channel *channel);
 

@@ -27,6 +27,13 @@ static bool is_valid(const char *text)
         return !text || (*text && metadata_value_valid(text, strlen(text)));
 }
 
+void channel_tell_problem(const char *problem, quoit_error *ret_error)
+{
+        if (ret_error)
+                outcall_get_error(
+                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+}
+
 /* *@ret_config is NULL where @text is. @ret_problem: why it is -EINVAL. */
 static int read_config(const char *text, struct service_config **ret_config,
         char ret_problem[static SERVICE_CONFIG_PROBLEM_BYTES])
@@ -43,28 +50,33 @@ int quoit_service_config_check(const char *text, quoit_error *ret_error)
         int r = read_config(text, &config, problem);
 
         service_config_unref(config);
-        if (r == -EINVAL && ret_error)
-                outcall_get_error(
-                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        if (r == -EINVAL)
+                channel_tell_problem(problem, ret_error);
         return r;
 }
 
-int quoit_target_check(const char *text, quoit_error *ret_error)
+/* As quoit_target_check(). */
+static int read_target(const char *text, struct target *ret_target, quoit_error *ret_error)
 {
         static const char forms[] =
                 "a target is HOST:PORT, [ADDRESS]:PORT, dns:..., ipv4:..., ipv6:..., unix:PATH, "
                 "unix-abstract:NAME or vsock:CID:PORT";
         char problem[QUOIT_ERROR_TEXT_BYTES];
-        struct target target;
-        int r = target_parse(text, &target);
+        int r = target_parse(text, ret_target);
 
-        if (r < 0 && ret_error) {
+        if (r < 0) {
                 snprintf(problem, sizeof(problem), "target \"%.256s\": %s; %s", text,
-                        target_problem(&target, r), forms);
-                outcall_get_error(
-                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+                        target_problem(ret_target, r), forms);
+                channel_tell_problem(problem, ret_error);
         }
         return r;
+}
+
+int quoit_target_check(const char *text, quoit_error *ret_error)
+{
+        struct target target;
+
+        return read_target(text, &target, ret_error);
 }
 
 int quoit_proxy_check(const char *target_text, const char *text, quoit_error *ret_error)
@@ -72,17 +84,15 @@ int quoit_proxy_check(const char *target_text, const char *text, quoit_error *re
         char problem[PROXY_PROBLEM_BYTES];
         struct target target;
         struct proxy proxy;
-        int r = quoit_target_check(target_text, ret_error);
+        int r = read_target(target_text, &target, ret_error);
 
         if (r < 0)
                 return r;
-        (void)target_parse(target_text, &target);
         r = proxy_choose(text, &target, &proxy, problem);
         if (r == 0)
                 free(proxy.request);
-        if (r == -EINVAL && ret_error)
-                outcall_get_error(
-                        QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem), ret_error);
+        if (r == -EINVAL)
+                channel_tell_problem(problem, ret_error);
         return r;
 }
 

@@ -5,7 +5,6 @@
 
 #include "client/channel.h"
 #include "client/handle.h"
-#include "client/outcall.h"
 #include "transport/tls_client_config.h"
 
 int channel_tls_new(const quoit_channel_tls *tls, unsigned sessions_max,
@@ -26,14 +25,6 @@ int channel_tls_new(const quoit_channel_tls *tls, unsigned sessions_max,
                 ret_config, problem);
 }
 
-static int tell(int r, const struct tls_problem *problem, quoit_error *ret_error)
-{
-        if (r < 0 && ret_error)
-                outcall_get_error(QUOIT_INVALID_ARGUMENT, upb_StringView_FromString(problem->text),
-                        ret_error);
-        return r;
-}
-
 int quoit_channel_tls_check(const quoit_channel_tls *tls, quoit_error *ret_error)
 {
         struct tls_client_config *config = NULL;
@@ -41,7 +32,9 @@ int quoit_channel_tls_check(const quoit_channel_tls *tls, quoit_error *ret_error
         int r = channel_tls_new(tls, 0, &config, &problem);
 
         tls_client_config_unref(config);
-        return tell(r, &problem, ret_error);
+        if (r < 0)
+                channel_tell_problem(problem.text, ret_error);
+        return r;
 }
 
 int quoit_channel_reload_tls(quoit_channel *channel, quoit_error *ret_error)
@@ -56,7 +49,9 @@ int quoit_channel_reload_tls(quoit_channel *channel, quoit_error *ret_error)
                 r = tls_problem_set(&problem, -EINVAL, "the channel has no TLS");
         else
                 r = tls_client_config_reload(channel->parts[0]->tls, &problem);
-        return tell(r, &problem, ret_error);
+        if (r < 0)
+                channel_tell_problem(problem.text, ret_error);
+        return r;
 }
 
 void quoit_channel_get_handshakes(
