@@ -198,6 +198,22 @@ static int make_channel(quoit_client *client, const char *text, const struct tar
         return r;
 }
 
+/* What can be wrong with @options alone. False: the log says why. */
+static bool are_valid(quoit_client *client, const char *text, const quoit_channel_options *options)
+{
+        if (!is_valid(options->authority) || !is_valid(options->user_agent)) {
+                note_program(client, QUOIT_LOG_ERROR,
+                        "%s: authority or user_agent is empty, or not printable ASCII", text);
+                return false;
+        }
+        if (options->connections_max > QUOIT_CHANNEL_CONNECTIONS_MAX) {
+                note_program(client, QUOIT_LOG_ERROR, "%s: connections_max is more than %u", text,
+                        QUOIT_CHANNEL_CONNECTIONS_MAX);
+                return false;
+        }
+        return true;
+}
+
 /* What @text and @options say of where it goes. As read_options(); *@ret_proxy has its request to be freed. */
 static int read_way(quoit_client *client, const char *text, const quoit_channel_options *options,
         struct target *ret_target, struct proxy *ret_proxy)
@@ -210,16 +226,8 @@ static int read_way(quoit_client *client, const char *text, const quoit_channel_
                         target_problem(ret_target, r));
                 return r;
         }
-        if (!is_valid(options->authority) || !is_valid(options->user_agent)) {
-                note_program(client, QUOIT_LOG_ERROR,
-                        "%s: authority or user_agent is empty, or not printable ASCII", text);
+        if (!are_valid(client, text, options))
                 return -EINVAL;
-        }
-        if (options->connections_max > QUOIT_CHANNEL_CONNECTIONS_MAX) {
-                note_program(client, QUOIT_LOG_ERROR, "%s: connections_max is more than %u", text,
-                        QUOIT_CHANNEL_CONNECTIONS_MAX);
-                return -EINVAL;
-        }
         r = proxy_choose(options->proxy, ret_target, ret_proxy, problem);
         if (r == -EINVAL)
                 note_program(client, QUOIT_LOG_ERROR, "%s: %s", text, problem);
