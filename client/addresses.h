@@ -27,8 +27,7 @@ struct address {
 
 /*
  * From now on they are these: @addresses, as far as there is room beside the channel's fallbacks, and those behind them, without those that
- * occur twice. The balancer does not hear of
- * it. 0; -ENOMEM: nothing has changed.
+ * occur twice. The balancer does not hear of it. 0; -ENOMEM: nothing has changed.
  */
 int addresses_set(struct channel *channel, const struct address *addresses, unsigned count);
 

@@ -3,7 +3,8 @@
 
 /*
  * Which of a channel's addresses has a call. A *policy* is told what subchannels a tier of the channel has (tier.h) and what becomes of
- * each; it says when they connect, what state the tier is in, and where a call goes. All on the client's thread, and never inside nghttp2's callbacks.
+ * each; it says when they connect, what state the tier is in, and where a call goes. All on the client's thread, and never inside
+ * nghttp2's callbacks.
  */
 
 #include <stdbool.h>

@@ -51,7 +51,7 @@ struct channel {
         bool is_detached; /* that has arrived: the program does not know it any more */
         _Atomic quoit_channel_state state; /* any thread may read it */
         struct call_group group; /* of calls without a connection */
-        struct list calls; /* all that are not freed, health_check.h's too */
+        struct list calls; /* all that are not freed, feed.h's too */
         struct list queue; /* those that wait for a connection, or for room on one */
         counter queued; /* the number of all that wait, also at subchannels */
         counter refused; /* calls that could not wait */
@@ -74,7 +74,7 @@ struct channel {
         bool is_choosing; /* that, ... */
         bool chooses_again; /* ... as something has changed meanwhile */
         struct timer outlier_look; /* outliers.h */
-        struct timer rest; /* health_check.h */
+        struct timer rest; /* feed.h */
 
         void (*on_state)(quoit_channel *channel, quoit_channel_state state, void *user);
         void *state_user;

@@ -51,6 +51,7 @@ void channel_free(struct channel *channel)
         if (atomic_fetch_sub(&handle->parts_left, 1) == 1)
                 channel_handle_free(handle);
 }
+
 /* "MINE quoit/VERSION" */
 static char *make_user_agent(const char *mine)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What happens to a client and its channels, for the log of its user, and for those who look from outside (registry.h). Each thing is said once, where it happens. What a server can cause
- * as often as it likes is limited (log_lines_per_second). What is not printable ASCII, as servers may send it, becomes '?'. Never
- * inside nghttp2's callbacks.
+ * What happens to a client and its channels, for the log of its user, and for those who look from outside (registry.h). Each thing is
+ * said once, where it happens. What a server can cause as often as it likes is limited (log_lines_per_second). What is not printable
+ * ASCII, as servers may send it, becomes '?'. Never inside nghttp2's callbacks.
  */
 
 #include <stdint.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The connections of a ring that belong to one owner, for threads that ask for statistics: <quoit/statistics.h>. A connection is in it from its
- * opening until its socket is closed. The ring takes the lock only to add and to remove, and nobody holds it longer than one
+ * The connections of a ring that belong to one owner, for threads that ask for statistics: <quoit/statistics.h>. A connection is in it
+ * from its opening until its socket is closed. The ring takes the lock only to add and to remove, and nobody holds it longer than one
  * search.
  *
  * They form a search tree by id, balanced by chance (a treap): each has a random priority, and none is below one of a lower
