@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/outcall_parent.h"
 
-#include <errno.h>
-
 #include "client/channel.h"
 
 /* ---- trace context ---- */
@@ -10,20 +8,13 @@
 /* All of one name, in their order: there may be several of tracestate (W3C Trace Context, section 3.3.1.1). */
 static int inherit(struct quoit_outcall *call, const struct quoit_call *parent, const char *name)
 {
-        size_t bytes_max = call->channel->client->limits.metadata_out_bytes_max;
         upb_StringView wanted = upb_StringView_FromString(name), field, value;
         size_t cursor = 0;
         int r = 0;
 
         while (r == 0 && fields_next(&parent->request.fields, &cursor, &field, &value)) {
-                upb_Arena *arena;
-
-                if (!upb_StringView_IsEqual(field, wanted))
-                        continue;
-                arena = exchange_arena(&call->exchange);
-                r = arena ? fields_send(
-                                    &call->fields, arena, name, value.data, value.size, bytes_max)
-                          : -ENOMEM;
+                if (upb_StringView_IsEqual(field, wanted))
+                        r = outcall_add_metadata(call, &(quoit_metadata){ name, value });
         }
         return r;
 }
