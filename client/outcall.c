@@ -283,7 +283,6 @@ static void set_deadline(
 {
         struct ring *ring = call->exchange.group->host->ring;
 
-        call->exchange.deadline_ns = UINT64_MAX;
         /* the clock's time: a turn may have begun a while ago, and an earlier end is what nobody asked for */
         if (timeout_ns < UINT64_MAX)
                 outcall_limit_time(call, ring_clock_ns(ring) + timeout_ns);
@@ -316,6 +315,18 @@ static size_t smaller(size_t one, size_t other)
         return one < other ? one : other;
 }
 
+/* What its channel's service config says of it narrows what its caller has said. */
+static void apply(struct quoit_outcall *call, const struct method_config *config)
+{
+        struct exchange *exchange = &call->exchange;
+
+        exchange_limit_messages(
+                exchange, smaller(exchange->message_bytes_max, config->response_bytes_max));
+        call->send_bytes_max = smaller(call->send_bytes_max, config->request_bytes_max);
+        call->retry.policy = config->retry;
+        call->wait_for_ready |= call->is_patient && config->waits_for_ready;
+}
+
 static void init(struct quoit_outcall *call, const quoit_call_options *options,
         const struct method_config *config)
 {
@@ -323,24 +334,22 @@ static void init(struct quoit_outcall *call, const quoit_call_options *options,
         quoit_method_kind kind = call->method->kind;
         struct exchange *exchange = &call->exchange;
 
-        exchange_limit_messages(exchange,
-                smaller(options->message_receive_bytes_max > 0 ? options->message_receive_bytes_max
-                                                               : limits->message_receive_bytes_max,
-                        config->response_bytes_max));
-        call->send_bytes_max = smaller(limits->message_send_bytes_max, config->request_bytes_max);
+        exchange->message_bytes_max = options->message_receive_bytes_max > 0
+                                              ? options->message_receive_bytes_max
+                                              : limits->message_receive_bytes_max;
+        call->send_bytes_max = limits->message_send_bytes_max;
         exchange->takes_many = kind == QUOIT_SERVER_STREAMING || kind == QUOIT_BIDI;
         exchange->sends_many = kind == QUOIT_CLIENT_STREAMING || kind == QUOIT_BIDI;
         exchange->lent.compression = options->compression;
         if (config->hedging.attempts_max == 0) /* else its attempts do */
                 writer_keep(&exchange->writer, limits->replay_bytes_max, &call->channel->replay);
-        call->retry = (struct retry){ .policy = config->retry, .attempts = 1 };
+        call->retry.attempts = 1;
         call->hash_is_known = options->hash_key.size > 0;
         if (call->hash_is_known)
                 call->hash = xxhash64(options->hash_key.data, options->hash_key.size);
-        call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED
-                                       ? config->waits_for_ready
-                                       : options->wait_for_ready == QUOIT_WAIT_FOR_READY;
+        call->wait_for_ready = options->wait_for_ready == QUOIT_WAIT_FOR_READY;
         call->is_patient = options->wait_for_ready == QUOIT_WAIT_AS_CONFIGURED;
+        apply(call, config);
 }
 
 /* Zeroed, but for what any call has. NULL: no memory. */
@@ -461,18 +470,13 @@ static void hedge(struct quoit_outcall *call, const struct hedging_policy *polic
 void outcall_configure(struct quoit_outcall *call)
 {
         struct channel *channel = call->channel;
-        struct exchange *exchange = &call->exchange;
         const struct method_config *config =
                 service_config_find(channel_config(channel), call->method->path);
 
         if (!call->awaits_config || outcall_is_over(call))
                 return;
         call->awaits_config = false;
-        exchange_limit_messages(
-                exchange, smaller(exchange->message_bytes_max, config->response_bytes_max));
-        call->send_bytes_max = smaller(call->send_bytes_max, config->request_bytes_max);
-        call->retry.policy = config->retry;
-        call->wait_for_ready |= call->is_patient && config->waits_for_ready;
+        apply(call, config);
         /* its time begins now: gRPC's calls wait for the config before they begin */
         outcall_limit_time(
                 call, clock_after_ns(ring_clock_ns(channel_ring(channel)), config->timeout_ns));
