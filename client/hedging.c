@@ -134,12 +134,16 @@ static bool begin_next(struct hedging *hedging)
         return true;
 }
 
-/* There was no room for the next attempt, or no memory: it is tried again. Others are under way. */
-static void begin_next_later(struct hedging *hedging)
+/* Where others are under way, and there is no room or memory for the next attempt, that is tried again. False: there are none. */
+static bool begin_next_or_later(struct hedging *hedging, bool has_others)
 {
         uint64_t delay_ns = hedging->policy.delay_ns;
 
-        start_timer(hedging, delay_ns > NEXT_NS_MIN ? delay_ns : NEXT_NS_MIN);
+        if (begin_next(hedging))
+                return true;
+        if (has_others)
+                start_timer(hedging, delay_ns > NEXT_NS_MIN ? delay_ns : NEXT_NS_MIN);
+        return has_others;
 }
 
 /* There is no attempt, and cannot be. */
@@ -159,11 +163,8 @@ static void on_next(struct timer *timer)
         if (has_others && !throttle_allows(&hedging->call->channel->throttle)) {
                 counter_add(&hedging->call->channel->retry_counts.throttled, 1);
                 hedging->stops = true;
-        } else if (!begin_next(hedging)) {
-                if (has_others)
-                        begin_next_later(hedging);
-                else
-                        fail_for_want(hedging->call);
+        } else if (!begin_next_or_later(hedging, has_others)) {
+                fail_for_want(hedging->call);
         }
 }
 
@@ -263,11 +264,7 @@ static bool goes_on(struct hedging *hedging, const struct response *response, bo
                 start_timer(hedging, response->pushback_ns);
                 return true;
         }
-        if (begin_next(hedging))
-                return true;
-        if (has_others)
-                begin_next_later(hedging);
-        return false;
+        return begin_next_or_later(hedging, has_others);
 }
 
 bool hedging_try_again(struct quoit_outcall *attempt, quoit_status status)
