@@ -186,5 +186,5 @@ void channel_unqueue(struct channel *channel, struct quoit_outcall *call);
 /* Whether more calls may wait: calls_queued_max. */
 bool channel_has_room(const struct channel *channel);
 
-/* There is no room for @call, as @why says, which is static: it ends RESOURCE_EXHAUSTED, and is counted. */
-void channel_refuse(struct quoit_outcall *call, const char *why);
+/* There is no room for @call: it ends RESOURCE_EXHAUSTED, and is counted. */
+void channel_refuse(struct quoit_outcall *call);

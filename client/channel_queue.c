@@ -45,10 +45,11 @@ bool channel_has_room(const struct channel *channel)
                channel->client->limits.calls_queued_max;
 }
 
-void channel_refuse(struct quoit_outcall *call, const char *why)
+void channel_refuse(struct quoit_outcall *call)
 {
         counter_add(&call->channel->refused, 1);
-        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, why);
+        outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED,
+                "too many calls wait on the channel (calls_queued_max)");
 }
 
 bool channel_has_calls(const struct channel *channel)

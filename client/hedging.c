@@ -152,7 +152,7 @@ static void fail_for_want(struct quoit_outcall *call)
         if (channel_has_room(call->channel))
                 outcall_fail(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
         else
-                channel_refuse(call, "too many calls wait on the channel (calls_queued_max)");
+                channel_refuse(call);
 }
 
 static void on_next(struct timer *timer)

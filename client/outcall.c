@@ -389,7 +389,7 @@ void outcall_go(struct quoit_outcall *call)
         if (!authorization_allowed(call))
                 return;
         if (!channel_has_room(channel)) {
-                channel_refuse(call, "too many calls wait on the channel (calls_queued_max)");
+                channel_refuse(call);
         } else if (call->hedging) {
                 hedging_begin(call);
         } else {
