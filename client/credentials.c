@@ -2,6 +2,7 @@
 #include "client/credentials.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,22 +299,29 @@ static void give(struct quoit_credentials_request *request, const struct credent
                 release_and_unlock(request);
 }
 
-static void fail(struct credentials_answer *answer, quoit_status status, const char *text)
+static void fail(struct credentials_answer *answer, quoit_status status, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static void fail(struct credentials_answer *answer, quoit_status status, const char *format, ...)
 {
+        va_list arguments;
+
         answer->status = status;
-        snprintf(answer->text, sizeof(answer->text), "%s", text);
+        va_start(arguments, format);
+        vsnprintf(answer->text, sizeof(answer->text), format, arguments);
+        va_end(arguments);
 }
 
 static void fail_field(struct credentials_answer *answer, int error, const char *name)
 {
-        fail(answer, error == -ENOMEM ? QUOIT_RESOURCE_EXHAUSTED : QUOIT_INTERNAL, "");
         if (error == -EINVAL)
-                snprintf(answer->text, sizeof(answer->text),
-                        "they gave a field \"%.100s\" that may not be sent", name);
+                fail(answer, QUOIT_INTERNAL, "they gave a field \"%.100s\" that may not be sent",
+                        name);
+        else if (error == -E2BIG)
+                fail(answer, QUOIT_INTERNAL,
+                        "they gave too much metadata (metadata_out_bytes_max)");
         else
-                snprintf(answer->text, sizeof(answer->text), "%s",
-                        error == -E2BIG ? "they gave too much metadata (metadata_out_bytes_max)"
-                                        : "out of memory");
+                fail(answer, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
 }
 
 /* Not gRPC's own names either that a caller may send. */
@@ -353,11 +361,10 @@ void quoit_credentials_request_fail(
 
         if (status == QUOIT_OK)
                 status = QUOIT_UNAUTHENTICATED;
-        fail(&answer, status, text ? text : "");
-        if (!status_is_for_library(status)) {
-                answer.status = QUOIT_INTERNAL;
-                snprintf(answer.text, sizeof(answer.text), "%s%s%.200s", quoit_status_name(status),
+        if (status_is_for_library(status))
+                fail(&answer, status, "%s", text ? text : "");
+        else
+                fail(&answer, QUOIT_INTERNAL, "%s%s%.200s", quoit_status_name(status),
                         text ? ": " : "", text ? text : "");
-        }
         give(request, &answer);
 }
