@@ -27,3 +27,10 @@ void field_block_deinit(struct field_block *block)
         if (block->fields != block->few)
                 free(block->fields);
 }
+
+void field_block_add_all(struct field_block *block, const struct fields *fields)
+{
+        for (const struct field *field = fields ? fields->first : NULL; field; field = field->next)
+                field_block_add(
+                        block, field->name, field->name_size, field->value, field->value_size);
+}

@@ -44,3 +44,6 @@ static inline void field_block_add_text(
 {
         field_block_add(block, name, strlen(name), value, strlen(value));
 }
+
+/* All of @fields, which can be NULL. */
+void field_block_add_all(struct field_block *block, const struct fields *fields);

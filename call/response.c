@@ -9,13 +9,6 @@
 
 #define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
-static void block_add_all(struct field_block *block, const struct fields *fields)
-{
-        for (const struct field *field = fields ? fields->first : NULL; field; field = field->next)
-                field_block_add(
-                        block, field->name, field->name_size, field->value, field->value_size);
-}
-
 static void block_add_head(struct field_block *block)
 {
         field_block_add_text(block, ":status", "200");
@@ -61,7 +54,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
                 block_add_head(&block);
                 block_add_compression(&block, call);
                 block_add_accepted(&block, call);
-                block_add_all(&block, headers);
+                field_block_add_all(&block, headers);
                 r = stream_respond(&call->exchange.stream, block.fields, block.count, false);
                 field_block_deinit(&block);
         }
@@ -77,7 +70,7 @@ void response_submit_trailers(struct quoit_call *call, quoit_status status, cons
         call->ring.trailers_submitted = true;
         if (r == 0) {
                 block_add_status(&block, status, text, text_size);
-                block_add_all(&block, trailers);
+                field_block_add_all(&block, trailers);
                 r = stream_submit_trailers(&call->exchange.stream, block.fields, block.count);
                 field_block_deinit(&block);
         }
@@ -99,7 +92,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
                 if (call->ring.pushback_ms[0])
                         field_block_add_text(
                                 &block, "grpc-retry-pushback-ms", call->ring.pushback_ms);
-                block_add_all(&block, trailers);
+                field_block_add_all(&block, trailers);
                 r = stream_respond(&call->exchange.stream, block.fields, block.count, true);
                 field_block_deinit(&block);
         }

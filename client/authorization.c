@@ -144,10 +144,7 @@ void authorization_add(const struct quoit_outcall *call, struct field_block *blo
         for (unsigned i = 0; i < ASK_NOBODY; i++) {
                 const struct grant *grant = call->authorization.grants[i];
 
-                for (const struct field *field = grant ? grant->fields.first : NULL; field;
-                        field = field->next)
-                        field_block_add(block, field->name, field->name_size, field->value,
-                                field->value_size);
+                field_block_add_all(block, grant ? &grant->fields : NULL);
         }
 }
 
