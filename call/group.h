@@ -26,6 +26,8 @@
 #include "core/ring.h"
 #include "core/slab.h"
 
+#define CALL_GROUP_MALFORMED_LINES_MAX 10
+
 struct call_group;
 struct exchange;
 struct interceptors;
@@ -91,7 +93,7 @@ struct call_group {
         uint32_t count; /* not freed yet */
         uint32_t charged_to_peer; /* of those, what the peer answers for: see call_new() */
         uint32_t lent; /* at the workers, or on their way there */
-        uint32_t malformed; /* requests that were reported, or would have been */
+        uint32_t malformed; /* requests, or responses, that were reported, or would have been */
         counter held_bytes; /* of requests, in the readers, and what they have become */
         atomic_size_t parsing_bytes; /* of requests that are being parsed: budget.h */
         size_t queued_bytes; /* waiting in the writers */
@@ -114,6 +116,12 @@ void call_group_init(struct call_group *group, struct call_host *host, const str
  */
 void call_group_report(struct call_group *group, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+
+/* The peer has sent one more that is malformed. Whether the log gets a line: a flood of these must not hide what else happens. */
+static inline bool call_group_may_report_malformed(struct call_group *group)
+{
+        return ++group->malformed <= CALL_GROUP_MALFORMED_LINES_MAX;
+}
 
 /* The part of call_group_settle() that is seldom needed. */
 void call_group_run_settle(struct call_group *group);

@@ -15,8 +15,6 @@
 #include "client/subchannel.h"
 
 #define TEXT_BYTES 512
-#define LINES_A_CONNECTION                                                                         \
-        10 /* in the log, about responses: a flood of these must not hide what else happens */
 
 static struct client_connection *connection_of(const struct quoit_outcall *call)
 {
@@ -44,7 +42,7 @@ static void report(struct quoit_outcall *call, const char *text)
 {
         struct call_group *group = call->exchange.group;
 
-        if (++group->malformed <= LINES_A_CONNECTION)
+        if (call_group_may_report_malformed(group))
                 call_group_report(group, "%s: %s: %s: %s", call->channel->handle->target,
                         group->peer->address, call->method->path, text);
 }

@@ -6,8 +6,6 @@
 #include "server/shard.h"
 
 #define NAME_SHOWN_MAX 40
-#define LINES_A_CONNECTION                                                                         \
-        10 /* a flood of these lines must not hide what happens to the connection */
 
 /* What is wrong with a request whose fields are all valid by themselves. */
 static const char *request_rule(const struct request *request)
@@ -30,7 +28,7 @@ void faults_on_malformed(struct call_group *group, const struct session_malforme
 {
         char name[ESCAPED_BYTES_MAX(NAME_SHOWN_MAX)];
 
-        if (++group->malformed > LINES_A_CONNECTION)
+        if (!call_group_may_report_malformed(group))
                 return;
         if (!what->name) {
                 call_group_report(group, "%s: malformed request: %s; stream %d reset",
