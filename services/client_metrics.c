@@ -144,26 +144,23 @@ static struct ring_metrics *ring_of(struct channel_metrics *channel, const quoit
 
 /* ---- counting ---- */
 
-static struct outcomes *outcomes_of(
-        struct channel_metrics *channel, const quoit_outcall *call, quoit_status status)
+static struct outcomes *outcomes_of(struct ring_metrics *ring, quoit_status status)
 {
-        struct ring_metrics *ring = ring_of(channel, call);
-        struct outcomes *_Atomic *slot = ring ? &ring->outcomes[series_index(status)] : NULL;
-        struct outcomes *outcomes = slot ? atomic_load(slot) : NULL;
+        struct outcomes *_Atomic *slot = &ring->outcomes[series_index(status)];
+        struct outcomes *outcomes = atomic_load(slot);
 
-        if (slot && !outcomes) {
+        if (!outcomes) {
                 outcomes = calloc(1, sizeof(*outcomes));
                 atomic_store(slot, outcomes);
         }
         return outcomes;
 }
 
-static struct repeats *repeats_of(struct channel_metrics *channel, const quoit_outcall *call)
+static struct repeats *repeats_of(struct ring_metrics *ring)
 {
-        struct ring_metrics *ring = ring_of(channel, call);
-        struct repeats *repeats = ring ? atomic_load(&ring->repeats) : NULL;
+        struct repeats *repeats = atomic_load(&ring->repeats);
 
-        if (ring && !repeats) {
+        if (!repeats) {
                 repeats = calloc(1, sizeof(*repeats));
                 atomic_store(&ring->repeats, repeats);
         }
@@ -189,7 +186,8 @@ static void on_attempt(const quoit_outcall *call, const quoit_attempt *attempt, 
 
 static void on_attempt_end(const quoit_outcall *call, const quoit_attempt *attempt, void *user)
 {
-        struct outcomes *outcomes = outcomes_of(user, call, attempt->status);
+        struct ring_metrics *ring = ring_of(user, call);
+        struct outcomes *outcomes = ring ? outcomes_of(ring, attempt->status) : NULL;
 
         if (outcomes)
                 series_record(&outcomes->attempts, attempt->duration_ns, attempt->bytes_sent,
@@ -204,8 +202,12 @@ static void record_any(
                 histogram_record(histogram, scale, value);
 }
 
-static void count_repeats(struct repeats *repeats, const quoit_outcall_summary *summary)
+static void count_repeats(struct ring_metrics *ring, const quoit_outcall_summary *summary)
 {
+        struct repeats *repeats = repeats_of(ring);
+
+        if (!repeats)
+                return;
         record_any(&repeats->retries, &histogram_repeats, summary->retries);
         record_any(&repeats->transparent_retries, &histogram_transparent_repeats,
                 summary->transparent_retries);
@@ -215,15 +217,13 @@ static void count_repeats(struct repeats *repeats, const quoit_outcall_summary *
 
 static void on_end(const quoit_outcall *call, const quoit_outcall_summary *summary, void *user)
 {
-        struct outcomes *outcomes = outcomes_of(user, call, summary->status);
-        struct repeats *repeats = NULL;
+        struct ring_metrics *ring = ring_of(user, call);
+        struct outcomes *outcomes = ring ? outcomes_of(ring, summary->status) : NULL;
 
         if (outcomes)
                 histogram_record(&outcomes->calls_ns, &histogram_durations, summary->duration_ns);
-        if (summary->retries + summary->transparent_retries + summary->hedges > 0)
-                repeats = repeats_of(user, call);
-        if (repeats)
-                count_repeats(repeats, summary);
+        if (ring && summary->retries + summary->transparent_retries + summary->hedges > 0)
+                count_repeats(ring, summary);
 }
 
 /* ---- reading ---- */
@@ -379,10 +379,11 @@ int quoit_client_metrics_new(quoit_client_metrics **ret_metrics)
 
 static void free_ring(struct ring_metrics *ring)
 {
-        for (unsigned status = 0; ring && status < SERIES_STATUSES; status++)
+        if (!ring)
+                return;
+        for (unsigned status = 0; status < SERIES_STATUSES; status++)
                 free(ring->outcomes[status]);
-        if (ring)
-                free(ring->repeats);
+        free(ring->repeats);
         free(ring);
 }
 
