@@ -7,23 +7,29 @@
 
 /* ---- the files ---- */
 
-static int load(const struct tls_client_options *options, struct tls_context **ret_context,
-        struct tls_problem *problem)
+/* What they say becomes the newest context. */
+static int load(struct tls_client_config *config, struct tls_problem *problem)
 {
+        const struct tls_client_options *options = &config->options;
         const struct tls_source source = { (char *)options->certificate_file,
                 (char *)options->key_file };
+        struct tls_context *context;
+        int r;
 
         if (!options->certificate_file != !options->key_file)
                 return tls_problem_set(problem, -EINVAL,
                         "a certificate_file needs a key_file, and a key_file a certificate_file");
-        return tls_context_new_client(
+        r = tls_context_new_client(
                 &(struct tls_client_rules){
                         .options = &(quoit_tls_options){ .version_min = options->version_min },
                         .ca_file = options->ca_file,
                         .source = options->certificate_file ? &source : NULL,
                         .sessions_max = options->sessions_max,
                 },
-                ret_context, problem);
+                &context, problem);
+        if (r == 0)
+                tls_newest_put(&config->newest, context);
+        return r;
 }
 
 /* Becomes our own. False: no memory. */
@@ -55,8 +61,8 @@ int tls_client_config_new(const struct tls_client_options *options,
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
         atomic_store(&config->references, 1);
         pthread_mutex_init(&config->changing, NULL);
-        pthread_mutex_init(&config->mutex, NULL);
-        r = copy_options(options, config) ? load(&config->options, &config->context, problem)
+        tls_newest_init(&config->newest);
+        r = copy_options(options, config) ? load(config, problem)
                                           : tls_problem_set(problem, -ENOMEM, "out of memory");
         if (r < 0)
                 tls_client_config_unref(config);
@@ -75,11 +81,10 @@ void tls_client_config_unref(struct tls_client_config *config)
 {
         if (!config || atomic_fetch_sub(&config->references, 1) > 1)
                 return;
-        tls_context_unref(config->context);
+        tls_newest_deinit(&config->newest);
         free((char *)config->options.ca_file);
         free((char *)config->options.certificate_file);
         free((char *)config->options.key_file);
-        pthread_mutex_destroy(&config->mutex);
         pthread_mutex_destroy(&config->changing);
         free(config);
 }
@@ -88,28 +93,15 @@ void tls_client_config_unref(struct tls_client_config *config)
 
 struct tls_context *tls_client_config_context(struct tls_client_config *config)
 {
-        struct tls_context *context;
-
-        pthread_mutex_lock(&config->mutex);
-        context = tls_context_ref(config->context);
-        pthread_mutex_unlock(&config->mutex);
-        return context;
+        return tls_newest_get(&config->newest);
 }
 
 int tls_client_config_reload(struct tls_client_config *config, struct tls_problem *problem)
 {
-        struct tls_context *context, *old;
         int r;
 
         pthread_mutex_lock(&config->changing);
-        r = load(&config->options, &context, problem);
-        if (r == 0) {
-                pthread_mutex_lock(&config->mutex);
-                old = config->context;
-                config->context = context;
-                pthread_mutex_unlock(&config->mutex);
-                tls_context_unref(old);
-        }
+        r = load(config, problem);
         pthread_mutex_unlock(&config->changing);
         return r;
 }

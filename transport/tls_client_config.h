@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "transport/tls_context.h"
+#include "transport/tls_newest.h"
 
 /* As quoit_channel_tls has them. */
 struct tls_client_options {
@@ -24,8 +24,7 @@ struct tls_client_config {
         atomic_uint references;
         pthread_mutex_t changing; /* held while files are read: one change at a time */
         struct tls_client_options options; /* with our own copies of its strings */
-        pthread_mutex_t mutex; /* of the context; held only briefly, because rings take it */
-        struct tls_context *context;
+        struct tls_newest newest;
 };
 
 /* With one reference; its files are read. 0; -EINVAL also for a certificate without a key, or a key without one; as tls_context_new_client(). */

@@ -38,7 +38,7 @@ int quoit_tls_new(const quoit_tls_options *options, quoit_tls **ret_tls)
                 tls->options = *options;
         atomic_store(&tls->references, 1);
         pthread_mutex_init(&tls->changing, NULL);
-        pthread_mutex_init(&tls->mutex, NULL);
+        tls_newest_init(&tls->newest);
         tls_tickets_init(&tls->tickets);
         if (copy_options(&tls->options) < 0) {
                 quoit_tls_free(tls);
@@ -58,7 +58,7 @@ quoit_tls *quoit_tls_free(quoit_tls *tls)
 {
         if (!tls || atomic_fetch_sub(&tls->references, 1) > 1)
                 return NULL;
-        tls_context_unref(tls->context);
+        tls_newest_deinit(&tls->newest);
         for (size_t i = 0; i < tls->source_count; i++)
                 source_deinit(tls->sources + i);
         free(tls->sources);
@@ -68,7 +68,6 @@ quoit_tls *quoit_tls_free(quoit_tls *tls)
         free((char *)tls->options.groups);
         free((char *)tls->options.ticket_key_file);
         tls_tickets_deinit(&tls->tickets);
-        pthread_mutex_destroy(&tls->mutex);
         pthread_mutex_destroy(&tls->changing);
         free(tls);
         return NULL;
@@ -82,26 +81,10 @@ quoit_tls *tls_config_ref(quoit_tls *tls)
 
 struct tls_context *tls_config_context(quoit_tls *tls)
 {
-        struct tls_context *context;
-
-        pthread_mutex_lock(&tls->mutex);
-        context = tls->context ? tls_context_ref(tls->context) : NULL;
-        pthread_mutex_unlock(&tls->mutex);
-        return context;
+        return tls_newest_get(&tls->newest);
 }
 
 /* ---- change ---- */
-
-static void put_context(quoit_tls *tls, struct tls_context *context)
-{
-        struct tls_context *old;
-
-        pthread_mutex_lock(&tls->mutex);
-        old = tls->context;
-        tls->context = context;
-        pthread_mutex_unlock(&tls->mutex);
-        tls_context_unref(old);
-}
 
 /* Reads all files into a new context. With `changing`, without the rings' mutex: they go on meanwhile. */
 static int load(quoit_tls *tls)
@@ -122,7 +105,7 @@ static int load(quoit_tls *tls)
                 tls_context_unref(context);
                 return r;
         }
-        put_context(tls, context);
+        tls_newest_put(&tls->newest, context);
         return 0;
 }
 

@@ -11,7 +11,7 @@
 
 #include <quoit/tls.h>
 
-#include "transport/tls_context.h"
+#include "transport/tls_newest.h"
 
 struct quoit_tls {
         atomic_uint references;
@@ -21,8 +21,7 @@ struct quoit_tls {
         size_t source_count;
         struct tls_problem problem;
         struct tls_tickets tickets;
-        pthread_mutex_t mutex; /* of the context; held only briefly, because rings take it */
-        struct tls_context *context; /* NULL: no certificate yet */
+        struct tls_newest newest; /* none: no certificate yet */
 };
 
 /* One more reference; quoit_tls_free() drops it. */
