@@ -140,15 +140,19 @@ SSL_SESSION *tls_sessions_take(
 
 /* ---- of connections ---- */
 
+static void keep(struct tls_sessions *sessions, SSL_SESSION *session, const struct tls *tls)
+{
+        if (tls->resumes.name)
+                tls_sessions_put(
+                        sessions, session, tls->resumes.name, tls->resumes.place, tls->now_ns);
+}
+
 /* During a handshake of TLS 1.2; of TLS 1.3 with what is read after it. */
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
         struct tls_sessions *sessions = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-        const struct tls *tls = SSL_get_app_data(ssl);
 
-        if (tls->resumes.name)
-                tls_sessions_put(
-                        sessions, session, tls->resumes.name, tls->resumes.place, tls->now_ns);
+        keep(sessions, session, SSL_get_app_data(ssl));
         return 0; /* it stays OpenSSL's */
 }
 
@@ -171,8 +175,6 @@ void tls_sessions_offer(struct tls_sessions *sessions, struct tls *tls)
 
 void tls_sessions_return(struct tls_sessions *sessions, const struct tls *tls)
 {
-        if (tls->resumes.name && SSL_session_reused(tls->ssl) &&
-                SSL_version(tls->ssl) == TLS1_2_VERSION)
-                tls_sessions_put(sessions, SSL_get0_session(tls->ssl), tls->resumes.name,
-                        tls->resumes.place, tls->now_ns);
+        if (SSL_session_reused(tls->ssl) && SSL_version(tls->ssl) == TLS1_2_VERSION)
+                keep(sessions, SSL_get0_session(tls->ssl), tls);
 }
