@@ -2,41 +2,13 @@
 
 /* Channels whose names a server of DNS of the test's own has, with real servers behind them. */
 
-#include "stage.h"
+#include "clock.h"
 
 #include <stdio.h>
 
 #include "client/channel.h"
 #include "client/handle.h"
 #include "name_server.h"
-
-/* ---- time ---- */
-
-/* In place of core/engine's, for this program: the linker has both. */
-uint64_t __real_system_now(void);
-uint64_t __wrap_system_now(void);
-static _Atomic uint64_t ahead_ns;
-
-uint64_t __wrap_system_now(void)
-{
-        return __real_system_now() + ahead_ns;
-}
-
-static void do_nothing(void *arg)
-{
-        (void)arg;
-}
-
-/*
- * Rings are so much later, until the test's end, and the client's has made a turn. What it waits for from then on comes late, as the kernel
- * has its own time.
- */
-static void advance(struct stage *stage, uint64_t time_ns)
-{
-        ahead_ns += time_ns;
-        stage_run(stage, do_nothing, NULL);
-        stage_run(stage, do_nothing, NULL);
-}
 
 /* ---- what stands on the stage ---- */
 
@@ -61,7 +33,7 @@ static void end(struct stage *stage, struct name_server *names)
 {
         stage_deinit(stage);
         name_server_stop(names);
-        ahead_ns = 0;
+        clock_restore();
 }
 
 static uint64_t free_client(struct stage *stage)
@@ -209,12 +181,12 @@ static void test_thirty_seconds(void **state)
 
         (void)state;
         begin_silent(&stage, &names, &told);
-        advance(&stage, 0);
+        clock_advance(&stage, 0);
         for (unsigned i = 0; i < 25; i++) { /* the rest is for a busy machine */
-                advance(&stage, SECOND);
+                clock_advance(&stage, SECOND);
                 assert_int_equal(told.dones, 0);
         }
-        advance(&stage, 5 * SECOND);
+        clock_advance(&stage, 5 * SECOND);
         told_wait(&told);
         assert_begins(told.text,
                 "UNAVAILABLE: cannot resolve silent.test: no server has answered within 30.0 s; ");
@@ -393,11 +365,11 @@ static void test_moves_by_default(void **state)
         WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_TRANSIENT_FAILURE);
         for (unsigned i = 0; i < 25; i++) { /* the rest is for a busy machine */
                 assert_int_equal(names.asked, 2);
-                advance(&stage, SECOND);
+                clock_advance(&stage, SECOND);
         }
         usleep(20000);
         assert_int_equal(names.asked, 2);
-        advance(&stage, 5 * SECOND);
+        clock_advance(&stage, 5 * SECOND);
         told_wait(&told);
         assert_string_equal(told.text, "OK");
         assert_int_equal(names.asked, 4);

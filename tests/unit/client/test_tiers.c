@@ -2,7 +2,7 @@
 
 /* Lists of addresses, of which one has the calls (A56), with real servers behind them. */
 
-#include "stage.h"
+#include "clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,31 +13,6 @@
 
 #include "client/channel.h"
 #include "client/handle.h"
-
-/* ---- time ---- */
-
-/* In place of core/engine's, for this program: the linker has both. */
-uint64_t __real_system_now(void);
-uint64_t __wrap_system_now(void);
-static _Atomic uint64_t ahead_ns;
-
-uint64_t __wrap_system_now(void)
-{
-        return __real_system_now() + ahead_ns;
-}
-
-static void do_nothing(void *arg)
-{
-        (void)arg;
-}
-
-/* Rings are so much later, until the test's end, and the client's has made a turn. */
-static void advance(struct stage *stage, uint64_t time_ns)
-{
-        ahead_ns += time_ns;
-        stage_run(stage, do_nothing, NULL);
-        stage_run(stage, do_nothing, NULL);
-}
 
 /* ---- what stands on the stage ---- */
 
@@ -104,7 +79,7 @@ static void begin(struct stage *stage, const quoit_client_limits *limits)
 static void end(struct stage *stage)
 {
         stage_deinit(stage);
-        ahead_ns = 0;
+        clock_restore();
 }
 
 static size_t started(const struct stage *stage, unsigned index)
@@ -217,13 +192,13 @@ static void test_ten_seconds(void **state)
         begin(&stage, &(quoit_client_limits){ .connect_ms = 60000 });
         open_with_two(&stage, port, "round_robin");
         stage_run(&stage, told_start, &told);
-        advance(&stage, 0);
+        clock_advance(&stage, 0);
         for (unsigned i = 0; i < 5; i++) { /* the rest is for a busy machine */
-                advance(&stage, SECOND);
+                clock_advance(&stage, SECOND);
                 assert_int_equal(told.dones, 0);
                 assert_int_equal(look_at(&stage).chosen, 0);
         }
-        advance(&stage, 5 * SECOND);
+        clock_advance(&stage, 5 * SECOND);
         told_wait(&told);
         assert_string_equal(told.text, "OK");
         assert_int_equal(started(&stage, 0), 1);
@@ -253,10 +228,10 @@ static void test_kept(void **state)
         stage_serve(&stage, 2, port, NULL);
         WAIT(look_at(&stage).chosen == 0);
         for (unsigned i = 0; i < 14; i++) {
-                advance(&stage, 60 * SECOND);
+                clock_advance(&stage, 60 * SECOND);
                 assert_int_equal(ready_behind(&stage), 1);
         }
-        advance(&stage, 61 * SECOND);
+        clock_advance(&stage, 61 * SECOND);
         WAIT(ready_behind(&stage) == 0);
         seen = look_at(&stage);
         assert_int_equal(seen.chosen, 0);
@@ -345,7 +320,7 @@ static void test_outliers(void **state)
         WAIT(look_at(&stage).chosen == 1);
         stage_call_ok(&stage);
         assert_int_equal(started(&stage, 1), 1);
-        advance(&stage, 61 * SECOND);
+        clock_advance(&stage, 61 * SECOND);
         WAIT(look_at(&stage).chosen == 0);
         stage_call_ok(&stage);
         assert_int_equal(started(&stage, 0), 2);
