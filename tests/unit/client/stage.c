@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "stage.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "client/channel.h"
 
@@ -52,6 +55,19 @@ void stage_end_server(struct stage *stage, unsigned index)
         assert_int_equal(pthread_join(made->thread, NULL), 0);
         assert_int_equal(made->script.started, made->script.done);
         made->server = quoit_server_free(made->server);
+}
+
+int stage_bound_socket(uint16_t *ret_port)
+{
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t size = sizeof(address);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        *ret_port = ntohs(address.sin_port);
+        return fd;
 }
 
 /* ---- the client ---- */

@@ -44,6 +44,8 @@ void stage_serve(struct stage *stage, unsigned index, uint16_t port, const quoit
 void stage_serve_at(struct stage *stage, unsigned index, const char *host, uint16_t port,
         const quoit_limits *limits);
 void stage_end_server(struct stage *stage, unsigned index);
+/* A port that nobody listens on: it is bound, so that nobody else takes it. */
+int stage_bound_socket(uint16_t *ret_port);
 void stage_open(struct stage *stage, const char *target);
 void stage_open_with(struct stage *stage, const char *target, const quoit_channel_options *options);
 

@@ -4,8 +4,6 @@
 
 #include "stage.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -283,17 +281,13 @@ static void test_failure_stays(void **state)
         for (unsigned i = 0; i < 2; i++) {
                 const quoit_load_balancing balancing = { .policy = policies[i] };
                 const quoit_channel_options channel_options = { .load_balancing = &balancing };
-                struct sockaddr_in address = { .sin_family = AF_INET,
-                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-                socklen_t size = sizeof(address);
-                int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                uint16_t port;
+                int fd = stage_bound_socket(&port);
                 struct told first = { .options = &options }, second = { .options = &options };
                 struct stage stage;
                 char target[64];
 
-                assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-                assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-                snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(address.sin_port));
+                snprintf(target, sizeof(target), "127.0.0.1:%u", port);
                 stage_init(&stage, &limits);
                 stage_open_with(&stage, target, &channel_options);
                 told_call(&stage, &first);

@@ -4,8 +4,6 @@
 
 #include "stage.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -49,20 +47,6 @@ static void assert_states(const struct watched *watched, const char *names)
         assert_string_equal(seen, names);
 }
 
-/* A port that nobody listens on: it is bound, so that nobody else takes it. */
-static int bound_socket(uint16_t *ret_port)
-{
-        struct sockaddr_in address = { .sin_family = AF_INET,
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        socklen_t size = sizeof(address);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-        *ret_port = ntohs(address.sin_port);
-        return fd;
-}
-
 static void test_lazy(void **state)
 {
         struct stage stage;
@@ -104,7 +88,7 @@ static void test_fail_fast(void **state)
         struct told told = { 0 };
         char target[64], expected[256];
         uint16_t ports[2];
-        int fds[2] = { bound_socket(ports), bound_socket(ports + 1) };
+        int fds[2] = { stage_bound_socket(ports), stage_bound_socket(ports + 1) };
 
         (void)state;
         stage_init(&stage, NULL);
@@ -138,7 +122,7 @@ static void test_wait_for_ready(void **state)
         struct told told = { .options = &options }, late = { .options = &short_options };
         char target[32];
         uint16_t port;
-        int fd = bound_socket(&port);
+        int fd = stage_bound_socket(&port);
 
         (void)state;
         stage_init(
@@ -168,7 +152,7 @@ static void test_connect_goes_on(void **state)
         struct watched watched = { .stage = &stage };
         char target[32];
         uint16_t port;
-        int fd = bound_socket(&port);
+        int fd = stage_bound_socket(&port);
 
         (void)state;
         stage_init(
@@ -249,7 +233,7 @@ static void test_second_address(void **state)
         struct told told = { 0 };
         char target[80];
         uint16_t port;
-        int fd = bound_socket(&port);
+        int fd = stage_bound_socket(&port);
 
         (void)state;
         stage_init(&stage, NULL);
@@ -271,7 +255,7 @@ static void test_silent_address(void **state)
         char target[80];
         uint16_t port;
         uint64_t began_ns;
-        int fd = bound_socket(&port);
+        int fd = stage_bound_socket(&port);
 
         (void)state;
         assert_int_equal(listen(fd, 5), 0);

@@ -4,7 +4,6 @@
 
 #include "clock.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -21,29 +20,18 @@ static const quoit_client_limits hasty = { .backoff_initial_ms = 20, .backoff_ma
 /* A port that nobody listens on, until the test has a server there. */
 static uint16_t spare_port(void)
 {
-        struct sockaddr_in address = { .sin_family = AF_INET,
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        socklen_t size = sizeof(address);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        uint16_t port;
 
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-        close(fd);
-        return ntohs(address.sin_port);
+        close(stage_bound_socket(&port));
+        return port;
 }
 
 /* Connections are accepted by the kernel, and nobody ever says anything. */
 static int listen_silently(uint16_t *ret_port)
 {
-        struct sockaddr_in address = { .sin_family = AF_INET,
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        socklen_t size = sizeof(address);
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = stage_bound_socket(ret_port);
 
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
         assert_int_equal(listen(fd, 10), 0);
-        *ret_port = ntohs(address.sin_port);
         return fd;
 }
 
