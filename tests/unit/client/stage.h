@@ -118,6 +118,12 @@ void stage_call_ok(struct stage *stage);
 #define STAGE_CALLS_AT_ONCE 20
 void stage_calls_ok(struct stage *stage);
 
+static inline void assert_begins(const char *text, const char *expected)
+{
+        if (strncmp(text, expected, strlen(expected)) != 0)
+                fail_msg("%s", text);
+}
+
 /* From a thread that may wait. @ret_error: NULL if nobody asks. Asserts nothing. */
 quoit_status call_blocking(quoit_channel *channel, uint32_t act, quoit_error *ret_error);
 
