@@ -72,6 +72,12 @@ static inline size_t read_count(const size_t *count)
         return __atomic_load_n(count, __ATOMIC_RELAXED);
 }
 
+/* How many calls have begun at that server. */
+static inline size_t stage_started(const struct stage *stage, unsigned index)
+{
+        return read_count(&stage->servers[index].script.started);
+}
+
 /* Runs @fn on the client's thread and waits for it. */
 void stage_run(struct stage *stage, void (*fn)(void *arg), void *arg);
 

@@ -69,7 +69,7 @@ static void begin_ready(struct stage *stage, const quoit_load_balancing *balanci
 
 static unsigned started(const struct stage *stage, unsigned index)
 {
-        return (unsigned)read_count(&stage->servers[index].script.started);
+        return (unsigned)stage_started(stage, index);
 }
 
 /* By the server that began another call than before. */

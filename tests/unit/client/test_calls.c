@@ -82,7 +82,7 @@ static void test_cancel(void **state)
         stage_begin(&stage);
         told.stage = endless.stage = &stage;
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) >= 1);
+        WAIT(stage_started(&stage, 0) >= 1);
         stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");

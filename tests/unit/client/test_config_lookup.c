@@ -65,11 +65,6 @@ static void end(struct play *play)
         name_server_stop(&play->names);
 }
 
-static size_t started(const struct play *play, unsigned index)
-{
-        return read_count(&play->stage.servers[index].script.started);
-}
-
 #define TIMEOUT "{'methodConfig': [{'name': [{}], 'timeout': '0.1s'}]}"
 static const char own_timeout[] = "{\"methodConfig\": [{\"name\": [{}], \"timeout\": \"0.1s\"}]}";
 
@@ -308,7 +303,7 @@ static void test_bad_later(void **state)
         wait_lookups(&play);
         assert_times_out(&play);
         play.rules[1].first = 2;
-        for (unsigned i = 0; started(&play, 1) == 0; i++) {
+        for (unsigned i = 0; stage_started(&play.stage, 1) == 0; i++) {
                 assert_true(i < 1000);
                 stage_call_ok(&play.stage);
                 usleep(2000);
@@ -338,7 +333,7 @@ static void test_policy_changes(void **state)
                 publish(&play, policies[i]);
                 while (strcmp(channel->tier->balancer->policy->name, names[i]) != 0)
                         stage_calls_ok(&play.stage);
-                for (unsigned calls = 0; i == 0 && started(&play, 1) == 0; calls++) {
+                for (unsigned calls = 0; i == 0 && stage_started(&play.stage, 1) == 0; calls++) {
                         assert_true(calls < 1000);
                         stage_call_ok(&play.stage);
                         usleep(1000);
@@ -359,7 +354,7 @@ static void test_own_policy_stays(void **state)
                                                            .policy = "pick_first" } });
         for (unsigned i = 0; i < 20; i++)
                 stage_call_ok(&play.stage);
-        assert_int_equal(started(&play, 1), 0);
+        assert_int_equal(stage_started(&play.stage, 1), 0);
         end(&play);
 }
 
@@ -416,7 +411,7 @@ static void test_late(void **state)
         play.rules[0].late_ms = 400;
         open_name(&play, NULL);
         stage_call_ok(&play.stage);
-        for (unsigned i = 0; started(&play, 1) == 0; i++) {
+        for (unsigned i = 0; stage_started(&play.stage, 1) == 0; i++) {
                 assert_true(i < 10000);
                 stage_call_ok(&play.stage);
                 usleep(1000);

@@ -308,7 +308,7 @@ static void test_later(void **state)
         assert_true(quoit_credentials_request_is_wanted(channels.held[0]));
         answer(channels.held[0], "x-a", "1");
         WAIT(calls.held[0]);
-        assert_int_equal(read_count(&stage.servers[0].script.started), 0);
+        assert_int_equal(stage_started(&stage, 0), 0);
         answer(calls.held[0], "x-b", "2");
         told_wait(&heard.told);
         assert_string_equal(heard.fields, "x-a=1 x-b=2 ");
@@ -364,7 +364,7 @@ static void test_cancelled_by_the_plugin(void **state)
         begin(&stage, &heard, NULL);
         told_wait(&heard.told);
         assert_int_equal(heard.told.status, QUOIT_CANCELLED);
-        assert_int_equal(read_count(&stage.servers[0].script.started), 0);
+        assert_int_equal(stage_started(&stage, 0), 0);
         stage_deinit(&stage);
 }
 
@@ -536,14 +536,14 @@ static void test_balancing(void **state)
                         .call_credentials = credentials,
                         .insecure_credentials = true });
         quoit_call_credentials_free(credentials);
-        while (read_count(&stage.servers[0].script.started) == 0 ||
-                read_count(&stage.servers[1].script.started) == 0) { /* both are READY */
+        while (stage_started(&stage, 0) == 0 ||
+                stage_started(&stage, 1) == 0) { /* both are READY */
                 struct heard first = { 0 };
 
                 begin(&stage, &first, NULL);
                 told_wait(&first.told);
         }
-        before = read_count(&stage.servers[0].script.started);
+        before = stage_started(&stage, 0);
         atomic_store(&maker.asked, 0);
         maker.manner = HOLDS;
         for (unsigned i = 0; i < 8; i++) {
@@ -552,7 +552,7 @@ static void test_balancing(void **state)
                 answer(maker.held[i], "x-a", "1");
                 told_wait(&heard[i].told);
         }
-        assert_int_equal(read_count(&stage.servers[0].script.started) - before, 4);
+        assert_int_equal(stage_started(&stage, 0) - before, 4);
         stage_deinit(&stage);
 }
 

@@ -89,12 +89,12 @@ static void test_cancel(void **state)
         stage_begin_configured(&stage, NULL, HEDGING("3", "0.01s"));
         told.stage = freed.stage = &stage;
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) >= 3);
+        WAIT(stage_started(&stage, 0) >= 3);
         stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         assert_string_equal(told.text, "CANCELLED: cancelled by the caller");
         stage_run(&stage, told_start, &freed);
-        WAIT(read_count(&stage.servers[0].script.started) >= 5);
+        WAIT(stage_started(&stage, 0) >= 5);
         stage.channel = quoit_channel_free(stage.channel);
         told_wait(&freed);
         assert_string_equal(freed.text, "CANCELLED: the channel was freed");
@@ -416,7 +416,7 @@ static void test_room_comes_back(void **state)
         stage_begin_configured(&stage, &limits, HEDGING("2", "0.1s"));
         told.stage = other.stage = &stage;
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) >= 1);
+        WAIT(stage_started(&stage, 0) >= 1);
         stage_run(&stage, told_start, &other); /* the only one that may wait */
         usleep(300000);
         stage_run(&stage, cancel_if_it_waits, &other);

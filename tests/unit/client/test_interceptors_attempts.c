@@ -119,7 +119,7 @@ static void test_losers(void **state)
                 "\"hedgingDelay\": \"0s\"}}]}");
         told.stage = &stage;
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) == 3);
+        WAIT(stage_started(&stage, 0) == 3);
         stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         WAIT(ends() == 1);

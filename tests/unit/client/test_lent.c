@@ -78,7 +78,7 @@ static void test_cancel(void **state)
         front_init(&front, &stage, false);
         front_open(&front, &stage);
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) == 1);
+        WAIT(stage_started(&stage, 0) == 1);
         stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         WAIT(atomic_load(&front.outcalls_over) == 1);
@@ -127,7 +127,7 @@ static void test_hedged(void **state)
         assert_string_equal(good.text, "OK");
         assert_int_equal(good.bytes, 33);
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) >= 4);
+        WAIT(stage_started(&stage, 0) >= 4);
         stage_run(&stage, told_cancel, &told);
         told_wait(&told);
         WAIT(atomic_load(&front.outcalls_over) == 2);
@@ -195,7 +195,7 @@ static void test_worker(void **state)
         assert_string_equal(told.text, "OK");
         assert_int_equal(told.bytes, 7);
         stage_run(&stage, told_start, &held);
-        WAIT(read_count(&stage.servers[0].script.started) == 2);
+        WAIT(stage_started(&stage, 0) == 2);
         stage_run(&stage, told_cancel, &held);
         WAIT(atomic_load(&front.outcalls_over) == 2);
         assert_int_equal(front.status, QUOIT_CANCELLED);

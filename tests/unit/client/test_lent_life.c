@@ -112,7 +112,7 @@ static void test_stop(void **state)
         front_init(&front, &stage, false);
         front_open(&front, &stage);
         stage_run(&stage, told_start, &told);
-        WAIT(read_count(&stage.servers[0].script.started) == 1);
+        WAIT(stage_started(&stage, 0) == 1);
         quoit_server_stop(front.server);
         usleep(50000);
         assert_int_equal(atomic_load(&told.dones), 0);
@@ -153,9 +153,9 @@ static void test_stop_others(void **state)
         /* rings take turns: until both have begun, one of two calls fails */
         WAIT(call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK &&
                 call_blocking(front.channel, SCRIPT_ANSWER, NULL) == QUOIT_OK);
-        started = read_count(&stage.servers[0].script.started);
+        started = stage_started(&stage, 0);
         assert_int_equal(pthread_create(&thread, NULL, wait_blocking, &waiter), 0);
-        WAIT(read_count(&stage.servers[0].script.started) == started + 1);
+        WAIT(stage_started(&stage, 0) == started + 1);
         quoit_server_stop(front.server);
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_int_equal(waiter.status, QUOIT_CANCELLED);

@@ -464,7 +464,7 @@ static void test_name_falls_back(void **state)
                 stage_call_ok(&stage);
         assert_int_equal(stage.servers[1].script.started, 5);
         atomic_store(&names.rules, at_first);
-        for (unsigned i = 0; read_count(&stage.servers[0].script.started) == 0; i++) {
+        for (unsigned i = 0; stage_started(&stage, 0) == 0; i++) {
                 assert_true(i < 10000);
                 stage_call_ok(&stage);
                 usleep(1000);

@@ -69,11 +69,6 @@ static void cast_end(struct cast *cast)
         name_server_stop(&cast->names);
 }
 
-static size_t started(const struct cast *cast, unsigned index)
-{
-        return read_count(&cast->stage.servers[index].script.started);
-}
-
 /* Records have ports; the target's is not used. A service can be named itself. */
 static void test_srv(void **state)
 {
@@ -86,7 +81,7 @@ static void test_srv(void **state)
         for (unsigned i = 0; i < 2; i++) {
                 cast_open(&cast, names[i], NULL);
                 stage_call_ok(&cast.stage);
-                assert_int_equal(started(&cast, 0), i + 1);
+                assert_int_equal(stage_started(&cast.stage, 0), i + 1);
                 assert_string_equal(cast.stage.channel->parts[0]->authority,
                         i == 0 ? "backend.test:1" : "backend.test");
                 cast.stage.channel = quoit_channel_free(cast.stage.channel);
@@ -107,7 +102,7 @@ static void test_srv_is_off(void **state)
                 cast.stage.servers[2].port);
         stage_open(&cast.stage, target);
         stage_call_ok(&cast.stage);
-        assert_int_equal(started(&cast, 2), 1);
+        assert_int_equal(stage_started(&cast.stage, 2), 1);
         assert_int_equal(cast.names.asked, 2);
         cast_end(&cast);
 }
@@ -126,7 +121,7 @@ static void test_srv_none(void **state)
         snprintf(name, sizeof(name), "backend.test:%u", cast.stage.servers[2].port);
         cast_open(&cast, name, NULL);
         stage_call_ok(&cast.stage);
-        assert_int_equal(started(&cast, 2), 1);
+        assert_int_equal(stage_started(&cast.stage, 2), 1);
         quoit_channel_free(cast.stage.channel);
         cast_open(&cast, "_grpc._tcp.backend.test", NULL);
         told_call(&cast.stage, &told);
@@ -171,16 +166,17 @@ static void test_srv_priority(void **state)
         (void)state;
         cast_begin(&cast, services, 3, NULL);
         cast_open(&cast, "backend.test", "round_robin");
-        for (unsigned i = 0; started(&cast, 0) == 0 || started(&cast, 2) == 0; i++) {
+        for (unsigned i = 0;
+                stage_started(&cast.stage, 0) == 0 || stage_started(&cast.stage, 2) == 0; i++) {
                 assert_true(i < 10000);
                 stage_call_ok(&cast.stage);
         }
-        assert_int_equal(started(&cast, 1), 0);
+        assert_int_equal(stage_started(&cast.stage, 1), 0);
         quoit_channel_free(cast.stage.channel);
         cast.rules[1].name = cast.rules[3].name = "elsewhere.test";
         cast_open(&cast, "backend.test", "round_robin");
         stage_call_ok(&cast.stage);
-        assert_int_equal(started(&cast, 1), 1);
+        assert_int_equal(stage_started(&cast.stage, 1), 1);
         cast_end(&cast);
 }
 
@@ -196,13 +192,13 @@ static void test_srv_fails_over(void **state)
                 &(quoit_client_limits){ .backoff_initial_ms = 20, .backoff_max_ms = 50 });
         cast_open(&cast, "backend.test", NULL);
         stage_call_ok(&cast.stage);
-        assert_int_equal(started(&cast, 1), 1);
+        assert_int_equal(stage_started(&cast.stage, 1), 1);
         port = cast.stage.servers[1].port;
         stage_end_server(&cast.stage, 1);
         stage_call_ok(&cast.stage);
-        assert_int_equal(started(&cast, 0), 1);
+        assert_int_equal(stage_started(&cast.stage, 0), 1);
         stage_serve_at(&cast.stage, 1, "127.0.0.2", port, NULL);
-        for (unsigned i = 0; started(&cast, 1) == 0; i++) {
+        for (unsigned i = 0; stage_started(&cast.stage, 1) == 0; i++) {
                 assert_true(i < 10000);
                 stage_call_ok(&cast.stage);
                 usleep(1000);
@@ -224,20 +220,20 @@ static void test_srv_weights(void **state)
 
                 cast_open(&cast, "backend.test", policies[p]);
                 for (unsigned i = 0; i < SERVERS; i++) {
-                        size_t first = started(&cast, i);
+                        size_t first = stage_started(&cast.stage, i);
 
-                        for (unsigned calls = 0; started(&cast, i) == first; calls++) {
+                        for (unsigned calls = 0; stage_started(&cast.stage, i) == first; calls++) {
                                 assert_true(calls < 10000);
                                 stage_call_ok(&cast.stage);
                         }
                 }
                 for (unsigned i = 0; i < SERVERS; i++)
-                        before[i] = started(&cast, i);
+                        before[i] = stage_started(&cast.stage, i);
                 for (unsigned i = 0; i < 600; i++)
                         stage_call_ok(&cast.stage);
-                assert_in_range(started(&cast, 0) - before[0], 200, 400);
-                assert_in_range(started(&cast, 1) - before[1], 40, 160);
-                assert_in_range(started(&cast, 2) - before[2], 120, 280);
+                assert_in_range(stage_started(&cast.stage, 0) - before[0], 200, 400);
+                assert_in_range(stage_started(&cast.stage, 1) - before[1], 40, 160);
+                assert_in_range(stage_started(&cast.stage, 2) - before[2], 120, 280);
                 cast.stage.channel = quoit_channel_free(cast.stage.channel);
         }
         cast_end(&cast);

@@ -68,7 +68,7 @@ static unsigned calls_on(struct stage *stage, unsigned index)
 
 static size_t started(const struct stage *stage)
 {
-        return read_count(&stage->servers[0].script.started);
+        return stage_started(stage, 0);
 }
 
 static uint64_t waiting(const struct stage *stage)

@@ -70,11 +70,6 @@ static void end(struct stage *stage)
         clock_restore();
 }
 
-static size_t started(const struct stage *stage, unsigned index)
-{
-        return read_count(&stage->servers[index].script.started);
-}
-
 struct look {
         struct stage *stage;
         unsigned ready[QUOIT_CHANNEL_TIERS_MAX];
@@ -118,19 +113,19 @@ static void fail_over_and_back(const char *policy)
         open_with_two(&stage, port, policy);
         for (unsigned i = 0; i < 10; i++)
                 stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 0), 10);
+        assert_int_equal(stage_started(&stage, 0), 10);
         assert_int_equal(quoit_channel_get_state(stage.channel), QUOIT_CHANNEL_READY);
         stage_serve(&stage, 2, port, NULL);
         WAIT(look_at(&stage).chosen == 0);
         for (unsigned i = 0; i < 10; i++)
                 stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 2), 10);
-        assert_int_equal(started(&stage, 1), 0);
+        assert_int_equal(stage_started(&stage, 2), 10);
+        assert_int_equal(stage_started(&stage, 1), 0);
         assert_int_equal(look_at(&stage).ready[1], 1); /* for a while */
         stage_end_server(&stage, 2);
         for (unsigned i = 0; i < 10; i++)
                 stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 0), 20);
+        assert_int_equal(stage_started(&stage, 0), 20);
         end(&stage);
 }
 
@@ -155,7 +150,7 @@ static void test_all_fail(void **state)
         open_with_two(&stage, spare_port(), "round_robin");
         stage_end_server(&stage, 0);
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 1), 1);
+        assert_int_equal(stage_started(&stage, 1), 1);
         stage_end_server(&stage, 1);
         WAIT(quoit_channel_get_state(stage.channel) != QUOIT_CHANNEL_READY);
         told_call(&stage, &told);
@@ -189,7 +184,7 @@ static void test_ten_seconds(void **state)
         clock_advance(&stage, 5 * SECOND);
         told_wait(&told);
         assert_string_equal(told.text, "OK");
-        assert_int_equal(started(&stage, 0), 1);
+        assert_int_equal(stage_started(&stage, 0), 1);
         assert_int_equal(look_at(&stage).chosen, 1);
         end(&stage);
         close(silent);
@@ -227,7 +222,7 @@ static void test_kept(void **state)
         stage_end_server(&stage, 2); /* it begins anew */
         stage_call_ok(&stage);
         assert_int_equal(ready_behind(&stage), 1);
-        assert_int_equal(started(&stage, 0), 2);
+        assert_int_equal(stage_started(&stage, 0), 2);
         end(&stage);
 }
 
@@ -245,7 +240,7 @@ static void test_rest(void **state)
                 stage_call_ok(&stage);
                 WAIT(quoit_channel_get_state(stage.channel) == QUOIT_CHANNEL_IDLE);
         }
-        assert_int_equal(started(&stage, 0), 3);
+        assert_int_equal(stage_started(&stage, 0), 3);
         end(&stage);
 }
 
@@ -304,14 +299,14 @@ static void test_outliers(void **state)
                         .fallback_target_count = 1 });
         told_call(&stage, &told);
         assert_int_equal(told.status, QUOIT_NOT_FOUND);
-        assert_int_equal(started(&stage, 0), 1);
+        assert_int_equal(stage_started(&stage, 0), 1);
         WAIT(look_at(&stage).chosen == 1);
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 1), 1);
+        assert_int_equal(stage_started(&stage, 1), 1);
         clock_advance(&stage, 61 * SECOND);
         WAIT(look_at(&stage).chosen == 0);
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 0), 2);
+        assert_int_equal(stage_started(&stage, 0), 2);
         end(&stage);
 }
 
@@ -341,15 +336,15 @@ static void test_health(void **state)
                         .fallback_targets = (const char *const[]){ stage.servers[1].target },
                         .fallback_target_count = 1 });
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 0), 1);
+        assert_int_equal(stage_started(&stage, 0), 1);
         quoit_health_set(healths[0], "", QUOIT_HEALTH_NOT_SERVING);
         WAIT(look_at(&stage).chosen == 1);
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 1), 1);
+        assert_int_equal(stage_started(&stage, 1), 1);
         quoit_health_set(healths[0], "", QUOIT_HEALTH_SERVING);
         WAIT(look_at(&stage).chosen == 0);
         stage_call_ok(&stage);
-        assert_int_equal(started(&stage, 0), 2);
+        assert_int_equal(stage_started(&stage, 0), 2);
         end(&stage);
 }
 
