@@ -131,7 +131,7 @@ def twisted(chance, answer):
         if what == 0:
             answer[chance.randrange(2, len(answer))] = chance.randrange(256)
         elif what == 1:
-            del answer[chance.randrange(12, len(answer)) :]
+            del answer[chance.randrange(12, len(answer) + 1) :]
         elif what == 2:
             answer[6:12] = bytes(chance.randrange(256) for _ in range(6))
         else:
