@@ -8,7 +8,6 @@
 #include "client/client.h"
 #include "client/outcall.h"
 #include "client/outliers.h"
-#include "core/clock.h"
 
 struct balancer *balancer_new(const struct balancer_policy *policy, struct tier *tier)
 {
@@ -44,11 +43,7 @@ void balancer_stop(struct channel *channel)
 /* Nobody has called for so long that failing addresses are left alone. */
 static bool is_forsaken(const struct channel *channel)
 {
-        uint32_t idle_ms = channel->client->limits.idle_ms;
-
-        return !channel_has_calls(channel) &&
-               ring_now_ns(channel_ring(channel)) >=
-                       clock_after_limit_ns(channel->used_ns, idle_ms);
+        return ring_now_ns(channel_ring(channel)) >= channel_rest_due_ns(channel);
 }
 
 bool balancer_rests(struct channel *channel)

@@ -180,6 +180,9 @@ void channel_take_back(struct channel *channel, struct list *waiting);
 /* Whether somebody calls. */
 bool channel_has_calls(const struct channel *channel);
 
+/* When it may rest: `idle_ms` after somebody has called. While somebody calls that is as from now. UINT64_MAX: never. */
+uint64_t channel_rest_due_ns(const struct channel *channel);
+
 /* It waits no longer. */
 void channel_unqueue(struct channel *channel, struct quoit_outcall *call);
 

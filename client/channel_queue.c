@@ -12,6 +12,7 @@
 #include "client/client_connection.h"
 #include "client/outcall.h"
 #include "client/scaling.h"
+#include "core/clock.h"
 
 /* It waits in front of @next, a call's place or a list's end. */
 static void queue_before(struct list *next, struct quoit_outcall *call)
@@ -59,6 +60,14 @@ bool channel_has_calls(const struct channel *channel)
                         return true;
         }
         return false;
+}
+
+uint64_t channel_rest_due_ns(const struct channel *channel)
+{
+        uint64_t used_ns =
+                channel_has_calls(channel) ? ring_now_ns(channel_ring(channel)) : channel->used_ns;
+
+        return clock_after_limit_ns(used_ns, channel->client->limits.idle_ms);
 }
 
 void channel_unqueue(struct channel *channel, struct quoit_outcall *call)

@@ -135,9 +135,7 @@ static void on_rest(struct timer *timer)
 static void plan_rest(struct channel *channel)
 {
         struct ring *ring = channel_ring(channel);
-        uint32_t idle_ms = channel->client->limits.idle_ms;
-        uint64_t due_ns = clock_after_limit_ns(
-                channel_has_calls(channel) ? ring_now_ns(ring) : channel->used_ns, idle_ms);
+        uint64_t due_ns = channel_rest_due_ns(channel);
 
         if (due_ns != UINT64_MAX)
                 timer_start(&ring->timers, &channel->rest, due_ns, on_rest);

@@ -420,7 +420,7 @@ def test_a_client(start, connect):
     assert is_recent(data.last_local_stream_created_timestamp) and is_recent(data.last_message_sent_timestamp)
     assert not data.HasField("last_remote_stream_created_timestamp")
     # the other end of it, as the backend has it
-    assert [one.local.tcpip_address.port for one in [socket]] == [
+    assert [socket.local.tcpip_address.port] == [
         one.remote.tcpip_address.port
         for one in Channelz(connect(backend)).sockets()
         if one.remote.tcpip_address.port == socket.local.tcpip_address.port

@@ -66,11 +66,6 @@ static unsigned calls_on(struct stage *stage, unsigned index)
         return index < seen.count ? seen.calls[index] : 0;
 }
 
-static size_t started(const struct stage *stage)
-{
-        return stage_started(stage, 0);
-}
-
 static uint64_t waiting(const struct stage *stage)
 {
         quoit_queue_statistics queue;
@@ -131,22 +126,22 @@ static void test_growth(void **state)
         begin(&stage, &options, NULL, &two_streams);
         for (unsigned i = 0; i < 3 * STREAMS; i++) {
                 hold(&stage, told, i, 1);
-                WAIT(started(&stage) == i + 1);
+                WAIT(stage_started(&stage, 0) == i + 1);
                 assert_int_equal(connections(&stage), i / STREAMS + 1); /* none too early */
                 assert_int_equal(calls_on(&stage, i / STREAMS), i % STREAMS + 1);
         }
         hold(&stage, told, 3 * STREAMS, 2);
         usleep(20000);
         assert_int_equal(connections(&stage), 3);
-        assert_int_equal(started(&stage), 3 * STREAMS);
+        assert_int_equal(stage_started(&stage, 0), 3 * STREAMS);
         assert_int_equal(waiting(&stage), 2);
         /* room on the newest: the first that waits has it */
         let_go(&stage, told, 3 * STREAMS - 1, 1);
-        WAIT(started(&stage) == 3 * STREAMS + 1);
+        WAIT(stage_started(&stage, 0) == 3 * STREAMS + 1);
         assert_int_equal(waiting(&stage), 1);
         assert_int_equal(told[3 * STREAMS + 1].dones, 0);
         let_go(&stage, told, 3 * STREAMS, 1);
-        WAIT(started(&stage) == 3 * STREAMS + 2);
+        WAIT(stage_started(&stage, 0) == 3 * STREAMS + 2);
         assert_int_equal(refused(&stage), 0);
         let_go(&stage, told, 0, 3 * STREAMS - 1);
         let_go(&stage, told, 3 * STREAMS + 1, 1);
@@ -162,7 +157,7 @@ static void test_oldest_first(void **state)
         (void)state;
         begin(&stage, &options, NULL, &two_streams);
         hold(&stage, told, 0, 3 * STREAMS);
-        WAIT(started(&stage) == 3 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 3 * STREAMS);
         let_go(&stage, told, 0, 1); /* on the first */
         let_go(&stage, told, 2, 3); /* on the second both, on the third one */
         WAIT(calls_on(&stage, 0) == 1 && calls_on(&stage, 1) == 0 && calls_on(&stage, 2) == 1);
@@ -187,7 +182,7 @@ static void test_one(void **state)
         (void)state;
         begin(&stage, NULL, NULL, &two_streams);
         hold(&stage, told, 0, 10);
-        WAIT(started(&stage) == STREAMS);
+        WAIT(stage_started(&stage, 0) == STREAMS);
         usleep(20000);
         assert_int_equal(connections(&stage), 1);
         assert_int_equal(waiting(&stage), 8);
@@ -245,7 +240,7 @@ static void test_by_key(void **state)
                 };
                 stage_run(&stage, told_start, told + i);
         }
-        WAIT(started(&stage) == 2 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS);
         assert_int_equal(connections(&stage), 2);
         assert_int_equal(waiting(&stage), 2);
         let_go(&stage, told, 0, 2 * STREAMS + 2);
@@ -264,7 +259,7 @@ static void test_spare(void **state)
         (void)state;
         begin(&stage, &options, &limits, &two_streams);
         hold(&stage, told, 0, 4 * STREAMS);
-        WAIT(started(&stage) == 4 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 4 * STREAMS);
         usleep(100000);
         assert_int_equal(connections(&stage), 4); /* with calls they stay */
         let_go(&stage, told, STREAMS, STREAMS); /* the second's */
@@ -305,7 +300,7 @@ static void test_oldest_lost(void **state)
         (void)state;
         begin(&stage, &options, NULL, &two_streams);
         hold(&stage, told, 0, 2 * STREAMS);
-        WAIT(started(&stage) == 2 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS);
         stage_run(&stage, watch, stage.channel);
         stage_run(&stage, close_oldest, &stage);
         for (unsigned i = 0; i < STREAMS; i++) {
@@ -316,7 +311,7 @@ static void test_oldest_lost(void **state)
         assert_int_equal(changes, 0);
         assert_int_equal(told[STREAMS].dones, 0);
         hold(&stage, told, 10, 1); /* there is room for a second one again */
-        WAIT(started(&stage) == 2 * STREAMS + 1);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS + 1);
         assert_int_equal(connections(&stage), 2);
         assert_int_equal(changes, 0);
         let_go(&stage, told, STREAMS, STREAMS);
@@ -343,13 +338,13 @@ static void test_no_more(void **state)
         (void)state;
         begin(&stage, &options, &limits, &server_limits);
         hold(&stage, told, 0, 2 * STREAMS + 1);
-        WAIT(started(&stage) == 2 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS);
         WAIT(seen_now(&stage).pauses);
         assert_int_equal(connections(&stage), 2);
         assert_int_equal(quoit_channel_get_state(stage.channel), QUOIT_CHANNEL_READY);
         assert_int_equal(told[2 * STREAMS].dones, 0);
         let_go(&stage, told, 0, 1);
-        WAIT(started(&stage) == 2 * STREAMS + 1);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS + 1);
         let_go(&stage, told, 1, 2 * STREAMS);
         stage_deinit(&stage);
 }
@@ -391,7 +386,7 @@ static void test_freed_amid_attempt(void **state)
         for (unsigned i = 0; i < 20; i++) {
                 begin(&stage, &options, NULL, &two_streams);
                 hold(&stage, told, 0, HELD_MAX);
-                WAIT(started(&stage) >= i);
+                WAIT(stage_started(&stage, 0) >= i);
                 stage.channel = quoit_channel_free(stage.channel);
                 for (unsigned j = 0; j < HELD_MAX; j++) {
                         told_wait(told + j);
@@ -425,14 +420,14 @@ static void fail_when_full(const char *policy)
 
         begin(&stage, &options, NULL, &two_streams);
         hold(&stage, told, 0, HELD_MAX);
-        WAIT(started(&stage) == 2 * STREAMS);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS);
         assert_refused(told + 2 * STREAMS, HELD_MAX - 2 * STREAMS);
         assert_int_equal(waiting(&stage), 0);
         assert_int_equal(refused(&stage), HELD_MAX - 2 * STREAMS);
         let_go(&stage, told, 0, 1);
         WAIT(calls_on(&stage, 0) == 1);
         hold(&stage, told, 0, 1);
-        WAIT(started(&stage) == 2 * STREAMS + 1);
+        WAIT(stage_started(&stage, 0) == 2 * STREAMS + 1);
         let_go(&stage, told, 0, 2 * STREAMS);
         stage_deinit(&stage);
 }
@@ -464,7 +459,7 @@ static void test_fail_when_no_more(void **state)
 
                 begin(&stage, &options, &limits, &server_limits);
                 hold(&stage, told, 0, HELD_MAX);
-                WAIT(started(&stage) == STREAMS);
+                WAIT(stage_started(&stage, 0) == STREAMS);
                 assert_refused(told + STREAMS, HELD_MAX - STREAMS);
                 let_go(&stage, told, 0, STREAMS);
                 stage_deinit(&stage);
@@ -481,7 +476,7 @@ static void test_queue_limit(void **state)
         (void)state;
         begin(&stage, NULL, &limits, &two_streams);
         hold(&stage, told, 0, STREAMS);
-        WAIT(started(&stage) == STREAMS);
+        WAIT(stage_started(&stage, 0) == STREAMS);
         hold(&stage, told, STREAMS, 4);
         told_wait(told + STREAMS + 3);
         assert_string_equal(told[STREAMS + 3].text,
