@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "codec/decode_flat.h"
 #include "codec/required.h"
 #include "upb/wire/decode.h"
 
@@ -36,6 +37,11 @@ static int message_decode_with(const char *data, size_t size, const upb_MiniTabl
 
         if (!message)
                 return -ENOMEM;
+        if (options & kUpb_DecodeOption_AliasString && size <= DECODE_FLAT_BYTES_MAX &&
+                decode_flat((const uint8_t *)data, size, message, table)) {
+                *ret_message = message;
+                return 0;
+        }
         options |= kUpb_DecodeOption_CheckRequired |
                    (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX);
         status = upb_Decode(data, size, message, table, extensions, options, arena);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/decode_flat.h"
 #include "codec/message.h"
 #include "types.h"
 #include "upb/mini_table/extension_registry.h"
@@ -30,6 +31,16 @@ struct decoded {
         size_t size;
 };
 
+static inline void decoded_encode(
+        struct decoded *decoded, const upb_MiniTable *table, upb_Arena *arena)
+{
+        assert_int_equal(upb_Encode(decoded->message, table,
+                                 kUpb_EncodeOption_Deterministic |
+                                         (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX),
+                                 arena, &decoded->bytes, &decoded->size),
+                kUpb_EncodeStatus_Ok);
+}
+
 /* From memory of just its size, so that ASan sees a byte too many. */
 static inline struct decoded decode(const uint8_t *bytes, size_t size, const upb_MiniTable *table,
         const upb_ExtensionRegistry *registry, int decoder, upb_Arena *arena)
@@ -45,11 +56,31 @@ static inline struct decoded decode(const uint8_t *bytes, size_t size, const upb
                         (int)upb_DecodeOptions_MaxDepth(MESSAGE_DEPTH_MAX),
                 arena);
         if (decoded.status == kUpb_DecodeStatus_Ok)
-                assert_int_equal(upb_Encode(decoded.message, table,
-                                         kUpb_EncodeOption_Deterministic |
-                                                 (int)upb_EncodeOptions_MaxDepth(MESSAGE_DEPTH_MAX),
-                                         arena, &decoded.bytes, &decoded.size),
-                        kUpb_EncodeStatus_Ok);
+                decoded_encode(&decoded, table, arena);
+        free(copy);
+        return decoded;
+}
+
+static inline bool decoded_are_alike(const struct decoded *one, const struct decoded *other)
+{
+        return one->status == other->status && one->size == other->size &&
+               (one->size == 0 || memcmp(one->bytes, other->bytes, one->size) == 0);
+}
+
+/* By decode_flat(), also what is longer than message_decode() would give it. Its status is "malformed" if it does not take it. */
+static inline struct decoded decode_by_flat(
+        const uint8_t *bytes, size_t size, const upb_MiniTable *table, upb_Arena *arena)
+{
+        uint8_t *copy = malloc(size ? size : 1);
+        struct decoded decoded = { .status = kUpb_DecodeStatus_Malformed,
+                .message = upb_Message_New(table, arena) };
+
+        if (size > 0)
+                memcpy(copy, bytes, size);
+        if (decode_flat(copy, size, decoded.message, table)) {
+                decoded.status = kUpb_DecodeStatus_Ok;
+                decoded_encode(&decoded, table, arena);
+        }
         free(copy);
         return decoded;
 }
