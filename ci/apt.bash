@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Sourced by ci/setup and ci/undo-setup: their files in apt's configuration, and queries.
 
-# Debian 12's liburing is too old: these three, and only these, come from Debian 13. liburing's
-# header needs that kernel header package.
-readonly newer=(liburing-dev liburing2 linux-libc-dev)
+# Debian 12's liburing is too old, and it has no llhttp: these, and only these, come from Debian 13.
+# liburing's header needs that kernel header package.
+readonly newer=(liburing-dev liburing2 linux-libc-dev libllhttp-dev libllhttp9.2)
 
 # The path that @1 has in apt's configuration.
 apt_path() {

@@ -157,7 +157,7 @@ def test_all_of_libquoit_message_is_in_libquoit(installed):
 
 
 def test_what_is_installed_starts_on_a_stock_debian(installed):
-    """So liburing, which there is too old, is in it."""
+    """So liburing, which there is too old, and llhttp, which it has not, are in it."""
     assert needed(installed.library("libquoit.so")) <= RUNTIME
     assert needed(installed.prefix / "bin/quoit-api") <= RUNTIME
     for file in installed.library("libquoit-message.so"), installed.prefix / "bin/protoc-gen-quoit":
@@ -275,6 +275,7 @@ def test_the_licences_of_all_that_is_in_it_are_installed(installed, root):
     for name, words in {
         "quoit": "The Quoit authors",
         "liburing": "Jens Axboe",
+        "llhttp": "Fedor Indutny",
         "nghttp2": "Tatsuhiro Tsujikawa",
         "sfparse": "sfparse contributors",
         "upb": "Google Inc",

@@ -10,8 +10,9 @@ import subprocess
 
 import pytest
 
-NEWER = ("liburing-dev", "liburing2", "linux-libc-dev")
-TRIXIE, BOOKWORM = "2.9-1", "2.3-3"
+TRIXIE = {"libllhttp-dev": "9.2-1", "libllhttp9.2": "9.2-1", "liburing-dev": "2.9-1", "liburing2": "2.9-1", "linux-libc-dev": "6.12-1"}
+BOOKWORM = {"liburing-dev": "2.3-3", "liburing2": "2.3-3", "linux-libc-dev": "6.1-1"}
+DEPENDS = {"libllhttp-dev": "Depends: libllhttp9.2\n", "liburing-dev": "Depends: liburing2, linux-libc-dev\n"}
 ONLY_TRIXIE = "newcomer"  # a package that bookworm does not have
 
 
@@ -21,7 +22,7 @@ def machine():
 
 
 class Debian:
-    """@root/apt.conf has apt look, and dpkg install, into @root; ci/setup finds every package on this machine but liburing."""
+    """@root/apt.conf has apt look, and dpkg install, into @root; ci/setup finds every package on this machine but liburing and llhttp."""
 
     def __init__(self, source, root):
         self.root, self.tree = root, root / "tree"
@@ -35,8 +36,8 @@ class Debian:
         (root / "etc/apt/sources.list.d/debian.sources").write_text(
             f"Types: deb\nURIs: file:{root}/archive\nSuites: bookworm\nComponents: main\nTrusted: yes\n"
         )
-        for suite, version in ("bookworm", BOOKWORM), ("trixie", TRIXIE):
-            self.make_suite(suite, version)
+        self.make_suite("bookworm", BOOKWORM)
+        self.make_suite("trixie", {**TRIXIE, ONLY_TRIXIE: "1"})
         self.tree.mkdir()
         for path in "ci", "subprojects/fetch":
             (self.tree / path).parent.mkdir(exist_ok=True)
@@ -50,27 +51,28 @@ class Debian:
         self.make_pkg_config()
 
     def make_pkg_config(self):
-        """A folder of all that pkg-config finds on this machine, but liburing."""
+        """A folder of all that pkg-config finds on this machine, but liburing and llhttp."""
         (self.root / "pc").mkdir()
         for name in "openssl", "libssl", "libcrypto", "zlib", "libzstd", "libcares", "cmocka":
             done = subprocess.run(["pkg-config", "--variable=pcfiledir", name], capture_output=True, text=True)
             if done.returncode == 0:
                 shutil.copy(f"{done.stdout.strip()}/{name}.pc", self.root / "pc")
 
-    def make_suite(self, suite, version):
+    def make_suite(self, suite, versions):
         folder = self.root / f"archive/dists/{suite}/main/binary-amd64"
         folder.mkdir(parents=True)
         paragraphs = []
-        for package in NEWER if suite == "bookworm" else (*NEWER, ONLY_TRIXIE):
+        for package, version in versions.items():
             content = self.root / f"{package}-{suite}"
             (content / "DEBIAN").mkdir(parents=True)
-            depends = "Depends: liburing2, linux-libc-dev\n" if package == "liburing-dev" else ""
-            control = f"Package: {package}\nVersion: {version}\nArchitecture: all\n{depends}Maintainer: x <x@x>\nDescription: x\n"
+            control = f"Package: {package}\nVersion: {version}\nArchitecture: all\n{DEPENDS.get(package, '')}"
+            control += "Maintainer: x <x@x>\nDescription: x\n"
             (content / "DEBIAN/control").write_text(control)
-            if package == "liburing-dev":
+            if package in DEPENDS:
+                library = package.removesuffix("-dev")
                 (content / "usr/lib/pkgconfig").mkdir(parents=True)
-                (content / "usr/lib/pkgconfig/liburing.pc").write_text(
-                    f"Name: liburing\nDescription: x\nVersion: {version.partition('-')[0]}\n"
+                (content / f"usr/lib/pkgconfig/{library}.pc").write_text(
+                    f"Name: {library}\nDescription: x\nVersion: {version.partition('-')[0]}\n"
                 )
             deb = self.root / f"archive/{package}_{version}_all.deb"
             subprocess.run(["dpkg-deb", "--root-owner-group", "-b", content, deb], check=True, capture_output=True)
@@ -116,28 +118,28 @@ def debian(root, tmp_path):
 def test_setup_and_back(debian):
     before = debian.files()
     debian.run("ci/setup", "build")
-    assert debian.versions() == dict.fromkeys(NEWER, TRIXIE)
+    assert debian.versions() == TRIXIE
     added = set(debian.files()) - set(before)
     assert added == {"sources.list.d/quoit-trixie.sources", "preferences.d/quoit-trixie"}
     assert all("undo-setup" in debian.files()[path] for path in added)
 
     told = debian.run("ci/undo-setup")
     assert debian.files() == before
-    assert debian.versions() == dict.fromkeys(NEWER, BOOKWORM)
-    for package in NEWER:
-        assert f" {package}={BOOKWORM}" in told and f"purge {' '.join(NEWER)}" in told
+    assert debian.versions() == {**TRIXIE, **BOOKWORM}
+    for package, version in BOOKWORM.items():
+        assert f" {package}={version}" in told and f"purge {' '.join(sorted(TRIXIE))}" in told
     assert "has changed nothing" in debian.run("ci/undo-setup")
     debian.run("ci/setup", "build")  # and once more
-    assert debian.versions() == dict.fromkeys(NEWER, TRIXIE)
+    assert debian.versions() == TRIXIE
 
 
 def test_nothing_else_comes_from_debian_13(debian):
     """Not even what this Debian does not have: neither by its name nor as somebody's dependency."""
     debian.run("ci/setup", "build")
-    policy = debian.run("apt-cache", "policy", ONLY_TRIXIE, NEWER[0])
-    other, ours = policy.split(f"{NEWER[0]}:")
-    assert "Candidate: (none)" in other and f"{TRIXIE} -1" in other, policy
-    assert f"{TRIXIE} 50" in ours and f"{BOOKWORM} 500" in ours, policy
+    policy = debian.run("apt-cache", "policy", ONLY_TRIXIE, "liburing-dev")
+    other, ours = policy.split("liburing-dev:")
+    assert "Candidate: (none)" in other and "1 -1" in other, policy
+    assert f"{TRIXIE['liburing-dev']} 50" in ours and f"{BOOKWORM['liburing-dev']} 500" in ours, policy
     debian.run("apt-get", "install", "-y", ONLY_TRIXIE, check=False)
     assert ONLY_TRIXIE not in debian.versions()
 
@@ -147,8 +149,19 @@ def test_undo_tells_what_was_there_before_from_what_was_installed(debian):
     debian.run("apt-get", "install", "-y", "linux-libc-dev")
     debian.run("ci/setup", "build")
     told = debian.run("ci/undo-setup")
-    assert debian.versions() == dict.fromkeys(NEWER, BOOKWORM)
-    assert "stay: liburing-dev liburing2\n" in told
+    assert debian.versions() == {**TRIXIE, **BOOKWORM}
+    assert "stay: libllhttp-dev libllhttp9.2 liburing-dev liburing2\n" in told
+
+
+def test_a_pin_of_an_earlier_version_is_widened(debian):
+    """It was made when fewer packages came from Debian 13."""
+    debian.run("ci/setup", "build")
+    debian.run("apt-get", "purge", "-y", "libllhttp-dev", "libllhttp9.2")
+    pin = debian.root / "etc/apt/preferences.d/quoit-trixie"
+    whole = pin.read_text()
+    pin.write_text(whole.replace(" libllhttp-dev libllhttp9.2", ""))
+    debian.run("ci/setup", "build")
+    assert debian.versions() == TRIXIE and pin.read_text() == whole
 
 
 def test_undo_leaves_what_the_user_has_from_elsewhere(debian):
@@ -159,7 +172,7 @@ def test_undo_leaves_what_the_user_has_from_elsewhere(debian):
     debian.run("ci/setup", "build")
     debian.run("ci/undo-setup")
     assert debian.files() == before
-    assert debian.versions() == dict.fromkeys(NEWER, TRIXIE)
+    assert debian.versions() == TRIXIE
 
 
 def test_without_root_the_missing_packages_are_named(root, tmp_path):
