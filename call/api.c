@@ -164,7 +164,8 @@ int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView va
 
 void quoit_call_send_headers(quoit_call *call)
 {
-        if (!call_is_here(call, __func__) || call->handler.headers_asked || call_is_over(call))
+        if (!call_is_here(call, __func__) || call->handler.headers_asked || call_is_over(call) ||
+                call->request.is_http)
                 return;
         call->handler.headers_asked = true;
         if (!call->offload)

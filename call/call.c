@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "call/http.h"
 #include "call/offload.h"
 #include "call/report.h"
 #include "call/response.h"
@@ -179,14 +180,9 @@ static void call_end(struct quoit_call *call)
         call_wake(call);
 }
 
-void call_apply_finish(struct quoit_call *call)
+/* Its headers, if they were not sent, and the trailers, if nothing is queued before them. */
+static void submit_finished(struct quoit_call *call)
 {
-        if (call->ring.state != CALL_OPEN)
-                return;
-        call_set_state(call, CALL_FINISHED);
-        call->ring.outcome = call->handler.status;
-        QUOIT_PROBE(call_end, call, call->handler.status);
-        call_drop_delayed(call);
         /* in a block that is both, the client would read the added header fields as trailers */
         if (!call->ring.headers_submitted && call->handler.header_fields.count > 0)
                 response_submit_headers(call, &call->handler.header_fields);
@@ -200,6 +196,20 @@ void call_apply_finish(struct quoit_call *call)
         } else {
                 stream_resume(&call->exchange.stream);
         }
+}
+
+void call_apply_finish(struct quoit_call *call)
+{
+        if (call->ring.state != CALL_OPEN)
+                return;
+        call_set_state(call, CALL_FINISHED);
+        call->ring.outcome = call->handler.status;
+        QUOIT_PROBE(call_end, call, call->handler.status);
+        call_drop_delayed(call);
+        if (call->request.is_http)
+                http_submit_finished(call);
+        else
+                submit_finished(call);
         exchange_ask_to_send(&call->exchange);
         call_end(call);
 }
@@ -221,7 +231,9 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
                 return (struct session_pull){ 0 };
         if (call->ring.state == CALL_OPEN || pull.size < queued)
                 return pull;
-        if (!quoit_call_cancelled(call)) {
+        if (call->request.is_http) {
+                pull.last = pull.ends = true;
+        } else if (!quoit_call_cancelled(call)) {
                 pull.last = true;
                 response_submit_trailers(call, call->handler.status, call->handler.status_text,
                         call->handler.status_text_size, &call->handler.trailer_fields);
@@ -246,7 +258,9 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 {
         size_t text_size = strlen(text);
 
-        if (!call->ring.headers_submitted)
+        if (call->request.is_http)
+                http_submit_cancelled(call, status, text);
+        else if (!call->ring.headers_submitted)
                 response_submit_trailers_only(call, status, text, text_size, NULL);
         else if (writer_drop_unbegun(&call->exchange))
                 response_submit_trailers(call, status, text, text_size, NULL);

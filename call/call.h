@@ -73,15 +73,18 @@ struct request {
         upb_StringView authority;
         struct fields fields;
         uint64_t timeout_ns;
-        const char *
-                http_status; /* the request is not gRPC: the status and text of the answer. Static */
+        /* The request is plain HTTP: the status of its answer, static or in its arena; the static text of one that no handler has */
+        const char *http_status;
         const char *http_text;
         bool has_method : 1;
         bool has_scheme : 1;
         bool has_path : 1;
         bool is_post : 1;
+        bool is_get : 1;
         bool is_head : 1;
         bool is_grpc : 1;
+        bool is_http : 1; /* the request is plain HTTP: a handler has it (http.h), or it was refused */
+        bool has_query : 1; /* behind the zero of the unknown path */
         bool has_authority : 1;
         bool has_timeout : 1;
         bool bad_timeout : 1;
@@ -105,7 +108,7 @@ struct call_ring_side {
         bool at_worker : 1; /* the handler's side is lent */
         bool charged_to_peer : 1;
         bool lingers : 1;
-        bool http_answered : 1; /* with an HTTP status, because the request is not gRPC */
+        bool http_answered : 1; /* with an HTTP status, because the request is plain HTTP */
         quoit_status outcome; /* once it is FINISHED or CANCELLED */
         unsigned starts; /* how many interceptors have seen it start */
         uint64_t

@@ -16,7 +16,7 @@ const quoit_method *quoit_call_method(const quoit_call *call)
         if (!call_is_here(call, __func__))
                 return NULL;
         return call->request.route && !route_is_unknown(call->request.route) &&
-                               !call_is_generic(call)
+                               !call_is_generic(call) && !call->request.is_http
                        ? call->request.route->method
                        : NULL;
 }

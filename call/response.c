@@ -5,6 +5,7 @@
 
 #include "call/call.h"
 #include "call/field_block.h"
+#include "call/http.h"
 #include "codec/status.h"
 
 #define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
@@ -99,6 +100,23 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         check(call, r);
 }
 
+void response_submit_answer(struct quoit_call *call)
+{
+        const struct fields *fields = &call->handler.header_fields;
+        struct field_block block;
+        int r = field_block_init(&block, fields, FIELD_FLAGS);
+
+        call->ring.headers_submitted = true;
+        if (r == 0) {
+                field_block_add_text(&block, ":status", call->request.http_status);
+                field_block_add_all(&block, fields);
+                r = stream_respond(&call->exchange.stream, block.fields, block.count,
+                        call->exchange.writer.queued_bytes == 0);
+                field_block_deinit(&block);
+        }
+        check(call, r);
+}
+
 void response_submit_http(struct quoit_call *call, const char *http_status, const char *text)
 {
         struct field_block block;
@@ -109,7 +127,8 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         field_block_add_text(&block, ":status", http_status);
         field_block_add_text(&block, "content-type", "text/plain");
         if (strcmp(http_status, "405") == 0)
-                field_block_add_text(&block, "allow", "POST"); /* RFC 9110, section 15.5.6 */
+                field_block_add_text(&block, "allow", /* RFC 9110, section 15.5.6 */
+                        call_has_http_handler(call) ? "GET, HEAD" : "POST");
         check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }
 

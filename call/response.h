@@ -30,5 +30,8 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
  */
 void response_reset(struct quoit_call *call, quoit_status status);
 
-/* A plain HTTP answer, not gRPC: a status, and the static @text for a human reader. */
+/* The answer to a plain HTTP request: its status, its header fields, then what is queued. */
+void response_submit_answer(struct quoit_call *call);
+
+/* The same without a handler: a status, and the static @text for a human reader. */
 void response_submit_http(struct quoit_call *call, const char *http_status, const char *text);

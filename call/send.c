@@ -238,7 +238,7 @@ static void note_type(quoit_call *call, const struct upb_MiniTable *type)
         char sent[FIELD_NAME_BYTES], due[FIELD_NAME_BYTES];
         upb_StringView text = { NULL, 0 };
 
-        if (host->name_type) {
+        if (host->name_type && call->request.route->method->reply) {
                 host->name_type(host, type, sent);
                 host->name_type(host, call->request.route->method->reply, due);
                 text = quoit_call_format(

@@ -87,6 +87,31 @@ quoit_status status_from_http(unsigned int http_status)
         }
 }
 
+const char *status_to_http(quoit_status status)
+{
+        static const char codes[STATUS_LAST + 1][4] = {
+                [QUOIT_OK] = "200",
+                [QUOIT_CANCELLED] = "499",
+                [QUOIT_UNKNOWN] = "500",
+                [QUOIT_INVALID_ARGUMENT] = "400",
+                [QUOIT_DEADLINE_EXCEEDED] = "504",
+                [QUOIT_NOT_FOUND] = "404",
+                [QUOIT_ALREADY_EXISTS] = "409",
+                [QUOIT_PERMISSION_DENIED] = "403",
+                [QUOIT_RESOURCE_EXHAUSTED] = "429",
+                [QUOIT_FAILED_PRECONDITION] = "400",
+                [QUOIT_ABORTED] = "409",
+                [QUOIT_OUT_OF_RANGE] = "400",
+                [QUOIT_UNIMPLEMENTED] = "501",
+                [QUOIT_INTERNAL] = "500",
+                [QUOIT_UNAVAILABLE] = "503",
+                [QUOIT_DATA_LOSS] = "500",
+                [QUOIT_UNAUTHENTICATED] = "401",
+        };
+
+        return codes[status_or_unknown(status)];
+}
+
 quoit_status status_from_http2_error(uint32_t error_code)
 {
         switch (error_code) {

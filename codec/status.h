@@ -25,6 +25,9 @@ const char *status_format(quoit_status status);
 /* What a response without `grpc-status` means, from its HTTP status. */
 quoit_status status_from_http(unsigned int http_status);
 
+/* The HTTP status that stands for @status in google.rpc.Code, three digits in a static string. */
+const char *status_to_http(quoit_status status);
+
 /* What a stream reset without `grpc-status` means, from its HTTP/2 error code. */
 quoit_status status_from_http2_error(uint32_t error_code);
 

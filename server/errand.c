@@ -7,6 +7,7 @@
 #include "call/budget.h"
 #include "call/call.h"
 #include "call/generic.h"
+#include "call/http.h"
 #include "core/clock.h"
 #include "server/decode.h"
 #include "server/server.h"
@@ -66,6 +67,11 @@ static void run_start(struct errand *errand)
                 note_handled(call);
                 call->handler.state_user =
                         route->method->on_start(route->implementation, call, route->user);
+                return;
+        }
+        if (call->request.is_http) {
+                note_handled(call);
+                http_run(call);
                 return;
         }
         request = decode_request(call, &errand->message, &errand->parsed_bytes);

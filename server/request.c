@@ -9,6 +9,7 @@
 #include "codec/timeout.h"
 #include "core/clock.h"
 #include "core/usdt.h"
+#include "server/http_request.h"
 
 #define GRPC_TYPE "application/grpc"
 
@@ -112,6 +113,7 @@ static void add_pseudo(
         } else if (session_field_is(field, ":method")) {
                 request->has_method = true;
                 request->is_post = is_value(field, "POST");
+                request->is_get = is_value(field, "GET");
                 request->is_head = is_value(field, "HEAD");
         } else if (session_field_is(field, ":authority")) {
                 request->has_authority = true;
@@ -266,27 +268,6 @@ static quoit_status find_fault(const struct quoit_call *call, bool oversize, con
         return QUOIT_OK;
 }
 
-/* How long the end of a request that is not gRPC is awaited before the answer. */
-#define HTTP_REQUEST_NS NS_PER_S
-
-/*
- * The answer waits for the request's end: it can still turn out to be malformed (RFC 9113, section 8.1.1). Not forever: a
- * client with a wrong content-type may itself wait for the answer.
- */
-static void refuse_http(struct quoit_call *call)
-{
-        struct request *request = &call->request;
-
-        request->http_status = request->is_post ? "415" : "405";
-        if (request->is_head)
-                request->http_text = ""; /* RFC 9110, section 9.3.2 */
-        else
-                request->http_text =
-                        request->is_post ? "gRPC is served here: content-type: application/grpc\n"
-                                         : "gRPC is served here: POST only\n";
-        call_await_http(call, HTTP_REQUEST_NS);
-}
-
 /* Applies the method's options to the call. */
 static void apply_options(struct quoit_call *call)
 {
@@ -307,7 +288,7 @@ static void apply_options(struct quoit_call *call)
                 exchange_limit_messages(&call->exchange, options->message_receive_bytes_max);
 }
 
-void request_accept(struct quoit_call *call, bool oversize)
+void request_accept(struct quoit_call *call, bool oversize, const struct http_routes *handlers)
 {
         const struct request *request = &call->request;
         const char *text = NULL;
@@ -327,7 +308,7 @@ void request_accept(struct quoit_call *call, bool oversize)
                 return;
         }
         if (!oversize && (!request->is_post || !request->is_grpc)) {
-                refuse_http(call);
+                http_request_accept(call, handlers);
                 return;
         }
         status = find_fault(call, oversize, &text);

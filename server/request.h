@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "call/call.h"
+#include "server/http_routes.h"
 #include "server/router.h"
 #include "transport/session.h"
 
@@ -16,5 +17,5 @@
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field);
 
-/* The block is complete. The call becomes OPEN and its deadline starts, or it is answered with what is wrong. */
-void request_accept(struct quoit_call *call, bool oversize);
+/* The block is complete. The call becomes OPEN and its deadline starts, or it is answered with what is wrong. @handlers: for plain HTTP. */
+void request_accept(struct quoit_call *call, bool oversize, const struct http_routes *handlers);

@@ -106,6 +106,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 shard_free_unfinished(server->shards + i);
         router_deinit(&server->router);
+        http_routes_deinit(&server->http_routes);
         hooks_deinit(&server->hooks);
         addresses_deinit(&server->addresses);
         log_deinit(&server->log);

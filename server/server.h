@@ -18,6 +18,7 @@
 #include "link/workers.h"
 #include "server/addresses.h"
 #include "server/hooks.h"
+#include "server/http_routes.h"
 #include "server/log.h"
 #include "server/meeting.h"
 #include "server/router.h"
@@ -43,6 +44,7 @@ enum server_life {
 struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct router router;
+        struct http_routes http_routes;
         struct interceptors *interceptors; /* NULL: there are none */
         struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];

@@ -6,11 +6,9 @@
 #include "call/call.h"
 #include "server/admission.h"
 #include "server/faults.h"
+#include "server/http_request.h"
 #include "server/request.h"
 #include "server/shard.h"
-
-/* How many bytes of a request that is not gRPC are awaited before the answer. */
-#define HTTP_REQUEST_BYTES_MAX 16384
 
 static struct shard *shard_of(const struct call_group *group)
 {
@@ -40,7 +38,7 @@ static void on_headers(struct stream *stream, bool oversize)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        request_accept(call, oversize);
+        request_accept(call, oversize, &shard_of(call->exchange.group)->server->http_routes);
         if (call->ring.state == CALL_OPEN &&
                 !admission_begin_call(call, shard_of(call->exchange.group)))
                 return;
@@ -80,9 +78,10 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
         struct quoit_call *call = call_of_stream(stream);
         int r;
 
-        if (call->request.http_status && call->ring.state == CALL_OPENING &&
-                stream->unconsumed_bytes > HTTP_REQUEST_BYTES_MAX)
-                call_refuse_http(call);
+        if (call->request.is_http) {
+                http_request_data(call);
+                return;
+        }
         if (call->ring.state != CALL_OPEN)
                 return; /* it has its answer; further data is dropped */
         r = reader_feed(&call->exchange, data, size);
@@ -98,8 +97,10 @@ static void on_end(struct stream *stream)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        if (call->request.http_status && call->ring.state == CALL_OPENING)
-                call_refuse_http(call);
+        if (call->request.is_http) {
+                http_request_end(call);
+                return;
+        }
         if (call->ring.state != CALL_OPEN)
                 return;
         if (!framing_idle(&call->exchange.reader.framing))

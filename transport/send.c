@@ -30,7 +30,8 @@ static nghttp2_ssize on_read(nghttp2_session *h2, int32_t id, uint8_t *buffer, s
         *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
         if (pull.last)
                 *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (pull.last && session->role == SESSION_SERVER) /* trailers end the stream */
+        if (pull.last && !pull.ends &&
+                session->role == SESSION_SERVER) /* trailers end the stream */
                 *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
         return (nghttp2_ssize)pull.size;
 }

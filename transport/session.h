@@ -48,6 +48,7 @@ struct session_malformed {
 struct session_pull {
         size_t size; /* bytes of payload for the next DATA frame; 0 with !last: none now */
         bool last; /* no more after these. A server has submitted trailers; a client's stream ends with this frame */
+        bool ends; /* with @last: a server's stream ends with this frame too, without trailers */
 };
 
 /* A server's GOAWAY (RFC 9113 section 6.8). The text is valid during the event only. */

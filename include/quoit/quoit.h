@@ -35,6 +35,7 @@
 #include <quoit/generic.h>
 #include <quoit/health.h>
 #include <quoit/hooks.h>
+#include <quoit/http.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
 #include <quoit/log.h>

@@ -125,6 +125,8 @@ static int serve(const struct options *options)
                 r = offload(options->offload_all);
         if (r == 0 && options->generic)
                 r = generic_add(&test, options->offload_all);
+        if (r == 0 && options->http)
+                r = http_add(&test);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_new(&test.metrics);
         if (r == 0 && options->metrics)

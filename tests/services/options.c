@@ -67,6 +67,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->generic = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--http") == 0) {
+                        options->http = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--metrics") == 0) {
                         options->metrics = true;
                         continue;

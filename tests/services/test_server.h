@@ -34,6 +34,7 @@ struct options {
         bool intercept; /* interceptors.c */
         bool metrics;
         bool generic; /* generic.c */
+        bool http; /* http.c */
         const char *targets[ADDRESSES_MAX]; /* calling.c */
         unsigned target_count;
         unsigned drain_ms; /* what SIGUSR2 asks for */
@@ -75,6 +76,7 @@ void misuse_outside(void);
 /* A handler for all methods that are not known. */
 int calling_begin(struct test_server *test, const struct options *options);
 int generic_add(struct test_server *test, bool offload);
+int http_add(struct test_server *test);
 
 void misuse_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);

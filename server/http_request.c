@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/http_request.h"
+
+#include <string.h>
+
+#include "call/http.h"
+#include "core/clock.h"
+#include "server/http_routes.h"
+
+/* How much of a body is skipped, and how long its end is awaited. */
+#define BODY_BYTES_MAX 16384
+#define BODY_NS NS_PER_S
+
+/* @text: of an answer that has a body. */
+static void refuse(struct quoit_call *call, const char *http_status, const char *text)
+{
+        call->request.http_status = http_status;
+        call->request.http_text = call->request.is_head ? "" : text; /* RFC 9110, section 9.3.2 */
+        call_await_http(call, BODY_NS);
+}
+
+/* The path of the handlers goes up to the query. NULL: it is a method's, or there was no memory for it. */
+static const char *take_path(struct quoit_call *call)
+{
+        char *path = (char *)call->request.unknown_path;
+        char *query = path ? strchr(path, '?') : NULL;
+
+        call->request.has_query = query != NULL;
+        if (query)
+                *query = '\0';
+        return path;
+}
+
+static void begin(struct quoit_call *call, const struct http_route *route)
+{
+        call_set_route(call, &route->route);
+        if (!call->request.is_get && !call->request.is_head) {
+                refuse(call, "405", "this path takes GET and HEAD only\n");
+                return;
+        }
+        call_set_state(call, CALL_OPEN);
+        if (!call->exchange.stream.block_ends)
+                call_await_http(call, BODY_NS);
+}
+
+void http_request_accept(struct quoit_call *call, const struct http_routes *handlers)
+{
+        const char *path = take_path(call);
+        const struct http_route *route =
+                path ? http_routes_find(handlers, path, strlen(path)) : NULL;
+
+        call->request.is_http = true;
+        if (route)
+                begin(call, route);
+        else if (path && handlers->count > 0 && !call->request.is_grpc)
+                refuse(call, "404", "nothing is served at this path\n");
+        else if (!call->request.is_post)
+                refuse(call, "405", "gRPC is served here: POST only\n");
+        else
+                refuse(call, "415", "gRPC is served here: content-type: application/grpc\n");
+}
+
+void http_request_data(struct quoit_call *call)
+{
+        if (call->exchange.stream.unconsumed_bytes <= BODY_BYTES_MAX)
+                return;
+        if (call->ring.state == CALL_OPENING) {
+                call_refuse_http(call);
+        } else if (call->ring.state == CALL_OPEN) {
+                call->request.http_status = "413";
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "this path takes no body\n");
+        }
+}
+
+void http_request_end(struct quoit_call *call)
+{
+        if (call->ring.state == CALL_OPENING) {
+                call_refuse_http(call);
+        } else if (call->ring.state == CALL_OPEN) {
+                timer_cancel(&call_host_of(call)->ring->timers, &call->exchange.deadline);
+                call_wake(call);
+        }
+}

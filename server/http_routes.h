@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The paths of plain HTTP that have handlers (quoit/http.h). Filled before the server runs, then read by all rings. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <quoit/http.h>
+
+struct http_route;
+
+struct http_routes {
+        struct http_route **
+                list; /* those that match a path first come first: exact ones, then prefixes by their length */
+        size_t count;
+};
+
+/* @path as quoit_server_handle_http() takes it, copied. 0, -EINVAL, -EEXIST, -ENOMEM. */
+int http_routes_add(
+        struct http_routes *routes, const char *path, quoit_http_handler handler, void *user);
+
+/* NULL: nobody has @path. */
+const struct http_route *http_routes_find(
+        const struct http_routes *routes, const char *path, size_t size);
+
+/* Takes zeroed memory. */
+void http_routes_deinit(struct http_routes *routes);
