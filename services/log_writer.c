@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "services/log_file.h"
-#include "services/time_text.h"
+#include "services/log_line.h"
 
 #define BUFFER_BYTES                                                                               \
         ((size_t)1 << 20) /* some 4000 lines; the thread has a second buffer of this size */
@@ -30,8 +30,10 @@
 
 struct quoit_log_writer {
         char *name; /* NULL: none */
-        bool is_journal; /* it writes to the journal: lines begin with their priority */
         atomic_bool tells_time;
+        atomic_bool is_json;
+        atomic_int level; /* lines that are less severe are left out */
+        bool is_journal; /* it writes to the journal */
         quoit_log_fn on_problem;
         void *problem_user;
         pthread_t thread;
@@ -82,40 +84,15 @@ static void wait_until(quoit_log_writer *writer, pthread_cond_t *condition, uint
         pthread_cond_timedwait(condition, &writer->mutex, &until);
 }
 
-/* ---- the begin of a line ---- */
-
-/* For the journal: the priority, by syslog(3)'s numbers. */
-struct kind {
-        const char *priority;
-        const char *word;
-};
-
-static const struct kind plain = { "<6>", "" };
-static const struct kind kinds[] = {
-        [QUOIT_LOG_ERROR] = { "<3>", "error: " },
-        [QUOIT_LOG_WARNING] = { "<4>", "warning: " },
-        [QUOIT_LOG_INFO] = { "<6>", "info: " },
-        [QUOIT_LOG_DEBUG] = { "<7>", "debug: " },
-};
-
-static uint64_t unix_ms(void)
+/* As it is now. */
+static struct log_line_style style_of(const quoit_log_writer *writer)
 {
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
-/* The journal records the time itself. */
-static const char *mark_line(
-        const quoit_log_writer *writer, const struct kind *kind, char ret_text[TIME_TEXT_BYTES])
-{
-        if (writer->is_journal)
-                return kind->priority;
-        ret_text[0] = '\0';
-        if (atomic_load_explicit(&writer->tells_time, memory_order_relaxed))
-                strcpy(ret_text + time_text(ret_text, unix_ms()), " "); /* room is left */
-        return ret_text;
+        return (struct log_line_style){
+                .name = writer->name,
+                .is_journal = writer->is_journal,
+                .tells_time = atomic_load_explicit(&writer->tells_time, memory_order_relaxed),
+                .is_json = atomic_load_explicit(&writer->is_json, memory_order_relaxed),
+        };
 }
 
 /* ---- the thread: problems ---- */
@@ -233,8 +210,9 @@ static void write_all(quoit_log_writer *writer)
 /* Reports dropped lines in the log itself, where they are missing. */
 static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
 {
-        const struct kind *kind = &kinds[QUOIT_LOG_WARNING];
-        char time[TIME_TEXT_BYTES];
+        struct log_line_style style = style_of(writer);
+        struct log_line line;
+        char text[PROBLEM_BYTES];
 
         if (writer->has_given_up)
                 return;
@@ -243,11 +221,14 @@ static void tell_of_dropped(quoit_log_writer *writer, uint64_t dropped)
                         log_file_name(&writer->file), (unsigned long long)dropped);
                 return;
         }
+        snprintf(text, sizeof(text), "%llu lines were dropped here, this log is too slow",
+                (unsigned long long)dropped);
+        log_line_make(&line, &style, &log_line_kinds[QUOIT_LOG_WARNING], text);
+        if (log_line_size(&line) > BUFFER_BYTES) /* a name beyond all bounds */
+                return;
         writer->at = 0;
-        writer->size = (size_t)snprintf(writer->writing, BUFFER_BYTES,
-                "%s%s%s%s%llu lines were dropped here, this log is too slow\n",
-                mark_line(writer, kind, time), writer->name ? writer->name : "",
-                writer->name ? ": " : "", kind->word, (unsigned long long)dropped);
+        writer->size = log_line_size(&line);
+        log_line_write(&line, writer->writing);
         write_all(writer);
 }
 
@@ -359,6 +340,7 @@ static void init_waiting(quoit_log_writer *writer)
 
 static int begin(quoit_log_writer *writer, const quoit_log_writer_options *options)
 {
+        atomic_store_explicit(&writer->level, QUOIT_LOG_DEBUG, memory_order_relaxed);
         writer->on_problem = options->on_problem;
         writer->problem_user = options->problem_user;
         writer->name = options->name ? strdup(options->name) : NULL;
@@ -465,36 +447,11 @@ int quoit_log_writer_flush(quoit_log_writer *writer, unsigned timeout_ms)
 
 /* ---- lines ---- */
 
-struct piece {
-        const char *text;
-        size_t size;
-        bool is_plain; /* it has no control characters, or may keep them */
-};
-
-static struct piece text_piece(const char *text, bool is_plain)
+/* All of it, or nothing. */
+static void put_line(quoit_log_writer *writer, const struct log_line *line)
 {
-        return (struct piece){ .text = text, .size = strlen(text), .is_plain = is_plain };
-}
+        size_t before, size = log_line_size(line);
 
-static void put(quoit_log_writer *writer, const struct piece *piece)
-{
-        char *to = writer->filling + writer->filled;
-
-        memcpy(to, piece->text, piece->size);
-        for (size_t i = 0; !piece->is_plain && i < piece->size; i++) {
-                if ((unsigned char)to[i] < ' ' || to[i] == 0x7f)
-                        to[i] = '?';
-        }
-        writer->filled += piece->size;
-}
-
-/* A line of these pieces, or none of it. */
-static void put_line(quoit_log_writer *writer, const struct piece *pieces, unsigned count)
-{
-        size_t before, size = 0;
-
-        for (unsigned i = 0; i < count; i++)
-                size += pieces[i].size;
         pthread_mutex_lock(&writer->mutex);
         before = writer->filled;
         if (writer->dropped > 0 ||
@@ -502,8 +459,8 @@ static void put_line(quoit_log_writer *writer, const struct piece *pieces, unsig
                 if (writer->dropped++ == 0)
                         pthread_cond_signal(&writer->changed);
         } else {
-                for (unsigned i = 0; i < count; i++)
-                        put(writer, pieces + i);
+                log_line_write(line, writer->filling + before);
+                writer->filled += size;
                 if (before == 0 ||
                         (before < BUFFER_BYTES / 2 && writer->filled >= BUFFER_BYTES / 2))
                         pthread_cond_signal(&writer->changed);
@@ -511,35 +468,44 @@ static void put_line(quoit_log_writer *writer, const struct piece *pieces, unsig
         pthread_mutex_unlock(&writer->mutex);
 }
 
-void quoit_log_writer_line(void *user, const char *line, size_t size)
+void quoit_log_writer_line(void *user, const char *text, size_t size)
 {
-        put_line(user, &(struct piece){ .text = line, .size = size, .is_plain = true }, 1);
+        struct log_line line;
+
+        log_line_take(&line, text, size);
+        put_line(user, &line);
 }
 
-/* "MARK NAME: LEVEL: LINE" */
-static void put_named(quoit_log_writer *writer, const struct kind *kind, const char *line)
+static void put_text(quoit_log_writer *writer, quoit_log_level level,
+        const struct log_line_kind *kind, const char *text)
 {
-        char time[TIME_TEXT_BYTES];
-        const struct piece pieces[] = {
-                text_piece(mark_line(writer, kind, time), true),
-                text_piece(writer->name ? writer->name : "", true),
-                text_piece(writer->name ? ": " : "", true),
-                text_piece(kind->word, true),
-                text_piece(line, false),
-                text_piece("\n", true),
-        };
+        struct log_line_style style = style_of(writer);
+        struct log_line line;
 
-        put_line(writer, pieces, sizeof(pieces) / sizeof(*pieces));
+        if ((int)level > atomic_load_explicit(&writer->level, memory_order_relaxed))
+                return;
+        log_line_make(&line, &style, kind, text);
+        put_line(writer, &line);
 }
 
 void quoit_log_writer_log(void *user, quoit_log_level level, const char *line)
 {
-        put_named(user, &kinds[level], line);
+        put_text(user, level, &log_line_kinds[level], line);
 }
 
 void quoit_log_writer_tell_time(quoit_log_writer *writer)
 {
         atomic_store_explicit(&writer->tells_time, true, memory_order_relaxed);
+}
+
+void quoit_log_writer_set_level(quoit_log_writer *writer, quoit_log_level level)
+{
+        atomic_store_explicit(&writer->level, (int)level, memory_order_relaxed);
+}
+
+void quoit_log_writer_set_json(quoit_log_writer *writer, bool is_json)
+{
+        atomic_store_explicit(&writer->is_json, is_json, memory_order_relaxed);
 }
 
 void quoit_log_writer_printf(quoit_log_writer *writer, const char *format, ...)
@@ -550,7 +516,7 @@ void quoit_log_writer_printf(quoit_log_writer *writer, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(line, sizeof(line), format, arguments);
         va_end(arguments);
-        put_named(writer, &plain, line);
+        put_text(writer, QUOIT_LOG_INFO, &log_line_plain, line);
 }
 
 void quoit_log_writer_reopen(void *user)

@@ -24,6 +24,7 @@
  * the write is tried again, and a line goes on where it stopped. A descriptor can be nonblocking. SIGPIPE is not raised.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <quoit/export.h>
@@ -75,6 +76,23 @@ QUOIT_API int quoit_log_writer_flush(quoit_log_writer *writer, unsigned timeout_
  * that go to systemd's journal, which records the time itself.
  */
 QUOIT_API void quoit_log_writer_tell_time(quoit_log_writer *writer);
+
+/*
+ * From here on lines less severe than @level are left out, except those of quoit_log_writer_line(). Those of
+ * quoit_log_writer_printf() are QUOIT_LOG_INFO. At first none is. Any thread.
+ */
+QUOIT_API void quoit_log_writer_set_level(quoit_log_writer *writer, quoit_log_level level);
+
+/*
+ * Whether lines from here on are JSON, an object a line, except those of quoit_log_writer_line(); they are text at first:
+ *
+ *      {"time":"2026-11-28T20:59:03.123Z","level":"warning","program":"my-server","message":"what happened"}
+ *
+ * `time` is in UTC, also in the journal, where such lines have no priority. `level` is error, warning, info or debug, and info
+ * for quoit_log_writer_printf(). `program` is the writer's `name`; not there if it has none. `message` is escaped as in the
+ * access log: a byte that is not printable ASCII by its number. Any thread.
+ */
+QUOIT_API void quoit_log_writer_set_json(quoit_log_writer *writer, bool is_json);
 
 /*
  * The functions below can be called from any thread and never wait. @writer is a quoit_log_writer. In systemd's journal

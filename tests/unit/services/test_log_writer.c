@@ -474,6 +474,65 @@ static void test_named_lines(void **state)
         unlink(path);
 }
 
+static void test_levels(void **state)
+{
+        quoit_log_writer *writer = open_path(path);
+        char text[200];
+        size_t size;
+
+        (void)state;
+        quoit_log_writer_log(writer, QUOIT_LOG_DEBUG, "1");
+        quoit_log_writer_set_level(writer, QUOIT_LOG_WARNING);
+        quoit_log_writer_log(writer, QUOIT_LOG_ERROR, "2");
+        quoit_log_writer_log(writer, QUOIT_LOG_WARNING, "3");
+        quoit_log_writer_log(writer, QUOIT_LOG_INFO, "-");
+        quoit_log_writer_printf(writer, "-");
+        quoit_log_writer_line(writer, "raw\n", 4);
+        quoit_log_writer_set_level(writer, QUOIT_LOG_INFO);
+        quoit_log_writer_printf(writer, "4");
+        quoit_log_writer_log(writer, QUOIT_LOG_DEBUG, "-");
+        quoit_log_writer_free(writer);
+        size = read_file(path, text, sizeof(text) - 1);
+        text[size] = '\0';
+        assert_string_equal(text, "t: debug: 1\nt: error: 2\nt: warning: 3\nraw\nt: 4\n");
+        unlink(path);
+}
+
+/* The time is in each line, and all else as it was given. */
+static void test_json(void **state)
+{
+        static const char *const expected[] = {
+                "\"level\":\"error\",\"program\":\"t\",\"message\":\"a \\\"b\\\" \\\\ "
+                "\\u000a\\u007f\\u00c3\\u00bc\"}",
+                "\"level\":\"info\",\"program\":\"t\",\"message\":\"port 80\"}",
+        };
+        quoit_log_writer *writer = open_path(path);
+        char text[1000], *line = text;
+        size_t size;
+
+        (void)state;
+        quoit_log_writer_set_json(writer, true);
+        quoit_log_writer_log(writer, QUOIT_LOG_ERROR, "a \"b\" \\ \n\x7f\xc3\xbc");
+        quoit_log_writer_printf(writer, "port %d", 80);
+        quoit_log_writer_line(writer, "raw\n", 4);
+        quoit_log_writer_set_json(writer, false);
+        quoit_log_writer_log(writer, QUOIT_LOG_INFO, "text");
+        quoit_log_writer_free(writer);
+        size = read_file(path, text, sizeof(text) - 1);
+        text[size] = '\0';
+        for (unsigned i = 0; i < 2; i++) {
+                int n = 0;
+
+                (void)sscanf(line, "{\"time\":\"%*4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ\",%n", &n);
+                assert_int_equal(n, 35);
+                line[n + (int)strcspn(line + n, "\n")] = '\0';
+                assert_string_equal(line + n, expected[i]);
+                line += n + (int)strlen(line + n) + 1;
+        }
+        assert_string_equal(line, "raw\nt: info: text\n");
+        unlink(path);
+}
+
 /* Larger than any buffer: no line, and no reason to wait. */
 static void test_a_line_too_large(void **state)
 {
@@ -619,6 +678,8 @@ int main(void)
                 cmocka_unit_test(test_fifo),
                 cmocka_unit_test(test_what_cannot_be_opened),
                 cmocka_unit_test(test_named_lines),
+                cmocka_unit_test(test_levels),
+                cmocka_unit_test(test_json),
                 cmocka_unit_test(test_a_line_too_large),
                 cmocka_unit_test(test_a_line_is_written_at_once),
                 cmocka_unit_test(test_flush),
