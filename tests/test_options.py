@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """quoit-api's command line, its environment, what it says, and what it says is wrong."""
 
+import json
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import grpc
 import pytest
 
-from servers import PATIENCE, TIME, free_port
+from servers import PATIENCE, TIME, eventually, free_port
 from wire import Wire
 
 
@@ -125,6 +126,13 @@ def test_version(run):
         ["--max-connection-idle", "0ms"],
         ["--max-connection-age", "4294967295ms"],
         ["--max-connection-age-grace", "ms"],
+        ["--log-level", "notice"],
+        ["--log-format", "xml"],
+        ["--access-log-format", "csv"],
+        ["--tls-min", "1.1"],
+        ["--tls-port", "tls"],
+        ["--tls-threads", "0"],
+        ["--engine", "kqueue"],
         ["--reload", "0"],
         ["--reload", "pid"],
     ],
@@ -134,6 +142,148 @@ def test_bad_options(run, arguments):
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert arguments[0].split("=")[0] in one_line(result.stderr)
+
+
+# ---- the environment and the file ----
+
+
+def options(run):
+    """Those that serve: [(name, the name of its value or "", its variable)]."""
+    told = run("--help").stdout
+    variables = {"host": "BACKEND_HOST", "port": "BACKEND_PORT"}
+    found = re.findall(r"^  --([\w-]+)(?: ([A-Z=]+))?", told, re.M)
+    serving = [(name, value) for name, value in found if name not in ONLY_ON_THE_COMMAND_LINE]
+    return [(name, value, variables.get(name, "QUOIT_API_" + name.upper().replace("-", "_"))) for name, value in serving]
+
+
+ONLY_ON_THE_COMMAND_LINE = {"help", "version", "reload", "config"}
+# Options whose value can be anything: what is wrong with it is found later.
+ANYTHING = {"host", "listen", "tls-cert", "tls-key", "tls-client-ca", "tls-ticket-key", "access-log"}
+
+
+def test_every_option_is_in_the_environment_and_in_the_file(run, tmp_path):
+    """Each says where its wrong value stands."""
+    file = tmp_path / "config"
+    known = options(run)
+    assert len(known) > 35
+    for name, value, variable in known:
+        if name in ANYTHING:
+            continue
+        file.write_text(f"# a comment\n\n  {name} = nonsense\n")
+        for told, where in (run(env={variable: "nonsense"}), variable), (run("--config", file), f"{file}:3: {name}"):
+            assert (told.returncode, told.stdout) == (2, ""), name
+            assert f"error: {where}" in one_line(told.stderr) and "nonsense" in told.stderr, name
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("rings 1\nfrobnicate 3\n", ":2: unknown option 'frobnicate'"),
+        ("--rings 1\n", ":1: unknown option '--rings'"),
+        ("# rings\n\trings\r\n", ":2: rings needs a value"),
+        ("rings=2=3\n", ":1: rings: '2=3' is not a number from 1 to 1024"),
+        ("rings 1 # one\n", ":1: rings: '1 # one' is not a number"),
+        ("no-health yes", ":1: no-health: 'yes' is neither true nor false"),
+        ("limit streams_max=none\n", ":1: limit streams_max: 'none' is not a number"),
+        ("limit = max_streams=3\n", ":1: limit: there is no limit 'max_streams', the nearest is streams_max; --limit help lists them"),
+        ("reload 1", ":1: reload cannot be set in a file"),
+        ("config other", ":1: config cannot be set in a file"),
+        ("listen [::]:0\nport 0\n", "--listen replaces --host and --port"),
+        ("rings 1\0\n", ":1: it has a zero byte"),
+        ("=\n", ":1: unknown option ''"),
+    ],
+)
+def test_a_file_with_a_mistake(run, tmp_path, text, problem):
+    file = tmp_path / "config"
+    file.write_text(text)
+    told = run("--config", file)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert problem in one_line(told.stderr)
+
+
+def test_a_file_that_is_none(run, tmp_path):
+    for path, problem in (tmp_path / "none", "No such file"), (tmp_path, "Is a directory"):
+        told = run(env={"QUOIT_API_CONFIG": str(path)})
+        assert told.returncode == 2 and f"--config: {path}: {problem}" in one_line(told.stderr)
+
+
+def settings(server):
+    """Its SETTINGS_MAX_CONCURRENT_STREAMS and _MAX_HEADER_LIST_SIZE."""
+    with Wire(server) as peer:
+        peer.read(lambda: peer.settings, "SETTINGS")
+        return peer.settings[3], peer.settings[6]
+
+
+def test_which_place_counts(start, tmp_path):
+    """The command line, then the environment, then the file; of limits each has its own."""
+    file = tmp_path / "config"
+    file.write_text("port 1\nlimit streams_max=5\nlimit=header_bytes_max=2K\nlog-level error\nno-health\n")
+    env = {"QUOIT_API_CONFIG": str(file), "QUOIT_API_LIMIT": "streams_max=6,header_bytes_max=3K", "QUOIT_API_LOG_LEVEL": "info", "BACKEND_PORT": "0"}
+    assert settings(start("quoit-api", env=env)) == (6, 3072)
+    assert settings(start("quoit-api", "--limit", "streams_max=7", env=env)) == (7, 3072)
+    assert settings(start("quoit-api", "--config", file, "--port", 0, "--log-level", "info")) == (5, 2048)
+
+
+def test_a_switch_can_be_switched_back(start, tmp_path):
+    file = tmp_path / "config"
+    file.write_text("port = 0\nno-health\nno-reflection true\n")
+    for env, code in ({}, grpc.StatusCode.UNIMPLEMENTED), ({"QUOIT_API_NO_HEALTH": "false"}, None):
+        server = start("quoit-api", "--config", file, env=env)
+        with grpc.insecure_channel(server.target) as channel:
+            if not code:
+                assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=PATIENCE) == b"\x08\x01"
+                continue
+            with pytest.raises(grpc.RpcError) as error:
+                channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=PATIENCE)
+            assert error.value.code() == code
+
+
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_addresses_of_another_place(start, tmp_path, place):
+    """--port on the command line replaces them; and they, there, a host and a port of before."""
+    file = tmp_path / "config"
+    file.write_text(f"listen unix:{tmp_path}/a\nlisten unix:{tmp_path}/b\n" if place == "file" else "host 192.0.2.1\nport x\n")
+    env = {"QUOIT_API_LISTEN": f"unix:{tmp_path}/a,unix:{tmp_path}/b"} if place == "environment" else {}
+    server = start("quoit-api", "--config", file, env=env)
+    assert server.address == f"unix:{tmp_path}/a" and server.logged(f"listening on unix:{tmp_path}/b")
+    assert start("quoit-api", "--config", file, "--host", "127.0.0.1", "--port", 0, env=env).address.startswith("127.0.0.1:")
+    assert start("quoit-api", "--config", file, "--listen", f"unix:{tmp_path}/c", env=env).address == f"unix:{tmp_path}/c"
+
+
+def test_a_changed_file_counts_with_a_new_process(api, start, tmp_path):
+    file = tmp_path / "config"
+    file.write_text("port 0\nlimit streams_max=5\n")
+    server = start("quoit-api", "--config", file)
+    assert settings(server)[0] == 5
+    file.write_text("port 0\nlimit streams_max=6\n")
+    server.signal(signal.SIGUSR2)
+    eventually(lambda: settings(server)[0] == 6, "the new process's limit")
+
+
+# ---- the log ----
+
+
+def test_a_log_of_json(start, tmp_path):
+    address = f"unix:{tmp_path}/socket"
+    server = start("quoit-api", "--listen", address, "--log-format", "json")
+    server.stop()
+    lines = [json.loads(line) for line in server.log]
+    assert all(list(line) == ["time", "level", "program", "message"] for line in lines)
+    assert all(re.fullmatch(TIME, line["time"] + " ") and line["program"] == "quoit-api" for line in lines)
+    assert [(line["level"], line["message"]) for line in lines] == [("info", f"listening on {address}"), ("info", "stopped")]
+
+
+def test_wrong_options_are_told_as_json_too(run):
+    told = json.loads(run("--log-format", "json", "--rings", '"').stderr)
+    assert told["level"] == "error" and told["message"].startswith("--rings: '\"' is not a number")
+
+
+def test_levels_of_the_log(run):
+    """The warning that a variable is ignored is left out."""
+    for level, lines in ("warning", 2), ("error", 1):
+        told = run("--log-level", level, "--host", "192.0.2.1", env={"BACKEND_PORT": "tcp://10.0.0.1:1"})
+        assert told.returncode == 1
+        assert len(told.stderr.splitlines()) == lines and "error: " in told.stderr
 
 
 def limits(root):

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 
         predecessor_step_aside();
         program_begin("quoit-api");
-        options_parse(&options, argc, argv);
+        options_read(&options, argc, argv);
         if (options.reload_pid > 0)
                 program_exit(reload(options.reload_pid));
         check_thread(stop_begin());

@@ -10,8 +10,8 @@
 
 #include "../common/program.h"
 #include "../common/values.h"
+#include "wrap.h"
 
-#define WIDTH 96 /* of what is printed */
 #define NAME_BYTES_MAX 64
 
 /* A member of quoit_limits. */
@@ -106,8 +106,9 @@ static const struct limit *find(const char *what, const char *name)
         for (size_t i = 0; i < COUNT; i++)
                 if (strcmp(all[i].name, name) == 0)
                         return &all[i];
-        program_usage_error("%s: there is no limit '%s', the nearest is %s; %s help lists them",
-                what, name, nearest(name)->name, what);
+        program_usage_error(
+                "%s: there is no limit '%s', the nearest is %s; --limit help lists them", what,
+                name, nearest(name)->name);
 }
 
 static uint64_t parse(const struct limit *limit, const char *what, const char *text)
@@ -133,13 +134,13 @@ void limits_set(quoit_limits *limits, const char *what, const char *text)
 {
         const char *equals = strchr(text, '=');
         size_t name_size = equals ? (size_t)(equals - text) : 0;
-        char name[NAME_BYTES_MAX], where[2 * NAME_BYTES_MAX];
+        char name[NAME_BYTES_MAX], where[512];
         const struct limit *limit;
         uint64_t value;
 
         if (name_size == 0 || name_size >= sizeof(name))
                 program_usage_error(
-                        "%s: '%s' is not NAME=VALUE; %s help lists the names", what, text, what);
+                        "%s: '%s' is not NAME=VALUE; --limit help lists the names", what, text);
         snprintf(name, sizeof(name), "%.*s", (int)name_size, text);
         limit = find(what, name);
         snprintf(where, sizeof(where), "%s %s", what, name);
@@ -157,28 +158,6 @@ static const char *unit(const struct limit *limit)
         return is_size(limit) ? "SIZE" : "N";
 }
 
-/* Breaks the text into lines, each after four spaces. */
-static void print_about(FILE *out, const char *text)
-{
-        size_t column = 0;
-
-        while (*text) {
-                size_t size = strcspn(text, " ");
-
-                if (column == 0 || column + 1 + size > WIDTH) {
-                        fprintf(out, "%s    ", column > 0 ? "\n" : "");
-                        column = 4;
-                } else {
-                        fputc(' ', out);
-                        column++;
-                }
-                fwrite(text, 1, size, out);
-                column += size;
-                text += size + (text[size] == ' ');
-        }
-        fputc('\n', out);
-}
-
 void limits_print(void)
 {
         char *text = NULL;
@@ -194,7 +173,7 @@ void limits_print(void)
                 if (*all[i].section)
                         fprintf(out, "\n---- %s ----\n", all[i].section);
                 fprintf(out, "\n%s=%s\n", all[i].name, unit(&all[i]));
-                print_about(out, all[i].about);
+                wrap_print(out, all[i].about, 4, 0);
         }
         fclose(out);
         program_print(text);

@@ -32,5 +32,8 @@ struct options {
         bool channelz; /* and grpc.channelz.v1.Channelz */
 };
 
-/* From the command line, then from the environment. Prints the text of --help or --version, or an error, and exits. */
-void options_parse(struct options *options, int argc, char **argv);
+/*
+ * From the command line, the environment and the file of --config (option.h). Prints the text of --help or --version, or an error, and
+ * exits.
+ */
+void options_read(struct options *options, int argc, char **argv);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 #include <quoit/tls.h>
 
 #define CERTIFICATES_MAX 32
@@ -12,6 +14,7 @@ struct secure_options {
         unsigned certificate_count; /* 0: no TLS */
         unsigned key_count;
         int port; /* of a separate TLS listener; -1: the main listener uses TLS */
+        bool client_optional; /* clients need not show a certificate */
         quoit_tls_options tls;
 };
 
