@@ -156,9 +156,10 @@ def options(run):
     return [(name, value, variables.get(name, "QUOIT_API_" + name.upper().replace("-", "_"))) for name, value in serving]
 
 
-ONLY_ON_THE_COMMAND_LINE = {"help", "version", "reload", "config"}
+ONLY_ON_THE_COMMAND_LINE = {"help", "version", "reload", "health-check", "config"}
 # Options whose value can be anything: what is wrong with it is found later.
 ANYTHING = {"host", "listen", "tls-cert", "tls-key", "tls-client-ca", "tls-ticket-key", "access-log"}
+ANYTHING |= {"health-target", "health-service", "health-tls-ca", "health-tls-name", "health-tls-cert", "health-tls-key"}
 
 
 def test_every_option_is_in_the_environment_and_in_the_file(run, tmp_path):

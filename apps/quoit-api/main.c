@@ -13,6 +13,7 @@
 #include "keeper.h"
 #include "notify.h"
 #include "options.h"
+#include "probe.h"
 #include "reload.h"
 #include "restart.h"
 #include "stop.h"
@@ -146,6 +147,8 @@ int main(int argc, char **argv)
         options_read(&options, argc, argv);
         if (options.reload_pid > 0)
                 program_exit(reload(options.reload_pid));
+        if (options.probe.is_wanted)
+                program_exit(probe(&options));
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,

@@ -15,6 +15,7 @@
 
 #define PORT 50051 /* the default */
 #define RESTART_DRAIN_MS (3600 * 1000u)
+#define PROBE_MS 5000
 
 /* ---- what options do: kinds ---- */
 
@@ -295,6 +296,28 @@ const struct option_entry option_table[] = {
         { "reload", "PID", "only send SIGUSR2 to a quoit-api; fails if the restart fails",
                 set_number, AT(reload_pid), 1, INT32_MAX, .is_action = true },
 
+        { .about = "Probes: asks grpc.health.v1.Health whether it serves, and exits 0, or 1 and "
+                   "says "
+                   "why not. By default it asks the server that the same options, the same "
+                   "environment and the same file make:" },
+        { "health-check", NULL, "only ask", set_switch, AT(probe.is_wanted), .is_action = true },
+        { "health-target", "TARGET", "whom to ask: HOST:PORT, unix:PATH", set_text,
+                AT(probe.target) },
+        { "health-service", "NAME", "of which service; default: of the whole server", set_text,
+                AT(probe.service) },
+        { "health-timeout", "TIME", "for the answer; default 5s", set_time, AT(probe.timeout_ms),
+                1 },
+        { "health-tls", NULL, "by TLS; where one of the following is given it need not be",
+                set_switch, AT(probe.uses_tls) },
+        { "health-tls-ca", "FILE",
+                "authorities that sign the server's certificate; default: the system's", set_text,
+                AT(probe.tls.ca_file) },
+        { "health-tls-name", "NAME", "that the certificate must have; default: the target's host",
+                set_text, AT(probe.tls.server_name) },
+        { "health-tls-cert", "FILE", "certificate to show, for a server that wants one", set_text,
+                AT(probe.tls.certificate_file) },
+        { "health-tls-key", "FILE", "its private key", set_text, AT(probe.tls.key_file) },
+
         { .about = "The log, on standard error:" },
         { "log-level", "LEVEL",
                 "error, warning, info or debug: what is less severe is left out; default debug",
@@ -382,6 +405,7 @@ void options_read(struct options *options, int argc, char **argv)
                 .rings = 1,
                 .secure.port = -1,
                 .restart_drain_ms = RESTART_DRAIN_MS,
+                .probe = { .service = "", .timeout_ms = PROBE_MS },
                 .health = true,
                 .reflection = true,
                 .channelz = true,

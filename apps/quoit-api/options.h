@@ -6,6 +6,7 @@
 #include <quoit/limits.h>
 #include <quoit/server.h>
 
+#include "probe.h"
 #include "secure.h"
 
 #define ADDRESSES_MAX 16
@@ -25,6 +26,7 @@ struct options {
         unsigned restart_drain_ms; /* limits.drain_ms after a successor has taken over */
         unsigned lame_duck_ms; /* 0: none */
         int reload_pid; /* 0: serve */
+        struct probe_options probe;
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
         bool health; /* serve grpc.health.v1.Health too */
