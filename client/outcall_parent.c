@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/outcall_parent.h"
 
+#include "call/trace_fields.h"
 #include "client/channel.h"
 
 /* ---- trace context ---- */
 
+/* A field of the parent's, if it is @name. */
+static int inherit_field(
+        struct quoit_outcall *call, upb_StringView field, upb_StringView value, const char *name)
+{
+        if (!upb_StringView_IsEqual(field, upb_StringView_FromString(name)))
+                return 0;
+        return outcall_add_metadata(call, &(quoit_metadata){ name, value });
+}
+
 /* All of one name, in their order: there may be several of tracestate (W3C Trace Context, section 3.3.1.1). */
 static int inherit(struct quoit_outcall *call, const struct quoit_call *parent, const char *name)
 {
-        upb_StringView wanted = upb_StringView_FromString(name), field, value;
+        const struct trace_fields *fields = trace_fields_find(parent);
+        upb_StringView field, value;
         size_t cursor = 0;
         int r = 0;
 
-        while (r == 0 && fields_next(&parent->request.fields, &cursor, &field, &value)) {
-                if (upb_StringView_IsEqual(field, wanted))
-                        r = outcall_add_metadata(call, &(quoit_metadata){ name, value });
-        }
+        for (size_t i = 0; fields && r == 0 && i < fields->count; i++)
+                r = inherit_field(call, upb_StringView_FromString(fields->of[i].name),
+                        fields->of[i].value, name);
+        while (!fields && r == 0 && fields_next(&parent->request.fields, &cursor, &field, &value))
+                r = inherit_field(call, field, value, name);
         return r;
 }
 

@@ -10,6 +10,7 @@
 #include <quoit/peer.h>
 
 #include "services/line.h"
+#include "services/trace_context.h"
 
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000u
@@ -56,6 +57,17 @@ static uint64_t timeout_ms_of(const quoit_call *call, const quoit_call_summary *
                        : (deadline_ns - summary->started_ns + NS_PER_MS - 1) / NS_PER_MS;
 }
 
+static void add_trace(struct line *line, const quoit_call *call)
+{
+        char id[TRACE_ID_TEXT_BYTES];
+        quoit_trace trace;
+
+        if (!quoit_call_trace(call, &trace))
+                return;
+        trace_format_id(&trace, id);
+        line_add_word(line, "trace", id);
+}
+
 /* The subject of the peer's certificate. */
 static void add_tls(struct line *line, const quoit_peer_tls *tls)
 {
@@ -82,6 +94,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
         add_sizes(&line, summary);
         if (quoit_call_deadline_ns(call) != UINT64_MAX)
                 line_add_number(&line, "timeout_ms", timeout_ms_of(call, summary));
+        add_trace(&line, call);
         if (quoit_call_metadata(call, "user-agent", &agent))
                 line_add_quoted(&line, "user_agent", agent.data, agent.size);
         add_tls(&line, quoit_call_peer_tls(call));

@@ -70,6 +70,26 @@ def test_text(start, log):
     assert ' status=UNKNOWN http_status=415 duration_us=' in second
 
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACEPARENT = ("traceparent", f"00-{TRACE}-b7ad6b7169203331-01")
+TRACE_BIN = ("grpc-trace-bin", bytes([0, 0, *bytes.fromhex(TRACE), 1, *b"callers.", 2, 1]))
+
+
+@pytest.mark.parametrize(
+    "metadata, trace",
+    [
+        ([TRACEPARENT, ("grpc-trace-bin", b"")], TRACE),
+        ([TRACE_BIN], TRACE),
+        ([("traceparent", "00-nothing"), ("x-other", "1")], None),
+        ([("grpc-trace-bin", b"\1")], None),
+    ],
+)
+def test_the_trace_of_a_call(start, connect, api, log, metadata, trace):
+    server = start("quoit-api", "--port", 0, "--access-log", log, "--access-log-format", "json")
+    api.Stub(connect(server)).sayHello(api.HelloRequest(), metadata=metadata)
+    assert entries(log, 1)[0].get("trace") == trace
+
+
 def test_who_called_by_tls(start, api, log, tmp_path):
     ca = Certificate(tmp_path, "ca", ca=True)
     server_side = Certificate(tmp_path, "server", ca, names=["localhost"])

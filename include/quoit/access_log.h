@@ -18,7 +18,7 @@
  *
  * in one line; as JSON, an object with the same names. `time` is when the request's headers had arrived, in UTC. Some are not
  * in every line: `timeout_ms`, the time that the call had then, if it had a deadline; `http_status` if the answer was not
- * gRPC; `user_agent` if the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` if the client has shown a
+ * gRPC; `trace`, the id of the call's trace, if it has one (<quoit/tracing.h>); `user_agent` if the client sent one; with TLS `tls` ("TLSv1.3"), and `tls_subject` if the client has shown a
  * certificate. `wait_us` is the time before the handler was called: for interceptors, the rest of the request, a worker.
  * `bytes_...` are the bytes of messages on the wire, without their prefixes.
  *

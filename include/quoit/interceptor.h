@@ -30,6 +30,8 @@
 
 QUOIT_BEGIN_DECLS
 
+struct quoit_metadata;
+
 /* A summary of a call that is over. It and what it points to live until on_end returns. */
 typedef struct quoit_call_summary {
         quoit_status status; /* what was sent to the client; CANCELLED if the client had gone */
@@ -102,6 +104,14 @@ QUOIT_API int quoit_call_attach(quoit_call *call, const void *key, void *value);
 
 /* The value attached to the call under @key, or NULL. */
 QUOIT_API void *quoit_call_attachment(const quoit_call *call, const void *key);
+
+/*
+ * Outcalls that are made for the call (`parent` of quoit_call_options) get copies of those of these @count fields that trace requests
+ * (traceparent, tracestate, grpc-trace-bin), in place of the request's own: for who traces calls, as <quoit/tracing.h> does. Replaces
+ * earlier ones. 0; -ENOMEM; -EPERM: on another thread.
+ */
+QUOIT_API int quoit_call_set_trace(
+        quoit_call *call, const struct quoit_metadata *fields, size_t count);
 
 /* The method of the call; NULL if the server does not know it, also if a generic handler has the call. Static. */
 QUOIT_API const quoit_method *quoit_call_method(const quoit_call *call);

@@ -56,4 +56,5 @@
 #include <quoit/stub.h>
 #include <quoit/tls.h>
 #include <quoit/tls_version.h>
+#include <quoit/tracing.h>
 #include <quoit/version.h>

@@ -87,6 +87,7 @@ static void write_there(struct trespass *trespass, quoit_call *call)
         quoit_call_set_message_compression(call, false);
         quoit_call_set_read_credits(call, 0);
         EXPECT(quoit_call_attach(call, trespass, NULL) == -EPERM);
+        EXPECT(quoit_call_set_trace(call, NULL, 0) == -EPERM);
         EXPECT(quoit_call_after(call, 0, nothing, NULL) == -EPERM);
         EXPECT(quoit_call_at_stop(call, nothing, NULL) == -EPERM);
         quoit_call_hold(call);

@@ -80,6 +80,9 @@ static void relay_unary(quoit_call *call, const script_Ask *ask, void *user)
 
         note_thread(front);
         *relay = (struct relay){ .front = front, .thread = pthread_self() };
+        if (front->own_trace)
+                assert_int_equal(
+                        quoit_call_set_trace(call, front->own_trace, front->own_trace_count), 0);
         assert_int_equal(quoit_outcall_start(front->channel, script_method(QUOIT_UNARY), &options,
                                  &relay_handler, relay, &outcall),
                 0);

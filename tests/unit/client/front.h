@@ -18,6 +18,8 @@ struct front {
         bool finishes_first; /* the handler does not wait */
         const quoit_metadata *metadata;
         size_t metadata_count;
+        const quoit_metadata *own_trace; /* the handler sets it for outcalls; NULL: it does not */
+        size_t own_trace_count;
 
         /* written by handlers; each test reads them when its calls are over */
         atomic_uint outcalls, hops, outcalls_over;

@@ -152,6 +152,11 @@ static void test_trace(void **state)
                 { "grpc-trace-bin", VIEW("\1\2") },
         };
         static const quoit_metadata own = { "traceparent", VIEW(OWN) };
+        static const quoit_metadata own_trace[] = {
+                { "tracestate", VIEW("c=3") },
+                { "traceparent", VIEW(OWN) },
+                { "x-other", VIEW("stays here too") },
+        };
         const quoit_call_options options = { .metadata = metadata, .metadata_count = 5 };
         struct stage stage;
         struct front front;
@@ -172,10 +177,16 @@ static void test_trace(void **state)
         assert_string_equal(front.trace,
                 "traceparent=" OWN " tracestate=a=1 tracestate=b=2 grpc-trace-bin=\1\2 ");
         front.metadata_count = 0;
-        front.has_no_parent = true;
+        front.own_trace = own_trace;
+        front.own_trace_count = 3;
         told = (struct told){ .act = SCRIPT_METADATA, .options = &options };
         told_call(&stage, &told);
         WAIT(atomic_load(&front.outcalls_over) == 3);
+        assert_string_equal(front.trace, "traceparent=" OWN " tracestate=c=3 ");
+        front.has_no_parent = true;
+        told = (struct told){ .act = SCRIPT_METADATA, .options = &options };
+        told_call(&stage, &told);
+        WAIT(atomic_load(&front.outcalls_over) == 4);
         assert_string_equal(front.trace, "");
         front_deinit(&front, &stage);
 }
