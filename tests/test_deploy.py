@@ -45,3 +45,12 @@ def test_a_restart_leaves_the_sockets_open(root):
     ties = {"PartOf", "BindsTo", "Requires", "Requisite", "StopPropagatedFrom", "ConsistsOf"}
     assert ties & set(unit(root, "quoit-api.socket")["Unit"]) == set()
     assert {"StopPropagatedTo", "PropagatesStopTo", "Conflicts"} & set(unit(root, "quoit-api.service")["Unit"]) == set()
+
+
+def test_the_service_is_confined(root):
+    """By systemd's own measure, from 0 to 10: what is left is that it serves on the network."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is missing")
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager"]
+    result = subprocess.run([*command, root / "deploy" / "quoit-api.service"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-300:] + result.stderr
