@@ -141,6 +141,16 @@ static void check_given_up(const struct made *made, const quoit_outcall *call)
                         made->policy.attempts_max);
 }
 
+/*
+ * Connections that are of no use, ten in a row, are a reason to wait, and to say so: subchannel.c. Who is in a hurry (quoit_channel_connect())
+ * ends the pause; until a connection is READY the channel has failed all the same.
+ */
+static bool is_useless(const char *why)
+{
+        return strstr(why, "GOAWAY (NO_ERROR); the next attempt") ||
+               strstr(why, "GOAWAY (NO_ERROR); an attempt is under way");
+}
+
 /* No server has lost it, so it must not be lost. */
 static void check_kept(const struct made *made, const quoit_outcall *call, quoit_status status)
 {
@@ -152,8 +162,7 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
                 !(made->waits_for_ready || made->rules->is_steady))
                 return;
         quoit_outcall_get_error(call, &error);
-        /* connections that are of no use, ten in a row, are a reason to wait, and to say so: subchannel.c */
-        if (!made->waits_for_ready && strstr(error.text, "GOAWAY (NO_ERROR); the next attempt"))
+        if (!made->waits_for_ready && is_useless(error.text))
                 return;
         if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
                 status == QUOIT_UNKNOWN)
