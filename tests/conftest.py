@@ -56,10 +56,10 @@ def installed(build, sanitized, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def stubs(tmp_path_factory):
-    """Imports the client stubs of both services, made with the seed's own command."""
+    """Imports the services' client stubs, made with the seed's own command."""
     folder = tmp_path_factory.mktemp("stubs")
     (folder / "proto").mkdir()
-    for proto in (ROOT / "proto" / "api.proto", ROOT / "tests" / "protos" / "calls.proto"):
+    for proto in (ROOT / "proto/api.proto", ROOT / "proto/web.proto", ROOT / "tests/protos/calls.proto"):
         shutil.copy(proto, folder / "proto")
         subprocess.run(
             [sys.executable, "-m", "grpc_tools.protoc", "-I./proto", "--python_out=."]

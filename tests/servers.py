@@ -55,6 +55,7 @@ WITH_ENGINE = {
     "quoit-api",
     "quoit-interop-client",
     "quoit-interop-server",
+    "quoit-web",
     "test-server",
 }
 

@@ -37,7 +37,7 @@ def test_the_pages_are_sound(root):
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("program", ["protoc-gen-quoit", "quoit-api", *OTHERS])
+@pytest.mark.parametrize("program", ["protoc-gen-quoit", "quoit-api", "quoit-web", *OTHERS])
 def test_the_page_knows_every_option(root, build, program):
     folder = OTHERS.get(program, "bin")
     text = subprocess.run([build / folder / program, "--help"], capture_output=True, text=True)

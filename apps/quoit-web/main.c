@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include <quoit/quoit.h>
+
+#include "../common/program.h"
+#include "../common/signal_thread.h"
+#include "backend.h"
+#include "options.h"
+#include "panel.h"
+#include "relay.h"
+
+static quoit_server *server;
+static struct backend backend;
+static struct signal_thread stopper;
+
+/* Ends the program after everything is freed; first the thread that uses it. */
+static void __attribute__((noreturn)) end(int status)
+{
+        signal_thread_stop(&stopper);
+        backend_deinit(&backend);
+        quoit_server_free(server);
+        program_exit(status);
+}
+
+static void __attribute__((noreturn)) fail(const char *problem)
+{
+        program_say(QUOIT_LOG_ERROR, "%s", problem);
+        end(EXIT_FAILURE);
+}
+
+/* A second one cancels calls that still run. */
+static void on_stop(void)
+{
+        quoit_server_stop(server);
+}
+
+static void announce(void)
+{
+        for (unsigned i = 0; i < quoit_server_listener_count(server); i++)
+                quoit_log_writer_printf(
+                        program_log, "listening on %s", quoit_server_listener_address(server, i));
+}
+
+static void run(void)
+{
+        sigset_t set = program_signals((const int[]){ SIGTERM, SIGINT, 0 });
+        int r;
+
+        if (quoit_server_start(server) < 0)
+                fail(quoit_server_problem(server));
+        r = signal_thread_start(&stopper, &set, on_stop);
+        if (r < 0)
+                quoit_server_stop(server);
+        else
+                announce();
+        if (quoit_server_run(server) < 0)
+                fail(quoit_server_problem(server));
+        if (r < 0)
+                fail(strerror(-r));
+        quoit_log_writer_printf(program_log, "stopped");
+}
+
+static void open_backend(const struct options *options)
+{
+        quoit_error error;
+        int r = backend_init(&backend, server, options->backend, options->backend_ca, &error);
+
+        if (r == 0)
+                return;
+        program_say(QUOIT_LOG_ERROR, "the backend, %s: %s", options->backend,
+                error.status == QUOIT_OK ? strerror(-r) : quoit_error_text(&error));
+        end(EXIT_FAILURE);
+}
+
+static void serve(const struct options *options)
+{
+        open_backend(options);
+        if (quoit_health_register(server, NULL) < 0 ||
+                api_Api_register(server, &relay_service, &backend) < 0 ||
+                web_Panel_register(server, &panel_service, &backend) < 0)
+                fail(quoit_server_problem(server));
+        for (unsigned i = 0; i < options->address_count; i++)
+                if (quoit_server_listen(server, options->addresses[i], NULL) < 0)
+                        fail(quoit_server_problem(server));
+        run();
+}
+
+int main(int argc, char **argv)
+{
+        struct options options;
+        int r;
+
+        program_begin("quoit-web");
+        options_parse(&options, argc, argv);
+        quoit_log_writer_tell_time(program_log);
+        r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
+                                     .engine = options.engine,
+                                     .limits = { .drain_ms = options.drain_ms },
+                                     .on_log = quoit_log_writer_log,
+                                     .log_user = program_log },
+                &server);
+        if (r < 0)
+                fail(strerror(-r));
+        serve(&options);
+        end(EXIT_SUCCESS);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <quoit/version.h>
+
+#include "../common/engine.h"
+#include "../common/program.h"
+#include "../common/values.h"
+
+#define PORT "5000"
+#define BACKEND_HOST "localhost"
+#define BACKEND_PORT "50051"
+
+static const char help[] =
+        "usage: quoit-web [OPTION...]\n"
+        "\n"
+        "Serves a page for browsers that shows what api.Api answers: sayHello, getAll, getStream. "
+        "It calls a\n"
+        "backend, such as quoit-api, by gRPC. SIGTERM or SIGINT stops it gracefully.\n"
+        "\n"
+        "  --host HOST         name or address to listen on; default: all addresses "
+        "($FRONTEND_HOST)\n"
+        "  --port PORT         port, 0 takes a free one; default 5000 ($FRONTEND_PORT)\n"
+        "  --listen ADDRESS    in place of these two, can be repeated: as quoit-api's\n"
+        "  --backend TARGET    the backend, HOST:PORT or any target of gRPC's; default\n"
+        "                      $BACKEND_HOST:$BACKEND_PORT, else localhost:50051\n"
+        "  --backend-ca FILE   call it with TLS; FILE has the authorities of its certificate, PEM\n"
+        "  --backend-url URL   where browsers reach it themselves, for the page that does; "
+        "default:\n"
+        "                      the page's host with $BACKEND_PORT, else 50051 ($BACKEND_URL)\n"
+        "  --rings N           threads that serve, each with a ring; default 1\n"
+        "  --engine NAME       what the rings run on: io_uring, epoll, or auto; default auto: "
+        "io_uring\n"
+        "                      where it is available\n"
+        "  --drain TIME        how long calls may take to finish at a stop, for example 5s; "
+        "default "
+        "30s\n"
+        "\n"
+        "  --help, -h          this text\n"
+        "  --version           the version\n";
+
+struct given {
+        const char *host, *port; /* NULL: not */
+};
+
+static void __attribute__((noreturn)) print_version(void)
+{
+        char text[64];
+
+        snprintf(text, sizeof(text), "quoit-web %s\n", quoit_version());
+        program_print(text);
+}
+
+/* ---- the environment ---- */
+
+/* NULL: it is not set, or empty. */
+static const char *variable(const char *name)
+{
+        const char *text = getenv(name);
+
+        return text && *text ? text : NULL;
+}
+
+/* The kubelet sets NAME_PORT=tcp://ADDRESS:PORT for a service with that NAME: nobody has meant it for us. */
+static const char *port_variable(const char *name)
+{
+        const char *text = variable(name);
+
+        if (!text || strncmp(text, "tcp://", strlen("tcp://")) == 0)
+                return NULL;
+        value_number(name, text, 0, 65535);
+        return text;
+}
+
+static const char *either(const char *text, const char *otherwise)
+{
+        return text ? text : otherwise;
+}
+
+/* "HOST:PORT" on the heap, as long as the program runs. */
+static const char *join(const char *host, const char *port)
+{
+        bool is_bare = strchr(host, ':') && *host != '['; /* an address of IPv6 */
+        char *text;
+
+        if (asprintf(&text, is_bare ? "[%s]:%s" : "%s:%s", host, port) < 0)
+                program_usage_error("out of memory");
+        return text;
+}
+
+/* ---- the command line ---- */
+
+static void add_address(struct options *options, const char *address)
+{
+        if (options->address_count == ADDRESSES_MAX)
+                program_usage_error("--listen: more than %d addresses", ADDRESSES_MAX);
+        options->addresses[options->address_count++] = address;
+}
+
+static const char *checked_port(const char *what, const char *text)
+{
+        value_number(what, text, 0, 65535);
+        return text;
+}
+
+static void parse_option(struct options *options, struct given *given, int option, const char *word)
+{
+        switch (option) {
+        case 'o':
+                given->host = optarg;
+                break;
+        case 'p':
+                given->port = checked_port("--port", optarg);
+                break;
+        case 'l':
+                add_address(options, optarg);
+                break;
+        case 'b':
+                options->backend = optarg;
+                break;
+        case 'c':
+                options->backend_ca = optarg;
+                break;
+        case 'u':
+                options->backend_url = optarg;
+                break;
+        case 'r':
+                options->rings = value_number("--rings", optarg, 1, 1024);
+                break;
+        case 'e':
+                options->engine = engine_parse("--engine", optarg);
+                break;
+        case 'd':
+                options->drain_ms = value_time("--drain", optarg, 1);
+                break;
+        case 'h':
+                program_print(help);
+        case 'V':
+                print_version();
+        case ':':
+                program_usage_error("%s needs a value", word);
+        default:
+                program_usage_error(
+                        strchr(word, '=') && optopt ? "%s: it takes no value" : "unknown option %s",
+                        word);
+        }
+}
+
+/* What the command line has left open. */
+static void complete(struct options *options, const struct given *given)
+{
+        if (options->address_count > 0 && (given->host || given->port))
+                program_usage_error("--listen replaces --host and --port; remove them");
+        if (options->address_count == 0)
+                add_address(options,
+                        join(either(given->host, either(variable("FRONTEND_HOST"), "")),
+                                either(given->port, either(port_variable("FRONTEND_PORT"), PORT))));
+        options->backend_port = either(port_variable("BACKEND_PORT"), BACKEND_PORT);
+        if (!options->backend)
+                options->backend =
+                        join(either(variable("BACKEND_HOST"), BACKEND_HOST), options->backend_port);
+        options->backend_url = either(options->backend_url, variable("BACKEND_URL"));
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+        static const struct option known[] = {
+                { "host", required_argument, NULL, 'o' },
+                { "port", required_argument, NULL, 'p' },
+                { "listen", required_argument, NULL, 'l' },
+                { "backend", required_argument, NULL, 'b' },
+                { "backend-ca", required_argument, NULL, 'c' },
+                { "backend-url", required_argument, NULL, 'u' },
+                { "rings", required_argument, NULL, 'r' },
+                { "engine", required_argument, NULL, 'e' },
+                { "drain", required_argument, NULL, 'd' },
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'V' },
+                { 0 },
+        };
+        struct given given = { 0 };
+        int option;
+
+        *options = (struct options){ .rings = 1 };
+        /* "+": no reordering, so that the current word is known also within a cluster of options */
+        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
+                at = optind)
+                parse_option(options, &given, option, argv[at]);
+        if (optind < argc)
+                program_usage_error("unknown argument '%s'", argv[optind]);
+        complete(options, &given);
+}
