@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "call/dialect.h"
 #include "call/http.h"
 #include "call/offload.h"
 #include "call/report.h"
@@ -143,7 +144,8 @@ void call_free_message(struct quoit_call *call)
         if (call_host_of(call)->interceptors)
                 return; /* an on_end may read the metadata */
         if (!writer_needs_arena(&call->exchange.writer) && !call->handler.keeps_arena &&
-                call->handler.header_fields.count == 0 && call->handler.trailer_fields.count == 0) {
+                !call->front && call->handler.header_fields.count == 0 &&
+                call->handler.trailer_fields.count == 0) {
                 arena_deinit(&call->exchange.lent.arena);
                 reader_release(&call->exchange);
         }
@@ -198,6 +200,17 @@ static void submit_finished(struct quoit_call *call)
         }
 }
 
+static void submit_own_end(struct quoit_call *call)
+{
+        call->front->dialect->end(call, &(struct dialect_end){
+                                                .status = call->handler.status,
+                                                .text = call->handler.status_text,
+                                                .text_size = call->handler.status_text_size,
+                                                .headers = &call->handler.header_fields,
+                                                .trailers = &call->handler.trailer_fields,
+                                        });
+}
+
 void call_apply_finish(struct quoit_call *call)
 {
         if (call->ring.state != CALL_OPEN)
@@ -208,6 +221,8 @@ void call_apply_finish(struct quoit_call *call)
         call_drop_delayed(call);
         if (call->request.is_http)
                 http_submit_finished(call);
+        else if (call_has_own_end(call))
+                submit_own_end(call);
         else
                 submit_finished(call);
         exchange_ask_to_send(&call->exchange);
@@ -216,7 +231,7 @@ void call_apply_finish(struct quoit_call *call)
 
 void call_submit_headers(struct quoit_call *call)
 {
-        if (call->ring.headers_submitted)
+        if (call->ring.headers_submitted || call_defers_headers(call))
                 return;
         response_submit_headers(call, &call->handler.header_fields);
         exchange_ask_to_send(&call->exchange);
@@ -233,6 +248,9 @@ struct session_pull call_pull(struct quoit_call *call, size_t size_max)
                 return pull;
         if (call->request.is_http) {
                 pull.last = pull.ends = true;
+        } else if (call_has_own_end(call)) {
+                pull.last = pull.ends = !quoit_call_cancelled(call) || call->ring.cancel_text;
+                call->ring.trailers_submitted = pull.last;
         } else if (!quoit_call_cancelled(call)) {
                 pull.last = true;
                 response_submit_trailers(call, call->handler.status, call->handler.status_text,
@@ -253,6 +271,15 @@ void call_write(struct quoit_call *call, struct output *output, size_t size)
                 call_wake(call);
 }
 
+/* The same where the status is part of the body: it waits behind what was begun. */
+static void end_cancelled(struct quoit_call *call, quoit_status status, const char *text)
+{
+        (void)writer_drop_unbegun(&call->exchange);
+        call->ring.cancel_text = text;
+        call->front->dialect->end(call,
+                &(struct dialect_end){ .status = status, .text = text, .text_size = strlen(text) });
+}
+
 /* Sends the status. After half a message the peer could not read it, so the rest of that message is sent first. */
 static void answer_cancelled(struct quoit_call *call, quoit_status status, const char *text)
 {
@@ -260,6 +287,8 @@ static void answer_cancelled(struct quoit_call *call, quoit_status status, const
 
         if (call->request.is_http)
                 http_submit_cancelled(call, status, text);
+        else if (call_has_own_end(call))
+                end_cancelled(call, status, text);
         else if (!call->ring.headers_submitted)
                 response_submit_trailers_only(call, status, text, text_size, NULL);
         else if (writer_drop_unbegun(&call->exchange))
@@ -290,7 +319,8 @@ static void await_rest(struct quoit_call *call)
 
 void call_cancel(struct quoit_call *call, quoit_status status, const char *text)
 {
-        assert(status_is_for_library(status));
+        assert(status_is_for_library(status) ||
+                (call->front && status == call->front->dialect->malformed));
         if (call->ring.state != CALL_OPENING && call->ring.state != CALL_OPEN)
                 return;
         call_set_state(call, CALL_CANCELLED);

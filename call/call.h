@@ -32,6 +32,7 @@
 #include "transport/stream.h"
 
 struct offload;
+struct front;
 
 /* What ends with a call: an outcall that its handler has begun. Both are on the call's ring. */
 struct call_child {
@@ -168,6 +169,8 @@ struct quoit_call {
         /* the thread that has the handler's side, by its thread pointer; NULL: none, while it is on its way */
         const void *_Atomic thread;
         struct offload *offload; /* NULL until it is lent for the first time; has a lock */
+        struct front *
+                front; /* NULL: the request is plain gRPC (dialect.h); fixed when the handler begins */
         struct call_ring_side ring;
         struct request request;
         struct call_handler_side handler;

@@ -45,7 +45,7 @@ void quoit_call_set_message_compression(quoit_call *call, bool enabled)
 
 /* ---- both ways ---- */
 
-static struct coders *coders_of(struct quoit_call *call)
+struct coders *call_coders(struct quoit_call *call)
 {
         return call->offload ? offload_coders(call->offload) : &call_host_of(call)->coders;
 }
@@ -68,7 +68,7 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
         if (call->exchange.lent.sends_plain || plain_bytes == 0 || !is_worth_it(call, plain_bytes))
                 return;
         began_ns = work_begin(call);
-        exchange_compress(&call->exchange, coders_of(call), encoding);
+        exchange_compress(&call->exchange, call_coders(call), encoding);
         work_end(call, began_ns);
 }
 
@@ -76,5 +76,5 @@ void call_compress(struct quoit_call *call, struct encoding *encoding)
 
 int call_decompress(struct quoit_call *call, struct reader_message *message, upb_Arena *arena)
 {
-        return exchange_decompress(&call->exchange, coders_of(call), message, arena);
+        return exchange_decompress(&call->exchange, call_coders(call), message, arena);
 }

@@ -12,7 +12,11 @@
 
 #include "call/call.h"
 
+struct coders;
 struct encoding;
+
+/* Of the thread that has the call. */
+struct coders *call_coders(struct quoit_call *call);
 
 /*
  * Compresses a message to be sent, if the call compresses, and the message is neither too small to profit nor so large that

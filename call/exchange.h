@@ -55,6 +55,7 @@ struct exchange {
         bool takes_many : 1; /* the peer may send any number of messages, not just one */
         bool sends_many : 1; /* the same for us */
         bool shares_arenas : 1; /* a worker may allocate from its arenas */
+        bool sends_unframed : 1; /* what is queued does not show where messages begin */
 
         struct exchange_lent lent;
 };

@@ -4,30 +4,37 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/dialect.h"
 #include "call/field_block.h"
 #include "call/http.h"
 #include "codec/status.h"
 
 #define FIELD_FLAGS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
-static void block_add_head(struct field_block *block)
+static void block_add_head(struct field_block *block, const struct quoit_call *call)
 {
         field_block_add_text(block, ":status", "200");
-        field_block_add_text(block, "content-type", "application/grpc");
+        field_block_add_text(block, "content-type",
+                call->front ? call->front->content_type : "application/grpc");
+}
+
+static const struct dialect *dialect_of(const struct quoit_call *call)
+{
+        return call->front ? call->front->dialect : &dialect_grpc;
 }
 
 /* Lists for clients that compress the algorithms that they can use. */
 static void block_add_accepted(struct field_block *block, const struct quoit_call *call)
 {
         if (call->request.has_encoding)
-                field_block_add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);
+                field_block_add_text(block, dialect_of(call)->accept_field, COMPRESSION_LIST);
 }
 
 static void block_add_compression(struct field_block *block, const struct quoit_call *call)
 {
         if (call->exchange.lent.compression != QUOIT_IDENTITY)
-                field_block_add_text(
-                        block, "grpc-encoding", compression_name(call->exchange.lent.compression));
+                field_block_add_text(block, dialect_of(call)->encoding_field,
+                        compression_name(call->exchange.lent.compression));
 }
 
 static void block_add_status(
@@ -52,7 +59,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
 
         call->ring.headers_submitted = true;
         if (r == 0) {
-                block_add_head(&block);
+                block_add_head(&block, call);
                 block_add_compression(&block, call);
                 block_add_accepted(&block, call);
                 field_block_add_all(&block, headers);
@@ -87,7 +94,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
         call->ring.headers_submitted = true;
         call->ring.trailers_submitted = true;
         if (r == 0) {
-                block_add_head(&block);
+                block_add_head(&block, call);
                 block_add_accepted(&block, call);
                 block_add_status(&block, status, text, text_size);
                 if (call->ring.pushback_ms[0])

@@ -6,6 +6,7 @@
 
 #include "call/call.h"
 #include "call/compression.h"
+#include "call/dialect.h"
 #include "call/encoding.h"
 #include "call/generic.h"
 #include "call/here.h"
@@ -43,6 +44,9 @@ static void fail_unsendable(quoit_call *call, int error)
                                 ? "the client takes its answers too slowly, and other calls wait "
                                   "for the worker thread (worker_wait_ms)"
                                 : "the client leaves a worker thread waiting (stall_ms)");
+                break;
+        case -EBADMSG:
+                call_fail(call, QUOIT_INTERNAL, "the answer cannot be said as JSON");
                 break;
         case -EINVAL:
                 call_fail(call, QUOIT_INTERNAL, "the answer lacks a required field");
@@ -85,7 +89,7 @@ static int queue_on_ring(quoit_call *call, struct encoding *encoding)
                 return -ENOBUFS;
         if (!writer_may_queue(&call->exchange, encoding->size))
                 return -ENOSPC;
-        r = writer_append(&call->exchange, encoding);
+        r = encoding->size > 0 ? writer_append(&call->exchange, encoding) : 0;
         if (r == 0)
                 queued_on_ring(call, was_empty);
         return r;
@@ -111,7 +115,7 @@ static void allow_in_place(quoit_call *call, const struct upb_MiniTable *type)
 {
         size_t limit = call_send_bytes_max(call);
 
-        if (!call_sends_many(call) || call->offload ||
+        if (!call_sends_many(call) || call->offload || !call_sends_plain_frames(call) ||
                 call->exchange.lent.compression != QUOIT_IDENTITY)
                 return;
         call->handler.in_place_type = type;
@@ -153,12 +157,16 @@ static bool send_in_place(
 static int send_encoded(quoit_call *call, struct encoding *encoding)
 {
         size_t size;
-        int r;
+        int r = 0;
 
         if (call->exchange.lent.compression != QUOIT_IDENTITY)
                 call_compress(call, encoding);
         size = encoding->size;
-        r = call->offload ? offload_send(call->offload, encoding) : queue_on_ring(call, encoding);
+        if (call->front && call->front->dialect->seal)
+                r = call->front->dialect->seal(call, encoding);
+        if (r == 0)
+                r = call->offload ? offload_send(call->offload, encoding)
+                                  : queue_on_ring(call, encoding);
         encoding_deinit(encoding);
         if (r == 0)
                 note_sent(call, size);
@@ -188,6 +196,29 @@ static void note_field(quoit_call *call, const char *what, const struct encoder 
         call->handler.misuse = text.size ? text.data : "it sent what is no answer; ended INTERNAL";
 }
 
+static int send_bytes(quoit_call *call, const void *bytes, size_t size)
+{
+        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
+        struct encoding encoding;
+        int r;
+
+        if (size > call_send_bytes_max(call) || size > UINT32_MAX)
+                return -EMSGSIZE;
+        r = encoding_init_bytes(
+                &encoding, small_of(call, worker_small), blocks_of(call), bytes, size);
+        return r < 0 ? r : send_encoded(call, &encoding);
+}
+
+/* The bytes that the call's codec makes of it. */
+static int send_spelled(
+        quoit_call *call, const struct upb_Message *message, const struct upb_MiniTable *type)
+{
+        upb_StringView bytes;
+        int r = call->front->codec->encode(call, message, type, call_send_bytes_max(call), &bytes);
+
+        return r < 0 ? r : send_bytes(call, bytes.data, bytes.size);
+}
+
 /* @keeper: see encoding_init(). */
 static int send_message(quoit_call *call, struct exchange *keeper,
         const struct upb_Message *message, const struct upb_MiniTable *type)
@@ -206,19 +237,6 @@ static int send_message(quoit_call *call, struct exchange *keeper,
         if (r == 0 && call->exchange.lent.messages_sent == 1)
                 allow_in_place(call, type);
         return r;
-}
-
-static int send_bytes(quoit_call *call, const void *bytes, size_t size)
-{
-        uint8_t worker_small[WRITER_PLACE_BYTES_MAX];
-        struct encoding encoding;
-        int r;
-
-        if (size > call_send_bytes_max(call) || size > UINT32_MAX)
-                return -EMSGSIZE;
-        r = encoding_init_bytes(
-                &encoding, small_of(call, worker_small), blocks_of(call), bytes, size);
-        return r < 0 ? r : send_encoded(call, &encoding);
 }
 
 /*
@@ -275,7 +293,10 @@ static int try_send(quoit_call *call, struct exchange *keeper, const struct upb_
         if (!pass_interceptors(call, &(quoit_message_info){ .message = message, .type = type }) ||
                 (is_intercepted(call) && send_in_place(call, message, type)))
                 return 0;
-        return call_has_answered(call) ? -EALREADY : send_message(call, keeper, message, type);
+        if (call_has_answered(call))
+                return -EALREADY;
+        return call->front && call->front->codec ? send_spelled(call, message, type)
+                                                 : send_message(call, keeper, message, type);
 }
 
 /* Not inlined: its memory on the stack would cost the messages that are sent in place. */

@@ -346,12 +346,14 @@ void writer_drop(struct exchange *exchange)
  * The end of the begun message, as far as it lies in the first segment. It begins in that segment, or @continues says that the
  * whole segment belongs to it.
  */
-static const uint8_t *begun_end(const struct segment *segment)
+static const uint8_t *begun_end(const struct exchange *exchange, const struct segment *segment)
 {
         const uint8_t *end = segment->data + segment->size, *border = segment->base;
 
         if (segment->continues)
                 return end;
+        if (exchange->sends_unframed)
+                return segment->data == segment->base ? segment->data : end;
         while (border < segment->data) {
                 uint32_t size = framing_read_size(border);
 
@@ -366,7 +368,7 @@ static const uint8_t *begun_end(const struct segment *segment)
 static struct segment *cut_behind_begun(struct exchange *exchange)
 {
         struct segment *last = exchange->writer.first;
-        const uint8_t *end = last ? begun_end(last) : NULL;
+        const uint8_t *end = last ? begun_end(exchange, last) : NULL;
 
         if (!last || end == last->data)
                 return NULL;

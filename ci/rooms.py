@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The rooms of the tree and the arrows between them, for the checks: core <- codec <- transport <- call <- link <-
-{server, client} <- services <- apps; schema is beside them, on upb and the public headers."""
+{front <- server, client} <- services <- apps; schema is beside them, on upb and the public headers."""
 
 # For each room, what it may include beside itself and <quoit/...>. A folder in a room may be a room of its own.
 MAY_INCLUDE = {
@@ -12,7 +12,8 @@ MAY_INCLUDE = {
     "transport": {"core", "codec", "upb"},
     "call": {"core", "codec", "transport", "upb"},
     "link": {"core", "codec", "transport", "call", "upb"},
-    "server": {"core", "codec", "transport", "call", "link", "upb"},
+    "front": {"core", "codec", "transport", "call", "link", "upb"},
+    "server": {"core", "codec", "transport", "call", "link", "front", "upb"},
     "client": {"core", "codec", "transport", "call", "link", "upb"},
     "services": {"generated"},
     "schema": {"upb"},
@@ -24,9 +25,9 @@ MAY_CALL = MAY_INCLUDE | {
     "link": {"core/engine", *MAY_INCLUDE["link"]},
     "server": {"core/engine", *MAY_INCLUDE["server"]},
     "client": {"core/engine", *MAY_INCLUDE["client"]},
-    "services": {"codec", "transport", "call", "link", "server", "client"},
+    "services": {"codec", "transport", "call", "link", "front", "server", "client"},
     "schema": {"codec"},
-    "apps": {"codec", "transport", "call", "link", "server", "client", "services", "schema"},
+    "apps": {"codec", "transport", "call", "link", "front", "server", "client", "services", "schema"},
 }
 
 

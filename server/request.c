@@ -5,10 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "call/dialect.h"
 #include "call/unknown.h"
 #include "codec/timeout.h"
 #include "core/clock.h"
 #include "core/usdt.h"
+#include "front/choose.h"
 #include "server/http_request.h"
 
 #define GRPC_TYPE "application/grpc"
@@ -91,6 +93,30 @@ static void take_unknown_path(
                 call->request.unknown_path = memcpy(path, field->value, field->value_size);
 }
 
+/* "/package.Service/method?query". False: it is no path of a route with a query behind it. */
+static bool take_path_of_query(
+        struct quoit_call *call, const struct router *router, const struct session_field *field)
+{
+        const char *mark = memchr(field->value, '?', field->value_size);
+        const struct route *route =
+                mark ? router_find(router, field->value, (size_t)(mark - field->value)) : NULL;
+        struct front *front;
+        size_t size;
+        char *query;
+
+        if (!route)
+                return false;
+        take_route(call, route);
+        size = field->value_size - (size_t)(mark + 1 - field->value);
+        front = call_make_front(call);
+        query = front ? call_alloc(call, size + 1) : NULL;
+        if (query)
+                front->query = upb_StringView_FromDataAndSize(memcpy(query, mark + 1, size), size);
+        else
+                call->request.out_of_memory = true;
+        return true;
+}
+
 static void take_path(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
@@ -99,7 +125,7 @@ static void take_path(
         call->request.has_path = field->value_size > 0 && *field->value == '/';
         if (route)
                 take_route(call, route);
-        else
+        else if (!take_path_of_query(call, router, field))
                 take_unknown_path(call, router, field);
 }
 
@@ -172,12 +198,18 @@ static void add_host(struct quoit_call *call, const struct session_field *field)
                 take_authority(call, field->value, field->value_size);
 }
 
+/* One that is not gRPC's is kept, for those who understand it. */
+static void add_content_type(struct quoit_call *call, const struct session_field *field)
+{
+        call->request.is_grpc = is_grpc_type(field->value, field->value_size);
+        if (!call->request.is_grpc)
+                add_metadata(call, field);
+}
+
 static void add_regular(struct quoit_call *call, const struct session_field *field)
 {
-        struct request *request = &call->request;
-
         if (session_field_is(field, "content-type"))
-                request->is_grpc = is_grpc_type(field->value, field->value_size);
+                add_content_type(call, field);
         else if (session_field_is(field, "host"))
                 add_host(call, field);
         else if (!session_field_is(field, "te")) /* hop-by-hop: it may be a proxy's */
@@ -288,9 +320,14 @@ static void apply_options(struct quoit_call *call)
                 exchange_limit_messages(&call->exchange, options->message_receive_bytes_max);
 }
 
+/* Its way is that of gRPC over HTTP/2, where nobody is asked. */
+static bool is_plain_grpc(const struct quoit_call *call)
+{
+        return call->request.is_post && call->request.is_grpc && !call->front;
+}
+
 void request_accept(struct quoit_call *call, bool oversize, const struct http_routes *handlers)
 {
-        const struct request *request = &call->request;
         const char *text = NULL;
         quoit_status status;
 
@@ -307,11 +344,13 @@ void request_accept(struct quoit_call *call, bool oversize, const struct http_ro
                 call_refuse_memory(call);
                 return;
         }
-        if (!oversize && (!request->is_post || !request->is_grpc)) {
+        if (!oversize && !is_plain_grpc(call) && !front_choose(call)) {
                 http_request_accept(call, handlers);
                 return;
         }
         status = find_fault(call, oversize, &text);
+        if (status == QUOIT_OK && call->front && call->front->dialect->begin)
+                status = call->front->dialect->begin(call, &text);
         if (status != QUOIT_OK) {
                 call_cancel(call, status, text);
                 return;

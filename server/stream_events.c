@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "call/call.h"
+#include "call/dialect.h"
 #include "server/admission.h"
 #include "server/faults.h"
 #include "server/http_request.h"
@@ -73,6 +73,20 @@ static void refuse_data(struct quoit_call *call, int error)
         }
 }
 
+static int receive(struct quoit_call *call, const uint8_t *data, size_t size)
+{
+        if (call->front && call->front->dialect->receive)
+                return call->front->dialect->receive(call, data, size);
+        return reader_feed(&call->exchange, data, size);
+}
+
+static int receive_end(struct quoit_call *call)
+{
+        return call->front && call->front->dialect->receive_end
+                       ? call->front->dialect->receive_end(call)
+                       : 0;
+}
+
 static void on_data(struct stream *stream, const uint8_t *data, size_t size)
 {
         struct quoit_call *call = call_of_stream(stream);
@@ -84,7 +98,7 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
         }
         if (call->ring.state != CALL_OPEN)
                 return; /* it has its answer; further data is dropped */
-        r = reader_feed(&call->exchange, data, size);
+        r = receive(call, data, size);
         if (r < 0)
                 refuse_data(call, r);
         else if (!call_takes_many(call) && call->exchange.reader.messages > 1)
@@ -96,6 +110,7 @@ static void on_data(struct stream *stream, const uint8_t *data, size_t size)
 static void on_end(struct stream *stream)
 {
         struct quoit_call *call = call_of_stream(stream);
+        int r;
 
         if (call->request.is_http) {
                 http_request_end(call);
@@ -103,7 +118,10 @@ static void on_end(struct stream *stream)
         }
         if (call->ring.state != CALL_OPEN)
                 return;
-        if (!framing_idle(&call->exchange.reader.framing))
+        r = receive_end(call);
+        if (r < 0)
+                refuse_data(call, r);
+        else if (!framing_idle(&call->exchange.reader.framing))
                 call_cancel(call, QUOIT_INTERNAL, "the request ends within a message");
         else if (!call_takes_many(call) && call->exchange.reader.messages == 0)
                 call_cancel(call, QUOIT_UNIMPLEMENTED, "no request message");

@@ -46,6 +46,7 @@
 #include <quoit/method_options.h>
 #include <quoit/metrics.h>
 #include <quoit/peer.h>
+#include <quoit/protocol.h>
 #include <quoit/reflection.h>
 #include <quoit/rings.h>
 #include <quoit/server.h>
