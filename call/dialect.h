@@ -56,7 +56,7 @@ struct dialect {
         quoit_status (*begin)(struct quoit_call *call, const char **ret_text);
         /* As reader_feed(). */
         int (*receive)(struct quoit_call *call, const uint8_t *data, size_t size);
-        /* 0; or an error of reader_feed(), -EPROTO: the body ends too early. */
+        /* 0; or an error of reader_feed(); -EPROTO: the body ends too early; -EBADMSG: there is no message in the query. */
         int (*receive_end)(struct quoit_call *call);
         /* Changes a framed message, which may be compressed, into what travels. 0, -ENOMEM. */
         int (*seal)(struct quoit_call *call, struct encoding *encoding);
@@ -91,6 +91,7 @@ struct front {
         upb_StringView query; /* behind the '?' of the path */
         void *state; /* the dialect's own */
         unsigned http_status; /* of the answer; 0: 200, or not sent yet */
+        bool is_compressed; /* the bare answer is */
 };
 
 /* gRPC itself, for requests that have a front for another reason: a query behind the path, or messages as JSON. */

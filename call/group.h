@@ -31,6 +31,7 @@
 struct call_group;
 struct exchange;
 struct interceptors;
+struct json_types;
 struct peer;
 struct quoit_call;
 struct upb_ExtensionRegistry;
@@ -58,6 +59,7 @@ struct call_host {
         struct compression_cache accepted;
         quoit_compression compression; /* of calls that say nothing else */
         const struct upb_ExtensionRegistry *extensions; /* of requests; NULL: all are unknown */
+        struct json_types *json_types; /* for messages as JSON (front/json_codec.h); a server's */
         /* threads that are posting to the ring: it must not go before they are through */
         atomic_uint posters;
         atomic_bool is_over; /* the ring is gone: nobody may post to it any more */

@@ -243,9 +243,21 @@ static int reader_feed_one(struct exchange *exchange, const uint8_t **data, size
         return r;
 }
 
+/* Whether the peer may go on: all that its calls hold is within the limits. Errors as reader_feed(). */
+static int reader_check(struct exchange *exchange)
+{
+        size_t held_bytes = call_group_held_bytes(exchange->group);
+
+        if (held_bytes > exchange->group->host->limits->connection_receive_bytes_max)
+                return -ENOBUFS;
+        if (!room_allows(&exchange->group->host->room, held_bytes))
+                return -ENOSPC;
+        reader_open_window(exchange);
+        return 0;
+}
+
 int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size)
 {
-        size_t held_bytes;
         int r;
 
         exchange->group->moved_bytes += size;
@@ -256,13 +268,33 @@ int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size)
                 if (r < 0)
                         return r;
         }
-        held_bytes = call_group_held_bytes(exchange->group);
-        if (held_bytes > exchange->group->host->limits->connection_receive_bytes_max)
-                return -ENOBUFS;
-        if (!room_allows(&exchange->group->host->room, held_bytes))
-                return -ENOSPC;
-        reader_open_window(exchange);
-        return 0;
+        return reader_check(exchange);
+}
+
+int reader_feed_body(struct exchange *exchange, const uint8_t *data, size_t size, size_t expected)
+{
+        struct framing *framing = &exchange->reader.framing;
+        size_t reserved = framing_reserved(framing);
+        upb_Arena *arena = exchange_arena(exchange);
+        int r = arena ? framing_collect(framing, arena, data, size, expected) : -ENOMEM;
+
+        exchange->group->moved_bytes += size;
+        reader_hold(exchange, framing_reserved(framing) - reserved);
+        return r < 0 ? r : reader_check(exchange);
+}
+
+int reader_end_body(struct exchange *exchange)
+{
+        struct reader *reader = &exchange->reader;
+        size_t reserved = framing_reserved(&reader->framing);
+        upb_Arena *arena = exchange_arena(exchange);
+        struct framing_message message;
+
+        if (!arena)
+                return -ENOMEM;
+        framing_collected(&reader->framing, reader->compression != QUOIT_IDENTITY, &message);
+        reader_hold(exchange, FRAMING_PREFIX_BYTES + message.size - reserved);
+        return reader_append_one(exchange, arena, &message);
 }
 
 bool reader_take(struct exchange *exchange, struct reader_message *ret_message)

@@ -71,6 +71,15 @@ void reader_deinit(struct exchange *exchange);
 int reader_feed(struct exchange *exchange, const uint8_t *data, size_t size);
 
 /*
+ * The same for a body without framing, which is one message. @expected: how many bytes it will have; 0: not known. Errors as above,
+ * but for those of a prefix.
+ */
+int reader_feed_body(struct exchange *exchange, const uint8_t *data, size_t size, size_t expected);
+
+/* There is no more of it: the message is whole. An empty one counts as not compressed. 0, -ENOMEM. */
+int reader_end_body(struct exchange *exchange);
+
+/*
  * Counts @bytes, the memory of the decompressed and parsed message, until the call's arena is freed: for calls with one
  * message. No-op where many can be received: there a message lives only until its handler returns.
  */

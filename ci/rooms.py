@@ -27,6 +27,7 @@ MAY_CALL = MAY_INCLUDE | {
     "client": {"core/engine", *MAY_INCLUDE["client"]},
     "services": {"codec", "transport", "call", "link", "front", "server", "client"},
     "schema": {"codec"},
+    "front": {"schema", *MAY_INCLUDE["front"]},
     "apps": {"codec", "transport", "call", "link", "front", "server", "client", "services", "schema"},
 }
 

@@ -83,6 +83,58 @@ static int framing_feed_body(
         return framing->body_size == framing->declared;
 }
 
+/* Room for @size bytes: at least twice as much as before, so that a body that comes in pieces is copied a few times at most. */
+static int framing_grow(struct framing *framing, upb_Arena *arena, size_t size)
+{
+        size_t room = (size_t)framing->declared * 2;
+        uint8_t *body;
+
+        if (room < size)
+                room = size;
+        if (room > framing->message_bytes_max)
+                room = framing->message_bytes_max;
+        if (room > UINT32_MAX)
+                return -EMSGSIZE;
+        body = framing->body ? upb_Arena_Realloc(arena, framing->body, framing->declared, room)
+                             : upb_Arena_Malloc(arena, room);
+        if (!body)
+                return -ENOMEM;
+        framing->body = body;
+        framing->declared = (uint32_t)room;
+        return 0;
+}
+
+int framing_collect(struct framing *framing, upb_Arena *arena, const uint8_t *data, size_t size,
+        size_t expected)
+{
+        size_t whole = framing->body_size + size;
+        size_t room = framing_reserved(framing);
+        int r = 0;
+
+        if (whole > framing->message_bytes_max || expected > framing->message_bytes_max)
+                return -EMSGSIZE;
+        if (whole > room)
+                r = framing_grow(framing, arena, whole < expected ? expected : whole);
+        if (r < 0 || size == 0)
+                return r;
+        memcpy(framing->body + framing->body_size, data, size);
+        framing->body_size = whole;
+        return 0;
+}
+
+void framing_collected(
+        struct framing *framing, bool compressed, struct framing_message *ret_message)
+{
+        *ret_message = (struct framing_message){
+                .data = framing->body ? framing->body : (const uint8_t *)"",
+                .size = framing->body_size,
+                .compressed = compressed && framing->body_size > 0,
+        };
+        framing->declared = 0;
+        framing->body = NULL;
+        framing->body_size = 0;
+}
+
 int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data, size_t *size,
         struct framing_message *ret_message)
 {

@@ -62,6 +62,17 @@ int framing_feed(struct framing *framing, upb_Arena *arena, const uint8_t **data
 size_t framing_scan(
         const struct framing *framing, const uint8_t *data, size_t size, uint32_t *ret_count);
 
+/*
+ * The same for a body without prefixes, all of which is one message: collects @size bytes of it. @expected is how many it will have;
+ * 0: not known. 0; -EMSGSIZE: it has, or will have, more than a message may; -ENOMEM.
+ */
+int framing_collect(struct framing *framing, upb_Arena *arena, const uint8_t *data, size_t size,
+        size_t expected);
+
+/* The body is whole. Its message lives as long as the arena. */
+void framing_collected(
+        struct framing *framing, bool compressed, struct framing_message *ret_message);
+
 /* Whether the reader stands between two messages; the end of a stream anywhere else is an error. */
 static inline bool framing_idle(const struct framing *framing)
 {

@@ -5,7 +5,11 @@
 #include <strings.h>
 
 #include "call/dialect.h"
+#include "call/generic.h"
+#include "call/unknown.h"
+#include "front/connect.h"
 #include "front/grpc_web.h"
+#include "front/json_codec.h"
 
 /* What a content type stands for. */
 struct media {
@@ -19,10 +23,17 @@ static const struct media *find_media(const char *type, size_t size)
         static const struct media all[] = {
                 { "application/grpc", &dialect_grpc, NULL },
                 { "application/grpc+proto", &dialect_grpc, NULL },
+                { "application/grpc+json", &dialect_grpc, &json_codec },
                 { "application/grpc-web", &grpc_web, NULL },
                 { "application/grpc-web+proto", &grpc_web, NULL },
+                { "application/grpc-web+json", &grpc_web, &json_codec },
                 { "application/grpc-web-text", &grpc_web_text, NULL },
                 { "application/grpc-web-text+proto", &grpc_web_text, NULL },
+                { "application/grpc-web-text+json", &grpc_web_text, &json_codec },
+                { "application/proto", &connect_unary, NULL },
+                { "application/json", &connect_unary, &json_codec },
+                { "application/connect+proto", &connect_stream, NULL },
+                { "application/connect+json", &connect_stream, &json_codec },
         };
 
         for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -54,11 +65,49 @@ static bool take(struct quoit_call *call, const struct media *media)
         return true;
 }
 
+/*
+ * Whether the method can be called so: a stream needs frames, and a call of one message comes without them in Connect. Of a path that
+ * nobody serves anything can be said.
+ */
+static bool suits(const struct quoit_call *call, const struct media *media)
+{
+        const struct route *route = call->request.route;
+
+        if (!route || route_is_unknown(route))
+                return route;
+        if (media->dialect == &connect_unary)
+                return route->method->kind == QUOIT_UNARY;
+        if (media->dialect == &connect_stream)
+                return route->method->kind != QUOIT_UNARY;
+        return !media->codec || !call_is_generic(call);
+}
+
+/* A GET of a method that changes nothing. */
+static bool choose_get(struct quoit_call *call)
+{
+        const struct media *media = NULL;
+        upb_StringView encoding;
+
+        if (!call->front || !call->request.route->method->has_no_side_effects ||
+                !connect_get_parameter(call->front->query, "encoding", &encoding))
+                return false;
+        if (upb_StringView_IsEqual(encoding, upb_StringView_FromString("json")))
+                media = find_media("application/json", strlen("application/json"));
+        else if (upb_StringView_IsEqual(encoding, upb_StringView_FromString("proto")))
+                media = find_media("application/proto", strlen("application/proto"));
+        if (!media || !suits(call, media) || !take(call, media))
+                return false;
+        call->front->dialect = &connect_get;
+        return true;
+}
+
 bool front_choose(struct quoit_call *call)
 {
         upb_StringView type;
         const struct media *media;
 
+        if (call->request.is_get)
+                return choose_get(call);
         if (!call->request.is_post)
                 return false;
         if (call->request.is_grpc) /* with a query behind its path, which means nothing */
@@ -66,5 +115,5 @@ bool front_choose(struct quoit_call *call)
         if (!fields_find(&call->request.fields, "content-type", &type))
                 return false;
         media = find_media(type.data, type_size(type));
-        return media && take(call, media);
+        return media && suits(call, media) && take(call, media);
 }

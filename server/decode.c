@@ -6,6 +6,7 @@
 
 #include "call/budget.h"
 #include "call/compression.h"
+#include "call/dialect.h"
 #include "call/interceptors.h"
 #include "call/work.h"
 #include "codec/bad_text.h"
@@ -35,7 +36,7 @@ static void fail_malformed(struct quoit_call *call, const char *text)
 
         server_log_peer(shard->server, QUOIT_LOG_INFO, call_clock_ns(call), "%s: %s: %s",
                 call->exchange.group->peer->address, call->request.route->method->path, text);
-        call_fail(call, QUOIT_INTERNAL, text);
+        call_fail(call, call->front ? call->front->dialect->malformed : QUOIT_INTERNAL, text);
 }
 
 static void fail_compressed(struct quoit_call *call, const struct budget *budget, int error)
@@ -105,12 +106,34 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
         }
 }
 
+/* What the call's codec takes the bytes for. */
+static upb_Message *decode_spelled(
+        struct quoit_call *call, struct budget *budget, const struct reader_message *message)
+{
+        const char *text;
+        upb_Message *decoded;
+        int r = call->front->codec->decode(
+                call, message->data, message->size, budget->arena, &decoded, &text);
+
+        if (r == 0)
+                return decoded;
+        if (r == -ENOMEM)
+                fail_no_memory(call, budget);
+        else
+                fail_malformed(call, text);
+        return NULL;
+}
+
 static upb_Message *decode(
         struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
         struct field_place missing;
         upb_Message *decoded;
-        int r = message_decode(message->data, message->size, call->request.route->method->request,
+        int r;
+
+        if (call->front && call->front->codec)
+                return decode_spelled(call, budget, message);
+        r = message_decode(message->data, message->size, call->request.route->method->request,
                 call_host_of(call)->extensions, budget->arena, &decoded, &missing);
 
         if (r == 0)

@@ -12,6 +12,7 @@
 
 #include "call/peer.h"
 #include "core/refusal.h"
+#include "front/json_codec.h"
 #include "link/complaints.h"
 #include "link/log.h"
 #include "link/rings.h"
@@ -45,6 +46,7 @@ struct quoit_server {
         quoit_server_options options; /* defaults filled in */
         struct router router;
         struct http_routes http_routes;
+        struct json_types json_types; /* of the messages of its services */
         struct interceptors *interceptors; /* NULL: there are none */
         struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];

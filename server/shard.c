@@ -88,6 +88,7 @@ static void fill_host(struct shard *shard)
         host->index = (unsigned)(shard - server->shards);
         host->compression = server->options.compression;
         host->extensions = server->options.extensions;
+        host->json_types = &shard->server->json_types;
         host->yields_worker = yields_worker;
         host->on_wrong_thread = on_wrong_thread;
         host->name_type = type_name;

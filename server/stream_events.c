@@ -64,6 +64,9 @@ static void refuse_data(struct quoit_call *call, int error)
         case -EPROTO:
                 call_cancel(call, QUOIT_INTERNAL, "malformed message prefix");
                 break;
+        case -EBADMSG:
+                call_cancel(call, QUOIT_INVALID_ARGUMENT, "malformed message in the query");
+                break;
         case -ENOTSUP:
                 call_cancel(call, QUOIT_INTERNAL, "compressed message without grpc-encoding");
                 break;

@@ -22,7 +22,7 @@ KNOWN_FAILING = {
 
 @pytest.mark.parametrize(
     "mode, config, program, cases",
-    [("server", "config.yaml", "conformance-server", 1668), ("client", "client.yaml", "conformance-client", 1060)],
+    [("server", "config.yaml", "conformance-server", 4564), ("client", "client.yaml", "conformance-client", 1060)],
 )
 def test_connect_conformance(root, build, mode, config, program, cases):
     suite = go_install("connectrpc.com/conformance/cmd/connectconformance", SUITE)

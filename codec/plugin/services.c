@@ -52,6 +52,14 @@ static void services_emit_header(struct unit *u, const upb_ServiceDef *service)
                 stubs_emit(u, service);
 }
 
+static bool has_no_side_effects(const upb_MethodDef *method)
+{
+        const google_protobuf_MethodOptions *options = upb_MethodDef_Options(method);
+
+        return google_protobuf_MethodOptions_idempotency_level(options) ==
+               google_protobuf_MethodOptions_NO_SIDE_EFFECTS;
+}
+
 static void services_emit_entry(struct unit *u, const upb_MethodDef *method)
 {
         static const char *const kinds[] = { "QUOIT_UNARY", "QUOIT_SERVER_STREAMING",
@@ -63,8 +71,10 @@ static void services_emit_entry(struct unit *u, const upb_MethodDef *method)
                         upb_MethodDef_ServerStreaming(method)]);
         printer_emit(&u->c, "        {\n"
                             "                .path = \"/$full_name$/$method_name$\",\n"
-                            "                .kind = $kind$,\n"
-                            "                .request = &$request_table$,\n"
+                            "                .kind = $kind$,\n");
+        if (has_no_side_effects(method))
+                printer_emit(&u->c, "                .has_no_side_effects = true,\n");
+        printer_emit(&u->c, "                .request = &$request_table$,\n"
                             "                .reply = &$reply_table$,\n");
         if (u->options->services)
                 handlers_emit_entry(u, method);

@@ -35,8 +35,9 @@ typedef enum quoit_method_kind {
 typedef struct quoit_method {
         const char *path;                    /* "/package.Service/method" */
         quoit_method_kind kind;              /* which side streams */
+        bool has_no_side_effects; /* as its option idempotency_level says: it may be called by GET, and answered from a cache */
         const struct upb_MiniTable *request; /* type of the client's messages */
-        const struct upb_MiniTable *reply;   /* type of the server's messages */
+        const struct upb_MiniTable *reply; /* type of the server's messages */
 
         /* whether @implementation has a handler for it */
         bool (*is_implemented)(const void *implementation);

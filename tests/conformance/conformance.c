@@ -74,11 +74,11 @@ static upb_StringView type_url(quoit_call *call, const char *name)
 void info_add_request(
         quoit_call *call, request_info *info, const char *name, const char *bytes, size_t size)
 {
-        CONFORMANCE(Any) *any = CONFORMANCE(ConformancePayload_RequestInfo_add_requests)(
+        google_protobuf_Any *any = CONFORMANCE(ConformancePayload_RequestInfo_add_requests)(
                 info, quoit_call_arena(call));
 
-        CONFORMANCE(Any_set_type_url)(any, type_url(call, name));
-        CONFORMANCE(Any_set_value)(any, upb_StringView_FromDataAndSize(bytes, size));
+        google_protobuf_Any_set_type_url(any, type_url(call, name));
+        google_protobuf_Any_set_value(any, upb_StringView_FromDataAndSize(bytes, size));
         /* answers are compressed as requests are, while the headers have not gone */
         (void)quoit_call_set_compression(call, quoit_call_request_compression(call));
 }
@@ -135,11 +135,11 @@ void delay(uint32_t ms)
  * A message of any type, as an empty one whose fields are all unknown: they go out as they came. It has the type URL with
  * it, NUL-terminated.
  */
-static quoit_detail detail_of(quoit_call *call, const CONFORMANCE(Any) * any)
+static quoit_detail detail_of(quoit_call *call, const google_protobuf_Any *any)
 {
         upb_Arena *arena = quoit_call_arena(call);
-        upb_StringView value = CONFORMANCE(Any_value)(any);
-        upb_StringView url = CONFORMANCE(Any_type_url)(any);
+        upb_StringView value = google_protobuf_Any_value(any);
+        upb_StringView url = google_protobuf_Any_type_url(any);
         char *type = quoit_call_alloc(call, url.size + 1);
 
         memcpy(type, url.data, url.size);
@@ -153,7 +153,7 @@ static quoit_detail detail_of(quoit_call *call, const CONFORMANCE(Any) * any)
 
 void finish(quoit_call *call, const error *wanted, const request_info *info)
 {
-        const CONFORMANCE(Any) *const *anys;
+        const google_protobuf_Any *const *anys;
         upb_StringView message;
         quoit_detail *details;
         size_t count;

@@ -270,13 +270,13 @@ static int open_channel(struct invocation *invocation)
 
 static void parse_messages(struct invocation *invocation)
 {
-        const CONFORMANCE(Any) *const *anys =
+        const google_protobuf_Any *const *anys =
                 REQUEST(request_messages)(invocation->request, &invocation->message_count);
         size_t count = invocation->message_count;
 
         invocation->messages = upb_Arena_Malloc(invocation->arena, (count + 1) * sizeof(void *));
         for (size_t i = 0; i < count; i++) {
-                upb_StringView bytes = CONFORMANCE(Any_value)(anys[i]);
+                upb_StringView bytes = google_protobuf_Any_value(anys[i]);
                 upb_Message *message;
 
                 if (quoit_message_parse_checked(bytes.data, bytes.size, invocation->method->request,

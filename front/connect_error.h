@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* How Connect spells what a call ended with (connectrpc.com/docs/protocol, "Error codes" and "Error end stream"). */
+
+#include "call/dialect.h"
+#include "front/text.h"
+
+/* The trailer that details are in (<quoit/details.h>): in Connect they are part of the error. */
+#define CONNECT_DETAILS_FIELD "grpc-status-details-bin"
+
+/* Whether @field is that trailer. */
+bool connect_is_details(const struct field *field);
+
+/* Adds {"code":...,"message":...,"details":[...]}. The status is not OK. */
+void connect_error_add(struct text *text, const struct dialect_end *end);
