@@ -10,6 +10,7 @@ from plugin_kit import C_WARNINGS, GOOGLE, WELL_KNOWN
 SHIPPED = [
     *WELL_KNOWN,
     *(f"google/protobuf/{name}.proto" for name in ("api", "descriptor", "source_context", "type")),
+    *(f"google/api/{name}.proto" for name in ("annotations", "http")),
     *(f"google/rpc/{name}.proto" for name in ("code", "error_details", "status")),
 ]
 

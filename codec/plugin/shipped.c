@@ -6,6 +6,8 @@
 
 /* The files of proto/well-known/quoit/meson.build. */
 static const char *const files[] = {
+        "google/api/annotations.proto",
+        "google/api/http.proto",
         "google/protobuf/any.proto",
         "google/protobuf/api.proto",
         "google/protobuf/descriptor.proto",
