@@ -12,7 +12,7 @@ MAY_INCLUDE = {
     "transport": {"core", "codec", "upb"},
     "call": {"core", "codec", "transport", "upb"},
     "link": {"core", "codec", "transport", "call", "upb"},
-    "front": {"core", "codec", "transport", "call", "link", "upb"},
+    "front": {"core", "codec", "transport", "call", "link", "schema", "generated", "upb"},
     "server": {"core", "codec", "transport", "call", "link", "front", "upb"},
     "client": {"core", "codec", "transport", "call", "link", "upb"},
     "services": {"generated"},
