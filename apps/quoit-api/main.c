@@ -17,6 +17,7 @@
 #include "reload.h"
 #include "restart.h"
 #include "stop.h"
+#include "trace.h"
 
 /* The default limit of clients; a larger answer would only fail there. */
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
@@ -38,6 +39,7 @@ static void __attribute__((noreturn)) end(int status)
         quoit_tls_free(tls);
         doors_deinit(&doors);
         access_stop();
+        trace_stop();
         program_exit(keeper_wait(status));
 }
 
@@ -110,6 +112,8 @@ static void serve(const struct options *options, char **argv)
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
 
         if (!access_start(server, options->access_log, options->access_log_json))
+                end(EXIT_FAILURE);
+        if (!trace_start(server, options->otlp_endpoint))
                 end(EXIT_FAILURE);
         if (api_Api_register(server, &api_service, &limits) < 0 || add_services(options) < 0)
                 fail(quoit_server_problem(server));

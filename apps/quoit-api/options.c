@@ -332,6 +332,14 @@ const struct option_entry option_table[] = {
         { "access-log-format", "FORMAT", "text or json; default text",
                 .set = set_access_log_format },
 
+        { .about = "Spans of calls, by OTLP over gRPC; OpenTelemetry's variables say the rest, "
+                   "such as "
+                   "OTEL_SERVICE_NAME:" },
+        { "otlp-endpoint", "URL",
+                "a collector's, http://HOST:PORT or https://HOST:PORT; default: "
+                "$OTEL_EXPORTER_OTLP_ENDPOINT, else no spans",
+                set_text, AT(otlp_endpoint) },
+
         { .about = "Further services, on by default:" },
         { "no-health", NULL, "without grpc.health.v1.Health", set_inverse, AT(health) },
         { "no-channelz", NULL, "without grpc.channelz.v1.Channelz, which shows who is connected",

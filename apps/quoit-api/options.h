@@ -29,6 +29,7 @@ struct options {
         struct probe_options probe;
         const char *access_log; /* file, "-" for standard output; NULL: none */
         bool access_log_json;
+        const char *otlp_endpoint; /* NULL: as OpenTelemetry's environment says */
         bool health; /* serve grpc.health.v1.Health too */
         bool reflection; /* and grpc.reflection */
         bool channelz; /* and grpc.channelz.v1.Channelz */
