@@ -7,12 +7,15 @@
 #include "../common/program.h"
 #include "../common/signal_thread.h"
 #include "backend.h"
+#include "files.h"
 #include "options.h"
+#include "page.h"
 #include "panel.h"
 #include "relay.h"
 
 static quoit_server *server;
 static struct backend backend;
+static struct site site = { .backend = &backend };
 static struct signal_thread stopper;
 
 /* Ends the program after everything is freed; first the thread that uses it. */
@@ -77,9 +80,12 @@ static void open_backend(const struct options *options)
 static void serve(const struct options *options)
 {
         open_backend(options);
+        site.backend_url = options->backend_url;
+        site.backend_port = options->backend_port;
         if (quoit_health_register(server, NULL) < 0 ||
                 api_Api_register(server, &relay_service, &backend) < 0 ||
-                web_Panel_register(server, &panel_service, &backend) < 0)
+                web_Panel_register(server, &panel_service, &backend) < 0 ||
+                page_register(server, &site) < 0 || files_register(server) < 0)
                 fail(quoit_server_problem(server));
         for (unsigned i = 0; i < options->address_count; i++)
                 if (quoit_server_listen(server, options->addresses[i], NULL) < 0)

@@ -11,10 +11,12 @@
 #include "../common/engine.h"
 #include "../common/program.h"
 #include "../common/values.h"
+#include "headers.h"
 
 #define PORT "5000"
 #define BACKEND_HOST "localhost"
 #define BACKEND_PORT "50051"
+#define URL_MAX 256
 
 static const char help[] =
         "usage: quoit-web [OPTION...]\n"
@@ -93,6 +95,19 @@ static const char *join(const char *host, const char *port)
         return text;
 }
 
+/* It becomes a part of the page's policy, so it must be an origin and no more. */
+static void check_url(const char *url)
+{
+        const char *host = strncmp(url, "http://", strlen("http://")) == 0     ? url + 7
+                           : strncmp(url, "https://", strlen("https://")) == 0 ? url + 8
+                                                                               : "";
+
+        if (!*host || strlen(url) > URL_MAX || host[strspn(host, HOST_CHARACTERS)])
+                program_usage_error("--backend-url: '%s' is not http:// or https://, a host, and a "
+                                    "port if need be",
+                        url);
+}
+
 /* ---- the command line ---- */
 
 static void add_address(struct options *options, const char *address)
@@ -165,6 +180,8 @@ static void complete(struct options *options, const struct given *given)
                 options->backend =
                         join(either(variable("BACKEND_HOST"), BACKEND_HOST), options->backend_port);
         options->backend_url = either(options->backend_url, variable("BACKEND_URL"));
+        if (options->backend_url)
+                check_url(options->backend_url);
 }
 
 void options_parse(struct options *options, int argc, char **argv)
