@@ -118,6 +118,7 @@ struct channel {
         struct service_config *service_config; /* NULL: none */
         bool config_is_known; /* it is the one to go by */
         char *config_text; /* of DNS, that it is from; NULL: it is the program's */
+        char *refused_text; /* of DNS, the last one, if it was refused; the log knows it. NULL: none */
         unsigned percent; /* 0: not drawn yet */
 
         struct list lost; /* subchannels of addresses that it had, while something uses them */

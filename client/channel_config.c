@@ -113,6 +113,7 @@ void channel_config_deinit(struct channel *channel)
         service_config_unref(channel->service_config);
         service_config_unref(channel->own_config);
         free(channel->config_text);
+        free(channel->refused_text);
 }
 
 /* ---- by DNS ---- */
@@ -150,12 +151,12 @@ static int choose(struct channel *channel, const struct dns_txt *txt,
                 host_name, percent_of(channel), ret_config, ret_problem);
 }
 
-/* @text: NULL for none. */
-static bool is_text(const struct channel *channel, const char *text)
+/* Both may be NULL. */
+static bool is_same(const char *text, const char *other)
 {
-        if (!text || !channel->config_text)
-                return !text && !channel->config_text;
-        return strcmp(text, channel->config_text) == 0;
+        if (!text || !other)
+                return text == other;
+        return strcmp(text, other) == 0;
 }
 
 /* What it goes by from here on. -EINVAL with a @ret_problem; -ENOMEM. */
@@ -178,19 +179,35 @@ static int take(struct channel *channel, const struct dns_txt *txt, char *ret_pr
         return 0;
 }
 
+/* @text is the last that was refused; NULL: none is. False: that is no news. Without memory it is news again. */
+static bool set_refused(struct channel *channel, const char *text)
+{
+        bool is_news = !is_same(text, channel->refused_text);
+
+        if (!is_news)
+                return false;
+        free(channel->refused_text);
+        channel->refused_text = text ? strdup(text) : NULL;
+        return true;
+}
+
 bool channel_config_on_lookup(struct channel *channel, const struct dns_txt *txt,
         char ret_problem[static CHANNEL_PROBLEM_BYTES])
 {
         char problem[SERVICE_CONFIG_PROBLEM_BYTES] = "out of memory";
         bool says = txt->text || txt->answer.is_none;
 
-        if (says && !is_text(channel, txt->text) && take(channel, txt, problem) < 0) {
+        if (says && !is_same(txt->text, channel->config_text) && take(channel, txt, problem) < 0) {
                 snprintf(ret_problem, CHANNEL_PROBLEM_BYTES, "its service config: %s", problem);
                 if (!channel->config_is_known)
                         return false;
-                note_channel(channel, QUOIT_LOG_WARNING,
-                        "the service config of its name is refused, the one before it stays: %s",
-                        problem);
+                if (set_refused(channel, txt->text))
+                        note_channel(channel, QUOIT_LOG_WARNING,
+                                "the service config of its name is refused, the one before it "
+                                "stays: %s",
+                                problem);
+        } else if (says) {
+                (void)set_refused(channel, NULL);
         }
         channel_config_settle(channel);
         return true;

@@ -33,8 +33,19 @@ static void publish(struct play *play, const char *choices)
         play->rules[0].count = choices ? 1 : 0;
 }
 
+static atomic_uint refusals; /* that the log has heard of */
+
+static void on_log(void *user, quoit_log_level level, const char *line)
+{
+        (void)user;
+        if (level == QUOIT_LOG_WARNING && strstr(line, "is refused, the one before it stays: "))
+                refusals++;
+}
+
 static void begin(struct play *play, const char *choices, const quoit_client_limits *limits)
 {
+        static const quoit_client_limits none;
+
         *play = (struct play){ .rules = {
                                        { "_grpc_config.backend.test", NAME_TXT,
                                                .text = play->text },
@@ -43,7 +54,9 @@ static void begin(struct play *play, const char *choices, const quoit_client_lim
                                } };
         publish(play, choices);
         name_server_start(&play->names, play->rules);
-        stage_init(&play->stage, limits);
+        refusals = 0;
+        stage_init_with(&play->stage,
+                (quoit_client_options){ .limits = limits ? *limits : none, .on_log = on_log });
         stage_serve(&play->stage, 0, 0, NULL);
         stage_serve_at(&play->stage, 1, "127.0.0.2", play->stage.servers[0].port, NULL);
 }
@@ -311,6 +324,28 @@ static void test_bad_later(void **state)
         end(&play);
 }
 
+/* The log hears of a bad one once, until there is another. */
+static void test_bad_is_told_once(void **state)
+{
+        static const char *const choices[] = { "[{'serviceConfig': {'methodConfig': 3}}]",
+                "[{'serviceConfig': {'methodConfig': 4}}]", "[{'serviceConfig': " TIMEOUT "}]",
+                "[{'serviceConfig': {'methodConfig': 4}}]" };
+        static const unsigned expected[] = { 1, 2, 2, 3 };
+        struct play play;
+
+        (void)state;
+        begin(&play, "[{'serviceConfig': " TIMEOUT "}]", OFTEN);
+        open_name(&play, NULL);
+        assert_times_out(&play);
+        for (unsigned i = 0; i < 4; i++) {
+                publish(&play, choices[i]);
+                for (unsigned j = 0; j < 3; j++)
+                        wait_lookups(&play);
+                assert_int_equal(refusals, expected[i]);
+        }
+        end(&play);
+}
+
 /* Another policy begins with connections of its own, and no call fails. */
 static void test_policy_changes(void **state)
 {
@@ -457,6 +492,7 @@ int main(void)
                 cmocka_unit_test(test_default),
                 cmocka_unit_test(test_bad_at_first),
                 cmocka_unit_test(test_bad_later),
+                cmocka_unit_test(test_bad_is_told_once),
                 cmocka_unit_test(test_policy_changes),
                 cmocka_unit_test(test_own_policy_stays),
                 cmocka_unit_test(test_health_check_changes),
