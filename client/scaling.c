@@ -6,6 +6,8 @@
 #include "client/channel_config.h"
 #include "client/client.h"
 #include "client/client_connection.h"
+#include "client/note.h"
+#include "client/outcall.h"
 #include "core/clock.h"
 
 static struct client_connection *of_sibling(struct list *link)
@@ -95,18 +97,57 @@ static bool is_wanted(const struct subchannel *subchannel)
         return subchannel->tier == channel->tier && !list_is_empty(&channel->queue);
 }
 
+/* ---- room that calls without an end have ---- */
+
+static unsigned is_open(const struct feed *feed)
+{
+        return feed->call && feed->call->state == OUTCALL_OPEN;
+}
+
+/* Its connections have no other calls than feeds, so no end of a call will make room. */
+static bool has_only_feeds(const struct subchannel *subchannel)
+{
+        const struct list *all = &subchannel->connections;
+        unsigned feeds = is_open(&subchannel->check.watch) + is_open(&subchannel->load_reports);
+        uint32_t calls = 0;
+
+        for (struct list *link = all->next; link != all; link = link->next)
+                calls += of_sibling(link)->connection.group.count;
+        return feeds > 0 && calls == feeds;
+}
+
+/* The one that is needed less ends; it begins again with the next connection. */
+static void take_room(struct subchannel *subchannel)
+{
+        bool has_reports = is_open(&subchannel->load_reports);
+
+        note_subchannel(subchannel, QUOIT_LOG_WARNING,
+                "its %s ends, as calls wait: the server allows as few streams as that took "
+                "(connections_max can help)",
+                has_reports ? "stream of load reports" : "health check");
+        if (has_reports)
+                feed_end(&subchannel->load_reports);
+        else
+                health_check_end(subchannel);
+}
+
+/* ---- a round ---- */
+
 void scaling_grow(struct channel *channel)
 {
-        if (counter_read(&channel->queued) == 0 || scaling_max(channel) == 1)
+        if (counter_read(&channel->queued) == 0)
                 return;
         for (unsigned i = 0; i < channel->count; i++) {
                 struct subchannel *subchannel = channel->subchannels[i];
 
-                if (subchannel_state_seen(subchannel) == SUBCHANNEL_READY &&
-                        is_wanted(subchannel) && !subchannel->is_trying &&
-                        !subchannel_is_busy(subchannel) && can_grow(subchannel) &&
-                        !scaling_room(subchannel))
+                if (subchannel_state_seen(subchannel) != SUBCHANNEL_READY ||
+                        !is_wanted(subchannel) || subchannel->is_trying ||
+                        subchannel_is_busy(subchannel) || scaling_room(subchannel))
+                        continue;
+                if (can_grow(subchannel))
                         subchannel_connect_more(subchannel);
+                else if (scaling_is_full(subchannel) && has_only_feeds(subchannel))
+                        take_room(subchannel);
         }
 }
 

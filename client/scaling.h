@@ -25,7 +25,10 @@ bool scaling_is_full(const struct subchannel *subchannel);
 /* All addresses that are READY of the tier that has the calls are, and there is one. */
 bool scaling_channel_is_full(const struct channel *channel);
 
-/* Begins one more connection to each address where calls wait for room, if there can be one. After all picks. */
+/*
+ * Begins one more connection to each address where calls wait for room, if there can be one. If there can be none, and nothing but feeds
+ * (feed.h) has the room, one of these ends: else the calls would wait for ever. After all picks.
+ */
 void scaling_grow(struct channel *channel);
 
 /* It has one more connection. */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <quoit/health.h>
+
 #define LINES_MAX 200
 
 struct heard {
@@ -259,6 +261,39 @@ static void test_slow(void **state)
         stage_deinit(&stage);
 }
 
+static void add_health(quoit_server *server)
+{
+        assert_int_equal(quoit_health_register(server, NULL), 0);
+}
+
+/* Calls do not wait for ever behind a Watch that has the only stream. */
+static void test_the_only_stream(void **state)
+{
+        static const char *const policies[] = { "round_robin", "ring_hash_experimental" };
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                struct stage stage;
+                char config[200];
+
+                snprintf(config, sizeof(config),
+                        "{\"loadBalancingConfig\": [{\"%s\": {}}], "
+                        "\"healthCheckConfig\": {\"serviceName\": \"\"}}",
+                        policies[i]);
+                begin(&stage, (quoit_client_limits){ 0 });
+                stage.on_server = add_health;
+                stage_serve(&stage, 0, 0, &(quoit_limits){ .streams_max = 1 });
+                stage_open_with(&stage, stage.servers[0].target,
+                        &(quoit_channel_options){ .service_config = config });
+                for (unsigned calls = 0; calls < 3; calls++)
+                        stage_calls_ok(&stage);
+                assert_int_equal(count_of(QUOIT_LOG_WARNING, "its health check ends, as calls "
+                                                             "wait: "),
+                        1);
+                stage_deinit(&stage);
+        }
+}
+
 static void test_bad_channels(void **state)
 {
         const quoit_channel_tls tls = { .ca_file = "/no/such/file" };
@@ -297,6 +332,7 @@ int main(void)
                 cmocka_unit_test(test_wrong_thread),
                 cmocka_unit_test(test_free_here),
                 cmocka_unit_test(test_slow),
+                cmocka_unit_test(test_the_only_stream),
                 cmocka_unit_test(test_bad_channels),
         };
 
