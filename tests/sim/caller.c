@@ -214,7 +214,7 @@ static void choose_config(char *text, size_t size)
 
         used += (size_t)print_balancing(text + used, size - used);
         used += (size_t)snprintf(text + used, size - used, "]");
-        watches = sim_chance(300) && !caller.setting->has_one_stream;
+        watches = sim_chance(300);
         caller.rules.is_steady &= !watches;
         if (watches)
                 used += (size_t)snprintf(text + used, size - used,

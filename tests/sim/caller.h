@@ -16,7 +16,6 @@ struct caller_setting {
         const bool *server_is_over; /* then it ends, or earlier */
         unsigned servers; /* how many there are: fleet.h */
         bool is_secure, is_gentle;
-        bool has_one_stream; /* a server takes one call at a time: the Watch of a health check would be that */
 };
 
 /* Its thread: a struct caller_setting. */

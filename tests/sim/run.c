@@ -173,7 +173,6 @@ static void begin(struct run *run)
         run->stops = 1 + sim_chance(200);
         if (quoit_server_new(&options, &run->server) < 0)
                 sim_fail("no server");
-        run->caller.has_one_stream = options.limits.streams_max == 1;
         service_begin();
         (void)service_register(run->server, &run->health);
         run->listener_fd = sim_listen(0);
