@@ -104,6 +104,8 @@ struct call_group {
         struct stall stall; /* while bytes wait in the writers */
         uint64_t emptied_ns; /* when one of them was last written to its end */
         const struct peer *peer;
+        const void
+                *listener; /* what a server's connection came in by; NULL: nothing is known of it */
         struct stream_counts counts;
         struct list ended; /* calls of which interceptors are to be told: see call_group_settle() */
         struct list reports; /* lines for the log, until then */

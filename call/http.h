@@ -19,6 +19,7 @@ extern const quoit_method http_method;
 struct http_route {
         struct route route; /* its method is http_method */
         quoit_http_handler handler;
+        quoit_http_listeners listeners;
         bool is_prefix;
         size_t path_size;
         char path[]; /* of a prefix: without the star */

@@ -19,7 +19,7 @@ static void on_accept(struct listener *listener, int fd, const struct endpoint *
         struct arrival arrival = {
                 .fd = fd,
                 .peer = *peer,
-                .tls = server->listeners[listener - shard->listeners].tls,
+                .listener = server->listeners + (listener - shard->listeners),
         };
 
         atomic_fetch_add_explicit(&server->connections_accepted, 1, memory_order_relaxed);

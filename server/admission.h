@@ -9,13 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <quoit/tls.h>
-
 #include "core/endpoint.h"
 
 struct address_load;
 struct quoit_call;
 struct quoit_server;
+struct server_listener;
 struct shard;
 struct turn;
 
@@ -28,7 +27,7 @@ struct admitted {
 struct arrival {
         int fd;
         struct endpoint peer; /* as reported with the accept */
-        quoit_tls *tls; /* of its listener; NULL: none */
+        const struct server_listener *listener; /* that it came in by */
         struct admitted admitted;
 };
 

@@ -90,7 +90,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
         struct connection_options options = {
                 .fd = arrival->fd,
                 .peer = &arrival->peer,
-                .tls = arrival->tls,
+                .tls = arrival->listener->tls,
                 .handshakers = &shard->server->handshakers,
                 .turn = admission_turn(shard->server, &arrival->admitted),
         };
@@ -103,6 +103,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
                 return;
         }
         member->admitted = arrival->admitted;
+        member->connection.group.listener = arrival->listener;
         join_census(shard, member);
         /* accepted while the listeners were closing, or handed over meanwhile */
         if (shard->drain_is_over)

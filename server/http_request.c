@@ -43,16 +43,18 @@ static void begin(struct quoit_call *call, const struct http_route *route)
                 call_await_http(call, BODY_NS);
 }
 
-void http_request_accept(struct quoit_call *call, const struct http_routes *handlers)
+void http_request_accept(
+        struct quoit_call *call, const struct http_routes *handlers, quoit_http_listeners listener)
 {
         const char *path = take_path(call);
         const struct http_route *route =
-                path ? http_routes_find(handlers, path, strlen(path)) : NULL;
+                path ? http_routes_find(handlers, listener, path, strlen(path)) : NULL;
 
         call->request.is_http = true;
         if (route)
                 begin(call, route);
-        else if (path && handlers->count > 0 && !call->request.is_grpc)
+        else if (listener == QUOIT_HTTP_ADMIN ||
+                 (path && !call->request.is_grpc && http_routes_any(handlers, listener)))
                 refuse(call, "404", "nothing is served at this path\n");
         else if (!call->request.is_post)
                 refuse(call, "405", "gRPC is served here: POST only\n");

@@ -7,11 +7,14 @@
  * the answer. A body is skipped.
  */
 
+#include <quoit/http.h>
+
 struct http_routes;
 struct quoit_call;
 
-/* The header block is complete, in state OPENING. */
-void http_request_accept(struct quoit_call *call, const struct http_routes *handlers);
+/* The header block is complete, in state OPENING. @listener: the kind that it came in by. */
+void http_request_accept(
+        struct quoit_call *call, const struct http_routes *handlers, quoit_http_listeners listener);
 
 /* More of the body has come. */
 void http_request_data(struct quoit_call *call);

@@ -17,7 +17,8 @@ static bool is_path(const char *path, size_t size)
         return plain == size || (plain == size - 1 && path[plain] == '*' && path[plain - 1] == '/');
 }
 
-static struct http_route *route_new(const char *path, quoit_http_handler handler, void *user)
+static struct http_route *route_new(
+        quoit_http_listeners listeners, const char *path, quoit_http_handler handler, void *user)
 {
         size_t size = strlen(path);
         bool is_prefix = path[size - 1] == '*';
@@ -28,6 +29,7 @@ static struct http_route *route_new(const char *path, quoit_http_handler handler
         route->route.method = &http_method;
         route->route.user = user;
         route->handler = handler;
+        route->listeners = listeners;
         route->is_prefix = is_prefix;
         route->path_size = size - is_prefix;
         memcpy(route->path, path, route->path_size);
@@ -42,9 +44,11 @@ static bool goes_before(const struct http_route *route, const struct http_route 
         return route->path_size > other->path_size;
 }
 
-static bool is_same(const struct http_route *route, const struct http_route *other)
+/* Whether some request would belong to both. */
+static bool collides(const struct http_route *route, const struct http_route *other)
 {
-        return route->is_prefix == other->is_prefix && strcmp(route->path, other->path) == 0;
+        return (route->listeners & other->listeners) && route->is_prefix == other->is_prefix &&
+               strcmp(route->path, other->path) == 0;
 }
 
 static int insert(struct http_routes *routes, struct http_route *route)
@@ -53,7 +57,7 @@ static int insert(struct http_routes *routes, struct http_route *route)
         size_t at = routes->count;
 
         for (size_t i = 0; i < routes->count; i++) {
-                if (is_same(route, routes->list[i]))
+                if (collides(route, routes->list[i]))
                         return -EEXIST;
         }
         list = realloc(routes->list, (routes->count + 1) * sizeof(struct http_route *));
@@ -67,15 +71,16 @@ static int insert(struct http_routes *routes, struct http_route *route)
         return 0;
 }
 
-int http_routes_add(
-        struct http_routes *routes, const char *path, quoit_http_handler handler, void *user)
+int http_routes_add(struct http_routes *routes, quoit_http_listeners listeners, const char *path,
+        quoit_http_handler handler, void *user)
 {
         struct http_route *route;
         int r;
 
-        if (!is_path(path, strlen(path)))
+        if (!is_path(path, strlen(path)) || listeners < QUOIT_HTTP_ORDINARY ||
+                listeners > QUOIT_HTTP_ALL)
                 return -EINVAL;
-        route = route_new(path, handler, user);
+        route = route_new(listeners, path, handler, user);
         r = route ? insert(routes, route) : -ENOMEM;
         if (r < 0)
                 free(route);
@@ -89,14 +94,23 @@ static bool matches(const struct http_route *route, const char *path, size_t siz
         return memcmp(route->path, path, route->path_size) == 0;
 }
 
-const struct http_route *http_routes_find(
-        const struct http_routes *routes, const char *path, size_t size)
+const struct http_route *http_routes_find(const struct http_routes *routes,
+        quoit_http_listeners listener, const char *path, size_t size)
 {
         for (size_t i = 0; i < routes->count; i++) {
-                if (matches(routes->list[i], path, size))
+                if ((routes->list[i]->listeners & listener) && matches(routes->list[i], path, size))
                         return routes->list[i];
         }
         return NULL;
+}
+
+bool http_routes_any(const struct http_routes *routes, quoit_http_listeners listener)
+{
+        for (size_t i = 0; i < routes->count; i++) {
+                if (routes->list[i]->listeners & listener)
+                        return true;
+        }
+        return false;
 }
 
 void http_routes_deinit(struct http_routes *routes)
@@ -107,15 +121,15 @@ void http_routes_deinit(struct http_routes *routes)
         *routes = (struct http_routes){ 0 };
 }
 
-int quoit_server_handle_http(
-        quoit_server *server, const char *path, quoit_http_handler handler, void *user)
+int quoit_server_handle_http_on(quoit_server *server, quoit_http_listeners listeners,
+        const char *path, quoit_http_handler handler, void *user)
 {
         int r;
 
         if (atomic_load(&server->running))
                 return server_fail(server, -EBUSY,
                         "the server runs already: add HTTP handlers before it starts");
-        r = http_routes_add(&server->http_routes, path, handler, user);
+        r = http_routes_add(&server->http_routes, listeners, path, handler, user);
         if (r == -EINVAL)
                 return server_fail(server, r,
                         "'%s' is not a path of HTTP: give \"/path\", or \"/prefix/\" and a star",
@@ -123,4 +137,10 @@ int quoit_server_handle_http(
         if (r == -EEXIST)
                 return server_fail(server, r, "%s has an HTTP handler already", path);
         return r < 0 ? server_fail(server, r, "out of memory") : 0;
+}
+
+int quoit_server_handle_http(
+        quoit_server *server, const char *path, quoit_http_handler handler, void *user)
+{
+        return quoit_server_handle_http_on(server, QUOIT_HTTP_ORDINARY, path, handler, user);
 }

@@ -16,13 +16,16 @@ struct http_routes {
         size_t count;
 };
 
-/* @path as quoit_server_handle_http() takes it, copied. 0, -EINVAL, -EEXIST, -ENOMEM. */
-int http_routes_add(
-        struct http_routes *routes, const char *path, quoit_http_handler handler, void *user);
+/* As quoit_server_handle_http_on(). 0, -EINVAL, -EEXIST, -ENOMEM. */
+int http_routes_add(struct http_routes *routes, quoit_http_listeners listeners, const char *path,
+        quoit_http_handler handler, void *user);
 
-/* NULL: nobody has @path. */
-const struct http_route *http_routes_find(
-        const struct http_routes *routes, const char *path, size_t size);
+/* NULL: nobody has @path on @listener, one of the kinds. */
+const struct http_route *http_routes_find(const struct http_routes *routes,
+        quoit_http_listeners listener, const char *path, size_t size);
+
+/* Whether anything is served on @listener. */
+bool http_routes_any(const struct http_routes *routes, quoit_http_listeners listener);
 
 /* Takes zeroed memory. */
 void http_routes_deinit(struct http_routes *routes);

@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <quoit/http.h>
+
 #include "codec/percent.h"
 #include "core/bind.h"
 #include "core/endpoint.h"
@@ -200,6 +202,18 @@ int quoit_server_listen_tls(
         for (unsigned i = first; i < server->listener_count; i++)
                 server->listeners[i].tls = tls_config_ref(tls);
         return 0;
+}
+
+int quoit_server_listen_admin(
+        quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port)
+{
+        unsigned first = server->listener_count;
+        int r = tls ? quoit_server_listen_tls(server, address, tls, ret_port)
+                    : quoit_server_listen(server, address, ret_port);
+
+        for (unsigned i = first; i < server->listener_count; i++)
+                server->listeners[i].is_admin = true;
+        return r;
 }
 
 /* ---- what there is ---- */

@@ -326,7 +326,8 @@ static bool is_plain_grpc(const struct quoit_call *call)
         return call->request.is_post && call->request.is_grpc && !call->front;
 }
 
-void request_accept(struct quoit_call *call, bool oversize, const struct http_routes *handlers)
+void request_accept(
+        struct quoit_call *call, bool oversize, const struct http_routes *handlers, bool is_admin)
 {
         const char *text = NULL;
         quoit_status status;
@@ -344,8 +345,9 @@ void request_accept(struct quoit_call *call, bool oversize, const struct http_ro
                 call_refuse_memory(call);
                 return;
         }
-        if (!oversize && !is_plain_grpc(call) && !front_choose(call)) {
-                http_request_accept(call, handlers);
+        if (!oversize && (is_admin || (!is_plain_grpc(call) && !front_choose(call)))) {
+                http_request_accept(
+                        call, handlers, is_admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
                 return;
         }
         status = find_fault(call, oversize, &text);

@@ -34,11 +34,19 @@ static void on_field(struct stream *stream, const struct session_field *field)
         request_add_field(call, &shard_of(call->exchange.group)->server->router, field);
 }
 
+static bool came_in_by_admin(const struct call_group *group)
+{
+        const struct server_listener *listener = group->listener;
+
+        return listener && listener->is_admin;
+}
+
 static void on_headers(struct stream *stream, bool oversize)
 {
         struct quoit_call *call = call_of_stream(stream);
 
-        request_accept(call, oversize, &shard_of(call->exchange.group)->server->http_routes);
+        request_accept(call, oversize, &shard_of(call->exchange.group)->server->http_routes,
+                came_in_by_admin(call->exchange.group));
         if (call->ring.state == CALL_OPEN &&
                 !admission_begin_call(call, shard_of(call->exchange.group)))
                 return;

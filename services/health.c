@@ -10,6 +10,7 @@
 #include <quoit/hooks.h>
 
 #include "grpc/health/v1/health.quoit.h"
+#include "services/health.h"
 
 /* The limit for answers to List, which the protocol requires; the same as grpc-go's. */
 #define LIST_MAX 100
@@ -276,6 +277,29 @@ int quoit_health_set(quoit_health *health, const char *service, quoit_health_sta
         }
         pthread_mutex_unlock(&health->mutex);
         return r;
+}
+
+int quoit_health_get(quoit_health *health, const char *service, quoit_health_status *ret_status)
+{
+        int status;
+
+        pthread_mutex_lock(&health->mutex);
+        status = status_of(health, upb_StringView_FromString(service));
+        pthread_mutex_unlock(&health->mutex);
+        if (status == SERVICE_UNKNOWN)
+                return -ENOENT;
+        *ret_status = (quoit_health_status)status;
+        return 0;
+}
+
+bool health_is_leaving(quoit_health *health)
+{
+        bool is_leaving;
+
+        pthread_mutex_lock(&health->mutex);
+        is_leaving = health->is_suspended || health->is_stopping;
+        pthread_mutex_unlock(&health->mutex);
+        return is_leaving;
 }
 
 void quoit_health_forget(quoit_health *health, const char *service)

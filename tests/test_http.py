@@ -180,3 +180,72 @@ def test_a_server_that_is_full_says_503(start):
             request_fields("/later?10000", method="GET", te=None, content_type=None), end=True
         )
         assert get(wire, "/echo").http_status == "503"
+
+
+# ---- an admin listener ----
+
+
+@pytest.fixture
+def admin(start):
+    """Wires to an ordinary listener and to an admin listener of one server."""
+    server = start("test-server", "--http", "--admin", "127.0.0.1:0")
+    lines = eventually(
+        lambda: (found := [line for line in server.log if "listening on" in line])[1:] and found,
+        "two listeners",
+    )
+    with Wire(server) as ordinary:
+        server.port = int(lines[1].rpartition(":")[2])
+        with Wire(server) as wire:
+            yield ordinary, wire
+
+
+def test_an_admin_listener_has_its_handlers_alone(admin):
+    ordinary, wire = admin
+    assert get(ordinary, "/echo").http_status == "200"
+    assert get(ordinary, "/healthz").http_status == "404"
+    assert get(wire, "/healthz").http_status == "200"
+    assert get(wire, "/echo").http_status == "404"
+
+
+def test_an_admin_listener_takes_no_calls(admin):
+    ordinary, wire = admin
+    assert ordinary.call("/calls.Calls/Echo").status == 0
+    for path in ("/calls.Calls/Echo", "/grpc.health.v1.Health/Check", "/no.Such/Method"):
+        answer = wire.call(path)
+        assert (answer.http_status, answer.status) == ("404", None)
+    assert wire.call("/healthz").http_status == "405"
+
+
+# ---- probes ----
+
+
+def test_probes_say_what_the_health_service_says(calls, connect, server, wire):
+    stub = calls.Stub(connect(server))
+
+    def probe(path):
+        answer = get(wire, path)
+        assert answer.headers["cache-control"] == "no-store"
+        return answer.http_status, answer.data.decode()
+
+    assert probe("/healthz") == probe("/readyz") == ("200", "ok\n")
+    assert probe("/readyz?service=") == ("200", "ok\n")
+    for unknown in ("x.Y", "x" * 300):
+        assert probe(f"/readyz?service={unknown}") == ("404", "unknown service\n")
+    stub.SetHealth(calls.HealthChange(service="x.Y", status=1))
+    assert probe("/readyz?service=x.Y") == probe("/readyz?a=b&service=x.Y&c") == ("200", "ok\n")
+    stub.SetHealth(calls.HealthChange(service="x.Y", status=2))
+    assert probe("/readyz?service=x.Y") == ("503", "NOT_SERVING\n")
+    assert probe("/readyz") == ("200", "ok\n")
+    stub.SetHealth(calls.HealthChange(service="", status=2))
+    assert probe("/readyz") == ("503", "NOT_SERVING\n")
+    assert probe("/healthz") == ("200", "ok\n")
+    stub.SetHealth(calls.HealthChange(service="", status=0))
+    assert probe("/readyz") == ("503", "UNKNOWN\n")
+    stub.SetHealth(calls.HealthChange(service="", status=1))
+    stub.SetHealth(calls.HealthChange(action=calls.HealthChange.SUSPEND))
+    assert probe("/readyz") == ("503", "NOT_SERVING\n")
+    assert probe("/healthz") == ("503", "stopping\n")
+    stub.SetHealth(calls.HealthChange(action=calls.HealthChange.RESUME))
+    assert probe("/readyz") == probe("/healthz") == ("200", "ok\n")
+    stub.SetHealth(calls.HealthChange(service="", status=2))
+    assert get(wire, "/readyz", method="HEAD").http_status == "503"

@@ -18,6 +18,7 @@
  */
 
 #include <quoit/export.h>
+#include <quoit/http.h>
 #include <quoit/service.h>
 
 QUOIT_BEGIN_DECLS
@@ -46,6 +47,13 @@ QUOIT_API int quoit_health_register(quoit_server *server, quoit_health **ret_hea
 QUOIT_API int quoit_health_set(
         quoit_health *health, const char *service, quoit_health_status status);
 
+/*
+ * Puts what is reported of @service into *@ret_status: NOT_SERVING while all are suspended, or the server stops. 0; -ENOENT: it is not
+ * known, and *@ret_status is untouched.
+ */
+QUOIT_API int quoit_health_get(
+        quoit_health *health, const char *service, quoit_health_status *ret_status);
+
 /* Forgets @service: Check answers NOT_FOUND, and those who watch it get SERVICE_UNKNOWN. */
 QUOIT_API void quoit_health_forget(quoit_health *health, const char *service);
 
@@ -57,5 +65,19 @@ QUOIT_API void quoit_health_suspend(quoit_health *health);
 
 /* Ends quoit_health_suspend(). */
 QUOIT_API void quoit_health_resume(quoit_health *health);
+
+/*
+ * Answers probes that speak HTTP and not gRPC, on @listeners of the server:
+ *
+ *      /healthz    whether the process is well: 200 "ok", or 503 "stopping" while all services are suspended and when the server
+ *                  stops. What a service reports of itself does not count: a restart, which is what follows where this is a liveness
+ *                  probe, would not help it
+ *      /readyz     whether calls may come: 200 "ok" if the whole server ("") is SERVING, or else 503 and what it is;
+ *                  /readyz?service=NAME asks for a service, and is 404 if that is not known
+ *
+ * Before quoit_server_run(). 0, or an error of quoit_server_handle_http_on().
+ */
+QUOIT_API int quoit_health_handle_http(
+        quoit_health *health, quoit_server *server, quoit_http_listeners listeners);
 
 QUOIT_END_DECLS

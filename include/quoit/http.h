@@ -26,14 +26,18 @@
  *
  * Paths are compared byte by byte, as they were sent: nothing is decoded, and "." and ".." mean nothing. With any handler, a path
  * that nobody has is answered 404; without, every request that is not gRPC is 405 or 415.
+ *
+ * An admin listener has handlers alone, and handlers of its own: what operators ask stays away from the port that clients know.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <quoit/call.h>
 #include <quoit/export.h>
 #include <quoit/service.h>
+#include <quoit/tls.h>
 
 QUOIT_BEGIN_DECLS
 
@@ -48,6 +52,28 @@ typedef void (*quoit_http_handler)(quoit_call *call, void *user);
  */
 QUOIT_API int quoit_server_handle_http(
         quoit_server *server, const char *path, quoit_http_handler handler, void *user);
+
+/* Which listeners a handler is for. */
+typedef enum quoit_http_listeners {
+        QUOIT_HTTP_ORDINARY = 1, /* those that serve gRPC too */
+        QUOIT_HTTP_ADMIN = 2, /* those of quoit_server_listen_admin() */
+        QUOIT_HTTP_ALL = 3, /* both */
+} quoit_http_listeners;
+
+/*
+ * As quoit_server_handle_http(), which is for ordinary listeners, for @listeners. -EEXIST: one of them has a handler for @path;
+ * -EINVAL also for other @listeners.
+ */
+QUOIT_API int quoit_server_handle_http_on(quoit_server *server, quoit_http_listeners listeners,
+        const char *path, quoit_http_handler handler, void *user);
+
+/*
+ * As quoit_server_listen(), or with @tls as quoit_server_listen_tls(): an admin listener. Its connections get the handlers that are for
+ * it, and no gRPC: calls are answered 404, which gRPC's clients report as UNIMPLEMENTED. Limits of connections hold for it too. NULL
+ * in @tls: plaintext.
+ */
+QUOIT_API int quoit_server_listen_admin(
+        quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port);
 
 /* What a handler answers. Zero (or NULL) in a member takes the default. */
 typedef struct quoit_http_answer {

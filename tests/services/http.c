@@ -114,7 +114,7 @@ static void on_message(quoit_call *call, void *user)
         calls_Calls_Wait_reply(call, message);
 }
 
-int http_add(struct test_server *test)
+int http_add(struct test_server *test, quoit_http_listeners probes)
 {
         static const struct {
                 const char *path;
@@ -134,7 +134,7 @@ int http_add(struct test_server *test)
                 { "/misuse", on_misuse, NULL },
                 { "/message", on_message, NULL },
         };
-        int r = 0;
+        int r = quoit_health_handle_http(test->health, test->server, probes);
 
         memset(large, 's', sizeof(large));
         for (size_t i = 0; r == 0 && i < sizeof(handlers) / sizeof(*handlers); i++)

@@ -70,6 +70,8 @@ static int listen_on_all(const struct options *options)
 
         for (unsigned i = 0; r == 0 && i < options->address_count; i++)
                 r = listen_on(options->addresses[i], options);
+        if (r == 0 && options->admin)
+                r = quoit_server_listen_admin(test.server, options->admin, NULL, NULL);
         for (unsigned i = 0; r == 0 && i < quoit_server_listener_count(test.server); i++)
                 quoit_log_writer_printf(log_writer, "listening on %s",
                         quoit_server_listener_address(test.server, i));
@@ -126,7 +128,7 @@ static int serve(const struct options *options)
         if (r == 0 && options->generic)
                 r = generic_add(&test, options->offload_all);
         if (r == 0 && options->http)
-                r = http_add(&test);
+                r = http_add(&test, options->admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_new(&test.metrics);
         if (r == 0 && options->metrics)

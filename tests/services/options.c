@@ -87,6 +87,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--client") == 0 && options->target_count < ADDRESSES_MAX)
                         options->targets[options->target_count++] = value;
+                else if (strcmp(argv[i], "--admin") == 0)
+                        options->admin = value;
                 else if (strcmp(argv[i], "--rings") == 0)
                         options->server.rings = (unsigned)atoi(value);
                 else if (strcmp(argv[i], "--engine") == 0)

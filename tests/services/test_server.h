@@ -35,6 +35,7 @@ struct options {
         bool metrics;
         bool generic; /* generic.c */
         bool http; /* http.c */
+        const char *admin; /* an admin listener, where the probes are; NULL: none */
         const char *targets[ADDRESSES_MAX]; /* calling.c */
         unsigned target_count;
         unsigned drain_ms; /* what SIGUSR2 asks for */
@@ -76,7 +77,7 @@ void misuse_outside(void);
 /* A handler for all methods that are not known. */
 int calling_begin(struct test_server *test, const struct options *options);
 int generic_add(struct test_server *test, bool offload);
-int http_add(struct test_server *test);
+int http_add(struct test_server *test, quoit_http_listeners probes);
 
 void misuse_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);

@@ -27,7 +27,8 @@ static void handler(quoit_call *call, void *user)
 /* Whose it is: what was given with the path. NULL: nobody's. */
 static const char *find(const struct http_routes *routes, const char *path)
 {
-        const struct http_route *route = http_routes_find(routes, path, strlen(path));
+        const struct http_route *route =
+                http_routes_find(routes, QUOIT_HTTP_ORDINARY, path, strlen(path));
 
         return route ? route->route.user : NULL;
 }
@@ -60,7 +61,9 @@ static void test_find(void **state)
                 for (size_t i = 0; i < 6; i++) {
                         const char *path = paths[(first + i) % 6];
 
-                        assert_int_equal(http_routes_add(&routes, path, handler, (void *)path), 0);
+                        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ORDINARY, path,
+                                                 handler, (void *)path),
+                                0);
                 }
                 for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
                         const char *found = find(&routes, cases[i][0]);
@@ -80,11 +83,36 @@ static void test_any_path(void **state)
         struct http_routes routes = { 0 };
 
         (void)state;
-        assert_int_equal(http_routes_add(&routes, "/*", handler, "all"), 0);
-        assert_int_equal(http_routes_add(&routes, "/x", handler, "x"), 0);
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ORDINARY, "/*", handler, "all"), 0);
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ORDINARY, "/x", handler, "x"), 0);
         assert_string_equal(find(&routes, "/"), "all");
         assert_string_equal(find(&routes, "/x"), "x");
         assert_string_equal(find(&routes, "/x/"), "all");
+        http_routes_deinit(&routes);
+}
+
+/* A path may be one handler's on ordinary listeners and another's on the others. */
+static void test_listeners(void **state)
+{
+        struct http_routes routes = { 0 };
+
+        (void)state;
+        assert_false(http_routes_any(&routes, QUOIT_HTTP_ORDINARY));
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ADMIN, "/a", handler, "admin"), 0);
+        assert_false(http_routes_any(&routes, QUOIT_HTTP_ORDINARY));
+        assert_true(http_routes_any(&routes, QUOIT_HTTP_ADMIN));
+        assert_null(find(&routes, "/a"));
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ALL, "/a", handler, ""), -EEXIST);
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ORDINARY, "/a", handler, "a"), 0);
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ALL, "/b", handler, "b"), 0);
+        assert_int_equal(http_routes_add(&routes, QUOIT_HTTP_ADMIN, "/b", handler, ""), -EEXIST);
+        assert_int_equal(http_routes_add(&routes, 0, "/c", handler, ""), -EINVAL);
+        assert_int_equal(http_routes_add(&routes, 4, "/c", handler, ""), -EINVAL);
+        assert_string_equal(find(&routes, "/a"), "a");
+        assert_string_equal(find(&routes, "/b"), "b");
+        assert_string_equal(
+                http_routes_find(&routes, QUOIT_HTTP_ADMIN, "/a", 2)->route.user, "admin");
+        assert_string_equal(http_routes_find(&routes, QUOIT_HTTP_ADMIN, "/b", 2)->route.user, "b");
         http_routes_deinit(&routes);
 }
 
@@ -113,6 +141,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_find),
                 cmocka_unit_test(test_any_path),
+                cmocka_unit_test(test_listeners),
                 cmocka_unit_test(test_mistakes),
         };
 
