@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "call/here.h"
+
 const struct dialect dialect_grpc = {
         .protocol = QUOIT_PROTOCOL_GRPC,
         .malformed = QUOIT_INTERNAL,
@@ -52,6 +54,11 @@ int dialect_append(struct quoit_call *call, const void *bytes, size_t size)
         memcpy(piece->bytes, bytes, size);
         writer_append_segment(&call->exchange, &piece->segment);
         return 0;
+}
+
+quoit_protocol quoit_call_protocol(const quoit_call *call)
+{
+        return call_is_here(call, __func__) ? call_protocol(call) : QUOIT_PROTOCOL_GRPC;
 }
 
 const char *quoit_protocol_name(quoit_protocol protocol)

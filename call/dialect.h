@@ -106,7 +106,19 @@ int dialect_append(struct quoit_call *call, const void *bytes, size_t size);
 /* The protocol of the call. */
 static inline quoit_protocol call_protocol(const struct quoit_call *call)
 {
+        if (call->request.is_http)
+                return QUOIT_PROTOCOL_HTTP;
         return call->front ? call->front->dialect->protocol : QUOIT_PROTOCOL_GRPC;
+}
+
+/* Whether the server, or the call's method, is called by its protocol. */
+static inline bool call_protocol_is_on(const struct quoit_call *call)
+{
+        quoit_protocols on = call->request.route->options.protocols;
+
+        if (on == 0)
+                on = call_host_of(call)->protocols;
+        return on == 0 || on & call_protocol(call);
 }
 
 /* Its answer does not end with HTTP's trailers. */

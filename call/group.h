@@ -12,6 +12,7 @@
 
 #include <quoit/compression.h>
 #include <quoit/limits.h>
+#include <quoit/protocol.h>
 
 #include "call/counts.h"
 #include "call/lingering.h"
@@ -58,6 +59,7 @@ struct call_host {
         struct coders coders;
         struct compression_cache accepted;
         quoit_compression compression; /* of calls that say nothing else */
+        quoit_protocols protocols; /* of methods that say nothing else; 0: all */
         const struct upb_ExtensionRegistry *extensions; /* of requests; NULL: all are unknown */
         struct json_types *json_types; /* for messages as JSON (front/json_codec.h); a server's */
         /* threads that are posting to the ring: it must not go before they are through */

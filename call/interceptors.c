@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "call/attachments.h"
-#include "call/call.h"
+#include "call/dialect.h"
 #include "call/generic.h"
 #include "call/here.h"
 #include "call/unknown.h"
@@ -90,6 +90,13 @@ void interceptors_sent(struct quoit_call *call, const quoit_message_info *info)
 
 /* ---- end ---- */
 
+static unsigned http_status_of(const struct quoit_call *call)
+{
+        if (call->ring.http_answered)
+                return (unsigned)atoi(call->request.http_status);
+        return call->front && call->front->http_status ? call->front->http_status : 200;
+}
+
 static quoit_call_summary summarize(const struct quoit_call *call)
 {
         uint64_t opened_ns = call->ring.opened_ns;
@@ -99,8 +106,7 @@ static quoit_call_summary summarize(const struct quoit_call *call)
 
         return (quoit_call_summary){
                 .status = call->ring.outcome,
-                .http_status =
-                        call->ring.http_answered ? (unsigned)atoi(call->request.http_status) : 200,
+                .http_status = http_status_of(call),
                 .handled = handled,
                 .started_ns = opened_ns,
                 .duration_ns = duration_ns,
@@ -109,6 +115,7 @@ static quoit_call_summary summarize(const struct quoit_call *call)
                 .messages_sent = call->exchange.lent.messages_sent,
                 .bytes_received = call->exchange.reader.message_bytes,
                 .bytes_sent = call->exchange.lent.bytes_sent,
+                .protocol = call_protocol(call),
         };
 }
 

@@ -326,6 +326,12 @@ static bool is_plain_grpc(const struct quoit_call *call)
         return call->request.is_post && call->request.is_grpc && !call->front;
 }
 
+/* By a protocol that the method can be called by. */
+static bool is_call(struct quoit_call *call)
+{
+        return is_plain_grpc(call) || (front_choose(call) && call_protocol_is_on(call));
+}
+
 void request_accept(
         struct quoit_call *call, bool oversize, const struct http_routes *handlers, bool is_admin)
 {
@@ -345,7 +351,7 @@ void request_accept(
                 call_refuse_memory(call);
                 return;
         }
-        if (!oversize && (is_admin || (!is_plain_grpc(call) && !front_choose(call)))) {
+        if (!oversize && (is_admin || !is_call(call))) {
                 http_request_accept(
                         call, handlers, is_admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
                 return;
@@ -355,6 +361,10 @@ void request_accept(
                 status = call->front->dialect->begin(call, &text);
         if (status != QUOIT_OK) {
                 call_cancel(call, status, text);
+                return;
+        }
+        if (!call_protocol_is_on(call)) {
+                call_cancel(call, QUOIT_UNIMPLEMENTED, "this method is not called by gRPC here");
                 return;
         }
         apply_options(call);

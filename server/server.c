@@ -41,6 +41,8 @@ static const char *find_fault(const quoit_server_options *options)
                 return "unix_mode: only permission bits, such as 0660";
         if (!compression_is_known(options->compression))
                 return "compression: no such algorithm";
+        if (options->protocols & ~QUOIT_PROTOCOLS_ALL)
+                return "protocols: no such protocol";
         if ((unsigned)options->engine > QUOIT_ENGINE_EPOLL)
                 return "engine: no such engine";
         /* RFC 9113 section 6.9.1 */
@@ -180,6 +182,8 @@ int quoit_server_register_generic(quoit_server *server, const quoit_generic_hand
                         "the server runs already: register the generic handler before it starts");
         if (!compression_is_known(route.options.compression))
                 return server_fail(server, -EINVAL, "generic handler: no such compression");
+        if (route.options.protocols & ~QUOIT_PROTOCOLS_ALL)
+                return server_fail(server, -EINVAL, "generic handler: no such protocol");
         r = router_set_generic(&server->router, &route);
         if (r == -EEXIST)
                 return server_fail(server, r, "the server has a generic handler already");
@@ -196,6 +200,8 @@ int quoit_server_set_method(
                         "the server runs already: set options of methods before it starts");
         if (!compression_is_known(options->compression))
                 return server_fail(server, -EINVAL, "%s: no such compression", path);
+        if (options->protocols & ~QUOIT_PROTOCOLS_ALL)
+                return server_fail(server, -EINVAL, "%s: no such protocol", path);
         set = router_set_options(&server->router, path, options);
         if (set < 0)
                 return server_fail(server, (int)set, "out of memory");

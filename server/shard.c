@@ -87,6 +87,7 @@ static void fill_host(struct shard *shard)
         host->interceptors = server->interceptors;
         host->index = (unsigned)(shard - server->shards);
         host->compression = server->options.compression;
+        host->protocols = server->options.protocols;
         host->extensions = server->options.extensions;
         host->json_types = &shard->server->json_types;
         host->yields_worker = yields_worker;

@@ -88,6 +88,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
         line_add_time(&line, "time", started_unix_ms(summary));
         add_text(&line, "peer", quoit_call_peer(call));
         add_text(&line, "method", quoit_call_path(call));
+        line_add_word(&line, "protocol", quoit_protocol_name(summary->protocol));
         line_add_word(&line, "status", quoit_status_name(summary->status));
         if (summary->http_status != 200)
                 line_add_number(&line, "http_status", summary->http_status);

@@ -11,6 +11,7 @@
 #include "services/series.h"
 
 #define BUCKETS 64
+#define PROTOCOLS 5 /* bits of quoit_protocol */
 
 /*
  * The methods are shared. A ring's counters are written only by its own thread and read by any thread. Tables grow by
@@ -20,6 +21,7 @@
 /* One method on one ring. */
 struct ring_metrics {
         atomic_ullong started;
+        atomic_ullong by_protocol[PROTOCOLS]; /* of those */
         struct series *_Atomic series[SERIES_STATUSES]; /* NULL: it had none yet */
 };
 
@@ -103,12 +105,18 @@ static struct series *series_of(struct ring_metrics *ring, quoit_status status)
         return series;
 }
 
+static void count_start(struct ring_metrics *ring, const quoit_call *call)
+{
+        histogram_add(&ring->started, 1);
+        histogram_add(&ring->by_protocol[__builtin_ctz(quoit_call_protocol(call))], 1);
+}
+
 static void on_start(quoit_call *call, void *user)
 {
         struct ring_metrics *ring = metrics_of(user, call);
 
         if (ring)
-                histogram_add(&ring->started, 1);
+                count_start(ring, call);
 }
 
 static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
@@ -119,7 +127,7 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
         if (!series)
                 return;
         if (!summary->start_seen)
-                histogram_add(&ring->started, 1); /* refused before */
+                count_start(ring, call); /* refused before */
         series_record(series, summary->duration_ns, summary->bytes_sent, summary->bytes_received);
 }
 
@@ -141,6 +149,31 @@ static uint64_t started(const struct method_metrics *method)
                         sum += atomic_load(&ring->started);
         }
         return sum;
+}
+
+static uint64_t started_by(const struct method_metrics *method, unsigned protocol)
+{
+        uint64_t sum = 0;
+
+        for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
+                struct ring_metrics *ring = atomic_load(&method->rings[i]);
+
+                if (ring)
+                        sum += atomic_load(&ring->by_protocol[protocol]);
+        }
+        return sum;
+}
+
+static void read_protocols(
+        const struct method_metrics *method, const quoit_metrics_reader *reader, void *user)
+{
+        for (unsigned i = 0; i < PROTOCOLS; i++) {
+                uint64_t count = started_by(method, i);
+
+                if (count > 0)
+                        reader->on_protocol(
+                                user, name_of(method), (quoit_protocol)(1u << i), count);
+        }
 }
 
 /* False: no call ended with that status. */
@@ -165,6 +198,8 @@ static void read_method(
 {
         if (reader->on_started)
                 reader->on_started(user, name_of(method), started(method));
+        if (reader->on_protocol)
+                read_protocols(method, reader, user);
         for (unsigned status = 0; reader->on_ended && status < SERIES_STATUSES; status++) {
                 struct series_shown shown;
                 struct series sum = { 0 };

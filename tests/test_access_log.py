@@ -62,12 +62,12 @@ def test_text(start, log):
         wire.answer(wire.headers(request_fields(HELLO, content_type="text/html"), end=True))
     first, second = lines(log, 2)
     assert re.fullmatch(
-        r'time=\S+Z peer="ipv[46]:[^"]+" method="/api.Api/sayHello" status=OK duration_us=\d+ '
+        r'time=\S+Z peer="ipv[46]:[^"]+" method="/api.Api/sayHello" protocol=grpc status=OK duration_us=\d+ '
         r"wait_us=\d+ messages_received=1 bytes_received=0 messages_sent=1 bytes_sent=\d+ "
         r'user_agent="say \\"hi\\" \\\\"',
         first,
     )
-    assert ' status=UNKNOWN http_status=415 duration_us=' in second
+    assert ' protocol=http status=UNKNOWN http_status=415 duration_us=' in second
 
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -17,11 +17,14 @@ class Metrics:
 
     def read(self):
         """{"started": {method: count}, "duration": {(method, status): (count, sum, buckets)}, ...}"""
-        found = {"started": {}, "duration": {}, "sent": {}, "received": {}}
+        found = {"started": {}, "protocol": {}, "duration": {}, "sent": {}, "received": {}}
         text = self.stub.Metrics(self.calls.Empty(), timeout=PATIENCE).text
         for line in text.splitlines():
             name, method, *rest = line.split()
             if name == "memory":
+                continue
+            if name == "protocol":
+                found[name][method, rest[0]] = int(rest[1])
                 continue
             if name == "started":
                 assert method not in found[name]

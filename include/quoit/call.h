@@ -35,6 +35,7 @@
 #include <quoit/compression.h>
 #include <quoit/credits.h>
 #include <quoit/export.h>
+#include <quoit/protocol.h>
 #include <quoit/status.h>
 #include <quoit/upb_names.h>
 
@@ -102,6 +103,9 @@ QUOIT_API upb_StringView quoit_call_authority(const quoit_call *call);
  */
 QUOIT_API bool quoit_call_metadata(
         const quoit_call *call, const char *name, upb_StringView *ret_value);
+
+/* The protocol that the call came by. */
+QUOIT_API quoit_protocol quoit_call_protocol(const quoit_call *call);
 
 /*
  * All metadata of the request, in the order of the wire: start with *@cursor = 0 and call until it returns false; do not change

@@ -26,6 +26,7 @@
 #include <quoit/call.h>
 #include <quoit/export.h>
 #include <quoit/message_info.h>
+#include <quoit/protocol.h>
 #include <quoit/service.h>
 
 QUOIT_BEGIN_DECLS
@@ -36,7 +37,7 @@ struct quoit_metadata;
 typedef struct quoit_call_summary {
         quoit_status status; /* what was sent to the client; CANCELLED if the client had gone */
         unsigned
-                http_status; /* 200, or that of an answer that is not gRPC (then @status is UNKNOWN) */
+                http_status; /* of the answer; gRPC's is 200. Refused requests that are no call have UNKNOWN as @status */
         bool start_seen; /* on_start of this interceptor was called */
         bool handled; /* a handler was called */
         uint64_t started_ns; /* when the request's headers had arrived, on CLOCK_MONOTONIC */
@@ -49,6 +50,7 @@ typedef struct quoit_call_summary {
         /* Their bytes on the wire, after compression, without the prefix of five bytes. */
         uint64_t bytes_received;
         uint64_t bytes_sent; /* likewise */
+        quoit_protocol protocol; /* of the call; HTTP: it is none of a method */
 } quoit_call_summary;
 
 /*

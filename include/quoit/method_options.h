@@ -16,6 +16,7 @@
 
 #include <quoit/compression.h>
 #include <quoit/export.h>
+#include <quoit/protocol.h>
 #include <quoit/service.h>
 
 QUOIT_BEGIN_DECLS
@@ -40,13 +41,15 @@ typedef struct quoit_method_options {
         size_t message_send_bytes_max;
         /* Of answers to clients that accept it. This cannot turn the server's compression off; a handler can. */
         quoit_compression compression;
+        /* It can be called by these alone. A call by another one is answered as if the server did not know that protocol. */
+        quoit_protocols protocols;
 } quoit_method_options;
 
 /*
  * Sets @options, copied, for @path: "/package.Service/method", or "/package.Service/" and a star for all methods of a service.
  * Replaces options that were set for them before: so set those of a service first, then those of single methods. Before
  * quoit_server_run(), after the service was registered.
- * 0; -ENOENT for an unknown path; -EINVAL for an unknown compression; -EBUSY when the server runs.
+ * 0; -ENOENT for an unknown path; -EINVAL for an unknown compression or protocol; -EBUSY when the server runs.
  */
 QUOIT_API int quoit_server_set_method(
         quoit_server *server, const char *path, const quoit_method_options *options);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <quoit/export.h>
+#include <quoit/protocol.h>
 #include <quoit/service.h>
 #include <quoit/status.h>
 
@@ -52,6 +53,9 @@ typedef struct quoit_metrics_reader {
          * or ended because memory was short; once. Only before the server is freed
          */
         void (*on_memory)(void *user, uint64_t bytes, uint64_t bytes_max, uint64_t refusals);
+        /* how many of the calls that were started came by @protocol; once for each protocol that a method was called by */
+        void (*on_protocol)(
+                void *user, const char *method, quoit_protocol protocol, uint64_t started);
 } quoit_metrics_reader;
 
 /* Counters, all 0, in *@ret_metrics. 0, -ENOMEM. */

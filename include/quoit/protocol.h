@@ -19,6 +19,9 @@ typedef enum quoit_protocol {
 /* A set of protocols: values of quoit_protocol, combined with |. 0: all of them. */
 typedef unsigned quoit_protocols;
 
+/* All bits that mean something. */
+#define QUOIT_PROTOCOLS_ALL 31u
+
 /* "grpc", "grpc-web", "connect", "transcoding" or "http"; "unknown" for anything else. Static. */
 QUOIT_API const char *quoit_protocol_name(quoit_protocol protocol);
 

@@ -43,6 +43,8 @@ typedef struct quoit_server_options {
         quoit_limits limits; /* see limits.h */
         quoit_compression
                 compression; /* of answers to clients that accept it. Default: identity. */
+        quoit_protocols
+                protocols; /* of calls, unless their method's options say others. Default: all. */
         quoit_engine engine; /* chosen once, when it first listens, for all rings. Default: AUTO. */
         quoit_log_fn on_log; /* NULL: nothing is logged */
         void *log_user; /* handed to @on_log */

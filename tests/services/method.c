@@ -24,6 +24,8 @@ static int set_option(quoit_method_options *options, const char *text)
                 options->message_receive_bytes_max = value;
         else if (strcmp(name, "message_send_bytes_max") == 0)
                 options->message_send_bytes_max = value;
+        else if (strcmp(name, "protocols") == 0)
+                options->protocols = (quoit_protocols)value;
         else
                 return -EINVAL;
         return 0;

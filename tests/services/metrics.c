@@ -43,11 +43,19 @@ static void write_memory(void *user, uint64_t bytes, uint64_t bytes_max, uint64_
         fprintf(user, "memory %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", bytes, bytes_max, refusals);
 }
 
+static void write_protocol(
+        void *user, const char *method, quoit_protocol protocol, uint64_t started)
+{
+        fprintf(user, "protocol %s %s %" PRIu64 "\n", method, quoit_protocol_name(protocol),
+                started);
+}
+
 static void metrics(quoit_call *call, const calls_Empty *request, void *user)
 {
-        static const quoit_metrics_reader reader = {
-                .on_started = write_started, .on_ended = write_ended, .on_memory = write_memory
-        };
+        static const quoit_metrics_reader reader = { .on_started = write_started,
+                .on_ended = write_ended,
+                .on_memory = write_memory,
+                .on_protocol = write_protocol };
         calls_Payload *reply = calls_Payload_new(quoit_call_arena(call));
         struct test_server *test = user;
         char *text = NULL;
