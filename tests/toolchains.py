@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -119,3 +120,27 @@ def java_client():
         make("the Java client", [*compiler, folder / "Client.java"])
         (folder / "made").touch()
     return [java, "-cp", f"{folder}:{jars}", "Client"]
+
+
+@one_at_a_time(CACHE / "docker_profile.lock")
+def docker_profile():
+    """The seccomp profile that Docker gives to containers, as JSON: tests/clients/seccomp prints it."""
+    go = tool("go")
+    folder, stale = stage("seccomp")
+    if stale:
+        make("Docker's seccomp profile", [go, "build", "-o", "print", "."], cwd=folder)
+        (folder / "made").touch()
+    return subprocess.run([folder / "print"], check=True, capture_output=True, text=True).stdout
+
+
+@one_at_a_time(CACHE / "python_package.lock")
+def python_package(name, version):
+    """A folder, for PYTHONPATH, with that package and what it needs."""
+    folder = CACHE / "python" / f"{name}-{version}"
+    if not folder.exists():
+        scratch = folder.with_suffix(".new")
+        shutil.rmtree(scratch, ignore_errors=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", scratch]
+        make(f"{name} {version}", [*pip, f"{name}=={version}"])
+        scratch.rename(folder)
+    return folder
