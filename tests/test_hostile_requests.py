@@ -144,7 +144,7 @@ def test_a_message_in_frames_of_one_byte(wire):
 
 
 @pytest.mark.parametrize(
-    "type_", [None, "text/html", "application/json", "application/grpcx", "application/grpc-web", "application/grpc+json", ""]
+    "type_", [None, "text/html", "application/jsonx", "application/grpcx", "application/grpc-webs", "application/grpc+xml", ""]
 )
 def test_other_content_types(wire, type_):
     answer = wire.call(ECHO, content_type=type_)

@@ -71,6 +71,7 @@ static void shard_init(struct shard *shard, quoit_server *server)
                         .bytes_min = ROOM_BYTES_MIN_MOST,
                         .arenas = &shard->base.arenas,
                         .shared_arenas = &shard->base.shared_arenas },
+                .json_types = &server->json_types,
                 .user = shard,
                 .on_ready = on_ready,
                 .on_output = on_output,
@@ -109,6 +110,8 @@ struct host *host_new(const quoit_limits *limits)
                 &host->server);
         assert(r == 0);
         r = script_register(host->server, &host->script);
+        assert(r == 0);
+        r = json_types_init(&host->server->json_types, &host->server->router.services[0]->file, 1);
         assert(r == 0);
         shard_init(&host->shard, host->server);
         call_group_init(&host->group, &host->shard.base.host, &peer);

@@ -17,7 +17,8 @@ static const struct request_case cases[] = {
         { .http = "200", .status = "0" },
         { .type = "application/grpc+proto", .http = "200", .status = "0" },
         { .type = "application/grpc;charset=utf-8", .http = "200", .status = "0" },
-        { .type = "application/grpc+json", .http = "415", .status = "" },
+        { .type = "application/grpc+json", .http = "200", .status = "13" }, /* it is protobuf */
+        { .type = "application/grpc+xml", .http = "415", .status = "" },
         { .type = "application/grpcx", .http = "415", .status = "" },
         { .type = "text/html", .http = "415", .status = "" },
         { .type = "", .http = "415", .status = "" },
