@@ -94,6 +94,8 @@ static int framing_grow(struct framing *framing, upb_Arena *arena, size_t size)
         if (room > framing->message_bytes_max)
                 room = framing->message_bytes_max;
         if (room > UINT32_MAX)
+                room = UINT32_MAX;
+        if (room < size)
                 return -EMSGSIZE;
         body = framing->body ? upb_Arena_Realloc(arena, framing->body, framing->declared, room)
                              : upb_Arena_Malloc(arena, room);

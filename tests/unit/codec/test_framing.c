@@ -373,6 +373,84 @@ static void test_scan(void **state)
         check_scan(&framing, (const uint8_t *)"\0\xff\xff\xff\xff", 5, 0, 0);
 }
 
+/* The body at @data, in pieces of @piece bytes, is one message. */
+static void check_body(
+        upb_Arena *arena, const uint8_t *data, size_t size, size_t piece, size_t expected)
+{
+        struct framing_message message;
+        struct framing framing;
+
+        framing_init(&framing, 1000);
+        for (size_t at = 0; at < size; at += piece) {
+                size_t n = size - at < piece ? size - at : piece;
+
+                assert_int_equal(framing_collect(&framing, arena, data + at, n, expected), 0);
+                assert_true(framing_reserved(&framing) >= at + n);
+                assert_true(framing_reserved(&framing) <= 1000);
+        }
+        framing_collected(&framing, true, &message);
+        assert_int_equal(message.size, size);
+        assert_memory_equal(message.data, data, size);
+        assert_int_equal(message.compressed, size > 0);
+        assert_true(framing_idle(&framing));
+        assert_int_equal(framing_reserved(&framing), 0);
+}
+
+static void test_bodies(void **state)
+{
+        static const size_t sizes[] = { 0, 1, 2, 999, 1000 };
+        upb_Arena *arena = upb_Arena_New();
+        uint8_t data[1000];
+        uint64_t random = 1;
+
+        (void)state;
+        random_fill(&random, data, sizeof(data));
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+                for (size_t piece = 1; piece <= 1000; piece *= 3) {
+                        check_body(arena, data, sizes[i], piece, 0);
+                        check_body(arena, data, sizes[i], piece, sizes[i]);
+                        check_body(arena, data, sizes[i], piece, sizes[i] / 2);
+                }
+        }
+        upb_Arena_Free(arena);
+}
+
+static void test_large_bodies(void **state)
+{
+        upb_Arena *arena = upb_Arena_New();
+        struct framing framing;
+        uint8_t data[101] = { 0 };
+
+        (void)state;
+        framing_init(&framing, 100);
+        assert_int_equal(
+                framing_collect(&framing, arena, data, 1, 101), -EMSGSIZE); /* as it says itself */
+        assert_int_equal(framing_collect(&framing, arena, data, 101, 0), -EMSGSIZE);
+        assert_int_equal(framing_reserved(&framing), 0);
+        assert_int_equal(framing_collect(&framing, arena, data, 60, 0), 0);
+        assert_int_equal(framing_collect(&framing, arena, data, 40, 0), 0);
+        assert_int_equal(framing_collect(&framing, arena, data, 1, 0), -EMSGSIZE);
+        upb_Arena_Free(arena);
+}
+
+/* One that is told how large it is takes one allocation. */
+static void test_a_body_without_memory(void **state)
+{
+        struct counted_alloc none = counted(600);
+        upb_Arena *arena = upb_Arena_Init(NULL, 0, &none.alloc);
+        struct framing framing;
+        uint8_t data[64] = { 0 };
+        int r = 0;
+
+        (void)state;
+        assert_non_null(arena);
+        framing_init(&framing, MIB);
+        for (int i = 0; i < 100 && r == 0; i++)
+                r = framing_collect(&framing, arena, data, sizeof(data), 0);
+        assert_int_equal(r, -ENOMEM);
+        upb_Arena_Free(arena);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -386,6 +464,9 @@ int main(void)
                 cmocka_unit_test(test_random_splits),
                 cmocka_unit_test(test_every_split),
                 cmocka_unit_test(test_scan),
+                cmocka_unit_test(test_bodies),
+                cmocka_unit_test(test_large_bodies),
+                cmocka_unit_test(test_a_body_without_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
