@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The names of messages and their fields at run time: the base of <quoit/json.h> and <quoit/text.h>. A program that uses these
- * three headers links libquoit-json (pkg-config: quoit-json) in addition to libquoit or libquoit-message.
+ * The names of messages and their fields at run time: the base of <quoit/json.h> and <quoit/text.h>. They are in
+ * libquoit; a program without it links libquoit-json (pkg-config: quoit-json) in addition to libquoit-message.
  *
  *      static const quoit_file_descriptor *const files[] = { &api_proto_quoit_file };
  *      quoit_problem problem;
