@@ -47,6 +47,26 @@ class Python:
         self.servicer = Calls()
 
 
+class Healthy:
+    """test-server, and what it says about its health."""
+
+    SERVING, NOT_SERVING = 1, 2
+
+    def __init__(self, calls, stubs, start, status):
+        server = start("test-server")
+        self.target = server.target
+        self.calls = calls
+        self.stub = stubs("calls_pb2_grpc").CallsStub(grpc.insecure_channel(server.target))
+        self.set(status)
+
+    def set(self, status):
+        self.stub.SetHealth(self.calls.HealthChange(service="calls.Calls", status=status))
+
+    def served(self):
+        """How many calls of calls.Calls, without this one."""
+        return self.stub.Stats(self.calls.Empty()).done
+
+
 class Orca(grpc.GenericRpcHandler):
     """xds.service.orca.v3.OpenRcaService, for a server of ours: @report, again and again; None: it does not know the method."""
 
@@ -153,6 +173,33 @@ def test_no_reports_out_of_band(client, calls, python):
     assert len(orca.requests) == 1
     times = [len(server.times) for server in servers]
     assert abs(times[0] - times[1]) <= 0.2 * sum(times) + 2, times
+
+
+class Loaded(Healthy):
+    """test-server, which says that this part of its CPU is in use, at 100 requests a second."""
+
+    def __init__(self, calls, stubs, start, load):
+        super().__init__(calls, stubs, lambda name: start(name, "--load", load), Healthy.SERVING)
+
+
+@pytest.mark.parametrize("by", ["streams", "calls"])
+def test_reports_of_our_server(client, calls, stubs, start, by):
+    loads = ["0.2", "0.8"] if by == "streams" else ["0.2,calls", "0.8,calls"]
+    free, busy = (Loaded(calls, stubs, start, load) for load in loads)
+    policy = config(
+        "weighted_round_robin",
+        blackoutPeriod="0.1s",
+        weightUpdatePeriod="0.1s",
+        enableOobLoadReport=by == "streams",
+        oobReportingPeriod="0.1s",
+    )
+    before = free.served(), busy.served()
+    results = client.run(
+        target(free, busy), "Echo", calls.Payload(text="x"), service_config=policy, **{"for": 3000}
+    )
+    assert {call.text for call in results} == {"OK"}
+    shares = free.served() - before[0], busy.served() - before[1]
+    assert shares[0] > 2 * shares[1], shares  # four times as many, but for the beginning
 
 
 def test_outlier_detection(client, calls, python):
@@ -281,26 +328,6 @@ def health_config():
     return json.dumps(
         {"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "calls.Calls"}}
     )
-
-
-class Healthy:
-    """test-server, and what it says about its health."""
-
-    SERVING, NOT_SERVING = 1, 2
-
-    def __init__(self, calls, stubs, start, status):
-        server = start("test-server")
-        self.target = server.target
-        self.calls = calls
-        self.stub = stubs("calls_pb2_grpc").CallsStub(grpc.insecure_channel(server.target))
-        self.set(status)
-
-    def set(self, status):
-        self.stub.SetHealth(self.calls.HealthChange(service="calls.Calls", status=status))
-
-    def served(self):
-        """How many calls of calls.Calls, without this one."""
-        return self.stub.Stats(self.calls.Empty()).done
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@
 #include <quoit/http.h>
 #include <quoit/interceptor.h>
 #include <quoit/limits.h>
+#include <quoit/load_reports.h>
 #include <quoit/log.h>
 #include <quoit/log_writer.h>
 #include <quoit/message.h>

@@ -129,6 +129,8 @@ static int serve(const struct options *options)
                 r = generic_add(&test, options->offload_all);
         if (r == 0 && options->http)
                 r = http_add(&test, options->admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
+        if (r == 0 && options->load)
+                r = loads_add(&test, options->load);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_new(&test.metrics);
         if (r == 0 && options->metrics)

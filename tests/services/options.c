@@ -103,6 +103,8 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->methods[options->method_count++] = value;
                 else if (strcmp(argv[i], "--compression") == 0)
                         options->server.compression = (quoit_compression)atoi(value);
+                else if (strcmp(argv[i], "--load") == 0)
+                        options->load = value;
                 else if (strcmp(argv[i], "--tls-cert") == 0)
                         options->certificate_file = value;
                 else if (strcmp(argv[i], "--tls-key") == 0)

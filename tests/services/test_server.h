@@ -43,6 +43,8 @@ struct options {
         bool offload_all; /* every handler on a worker, not only those that block */
         const char *methods[16]; /* PATH,NAME=NUMBER,...: set_method() */
         unsigned method_count;
+        const char *
+                load; /* CPU[,calls]: what part of the CPU is in use, at 100 requests a second; loads_add() */
         unsigned linger_ms; /* between the server's end and its being freed */
         const char *certificate_file; /* --tls-cert: every address speaks TLS */
         const char *key_file;
@@ -78,6 +80,7 @@ void misuse_outside(void);
 int calling_begin(struct test_server *test, const struct options *options);
 int generic_add(struct test_server *test, bool offload);
 int http_add(struct test_server *test, quoit_http_listeners probes);
+int loads_add(struct test_server *test, const char *load);
 
 void misuse_add(calls_Calls_service *service);
 void streams_add(calls_Calls_service *service);
