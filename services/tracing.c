@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <quoit/client_interceptor.h>
+#include <quoit/http.h>
 #include <quoit/interceptor.h>
 
 #include "services/key_values.h"
@@ -105,8 +106,10 @@ static void set_outgoing(quoit_call *call, const struct traced *traced)
 
 static void on_call_start(quoit_call *call, void *user)
 {
-        struct traced *traced = quoit_call_alloc(call, sizeof(*traced));
+        struct traced *traced = NULL;
 
+        if (!quoit_http_method(call)) /* pages and probes are no calls */
+                traced = quoit_call_alloc(call, sizeof(*traced));
         if (!traced)
                 return;
         traced_init(traced, user, trace_of_request(call, &traced->parent));

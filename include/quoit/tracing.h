@@ -116,8 +116,8 @@ QUOIT_API int quoit_tracing_new(
 QUOIT_API quoit_tracing *quoit_tracing_free(quoit_tracing *tracing);
 
 /*
- * A span for each call of @server that starts (not for those that its limits refuse): an interceptor. Attach it behind the access log
- * and before others. 0, or an error of quoit_server_intercept().
+ * A span for each call of @server that starts, not for those that its limits refuse, nor for plain HTTP (http.h): an interceptor. Attach
+ * it behind the access log and before others. 0, or an error of quoit_server_intercept().
  */
 QUOIT_API int quoit_tracing_attach(quoit_tracing *tracing, quoit_server *server);
 
