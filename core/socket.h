@@ -122,6 +122,12 @@ static inline bool socket_is_paused(const struct socket *socket)
         return !socket->receive_wanted;
 }
 
+/* Whether no more bytes will arrive, as on_receive_end has said. */
+static inline bool socket_has_ended(const struct socket *socket)
+{
+        return socket->receive == SOCKET_RECEIVE_ENDED;
+}
+
 /* Whether bytes may have arrived that we have not read, for lack of a buffer. */
 static inline bool socket_awaits_buffer(const struct socket *socket)
 {

@@ -82,12 +82,28 @@ static void start_closing(struct connection *connection)
 
 void connection_linger(struct connection *connection)
 {
+        if (socket_has_ended(&connection->socket)) {
+                connection_close(connection);
+                return;
+        }
         connection_set_state(connection, CONNECTION_LINGERING);
         socket_half_close(&connection->socket);
+        socket_resume(&connection->socket); /* the end may be behind what was not read */
         watch_linger(connection);
 }
 
 /* ---- in ---- */
+
+/*
+ * A client of HTTP/1.1 may end its side behind its last request, as "nc -N" does. What can be answered without waiting still is; a call that
+ * waits is cancelled, since the client may as well have gone.
+ */
+static void end_input(struct connection *connection)
+{
+        connection->input_ended = true;
+        ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
+        sending_schedule(connection);
+}
 
 static void on_receive_end(struct socket *socket, int error)
 {
@@ -104,6 +120,8 @@ static void on_receive_end(struct socket *socket, int error)
         }
         if (secure_is_lent(connection->secure))
                 secure_end_input(connection->secure);
+        else if (error == 0 && connection->state == CONNECTION_OPEN && connection->session.http1)
+                end_input(connection);
         else
                 connection_close(connection);
 }
@@ -135,6 +153,12 @@ static void on_fed(struct connection *connection, size_t size, int error)
         }
         ready_run(connection, false);
         sending_schedule(connection);
+}
+
+void connection_go_on(struct connection *connection)
+{
+        if (connection->state == CONNECTION_OPEN && session_has_input(&connection->session))
+                on_fed(connection, 0, session_feed(&connection->session, (const uint8_t *)"", 0));
 }
 
 /* What is behind the proxy's answer comes from the peer. */
@@ -259,6 +283,8 @@ int connection_open(struct connection *connection, struct base *base,
         r = init_session(connection, options->role);
         if (r < 0)
                 return r;
+        if (options->http1)
+                session_allow_http1(&connection->session, &base->memory.h2, options->tls != NULL);
         if (options->proxy_request)
                 r = tunnel_new(connection, options->proxy_request, options->proxy_answer_bytes_max);
         if (r == 0 && (options->tls || options->client_tls))

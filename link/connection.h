@@ -83,6 +83,7 @@ struct connection {
         int error; /* that the socket failed with, a negative errno; 0: it did not */
         bool established; /* the peer's SETTINGS have arrived */
         bool closed_reported; /* to the owner */
+        bool input_ended; /* HTTP/1.1: the peer sends no more, but what it asked for is answered */
         bool drain_seen; /* the peer has acknowledged the drain: the last wait has begun */
         bool suspected; /* the last look found it over its time; the next one confirms */
         struct peer peer;
@@ -115,6 +116,7 @@ struct connection_options {
         const char *
                 proxy_request; /* a client's: what a proxy is asked with CONNECT; needed during connection_open() only; NULL: no proxy */
         size_t proxy_answer_bytes_max; /* with that */
+        bool http1; /* a server's: its client may speak HTTP/1.1 */
         struct call_host *host; /* of its calls, on the base's ring; NULL: the base's */
 };
 
@@ -127,6 +129,9 @@ struct connection_options {
  */
 int connection_open(struct connection *connection, struct base *base,
         const struct link_owner *owner, const struct connection_options *options);
+
+/* HTTP/1.1: takes the next of the requests that have come together, if it is its turn. */
+void connection_go_on(struct connection *connection);
 
 /* At once: queued output is dropped, calls are cancelled. No-op when it is closed already. */
 void connection_close(struct connection *connection);

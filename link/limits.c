@@ -65,6 +65,7 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(read_bytes_per_second_min, 100);
         DEFAULT(keepalive_ms, 2 * 3600 * 1000);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
+        DEFAULT(http1_silence_ms, 620 * 1000);
         DEFAULT(ping_interval_min_ms, 300 * 1000);
         DEFAULT(ping_interval_idle_min_ms, 2 * 3600 * 1000);
         DEFAULT(ping_strikes_max, 2);

@@ -66,7 +66,8 @@ void ready_run(struct connection *connection, bool in_line)
         }
         list_init(&again);
         connection->woken = false;
-        more = run_some(connection, &again, in_line) || connection->woken;
+        more = run_some(connection, &again, in_line) || connection->woken ||
+               session_has_input(&connection->session);
         list_splice(&connection->ready, &again);
         if (more) {
                 /* more work than a turn may take: no more is read before it is done */
@@ -77,7 +78,10 @@ void ready_run(struct connection *connection, bool in_line)
                  * undone: a handler that finished its own call has deferred it; congested calls are woken when there is room
                  */
                 ring_undefer(&connection->dispatch);
-                socket_resume(&connection->socket);
+                if (session_is_full(&connection->session))
+                        socket_pause(&connection->socket);
+                else
+                        socket_resume(&connection->socket);
         }
 }
 
@@ -85,6 +89,7 @@ void ready_on_turn_end(struct deferred *deferred)
 {
         struct connection *connection = CONTAINER_OF(deferred, struct connection, dispatch);
 
+        connection_go_on(connection);
         ready_run(connection, true);
         connection_try_free(connection);
 }

@@ -39,6 +39,7 @@ static int init_tls(struct secure *secure, const struct connection_options *opti
         context = tls_config_context(options->tls);
         r = tls_init_server(tls, context);
         tls_context_unref(context);
+        tls->takes_http1 = options->http1;
         return r;
 }
 

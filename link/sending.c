@@ -60,14 +60,16 @@ void sending_fill(struct connection *connection)
         if (session_fill(&connection->session, connection->output) < 0)
                 connection_close(connection);
         call_group_settle(&connection->group);
-        if (!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group))
+        if ((!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group)) ||
+                session_has_input(&connection->session))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
 /* Nothing more will be queued: the connection ends when its output was sent. */
 static bool is_ending(const struct connection *connection)
 {
-        return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session);
+        return connection->state == CONNECTION_CLOSING || session_is_over(&connection->session) ||
+               (connection->input_ended && !session_has_input(&connection->session));
 }
 
 void sending_note_windows(struct connection *connection)
@@ -81,7 +83,8 @@ void sending_note_windows(struct connection *connection)
 static void send_iovecs(struct connection *connection, struct iovec *iovecs, size_t count)
 {
         /* a pinned stream needs the completion too: a worker may wait for room in its call's queue */
-        bool awaited = connection->state != CONNECTION_OPEN || has_output(connection) ||
+        bool awaited = connection->state != CONNECTION_OPEN || connection->input_ended ||
+                       has_output(connection) ||
                        (connection->output && connection->output->pinned_count > 0) ||
                        session_is_over(&connection->session);
 

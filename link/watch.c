@@ -95,6 +95,8 @@ void watch_drain(struct connection *connection)
         else if (connection->session.role ==
                  SESSION_CLIENT) /* no request can be on its way to it */
                 start(connection, 0, on_watch);
+        else if (connection->session.http1) /* it has nothing to answer */
+                start(connection, DRAIN_GRACE_NS, on_drain_step);
         else
                 start(connection, DRAIN_NOTICE_NS, on_drain_step);
 }
@@ -145,9 +147,37 @@ static bool silence_is_fine(const struct connection *connection)
                (connection->session.role == SESSION_CLIENT && connection->group.count == 0);
 }
 
+/* HTTP/1.1: since when the peer should have sent something; @now_ns: it waits for us. */
+static uint64_t silent_ns(const struct connection *connection, uint64_t now_ns)
+{
+        const struct http1 *http1 = connection->session.http1;
+        uint64_t heard_ns = connection->keepalive.heard_ns;
+
+        if (socket_is_paused(&connection->socket) ||
+                (http1->stream && !stream_is_remote_open(http1->stream)))
+                return now_ns;
+        return !http1->stream && heard_ns < connection->idle_ns ? connection->idle_ns : heard_ns;
+}
+
+/* Without PINGs the peer's silence is all that tells whether it is still there. True: it is closed. */
+static bool closes_silent(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        *ret_due_ns = clock_after_limit_ns(
+                silent_ns(connection, now_ns), connection_limits(connection)->http1_silence_ms);
+        if (now_ns < *ret_due_ns)
+                return false;
+        if (connection->session.http1->stream)
+                close_with(connection, "the rest of its request did not come (http1_silence_ms)");
+        else
+                connection_close(connection); /* so do all clients that leave a connection open */
+        return true;
+}
+
 /* True: it is closed. */
 static bool closes_dead(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
+        if (connection->session.http1)
+                return closes_silent(connection, now_ns, ret_due_ns);
         if (silence_is_fine(connection))
                 keepalive_heard(&connection->keepalive, now_ns);
         switch (keepalive_look(
@@ -234,6 +264,8 @@ static void on_no_preface(struct timer *timer)
                 close_with(connection, "the proxy has not answered CONNECT in time");
         else if (secure_is_lent(connection->secure))
                 close_with(connection, "its TLS handshake was not through in time (handshake_ms)");
+        else if (connection->session.http1)
+                close_with(connection, "its first request was not complete in time (handshake_ms)");
         else
                 close_with(connection, "no HTTP/2 preface and SETTINGS in time (handshake_ms)");
 }
@@ -354,9 +386,12 @@ void watch_last_words(struct connection *connection)
         start(connection, LAST_WORDS_NS, on_over);
 }
 
+/* A client that is still sending a request reads the answer to its first part only when it is through, or is told to stop. */
 void watch_linger(struct connection *connection)
 {
-        start(connection, LINGER_NS, on_over);
+        const struct http1 *http1 = connection->session.http1;
+
+        start(connection, http1 && !http1->is_whole ? LAST_WORDS_NS : LINGER_NS, on_over);
 }
 
 void watch_begin(struct connection *connection, uint32_t keepalive_ms)

@@ -37,6 +37,8 @@ void windows_heard(struct connection *connection)
         uint32_t received_bytes = session->received_bytes;
 
         session->received_bytes = 0;
+        if (session->http1)
+                return; /* it has no windows, and no PINGs to measure with */
         if (session->round_trip_answered) {
                 session->round_trip_answered = false;
                 if (bdp_answered(bdp, window_bytes_max(connection), now_ns))

@@ -29,6 +29,11 @@ static const char proxy_v2[] = "\r\n\r\n\0\r\nQUIT\n";
         "\r\n"
 #define ANSWER_BODY "gRPC is served here: it needs HTTP/2\n"
 
+static const char answer_malformed[] = "HTTP/1.1 400 Bad Request\r\n"
+                                       "connection: close\r\n"
+                                       "content-length: 0\r\n"
+                                       "\r\n";
+
 static size_t smaller(size_t one, size_t other)
 {
         return one < other ? one : other;
@@ -114,10 +119,12 @@ static void quote_beginning(
         escape(text, data, shown);
 }
 
-static const char *describe(enum bad_preface kind)
+static const char *describe(enum bad_preface kind, bool takes_http1)
 {
         switch (kind) {
         case BAD_PREFACE_HTTP1:
+                if (takes_http1)
+                        return "its request line is malformed; answered 400 and closed";
                 return "it speaks HTTP/1, and gRPC needs HTTP/2; answered 426 and closed";
         case BAD_PREFACE_TLS:
                 return "it speaks TLS, but this port is plaintext; closed";
@@ -132,7 +139,7 @@ static const char *describe(enum bad_preface kind)
         case BAD_PREFACE_DAMAGED:
                 return "its HTTP/2 preface is damaged; closed";
         default:
-                return "that is not HTTP/2; closed";
+                return takes_http1 ? "that is no HTTP; closed" : "that is not HTTP/2; closed";
         }
 }
 
@@ -141,16 +148,17 @@ static void log_kind(const struct connection *connection, enum bad_preface kind)
         const struct session *session = &connection->session;
         struct quoit_server *server = shard_of_connection(connection)->server;
         uint64_t now_ns = ring_now_ns(&connection->base->ring);
+        const char *what = describe(kind, session->http1_memory);
         char text[ESCAPED_BYTES_MAX(SHOWN_BYTES_MAX)];
 
         if (kind != BAD_PREFACE_HTTP1 && kind != BAD_PREFACE_OTHER) {
-                server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: %s", connection->peer.address,
-                        describe(kind));
+                server_log_peer(
+                        server, QUOIT_LOG_INFO, now_ns, "%s: %s", connection->peer.address, what);
                 return;
         }
         quote_beginning(text, session->beginning, session->beginning_size);
         server_log_peer(server, QUOIT_LOG_INFO, now_ns, "%s: it begins with \"%s\": %s",
-                connection->peer.address, text, describe(kind));
+                connection->peer.address, text, what);
 }
 
 static void answer_http1(struct session *session)
@@ -158,6 +166,10 @@ static void answer_http1(struct session *session)
         const uint8_t *line = session->beginning;
         size_t size = session->beginning_size;
 
+        if (session->http1_memory) {
+                session_send_raw(session, answer_malformed);
+                return;
+        }
         skip_empty_lines(&line, &size);
         session_send_raw(session, size >= 5 && memcmp(line, "HEAD ", 5) == 0
                                           ? ANSWER_HEAD /* RFC 9110, section 9.3.2 */

@@ -43,6 +43,11 @@ void faults_on_malformed(struct call_group *group, const struct session_malforme
 
 void faults_on_fault(struct call_group *group, uint32_t error_code, const char *text, size_t size)
 {
+        if (error_code == NGHTTP2_NO_ERROR) {
+                call_group_report(
+                        group, "%s: HTTP/1.1: %.*s; closed", group->peer->address, (int)size, text);
+                return;
+        }
         call_group_report(group, "%s: HTTP/2: %s%s%.*s; closed", group->peer->address,
                 nghttp2_http2_strerror(error_code), size > 0 ? ": " : "", (int)size, text);
 }

@@ -58,6 +58,8 @@ void http_request_accept(
                 refuse(call, "404", "nothing is served at this path\n");
         else if (!call->request.is_post)
                 refuse(call, "405", "gRPC is served here: POST only\n");
+        else if (call->request.is_grpc)
+                refuse(call, "505", "gRPC needs HTTP/2\n");
         else
                 refuse(call, "415", "gRPC is served here: content-type: application/grpc\n");
 }

@@ -326,10 +326,15 @@ static bool is_plain_grpc(const struct quoit_call *call)
         return call->request.is_post && call->request.is_grpc && !call->front;
 }
 
-/* By a protocol that the method can be called by. */
+/*
+ * By a protocol that the method can be called by. gRPC's own is one only over HTTP/2: HTTP/1.1 has trailers, but hardly a client reads them,
+ * nor can both of its ends speak at once.
+ */
 static bool is_call(struct quoit_call *call)
 {
-        return is_plain_grpc(call) || (front_choose(call) && call_protocol_is_on(call));
+        if (!is_plain_grpc(call) && !(front_choose(call) && call_protocol_is_on(call)))
+                return false;
+        return !call->exchange.stream.session->http1 || call_protocol(call) != QUOIT_PROTOCOL_GRPC;
 }
 
 void request_accept(

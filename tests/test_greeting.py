@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Clients that begin with something else than HTTP/2: HTTP/1 has an answer, the log a line, and others notice nothing."""
+"""Clients that begin with something else than HTTP/2, on a server that speaks nothing else: HTTP/1 has an answer, the log a line, and others
+notice nothing. Where HTTP/1 is spoken is tested in test_http1.py."""
 
 import http.client
 import os
@@ -25,7 +26,7 @@ def server(request, start, tmp_path):
         options = ["--tls-cert", own.file, "--tls-key", own.key_file]
         context = ssl.create_default_context(cafile=own.file)
         context.set_alpn_protocols(["h2"])
-    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, *options)
+    server = start("test-server", "--http2-only", *options)
 
     def connect():
         raw = socket.create_connection(("127.0.0.1", server.port), PATIENCE)

@@ -36,7 +36,7 @@ def test_garbage_is_closed(server, data):
 
 
 def test_the_log_says_what_is_no_http2(start):
-    server = start("test-server")
+    server = start("test-server", "--http2-only")
     with Wire(server, start=False) as wire:
         wire.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wire.read_to_end()

@@ -92,11 +92,13 @@ def test_only_1_3_where_that_is_the_least(serve, pki):
 
 
 @pytest.mark.parametrize("alpn", [(), ("http/1.1",)])
-def test_without_h2_by_alpn_it_is_refused(serve, pki, alpn):
-    server = serve()
+def test_without_h2_by_alpn_it_is_refused(start, pki, alpn):
+    """Where HTTP/1.1 is not spoken."""
+    server = start("test-server", "--http2-only", *tls_options(pki.server))
     assert "alert no application protocol" in str(refused(server, pki.context(alpn=alpn)))
     server.logged('"h2"')
-    hello(server, pki.context(alpn=("http/1.1", "h2")))
+    with Wire(server, tls={"context": pki.context(alpn=("http/1.1", "h2"))}) as wire:
+        assert wire.call(ECHO).status == 0
 
 
 # ---- certificates by name ----

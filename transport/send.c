@@ -248,6 +248,8 @@ int stream_respond(struct stream *stream, const nghttp2_nv *fields, size_t count
 
         if (!stream->session || stream->state == STREAM_CLOSED)
                 return 0;
+        if (stream->session->http1)
+                return http1_respond(stream->session->http1, fields, count, end, NULL);
         r = nghttp2_submit_response2(
                 stream->session->h2, stream->id, fields, count, end ? NULL : &provider);
         return r < 0 ? -ENOMEM
@@ -279,14 +281,19 @@ int stream_respond_text(
 
         if (!stream->session || stream->state == STREAM_CLOSED)
                 return 0;
+        if (stream->session->http1)
+                return http1_respond(stream->session->http1, fields, count, false, text);
         r = nghttp2_submit_response2(stream->session->h2, stream->id, fields, count, &provider);
         return r < 0 ? -ENOMEM : 0;
 }
 
 int stream_submit_trailers(struct stream *stream, const nghttp2_nv *fields, size_t count)
 {
-        int r = nghttp2_submit_trailer(stream->session->h2, stream->id, fields, count);
+        int r;
 
+        if (stream->session->http1)
+                return http1_submit_trailers(stream->session->http1, fields, count);
+        r = nghttp2_submit_trailer(stream->session->h2, stream->id, fields, count);
         return r < 0 ? -ENOMEM : 0;
 }
 
@@ -295,6 +302,8 @@ void stream_resume(struct stream *stream)
         if (!stream->session || !stream->starved)
                 return;
         stream->starved = false;
+        if (stream->session->http1)
+                return;
         /* fails only where a reset has gone before it */
         (void)nghttp2_session_resume_data(stream->session->h2, stream->id);
 }
@@ -307,6 +316,8 @@ void stream_reset(struct stream *stream, uint32_t error_code)
 
 int32_t stream_send_window_bytes(const struct stream *stream)
 {
+        if (stream->session->http1) /* only TCP's holds it up */
+                return INT32_MAX;
         return nghttp2_session_get_stream_remote_window_size(stream->session->h2, stream->id);
 }
 
@@ -314,6 +325,6 @@ void stream_consume(struct stream *stream, uint32_t size)
 {
         assert(size <= stream->unconsumed_bytes);
         stream->unconsumed_bytes -= size;
-        if (stream->session && stream_is_remote_open(stream))
+        if (stream->session && stream->session->h2 && stream_is_remote_open(stream))
                 (void)nghttp2_session_consume_stream(stream->session->h2, stream->id, size);
 }

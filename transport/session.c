@@ -154,12 +154,20 @@ static void close_all(struct session *session, struct list *streams)
 
 void session_deinit(struct session *session)
 {
-        if (!session->h2)
+        if (!session->h2 && !session->http1)
                 return;
         close_all(session, &session->streams);
         close_all(session, &session->requests);
-        nghttp2_session_del(session->h2);
+        nghttp2_session_del(session->h2); /* takes NULL */
         session->h2 = NULL;
+        http1_free(session->http1);
+        session->http1 = NULL;
+}
+
+void session_allow_http1(struct session *session, nghttp2_mem *memory, bool is_secure)
+{
+        session->http1_memory = memory;
+        session->is_secure = is_secure;
 }
 
 struct stream *session_stream(struct session *session, int32_t id)
@@ -212,6 +220,10 @@ void session_expect_late(struct session *session)
 
 void session_reset_stream(struct session *session, struct stream *stream, uint32_t error_code)
 {
+        if (session->http1) {
+                http1_reset(session->http1, error_code);
+                return;
+        }
         if (stream->unsent && stream->is_reset)
                 return; /* it is not sent, and no RST_STREAM may be for a stream that was not */
         if (!stream->is_reset && stream_is_remote_open(stream))
@@ -333,6 +345,39 @@ static bool note_beginning(struct session *session, const uint8_t *data, size_t 
         return !session->bad_preface;
 }
 
+/* Until there is a whole request line it may be something else. */
+static int feed_http1(struct session *session, const uint8_t *data, size_t size)
+{
+        if (!session->http1->has_line)
+                keep_beginning(session, data, size);
+        return http1_feed(session->http1, data, size);
+}
+
+/* The client does not begin with HTTP/2's preface; some of its bytes may have been the same. */
+static int begin_otherwise(struct session *session, const uint8_t *data, size_t size)
+{
+        const uint8_t *magic = (const uint8_t *)NGHTTP2_CLIENT_MAGIC;
+        int r;
+
+        if (!session->http1_memory) {
+                session->bad_preface = session->terminated = true;
+                keep_beginning(session, magic, session->preface_size);
+                keep_beginning(session, data, size);
+                return -EPROTO; /* without a GOAWAY (RFC 9113, section 3.4) */
+        }
+        r = http1_new(session, session->http1_memory, session->is_secure);
+        if (r < 0)
+                return r;
+        nghttp2_session_del(session->h2);
+        session->h2 = NULL;
+        session->fed_bytes = 0;
+        session->block_end = 0;
+        r = feed_http1(session, magic, session->preface_size);
+        if (r == -EPROTO && session->bad_preface)
+                keep_beginning(session, data, size);
+        return r < 0 ? r : feed_http1(session, data, size);
+}
+
 int session_feed(struct session *session, const uint8_t *data, size_t size)
 {
         uint32_t before = session->received_bytes, received;
@@ -343,17 +388,15 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
                         keep_beginning(session, data, size);
                 return -EPROTO;
         }
+        if (session->http1)
+                return feed_http1(session, data, size);
         if (!note_beginning(session, data, size)) {
                 session_terminate(session, NGHTTP2_PROTOCOL_ERROR, NULL);
                 return -EPROTO;
         }
         r = nghttp2_session_mem_recv2(session->h2, data, size);
-        if (r == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
-                session->bad_preface = session->terminated = true;
-                keep_beginning(session, NGHTTP2_CLIENT_MAGIC, session->preface_size);
-                keep_beginning(session, data, size);
-                return -EPROTO; /* without a GOAWAY (RFC 9113, section 3.4) */
-        }
+        if (r == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+                return begin_otherwise(session, data, size);
         session->fed_bytes += size;
         note_preface(session, size); /* also if something behind it fails: a GOAWAY says why */
         if (r == NGHTTP2_ERR_NOMEM)
@@ -376,6 +419,8 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
 
 bool session_has_output(const struct session *session)
 {
+        if (session->http1)
+                return http1_has_output(session->http1);
         if (session->preface_size <
                 NGHTTP2_CLIENT_MAGIC_LEN) /* who may yet turn out to speak HTTP/1 can't read frames */
                 return session->raw != NULL;
@@ -403,6 +448,8 @@ int session_fill(struct session *session, struct output *output)
                 session->raw = NULL;
                 return 0;
         }
+        if (session->http1)
+                return http1_fill(session->http1, output);
         if (session->drain == DRAIN_DUE)
                 submit_last_goaway(session);
         session->output = output;
@@ -438,6 +485,8 @@ void session_release(const struct session_events *events, struct output *output)
 
 bool session_is_over(const struct session *session)
 {
+        if (session->http1)
+                return http1_is_over(session->http1);
         return !nghttp2_session_want_read(session->h2) && !nghttp2_session_want_write(session->h2);
 }
 
@@ -460,6 +509,8 @@ void session_drain(struct session *session)
                 return;
         if (session->role == SESSION_CLIENT) /* no streams of the peer can be on their way */
                 session_drain_now(session);
+        else if (session->http1) /* each answer says it from now on; requests may be on their way */
+                session_set_drain(session, DRAIN_ACKNOWLEDGED);
         else if (session->settings_acknowledged)
                 session_announce_drain(session);
         else
@@ -475,13 +526,16 @@ void session_drain_now(struct session *session)
 void session_terminate(struct session *session, uint32_t error_code, const char *reason)
 {
         size_t size = reason ? strlen(reason) : 0;
-        int32_t id = nghttp2_session_get_last_proc_stream_id(session->h2);
+        int32_t id;
 
+        session->terminated = true;
+        session->fault_reported |= reason != NULL;
+        if (session->http1)
+                return;
+        id = nghttp2_session_get_last_proc_stream_id(session->h2);
         /* one that waits to go out must not be followed by a larger id (RFC 9113, section 6.8) */
         if (session->drain == DRAIN_DONE && session->goaway_id < id)
                 id = session->goaway_id;
-        session->terminated = true;
-        session->fault_reported |= reason != NULL;
         if (size > 0) /* goes out ahead of the one that ends the session */
                 (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, id, error_code,
                         (const uint8_t *)reason, size);
@@ -497,8 +551,9 @@ void session_blame(struct session *session, uint32_t error_code, const char *why
 
 void session_measure(struct session *session)
 {
-        (void)nghttp2_submit_ping(
-                session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_ROUND_TRIP);
+        if (session->h2)
+                (void)nghttp2_submit_ping(
+                        session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_ROUND_TRIP);
 }
 
 void session_set_windows(
@@ -507,6 +562,8 @@ void session_set_windows(
         const nghttp2_settings_entry setting = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
                 stream_window_bytes };
 
+        if (session->http1)
+                return;
         if (session->stream_window_bytes < stream_window_bytes)
                 session->stream_window_bytes = stream_window_bytes;
         (void)nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, &setting, 1);
@@ -516,15 +573,16 @@ void session_set_windows(
 
 int32_t session_send_window_bytes(const struct session *session)
 {
-        return nghttp2_session_get_remote_window_size(session->h2);
+        return session->h2 ? nghttp2_session_get_remote_window_size(session->h2) : 0;
 }
 
 int32_t session_receive_window_bytes(const struct session *session)
 {
-        return nghttp2_session_get_local_window_size(session->h2);
+        return session->h2 ? nghttp2_session_get_local_window_size(session->h2) : 0;
 }
 
 void session_ping(struct session *session)
 {
-        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
+        if (session->h2)
+                (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
 }

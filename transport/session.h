@@ -4,7 +4,7 @@
 /*
  * One HTTP/2 connection (RFC 9113) without a socket, of a server or a client: bytes go in through session_feed(), frames come
  * out through session_fill(). No clock and no I/O, so a test joins two sessions in memory and a
- * fuzzer feeds one.
+ * fuzzer feeds one. A server's may speak HTTP/1.1 instead, if its client does: http1.h.
  *
  * Events run inside nghttp2's callbacks, where the session must not be fed or filled: they only note
  * work to do, and submit frames. The caller of session_feed() does the noted work afterwards, then fills.
@@ -20,6 +20,7 @@
 #include <quoit/limits.h>
 
 #include "transport/glitches.h"
+#include "transport/http1.h"
 #include "transport/output.h"
 #include "transport/stream.h"
 
@@ -91,7 +92,8 @@ struct session_events {
         void (*on_malformed)(void *user, const struct session_malformed *what);
         /*
          * The connection ends with a GOAWAY of @error_code, which is not NO_ERROR: the peer broke the protocol, or exceeded a
-         * limit. Called once, and not for session_terminate() with a reason. @text says why, for people; can be empty.
+         * limit. Called once, and not for session_terminate() with a reason. @text says why, for people; can be empty. NO_ERROR:
+         * HTTP/1.1, which has no codes.
          */
         void (*on_fault)(void *user, uint32_t error_code, const char *text, size_t size);
         /*
@@ -122,13 +124,15 @@ enum drain_step {
 #define SESSION_BEGINNING_BYTES 64
 
 struct session {
-        nghttp2_session *h2;
+        nghttp2_session *h2; /* NULL: HTTP/1.1 */
+        struct http1 *http1; /* NULL: HTTP/2, or not known yet */
+        nghttp2_mem *http1_memory; /* NULL: HTTP/1.1 is not spoken */
         const struct session_events *events;
         void *user;
-        enum session_role role;
         struct list streams;
         struct list
                 requests; /* a client's unsent ones, in the order in which nghttp2 will send them */
+        enum session_role role;
         uint32_t stream_count; /* in both lists */
         struct stream
                 *current; /* of the last frame sent or received: most often of the next one, too */
@@ -152,7 +156,8 @@ struct session {
         uint8_t preface_size; /* bytes of the client's preface that were received; in a client: all of it */
         uint8_t beginning_size;
         bool bad_preface : 1; /* the peer does not speak HTTP/2: its first bytes are in `beginning` */
-        bool settings_received : 1;
+        bool settings_received : 1; /* or the first request of HTTP/1.1 */
+        bool is_secure : 1; /* on TLS */
         bool settings_acknowledged : 1;
         bool has_reset : 1; /* we have reset a stream: the peer's frames for it can still arrive */
         bool has_answered : 1; /* headers, data or a larger window were sent; the counter of PINGs clears it */
@@ -172,6 +177,12 @@ struct session {
  */
 int session_init_server(struct session *session, nghttp2_mem *memory, const quoit_limits *limits,
         uint64_t seed, const struct session_events *events, void *user);
+
+/*
+ * A server's client may speak HTTP/1.1 as well, which its first bytes tell. Before anything is fed; @memory as for the session.
+ * @is_secure: it is on TLS.
+ */
+void session_allow_http1(struct session *session, nghttp2_mem *memory, bool is_secure);
 
 /*
  * The client's side. Queues preface and SETTINGS. A server's push ends the connection. There is no seed, because the ids are
@@ -194,6 +205,21 @@ int session_feed(struct session *session, const uint8_t *data, size_t size);
 static inline bool session_is_in_block(const struct session *session)
 {
         return session->block_continues || session->fed_bytes < session->block_end;
+}
+
+/*
+ * HTTP/1.1: whether the caller is to stop reading for now, as a request must be answered, or its body be consumed. What comes all
+ * the same is kept.
+ */
+static inline bool session_is_full(const struct session *session)
+{
+        return session->http1 && http1_is_full(session->http1);
+}
+
+/* HTTP/1.1: whether a further request waits that was received already, and can be taken now: by session_feed() with no bytes. */
+static inline bool session_has_input(const struct session *session)
+{
+        return session->http1 && http1_has_input(session->http1);
 }
 
 /* Whether session_fill() would yield bytes. */

@@ -42,6 +42,7 @@ struct tls {
                 late_messages; /* key updates and tickets of the peer, since the count was last cleared */
         size_t read_bytes; /* since then */
         bool is_client;
+        bool takes_http1; /* a server's, set by the caller: its client may choose http/1.1 by ALPN, or nothing */
         bool renegotiation; /* was asked for */
         struct {
                 char *name; /* malloc's; NULL: no session is offered or kept */

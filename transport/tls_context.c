@@ -21,27 +21,34 @@
 /* ---- what a handshake is asked ---- */
 
 static const unsigned char h2[] = { 2, 'h', '2' };
+static const unsigned char h2_or_http1[] = { 2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.',
+        '1' };
 
 static int on_alpn(SSL *ssl, const unsigned char **ret_protocol, unsigned char *ret_size,
         const unsigned char *offered, unsigned size, void *user)
 {
-        (void)ssl;
+        const struct tls *tls = SSL_get_app_data(ssl);
+        const unsigned char *ours = tls->takes_http1 ? h2_or_http1 : h2;
+
         (void)user;
-        if (SSL_select_next_proto((unsigned char **)ret_protocol, ret_size, h2, sizeof(h2), offered,
+        if (SSL_select_next_proto((unsigned char **)ret_protocol, ret_size, ours,
+                    tls->takes_http1 ? sizeof(h2_or_http1) : sizeof(h2), offered,
                     size) != OPENSSL_NPN_NEGOTIATED)
                 return SSL_TLSEXT_ERR_ALERT_FATAL;
         return SSL_TLSEXT_ERR_OK;
 }
 
-/* on_alpn() is not asked where the client offers no protocol at all. */
+/* on_alpn() is not asked where the client offers no protocol at all: then it speaks HTTP/1.1. */
 static int on_client_hello(SSL *ssl, int *ret_alert, void *user)
 {
+        const struct tls *tls = SSL_get_app_data(ssl);
         const unsigned char *extension;
         size_t size;
 
         (void)user;
-        if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation,
-                    &extension, &size) == 1)
+        if (tls->takes_http1 ||
+                SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation,
+                        &extension, &size) == 1)
                 return SSL_CLIENT_HELLO_SUCCESS;
         *ret_alert = SSL_AD_NO_APPLICATION_PROTOCOL;
         return SSL_CLIENT_HELLO_ERROR;

@@ -40,7 +40,10 @@ typedef struct quoit_limits {
 
         /* Fields of one request; above: RESOURCE_EXHAUSTED. Default 128. */
         uint32_t header_fields_max;
-        /* Size of one request's fields, announced to the peer; above: RESOURCE_EXHAUSTED. Default 8 KiB. */
+        /*
+         * Size of one request's fields, announced to the peer; above: RESOURCE_EXHAUSTED. Of HTTP/1.1 the target counts as well;
+         * above: 414 or 431, and the connection is closed. Default 8 KiB.
+         */
         uint32_t header_bytes_max;
         /* The same size; above: the stream is reset with ENHANCE_YOUR_CALM. Default 16 KiB, at least header_bytes_max. */
         uint32_t header_bytes_hard_max;
@@ -61,7 +64,7 @@ typedef struct quoit_limits {
          * peer has reset and whose handlers still run, twice as many are allowed; above: REFUSED_STREAM. Default 128.
          */
         uint32_t streams_max;
-        /* How far a client may be ahead on one stream: its flow-control window. Default 256 KiB. */
+        /* How far a client may be ahead on one stream: its flow-control window. Of HTTP/1.1 no more is read. Default 256 KiB. */
         uint32_t stream_window_bytes;
         /* The same for a connection. Default 1 MiB. */
         uint32_t connection_window_bytes;
@@ -120,12 +123,13 @@ typedef struct quoit_limits {
          */
         uint32_t glitches_per_second;
         /*
-         * Time from the first byte of a header block to its last; above: the connection is closed. Nothing else can be sent on it
+         * Time from the first byte of a header block, or of HTTP/1.1's request line, to the last byte of the fields; above: the connection is closed. Nothing else can be sent on it
          * meanwhile, and what has come takes memory. UINT32_MAX: no limit. Default 10 000.
          */
         uint32_t header_block_ms;
         /*
-         * Time until the TLS handshake is over and the HTTP/2 preface and SETTINGS have arrived; above: closed. Default 10 000.
+         * Time until the TLS handshake is over and the HTTP/2 preface and SETTINGS, or HTTP/1.1's first request with all its fields,
+         * have arrived; above: closed. Default 10 000.
          */
         uint32_t handshake_ms;
         /*
@@ -157,6 +161,11 @@ typedef struct quoit_limits {
         uint32_t keepalive_ms;
         /* How long it then has to send anything; above: closed. Default 20 000. */
         uint32_t keepalive_timeout_ms;
+        /*
+         * How long a client of HTTP/1.1, which has no PINGs, may send nothing between two requests, or within one; above: closed. Load
+         * balancers keep a connection for up to 600 s, and must be the ones who end it: a request may be on its way. Default 620 000.
+         */
+        uint32_t http1_silence_ms;
         /* The shortest interval of a peer's PINGs while it has calls; sooner: a strike. Default 300 000. */
         uint32_t ping_interval_min_ms;
         /* The same while it has none. Default 7 200 000. */

@@ -15,6 +15,7 @@
  * and what to do about it. The library never prints, never exits and installs no signal handler.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <quoit/engine.h>
@@ -45,6 +46,11 @@ typedef struct quoit_server_options {
                 compression; /* of answers to clients that accept it. Default: identity. */
         quoit_protocols
                 protocols; /* of calls, unless their method's options say others. Default: all. */
+        /*
+         * HTTP/1.1 is not spoken: its clients are told so (426) and the connection is closed; by TLS they must offer "h2" by ALPN.
+         * Default: false, HTTP/2 and HTTP/1.1 are both spoken on every listener; the client's first bytes decide.
+         */
+        bool http2_only;
         quoit_engine engine; /* chosen once, when it first listens, for all rings. Default: AUTO. */
         quoit_log_fn on_log; /* NULL: nothing is logged */
         void *log_user; /* handed to @on_log */

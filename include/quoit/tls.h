@@ -12,9 +12,9 @@
  *      r = quoit_tls_reload(tls);              (files have been renewed; from any thread)
  *      quoit_tls_free(tls);                    (a server that listens with it keeps its reference)
  *
- * A client must offer the protocol "h2" by ALPN (RFC 7301), as every gRPC client does; without it the client is refused with
- * the alert no_application_protocol. TLS 1.2 is restricted as RFC 9113 section 9.2.2 requires: ephemeral keys and authenticated
- * encryption, no renegotiation, no compression.
+ * A client offers the protocol "h2" by ALPN (RFC 7301), as every gRPC client does, or "http/1.1", or nothing, which means the same. A
+ * server that is `http2_only` refuses the latter two with the alert no_application_protocol. TLS 1.2 is restricted as RFC 9113
+ * section 9.2.2 requires: ephemeral keys and authenticated encryption, no renegotiation, no compression.
  *
  * Sessions are resumed by tickets (RFC 5077, RFC 8446 section 4.6.1): the server stores no sessions, every ring accepts all
  * tickets, and they stay valid after a reload unless it changes which clients are accepted. Early data (0-RTT) is never

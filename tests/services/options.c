@@ -71,6 +71,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->http = true;
                         continue;
                 }
+                if (strcmp(argv[i], "--http2-only") == 0) {
+                        options->server.http2_only = true;
+                        continue;
+                }
                 if (strcmp(argv[i], "--metrics") == 0) {
                         options->metrics = true;
                         continue;

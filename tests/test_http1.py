@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: MIT
+"""HTTP/1.1 beside HTTP/2 on one listener: what its clients get, how long they may take, and what is refused."""
+
+import http.client
+import json
+import signal
+import socket
+import ssl
+import struct
+import time
+
+import pytest
+
+from servers import PATIENCE, eventually
+from tls import pki, tls_options  # noqa: F401
+from wire import Wire
+
+HELLO = "/api.Api/sayHello"
+JSON = {"content-type": "application/json"}
+
+
+def limits(**values):
+    return [part for name, value in values.items() for part in ("--limit", f"{name}={value}")]
+
+
+@pytest.fixture
+def serve(start):
+    def serve_one(**values):
+        return start("test-server", *limits(**values))
+
+    return serve_one
+
+
+@pytest.fixture
+def api(start):
+    return start("quoit-api", "--host", "127.0.0.1", "--port", 0)
+
+
+def connect(server):
+    raw = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return raw
+
+
+def read_to_end(raw):
+    received = b""
+    try:
+        while data := raw.recv(65536):
+            received += data
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def read_answer(reader):
+    """Its status, fields and body. @reader: a socket's file."""
+    line = reader.readline()
+    assert line.startswith(b"HTTP/1.1 "), line
+    fields = {}
+    while (field := reader.readline()) != b"\r\n":
+        name, _, value = field.decode("latin-1").partition(":")
+        fields[name] = value.strip()
+    if fields.get("transfer-encoding") == "chunked":
+        body = b""
+        while size := int(reader.readline(), 16):
+            body += reader.read(size)
+            assert reader.readline() == b"\r\n"
+        assert reader.readline() == b"\r\n"
+    else:
+        body = reader.read(int(fields.get("content-length", 0)))
+    return int(line.split()[1]), fields, body
+
+
+def post(name, path=HELLO, more=""):
+    body = json.dumps({"name": name}).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
+    return head.encode() + body
+
+
+def call(connection, name):
+    connection.request("POST", HELLO, json.dumps({"name": name}), JSON)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read()), answer
+
+
+# ---- calls ----
+
+
+def test_calls_on_one_connection(api):
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
+    connection.connect()
+    mine = connection.sock
+    for i in range(20):
+        status, body, answer = call(connection, f"n{i}")
+        assert status == 200 and body["message"] == f"Hello n{i}!", body
+        assert answer.getheader("content-length") and not answer.getheader("connection")
+    assert connection.sock is mine
+    with Wire(api) as wire:
+        assert wire.call(HELLO).status == 0
+
+
+def test_pipelining_at_64_connections(api):
+    """Each answer comes in the order of the requests, whatever else goes on."""
+    count, connections = 50, [connect(api) for _ in range(64)]
+    for at, raw in enumerate(connections):
+        raw.sendall(b"".join(post(f"{at}-{i}") for i in range(count)))
+    for at, raw in enumerate(connections):
+        with raw, raw.makefile("rb") as reader:
+            for i in range(count):
+                status, _, body = read_answer(reader)
+                assert status == 200 and json.loads(body)["message"] == f"Hello {at}-{i}!", body
+
+
+def test_more_is_pipelined_than_is_read_ahead(api):
+    """The client is held up by TCP, and loses nothing."""
+    count = 20000
+    with connect(api) as raw, raw.makefile("rb") as reader:
+        raw.setblocking(True)
+        data, sent, seen = post("x" * 50) * count, 0, 0
+        while seen < count:
+            if sent < len(data):
+                sent += raw.send(data[sent : sent + 100_000])
+            while seen < count and (seen + 1) * len(data) // count <= sent and seen < sent * count // len(data):
+                status, _, _ = read_answer(reader)
+                assert status == 200
+                seen += 1
+
+
+def test_chunks_and_what_expects(api):
+    with connect(api) as raw, raw.makefile("rb") as reader:
+        raw.sendall(
+            f"POST {HELLO} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        assert reader.readline() == b"HTTP/1.1 100 Continue\r\n" and reader.readline() == b"\r\n"
+        raw.sendall(b'8\r\n{"name":\r\n5\r\n"Ann"\r\n1\r\n}\r\n0\r\nx-trailer: 1\r\n\r\n' + post("Bob"))
+        assert json.loads(read_answer(reader)[2])["message"] == "Hello Ann!"
+        assert json.loads(read_answer(reader)[2])["message"] == "Hello Bob!"
+
+
+def test_a_stream(api):
+    """Connect's, in chunks, while its client's connection stays."""
+    body = json.dumps({"length": 30}).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
+    for _ in range(2):
+        connection.request(
+            "POST", "/api.Api/getStream", struct.pack(">BI", 0, len(body)) + body, {"content-type": "application/connect+json"}
+        )
+        answer = connection.getresponse()
+        data, messages = answer.read(), []
+        while data:
+            flags, size = struct.unpack(">BI", data[:5])
+            messages.append((flags, json.loads(data[5 : 5 + size])))
+            data = data[5 + size :]
+        assert answer.status == 200 and [flags for flags, _ in messages] == [0] * 30 + [2]
+        assert "error" not in messages[-1][1]
+
+
+def test_head_options_and_other_versions(api):
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
+    for method in "HEAD", "OPTIONS", "GET", "PUT", "DELETE":
+        connection.request(method, HELLO)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 405 and (body == b"") == (method == "HEAD"), (method, body)
+    with connect(api) as raw:
+        raw.sendall(post("Ann").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        head, _, body = read_to_end(raw).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ") and b"connection: close" in head and body.endswith(b'Ann!"}')
+
+
+def test_grpc_needs_http2(api):
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
+    connection.request("POST", HELLO, b"\0\0\0\0\0", {"content-type": "application/grpc", "te": "trailers"})
+    answer = connection.getresponse()
+    assert answer.status == 505 and b"HTTP/2" in answer.read()
+
+
+def test_a_side_that_has_ended(api):
+    """As of "nc -N": what it asked for is answered."""
+    with connect(api) as raw:
+        raw.sendall(post("Ann") + post("Bob"))
+        raw.shutdown(socket.SHUT_WR)
+        received = read_to_end(raw)
+    assert received.count(b"HTTP/1.1 200 OK") == 2 and received.endswith(b'Bob!"}')
+
+
+def test_a_client_that_goes(serve):
+    """Its call is cancelled at once, and does not hold up the stop."""
+    server = serve()
+    with connect(server) as raw:
+        raw.sendall(b"POST /calls.Calls/Wait HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(0.1)
+    server.signal()
+    assert server.wait() == 0
+
+
+# ---- TLS ----
+
+
+@pytest.mark.parametrize("alpn, chosen", [((), None), (("http/1.1",), "http/1.1"), (("http/1.1", "h2"), "h2"), (("x",), False)], ids=str)
+def test_alpn(start, pki, alpn, chosen):  # noqa: F811
+    server = start("quoit-api", "--port", 0, *tls_options(pki.server))
+    context = pki.context(alpn=alpn)
+    if chosen is False:
+        with connect(server) as raw, pytest.raises(ssl.SSLError):
+            context.wrap_socket(raw, server_hostname="localhost")
+        return
+    with connect(server) as raw, context.wrap_socket(raw, server_hostname="localhost") as secure:
+        assert secure.selected_alpn_protocol() == chosen
+        if chosen != "h2":
+            secure.sendall(post("Ann") * 2)
+            with secure.makefile("rb") as reader:
+                for _ in range(2):
+                    assert json.loads(read_answer(reader)[2])["message"] == "Hello Ann!"
+
+
+# ---- limits ----
+
+
+def test_a_body_over_the_limit(serve):
+    server = serve(message_receive_bytes_max=10000)
+    data = b'{"data":"' + b"x" * 400_000 + b'"}'
+    head = f"POST /calls.Calls/Echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    with connect(server) as raw:
+        try:
+            raw.sendall(head.encode() + data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        received = read_to_end(raw)
+    assert received.startswith(b"HTTP/1.1 429 ") and b"resource_exhausted" in received and b"connection: close" in received
+
+
+@pytest.mark.parametrize("piece", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA", b"\r\n"], ids=str)
+def test_a_first_request_that_does_not_come(serve, piece):
+    server = serve(handshake_ms=200)
+    with connect(server) as raw:
+        raw.sendall(piece)
+        assert read_to_end(raw) == b""
+    server.logged("its first request was not complete in time (handshake_ms)")
+
+
+def test_fields_that_do_not_come(serve):
+    server = serve(header_block_ms=200)
+    with connect(server) as raw, raw.makefile("rb") as reader:
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_answer(reader)[0] == 405
+        try:
+            for byte in b"GET / HTTP/1.1\r\nA: " + b"b" * 10000:
+                raw.send(bytes([byte]))
+                time.sleep(0.01)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    server.logged("its header block was not complete in time (header_block_ms)")
+
+
+def test_silence_between_requests_and_within_one(serve):
+    server = serve(http1_silence_ms=300)
+    with connect(server) as raw, raw.makefile("rb") as reader:
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert read_answer(reader)[0] == 405
+        assert reader.read() == b""
+    assert not any("closed" in line for line in server.log), server.log
+    with connect(server) as raw:
+        raw.sendall(
+            b"POST /calls.Calls/Echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        )
+        assert read_to_end(raw) == b""
+    server.logged("the rest of its request did not come (http1_silence_ms)")
+
+
+def test_who_waits_for_us_is_not_silent(serve):
+    server = serve(http1_silence_ms=200)
+    with connect(server) as raw, raw.makefile("rb") as reader:
+        body = b'{"ms":900}'
+        raw.sendall(
+            b"POST /calls.Calls/After HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        assert read_answer(reader)[0] == 200
+
+
+def test_who_does_not_read(serve):
+    """TCP holds up its stream; other clients notice nothing."""
+    server = serve(stall_ms=300, window_stall_ms=300)
+    with connect(server) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        body = b'{"value":200000000}'
+        raw.sendall(
+            b"POST /calls.Calls/Big HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        server.logged("reads too slowly, or not at all")
+    with Wire(server) as wire:
+        assert wire.call("/calls.Calls/Echo").status == 0
+
+
+# ---- the end ----
+
+
+def test_a_drain_answers_what_runs(start):
+    server = start("test-server", "--drain-ms", 20000)
+    with connect(server) as busy, connect(server) as idle, busy.makefile("rb") as reader:
+        idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 405")
+        body = b'{"ms":500}'
+        busy.sendall(
+            b"POST /calls.Calls/After HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        time.sleep(0.1)
+        server.signal(signal.SIGTERM)
+        status, fields, _ = read_answer(reader)
+        assert status == 200 and fields["connection"] == "close"
+        assert reader.read() == b"" and read_to_end(idle) == b""
+    assert server.wait() == 0
+
+
+# ---- what is refused ----
+
+SMUGGLED = {
+    "two lengths": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n",
+    "both": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 44\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "both, the other way": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 44\r\n\r\n0\r\n\r\n",
+    "another coding": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "two codings": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+    "a space before the colon": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    "a folded line": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    "a bare line feed": b"POST / HTTP/1.1\r\nHost: x\r\nA: b\nContent-Length: 44\r\n\r\n",
+    "a bare carriage return": b"POST / HTTP/1.1\r\nHost: x\r\nA: b\rContent-Length: 44\r\n\r\n",
+    "a chunk's extension": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0;a=b\r\n\r\n",
+    "a chunk's line feed": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\n\r\n",
+    "a chunk that is longer": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+    "HTTP/1.0 in chunks": b"POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "a zero byte": b"GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", SMUGGLED)
+def test_smuggling_is_refused(api, what):
+    """The request behind it is never seen as one."""
+    with connect(api) as raw, raw.makefile("rb") as reader:
+        raw.sendall(post("Ann"))
+        assert read_answer(reader)[0] == 200
+        raw.sendall(SMUGGLED[what] + post("smuggled"))
+        status, fields, _ = read_answer(reader)
+        assert status in (400, 501) and fields["connection"] == "close"
+        assert reader.read() == b""
+    assert "closed" in api.logged("HTTP/1.1: ")
+
+
+def test_lines_that_are_too_long(api):
+    for head, status in (b"GET /" + b"a" * 100_000, 414), (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 100_000, 431):
+        with connect(api) as raw:
+            try:
+                raw.sendall(head)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            assert read_to_end(raw).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_many_clients_that_stop_in_the_middle(api):
+    """Nothing is left of them."""
+    before = api.descriptors()
+    for _ in range(20):
+        clients = [connect(api) for _ in range(20)]
+        for at, raw in enumerate(clients):
+            raw.sendall((post("Ann") * 3)[: 20 + 17 * at])
+        for raw in clients:
+            raw.close()
+    eventually(lambda: api.descriptors() <= before, "all are closed")
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
+    assert call(connection, "Ann")[0] == 200
