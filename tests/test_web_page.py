@@ -239,6 +239,12 @@ def test_other_paths(wire):
     assert get(wire, "/../etc/passwd").http_status == "404"
 
 
+def test_probes(wire):
+    for path in ("/healthz", "/readyz"):
+        answer = get(wire, path)
+        assert (answer.http_status, answer.data) == ("200", b"ok\n")
+
+
 # ---- what it costs
 
 

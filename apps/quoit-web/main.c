@@ -14,6 +14,7 @@
 #include "relay.h"
 
 static quoit_server *server;
+static quoit_tls *tls; /* NULL: no TLS */
 static struct backend backend;
 static struct site site = { .backend = &backend };
 static struct signal_thread stopper;
@@ -24,6 +25,7 @@ static void __attribute__((noreturn)) end(int status)
         signal_thread_stop(&stopper);
         backend_deinit(&backend);
         quoit_server_free(server);
+        quoit_tls_free(tls);
         program_exit(status);
 }
 
@@ -77,18 +79,43 @@ static void open_backend(const struct options *options)
         end(EXIT_FAILURE);
 }
 
+static void open_tls(const struct options *options)
+{
+        int r = quoit_tls_new(NULL, &tls);
+
+        if (r < 0)
+                fail(strerror(-r));
+        if (quoit_tls_add_certificate(tls, options->tls_cert, options->tls_key) < 0)
+                fail(quoit_tls_problem(tls));
+}
+
+static int listen_on(const char *address)
+{
+        return tls ? quoit_server_listen_tls(server, address, tls, NULL)
+                   : quoit_server_listen(server, address, NULL);
+}
+
+static int add_health(void)
+{
+        quoit_health *health;
+        int r = quoit_health_register(server, &health);
+
+        return r < 0 ? r : quoit_health_handle_http(health, server, QUOIT_HTTP_ALL);
+}
+
 static void serve(const struct options *options)
 {
+        if (options->tls_cert)
+                open_tls(options);
         open_backend(options);
         site.backend_url = options->backend_url;
         site.backend_port = options->backend_port;
-        if (quoit_health_register(server, NULL) < 0 ||
-                api_Api_register(server, &relay_service, &backend) < 0 ||
+        if (add_health() < 0 || api_Api_register(server, &relay_service, &backend) < 0 ||
                 web_Panel_register(server, &panel_service, &backend) < 0 ||
                 page_register(server, &site) < 0 || files_register(server) < 0)
                 fail(quoit_server_problem(server));
         for (unsigned i = 0; i < options->address_count; i++)
-                if (quoit_server_listen(server, options->addresses[i], NULL) < 0)
+                if (listen_on(options->addresses[i]) < 0)
                         fail(quoit_server_problem(server));
         run();
 }

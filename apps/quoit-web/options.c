@@ -29,6 +29,9 @@ static const char help[] =
         "($FRONTEND_HOST)\n"
         "  --port PORT         port, 0 takes a free one; default 5000 ($FRONTEND_PORT)\n"
         "  --listen ADDRESS    in place of these two, can be repeated: as quoit-api's\n"
+        "  --tls-cert FILE     certificate and the intermediate ones up to its root, PEM: browsers "
+        "use https\n"
+        "  --tls-key FILE      its private key, PEM\n"
         "  --backend TARGET    the backend, HOST:PORT or any target of gRPC's; default\n"
         "                      $BACKEND_HOST:$BACKEND_PORT, else localhost:50051\n"
         "  --backend-ca FILE   call it with TLS; FILE has the authorities of its certificate, PEM\n"
@@ -135,6 +138,12 @@ static void parse_option(struct options *options, struct given *given, int optio
         case 'l':
                 add_address(options, optarg);
                 break;
+        case 's':
+                options->tls_cert = optarg;
+                break;
+        case 'k':
+                options->tls_key = optarg;
+                break;
         case 'b':
                 options->backend = optarg;
                 break;
@@ -171,6 +180,8 @@ static void complete(struct options *options, const struct given *given)
 {
         if (options->address_count > 0 && (given->host || given->port))
                 program_usage_error("--listen replaces --host and --port; remove them");
+        if (!options->tls_cert != !options->tls_key)
+                program_usage_error("--tls-cert and --tls-key go together");
         if (options->address_count == 0)
                 add_address(options,
                         join(either(given->host, either(variable("FRONTEND_HOST"), "")),
@@ -190,6 +201,8 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "host", required_argument, NULL, 'o' },
                 { "port", required_argument, NULL, 'p' },
                 { "listen", required_argument, NULL, 'l' },
+                { "tls-cert", required_argument, NULL, 's' },
+                { "tls-key", required_argument, NULL, 'k' },
                 { "backend", required_argument, NULL, 'b' },
                 { "backend-ca", required_argument, NULL, 'c' },
                 { "backend-url", required_argument, NULL, 'u' },

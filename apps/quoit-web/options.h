@@ -11,6 +11,7 @@
 struct options {
         const char *addresses[ADDRESSES_MAX]; /* that it listens on */
         unsigned address_count;
+        const char *tls_cert, *tls_key; /* both, or NULL: without TLS */
         const char *backend; /* the target of its channel */
         const char *backend_ca; /* authorities of its certificate; NULL: without TLS */
         const char *

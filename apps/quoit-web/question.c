@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <quoit/http.h>
+#include <quoit/peer.h>
 
 #include "headers.h"
 #include "query.h"
@@ -48,7 +49,8 @@ static void read_origins(struct question *question, const quoit_call *call, cons
         if (host[strspn(host, HOST_CHARACTERS)])
                 strcpy(host, "localhost");
         host_size = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-        snprintf(question->page_origin, sizeof(question->page_origin), "http://%s", host);
+        snprintf(question->page_origin, sizeof(question->page_origin), "%s://%s",
+                quoit_call_peer_tls(call) ? "https" : "http", host);
         if (site->backend_url)
                 snprintf(question->backend_origin, sizeof(question->backend_origin), "%s",
                         site->backend_url);
