@@ -43,6 +43,7 @@ export async function unary(base, method, message, signal) {
 
 const END = 2;
 const PREFIX = 5;
+const decoder = new TextDecoder();
 
 function envelope(message) {
   const text = new TextEncoder().encode(JSON.stringify(message));
@@ -74,7 +75,7 @@ class Envelopes {
     const flags = this.#bytes[this.#at];
     const text = this.#bytes.subarray(this.#at + PREFIX, this.#at + PREFIX + size);
     this.#at += PREFIX + size;
-    return { isEnd: (flags & END) !== 0, value: JSON.parse(new TextDecoder().decode(text)) };
+    return { isEnd: (flags & END) !== 0, value: JSON.parse(decoder.decode(text)) };
   }
 }
 
@@ -98,6 +99,7 @@ export async function* stream(base, method, message, signal) {
       if (done) throw new CallError("unavailable", "the stream was cut");
       envelopes.add(value);
       for (let next; (next = envelopes.next()); ) {
+        signal?.throwIfAborted(); // no more, even of what has arrived
         if (!next.isEnd) yield next.value;
         else if (next.value.error) throw new CallError(next.value.error.code, next.value.error.message);
         else return;

@@ -4,7 +4,8 @@
 import { stream, unary } from "./connect.js";
 
 const base = document.body.dataset.backend ?? "";
-const ROWS_MAX = 1000; // of a list; the oldest go
+const ALL_MAX = 1000; // items of getAll
+const ROWS_MAX = 200; // of a stream; the oldest go
 const FRAME_MS = 8; // of work between two frames
 const RETRY_MS = [250, 500, 1000, 2000];
 
@@ -67,31 +68,34 @@ async function sayHello(name, signal) {
 async function getAll(length, signal) {
   const call = async () => {
     const { items = [] } = await unary(base, "api.Api/getAll", { length }, signal);
-    at("all").replaceChildren(...items.slice(-ROWS_MAX).map(row));
+    at("all").replaceChildren(...items.map(row));
     note("all-note", `${count(items.length)} items in one answer`);
   };
   note("all-note", "calling …", "busy");
   await persist(call, failure("all-note"), signal);
 }
 
-// Rows wait for the next frame; while they do, nothing is read.
+// Items wait for the next frame; until they are shown, no more are read.
 class Rows {
   #list = at("stream");
   #waiting = [];
   #begun = performance.now();
+  last = 0; // the newest item's number
 
   async add(item) {
-    this.#waiting.push(row(item));
+    this.#waiting.push(item);
+    this.last = item.id;
     if (performance.now() - this.#begun < FRAME_MS) return;
-    this.flush();
+    this.show();
+    note("stream-note", `${count(this.last)} items so far …`, "busy");
     await frame();
     this.#begun = performance.now();
   }
 
-  flush() {
+  show() {
     const box = this.#list.parentElement;
     const follows = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-    this.#list.append(...this.#waiting.slice(-ROWS_MAX));
+    this.#list.append(...this.#waiting.slice(-ROWS_MAX).map(row));
     this.#waiting = [];
     while (this.#list.children.length > ROWS_MAX) this.#list.firstChild.remove();
     if (follows) box.scrollTop = box.scrollHeight;
@@ -101,21 +105,18 @@ class Rows {
 // A stream that is cut begins anew, as the method cannot begin in the middle: what is there already is passed over.
 async function getStream(length, signal) {
   const rows = new Rows();
-  let last = 0;
   const call = async (works) => {
     for await (const item of stream(base, "api.Api/getStream", { length }, signal)) {
-      if (item.id <= last) continue;
+      if (item.id <= rows.last) continue;
       works();
-      last = item.id;
       await rows.add(item);
-      note("stream-note", `${count(last)} items so far …`, "busy");
     }
-    rows.flush();
-    note("stream-note", `${count(last)} items, one by one`);
+    rows.show();
+    note("stream-note", `${count(rows.last)} items, one by one`);
   };
   const failed = (error, waits) => {
-    rows.flush();
-    failure("stream-note", last > 0 ? `cut after ${count(last)} items; ` : "")(error, waits);
+    rows.show();
+    failure("stream-note", rows.last > 0 ? `cut after ${count(rows.last)} items; ` : "")(error, waits);
   };
   at("stream").replaceChildren();
   note("stream-note", "calling …", "busy");
@@ -135,7 +136,7 @@ async function callAll(name, length) {
   stopCalls();
   const { signal } = current;
   at("stop").disabled = false;
-  await Promise.allSettled([sayHello(name, signal), getAll(Math.min(length, ROWS_MAX), signal), getStream(length, signal)]);
+  await Promise.allSettled([sayHello(name, signal), getAll(Math.min(length, ALL_MAX), signal), getStream(length, signal)]);
   if (!signal.aborted) at("stop").disabled = true;
 }
 
