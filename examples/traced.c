@@ -30,18 +30,23 @@ static void greet(quoit_call *call, const guide_Name *request, void *user)
 
 static const guide_Guide_service service = { .Greet = greet };
 
+/* Its own, as example_serve() frees the other one, and spans are sent after that. */
+static quoit_log_writer *log_writer;
+
 /* NULL: it failed, and the log says why. */
 static quoit_tracing *start_tracing(void)
 {
-        quoit_tracing_options options = {
-                .service_name = "traced", .on_log = quoit_log_writer_log, .log_user = example_log
-        };
+        quoit_tracing_options options = { .service_name = "traced",
+                .on_log = quoit_log_writer_log };
         quoit_tracing *tracing = NULL;
         quoit_error error;
 
+        if (quoit_log_writer_new(NULL, &log_writer) < 0)
+                return NULL;
+        options.log_user = log_writer;
         quoit_tracing_read_environment(&options);
         if (quoit_tracing_new(&options, &tracing, &error) < 0)
-                quoit_log_writer_log(example_log, QUOIT_LOG_ERROR, error.text);
+                quoit_log_writer_log(log_writer, QUOIT_LOG_ERROR, error.text);
         return tracing;
 }
 
@@ -67,5 +72,6 @@ int main(int argc, char **argv)
                 example_address(argc - 1, argv + 1));
         quoit_client_free(client);
         quoit_tracing_free(tracing); /* sends what is left */
+        quoit_log_writer_free(log_writer);
         return status;
 }
