@@ -13,7 +13,7 @@
  *
  * Input: a byte for the size of the pieces, and what the client says.
  */
-#define RECORD_BYTES ((size_t)256 << 10)
+#define RECORD_BYTES ((size_t)64 << 10)
 #define REQUESTS_MAX 64
 
 struct peer;

@@ -21,13 +21,13 @@ from wire import PREFACE, Wire, message, request_fields
     [
         b"\0" * 100,
         os.urandom(4096),
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
         bytes.fromhex("16030100c8010000c40303") + os.urandom(200),
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rX",
         PREFACE + b"\0\0\x04\0\0\0\0\0\0abcd",
         PREFACE + b"\xff" * 200,
     ],
-    ids=["zeros", "random", "http1", "tls", "nearly", "data-first", "huge-frame"],
+    ids=["zeros", "random", "no-host", "tls", "nearly", "data-first", "huge-frame"],
 )
 def test_garbage_is_closed(server, data):
     with Wire(server, start=False) as wire:
