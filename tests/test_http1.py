@@ -215,6 +215,15 @@ def test_alpn(start, pki, alpn, chosen):  # noqa: F811
                     assert json.loads(read_answer(reader)[2])["message"] == "Hello Ann!"
 
 
+def test_switched_off(start):
+    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, "--http2-only")
+    with connect(server) as raw:
+        raw.sendall(post("Ann"))
+        assert read_to_end(raw).startswith(b"HTTP/1.1 426 ")
+    with Wire(server) as wire:
+        assert wire.call(HELLO).status == 0
+
+
 # ---- limits ----
 
 

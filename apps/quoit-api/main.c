@@ -159,6 +159,7 @@ int main(int argc, char **argv)
                                      .engine = options.engine,
                                      .workers = options.workers,
                                      .handshake_threads = options.handshake_threads,
+                                     .http2_only = options.http2_only,
                                      .unix_mode = options.unix_mode,
                                      .limits = options.limits,
                                      .on_log = log_line,

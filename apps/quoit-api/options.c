@@ -220,6 +220,8 @@ const struct option_entry option_table[] = {
                 "is "
                 "available",
                 .set = set_engine },
+        { "http2-only", NULL, "do not speak HTTP/1.1, so neither to browsers nor to curl",
+                set_switch, AT(http2_only) },
         { "workers", "N",
                 "run the handlers on N threads of their own, where they can block; default 0: on "
                 "the "

@@ -21,6 +21,7 @@ struct options {
         quoit_engine engine;
         unsigned workers; /* 0: handlers run on the rings */
         unsigned handshake_threads;
+        bool http2_only; /* no HTTP/1.1 */
         struct secure_options secure;
         quoit_limits limits; /* 0: the default */
         unsigned restart_drain_ms; /* limits.drain_ms after a successor has taken over */
