@@ -106,6 +106,28 @@ static bool set_method(quoit_otlp_Span *span, const struct span *from, upb_Arena
                        arena);
 }
 
+/* Connect names errors by words. All else has gRPC's numbers, also where it travels as something else. */
+static bool set_outcome(quoit_otlp_Span *span, const struct span *from, upb_Arena *arena)
+{
+        bool is_connect = from->protocol == QUOIT_PROTOCOL_CONNECT;
+        const char *name = quoit_status_name(from->status);
+        size_t size = strlen(name);
+        char *word;
+
+        if (!add_text(span, add_to_span, "rpc.system",
+                    upb_StringView_FromString(is_connect ? "connect_rpc" : "grpc"), arena))
+                return false;
+        if (!is_connect)
+                return add_number(span, "rpc.grpc.status_code", from->status, arena);
+        if (from->status == QUOIT_OK)
+                return true;
+        word = upb_Arena_Malloc(arena, size);
+        for (size_t i = 0; word && i < size; i++)
+                word[i] = name[i] == '_' ? '_' : (char)(name[i] - 'A' + 'a');
+        return word && add_text(span, add_to_span, "rpc.connect_rpc.error_code",
+                               upb_StringView_FromDataAndSize(word, size), arena);
+}
+
 /* "ipv4:ADDRESS:PORT", "ipv6:[ADDRESS]:PORT", where a zone's "%" is "%25"; others have no port. */
 static bool set_peer(quoit_otlp_Span *span, const struct span *from, upb_Arena *arena)
 {
@@ -138,10 +160,7 @@ static bool fill_span(quoit_otlp_Span *span, const struct span *from, upb_Arena 
         quoit_otlp_Span_set_start_time_unix_nano(span, from->started_ns);
         quoit_otlp_Span_set_end_time_unix_nano(span, from->ended_ns);
         quoit_otlp_Span_set_flags(span, from->trace.flags);
-        return add_text(
-                       span, add_to_span, "rpc.system", upb_StringView_FromString("grpc"), arena) &&
-               set_method(span, from, arena) &&
-               add_number(span, "rpc.grpc.status_code", from->status, arena) &&
+        return set_method(span, from, arena) && set_outcome(span, from, arena) &&
                set_peer(span, from, arena) && set_status(span, from, arena);
 }
 

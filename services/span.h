@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <quoit/method.h>
+#include <quoit/protocol.h>
 #include <quoit/status.h>
 #include <quoit/tracing.h>
 
@@ -17,6 +18,7 @@ struct span {
         quoit_trace trace;
         uint8_t parent_id[8]; /* zeros: it is the first of its trace */
         bool is_client;
+        quoit_protocol protocol; /* by which it travelled */
         quoit_status status;
         uint64_t started_ns; /* since 1970 */
         uint64_t ended_ns;

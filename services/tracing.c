@@ -120,7 +120,9 @@ static void on_call_start(quoit_call *call, void *user)
 static void on_call_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
 {
         const struct traced *traced = quoit_call_attachment(call, &trace_key);
-        struct span span = { .status = summary->status, .method = quoit_call_method(call) };
+        struct span span = { .protocol = summary->protocol,
+                .status = summary->status,
+                .method = quoit_call_method(call) };
 
         if (!traced || !(traced->trace.flags & QUOIT_TRACE_SAMPLED))
                 return;

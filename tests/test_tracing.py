@@ -18,8 +18,9 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from misbehaving import Peer, whole
 from servers import PATIENCE, Server, eventually, free_port
 from strict_server import StrictServer
+from test_http import get
 from tls import Pki
-from wire import message
+from wire import Wire, message
 
 TRACE = bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
 CALLER = bytes.fromhex("b7ad6b7169203331")
@@ -218,6 +219,16 @@ def test_a_unix_socket_has_no_address(api, start, collector, tmp_path):
     with grpc.insecure_channel(server.target) as channel:
         api.Stub(channel).sayHello(api.HelloRequest())
     assert not any(name.startswith("network") for name in attributes(collector.wait(1)[0]))
+
+
+def test_a_call_by_connect(traced, collector):
+    """Has the words of that protocol."""
+    with Wire(traced()) as wire:
+        for body, path in (b"{}", "sayHello"), (b'{"length": 2147483647}', "getAll"):
+            get(wire, f"/api.Api/{path}", method="POST", body=body, content_type="application/json")
+    first, second = map(attributes, collector.wait(2))
+    assert first["rpc.system"] == second["rpc.system"] == "connect_rpc" and "rpc.connect_rpc.error_code" not in first
+    assert second["rpc.connect_rpc.error_code"] == "resource_exhausted" and "rpc.grpc.status_code" not in second
 
 
 # ---- the collector ----

@@ -20,9 +20,9 @@
  *      quoit_tracing_free(tracing);                            (sends what is left)
  *
  * A span has the method's full name, its kind, when it began and ended, and the status; as attributes rpc.system, rpc.service,
- * rpc.method, rpc.grpc.status_code, network.peer.address and network.peer.port (OpenTelemetry's conventions for RPC 1.27). A server's
- * span has the status ERROR where the server is at fault (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE,
- * DATA_LOSS), a client's for all but OK.
+ * rpc.method, rpc.grpc.status_code (of Connect's calls rpc.connect_rpc.error_code), network.peer.address and network.peer.port
+ * (OpenTelemetry's conventions for RPC 1.27). A server's span has the status ERROR where the server is at fault (UNKNOWN,
+ * DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS), a client's for all but OK.
  *
  * No ring waits for the collector: spans are put into a queue of fixed size, under a lock that is held for the time of a copy, and a
  * thread sends them. What does not fit is dropped and counted.
