@@ -78,6 +78,7 @@ async function getAll(length, signal) {
 // Items wait for the next frame; until they are shown, no more are read.
 class Rows {
   #list = at("stream");
+  #shown = [];
   #waiting = [];
   #begun = performance.now();
   last = 0; // the newest item's number
@@ -95,9 +96,12 @@ class Rows {
   show() {
     const box = this.#list.parentElement;
     const follows = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-    this.#list.append(...this.#waiting.slice(-ROWS_MAX).map(row));
+    const all = this.#shown.concat(this.#waiting);
+    this.#shown = all.slice(-ROWS_MAX);
+    // where the oldest go, all rows are new ones: none of them jumps
+    if (all.length > ROWS_MAX) this.#list.replaceChildren(...this.#shown.map(row));
+    else this.#list.append(...this.#waiting.map(row));
     this.#waiting = [];
-    while (this.#list.children.length > ROWS_MAX) this.#list.firstChild.remove();
     if (follows) box.scrollTop = box.scrollHeight;
   }
 }
