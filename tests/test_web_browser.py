@@ -43,7 +43,7 @@ def page(chromium):
 
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory):
-    """Options for TLS: so a browser speaks HTTP/2."""
+    """Options for TLS: with it a browser speaks HTTP/2, and HTTP/1.1 without."""
     certificate = Certificate(tmp_path_factory.mktemp("pki"), "web", names=["IP:127.0.0.1"])
     return ["--tls-cert", certificate.file, "--tls-key", certificate.key_file]
 
@@ -54,12 +54,12 @@ def backend(start):
 
 
 @pytest.fixture
-def front(start, backend, secure):
-    return start("quoit-web", "--listen", "127.0.0.1:0", "--backend", backend.target, *secure)
+def front(start, backend):
+    return start("quoit-web", "--listen", "127.0.0.1:0", "--backend", backend.target)
 
 
-def url(server, path="/"):
-    return f"https://127.0.0.1:{server.port}{path}"
+def url(server, path="/", scheme="http"):
+    return f"{scheme}://127.0.0.1:{server.port}{path}"
 
 
 def restarted(start, server, program, *arguments):
@@ -122,6 +122,21 @@ def test_the_panel_is_alive(page, backend, front):
     page.value("document.getElementById('repeat').click()")
     page.wait("document.getElementById('rate').textContent === '0'")
     assert page.text("failures") == "0"
+    assert page.errors == [] and page.value("window.shifts") == []
+
+
+@pytest.mark.parametrize("scheme, protocol", [("http", "http/1.1"), ("https", "h2")])
+def test_both_protocols_of_a_browser(page, start, backend, secure, scheme, protocol):
+    options = secure if scheme == "https" else []
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", backend.target, *options)
+    page.open(url(front, scheme=scheme))
+    connected(page)
+    call(page, "Zoë", 10_000)
+    says(page, "stream-note", "10,000 items, one by one")
+    used = page.value("performance.getEntries().filter((one) => one.nextHopProtocol).map((one) => [one.name, one.nextHopProtocol])")
+    assert {what for _, what in used} == {protocol}, used
+    files = ["/style.css", "/page.js", "/connect.js", "/api.Api/sayHello", "/api.Api/getStream"]
+    assert {url(front, path, scheme) for path in files} <= {name for name, _ in used}
     assert page.errors == [] and page.value("window.shifts") == []
 
 
@@ -286,9 +301,9 @@ def test_the_backend_drains_in_the_middle_of_a_stream(page, start, backend, fron
     says(page, "stream-note", "2 items, one by one")
 
 
-def test_a_page_that_is_loaded_while_the_backend_is_away(page, start, secure):
+def test_a_page_that_is_loaded_while_the_backend_is_away(page, start):
     port = free_port()
-    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", f"127.0.0.1:{port}", *secure)
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", f"127.0.0.1:{port}")
     page.open(url(front))
     says(page, "hello-note", "trying again")
     connected(page, "TRANSIENT_FAILURE")
@@ -300,14 +315,14 @@ def test_a_page_that_is_loaded_while_the_backend_is_away(page, start, secure):
     says(page, "stream-note", "10 items, one by one")
 
 
-def test_the_front_end_is_restarted(page, start, backend, front, secure):
+def test_the_front_end_is_restarted(page, start, backend, front):
     page.open(url(front))
     connected(page)
     front.stop()
     connected(page, "AWAY")
     call(page, "x", 3)
     says(page, "hello-note", "trying again")
-    restarted(start, front, "quoit-web", "--backend", backend.target, *secure)
+    restarted(start, front, "quoit-web", "--backend", backend.target)
     connected(page)
     says(page, "hello", "Hello x!")
     says(page, "stream-note", "3 items, one by one")
@@ -316,9 +331,8 @@ def test_the_front_end_is_restarted(page, start, backend, front, secure):
 # ---- with nothing in between
 
 
-def test_a_backend_that_does_not_let_the_page_call_it(page, start, secure):
-    backend = start("quoit-api", "--listen", "127.0.0.1:0", *secure)
-    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend-url", url(backend, ""), *secure)
+def test_a_backend_that_does_not_let_the_page_call_it(page, start, backend):
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend-url", url(backend, ""))
     page.open(url(front, "/direct"))
     says(page, "hello-note", "lets no page of this address call it")
 
