@@ -12,16 +12,16 @@ import pytest
 def test_units(root, build, tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is missing")
-    units = [tmp_path / "quoit-api.service", tmp_path / "quoit-api.socket"]
+    units = [tmp_path / name for name in ("quoit-api.service", "quoit-api.socket", "quoit-web.service")]
     for unit in units:
         text = (root / "deploy" / unit.name).read_text()
         # it looks whether what is to be run and read is there
-        text = text.replace("/usr/bin/quoit-api", str(build / "bin" / "quoit-api"))
-        unit.write_text(text.replace("man:quoit-api(1)", f"file:{root}/docs/man/quoit-api.1"))
+        text = text.replace("/usr/bin/", f"{build}/bin/")
+        unit.write_text(re.sub(r"man:([\w-]+)\(1\)", rf"file:{root}/docs/man/\1.1", text))
     result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True
     )
-    said = [line for line in result.stderr.splitlines() if "quoit-api" in line]
+    said = [line for line in result.stderr.splitlines() if "quoit-" in line]
     assert (result.returncode, said) == (0, []), result.stderr
 
 
@@ -47,10 +47,11 @@ def test_a_restart_leaves_the_sockets_open(root):
     assert {"StopPropagatedTo", "PropagatesStopTo", "Conflicts"} & set(unit(root, "quoit-api.service")["Unit"]) == set()
 
 
-def test_the_service_is_confined(root):
+@pytest.mark.parametrize("service", ["quoit-api.service", "quoit-web.service"])
+def test_the_service_is_confined(root, service):
     """By systemd's own measure, from 0 to 10: what is left is that it serves on the network."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is missing")
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager"]
-    result = subprocess.run([*command, root / "deploy" / "quoit-api.service"], capture_output=True, text=True)
+    result = subprocess.run([*command, root / "deploy" / service], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-300:] + result.stderr

@@ -12,6 +12,7 @@ from systemd import Systemd, skip_without_systemd
 from test_restart import Load, StuckStream
 
 SERVICE = "quoit-api.service"
+WEB = "quoit-web.service"
 
 
 class Deployed(Systemd):
@@ -20,13 +21,19 @@ class Deployed(Systemd):
         port = free_port()
         self.target = f"127.0.0.1:{port}"
         (folder / "run" / "bin").mkdir()
-        shutil.copy(build / "bin/quoit-api", folder / "run" / "bin" / "quoit-api")
-        for name in (SERVICE, "quoit-api.socket"):
+        for program in ("quoit-api", "quoit-web"):
+            shutil.copy(build / "bin" / program, folder / "run" / "bin" / program)
+        for name in (SERVICE, "quoit-api.socket", WEB):
             text = (root / "deploy" / name).read_text()
             (self.units / name).write_text(text.replace("/usr/bin/", "/run/bin/"))
-        drop_in = self.units / "quoit-api.socket.d"
-        drop_in.mkdir()
-        (drop_in / "port.conf").write_text(f"[Socket]\nListenStream=\nListenStream={self.target}\n")
+        self.drop_in("quoit-api.socket", f"[Socket]\nListenStream=\nListenStream={self.target}\n")
+        self.web_port = free_port()
+        self.drop_in(WEB, f"[Service]\nEnvironment=FRONTEND_PORT={self.web_port} BACKEND_PORT={port}\n")
+
+    def drop_in(self, unit, text):
+        folder = self.units / f"{unit}.d"
+        folder.mkdir()
+        (folder / "ports.conf").write_text(text)
 
     @property
     def main(self):
@@ -118,3 +125,13 @@ def test_clients_wait_while_it_is_stopped(api, deployed):
     with grpc.insecure_channel(deployed.target) as channel:
         api.Stub(channel).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE)
     eventually(lambda: deployed.ctl("is-active", SERVICE).stdout.strip() == "active", "it is up")
+
+
+def test_the_front_end(api, deployed):
+    """It reaches its backend from within its confinement, and stops gracefully."""
+    well(deployed.ctl("start", WEB))
+    with grpc.insecure_channel(f"127.0.0.1:{deployed.web_port}") as channel:
+        stub = api.Stub(channel)
+        assert stub.sayHello(api.HelloRequest(name="you"), timeout=PATIENCE, wait_for_ready=True).message == "Hello you!"
+    well(deployed.ctl("stop", WEB))
+    assert deployed.ctl("is-failed", WEB).stdout.strip() != "failed", deployed.log
