@@ -133,6 +133,20 @@ def test_meson(installed, building, project, stub):
     assert not {name for name in needed(project / "build/sum") if "quoit" in name}
 
 
+def test_as_a_subproject_of_meson(root, building, project):
+    """Up to ninja: the rest would be a build of all of Quoit."""
+    (project / "meson.build").write_text(block(building, "meson"))
+    (project / "subprojects").mkdir()
+    (project / "subprojects" / "quoit").symlink_to(root)
+    shutil.copy(root / "deploy/packages/quoit.wrap", project / "subprojects")
+    environment = {**os.environ, "PKG_CONFIG_PATH": ""}
+    for command in ["meson", "setup", "build", "-Dquoit:lto=disabled", "-Dquoit:pgo=off"], ["ninja", "-C", "build", "-n", "sum"]:
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    made = subprocess.run(["ninja", "-C", "build", "-t", "targets", "all"], cwd=project, capture_output=True, text=True).stdout
+    assert "protoc-gen-quoit" in made and "quoit-api" not in made
+
+
 def cmake(installed, folder, text=None, out="build"):
     tool("cmake")
     if text:
