@@ -8,14 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from servers import PATIENCE, Server
 from toolchains import docker_profile, python_package
 
-KUSTOMIZATIONS = ["base", "io-uring"]
+KUSTOMIZATIONS = ["base", "io-uring", "autoscaling"]
 KUBERNETES = ["1.28", "1.37"]  # the oldest for which the schemas are at hand, and the newest
 IO_URING = {"io_uring_enter", "io_uring_register", "io_uring_setup"}
 
@@ -69,7 +71,7 @@ def sources(root):
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_manifests_have_the_schema_of_kubernetes(root, validator, version):
     result = validator("--strict", "-k", version, *sources(root))
-    assert result.returncode == 0 and result.stdout.count(" passed ") >= 8, result.stdout + result.stderr
+    assert result.returncode == 0 and result.stdout.count(" passed ") >= 9, result.stdout + result.stderr
 
 
 def test_the_schema_is_looked_at(root, validator, tmp_path):
@@ -120,6 +122,36 @@ def test_quoit_api_takes_the_arguments(root, build, validator):
     server.signal()  # the lame-duck time
     server.signal()  # is over
     assert server.wait() == 0
+
+
+def test_pods_scale_by_a_metric_that_there_is(root, start, validator):
+    """From the HorizontalPodAutoscaler by prometheus-adapter's rule to what quoit-api shows."""
+    folder = root / "deploy/kubernetes/autoscaling"
+    (scaler,) = documents(validator, (folder / "quoit-api.yaml").read_text())
+    (adapter,) = documents(validator, (folder / "adapter.yaml").read_text())
+    (rule,) = adapter["rules"]
+    assert scaler["spec"]["metrics"][0]["pods"]["metric"]["name"] == rule["name"]["as"]
+    server = start("quoit-api", "--port", 0, "--metrics")
+    with urllib.request.urlopen(f"http://{server.target}/metrics", timeout=PATIENCE) as answer:
+        names = re.findall(r"^# TYPE (\w+?)(?:_total)? counter$", answer.read().decode(), re.M)
+    assert rule["seriesQuery"].partition("{")[0].removesuffix("_total") in names
+
+
+@pytest.mark.parametrize("name", ["quoit-api", "quoit-web"])
+def test_probes_are_answered(root, start, validator, name):
+    text = (root / f"deploy/kubernetes/base/{name}.yaml").read_text()
+    (container,) = documents(validator, text)[0]["spec"]["template"]["spec"]["containers"]
+    server = start(name, "--port", 0)
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        if "httpGet" in container[probe]:
+            path = container[probe]["httpGet"]["path"]
+            with urllib.request.urlopen(f"http://{server.target}{path}", timeout=PATIENCE) as answer:
+                assert answer.status == 200
+        else:
+            with grpc.insecure_channel(server.target) as channel:
+                request = health_pb2.HealthCheckRequest()
+                health = health_pb2_grpc.HealthStub(channel).Check(request, timeout=PATIENCE)
+                assert health.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_the_compose_file(root):
