@@ -76,7 +76,11 @@ struct request {
         uint64_t timeout_ns;
         /* The request is plain HTTP: the status of its answer, static or in its arena; the static text of one that no handler has */
         const char *http_status;
-        const char *http_text;
+        union {
+                const char *http_text;
+                const char *
+                        other_method; /* while the header block arrives: HTTP's, if none of the flags says it */
+        };
         bool has_method : 1;
         bool has_scheme : 1;
         bool has_path : 1;

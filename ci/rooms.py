@@ -13,7 +13,7 @@ MAY_INCLUDE = {
     "call": {"core", "codec", "transport", "upb"},
     "link": {"core", "codec", "transport", "call", "upb"},
     "front": {"core", "codec", "transport", "call", "link", "schema", "generated", "upb"},
-    "server": {"core", "codec", "transport", "call", "link", "front", "upb"},
+    "server": {"core", "codec", "transport", "call", "link", "front", "schema", "upb"},
     "client": {"core", "codec", "transport", "call", "link", "upb"},
     "services": {"generated"},
     "schema": {"upb"},

@@ -10,6 +10,7 @@
 #include "front/connect.h"
 #include "front/grpc_web.h"
 #include "front/json_codec.h"
+#include "front/transcoding.h"
 
 /* What a content type stands for. */
 struct media {
@@ -106,6 +107,8 @@ bool front_choose(struct quoit_call *call)
         upb_StringView type;
         const struct media *media;
 
+        if (transcoding_has(call)) /* by its path, before its other fields were there */
+                return true;
         if (call->request.is_get)
                 return choose_get(call);
         if (!call->request.is_post)

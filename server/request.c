@@ -6,12 +6,15 @@
 #include <strings.h>
 
 #include "call/dialect.h"
+#include "call/http.h"
 #include "call/unknown.h"
 #include "codec/timeout.h"
 #include "core/clock.h"
 #include "core/usdt.h"
 #include "front/choose.h"
+#include "front/transcoding.h"
 #include "server/http_request.h"
+#include "server/http_routes.h"
 
 #define GRPC_TYPE "application/grpc"
 
@@ -58,19 +61,37 @@ static void take_authority(struct quoit_call *call, const char *text, size_t siz
                         upb_StringView_FromDataAndSize(memcpy(copy, text, size), size);
 }
 
-/* The authority may have come before the method is known to be offloaded: an arena for workers is not on the ring's pool. */
+/* A copy with a zero. NULL: no memory. */
+static const char *take_text(struct quoit_call *call, const char *text, size_t size)
+{
+        char *copy = call_alloc(call, size + 1);
+
+        if (!copy)
+                call->request.out_of_memory = true;
+        return copy ? memcpy(copy, text, size) : NULL;
+}
+
+/*
+ * The other pseudo fields may have come before the method is known to be offloaded: an arena for workers is not on the ring's pool.
+ */
 static void take_route(struct quoit_call *call, const struct route *route)
 {
-        struct arena old = call->exchange.lent.arena;
-        upb_StringView authority = call->request.authority;
+        struct request *request = &call->request, old = *request;
+        struct arena old_arena = call->exchange.lent.arena;
 
         call_set_route(call, route);
-        if (!route->options.offload || !old.pool)
+        if (!route->options.offload || !old_arena.pool)
                 return;
         call->exchange.lent.arena = (struct arena){ 0 };
-        call->request.authority = upb_StringView_FromDataAndSize(NULL, 0);
-        take_authority(call, authority.data, authority.size);
-        arena_deinit(&old);
+        request->authority = upb_StringView_FromDataAndSize(NULL, 0);
+        take_authority(call, old.authority.data, old.authority.size);
+        if (old.unknown_path)
+                request->unknown_path =
+                        take_text(call, old.unknown_path, strlen(old.unknown_path));
+        if (old.other_method)
+                request->other_method =
+                        take_text(call, old.other_method, strlen(old.other_method));
+        arena_deinit(&old_arena);
 }
 
 /*
@@ -129,6 +150,46 @@ static void take_path(
                 take_unknown_path(call, router, field);
 }
 
+static upb_StringView method_of(const struct request *request)
+{
+        if (request->is_post || request->is_get || request->is_head)
+                return upb_StringView_FromString(
+                        request->is_post ? "POST" : request->is_get ? "GET" : "HEAD");
+        return upb_StringView_FromString(request->other_method ? request->other_method : "");
+}
+
+/* Method and path are known. If the path is no route's, a rule may have both. */
+static void take_rule(struct quoit_call *call, const struct router *router)
+{
+        struct request *request = &call->request;
+        const struct route *without = request->route;
+        const struct transcoding_rule *rule;
+
+        if (!router->rules || !request->has_method || !request->unknown_path ||
+                *request->unknown_path != '/')
+                return;
+        rule = transcoding_find(router->rules, method_of(request), request->unknown_path);
+        if (!rule) {
+                transcoding_take_others(call, router->rules);
+                return;
+        }
+        take_route(call, rule->route);
+        if (request->unknown_path)
+                transcoding_take(call, rule, without);
+}
+
+static void take_method(struct quoit_call *call, const struct session_field *field)
+{
+        struct request *request = &call->request;
+
+        request->has_method = true;
+        request->is_post = is_value(field, "POST");
+        request->is_get = is_value(field, "GET");
+        request->is_head = is_value(field, "HEAD");
+        if (!request->is_post && !request->is_get && !request->is_head)
+                request->other_method = take_text(call, field->value, field->value_size);
+}
+
 static void add_pseudo(
         struct quoit_call *call, const struct router *router, const struct session_field *field)
 {
@@ -136,11 +197,10 @@ static void add_pseudo(
 
         if (session_field_is(field, ":path")) {
                 take_path(call, router, field);
+                take_rule(call, router);
         } else if (session_field_is(field, ":method")) {
-                request->has_method = true;
-                request->is_post = is_value(field, "POST");
-                request->is_get = is_value(field, "GET");
-                request->is_head = is_value(field, "HEAD");
+                take_method(call, field);
+                take_rule(call, router);
         } else if (session_field_is(field, ":authority")) {
                 request->has_authority = true;
                 take_authority(call, field->value, field->value_size);
@@ -337,6 +397,23 @@ static bool is_call(struct quoit_call *call)
         return !call->exchange.stream.session->http1 || call_protocol(call) != QUOIT_PROTOCOL_GRPC;
 }
 
+/*
+ * A rule has found it by its path alone. That counts for nothing if it is gRPC, if a handler of HTTP has that very path, or if
+ * the method is not called so, nor here.
+ */
+static void check_rule(
+        struct quoit_call *call, const struct http_routes *handlers, bool is_admin)
+{
+        const struct transcoding *state = call->front->state;
+        const struct http_route *handler =
+                http_routes_find(
+                handlers, QUOIT_HTTP_ORDINARY, state->path.data, state->path.size);
+
+        if (is_admin || call->request.is_grpc || !call_protocol_is_on(call) ||
+                (handler && (!handler->is_prefix || !state->rule)))
+                transcoding_leave(call);
+}
+
 void request_accept(
         struct quoit_call *call, bool oversize, const struct http_routes *handlers, bool is_admin)
 {
@@ -356,6 +433,8 @@ void request_accept(
                 call_refuse_memory(call);
                 return;
         }
+        if (transcoding_has(call))
+                check_rule(call, handlers, is_admin);
         if (!oversize && (is_admin || !is_call(call))) {
                 http_request_accept(
                         call, handlers, is_admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);

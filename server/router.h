@@ -9,6 +9,7 @@
 #include "call/call.h"
 
 struct router_slot;
+struct transcoding_router;
 struct quoit_service;
 
 struct router {
@@ -18,6 +19,7 @@ struct router {
         const struct quoit_service **services; /* all that were added, also those without a route */
         size_t service_count;
         struct route *generic; /* for paths that have no route; NULL: none */
+        const struct transcoding_router *rules; /* by which other paths call routes; NULL: none */
 };
 
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */

@@ -125,7 +125,8 @@ static int prepare(quoit_server *server)
         if (atomic_exchange(&server->running, true))
                 return server_fail(server, -EBUSY, "this server has run before: make a new one");
         server->shards = calloc(server->options.rings, sizeof(*server->shards));
-        if (!server->shards || name_types(server) < 0)
+        if (!server->shards || name_types(server) < 0 ||
+                transcode_init(&server->transcode, server) < 0)
                 return server_fail(server, -ENOMEM, "out of memory");
         for (unsigned i = 0; i < server->options.rings; i++) {
                 server->shards[i].server = server;

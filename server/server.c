@@ -109,6 +109,7 @@ quoit_server *quoit_server_free(quoit_server *server)
                 shard_free_unfinished(server->shards + i);
         router_deinit(&server->router);
         http_routes_deinit(&server->http_routes);
+        transcode_deinit(&server->transcode);
         json_types_deinit(&server->json_types);
         hooks_deinit(&server->hooks);
         addresses_deinit(&server->addresses);

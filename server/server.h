@@ -23,6 +23,7 @@
 #include "server/log.h"
 #include "server/meeting.h"
 #include "server/router.h"
+#include "server/transcode.h"
 
 struct shard;
 
@@ -48,6 +49,7 @@ struct quoit_server {
         struct router router;
         struct http_routes http_routes;
         struct json_types json_types; /* of the messages of its services */
+        struct transcode transcode;
         struct interceptors *interceptors; /* NULL: there are none */
         struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];

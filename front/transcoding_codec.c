@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "front/transcoding.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include <quoit/json.h>
+
+#include "codec/percent.h"
+#include "codec/required.h"
+#include "front/json_codec.h"
+#include "front/transcoding_message.h"
+
+/* For the status: percent-encoded, in @arena. */
+static const char *text_of(upb_Arena *arena, const quoit_problem *problem)
+{
+        size_t size = strlen(problem->text);
+        size_t encoded_size = percent_encoded_size(problem->text, size);
+        char *encoded = upb_Arena_Malloc(arena, encoded_size + 1);
+
+        if (!encoded)
+                return "the request is malformed";
+        encoded[percent_encode(encoded, problem->text, size)] = '\0';
+        return encoded;
+}
+
+/* "application/json", "application/problem+json", with parameters or without. */
+static bool is_json(upb_StringView type)
+{
+        const char *end = memchr(type.data, ';', type.size);
+        size_t size = end ? (size_t)(end - type.data) : type.size;
+
+        while (size > 0 && (type.data[size - 1] == ' ' || type.data[size - 1] == '\t'))
+                size--;
+        return (size == strlen("application/json") &&
+                       strncasecmp(type.data, "application/json", size) == 0) ||
+               (size > 5 && strncasecmp(type.data + size - 5, "+json", 5) == 0);
+}
+
+/*
+ * A body has to say that it is JSON: a browser asks before it sends such a request to another site, and not if it is a form or
+ * nothing.
+ */
+static bool may_be_json(const struct quoit_call *call, size_t body_bytes)
+{
+        upb_StringView type;
+
+        if (fields_find(&call->request.fields, "content-type", &type))
+                return type.size > 0 && is_json(type);
+        return body_bytes == 0;
+}
+
+static int decode(struct quoit_call *call, const uint8_t *data, size_t size, upb_Arena *arena,
+        upb_Message **ret_message, const char **ret_text)
+{
+        struct transcoding *state = call->front->state;
+        struct transcoding_request request = { .path = state->path,
+                .query = call->front->query,
+                .body = upb_StringView_FromDataAndSize((const char *)data, size) };
+        quoit_problem problem = { "" };
+        const quoit_schema *schema = json_types_schema(call_host_of(call)->json_types, &problem);
+        struct field_place missing;
+        upb_Message *message;
+        int r = -EINVAL;
+
+        if (state->rule->has_body && !may_be_json(call, size)) {
+                state->http_status = "415";
+                *ret_text = "the body must be JSON: content-type: application/json";
+                return -EBADMSG;
+        }
+        if (schema)
+                r = transcoding_request_parse(
+                        state->rule, &request, schema, 0, arena, &message, &problem);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                *ret_text = text_of(arena, &problem);
+                return -EBADMSG;
+        }
+        if (required_find_missing(message, call->request.route->method->request, &missing)) {
+                *ret_text = "the request message lacks a required field";
+                return -EBADMSG;
+        }
+        *ret_message = message;
+        return 0;
+}
+
+/* One of a stream's answers, with what is around it. JSON has no line breaks. */
+static int wrap(const struct transcoding *state, upb_Arena *arena, upb_StringView *text)
+{
+        const char *before = state->has_events ? "data: " : "{\"result\":";
+        const char *after = state->has_events ? "\n\n" : "}\n";
+        size_t before_size = strlen(before), after_size = strlen(after);
+        char *line = upb_Arena_Malloc(arena, before_size + text->size + after_size);
+
+        if (!line)
+                return -ENOMEM;
+        memcpy(line, before, before_size);
+        memcpy(line + before_size, text->data, text->size);
+        memcpy(line + before_size + text->size, after, after_size);
+        *text = upb_StringView_FromDataAndSize(line, before_size + text->size + after_size);
+        return 0;
+}
+
+static int encode(struct quoit_call *call, const upb_Message *message, const upb_MiniTable *type,
+        size_t bytes_max, upb_StringView *ret_bytes)
+{
+        const struct transcoding *state = call->front->state;
+        upb_Arena *arena = quoit_call_scratch(call);
+        quoit_problem problem = { "" };
+        const quoit_schema *schema = json_types_schema(call_host_of(call)->json_types, &problem);
+        upb_StringView text;
+        int r;
+
+        (void)type; /* the rule's */
+        if (!arena)
+                return -ENOMEM;
+        r = schema ? transcoding_answer_print(
+                             state->rule, message, schema, 0, arena, &text, &problem)
+                   : -EBADMSG;
+        if (r == 0 && call->front->dialect == &transcoding_stream)
+                r = wrap(state, arena, &text);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADMSG;
+        if (text.size > bytes_max)
+                return -EMSGSIZE;
+        *ret_bytes = text;
+        return 0;
+}
+
+const struct message_codec transcoding_codec = { .decode = decode, .encode = encode };
