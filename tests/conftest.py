@@ -58,7 +58,7 @@ def installed(build, sanitized, tmp_path_factory):
 def stubs(tmp_path_factory):
     """Imports the services' client stubs, made with the seed's own command."""
     folder = tmp_path_factory.mktemp("stubs")
-    (folder / "proto").mkdir()
+    shutil.copytree(ROOT / "proto/google", folder / "proto/google")
     for proto in (ROOT / "proto/api.proto", ROOT / "proto/web.proto", ROOT / "tests/protos/calls.proto"):
         shutil.copy(proto, folder / "proto")
         subprocess.run(

@@ -68,7 +68,7 @@ def program(installed, root, tmp_path_factory):
         folder = tmp_path_factory.mktemp("well-known")
         (folder / "mine.proto").write_text(MINE)
         (folder / "main.c").write_text(MAIN)
-        paths = [f"-I{path}" for path in (folder, root / "proto" / "well-known", GOOGLE)]
+        paths = [f"-I{path}" for path in (folder, root / "proto", root / "proto" / "well-known", GOOGLE)]
         installed.run("protoc", *paths, "--quoit_out=.", "mine.proto", *own, cwd=folder)
         sources = [f"{name[:-6]}.quoit.c" for name in own]
         if own:

@@ -37,6 +37,15 @@ stage() {
         (cd "$here" && cp -p --parents -t "$outdir/source" "$@")
 }
 
+# Makes api.proto without its rules for HTTP, whose import is one more package in each language. Says the folder for protoc.
+plain_protos() {
+        mkdir -p "$outdir/proto"
+        sed -e '/^import "google\/api\//d' -e '/^    option (google.api.http) = {$/,/^    };$/d' \
+                -e '/^    option (google.api.http) = {.*};$/d' \
+                "$root/proto/api.proto" >"$outdir/proto/api.proto"
+        echo "$outdir/proto"
+}
+
 # Runs a command, whose output is of interest only where it fails.
 quietly() {
         "$@" </dev/null >"$outdir/build.log" 2>&1 && return
