@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 #define NAME_BYTES 16 /* all that the kernel keeps, a NUL included */
 
@@ -59,4 +62,16 @@ void thread_name_caller(const char *what, unsigned number)
         read_process_name(process);
         if (strcmp(own, process) == 0)
                 name_thread(pthread_self(), what, number);
+}
+
+/* The kernel's number for the clock of a thread, which glibc has for a pthread_t only: that of a thread that has ended is not to be used. */
+#define THREAD_CPU_CLOCK(tid) ((clockid_t)(~(unsigned)(tid) << 3 | 6))
+
+uint64_t thread_cpu_ns(pid_t tid)
+{
+        struct timespec used;
+
+        if (tid <= 0 || clock_gettime(THREAD_CPU_CLOCK(tid), &used) < 0)
+                return 0;
+        return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 }

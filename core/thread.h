@@ -4,6 +4,8 @@
 /* Threads, and what ps, top and debuggers call them: "ring 1", "worker 3", "handshake 0". */
 
 #include <pthread.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Starts a thread of ours that runs @run(@user), named @what and @number. It blocks all signals: they are the program's. 0 or a
@@ -17,3 +19,6 @@ int thread_start_named(pthread_t *ret_thread, const char *what, unsigned number,
  * is the process's.
  */
 void thread_name_caller(const char *what, unsigned number);
+
+/* The CPU time that a thread of this process has used; 0: there is no such thread. Any thread. */
+uint64_t thread_cpu_ns(pid_t tid);

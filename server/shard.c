@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "server/accept.h"
@@ -116,6 +117,7 @@ static int shard_setup(struct shard *shard)
 
         if (r < 0)
                 return r;
+        shard->tid = gettid();
         fill_host(shard);
         census_draw(&shard->census, ring);
         if (shard == server->shards)
@@ -192,6 +194,7 @@ int shard_turn(struct shard *shard, uint64_t timeout_ns)
         if (stop_is_over(shard))
                 return 0;
         r = ring_turn(&shard->base.ring, timeout_ns);
+        counter_set(&shard->turns, ring_turns(&shard->base.ring));
         stop_look(shard);
         base_look(&shard->base);
         if (r < 0) {

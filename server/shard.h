@@ -18,6 +18,8 @@
 struct shard {
         struct quoit_server *server;
         pthread_t thread;
+        pid_t tid; /* of whoever runs it, the caller of quoit_server_run() for the first */
+        counter turns; /* of its ring */
         struct base base;
         struct base_slab connections;
         struct census census;

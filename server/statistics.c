@@ -2,6 +2,7 @@
 /* What a server counts, from all its rings: <quoit/statistics.h>. Any thread. */
 #include <quoit/statistics.h>
 
+#include "core/thread.h"
 #include "server/server.h"
 #include "server/shard.h"
 
@@ -40,6 +41,25 @@ void quoit_server_get_statistics(
         if (statistics.calls_started > ended) /* they were not read at one moment */
                 statistics.calls_open = statistics.calls_started - ended;
         *ret_statistics = statistics;
+}
+
+bool quoit_server_get_ring(
+        const quoit_server *server, unsigned index, quoit_ring_statistics *ret_statistics)
+{
+        const struct shard *shard = server->shards + index;
+
+        if (index >= rings_in_use(server))
+                return false;
+        *ret_statistics = (quoit_ring_statistics){
+                .turns = counter_read(&shard->turns),
+                .cpu_ns = thread_cpu_ns(shard->tid),
+                .connections_open = atomic_load_explicit(&shard->load, memory_order_relaxed),
+                .calls_open = call_counts_open(&shard->base.host.counts),
+                .memory_bytes = room_used_bytes(&shard->base.host.room),
+        };
+        if (ret_statistics->calls_open > INT64_MAX) /* they were not read at one moment */
+                ret_statistics->calls_open = 0;
+        return true;
 }
 
 /* The ring whose next id is the lowest. */

@@ -105,6 +105,12 @@ static struct series *series_of(struct ring_metrics *ring, quoit_status status)
         return series;
 }
 
+/* A66 is about calls, not about pages and probes. */
+static bool is_counted(const quoit_call *call)
+{
+        return quoit_call_protocol(call) != QUOIT_PROTOCOL_HTTP;
+}
+
 static void count_start(struct ring_metrics *ring, const quoit_call *call)
 {
         histogram_add(&ring->started, 1);
@@ -113,7 +119,7 @@ static void count_start(struct ring_metrics *ring, const quoit_call *call)
 
 static void on_start(quoit_call *call, void *user)
 {
-        struct ring_metrics *ring = metrics_of(user, call);
+        struct ring_metrics *ring = is_counted(call) ? metrics_of(user, call) : NULL;
 
         if (ring)
                 count_start(ring, call);
@@ -121,7 +127,7 @@ static void on_start(quoit_call *call, void *user)
 
 static void on_end(const quoit_call *call, const quoit_call_summary *summary, void *user)
 {
-        struct ring_metrics *ring = metrics_of(user, call);
+        struct ring_metrics *ring = is_counted(call) ? metrics_of(user, call) : NULL;
         struct series *series = ring ? series_of(ring, summary->status) : NULL;
 
         if (!series)

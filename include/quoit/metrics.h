@@ -14,7 +14,7 @@
  *
  * grpc.method is "package.Service/method"; "other" for unknown methods, so that peers cannot invent labels. Each ring has its
  * own counters, without a lock; a reader adds them up. A method takes 1 KiB a ring for each status that it has had; calls for
- * which there is no memory are not counted.
+ * which there is no memory are not counted, nor requests of plain HTTP (<quoit/http.h>). <quoit/exposition.h> has all of it as text.
  */
 
 #include <stddef.h>

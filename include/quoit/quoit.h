@@ -32,6 +32,7 @@
 #include <quoit/credits.h>
 #include <quoit/details.h>
 #include <quoit/engine.h>
+#include <quoit/exposition.h>
 #include <quoit/generic.h>
 #include <quoit/health.h>
 #include <quoit/hooks.h>

@@ -40,6 +40,20 @@ typedef struct quoit_server_statistics {
 QUOIT_API void quoit_server_get_statistics(
         const quoit_server *server, quoit_server_statistics *ret_statistics);
 
+/* One of the server's rings. */
+typedef struct quoit_ring_statistics {
+        uint64_t turns; /* ever: each waits, then does what has come */
+        uint64_t
+                cpu_ns; /* of its thread, ever; its growth a second is how busy it is. 0: not known */
+        uint64_t connections_open; /* now */
+        uint64_t calls_open; /* now: calls whose handlers have not ended */
+        uint64_t memory_bytes; /* now: its part of quoit_server_statistics.memory_bytes */
+} quoit_ring_statistics;
+
+/* Reads the counters of ring @index, from 0 on, into *@ret_statistics. False: there is none, or it does not run yet. Any thread. */
+QUOIT_API bool quoit_server_get_ring(
+        const quoit_server *server, unsigned index, quoit_ring_statistics *ret_statistics);
+
 /* The size of an address as quoit_call_peer() spells it, with its zero. */
 #define QUOIT_ADDRESS_BYTES 128
 

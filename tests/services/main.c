@@ -135,6 +135,11 @@ static int serve(const struct options *options)
                 r = quoit_metrics_new(&test.metrics);
         if (r == 0 && options->metrics)
                 r = quoit_metrics_attach(test.metrics, test.server);
+        if (r == 0 && options->metrics && options->http)
+                r = quoit_exposition_handle_http(test.server,
+                        options->admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY,
+                        &(quoit_exposition_sources){
+                                .metrics = test.metrics, .server = test.server });
         if (r == 0 && options->intercept)
                 r = intercept(test.server);
         for (unsigned i = 0; r == 0 && i < options->method_count; i++)
