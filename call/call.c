@@ -396,9 +396,12 @@ void call_fail_memory(struct quoit_call *call)
 void call_refuse_http(struct quoit_call *call)
 {
         call_set_state(call, CALL_FINISHED);
-        call->ring.outcome = QUOIT_UNKNOWN;
+        call->ring.outcome = *call->request.http_status < '4' ? QUOIT_OK : QUOIT_UNKNOWN;
         call->ring.http_answered = true;
-        response_submit_http(call, call->request.http_status, call->request.http_text);
+        if (call->request.http_text)
+                response_submit_http(call, call->request.http_status, call->request.http_text);
+        else
+                response_submit_answer(call);
         exchange_ask_to_send(&call->exchange);
         call_end(call);
 }

@@ -87,6 +87,7 @@ struct request {
         bool is_post : 1;
         bool is_get : 1;
         bool is_head : 1;
+        bool is_options : 1;
         bool is_grpc : 1;
         bool is_http : 1; /* the request is plain HTTP: a handler has it (http.h), or it was refused */
         bool has_query : 1; /* behind the zero of the unknown path */

@@ -30,6 +30,7 @@
 #define CALL_GROUP_MALFORMED_LINES_MAX 10
 
 struct call_group;
+struct cors;
 struct exchange;
 struct interceptors;
 struct json_types;
@@ -46,6 +47,7 @@ struct call_host {
         struct slab *calls;
         const quoit_limits *limits;
         const struct interceptors *interceptors; /* NULL: there are none */
+        const struct cors *cors; /* pages of other origins may call; NULL: none may */
         unsigned index; /* of the ring, among the server's */
         void *user;
         struct call_counts counts;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/cors.h"
 #include "call/dialect.h"
 #include "call/field_block.h"
 #include "call/http.h"
@@ -52,6 +53,15 @@ static void check(struct quoit_call *call, int r)
                 stream_reset(&call->exchange.stream, NGHTTP2_INTERNAL_ERROR);
 }
 
+int response_respond(struct quoit_call *call, struct field_block *block, bool end)
+{
+        char exposed[CORS_EXPOSED_BYTES];
+
+        if (call_host_of(call)->cors)
+                cors_add_fields(block, call, exposed);
+        return stream_respond(&call->exchange.stream, block->fields, block->count, end);
+}
+
 void response_submit_headers(struct quoit_call *call, const struct fields *headers)
 {
         struct field_block block;
@@ -63,7 +73,7 @@ void response_submit_headers(struct quoit_call *call, const struct fields *heade
                 block_add_compression(&block, call);
                 block_add_accepted(&block, call);
                 field_block_add_all(&block, headers);
-                r = stream_respond(&call->exchange.stream, block.fields, block.count, false);
+                r = response_respond(call, &block, false);
                 field_block_deinit(&block);
         }
         check(call, r);
@@ -101,7 +111,7 @@ void response_submit_trailers_only(struct quoit_call *call, quoit_status status,
                         field_block_add_text(
                                 &block, "grpc-retry-pushback-ms", call->ring.pushback_ms);
                 field_block_add_all(&block, trailers);
-                r = stream_respond(&call->exchange.stream, block.fields, block.count, true);
+                r = response_respond(call, &block, true);
                 field_block_deinit(&block);
         }
         check(call, r);
@@ -117,8 +127,7 @@ void response_submit_answer(struct quoit_call *call)
         if (r == 0) {
                 field_block_add_text(&block, ":status", call->request.http_status);
                 field_block_add_all(&block, fields);
-                r = stream_respond(&call->exchange.stream, block.fields, block.count,
-                        call->exchange.writer.queued_bytes == 0);
+                r = response_respond(call, &block, call->exchange.writer.queued_bytes == 0);
                 field_block_deinit(&block);
         }
         check(call, r);
@@ -126,6 +135,7 @@ void response_submit_answer(struct quoit_call *call)
 
 void response_submit_http(struct quoit_call *call, const char *http_status, const char *text)
 {
+        char exposed[CORS_EXPOSED_BYTES];
         struct field_block block;
 
         call->ring.headers_submitted = true;
@@ -136,6 +146,8 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         if (strcmp(http_status, "405") == 0)
                 field_block_add_text(&block, "allow", /* RFC 9110, section 15.5.6 */
                         call_has_http_handler(call) ? "GET, HEAD" : "POST");
+        if (call_host_of(call)->cors)
+                cors_add_fields(&block, call, exposed);
         check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }
 

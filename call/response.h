@@ -7,12 +7,14 @@
  * the stream is closed. If memory is short the stream is reset.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <quoit/status.h>
 
-struct quoit_call;
+struct field_block;
 struct fields;
+struct quoit_call;
 
 void response_submit_headers(struct quoit_call *call, const struct fields *headers);
 
@@ -35,3 +37,9 @@ void response_submit_answer(struct quoit_call *call);
 
 /* The same without a handler: a status, and the static @text for a human reader. */
 void response_submit_http(struct quoit_call *call, const char *http_status, const char *text);
+
+/*
+ * Sends the first block of a response that is made elsewhere, with what pages of other origins must find there (cors.h). @end: it is all. 0,
+ * -ENOMEM.
+ */
+int response_respond(struct quoit_call *call, struct field_block *block, bool end);

@@ -119,7 +119,7 @@ static int submit(struct quoit_call *call, const char *http_status, const char *
         add_trailers(&block, &names, end->trailers);
         call->ring.headers_submitted = true;
         call->ring.trailers_submitted = body_bytes == 0;
-        r = stream_respond(&call->exchange.stream, block.fields, block.count, body_bytes == 0);
+        r = response_respond(call, &block, body_bytes == 0);
         text_deinit(&names);
         field_block_deinit(&block);
         return r;

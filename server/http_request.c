@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "call/cors.h"
 #include "call/http.h"
 #include "core/clock.h"
 #include "server/http_routes.h"
@@ -31,6 +32,12 @@ static const char *take_path(struct quoit_call *call)
         return path;
 }
 
+static void answer_preflight(struct quoit_call *call)
+{
+        cors_answer_preflight(call);
+        call_await_http(call, BODY_NS);
+}
+
 static void begin(struct quoit_call *call, const struct http_route *route)
 {
         call_set_route(call, &route->route);
@@ -51,7 +58,9 @@ void http_request_accept(
                 path ? http_routes_find(handlers, listener, path, strlen(path)) : NULL;
 
         call->request.is_http = true;
-        if (route)
+        if (cors_is_preflight(call))
+                answer_preflight(call);
+        else if (route)
                 begin(call, route);
         else if (listener == QUOIT_HTTP_ADMIN ||
                  (path && !call->request.is_grpc && http_routes_any(handlers, listener)))

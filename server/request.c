@@ -186,6 +186,7 @@ static void take_method(struct quoit_call *call, const struct session_field *fie
         request->is_post = is_value(field, "POST");
         request->is_get = is_value(field, "GET");
         request->is_head = is_value(field, "HEAD");
+        request->is_options = is_value(field, "OPTIONS");
         if (!request->is_post && !request->is_get && !request->is_head)
                 request->other_method = take_text(call, field->value, field->value_size);
 }

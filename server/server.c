@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <quoit/cors.h>
 #include <quoit/version.h>
 
+#include "call/cors.h"
 #include "call/generic.h"
 #include "codec/compression.h"
 #include "link/limits.h"
@@ -116,6 +118,7 @@ quoit_server *quoit_server_free(quoit_server *server)
         log_deinit(&server->log);
         complaints_deinit(&server->complaints);
         free(server->interceptors);
+        cors_free(server->cors);
         for (unsigned i = 0; server->shards && i < server->options.rings; i++)
                 census_deinit(&server->shards[i].census);
         free(server->shards);
@@ -230,6 +233,26 @@ int quoit_server_intercept(quoit_server *server, const quoit_interceptor *interc
                         server, -E2BIG, "there are %d interceptors already", INTERCEPTORS_MAX);
         interceptors->list[interceptors->count].functions = interceptor;
         interceptors->list[interceptors->count++].user = user;
+        return 0;
+}
+
+int quoit_server_set_cors(quoit_server *server, const quoit_cors_options *options)
+{
+        struct cors_problem problem;
+        struct cors *cors = NULL;
+        int r = 0;
+
+        if (atomic_load(&server->running))
+                return server_fail(server, -EBUSY,
+                        "the server runs already: say which pages may call before it starts");
+        if (options->origin_count > 0)
+                r = cors_new(options, &cors, &problem);
+        if (r == -EINVAL)
+                return server_fail(server, r, "CORS: '%s' %s", problem.origin, problem.what);
+        if (r < 0)
+                return server_fail(server, r, "out of memory");
+        cors_free(server->cors);
+        server->cors = cors;
         return 0;
 }
 

@@ -51,6 +51,7 @@ struct quoit_server {
         struct json_types json_types; /* of the messages of its services */
         struct transcode transcode;
         struct interceptors *interceptors; /* NULL: there are none */
+        struct cors *cors; /* NULL: pages of other origins may not call */
         struct hooks hooks;
         struct server_listener listeners[SERVER_LISTENERS_MAX];
         unsigned listener_count;

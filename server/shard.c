@@ -86,6 +86,7 @@ static void fill_host(struct shard *shard)
         struct call_host *host = &shard->base.host;
 
         host->interceptors = server->interceptors;
+        host->cors = server->cors;
         host->index = (unsigned)(shard - server->shards);
         host->compression = server->options.compression;
         host->protocols = server->options.protocols;

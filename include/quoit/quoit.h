@@ -28,6 +28,7 @@
 #include <quoit/client_metrics.h>
 #include <quoit/client_statistics.h>
 #include <quoit/compression.h>
+#include <quoit/cors.h>
 #include <quoit/credentials.h>
 #include <quoit/credits.h>
 #include <quoit/details.h>

@@ -140,6 +140,8 @@ static int serve(const struct options *options)
                         options->admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY,
                         &(quoit_exposition_sources){
                                 .metrics = test.metrics, .server = test.server });
+        if (r == 0)
+                r = quoit_server_set_cors(test.server, &options->cors);
         if (r == 0 && options->intercept)
                 r = intercept(test.server);
         for (unsigned i = 0; r == 0 && i < options->method_count; i++)

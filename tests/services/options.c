@@ -56,6 +56,7 @@ static quoit_engine parse_engine(const char *text)
 void options_parse(struct options *options, int argc, char **argv)
 {
         *options = (struct options){ 0 };
+        options->cors.origins = options->origins;
         for (int i = 1; i < argc; i++) {
                 const char *value = i + 1 < argc ? argv[i + 1] : "";
 
@@ -65,6 +66,10 @@ void options_parse(struct options *options, int argc, char **argv)
                 }
                 if (strcmp(argv[i], "--generic") == 0) {
                         options->generic = true;
+                        continue;
+                }
+                if (strcmp(argv[i], "--cors-credentials") == 0) {
+                        options->cors.credentials = true;
                         continue;
                 }
                 if (strcmp(argv[i], "--http") == 0) {
@@ -91,6 +96,10 @@ void options_parse(struct options *options, int argc, char **argv)
                         options->addresses[options->address_count++] = value;
                 else if (strcmp(argv[i], "--client") == 0 && options->target_count < ADDRESSES_MAX)
                         options->targets[options->target_count++] = value;
+                else if (strcmp(argv[i], "--cors") == 0 && options->cors.origin_count < 4)
+                        options->origins[options->cors.origin_count++] = value;
+                else if (strcmp(argv[i], "--cors-max-age") == 0)
+                        options->cors.max_age_s = (uint32_t)atoi(value);
                 else if (strcmp(argv[i], "--admin") == 0)
                         options->admin = value;
                 else if (strcmp(argv[i], "--rings") == 0)

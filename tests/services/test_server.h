@@ -35,6 +35,8 @@ struct options {
         bool metrics;
         bool generic; /* generic.c */
         bool http; /* http.c */
+        const char *origins[4]; /* --cors */
+        quoit_cors_options cors;
         const char *admin; /* an admin listener, where the probes are; NULL: none */
         const char *targets[ADDRESSES_MAX]; /* calling.c */
         unsigned target_count;
