@@ -8,10 +8,12 @@
 
 #include "../common/program.h"
 
-static int listen_on(quoit_server *server, const char *address, quoit_tls *tls)
+static int listen_on(quoit_server *server, const char *address, const struct door *door)
 {
-        return tls ? quoit_server_listen_tls(server, address, tls, NULL)
-                   : quoit_server_listen(server, address, NULL);
+        if (door->is_admin)
+                return quoit_server_listen_admin(server, address, door->tls, NULL);
+        return door->tls ? quoit_server_listen_tls(server, address, door->tls, NULL)
+                         : quoit_server_listen(server, address, NULL);
 }
 
 /* Listens with the predecessor's sockets for @door, if it had some. */
@@ -21,17 +23,17 @@ static int listen_at(struct doors *doors, const struct door *door)
         unsigned count = predecessor_take(&doors->predecessor, door->address, fds, SOCKETS_MAX);
 
         if (count == 0)
-                return listen_on(doors->server, door->address, door->tls);
+                return listen_on(doors->server, door->address, door);
         for (unsigned i = 0; i < count && r == 0; i++) {
                 char address[16];
 
                 snprintf(address, sizeof(address), "fd:%d", fds[i]);
-                r = listen_on(doors->server, address, door->tls);
+                r = listen_on(doors->server, address, door);
         }
         return r;
 }
 
-static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
+static int open_door_as(struct doors *doors, const char *address, quoit_tls *tls, bool is_admin)
 {
         struct door *door = doors->of + doors->count;
         int r;
@@ -39,6 +41,7 @@ static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
         *door = (struct door){
                 .address = strdup(address),
                 .tls = tls,
+                .is_admin = is_admin,
                 .first = quoit_server_listener_count(doors->server),
         };
         if (!door->address)
@@ -48,6 +51,11 @@ static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
         if (r == 0)
                 door->count = quoit_server_listener_count(doors->server) - door->first;
         return r;
+}
+
+static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
+{
+        return open_door_as(doors, address, tls, false);
 }
 
 /* HOST:PORT, an IPv6 address in brackets. */
@@ -72,6 +80,8 @@ int doors_open(struct doors *doors, const struct options *options, quoit_tls *tl
                 r = open_port(doors, options->host, options->port, tls);
         for (unsigned i = 0; r == 0 && i < options->address_count; i++)
                 r = open_door(doors, options->addresses[i], tls);
+        if (r == 0 && options->admin)
+                r = open_door_as(doors, options->admin, NULL, true);
         return r;
 }
 
@@ -82,7 +92,9 @@ void doors_announce(const struct doors *doors)
 
                 for (unsigned j = 0; j < door->count; j++)
                         quoit_log_writer_printf(program_log, "%slistening on %s",
-                                door->tls ? "TLS: " : "",
+                                door->is_admin ? "admin: "
+                                : door->tls    ? "TLS: "
+                                               : "",
                                 quoit_server_listener_address(doors->server, door->first + j));
         }
 }

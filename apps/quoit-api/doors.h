@@ -8,11 +8,12 @@
 #include "options.h"
 #include "predecessor.h"
 
-#define DOORS_MAX (ADDRESSES_MAX + 2)
+#define DOORS_MAX (ADDRESSES_MAX + 3)
 
 struct door {
         char *address; /* the command line's, on the heap */
         quoit_tls *tls; /* NULL: without TLS */
+        bool is_admin; /* that of --admin */
         unsigned first; /* of the server's listeners */
         unsigned count;
 };

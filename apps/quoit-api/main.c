@@ -10,6 +10,7 @@
 #include "api.h"
 #include "doors.h"
 #include "hangup.h"
+#include "http.h"
 #include "keeper.h"
 #include "notify.h"
 #include "options.h"
@@ -39,6 +40,7 @@ static void __attribute__((noreturn)) end(int status)
         quoit_tls_free(tls);
         doors_deinit(&doors);
         access_stop();
+        http_end();
         trace_stop();
         program_exit(keeper_wait(status));
 }
@@ -62,6 +64,8 @@ static int add_services(const struct options *options)
                 r = quoit_reflection_register(server, NULL, 0);
         if (options->channelz && r == 0)
                 r = quoit_channelz_register(server);
+        if (r == 0)
+                r = http_begin(server, stop_options.health, options);
         return r;
 }
 

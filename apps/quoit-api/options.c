@@ -75,6 +75,13 @@ static void add_address(struct options *options, const struct option_value *valu
         options->addresses[options->address_count++] = value->text;
 }
 
+static void add_cors_origin(struct options *options, const struct option_value *value)
+{
+        if (options->cors_origin_count == CORS_ORIGINS_MAX)
+                program_usage_error("%s: more than %d origins", value->what, CORS_ORIGINS_MAX);
+        options->cors_origins[options->cors_origin_count++] = value->text;
+}
+
 static void set_mode(struct options *options, const struct option_value *value)
 {
         char *end;
@@ -211,6 +218,9 @@ const struct option_entry option_table[] = {
                 "in place of these two, can be repeated: HOST:PORT, unix:PATH, unix-abstract:NAME, "
                 "vsock:CID:PORT, fd:N, systemd, systemd:NAME",
                 add_address, .kind = OPTION_LIST },
+        { "admin", "ADDRESS",
+                "listen there for operators alone: GET /healthz, /readyz, /metrics; as --listen",
+                set_text, AT(admin) },
         { "unix-mode", "MODE", "mode of unix sockets that it makes, octal; default by the umask",
                 .set = set_mode },
         { "rings", "N", "threads that serve, each with a ring; default 1", set_number, AT(rings), 1,
@@ -246,6 +256,15 @@ const struct option_entry option_table[] = {
                 set_text, AT(secure.tls.ticket_key_file) },
         { "tls-threads", "N", "threads for handshakes; default 1", set_number,
                 AT(handshake_threads), 1, 4096 },
+
+        { .about = "Plain HTTP, and pages of other sites:" },
+        { "metrics", NULL, "/metrics where gRPC is served, not only at --admin", set_switch,
+                AT(metrics) },
+        { "cors-origin", "ORIGIN",
+                "pages of ORIGIN may call: https://HOST, https://*.DOMAIN, or * for all; can be "
+                "repeated; default: none may",
+                add_cors_origin, .kind = OPTION_LIST },
+        { "cors-credentials", NULL, "with their cookies", set_switch, AT(cors_credentials) },
 
         { .about = "Limits; a call above them is refused, with a time to retry after:" },
         { "max-connections", "N", "connections in all; default 65536", set_number,
@@ -426,6 +445,8 @@ void options_read(struct options *options, int argc, char **argv)
         choose_addresses();
         settings_apply(options);
         check_tls(&options->secure);
+        if (options->cors_credentials && options->cors_origin_count == 0)
+                program_usage_error("--cors-credentials needs a --cors-origin");
         if (options->access_log_json && !options->access_log)
                 program_usage_error("--access-log-format needs an --access-log");
 }

@@ -10,12 +10,18 @@
 #include "secure.h"
 
 #define ADDRESSES_MAX 16
+#define CORS_ORIGINS_MAX 64
 
 struct options {
         const char *host;
         int port;
         const char *addresses[ADDRESSES_MAX]; /* in place of these */
         unsigned address_count;
+        const char *admin; /* an address for operators; NULL: none */
+        bool metrics; /* /metrics on the others too */
+        const char *cors_origins[CORS_ORIGINS_MAX];
+        unsigned cors_origin_count;
+        bool cors_credentials;
         unsigned unix_mode; /* 0: as the umask has it */
         unsigned rings;
         quoit_engine engine;
