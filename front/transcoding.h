@@ -13,6 +13,7 @@
 
 #include "call/dialect.h"
 #include "front/transcoding_router.h"
+#include "front/transcoding_rule.h"
 
 /* Of a call that is transcoded: front.state. */
 struct transcoding {

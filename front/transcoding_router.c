@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "front/transcoding_rule.h"
+
 struct transcoding_node {
         struct transcoding_node *next; /* with the same parent */
         struct transcoding_node *literals;

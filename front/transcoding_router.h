@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "front/transcoding_rule.h"
 #include "upb/base/string_view.h"
 #include "upb/mem/arena.h"
 
 struct transcoding_node;
+struct transcoding_rule;
 struct transcoding_verb;
 
 struct transcoding_router {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "front/transcoding_rule.h"
 #include "schema/schema.h"
 #include "server/log.h"
 #include "server/server.h"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "front/transcoding_router.h"
+#include "front/transcoding_rule.h"
 
 #define RULES_MAX 16
 
