@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "front/query.h"
 #include "front/transcoding_message.h"
 #include "front/transcoding_router.h"
 #include "schema/schema.h"
