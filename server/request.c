@@ -71,27 +71,28 @@ static const char *take_text(struct quoit_call *call, const char *text, size_t s
         return copy ? memcpy(copy, text, size) : NULL;
 }
 
-/*
- * The other pseudo fields may have come before the method is known to be offloaded: an arena for workers is not on the ring's pool.
- */
-static void take_route(struct quoit_call *call, const struct route *route)
+/* An arena for workers is not on the ring's pool: what the pseudo fields have left in this one moves. */
+static void leave_ring_arena(struct quoit_call *call)
 {
         struct request *request = &call->request, old = *request;
         struct arena old_arena = call->exchange.lent.arena;
 
-        call_set_route(call, route);
-        if (!route->options.offload || !old_arena.pool)
-                return;
         call->exchange.lent.arena = (struct arena){ 0 };
         request->authority = upb_StringView_FromDataAndSize(NULL, 0);
         take_authority(call, old.authority.data, old.authority.size);
         if (old.unknown_path)
-                request->unknown_path =
-                        take_text(call, old.unknown_path, strlen(old.unknown_path));
+                request->unknown_path = take_text(call, old.unknown_path, strlen(old.unknown_path));
         if (old.other_method)
-                request->other_method =
-                        take_text(call, old.other_method, strlen(old.other_method));
+                request->other_method = take_text(call, old.other_method, strlen(old.other_method));
         arena_deinit(&old_arena);
+}
+
+/* They may have come before the method is known to be offloaded. */
+static void take_route(struct quoit_call *call, const struct route *route)
+{
+        call_set_route(call, route);
+        if (route->options.offload && call->exchange.lent.arena.pool)
+                leave_ring_arena(call);
 }
 
 /*
@@ -153,8 +154,9 @@ static void take_path(
 static upb_StringView method_of(const struct request *request)
 {
         if (request->is_post || request->is_get || request->is_head)
-                return upb_StringView_FromString(
-                        request->is_post ? "POST" : request->is_get ? "GET" : "HEAD");
+                return upb_StringView_FromString(request->is_post  ? "POST"
+                                                 : request->is_get ? "GET"
+                                                                   : "HEAD");
         return upb_StringView_FromString(request->other_method ? request->other_method : "");
 }
 
@@ -402,13 +404,11 @@ static bool is_call(struct quoit_call *call)
  * A rule has found it by its path alone. That counts for nothing if it is gRPC, if a handler of HTTP has that very path, or if
  * the method is not called so, nor here.
  */
-static void check_rule(
-        struct quoit_call *call, const struct http_routes *handlers, bool is_admin)
+static void check_rule(struct quoit_call *call, const struct http_routes *handlers, bool is_admin)
 {
         const struct transcoding *state = call->front->state;
         const struct http_route *handler =
-                http_routes_find(
-                handlers, QUOIT_HTTP_ORDINARY, state->path.data, state->path.size);
+                http_routes_find(handlers, QUOIT_HTTP_ORDINARY, state->path.data, state->path.size);
 
         if (is_admin || call->request.is_grpc || !call_protocol_is_on(call) ||
                 (handler && (!handler->is_prefix || !state->rule)))
