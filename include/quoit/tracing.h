@@ -88,7 +88,7 @@ typedef struct quoit_tracing_options {
         uint32_t
                 queue_spans_max; /* that wait; above: spans are dropped. Each takes some 300 bytes. Default 2048. */
         quoit_log_fn
-                on_log; /* spans that were lost, and a collector that cannot be reached. Default: nothing is logged. */
+                on_log; /* spans that were lost, and a collector that cannot be reached; until it is freed. Default: nothing. */
         void *log_user; /* handed to @on_log */
 } quoit_tracing_options;
 
