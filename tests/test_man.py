@@ -15,7 +15,7 @@ def pages(root):
 
 
 def installed_programs(root):
-    for folder in ("bin", "codec/plugin"):
+    for folder in ("bin", "codec/plugin", "bench"):
         text = (root / folder / "meson.build").read_text()
         for name, body in re.findall(r"executable\('([\w-]+)',(.*?)^\)", text, re.M | re.S):
             if "install: true" in body:

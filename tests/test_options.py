@@ -159,7 +159,7 @@ def options(run):
 ONLY_ON_THE_COMMAND_LINE = {"help", "version", "reload", "health-check", "config"}
 # Options whose value can be anything: what is wrong with it is found later.
 ANYTHING = {"host", "listen", "tls-cert", "tls-key", "tls-client-ca", "tls-ticket-key", "access-log"}
-ANYTHING |= {"otlp-endpoint", "health-target", "health-service", "health-tls-ca", "health-tls-name", "health-tls-cert", "health-tls-key"}
+ANYTHING |= {"admin", "cors-origin", "otlp-endpoint", "health-target", "health-service", "health-tls-ca", "health-tls-name", "health-tls-cert", "health-tls-key"}
 
 
 def test_every_option_is_in_the_environment_and_in_the_file(run, tmp_path):
