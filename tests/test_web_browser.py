@@ -140,6 +140,15 @@ def test_both_protocols_of_a_browser(page, start, backend, secure, scheme, proto
     assert page.errors == [] and page.value("window.shifts") == []
 
 
+def test_a_slow_network(page, front):
+    """The page comes in pieces, and each stays where it was put."""
+    page.send("Network.enable")
+    page.send("Network.emulateNetworkConditions", offline=False, latency=30, downloadThroughput=40_000, uploadThroughput=40_000)
+    page.open(url(front, "/?length=1000"))
+    connected(page)
+    assert page.errors == [] and page.value("window.shifts") == []
+
+
 def test_without_a_script(page, front):
     page.scripts(False)
     page.open(url(front, "/?name=x&length=3"))
