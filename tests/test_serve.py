@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import urllib.request
 
 import grpc
 import pytest
@@ -51,6 +52,11 @@ def test_both_serve_until_a_signal(serve, api, number):
     assert told == [f"backend:   127.0.0.1:{backend} (gRPC)\n", f"front end: http://127.0.0.1:{front}/\n"]
     with grpc.insecure_channel(f"127.0.0.1:{backend}") as channel:
         assert api.Stub(channel).sayHello(api.HelloRequest(name="you"), timeout=PATIENCE).message == "Hello you!"
+    # the second page, in a browser, may call it too
+    origin = f"http://127.0.0.1:{front}"
+    request = urllib.request.Request(f"http://127.0.0.1:{backend}/api.Api/sayHello", b'{"name": "you"}', {"content-type": "application/json", "origin": origin})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        assert answer.headers["access-control-allow-origin"] == origin
     both = children(process)
     assert set(both) == {"quoit-api", "quoit-web"}
     process.send_signal(number)

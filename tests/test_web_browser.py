@@ -340,6 +340,30 @@ def test_the_front_end_is_restarted(page, start, backend, front):
 # ---- with nothing in between
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_browser_calls_the_backend_itself(page, start, secure, scheme):
+    port, options = free_port(), secure if scheme == "https" else []
+    origin = f"{scheme}://127.0.0.1:{port}"
+    backend = start("quoit-api", "--listen", "127.0.0.1:0", "--cors-origin", origin, *options)
+    start("quoit-web", "--listen", f"127.0.0.1:{port}", "--backend-url", url(backend, "", scheme), *options)
+    page.open(f"{origin}/direct")
+    says(page, "hello", "Hello Gonzalo!")
+    says(page, "stream-note", "10 items, one by one")
+    call(page, NASTY[0], 20_000)
+    says(page, "stream-note", "20,000 items, one by one")
+    assert page.text("hello") == f"Hello {NASTY[0]}!"
+    assert page.value("window.bad") is None
+    assert page.errors == [] and page.value("window.shifts") == []
+    # it waits for the backend too
+    backend.process.kill()
+    backend.process.wait()
+    call(page, "again", 3)
+    says(page, "hello-note", "trying again")
+    restarted(start, backend, "quoit-api", "--cors-origin", origin, *options)
+    says(page, "hello", "Hello again!")
+    says(page, "stream-note", "3 items, one by one")
+
+
 def test_a_backend_that_does_not_let_the_page_call_it(page, start, backend):
     front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend-url", url(backend, ""))
     page.open(url(front, "/direct"))
