@@ -115,7 +115,7 @@ static int submit(struct quoit_call *call, const char *http_status, const struct
         add_trailers(&block, end->trailers);
         call->ring.headers_submitted = true;
         call->ring.trailers_submitted = !has_body;
-        r = stream_respond(&call->exchange.stream, block.fields, block.count, !has_body);
+        r = response_respond(call, &block, !has_body);
         field_block_deinit(&block);
         return r;
 }

@@ -58,6 +58,7 @@ void http_request_accept(
                 path ? http_routes_find(handlers, listener, path, strlen(path)) : NULL;
 
         call->request.is_http = true;
+        call->request.http_text = NULL; /* where the method was while the block arrived */
         if (cors_is_preflight(call))
                 answer_preflight(call);
         else if (route)

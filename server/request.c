@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "call/cors.h"
 #include "call/dialect.h"
 #include "call/http.h"
 #include "call/unknown.h"
@@ -411,7 +412,7 @@ static void check_rule(struct quoit_call *call, const struct http_routes *handle
                 http_routes_find(handlers, QUOIT_HTTP_ORDINARY, state->path.data, state->path.size);
 
         if (is_admin || call->request.is_grpc || !call_protocol_is_on(call) ||
-                (handler && (!handler->is_prefix || !state->rule)))
+                cors_is_preflight(call) || (handler && (!handler->is_prefix || !state->rule)))
                 transcoding_leave(call);
 }
 
@@ -436,7 +437,7 @@ void request_accept(
         }
         if (transcoding_has(call))
                 check_rule(call, handlers, is_admin);
-        if (!oversize && (is_admin || !is_call(call))) {
+        if (!oversize && (is_admin || cors_is_preflight(call) || !is_call(call))) {
                 http_request_accept(
                         call, handlers, is_admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
                 return;

@@ -146,3 +146,17 @@ def test_off_until_an_origin_is_named(wires):
 def test_values_that_would_break_the_answer_do_not_come_back(wire):
     answer = preflight(wire, APP, asked="x\ty")
     assert answer.http_status == "204" and "access-control-allow-headers" not in answer.headers
+
+
+def test_a_preflight_of_a_path_of_annotations(start):
+    """As a page asks before it calls by google.api.http, which knows no OPTIONS."""
+    with Wire(start("quoit-api", "--host", "127.0.0.1", "--port", 0, "--cors-origin", APP)) as wire:
+        for path in ("/v1/hello/x", "/v1/hello/x?a=b", "/v1/nothing"):
+            answer = preflight(wire, APP, path, "PUT", "content-type")
+            assert (answer.http_status, answer.data) == ("204", b"")
+            assert answer.headers["access-control-allow-methods"] == "PUT"
+        answer = get(wire, "/v1/hello/x", origin=APP)
+        assert (answer.http_status, answer.headers[ALLOWED]) == ("200", APP)
+        assert json.loads(bytes(answer.data)) == {"message": "Hello x!"}
+        answer = get(wire, "/v1/hello/x", method="DELETE", origin=APP)
+        assert (answer.http_status, answer.headers[ALLOWED]) == ("405", APP)
