@@ -159,7 +159,8 @@ def options(run):
 ONLY_ON_THE_COMMAND_LINE = {"help", "version", "reload", "health-check", "config"}
 # Options whose value can be anything: what is wrong with it is found later.
 ANYTHING = {"host", "listen", "tls-cert", "tls-key", "tls-client-ca", "tls-ticket-key", "access-log"}
-ANYTHING |= {"admin", "cors-origin", "otlp-endpoint", "health-target", "health-service", "health-tls-ca", "health-tls-name", "health-tls-cert", "health-tls-key"}
+ANYTHING |= {"admin", "cors-origin"}  # the server says what is wrong with these
+ANYTHING |= {"otlp-endpoint", "health-target", "health-service", "health-tls-ca", "health-tls-name", "health-tls-cert", "health-tls-key"}
 
 
 def test_every_option_is_in_the_environment_and_in_the_file(run, tmp_path):
@@ -482,3 +483,19 @@ def test_it_logs_when_it_listens_and_when_it_stops(start):
         "TIME quoit-api: listening on [::]:PORT",
         "TIME quoit-api: stopped",
     ]
+
+
+@pytest.mark.parametrize(
+    "options, problem",
+    [
+        (["--admin", "nonsense"], "'nonsense' is not an address"),
+        (["--cors-origin", "nonsense"], "CORS: 'nonsense' is no origin"),
+        (["--cors-origin", "https://a/b"], "CORS: 'https://a/b' has more than an origin"),
+        (["--cors-origin", "*", "--cors-credentials"], "CORS: '*' is every origin"),
+        (["--cors-credentials"], "--cors-credentials needs a --cors-origin"),
+    ],
+    ids=str,
+)
+def test_what_the_server_says_of_plain_http(run, options, problem):
+    result = run("--port", 0, *options)
+    assert result.returncode in (1, 2) and problem in one_line(result.stderr)
