@@ -21,7 +21,7 @@ window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries())
     if (!entry.hadRecentInput)
-      window.shifts.push([entry.value, ...entry.sources.map((source) => source.node?.id || source.node?.nodeName)]);
+      window.shifts.push([entry.value, ...entry.sources.map(({ node }) => node?.id || node?.parentElement?.id || node?.nodeName)]);
 }).observe({ type: "layout-shift", buffered: true });
 """
 
