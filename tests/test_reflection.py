@@ -279,9 +279,9 @@ def test_grpcurl_lists(grpcurl):
 def test_grpcurl_describes(grpcurl, api_server):
     program = go_install("github.com/fullstorydev/grpcurl/cmd/grpcurl", GRPCURL)
     for symbol, part in [
-        ("api.Api", "rpc getStream ( .api.ApiRequest ) returns ( stream .api.Item );"),
+        ("api.Api", "rpc getStream ( .api.ApiRequest ) returns ( stream .api.Item )"),
         ("api.HelloRequest", "string name = 1;"),
-        ("api.Api.sayHello", "rpc sayHello ( .api.HelloRequest ) returns ( .api.Hello );"),
+        ("api.Api.sayHello", "rpc sayHello ( .api.HelloRequest ) returns ( .api.Hello )"),
         ("grpc.health.v1.HealthCheckResponse.ServingStatus", "NOT_SERVING = 2;"),
     ]:
         command = [program, "-plaintext", api_server.target, "describe", symbol]
