@@ -128,7 +128,7 @@ static int prepare(struct quoit_call *call, const quoit_http_answer *answer)
                 r = queue_body(call, answer);
         if (r < 0)
                 return r;
-        snprintf(status_text, sizeof("200"), "%u", status);
+        snprintf(status_text, sizeof("200"), "%u", status % 1000); /* is_valid() has seen to that */
         call->request.http_status = status_text;
         call->handler.status = status < 400 ? QUOIT_OK : QUOIT_UNKNOWN;
         return 0;

@@ -47,7 +47,7 @@ int load_report_parse(const void *data, size_t size, struct load_report *ret_rep
 {
         struct wire_cursor cursor = { data, (const uint8_t *)data + size };
         struct load_report report = { 0 };
-        struct wire_field field = { 0 };
+        struct wire_field field;
 
         while (cursor.at < cursor.end) {
                 double *member;

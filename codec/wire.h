@@ -73,8 +73,8 @@ static inline bool wire_next(struct wire_cursor *cursor, struct wire_field *ret_
 
         if (!wire_take_varint(cursor, &tag) || tag >> 3 == 0 || tag > UINT32_MAX)
                 return false;
-        ret_field->number = (uint32_t)(tag >> 3);
-        ret_field->type = (upb_WireType)(tag & 7);
+        *ret_field = (struct wire_field){ .number = (uint32_t)(tag >> 3),
+                .type = (upb_WireType)(tag & 7) };
         switch (ret_field->type) {
         case kUpb_WireType_Varint:
                 return wire_take_varint(cursor, &ret_field->value);

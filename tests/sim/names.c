@@ -125,7 +125,7 @@ static size_t end_of_question(const uint8_t *query, size_t size, int *ret_type)
 /* To a @query of which all but its question is left away. */
 static void make_answer(struct answer *answer, const uint8_t *query, size_t size)
 {
-        int type;
+        int type = 0;
         size_t end = end_of_question(query, size, &type);
         bool has = (type == T_A && names.has_v4) || (type == T_AAAA && names.has_v6);
         unsigned count;
