@@ -242,13 +242,25 @@ static void list_exposed(const struct field_block *block, char list[CORS_EXPOSED
         }
 }
 
+/* No browser speaks it. */
+static bool is_plain_grpc(const struct quoit_call *call)
+{
+        return call->request.is_grpc && !call->front;
+}
+
+/* The block may be sent when the request's memory, or the caller's, is gone. */
+static void copy_last_value(struct field_block *block)
+{
+        block->fields[block->count - 1].flags &= (uint8_t)~NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+}
+
 void cors_add_fields(
         struct field_block *block, const struct quoit_call *call, char exposed[CORS_EXPOSED_BYTES])
 {
         const struct cors *cors = call_host_of(call)->cors;
         upb_StringView origin;
 
-        if (!cors || cors_is_preflight(call))
+        if (!cors || cors_is_preflight(call) || is_plain_grpc(call))
                 return;
         if (!find_allowed(cors, call, &origin)) {
                 if (call->request.is_http && !cors->any) /* a cache may have it for a page later */
@@ -258,8 +270,9 @@ void cors_add_fields(
         list_exposed(block, exposed);
         field_block_add(block, "access-control-allow-origin", strlen("access-control-allow-origin"),
                 origin.data, origin.size);
+        copy_last_value(block);
         field_block_add_text(block, "access-control-expose-headers", exposed);
-        block->fields[block->count - 1].flags &= (uint8_t)~NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+        copy_last_value(block);
         if (cors->credentials)
                 field_block_add_text(block, "access-control-allow-credentials", "true");
         if (!cors->any)

@@ -160,3 +160,10 @@ def test_a_preflight_of_a_path_of_annotations(start):
         assert json.loads(bytes(answer.data)) == {"message": "Hello x!"}
         answer = get(wire, "/v1/hello/x", method="DELETE", origin=APP)
         assert (answer.http_status, answer.headers[ALLOWED]) == ("405", APP)
+
+
+@pytest.mark.parametrize("path", ["/calls.Calls/Echo", "/calls.Calls/Nothing", "/not.There/Is"])
+def test_plain_grpc_is_no_page_of_anybody(wire, path):
+    """No browser speaks it. What it answers goes out when its request's memory may be another call's."""
+    answer = wire.call(path, origin=APP)
+    assert ALLOWED not in answer.headers and "vary" not in answer.headers

@@ -5,7 +5,7 @@
  * Cross-origin requests of browsers (the Fetch standard's CORS protocol): which other sites' pages may call this server. Without this no
  * page may but those that come from the server's own origin.
  *
- * It holds for all that is not gRPC over HTTP/2: handlers of plain HTTP, and the protocols that browsers speak. A preflight of an origin
+ * It holds for all but plain gRPC, which no browser speaks: handlers of plain HTTP, and the protocols that browsers speak. A preflight of an origin
  * that is named is answered 204, with the method and the fields that it asks for; of another one 403. Answers expose all of their
  * fields, with grpc-status, grpc-message and grpc-status-details-bin. Requests of other origins are served as any: it is the browser that
  * keeps the answer from the page.
