@@ -44,7 +44,6 @@ struct dialect_end {
 struct dialect {
         quoit_protocol protocol;
         bool is_bare; /* the answer is one body without framing, and its headers wait for the call's end */
-        bool is_unframed; /* what it sends is not cut at the borders of gRPC's frames */
         quoit_status malformed; /* the status for messages that do not parse */
         const char *encoding_field; /* names the compression of our messages */
         const char *accept_field; /* lists those that we take */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "codec/base64.h"
+#include "front/query.h"
+#include "front/url.h"
 
 /* The message, as the query has it. */
 struct get {
@@ -16,54 +18,16 @@ struct get {
 
 bool connect_get_parameter(upb_StringView query, const char *name, upb_StringView *ret_value)
 {
-        const char *at = query.data, *end = query.data + query.size;
-        size_t name_size = strlen(name);
+        upb_StringView wanted = upb_StringView_FromString(name);
+        struct query_pair pair;
 
-        while (at < end) {
-                const char *next = memchr(at, '&', (size_t)(end - at));
-                size_t size = (size_t)((next ? next : end) - at);
-
-                if (size > name_size && at[name_size] == '=' && memcmp(at, name, name_size) == 0) {
-                        *ret_value = upb_StringView_FromDataAndSize(
-                                at + name_size + 1, size - name_size - 1);
+        while (query_next(&query, &pair)) {
+                if (upb_StringView_IsEqual(pair.name, wanted)) {
+                        *ret_value = pair.value;
                         return true;
                 }
-                at += size + 1;
         }
         return false;
-}
-
-static int digit_of(char character)
-{
-        if (character >= '0' && character <= '9')
-                return character - '0';
-        character |= 0x20;
-        return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
-}
-
-/* Percent-decodes a value of a query, in which '+' is a space. False: a '%' without two digits. */
-static bool decode_value(char *out, upb_StringView value, size_t *ret_size)
-{
-        size_t size = 0;
-
-        for (size_t i = 0; i < value.size; i++) {
-                char character = value.data[i];
-
-                if (character == '%') {
-                        int high = i + 2 < value.size ? digit_of(value.data[i + 1]) : -1;
-                        int low = i + 2 < value.size ? digit_of(value.data[i + 2]) : -1;
-
-                        if (high < 0 || low < 0)
-                                return false;
-                        character = (char)(high << 4 | low);
-                        i += 2;
-                } else if (character == '+') {
-                        character = ' ';
-                }
-                out[size++] = character;
-        }
-        *ret_size = size;
-        return true;
 }
 
 /* From the alphabet of URLs (RFC 4648, section 5) to the other one, which is taken too. */
@@ -134,13 +98,16 @@ static int receive_end(struct quoit_call *call)
         const struct get *get = call->front->state;
         upb_Arena *arena = call_arena(call);
         char *bytes = arena ? upb_Arena_Malloc(arena, get->message.size + 1) : NULL;
+        ssize_t decoded;
         size_t size;
         int r;
 
         if (!bytes)
                 return -ENOMEM;
-        if (!decode_value(bytes, get->message, &size))
+        decoded = url_decode(bytes, get->message.data, get->message.size, URL_QUERY);
+        if (decoded < 0)
                 return -EBADMSG;
+        size = (size_t)decoded;
         if (get->is_base64) {
                 use_standard_alphabet(bytes, size);
                 if (base64_decode((uint8_t *)bytes, bytes, size, &size) < 0)
