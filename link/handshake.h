@@ -70,5 +70,11 @@ void handshake_begin(struct handshake *handshake);
  */
 int handshake_put(struct handshake *handshake, const uint8_t *data, size_t size);
 
+/* Whether no more is to be read while a step runs: half of the limit is for what the kernel has received already. */
+static inline bool handshake_is_full(const struct handshake *handshake)
+{
+        return handshake->inbox.size >= handshake->limits.bytes_max / 2;
+}
+
 /* After a step that needs more bytes: begins another one if a whole record is there already. 0, -ENOMEM. */
 int handshake_continue(struct handshake *handshake);

@@ -4,6 +4,7 @@
 #include "call/work.h"
 #include "link/connection.h"
 #include "link/owner.h"
+#include "link/secure.h"
 #include "link/sending.h"
 
 #define CALLS_A_FILL 8
@@ -78,7 +79,7 @@ void ready_run(struct connection *connection, bool in_line)
                  * undone: a handler that finished its own call has deferred it; congested calls are woken when there is room
                  */
                 ring_undefer(&connection->dispatch);
-                if (session_is_full(&connection->session))
+                if (session_is_full(&connection->session) || secure_is_full(connection->secure))
                         socket_pause(&connection->socket);
                 else
                         socket_resume(&connection->socket);

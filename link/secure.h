@@ -49,6 +49,15 @@ static inline bool secure_is_lent(const struct secure *secure)
         return secure && secure->handshake && secure->handshake->lent;
 }
 
+/*
+ * The caller is to stop reading for now: a thread has the TLS, and much has come meanwhile. That is no fault: HTTP/1.1 has no flow
+ * control, and a client may send a large body directly behind its last handshake message. Takes NULL.
+ */
+static inline bool secure_is_full(const struct secure *secure)
+{
+        return secure_is_lent(secure) && handshake_is_full(secure->handshake);
+}
+
 /* The handshake has succeeded, and we have not ended TLS: frames can be sent. */
 static inline bool secure_is_open(const struct secure *secure)
 {

@@ -12,7 +12,7 @@ import pytest
 
 from hostile import MIB
 from servers import PATIENCE, eventually
-from tls import ECHO, client_hello, hello, options_of, raw, read_to_end, refused, tls_options
+from tls import ECHO, HELLO, client_hello, hello, options_of, raw, read_to_end, refused, tls_options
 from tls import pki, serve  # noqa: F401 (fixtures)
 from wire import PREFACE, Wire
 
@@ -376,3 +376,40 @@ def test_too_much_before_the_handshake_is_over(start, pki):
         connection.sendall(b"\x16\x03\x01\x40\x00" + b"x" * 5000)
         read_to_end(connection)
     server.logged("it sends too much before its handshake is over (handshake_bytes_max); closed")
+
+
+def half_shaken(server, pki):
+    """A client of HTTP/1.1 whose last handshake message is still to be sent: its socket, its TLS, and the two's memory."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = pki.context(alpn=("http/1.1",)).wrap_bio(incoming, outgoing, server_hostname="localhost")
+    connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+    while True:
+        try:
+            client.do_handshake()
+            return connection, client, incoming, outgoing
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+            incoming.write(connection.recv(65536))
+
+
+def test_a_large_body_behind_the_last_handshake_message(start, pki):
+    """HTTP/1.1 has no flow control: while the handshake's threads are busy, no more is read than the limit allows."""
+    server = start("quoit-api", *options_of(pki.make("slow-body", names=["localhost"], kind=4096)))
+    body = b'{"name":"' + b"x" * 400_000 + b'"}'
+    request = b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    first = client_hello(pki)
+    with contextlib.ExitStack() as stack:
+        clients = [half_shaken(server, pki) for _ in range(8)]
+        for connection, *_ in clients:
+            stack.enter_context(connection)
+        for _ in range(50):
+            stack.enter_context(raw(server)).sendall(first)
+        for connection, client, _, outgoing in clients:
+            sent = request % (HELLO.encode(), len(body)) + body
+            while sent:
+                sent = sent[client.write(sent) :]  # a record
+            connection.sendall(outgoing.read())
+        for connection, client, incoming, _ in clients:
+            incoming.write(read_to_end(connection))
+            answer = b"".join(iter(lambda: client.read(MIB), b""))
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b'x!"}'), answer[:200]

@@ -133,8 +133,9 @@ typedef struct quoit_limits {
          */
         uint32_t handshake_ms;
         /*
-         * Bytes of a TLS handshake that are not processed yet, and what the client sent after them; above: closed. HTTP/2 lets
-         * a client send 64 KiB of messages by then. Default 128 KiB.
+         * Bytes of a TLS handshake that are not processed yet, and what the client sent after them; above: closed. While a thread
+         * works on the handshake, no more is read from half of it on. HTTP/2 lets a client send 64 KiB of messages by then.
+         * Default 128 KiB.
          */
         uint32_t handshake_bytes_max;
         /*
