@@ -45,6 +45,13 @@ static size_t output_bytes_max(const struct connection *connection)
         return room->is_half_used && bytes_max > bytes_min ? bytes_min : bytes_max;
 }
 
+/* HTTP/1.1: reading was paused for a request that is answered now, and was refused before all of it was consumed. */
+static bool may_read_on(const struct connection *connection)
+{
+        return connection->state == CONNECTION_OPEN && connection->session.http1 &&
+               socket_is_paused(&connection->socket) && !session_is_full(&connection->session);
+}
+
 void sending_fill(struct connection *connection)
 {
         if (socket_is_sending(&connection->socket) || !has_output(connection))
@@ -61,7 +68,7 @@ void sending_fill(struct connection *connection)
                 connection_close(connection);
         call_group_settle(&connection->group);
         if ((!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group)) ||
-                session_has_input(&connection->session))
+                session_has_input(&connection->session) || may_read_on(connection))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 

@@ -240,6 +240,18 @@ def test_a_body_over_the_limit(serve):
     assert received.startswith(b"HTTP/1.1 429 ") and b"resource_exhausted" in received and b"connection: close" in received
 
 
+def test_a_request_behind_a_refused_one(serve):
+    """The refused one came whole, but was not consumed: the connection is kept, and read on."""
+    server = serve(message_receive_bytes_max=10000, stream_window_bytes=4096)
+    data = b'{"data":"' + b"x" * 12000 + b'"}'
+    head = f"POST /calls.Calls/Echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    with connect(server) as raw, raw.makefile("rb") as reader:
+        for _ in range(3):
+            raw.sendall(head.encode() + data)
+            status, fields, _ = read_answer(reader)
+            assert status == 429 and "connection" not in fields
+
+
 @pytest.mark.parametrize("piece", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA", b"\r\n"], ids=str)
 def test_a_first_request_that_does_not_come(serve, piece):
     server = serve(handshake_ms=200)
