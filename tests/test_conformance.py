@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Connect conformance suite over HTTP/2. A server with the suite's own client and with grpc-go's; a client
+"""The Connect conformance suite over HTTP/1.1 and HTTP/2. A server with the suite's own client and with grpc-go's; a client
 with the suite's own server and with grpc-go's. What tests/conformance/config.yaml and client.yaml name."""
 
 import re
@@ -22,7 +22,7 @@ KNOWN_FAILING = {
 
 @pytest.mark.parametrize(
     "mode, config, program, cases",
-    [("server", "config.yaml", "conformance-server", 4564), ("client", "client.yaml", "conformance-client", 1060)],
+    [("server", "config.yaml", "conformance-server", 7288), ("client", "client.yaml", "conformance-client", 1060)],
 )
 def test_connect_conformance(root, build, mode, config, program, cases):
     suite = go_install("connectrpc.com/conformance/cmd/connectconformance", SUITE)
