@@ -114,6 +114,17 @@ void cors_free(struct cors *cors)
         free(cors);
 }
 
+/* Letters, digits, "-", "_" and "." as browsers spell a host: neither a list, nor a user before it, nor a path. */
+static bool is_host(const char *text, size_t size)
+{
+        for (size_t i = 0; i < size; i++) {
+                if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) &&
+                        (text[i] == '\0' || !strchr("-_.", text[i])))
+                        return false;
+        }
+        return true;
+}
+
 /* All hosts below the domain, which is not one of them. */
 static bool is_below(const struct origin *domain, upb_StringView origin)
 {
@@ -122,7 +133,9 @@ static bool is_below(const struct origin *domain, upb_StringView origin)
 
         return origin.size > domain->scheme_size + suffix_size &&
                memcmp(origin.data, domain->text, domain->scheme_size) == 0 &&
-               memcmp(origin.data + origin.size - suffix_size, suffix, suffix_size) == 0;
+               memcmp(origin.data + origin.size - suffix_size, suffix, suffix_size) == 0 &&
+               is_host(origin.data + domain->scheme_size,
+                       origin.size - domain->scheme_size - suffix_size);
 }
 
 static bool is_named(const struct cors *cors, upb_StringView origin)
