@@ -372,6 +372,29 @@ def test_smuggling_is_refused(api, what):
     assert "closed" in api.logged("HTTP/1.1: ")
 
 
+@pytest.mark.parametrize(
+    "head, filling",
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: ", b" "),
+        (b"POST /api.Api/sayHello HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"POST /api.Api/sayHello HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b" "),
+    ],
+    ids=["blanks before a value", "zeros before a chunk's size", "blanks in a trailer"],
+)
+def test_bytes_without_meaning_have_an_end(api, head, filling):
+    """Sent in pieces: the parser's buffers never hold all of it."""
+    with connect(api) as raw:
+        raw.sendall(head)
+        try:
+            for _ in range(100):
+                raw.sendall(filling * 100_000)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        else:
+            pytest.fail("10 MB were taken")
+    assert "closed" in api.logged("take too many bytes")
+
+
 def test_lines_that_are_too_long(api):
     for head, status in (b"GET /" + b"a" * 100_000, 414), (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 100_000, 431):
         with connect(api) as raw:

@@ -15,6 +15,8 @@
 #define AHEAD_BYTES_MAX ((size_t)4 << 20)
 /* A server skips an empty line before a request (RFC 9112, section 2.2), but not a flood of them. */
 #define EMPTY_LINE_BYTES_MAX 16
+/* Beside fields, a head, or what stands between two parts of a body, has a method, a version, a chunk's size. */
+#define FRAMING_BYTES_MAX 1024
 
 int http1_new(struct session *session, nghttp2_mem *memory, bool is_secure)
 {
@@ -145,20 +147,35 @@ static bool lacks_version(const struct http1 *http1, uint8_t last)
                (http1->parser.http_minor == 9 || (http1->session->block_continues && last == '\n'));
 }
 
+/* Zeros before a chunk's size and blanks before a field's value, which llhttp skips without an event. */
+static int check_framing_bytes(struct http1 *http1)
+{
+        if (http1->framing_bytes <=
+                (uint64_t)http1->session->limits->header_bytes_max + FRAMING_BYTES_MAX)
+                return 0;
+        (void)http1_refuse(http1, "431 Request Header Fields Too Large",
+                "its fields or a chunk's size take too many bytes (header_bytes_max)");
+        return fail(http1);
+}
+
 /* Parses to the end of a request, or of the bytes. *@ret_used: how many of them. */
 static int parse_one(struct http1 *http1, const uint8_t *data, size_t size, size_t *ret_used)
 {
-        llhttp_errno_t error = llhttp_execute(&http1->parser, (const char *)data, size);
+        llhttp_errno_t error;
 
+        /* Of one request, unless it ends in them: then llhttp pauses. */
+        http1->framing_bytes += size;
+        error = llhttp_execute(&http1->parser, (const char *)data, size);
         *ret_used = size;
         if (error == HPE_OK && lacks_version(http1, data[size - 1]))
                 error = HPE_INVALID_VERSION;
         if (error == HPE_OK)
-                return 0;
+                return check_framing_bytes(http1);
         if (error != HPE_PAUSED)
                 return fail_parsing(http1, error);
         *ret_used = (size_t)(llhttp_get_error_pos(&http1->parser) - (const char *)data);
         llhttp_reset(&http1->parser);
+        http1->framing_bytes = 0;
         return 0;
 }
 

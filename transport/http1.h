@@ -63,6 +63,7 @@ struct http1 {
         uint32_t field_bytes; /* of the block, or of the trailers, as limits count them */
         uint32_t field_count;
         uint32_t empty_bytes; /* since the last request */
+        uint64_t framing_bytes; /* since the last byte of a body, or the last head */
 
         struct http1_bytes head; /* of the answer; or all of a refusal */
         struct http1_bytes tail;

@@ -424,6 +424,7 @@ static int on_headers_complete(llhttp_t *parser)
         emit_fields(http1, &target, at, &seen.host);
         http1_clear(http1, &http1->block);
         http1->field_bytes = http1->field_count = 0;
+        http1->framing_bytes = 0;
         session->settings_received = true;
         session->block_continues = false;
         http1->stream->block_ends = !has_body(http1);
@@ -440,6 +441,7 @@ static int on_body(llhttp_t *parser, const char *data, size_t size)
         struct session *session = http1->session;
 
         http1->continues = false; /* it does not wait */
+        http1->framing_bytes = 0;
         session->received_bytes += (uint32_t)size;
         http1->stream->unconsumed_bytes += (uint32_t)size;
         session->events->on_data(http1->stream, (const uint8_t *)data, size);
