@@ -138,6 +138,20 @@ def test_chunks_and_what_expects(api):
         assert json.loads(read_answer(reader)[2])["message"] == "Hello Bob!"
 
 
+def test_an_answer_that_begins_before_its_request_ends(serve):
+    with connect(serve()) as raw, raw.makefile("rb") as reader:
+        raw.sendall(
+            b"POST /calls.Calls/Chat HTTP/1.1\r\nhost: x\r\ncontent-type: application/connect+json\r\n"
+            b"transfer-encoding: chunked\r\n\r\n"
+        )
+        for text in ("a", "b", "c"):
+            body = json.dumps({"text": text}).encode()
+            raw.sendall(b"%x\r\n%b\r\n" % (len(body) + 5, struct.pack(">BI", 0, len(body)) + body))
+            eventually(lambda sent=text: f'"{sent}"'.encode() in reader.readline(), "the echo")
+        raw.sendall(b"0\r\n\r\n")
+        assert b"\x02\x00\x00\x00\x02{}" in reader.read()  # it has succeeded; to the connection's end
+
+
 def test_a_stream(api):
     """Connect's, in chunks, while its client's connection stays."""
     body = json.dumps({"length": 30}).encode()

@@ -140,6 +140,12 @@ static bool is_waiting(const struct http1 *http1)
         return http1->stream && http1->is_whole;
 }
 
+/* Nothing more is read: the connection's end has been told. But of a stream that is answered already, the rest of its request is. */
+static bool is_deaf(const struct http1 *http1)
+{
+        return http1->closes && (!http1->stream || http1->is_whole || http1->stream->is_reset);
+}
+
 /* Whether the first line has ended without a version, as HTTP/0.9 had it: llhttp sees it only by the byte behind. */
 static bool lacks_version(const struct http1 *http1, uint8_t last)
 {
@@ -198,7 +204,7 @@ static int parse(struct http1 *http1, const uint8_t *data, size_t size, size_t *
         int r = 0;
 
         *ret_used = 0;
-        while (r == 0 && *ret_used < size && !is_waiting(http1) && !http1->closes) {
+        while (r == 0 && *ret_used < size && !is_waiting(http1) && !is_deaf(http1)) {
                 r = parse_one(http1, data + *ret_used, size - *ret_used, &used);
                 *ret_used += used;
                 if (r == 0)
@@ -216,7 +222,7 @@ static int parse_ahead(struct http1 *http1)
                 http1, ahead->data + http1->ahead_parsed, ahead->size - http1->ahead_parsed, &used);
 
         http1->ahead_parsed += used;
-        if (http1->ahead_parsed == ahead->size || http1->closes) {
+        if (http1->ahead_parsed == ahead->size || is_deaf(http1)) {
                 http1_clear(http1, ahead);
                 http1->ahead_parsed = 0;
         }
@@ -225,7 +231,7 @@ static int parse_ahead(struct http1 *http1)
 
 static int keep(struct http1 *http1, const uint8_t *data, size_t size)
 {
-        if (size == 0 || http1->closes)
+        if (size == 0 || is_deaf(http1))
                 return 0;
         if (http1->ahead.size + size > AHEAD_BYTES_MAX)
                 return -EMSGSIZE;
@@ -238,8 +244,8 @@ int http1_feed(struct http1 *http1, const uint8_t *data, size_t size)
         int r = 0;
 
         http1->session->fed_bytes += size;
-        if (http1->closes)
-                return 0; /* it has been told that nothing more is read */
+        if (is_deaf(http1))
+                return 0;
         if (http1->ahead.size > 0)
                 r = parse_ahead(http1);
         if (r == 0 && http1->ahead.size == 0)
@@ -251,12 +257,12 @@ int http1_feed(struct http1 *http1, const uint8_t *data, size_t size)
 
 bool http1_has_input(const struct http1 *http1)
 {
-        return http1->ahead.size > 0 && !is_waiting(http1) && !http1->closes;
+        return http1->ahead.size > 0 && !is_waiting(http1) && !is_deaf(http1);
 }
 
 bool http1_is_full(const struct http1 *http1)
 {
-        if (http1->closes)
+        if (is_deaf(http1))
                 return false; /* what comes is dropped */
         return http1->ahead.size > 0 ||
                (http1->stream && http1->stream->unconsumed_bytes >=

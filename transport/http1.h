@@ -87,7 +87,7 @@ struct http1 {
         bool continues : 1; /* 100 Continue is to be sent */
         bool is_bodiless : 1; /* the answer has no body, whatever is pulled */
         bool is_last : 1; /* on_pull has promised the body's end */
-        bool closes : 1; /* no request is taken any more */
+        bool closes : 1; /* no further request is taken */
 };
 
 /* The session's peer does not begin with HTTP/2's preface. 0, -ENOMEM. */
