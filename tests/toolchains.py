@@ -96,6 +96,18 @@ def node_client():
     return [node, folder / "client.js"]
 
 
+@one_at_a_time(CACHE / "web_client.lock")
+def web_client():
+    """The command that runs tests/clients/web."""
+    node, npm = tool("node"), tool("npm")
+    folder, stale = stage("web")
+    if stale:
+        quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        make("the clients for browsers", [npm, "ci", *quiet], cwd=folder)
+        (folder / "made").touch()
+    return [node, folder / "client.js"]
+
+
 @one_at_a_time(CACHE / "java_jars.lock")
 def java_jars():
     """A class path of what tests/clients/java/pom.xml names."""
