@@ -80,6 +80,7 @@ static int on_message_begin(llhttp_t *parser)
 
         http1_begin_block(http1);
         http1->block.size = 0;
+        http1->field_bytes = http1->field_count = 0; /* the last one's trailers counted, too */
         return begin_piece(http1);
 }
 

@@ -857,6 +857,23 @@ static void test_field_count(void **state)
         assert_true(is_status(peer->said, "431"));
 }
 
+/* A request's trailers do not count against the next one. */
+static void test_trailers_count_for_their_own_request(void **state)
+{
+        struct peer *peer = *state;
+        char *trailers = with_long("PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+                                   "\r\n0\r\na: ",
+                1500, "\r\n\r\n");
+        char *next = with_long("GET /", 1000, " HTTP/1.1\r\nhost: x\r\n\r\n");
+
+        for (unsigned i = 0; i < 3; i++)
+                assert_int_equal(hear(peer, trailers), 0);
+        assert_int_equal(hear(peer, next), 0);
+        assert_string_equal(peer->said, HELLO HELLO HELLO HELLO);
+        free(trailers);
+        free(next);
+}
+
 static void test_no_room(void **state)
 {
         struct peer *peer = *state;
@@ -977,6 +994,7 @@ int main(void)
                 TEST(test_nul_bytes),
                 cmocka_unit_test(test_limits),
                 TEST(test_field_count),
+                TEST(test_trailers_count_for_their_own_request),
                 TEST(test_no_room),
                 TEST(test_empty_lines),
                 cmocka_unit_test(test_other_protocols),
