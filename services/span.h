@@ -24,5 +24,5 @@ struct span {
         uint64_t ended_ns;
         const quoit_method *method; /* NULL: none that the server knows */
         char peer[SPAN_PEER_BYTES]; /* as quoit_call_peer() has it, cut; "": not known */
-        char text[SPAN_TEXT_BYTES]; /* that came with the status; "": none */
+        char text[SPAN_TEXT_BYTES]; /* that came with the status, UTF-8, cut; "": none */
 };

@@ -15,6 +15,7 @@
 #include "services/otlp_endpoint.h"
 #include "services/sampler.h"
 #include "services/span_exporter.h"
+#include "services/text_copy.h"
 #include "services/trace_context.h"
 #include "services/trace_ids.h"
 
@@ -64,7 +65,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 static void copy_text(char *to, size_t size, const char *from)
 {
-        snprintf(to, size, "%s", from ? from : "");
+        text_copy(to, size, from, from ? strlen(from) : 0);
 }
 
 /* @started_ns is on CLOCK_MONOTONIC. */
@@ -180,6 +181,7 @@ static void on_outcall_end(
         const quoit_outcall *outcall, const quoit_outcall_summary *summary, void *user)
 {
         const struct traced *traced = quoit_outcall_attachment(outcall, &outcall_key);
+        upb_StringView message = quoit_outcall_status_message(outcall);
         struct span span = { .is_client = true,
                 .status = summary->status,
                 .method = quoit_outcall_method(outcall) };
@@ -188,7 +190,7 @@ static void on_outcall_end(
                 return;
         copy_text(span.peer, sizeof(span.peer), traced->peer);
         if (summary->status != QUOIT_OK)
-                copy_text(span.text, sizeof(span.text), quoit_outcall_status_message(outcall).data);
+                text_copy(span.text, sizeof(span.text), message.data, message.size);
         put_span(user, traced, &span, summary->started_ns, summary->duration_ns);
 }
 

@@ -427,6 +427,26 @@ def test_an_outcall_that_fails(relay, collector):
     assert outer.status.code == trace_pb2.Status.STATUS_CODE_UNSET and attributes(outer)["rpc.grpc.status_code"] == 5
 
 
+def test_a_peers_text_may_be_no_utf8(build, collector, tmp_path):
+    """A span is text of protobuf: one with any bytes of a peer would cost all that are sent with it."""
+    texts = iter([b"%ff!", b"x" * 126 + "ä".encode()])
+
+    def answer(server, stream, request):
+        whole(b"", ("grpc-status", "5"), ("grpc-message", next(texts)))(Peer(server, stream))
+
+    with StrictServer(window=65535, answer=answer) as backend:
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, **SOON}
+        server = Server(build / "examples/traced", backend.target, f"unix:{tmp_path}/here", env=env)
+        with grpc.insecure_channel(server.target) as channel:
+            for _ in range(2):
+                with pytest.raises(grpc.RpcError):
+                    channel.unary_unary("/guide.Guide/Greet")(b"", timeout=PATIENCE)
+        spans = collector.wait(4)
+        server.stop()
+    told = [span.status.message for span in spans if span.kind == Kind.SPAN_KIND_CLIENT]
+    assert sorted(told) == ["x" * 126, "\ufffd!"]
+
+
 @pytest.mark.parametrize("relay", [{"OTEL_TRACES_SAMPLER": "always_off"}], indirect=True)
 def test_a_trace_that_is_not_sampled_goes_on(relay, collector):
     """So that nobody behind it samples it; and a tracestate without a sound trace does not."""

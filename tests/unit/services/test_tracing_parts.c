@@ -15,6 +15,7 @@
 #include "services/otlp_endpoint.h"
 #include "services/sampler.h"
 #include "services/span_queue.h"
+#include "services/text_copy.h"
 #include "services/trace_ids.h"
 
 /* ---- samplers ---- */
@@ -227,6 +228,42 @@ static void test_flush(void **state)
         span_queue_deinit(&queue);
 }
 
+/* ---- text of a peer ---- */
+
+static void check_copy(const char *from, size_t size, const char *wanted)
+{
+        char *to = malloc(size); /* exactly: the sanitizer sees what is behind it */
+
+        text_copy(to, size, from, strlen(from));
+        assert_string_equal(to, wanted);
+        free(to);
+}
+
+static void test_text_copy(void **state)
+{
+        (void)state;
+        check_copy("", 1, "");
+        check_copy("ab", 1, "");
+        check_copy("ab", 3, "ab");
+        check_copy("a\u00e4\u20ac\U0001f600", 20, "a\u00e4\u20ac\U0001f600");
+        check_copy("a\u00e4", 3, "a"); /* cut before a character */
+        check_copy("a\U0001f600", 5, "a");
+        check_copy("a\U0001f600", 6, "a\U0001f600");
+        check_copy("\xff", 3, ""); /* no room for what stands in its place */
+        check_copy("a\xff"
+                   "b",
+                20,
+                "a\ufffd"
+                "b");
+        check_copy("a\xe2\x82", 20, "a\ufffd\ufffd"); /* ends inside one */
+        check_copy("\xc0\x80", 20, "\ufffd\ufffd");
+        check_copy("\xe0\x9f\xbf", 20, "\ufffd\ufffd\ufffd");
+        check_copy("\xed\xa0\x80", 20, "\ufffd\ufffd\ufffd");
+        check_copy("\xf4\x90\x80\x80", 20, "\ufffd\ufffd\ufffd\ufffd");
+        check_copy("\xf0\x8f\xbf\xbf", 20, "\ufffd\ufffd\ufffd\ufffd");
+        check_copy("\xf5", 20, "\ufffd");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -236,6 +273,7 @@ int main(void)
                 cmocka_unit_test(test_ids),
                 cmocka_unit_test(test_queue),
                 cmocka_unit_test(test_flush),
+                cmocka_unit_test(test_text_copy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
