@@ -32,12 +32,14 @@ struct stream {
 
 /* ---- the report ---- */
 
-/* As it is now, in @arena. False: no memory. */
+/* As it is now, in @arena. False: no memory, of which an @arena of NULL is a sign. */
 static bool copy_report(quoit_load_reports *reports, upb_Arena *arena, upb_StringView *ret_bytes)
 {
         char *bytes;
         size_t size;
 
+        if (!arena)
+                return false;
         pthread_mutex_lock(&reports->mutex);
         size = reports->size;
         bytes = upb_Arena_Malloc(arena, size + 1);
@@ -76,11 +78,14 @@ static void on_start(quoit_call *call, void *user)
 static bool send_report(quoit_call *call, quoit_load_reports *reports)
 {
         upb_Arena *arena = quoit_call_scratch(call);
+        const xds_data_orca_v3_OrcaLoadReport *message;
         upb_StringView bytes;
 
-        return copy_report(reports, arena, &bytes) &&
-               xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_send(call,
-                       xds_data_orca_v3_OrcaLoadReport_parse(bytes.data, bytes.size, arena)) == 0;
+        if (!copy_report(reports, arena, &bytes))
+                return false;
+        message = xds_data_orca_v3_OrcaLoadReport_parse(bytes.data, bytes.size, arena);
+        return message &&
+               xds_service_orca_v3_OpenRcaService_StreamCoreMetrics_send(call, message) == 0;
 }
 
 static void end_stream(quoit_call *call, void *unused)
