@@ -38,7 +38,7 @@ int span_queue_init(struct span_queue *queue, size_t max, size_t batch_max, uint
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&queue->changed, &attributes);
-        pthread_cond_init(&queue->idle, &attributes);
+        pthread_cond_init(&queue->progressed, &attributes);
         pthread_condattr_destroy(&attributes);
         return 0;
 }
@@ -46,7 +46,7 @@ int span_queue_init(struct span_queue *queue, size_t max, size_t batch_max, uint
 void span_queue_deinit(struct span_queue *queue)
 {
         pthread_cond_destroy(&queue->changed);
-        pthread_cond_destroy(&queue->idle);
+        pthread_cond_destroy(&queue->progressed);
         pthread_mutex_destroy(&queue->mutex);
         free(queue->spans);
 }
@@ -73,8 +73,8 @@ static void await_batch(struct span_queue *queue)
         while (queue->count == 0 && !queue->closes)
                 pthread_cond_wait(&queue->changed, &queue->mutex);
         until_ns = now_ns() + queue->batch_ns;
-        while (queue->count < queue->batch_max && !queue->hurries && !queue->closes &&
-                wait_until(queue, &queue->changed, until_ns))
+        while (queue->count < queue->batch_max && queue->taken >= queue->hurry_until &&
+                !queue->closes && wait_until(queue, &queue->changed, until_ns))
                 ;
 }
 
@@ -83,18 +83,15 @@ size_t span_queue_take(struct span_queue *queue, struct span *ret_spans)
         size_t taken = 0;
 
         pthread_mutex_lock(&queue->mutex);
-        queue->is_busy = false;
-        if (queue->count == 0) {
-                queue->hurries = false;
-                pthread_cond_broadcast(&queue->idle);
-        }
+        queue->sent = queue->taken;
+        pthread_cond_broadcast(&queue->progressed);
         await_batch(queue);
         while (queue->count > 0 && taken < queue->batch_max) {
                 ret_spans[taken++] = queue->spans[queue->first];
                 queue->first = (queue->first + 1) % queue->max;
                 queue->count--;
         }
-        queue->is_busy = taken > 0;
+        queue->taken += taken;
         pthread_mutex_unlock(&queue->mutex);
         return taken;
 }
@@ -102,19 +99,18 @@ size_t span_queue_take(struct span_queue *queue, struct span *ret_spans)
 int span_queue_flush(struct span_queue *queue, uint64_t timeout_ms)
 {
         uint64_t until_ns = now_ns() + timeout_ms * NS_PER_MS;
-        bool is_idle, is_early = true;
+        bool is_sent, is_early = true;
+        uint64_t target;
 
         pthread_mutex_lock(&queue->mutex);
-        for (;;) {
-                is_idle = queue->count == 0 && !queue->is_busy;
-                if (is_idle || !is_early)
-                        break;
-                queue->hurries = true;
-                pthread_cond_signal(&queue->changed);
-                is_early = wait_until(queue, &queue->idle, until_ns);
-        }
+        target = queue->taken + queue->count;
+        queue->hurry_until = target; /* there was never more to hurry for */
+        pthread_cond_signal(&queue->changed);
+        while (queue->sent < target && is_early)
+                is_early = wait_until(queue, &queue->progressed, until_ns);
+        is_sent = queue->sent >= target;
         pthread_mutex_unlock(&queue->mutex);
-        return is_idle ? 0 : -ETIMEDOUT;
+        return is_sent ? 0 : -ETIMEDOUT;
 }
 
 void span_queue_close(struct span_queue *queue)

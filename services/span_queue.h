@@ -15,14 +15,15 @@ struct span_queue {
 
         pthread_mutex_t mutex; /* held at most for the time of a copy; protects: */
         pthread_cond_t changed; /* for who takes */
-        pthread_cond_t idle; /* for who waits until it has sent */
+        pthread_cond_t progressed; /* for who waits until it has sent */
         struct span *spans; /* a ring of @max */
         size_t first;
         size_t count;
         uint64_t dropped;
-        bool is_busy; /* what was taken is not sent yet */
-        bool hurries; /* what is there shall not wait */
-        bool closes; /* likewise, and nothing will be waited for */
+        uint64_t taken; /* spans, ever; those that are there came behind them */
+        uint64_t sent; /* as many of them are sent, or lost */
+        uint64_t hurry_until; /* the first so many spans shall not wait for a batch */
+        bool closes; /* nothing will be waited for */
 };
 
 /* @batch_max becomes at most @max. 0, -ENOMEM. */
@@ -39,7 +40,7 @@ void span_queue_put(struct span_queue *queue, const struct span *span);
  */
 size_t span_queue_take(struct span_queue *queue, struct span *ret_spans);
 
-/* Waits until all that is there was sent. 0; -ETIMEDOUT: not within @timeout_ms. */
+/* Waits until all that is there now was sent, or is lost; what comes meanwhile is not waited for. 0; -ETIMEDOUT: not within @timeout_ms. */
 int span_queue_flush(struct span_queue *queue, uint64_t timeout_ms);
 
 /* From here on nothing is waited for. */

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "services/key_values.h"
 #include "services/otlp_endpoint.h"
@@ -228,6 +230,52 @@ static void test_flush(void **state)
         span_queue_deinit(&queue);
 }
 
+static void *flush(void *user)
+{
+        return (void *)(intptr_t)span_queue_flush(user, 30000);
+}
+
+static void await_flush(struct span_queue *queue, uint64_t target)
+{
+        bool has_begun = false;
+
+        while (!has_begun) {
+                sched_yield();
+                pthread_mutex_lock(&queue->mutex);
+                has_begun = queue->hurry_until == target;
+                pthread_mutex_unlock(&queue->mutex);
+        }
+}
+
+/* A flush does not wait for what comes after it, and does not make that hurry. */
+static void test_flush_under_load(void **state)
+{
+        struct span_queue queue;
+        struct span batch[4];
+        pthread_t thread;
+        struct timespec from, to;
+        void *flushed;
+
+        (void)state;
+        assert_int_equal(span_queue_init(&queue, 1000, 4, 20), 0);
+        put(&queue, 0, 3);
+        pthread_create(&thread, NULL, flush, &queue);
+        await_flush(&queue, 3);
+        assert_int_equal(span_queue_take(&queue, batch), 3);
+        put(&queue, 3, 5);
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        assert_int_equal(span_queue_take(&queue, batch), 2);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        assert_true((to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec >= 20000000);
+        pthread_join(thread, &flushed); /* though those two are not sent */
+        assert_int_equal((intptr_t)flushed, 0);
+        assert_int_equal(span_queue_flush(&queue, 0), -ETIMEDOUT);
+        span_queue_close(&queue);
+        assert_int_equal(span_queue_take(&queue, batch), 0);
+        assert_int_equal(span_queue_flush(&queue, 0), 0);
+        span_queue_deinit(&queue);
+}
+
 /* ---- text of a peer ---- */
 
 static void check_copy(const char *from, size_t size, const char *wanted)
@@ -273,6 +321,7 @@ int main(void)
                 cmocka_unit_test(test_ids),
                 cmocka_unit_test(test_queue),
                 cmocka_unit_test(test_flush),
+                cmocka_unit_test(test_flush_under_load),
                 cmocka_unit_test(test_text_copy),
         };
 
