@@ -51,12 +51,25 @@ static void add_integer(struct exposition_text *text, uint64_t value)
         add_bytes(text, number, (size_t)snprintf(number, sizeof(number), "%" PRIu64, value));
 }
 
+/* printf's decimal point is that of the program's locale, and may be some bytes: they become a '.'. */
+static void set_point(char *number)
+{
+        size_t plain = strspn(number, "+-0123456789einfa");
+        size_t point = strcspn(number + plain, "+-0123456789einfa");
+
+        if (point == 0)
+                return;
+        number[plain] = '.';
+        memmove(number + plain + 1, number + plain + point, strlen(number + plain + point) + 1);
+}
+
 /* OpenMetrics has whole numbers as "1.0" where a number need not be whole. */
 static void add_number(struct exposition_text *text, double value, int digits)
 {
         char number[NUMBER_BYTES];
 
         snprintf(number, sizeof(number), "%.*g", digits, value);
+        set_point(number);
         add(text, number);
         if (!strpbrk(number, ".en"))
                 add(text, ".0");

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/exposition_text.h"
+
+/* A locale of this directory, with a comma: localedef makes it, and a machine may lack its sources. */
+static bool set_comma(const char *directory)
+{
+        char command[256];
+
+        snprintf(command, sizeof(command), "localedef -i de_DE -f UTF-8 %s/comma >%s/log 2>&1",
+                directory, directory);
+        (void)!system(command);
+        setenv("LOCPATH", directory, 1);
+        return setlocale(LC_NUMERIC, "comma") && strcmp(localeconv()->decimal_point, ",") == 0;
+}
+
+static void check(double value, const char *wanted)
+{
+        static const struct metric metric = { "m", METRIC_GAUGE, NULL, "A number." };
+        struct exposition_text text = { .format = QUOIT_EXPOSITION_OPENMETRICS };
+
+        exposition_number(&text, &metric, NULL, value);
+        assert_int_equal(text.size, strlen(wanted));
+        assert_memory_equal(text.bytes, wanted, text.size);
+        free(text.bytes);
+}
+
+static void check_numbers(void)
+{
+        check(0.5, "m 0.5\n");
+        check(-2.5e-300, "m -2.5e-300\n");
+        check(1e300, "m 1.0000000000000001e+300\n");
+        check(3, "m 3.0\n");
+        check(-INFINITY, "m -inf\n");
+}
+
+/* A scraper wants a '.', whatever the program's locale has. */
+static void test_locale(void **state)
+{
+        char directory[] = "quoit-locale-XXXXXX", command[64];
+        bool is_set;
+
+        (void)state;
+        check_numbers();
+        assert_non_null(mkdtemp(directory));
+        is_set = set_comma(directory);
+        snprintf(command, sizeof(command), "rm -r %s", directory);
+        assert_int_equal(system(command), 0);
+        if (!is_set) {
+                print_message("localedef cannot make de_DE here\n");
+                skip();
+        }
+        check_numbers();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_locale),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
