@@ -87,6 +87,8 @@ struct front {
         const struct dialect *dialect; /* never NULL */
         const struct message_codec *codec; /* NULL: protobuf */
         const char *content_type; /* of the answer. Static */
+        const char *
+                vary; /* the request's field that has chosen the answer's form; NULL: none. Static */
         upb_StringView query; /* behind the '?' of the path */
         void *state; /* the dialect's own */
         unsigned http_status; /* of the answer; 0: 200, or not sent yet */

@@ -17,6 +17,8 @@ static void block_add_head(struct field_block *block, const struct quoit_call *c
         field_block_add_text(block, ":status", "200");
         field_block_add_text(block, "content-type",
                 call->front ? call->front->content_type : "application/grpc");
+        if (call->front && call->front->vary)
+                field_block_add_text(block, "vary", call->front->vary);
 }
 
 static const struct dialect *dialect_of(const struct quoit_call *call)

@@ -22,6 +22,7 @@ static quoit_status begin(struct quoit_call *call, const char **ret_text)
         (void)fields_find(&call->request.fields, "content-encoding", &encoding);
         status = connect_take_compression(call, encoding, ret_text);
         connect_take_accepted(call, "accept-encoding");
+        call->front->vary = "accept-encoding";
         return status;
 }
 
@@ -43,6 +44,7 @@ static quoit_status begin_stream(struct quoit_call *call, const char **ret_text)
         call->exchange.accepted = 0;
         call->exchange.sends_unframed = true;
         state->has_events = wants_events(call);
+        call->front->vary = "accept";
         call->front->content_type =
                 state->has_events ? "text/event-stream" : "application/x-ndjson";
         return status;
@@ -90,6 +92,8 @@ static void add_own(struct field_block *block, const struct quoit_call *call,
         if (end->status == QUOIT_OK && call->front->is_compressed)
                 field_block_add_text(block, "content-encoding",
                         compression_name(call->exchange.lent.compression));
+        if (call->front->vary)
+                field_block_add_text(block, "vary", call->front->vary);
         if (!state->rule)
                 field_block_add_text(block, "allow", state->allow);
 }

@@ -104,6 +104,17 @@ def test_a_stream_is_events_for_those_who_want_them(ask):
     assert (last, nothing) == ("event: end\ndata: {}", "")
 
 
+def test_caches_know_what_an_answer_depends_on(ask):
+    """RFC 9110, section 12.5.5: by a field of the request it is compressed, or are its messages events."""
+    for fields in ({}, {"accept_encoding": "gzip"}):
+        answer = ask("/v1/hello/x", **fields)
+        assert (answer.status, answer.headers["vary"]) == (200, "accept-encoding")
+    for accept in ("*/*", EVENTS):
+        answer = ask("/v1/items:stream?length=1", accept=accept)
+        assert (answer.status, answer.headers["vary"]) == (200, "accept")
+    assert "vary" not in ask("/v1/hello/x", "DELETE").headers  # nothing was chosen
+
+
 @pytest.mark.parametrize(
     "path, why",
     [
