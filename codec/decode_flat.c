@@ -73,13 +73,27 @@ FLAT_INLINE bool is_ascii(const uint8_t *data, size_t size)
         return !(bits & UINT64_C(0x8080808080808080));
 }
 
+/* A length is 31 bits in 5 bytes at most, and here it is of a short message: two bytes are enough. */
+FLAT_INLINE const uint8_t *read_size(const uint8_t *at, const uint8_t *end, size_t *ret_size)
+{
+        if (!FLAT_LIKELY(at < end))
+                return NULL;
+        *ret_size = *at++;
+        if (FLAT_LIKELY(*ret_size < 0x80))
+                return at;
+        if (at == end || *at >= 0x80)
+                return NULL;
+        *ret_size = (*ret_size & 0x7f) | (size_t)*at++ << 7;
+        return at;
+}
+
 FLAT_INLINE const uint8_t *read_string(
         const uint8_t *at, const uint8_t *end, bool is_text, void *place)
 {
         upb_StringView string;
-        uint64_t size;
+        size_t size;
 
-        at = read_varint(at, end, &size);
+        at = read_size(at, end, &size);
         if (!at || size > (size_t)(end - at) || (is_text && !is_ascii(at, size)))
                 return NULL;
         string = upb_StringView_FromDataAndSize((const char *)at, size);

@@ -55,7 +55,7 @@ static bool is_grpc_type(const char *type, size_t size)
 static void take_authority(struct quoit_call *call, const char *text, size_t size)
 {
         upb_Arena *arena = call_arena(call);
-        char *copy = arena ? upb_Arena_Malloc(arena, size) : NULL;
+        char *copy = arena && size > 0 ? upb_Arena_Malloc(arena, size) : NULL;
 
         if (copy)
                 call->request.authority =

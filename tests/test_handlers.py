@@ -69,7 +69,8 @@ def test_functions_on_a_thread_that_has_not_got_the_call(calls, root, server, st
             grpc.StatusCode.OK,
             "",
         )
-    expected = functions(root) - {"quoit_call_post", "quoit_call_cancelled"}
+    # any thread may call the first two; the third is made of others
+    expected = functions(root) - {"quoit_call_post", "quoit_call_cancelled", "quoit_call_trace"}
     assert len(expected) >= 40
     told = [re.search(r"/calls.Calls/Misuse: (\w+)\(\) was called on a thread", line) for line in server.whole_log()]
     told = [match[1] for match in told if match]

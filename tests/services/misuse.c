@@ -60,6 +60,7 @@ static void read_there(struct trespass *trespass, const quoit_call *call)
         EXPECT(!quoit_call_peer_tls(call));
         EXPECT(!quoit_call_method(call));
         EXPECT(quoit_call_ring(call) == 0);
+        EXPECT(quoit_call_protocol(call) == QUOIT_PROTOCOL_GRPC);
         EXPECT(!quoit_call_attachment(call, trespass));
         EXPECT(quoit_call_request_compression(call) == QUOIT_IDENTITY);
         EXPECT(quoit_call_compression(call) == QUOIT_IDENTITY);

@@ -76,7 +76,7 @@ static void put_random_value(uint64_t *random, struct wire *wire, const struct t
                         put_text(random, &inner, wire_type_of(field_type));
                 else if (depth > 0)
                         put_random(random, &inner, type, depth - 1);
-                wire_varint(wire, inner.size, padding(random, 5));
+                wire_varint(wire, inner.size, padding(random, 10));
                 wire_put(wire, inner.bytes, inner.size);
                 free(inner.bytes);
                 return;
