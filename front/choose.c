@@ -10,6 +10,7 @@
 #include "front/connect.h"
 #include "front/grpc_web.h"
 #include "front/json_codec.h"
+#include "front/media_type.h"
 #include "front/transcoding.h"
 
 /* What a content type stands for. */
@@ -19,7 +20,7 @@ struct media {
         const struct message_codec *codec;
 };
 
-static const struct media *find_media(const char *type, size_t size)
+static const struct media *find_media(upb_StringView type)
 {
         static const struct media all[] = {
                 { "application/grpc", &dialect_grpc, NULL },
@@ -38,20 +39,10 @@ static const struct media *find_media(const char *type, size_t size)
         };
 
         for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-                if (strlen(all[i].type) == size && strncasecmp(all[i].type, type, size) == 0)
+                if (strlen(all[i].type) == type.size &&
+                        strncasecmp(all[i].type, type.data, type.size) == 0)
                         return all + i;
         return NULL;
-}
-
-/* The size of a media type without its parameters (RFC 9110, section 8.3.1). */
-static size_t type_size(upb_StringView field)
-{
-        const char *end = field.size > 0 ? memchr(field.data, ';', field.size) : NULL;
-        size_t size = end ? (size_t)(end - field.data) : field.size;
-
-        while (size > 0 && (field.data[size - 1] == ' ' || field.data[size - 1] == '\t'))
-                size--;
-        return size;
 }
 
 static bool take(struct quoit_call *call, const struct media *media)
@@ -93,12 +84,13 @@ static bool choose_get(struct quoit_call *call)
                 !connect_get_parameter(call->front->query, "encoding", &encoding))
                 return false;
         if (upb_StringView_IsEqual(encoding, upb_StringView_FromString("json")))
-                media = find_media("application/json", strlen("application/json"));
+                media = find_media(upb_StringView_FromString("application/json"));
         else if (upb_StringView_IsEqual(encoding, upb_StringView_FromString("proto")))
-                media = find_media("application/proto", strlen("application/proto"));
+                media = find_media(upb_StringView_FromString("application/proto"));
         if (!media || !suits(call, media) || !take(call, media))
                 return false;
         call->front->dialect = &connect_get;
+        call->front->vary = connect_get.accept_field;
         return true;
 }
 
@@ -117,6 +109,6 @@ bool front_choose(struct quoit_call *call)
                 return true;
         if (!fields_find(&call->request.fields, "content-type", &type))
                 return false;
-        media = find_media(type.data, type_size(type));
+        media = find_media(media_type_cut(type));
         return media && suits(call, media) && take(call, media);
 }

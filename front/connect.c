@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/connect.h"
 
-#include "codec/compression.h"
 #include "core/clock.h"
+#include "front/encodings.h"
 
 #define TIMEOUT_DIGITS_MAX 10
 
-quoit_status connect_take_version(const struct quoit_call *call, const char **ret_text)
+static quoit_status take_version(const struct quoit_call *call, const char **ret_text)
 {
         upb_StringView version;
 
@@ -48,24 +48,14 @@ quoit_status connect_take_timeout(struct quoit_call *call, const char **ret_text
         return QUOIT_OK;
 }
 
-quoit_status connect_take_compression(
-        struct quoit_call *call, upb_StringView name, const char **ret_text)
+quoit_status connect_begin(struct quoit_call *call, const char **ret_text)
 {
-        quoit_compression *compression = &call->exchange.reader.compression;
+        quoit_status status = take_version(call, ret_text);
 
-        *compression = QUOIT_IDENTITY;
-        if (name.size == 0 || compression_parse(name.data, name.size, compression) == 0)
-                return QUOIT_OK;
-        *ret_text = "unknown compression: supported are " COMPRESSION_LIST;
-        return QUOIT_UNIMPLEMENTED;
-}
-
-void connect_take_accepted(struct quoit_call *call, const char *accept)
-{
-        upb_StringView list;
-
-        call->exchange.accepted = 0;
-        if (fields_find(&call->request.fields, accept, &list))
-                call->exchange.accepted = compression_cache_parse(
-                        &call_host_of(call)->accepted, list.data, list.size);
+        if (status == QUOIT_OK)
+                status = connect_take_timeout(call, ret_text);
+        if (status == QUOIT_OK)
+                status = encodings_take(call, ret_text);
+        encodings_take_accepted(call);
+        return status;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "codec/base64.h"
+#include "front/bare.h"
+#include "front/encodings.h"
 #include "front/query.h"
 #include "front/url.h"
 
@@ -66,7 +68,7 @@ static quoit_status take_query(struct quoit_call *call, struct get *get, const c
         get->is_base64 = has_value(query, "base64", "1");
         value = (upb_StringView){ NULL, 0 };
         (void)connect_get_parameter(query, "compression", &value);
-        return connect_take_compression(call, value, ret_text);
+        return encodings_take_name(call, value, ret_text);
 }
 
 static quoit_status begin(struct quoit_call *call, const char **ret_text)
@@ -80,7 +82,7 @@ static quoit_status begin(struct quoit_call *call, const char **ret_text)
         }
         call->front->state = get;
         status = connect_take_timeout(call, ret_text);
-        connect_take_accepted(call, "accept-encoding");
+        encodings_take_accepted(call);
         return status == QUOIT_OK ? take_query(call, get, ret_text) : status;
 }
 
@@ -126,6 +128,6 @@ const struct dialect connect_get = {
         .begin = begin,
         .receive = receive,
         .receive_end = receive_end,
-        .seal = connect_unary_seal,
+        .seal = bare_seal,
         .end = connect_unary_end,
 };

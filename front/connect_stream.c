@@ -3,26 +3,12 @@
 
 #include <string.h>
 
-#include "call/response.h"
 #include "codec/framing.h"
 #include "front/connect_error.h"
+#include "front/last_piece.h"
 #include "front/text.h"
 
 #define END_FLAG 0x02
-
-static quoit_status begin(struct quoit_call *call, const char **ret_text)
-{
-        upb_StringView encoding = { NULL, 0 };
-        quoit_status status = connect_take_version(call, ret_text);
-
-        if (status == QUOIT_OK)
-                status = connect_take_timeout(call, ret_text);
-        (void)fields_find(&call->request.fields, "connect-content-encoding", &encoding);
-        if (status == QUOIT_OK)
-                status = connect_take_compression(call, encoding, ret_text);
-        connect_take_accepted(call, "connect-accept-encoding");
-        return status;
-}
 
 static bool has_name_of(const struct field *field, const struct field *other)
 {
@@ -94,14 +80,10 @@ static void end_stream(struct quoit_call *call, const struct dialect_end *end)
 {
         struct text frame;
 
-        if (!call->ring.headers_submitted)
-                response_submit_headers(call, end->headers);
         text_init(&frame);
         make_frame(&frame, end);
-        if (frame.failed || dialect_append(call, frame.data, frame.size) < 0)
-                response_reset(call, QUOIT_INTERNAL);
+        last_piece_send(call, end, &frame);
         text_deinit(&frame);
-        stream_resume(&call->exchange.stream);
 }
 
 const struct dialect connect_stream = {
@@ -109,6 +91,6 @@ const struct dialect connect_stream = {
         .malformed = QUOIT_INVALID_ARGUMENT,
         .encoding_field = "connect-content-encoding",
         .accept_field = "connect-accept-encoding",
-        .begin = begin,
+        .begin = connect_begin,
         .end = end_stream,
 };

@@ -7,10 +7,10 @@
 
 #include "call/compression.h"
 #include "call/encoding.h"
-#include "call/response.h"
 #include "codec/base64.h"
 #include "codec/framing.h"
 #include "codec/status.h"
+#include "front/last_piece.h"
 #include "front/text.h"
 
 #define TRAILERS_FLAG 0x80
@@ -55,23 +55,13 @@ static void make_frame(
         text->data[0] = (char)TRAILERS_FLAG;
 }
 
-static void finish_with(
-        struct quoit_call *call, const struct dialect_end *end, const struct text *body)
-{
-        if (!call->ring.headers_submitted)
-                response_submit_headers(call, end->headers);
-        if (body->failed || dialect_append(call, body->data, body->size) < 0)
-                response_reset(call, QUOIT_INTERNAL);
-        stream_resume(&call->exchange.stream);
-}
-
 static void end_binary(struct quoit_call *call, const struct dialect_end *end)
 {
         struct text frame;
 
         text_init(&frame);
         make_frame(&frame, call, end);
-        finish_with(call, end, &frame);
+        last_piece_send(call, end, &frame);
         text_deinit(&frame);
 }
 
@@ -84,7 +74,7 @@ static void end_text(struct quoit_call *call, const struct dialect_end *end)
         make_frame(&frame, call, end);
         text_add_base64(&body, frame.data, frame.size, true);
         body.failed |= frame.failed;
-        finish_with(call, end, &body);
+        last_piece_send(call, end, &body);
         text_deinit(&body);
         text_deinit(&frame);
 }

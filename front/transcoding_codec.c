@@ -10,6 +10,7 @@
 #include "codec/percent.h"
 #include "codec/required.h"
 #include "front/json_codec.h"
+#include "front/media_type.h"
 #include "front/transcoding_message.h"
 
 /* For the status: percent-encoded, in @arena. */
@@ -26,16 +27,13 @@ static const char *text_of(upb_Arena *arena, const quoit_problem *problem)
 }
 
 /* "application/json", "application/problem+json", with parameters or without. */
-static bool is_json(upb_StringView type)
+static bool is_json(upb_StringView field)
 {
-        const char *end = memchr(type.data, ';', type.size);
-        size_t size = end ? (size_t)(end - type.data) : type.size;
+        upb_StringView type = media_type_cut(field);
 
-        while (size > 0 && (type.data[size - 1] == ' ' || type.data[size - 1] == '\t'))
-                size--;
-        return (size == strlen("application/json") &&
-                       strncasecmp(type.data, "application/json", size) == 0) ||
-               (size > 5 && strncasecmp(type.data + size - 5, "+json", 5) == 0);
+        return (type.size == strlen("application/json") &&
+                       strncasecmp(type.data, "application/json", type.size) == 0) ||
+               (type.size > 5 && strncasecmp(type.data + type.size - 5, "+json", 5) == 0);
 }
 
 /*
@@ -47,7 +45,7 @@ static bool may_be_json(const struct quoit_call *call, size_t body_bytes)
         upb_StringView type;
 
         if (fields_find(&call->request.fields, "content-type", &type))
-                return type.size > 0 && is_json(type);
+                return is_json(type);
         return body_bytes == 0;
 }
 
