@@ -64,6 +64,16 @@ struct route {
         atomic_uint *live_calls; /* on all rings; NULL: the options do not limit them. Heap */
 };
 
+/* HTTP's method of a request (RFC 9110, section 9). */
+enum http_method {
+        METHOD_NONE, /* not known yet */
+        METHOD_POST,
+        METHOD_GET,
+        METHOD_HEAD,
+        METHOD_OPTIONS,
+        METHOD_OTHER,
+};
+
 /*
  * What the header block says. The flags are used until the call is OPEN. The rest does not change after that, so the handler's
  * side can read it too. It lies in the call's arena.
@@ -79,15 +89,11 @@ struct request {
         union {
                 const char *http_text;
                 const char *
-                        other_method; /* while the header block arrives: HTTP's, if none of the flags says it */
+                        other_method; /* while the header block arrives: HTTP's, if it is METHOD_OTHER */
         };
-        bool has_method : 1;
+        enum http_method http_method : 3;
         bool has_scheme : 1;
         bool has_path : 1;
-        bool is_post : 1;
-        bool is_get : 1;
-        bool is_head : 1;
-        bool is_options : 1;
         bool is_grpc : 1;
         bool is_http : 1; /* the request is plain HTTP: a handler has it (http.h), or it was refused */
         bool has_query : 1; /* behind the zero of the unknown path */

@@ -173,7 +173,7 @@ bool cors_is_preflight(const struct quoit_call *call)
 {
         upb_StringView value;
 
-        return call_host_of(call)->cors && call->request.is_options &&
+        return call_host_of(call)->cors && call->request.http_method == METHOD_OPTIONS &&
                fields_find(&call->request.fields, "origin", &value) &&
                fields_find(&call->request.fields, "access-control-request-method", &value);
 }

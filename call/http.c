@@ -31,7 +31,7 @@ const char *quoit_http_method(const quoit_call *call)
 {
         if (!call_is_here(call, __func__) || !call_has_http_handler(call))
                 return NULL;
-        return call->request.is_head ? "HEAD" : "GET";
+        return call->request.http_method == METHOD_HEAD ? "HEAD" : "GET";
 }
 
 const char *quoit_http_query(const quoit_call *call)
@@ -100,7 +100,7 @@ static int queue_body(struct quoit_call *call, const quoit_http_answer *answer)
         const void *body = answer->body;
         upb_Arena *arena = call_arena(call);
 
-        if (answer->size == 0 || call->request.is_head)
+        if (answer->size == 0 || call->request.http_method == METHOD_HEAD)
                 return 0;
         if (!answer->is_static) {
                 char *copy = arena ? upb_Arena_Malloc(arena, answer->size) : NULL;
@@ -201,7 +201,7 @@ static void prepare_status(struct quoit_call *call)
         if (add_text(call, "content-type", TEXT_TYPE) < 0 ||
                 add_text(call, "content-length", "%zu", size) < 0)
                 return;
-        if (!call->request.is_head)
+        if (call->request.http_method != METHOD_HEAD)
                 (void)queue(call, line, size);
 }
 
@@ -217,5 +217,6 @@ void http_submit_cancelled(struct quoit_call *call, quoit_status status, const c
 {
         call->request.http_status = status_code(call, status);
         call->ring.http_answered = true;
-        response_submit_http(call, call->request.http_status, call->request.is_head ? "" : text);
+        response_submit_http(call, call->request.http_status,
+                call->request.http_method == METHOD_HEAD ? "" : text);
 }

@@ -81,7 +81,7 @@ static int submit(struct quoit_call *call, const struct bare_answer *answer,
         if (r < 0)
                 return r;
         snprintf(length, sizeof(length), "%zu", call->exchange.writer.queued_bytes);
-        if (call->request.is_head)
+        if (call->request.http_method == METHOD_HEAD)
                 writer_drop(&call->exchange);
         has_body = call->exchange.writer.queued_bytes > 0;
         text_init(&names);

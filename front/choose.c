@@ -101,9 +101,9 @@ bool front_choose(struct quoit_call *call)
 
         if (transcoding_has(call)) /* by its path, before its other fields were there */
                 return true;
-        if (call->request.is_get)
+        if (call->request.http_method == METHOD_GET)
                 return choose_get(call);
-        if (!call->request.is_post)
+        if (call->request.http_method != METHOD_POST)
                 return false;
         if (call->request.is_grpc) /* with a query behind its path, which means nothing */
                 return true;

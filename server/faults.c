@@ -10,7 +10,7 @@
 /* What is wrong with a request whose fields are all valid by themselves. */
 static const char *request_rule(const struct request *request)
 {
-        if (!request->has_method)
+        if (request->http_method == METHOD_NONE)
                 return "no :method";
         if (!request->has_scheme)
                 return "no :scheme";

@@ -16,7 +16,8 @@
 static void refuse(struct quoit_call *call, const char *http_status, const char *text)
 {
         call->request.http_status = http_status;
-        call->request.http_text = call->request.is_head ? "" : text; /* RFC 9110, section 9.3.2 */
+        call->request.http_text =
+                call->request.http_method == METHOD_HEAD ? "" : text; /* RFC 9110, section 9.3.2 */
         call_await_http(call, BODY_NS);
 }
 
@@ -41,7 +42,7 @@ static void answer_preflight(struct quoit_call *call)
 static void begin(struct quoit_call *call, const struct http_route *route)
 {
         call_set_route(call, &route->route);
-        if (!call->request.is_get && !call->request.is_head) {
+        if (call->request.http_method != METHOD_GET && call->request.http_method != METHOD_HEAD) {
                 refuse(call, "405", "this path takes GET and HEAD only\n");
                 return;
         }
@@ -66,7 +67,7 @@ void http_request_accept(
         else if (listener == QUOIT_HTTP_ADMIN ||
                  (path && !call->request.is_grpc && http_routes_any(handlers, listener)))
                 refuse(call, "404", "nothing is served at this path\n");
-        else if (!call->request.is_post)
+        else if (call->request.http_method != METHOD_POST)
                 refuse(call, "405", "gRPC is served here: POST only\n");
         else if (call->request.is_grpc)
                 refuse(call, "505", "gRPC needs HTTP/2\n");

@@ -17,9 +17,12 @@
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field);
 
+/* What the fields so far have made the call's arena grow by counts for the connection. */
+void request_hold_growth(struct quoit_call *call);
+
 /*
- * The block is complete. The call becomes OPEN and its deadline starts, or it is answered with what is wrong. @handlers: for plain HTTP, which is all on a
- * listener that @is_admin.
+ * The block is complete. The call becomes OPEN and its deadline starts, or it is answered with what is wrong. @handlers: for plain
+ * HTTP, which is all on a listener that @is_admin.
  */
 void request_accept(
         struct quoit_call *call, bool oversize, const struct http_routes *handlers, bool is_admin);
