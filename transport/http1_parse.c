@@ -166,21 +166,6 @@ static struct session_field next_piece(const struct http1 *http1, size_t *at)
                 .value_size = piece.value_size };
 }
 
-static bool is_blank(char c)
-{
-        return c == ' ' || c == '\t';
-}
-
-static void strip(struct session_field *field)
-{
-        while (field->value_size > 0 && is_blank(field->value[field->value_size - 1]))
-                field->value_size--;
-        while (field->value_size > 0 && is_blank(*field->value)) {
-                field->value++;
-                field->value_size--;
-        }
-}
-
 static void lower_name(struct session_field *field)
 {
         char *name = (char *)field->name; /* in the block, which is ours */
@@ -275,7 +260,7 @@ static int look_at_fields(struct http1 *http1, size_t at, struct framing_fields 
                 struct session_field field = next_piece(http1, &at);
 
                 lower_name(&field);
-                strip(&field);
+                session_field_strip(&field);
                 if (!is_good_value(&field))
                         return http1_refuse(http1, BAD, "a field's value has control characters");
                 if (note_field(http1, &field, seen) < 0)
@@ -368,7 +353,7 @@ static void emit_fields(struct http1 *http1, const struct session_field *target,
         while (at < http1->block.size) {
                 struct session_field field = next_piece(http1, &at);
 
-                strip(&field);
+                session_field_strip(&field);
                 if (!is_for_us(&field))
                         http1->session->events->on_field(stream, &field);
         }

@@ -172,14 +172,13 @@ static bool is_blank(char c)
         return c == ' ' || c == '\t';
 }
 
-/* White space at its ends does not belong to a value (PROTOCOL-HTTP2, ASCII-Value; RFC 9110, section 5.5). */
-static void strip(const char **value, size_t *size)
+void session_field_strip(struct session_field *field)
 {
-        while (*size > 0 && is_blank((*value)[*size - 1]))
-                --*size;
-        while (*size > 0 && is_blank(**value)) {
-                ++*value;
-                --*size;
+        while (field->value_size > 0 && is_blank(field->value[field->value_size - 1]))
+                field->value_size--;
+        while (field->value_size > 0 && is_blank(*field->value)) {
+                field->value++;
+                field->value_size--;
         }
 }
 
@@ -232,7 +231,7 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
         note_interim(session, stream, &field);
         if (block_is_skipped(session, stream))
                 return 0;
-        strip(&field.value, &field.value_size);
+        session_field_strip(&field);
         session->events->on_field(stream, &field);
         return 0;
 }

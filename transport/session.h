@@ -37,6 +37,9 @@ static inline bool session_field_is(const struct session_field *field, const cha
         return field->name_size == strlen(name) && memcmp(field->name, name, field->name_size) == 0;
 }
 
+/* White space at its ends does not belong to a value (PROTOCOL-HTTP2, ASCII-Value; RFC 9110, section 5.5). Internal to the transport. */
+void session_field_strip(struct session_field *field);
+
 /* A stream is reset because its request, or response, is malformed. The strings are valid during the event only. */
 struct session_malformed {
         struct stream *stream;
