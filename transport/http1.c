@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "transport/session.h"
@@ -73,48 +72,28 @@ void http1_close_stream(struct http1 *http1, uint32_t error_code)
 
 /* ---- refusing ---- */
 
-int http1_refuse(struct http1 *http1, const char *status, const char *rule)
+int http1_refuse(struct http1 *http1, const char *code, const char *rule)
 {
         if (http1->refusal)
                 return -1;
-        http1->refusal = status;
+        http1->refusal = code;
         http1->rule = rule;
         return -1;
-}
-
-/* The connection's last answer. If memory is short there is none. */
-static void answer_refusal(struct http1 *http1)
-{
-        char head[256];
-        int size = snprintf(head, sizeof(head),
-                "HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain\r\n"
-                "content-length: %zu\r\n\r\n",
-                http1->refusal, strlen(http1->rule) + 1);
-
-        if (http1_append(http1, &http1->head, head, (size_t)size) < 0 ||
-                http1->parser.method == HTTP_HEAD)
-                return;
-        (void)http1_append_text(http1, &http1->head, http1->rule);
-        (void)http1_append_text(http1, &http1->head, "\n");
 }
 
 /* The parser has stopped. Before the first line is whole this may be no HTTP at all. */
 static int fail(struct http1 *http1)
 {
         struct session *session = http1->session;
-        bool is_answered = http1->answer > HTTP1_ANSWER_READY;
 
         session->terminated = true;
         session->block_continues = false;
-        http1->closes = true;
         if (!http1->has_line) {
+                http1->closes = true;
                 session->bad_preface = true;
                 return -EPROTO;
         }
-        if (http1->stream)
-                http1_close_stream(http1, NGHTTP2_PROTOCOL_ERROR);
-        if (!is_answered)
-                answer_refusal(http1);
+        http1_end_with(http1, NGHTTP2_PROTOCOL_ERROR, http1->refusal, http1->rule);
         session->fault_reported = true;
         session->events->on_fault(
                 session->user, NGHTTP2_NO_ERROR, http1->rule, strlen(http1->rule));
@@ -126,8 +105,7 @@ static int fail_parsing(struct http1 *http1, llhttp_errno_t error)
 {
         const char *why = llhttp_get_error_reason(&http1->parser);
 
-        (void)http1_refuse(http1,
-                error == HPE_INVALID_METHOD ? "501 Not Implemented" : "400 Bad Request",
+        (void)http1_refuse(http1, error == HPE_INVALID_METHOD ? "501" : "400",
                 why && *why ? why : "it is malformed");
         return fail(http1);
 }
@@ -159,7 +137,7 @@ static int check_framing_bytes(struct http1 *http1)
         if (http1->framing_bytes <=
                 (uint64_t)http1->session->limits->header_bytes_max + FRAMING_BYTES_MAX)
                 return 0;
-        (void)http1_refuse(http1, "431 Request Header Fields Too Large",
+        (void)http1_refuse(http1, "431",
                 "its fields or a chunk's size take too many bytes (header_bytes_max)");
         return fail(http1);
 }
@@ -193,7 +171,7 @@ static int count_empty(struct http1 *http1, size_t size)
         http1->empty_bytes += (uint32_t)size;
         if (http1->empty_bytes <= EMPTY_LINE_BYTES_MAX)
                 return 0;
-        (void)http1_refuse(http1, "400 Bad Request", "too many empty lines before a request");
+        (void)http1_refuse(http1, "400", "too many empty lines before a request");
         return fail(http1);
 }
 

@@ -70,7 +70,7 @@ struct http1 {
         size_t sent_bytes; /* of the one that is being sent */
         const char *text; /* the rest of a static body; NULL: it is pulled */
         uint64_t promised_bytes; /* of the body's end, by on_pull */
-        const char *refusal; /* static: the status of a request that is refused; NULL: it is not */
+        const char *refusal; /* static: the code of a request that is refused; NULL: it is not */
         const char *rule; /* that it broke; static */
         uint32_t reset_code; /* of the stream, which is reset */
 
@@ -112,8 +112,14 @@ int http1_submit_trailers(struct http1 *http1, const nghttp2_nv *fields, size_t 
 
 /* ---- between its files ---- */
 
-/* The session's peer broke @rule, or asks for what there is not: answered with @status ("400 Bad Request") if it can be. Both static. -1. */
-int http1_refuse(struct http1 *http1, const char *status, const char *rule);
+/* The session's peer broke @rule, or asks for what there is not: answered with the status @code ("400") if it can be. Both static. -1. */
+int http1_refuse(struct http1 *http1, const char *code, const char *rule);
+
+/*
+ * The connection's last answer, and the end of the stream at hand, if there is one, for @error_code. Where another answer has begun there is
+ * none; nor if memory is short. @why: a line for people; NULL: none.
+ */
+void http1_end_with(struct http1 *http1, uint32_t error_code, const char *code, const char *why);
 
 /* The stream is over for @error_code. */
 void http1_close_stream(struct http1 *http1, uint32_t error_code);

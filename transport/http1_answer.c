@@ -293,33 +293,17 @@ static int send_step(struct http1 *http1, struct output *output)
         return 0;
 }
 
-static const char *status_of_reset(uint32_t error_code)
+static const char *code_of_reset(uint32_t error_code)
 {
         switch (error_code) {
         case NGHTTP2_CANCEL: /* its deadline */
-                return "504 Gateway Timeout";
+                return "504";
         case NGHTTP2_ENHANCE_YOUR_CALM:
         case NGHTTP2_REFUSED_STREAM:
-                return "503 Service Unavailable";
+                return "503";
         default:
-                return "500 Internal Server Error";
+                return "500";
         }
-}
-
-/* HTTP/1.1 has no resets: an answer that has begun is cut off by the connection's end, one that has not becomes an error. */
-static void send_reset(struct http1 *http1)
-{
-        bool is_begun = http1->answer > HTTP1_ANSWER_READY;
-        char head[128];
-
-        http1->closes = true;
-        http1_close_stream(http1, http1->reset_code);
-        if (is_begun)
-                return;
-        snprintf(head, sizeof(head),
-                "HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-                status_of_reset(http1->reset_code));
-        (void)http1_append_text(http1, &http1->head, head);
 }
 
 void http1_reset(struct http1 *http1, uint32_t error_code)
@@ -328,6 +312,34 @@ void http1_reset(struct http1 *http1, uint32_t error_code)
                 return;
         http1->stream->is_reset = true;
         http1->reset_code = error_code;
+}
+
+/* The connection's last answer. */
+static void append_last(struct http1 *http1, const char *code, const char *why)
+{
+        bool has_text = why && http1->parser.method != HTTP_HEAD;
+        char head[256];
+        int size = snprintf(head, sizeof(head),
+                "HTTP/1.1 %s %s\r\nconnection: close\r\n%scontent-length: %zu\r\n\r\n", code,
+                http1_status_phrase(code), why ? "content-type: text/plain\r\n" : "",
+                why ? strlen(why) + 1 : 0);
+
+        if (http1_append(http1, &http1->head, head, (size_t)size) < 0 || !has_text)
+                return;
+        (void)http1_append_text(http1, &http1->head, why);
+        (void)http1_append_text(http1, &http1->head, "\n");
+}
+
+/* HTTP/1.1 has no resets: an answer that has begun is cut off by the connection's end, one that has not becomes an error. */
+void http1_end_with(struct http1 *http1, uint32_t error_code, const char *code, const char *why)
+{
+        bool is_begun = http1->answer > HTTP1_ANSWER_READY;
+
+        http1->closes = true;
+        if (http1->stream)
+                http1_close_stream(http1, error_code);
+        if (!is_begun)
+                append_last(http1, code, why);
 }
 
 /* What is said without a stream: a refusal. */
@@ -357,7 +369,7 @@ int http1_fill(struct http1 *http1, struct output *output)
                 http1->continues = false;
         }
         if (http1->stream && http1->stream->is_reset)
-                send_reset(http1);
+                http1_end_with(http1, http1->reset_code, code_of_reset(http1->reset_code), NULL);
         while (http1->stream && r > 0 && output_has_room(output, 1))
                 r = send_step(http1, output);
         if (!http1->stream)

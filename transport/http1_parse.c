@@ -12,9 +12,6 @@
  * pseudo fields go first. 0 goes on; -1 ends the connection, where http1_refuse() has noted why.
  */
 
-#define BAD "400 Bad Request"
-#define OUT_OF_MEMORY "503 Service Unavailable", "out of memory"
-
 /* The head of a target or field in the block; its bytes follow. */
 struct piece {
         uint32_t name_size; /* 0: the target */
@@ -30,7 +27,7 @@ static struct http1 *http1_of(llhttp_t *parser)
 
 static int out_of_memory(struct http1 *http1)
 {
-        return http1_refuse(http1, OUT_OF_MEMORY);
+        return http1_refuse(http1, "503", "out of memory");
 }
 
 static int begin_piece(struct http1 *http1)
@@ -48,11 +45,11 @@ static int count(struct http1 *http1, size_t size)
 
         http1->field_bytes += (uint32_t)size;
         if (http1->field_bytes > limits->header_bytes_max)
-                return http1_refuse(http1, "431 Request Header Fields Too Large",
-                        "the request's fields are over the limit (header_bytes_max)");
+                return http1_refuse(
+                        http1, "431", "the request's fields are over the limit (header_bytes_max)");
         if (http1->field_count > limits->header_fields_max)
-                return http1_refuse(http1, "431 Request Header Fields Too Large",
-                        "the request has too many fields (header_fields_max)");
+                return http1_refuse(
+                        http1, "431", "the request has too many fields (header_fields_max)");
         return 0;
 }
 
@@ -90,8 +87,8 @@ static int on_target(llhttp_t *parser, const char *data, size_t size)
 
         if (http1->field_bytes + size > http1->session->limits->header_bytes_max) {
                 http1->has_line = true; /* only HTTP has them that long */
-                return http1_refuse(http1, "414 URI Too Long",
-                        "the request's target is over the limit (header_bytes_max)");
+                return http1_refuse(
+                        http1, "414", "the request's target is over the limit (header_bytes_max)");
         }
         return add(http1, data, size, false);
 }
@@ -100,8 +97,7 @@ static int check_version(struct http1 *http1)
 {
         if (http1->parser.http_major == 1 && http1->parser.http_minor <= 1)
                 return 0;
-        return http1_refuse(http1, "505 HTTP Version Not Supported",
-                "its version of HTTP is neither 1.0 nor 1.1");
+        return http1_refuse(http1, "505", "its version of HTTP is neither 1.0 nor 1.1");
 }
 
 static int on_version_complete(llhttp_t *parser)
@@ -246,8 +242,8 @@ static int note_field(
                 seen->is_chunked = ++seen->codings == 1 && value_is(field, "chunked");
         } else if (session_field_is(field, "expect")) {
                 if (!value_is(field, "100-continue"))
-                        return http1_refuse(http1, "417 Expectation Failed",
-                                "it expects something else than 100-continue");
+                        return http1_refuse(
+                                http1, "417", "it expects something else than 100-continue");
                 seen->has_expectation = true;
         }
         return 0;
@@ -262,7 +258,7 @@ static int look_at_fields(struct http1 *http1, size_t at, struct framing_fields 
                 lower_name(&field);
                 session_field_strip(&field);
                 if (!is_good_value(&field))
-                        return http1_refuse(http1, BAD, "a field's value has control characters");
+                        return http1_refuse(http1, "400", "a field's value has control characters");
                 if (note_field(http1, &field, seen) < 0)
                         return -1;
         }
@@ -274,18 +270,17 @@ static int check_framing(struct http1 *http1, const struct framing_fields *seen)
 {
         if (seen->codings > 0 && seen->lengths > 0)
                 return http1_refuse(
-                        http1, BAD, "it has both a content-length and a transfer-encoding");
+                        http1, "400", "it has both a content-length and a transfer-encoding");
         if (seen->lengths > 1)
-                return http1_refuse(http1, BAD, "it has two content-lengths");
+                return http1_refuse(http1, "400", "it has two content-lengths");
         if (seen->codings > 0 && http1->is_old)
-                return http1_refuse(http1, BAD, "HTTP/1.0 has no transfer-encoding");
+                return http1_refuse(http1, "400", "HTTP/1.0 has no transfer-encoding");
         if (seen->codings > 0 && !seen->is_chunked)
-                return http1_refuse(
-                        http1, "501 Not Implemented", "its transfer-encoding is not chunked alone");
+                return http1_refuse(http1, "501", "its transfer-encoding is not chunked alone");
         if (seen->hosts > 1 || (seen->hosts == 0 && !http1->is_old))
-                return http1_refuse(http1, BAD, "it does not have one host");
+                return http1_refuse(http1, "400", "it does not have one host");
         if (seen->hosts == 1 && !is_authority(seen->host.value, seen->host.value_size))
-                return http1_refuse(http1, BAD, "its host is malformed");
+                return http1_refuse(http1, "400", "its host is malformed");
         return 0;
 }
 
@@ -317,15 +312,15 @@ static int check_target(
         bool is_path = target->value_size > 0 && *target->value == '/';
 
         if (http1->parser.method == HTTP_CONNECT)
-                return http1_refuse(http1, "405 Method Not Allowed", "CONNECT: this is no proxy");
+                return http1_refuse(http1, "405", "CONNECT: this is no proxy");
         if (!is_visible(target->value, target->value_size))
-                return http1_refuse(http1, BAD, "its target has bytes that no URI has");
+                return http1_refuse(http1, "400", "its target has bytes that no URI has");
         if (is_path || (http1->parser.method == HTTP_OPTIONS && target->value_size == 1 &&
                                *target->value == '*'))
                 return 0;
         if (split_absolute(target, authority))
                 return 0;
-        return http1_refuse(http1, BAD, "its target is neither a path nor a URI of HTTP");
+        return http1_refuse(http1, "400", "its target is neither a path nor a URI of HTTP");
 }
 
 /* ---- what becomes of it ---- */
@@ -365,8 +360,7 @@ static int open_stream(struct http1 *http1)
         struct stream *stream = session->events->on_stream(session->user);
 
         if (!stream)
-                return http1_refuse(
-                        http1, "503 Service Unavailable", "too many of its calls still run");
+                return http1_refuse(http1, "503", "too many of its calls still run");
         http1->stream = stream;
         stream->session = session;
         stream->id = session->last_id > 0 ? session->last_id + 2 : 1;
@@ -438,7 +432,7 @@ static int on_chunk_extension(llhttp_t *parser, const char *data, size_t size)
 {
         (void)data;
         (void)size;
-        return http1_refuse(http1_of(parser), BAD, "a chunk has an extension");
+        return http1_refuse(http1_of(parser), "400", "a chunk has an extension");
 }
 
 /* What follows is another request: its turn comes when this one is answered. */

@@ -738,10 +738,10 @@ static const struct {
         { "417", "POST / HTTP/1.1\r\n" H "Expect: gold\r\nContent-Length: 1\r\n\r\na" },
 };
 
-/* "4|501": either. */
+/* "4|501": either. For people there is a phrase, too. */
 static bool is_status(const char *said, const char *status)
 {
-        if (strncmp(said, "HTTP/1.1 ", 9) != 0)
+        if (strncmp(said, "HTTP/1.1 ", 9) != 0 || said[12] != ' ' || said[13] < 'A')
                 return false;
         if (strcmp(status, "4|501") == 0)
                 return strncmp(said + 9, "400", 3) == 0 || strncmp(said + 9, "501", 3) == 0;
