@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/text_copy.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -57,4 +56,16 @@ void text_copy(char *to, size_t size, const char *from, size_t from_size)
                 from_size -= step;
         }
         *to = '\0';
+}
+
+bool text_is_utf8(const char *text)
+{
+        size_t size = strlen(text), bytes;
+
+        for (; size > 0; size -= bytes, text += bytes) {
+                bytes = character_bytes((const uint8_t *)text, size);
+                if (bytes == 0)
+                        return false;
+        }
+        return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -9,3 +10,6 @@
  * protobuf.
  */
 void text_copy(char *to, size_t size, const char *from, size_t from_size);
+
+/* Whether a string of protobuf may be @text as it is. */
+bool text_is_utf8(const char *text);

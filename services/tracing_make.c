@@ -8,6 +8,7 @@
 
 #include "services/key_values.h"
 #include "services/otlp_endpoint.h"
+#include "services/text_copy.h"
 
 #define EXPORT_MS 10000
 #define BATCH_MS 5000
@@ -17,11 +18,14 @@
 
 /* ---- options ---- */
 
+/* @text may have any bytes; what is told of it is UTF-8. */
 static int refuse(quoit_error *ret_error, const char *what, const char *text, const char *wanted)
 {
+        char problem[sizeof(ret_error->text)];
+
         ret_error->status = QUOIT_INVALID_ARGUMENT;
-        snprintf(ret_error->text, sizeof(ret_error->text), "%s '%s' is not %s", what,
-                text ? text : "", wanted);
+        snprintf(problem, sizeof(problem), "%s '%s' is not %s", what, text ? text : "", wanted);
+        text_copy(ret_error->text, sizeof(ret_error->text), problem, strlen(problem));
         return -EINVAL;
 }
 
@@ -68,6 +72,8 @@ static int set_resource(
         if (!cursor || !resource->keys || !resource->values)
                 return -ENOMEM;
         while (key_values_next(&cursor, &key, &value)) {
+                if (!text_is_utf8(key) || !text_is_utf8(value))
+                        return refuse(ret_error, "resource attributes", text, "UTF-8");
                 if (strcmp(key, "service.name") == 0) {
                         service_name = service_name ? service_name : value;
                         continue;
@@ -77,6 +83,8 @@ static int set_resource(
         }
         if (cursor)
                 return refuse(ret_error, "resource attributes", text, "KEY=VALUE,...");
+        if (service_name && !text_is_utf8(service_name))
+                return refuse(ret_error, "service name", service_name, "UTF-8");
         resource->service_name = strdup(service_name ? service_name : "unknown_service");
         return resource->service_name ? 0 : -ENOMEM;
 }

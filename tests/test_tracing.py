@@ -323,6 +323,10 @@ def test_a_collector_by_tls(api, connect, start, tmp_path):
         ({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "2"}, "tracing: sampler 'traceidratio' is not"),
         ({"OTEL_EXPORTER_OTLP_HEADERS": "nothing"}, "tracing: headers 'nothing' is not NAME=VALUE"),
         ({"OTEL_RESOURCE_ATTRIBUTES": "a=1,=2"}, "tracing: resource attributes 'a=1,=2' is not"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "a=1,b=%ff"}, "tracing: resource attributes 'a=1,b=%ff' is not UTF-8"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "%c3=1"}, "tracing: resource attributes '%c3=1' is not UTF-8"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": b"a=\xe2\x82"}, "tracing: resource attributes 'a=\ufffd\ufffd' is not UTF-8"),
+        ({"OTEL_SERVICE_NAME": b"\xff!"}, "tracing: service name '\ufffd!' is not UTF-8"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://x", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such"}, "/no/such"),
     ],
 )

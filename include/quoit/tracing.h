@@ -72,8 +72,9 @@ typedef struct quoit_tracing_options {
         const char *key_file; /* its private key; with @certificate_file */
         bool insecure; /* an endpoint without a scheme is in the clear. Default: it is by TLS. */
         bool compresses; /* exports are sent with gzip */
-        const char *service_name; /* the resource's service.name. Default: "unknown_service". */
-        /* More attributes of the resource: "KEY=VALUE,KEY=VALUE", where %XX is a byte. Default: none. */
+        /* The resource's service.name, UTF-8. Default: "unknown_service". */
+        const char *service_name;
+        /* More attributes of the resource: "KEY=VALUE,KEY=VALUE", where %XX is a byte; UTF-8. Default: none. */
         const char *resource_attributes;
         /*
          * Which traces are recorded: "always_on", "always_off", "traceidratio"; with "parentbased_" before it, only where a call

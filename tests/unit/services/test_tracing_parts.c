@@ -312,6 +312,16 @@ static void test_text_copy(void **state)
         check_copy("\xf5", 20, "\ufffd");
 }
 
+static void test_text_is_utf8(void **state)
+{
+        (void)state;
+        assert_true(text_is_utf8(""));
+        assert_true(text_is_utf8("a\u00e4\u20ac\U0001f600"));
+        assert_false(text_is_utf8("ab\xff"));
+        assert_false(text_is_utf8("a\xe2\x82")); /* ends inside one */
+        assert_false(text_is_utf8("\xed\xa0\x80 "));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -323,6 +333,7 @@ int main(void)
                 cmocka_unit_test(test_flush),
                 cmocka_unit_test(test_flush_under_load),
                 cmocka_unit_test(test_text_copy),
+                cmocka_unit_test(test_text_is_utf8),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
