@@ -2,11 +2,11 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/command_line.h"
 #include "../common/program.h"
 #include "config_file.h"
 
@@ -69,22 +69,13 @@ static void list_for_getopt(struct option known[OPTIONS_MAX])
         known[to] = (struct option){ 0 };
 }
 
-static void take_word(int number, char *word)
+static void take_option(const struct option_entry *option)
 {
-        const struct option_entry *option;
+        const char *what = option_word(option);
 
-        if (number == 'h')
-                option_help();
-        if (number == ':')
-                program_usage_error("%s needs a value", word);
-        if (number < FIRST_NUMBER)
-                program_usage_error(
-                        strchr(word, '=') && optopt ? "%s: it takes no value" : "unknown option %s",
-                        word);
-        option = &option_table[number - FIRST_NUMBER];
         if (option->kind == OPTION_AT_ONCE)
-                option->set(NULL, &(struct option_value){ .option = option, .what = word });
-        add(option, PLACE_COMMAND_LINE, option_word(option), optarg);
+                option->set(NULL, &(struct option_value){ .option = option, .what = what });
+        add(option, PLACE_COMMAND_LINE, what, optarg);
 }
 
 static void collect_command_line(int argc, char **argv)
@@ -93,12 +84,11 @@ static void collect_command_line(int argc, char **argv)
         int number;
 
         list_for_getopt(known);
-        /* "+": no reordering, so that the current word is known also within a cluster of options */
-        for (int at = optind; (number = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
-                at = optind)
-                take_word(number, argv[at]);
-        if (optind < argc)
-                program_usage_error("unknown argument '%s'", argv[optind]);
+        while ((number = command_line_next(argc, argv, known, NULL)) != -1) {
+                if (number == 'h')
+                        option_help();
+                take_option(&option_table[number - FIRST_NUMBER]);
+        }
 }
 
 /* ---- the environment ---- */

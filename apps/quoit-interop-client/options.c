@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
+#include "../common/command_line.h"
 #include "../common/engine.h"
 #include "../common/program.h"
 #include "../common/values.h"
@@ -170,15 +170,10 @@ static void parse_option(
 
 static void parse(struct options *options, int argc, char **argv)
 {
-        int at = optind, index = 0, option;
+        int index = 0, option;
         char name[64];
 
-        /* "+": no reordering, so that the current word is known also within a cluster of options */
-        for (; (option = getopt_long(argc, argv, "+:h", known, &index)) != -1; at = optind) {
-                if (option == ':')
-                        program_usage_error("%s needs a value", argv[at]);
-                if (option == '?')
-                        program_usage_error("unknown option %s", argv[at]);
+        while ((option = command_line_next(argc, argv, known, &index)) != -1) {
                 snprintf(name, sizeof(name), "--%s", known[index].name);
                 parse_option(options, option, name, argc, argv);
         }
@@ -195,8 +190,6 @@ void options_parse(struct options *options, int argc, char **argv)
                         .request_bytes = 271828,
                         .reply_bytes = 314159 } };
         parse(options, argc, argv);
-        if (optind < argc)
-                program_usage_error("unknown argument '%s'", argv[optind]);
         if (options->use_test_ca && !options->ca_file)
                 program_usage_error("--use_test_ca needs --ca_file");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <getopt.h>
 #include <stddef.h>
 
+#include "../common/command_line.h"
 #include "../common/engine.h"
 #include "../common/program.h"
 #include "../common/values.h"
@@ -27,8 +27,7 @@ static const char help[] =
         "  --tls_client_ca_file FILE  clients must show a certificate signed by this one, PEM\n"
         "  --help, -h                 this text\n";
 
-static void parse_option(
-        struct options *options, int option, const char *word, int argc, char **argv)
+static void parse_option(struct options *options, int option, int argc, char **argv)
 {
         switch (option) {
         case 'p':
@@ -54,10 +53,6 @@ static void parse_option(
                 break;
         case 'h':
                 program_print(help);
-        case ':':
-                program_usage_error("%s needs a value", word);
-        default:
-                program_usage_error("unknown option %s", word);
         }
 }
 
@@ -77,12 +72,8 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){ .port = 10000, .rings = 1 };
-        /* "+": no reordering, so that the current word is known also within a cluster of options */
-        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
-                at = optind)
-                parse_option(options, option, argv[at], argc, argv);
-        if (optind < argc)
-                program_usage_error("unknown argument '%s'", argv[optind]);
+        while ((option = command_line_next(argc, argv, known, NULL)) != -1)
+                parse_option(options, option, argc, argv);
         if (options->use_tls && !(options->tls_cert_file && options->tls_key_file))
                 program_usage_error("--use_tls needs --tls_cert_file and --tls_key_file");
 }

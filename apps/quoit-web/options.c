@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <quoit/version.h>
 
+#include "../common/command_line.h"
 #include "../common/engine.h"
 #include "../common/program.h"
 #include "../common/values.h"
@@ -126,7 +126,7 @@ static const char *checked_port(const char *what, const char *text)
         return text;
 }
 
-static void parse_option(struct options *options, struct given *given, int option, const char *word)
+static void parse_option(struct options *options, struct given *given, int option)
 {
         switch (option) {
         case 'o':
@@ -166,12 +166,6 @@ static void parse_option(struct options *options, struct given *given, int optio
                 program_print(help);
         case 'V':
                 print_version();
-        case ':':
-                program_usage_error("%s needs a value", word);
-        default:
-                program_usage_error(
-                        strchr(word, '=') && optopt ? "%s: it takes no value" : "unknown option %s",
-                        word);
         }
 }
 
@@ -217,11 +211,7 @@ void options_parse(struct options *options, int argc, char **argv)
         int option;
 
         *options = (struct options){ .rings = 1 };
-        /* "+": no reordering, so that the current word is known also within a cluster of options */
-        for (int at = optind; (option = getopt_long(argc, argv, "+:h", known, NULL)) != -1;
-                at = optind)
-                parse_option(options, &given, option, argv[at]);
-        if (optind < argc)
-                program_usage_error("unknown argument '%s'", argv[optind]);
+        while ((option = command_line_next(argc, argv, known, NULL)) != -1)
+                parse_option(options, &given, option);
         complete(options, &given);
 }
