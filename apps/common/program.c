@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <quoit/version.h>
+
 #define USAGE_ERROR 2
 
 quoit_log_writer *program_log;
@@ -118,6 +120,14 @@ void program_print(const char *text)
                 program_exit(EXIT_FAILURE);
         }
         program_exit(EXIT_SUCCESS);
+}
+
+void program_print_version(void)
+{
+        char text[64];
+
+        snprintf(text, sizeof(text), "%s %s\n", program_name, quoit_version());
+        program_print(text);
 }
 
 void program_usage_error(const char *format, ...)

@@ -29,6 +29,9 @@ sigset_t program_signals(const int *signals);
 /* Prints the requested text on stdout and ends the program; signals are as they were before program_begin(). */
 void __attribute__((noreturn)) program_print(const char *text);
 
+/* The same with the program's name and its version, which is the library's. */
+void __attribute__((noreturn)) program_print_version(void);
+
 /* Ends the program when the log is written. */
 void __attribute__((noreturn)) program_exit(int status);
 

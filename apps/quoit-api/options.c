@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <quoit/version.h>
-
 #include "../common/engine.h"
 #include "../common/program.h"
 #include "../common/values.h"
@@ -189,12 +187,9 @@ static void print_help(struct options *options, const struct option_value *value
 
 static void print_version(struct options *options, const struct option_value *value)
 {
-        char text[64];
-
         (void)options;
         (void)value;
-        snprintf(text, sizeof(text), "quoit-api %s\n", quoit_version());
-        program_print(text);
+        program_print_version();
 }
 
 /* ---- the table ---- */

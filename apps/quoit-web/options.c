@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <quoit/version.h>
-
 #include "../common/command_line.h"
 #include "../common/engine.h"
 #include "../common/program.h"
@@ -52,14 +50,6 @@ static const char help[] =
 struct given {
         const char *host, *port; /* NULL: not */
 };
-
-static void __attribute__((noreturn)) print_version(void)
-{
-        char text[64];
-
-        snprintf(text, sizeof(text), "quoit-web %s\n", quoit_version());
-        program_print(text);
-}
 
 /* ---- the environment ---- */
 
@@ -165,7 +155,7 @@ static void parse_option(struct options *options, struct given *given, int optio
         case 'h':
                 program_print(help);
         case 'V':
-                print_version();
+                program_print_version();
         }
 }
 
