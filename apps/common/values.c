@@ -67,15 +67,20 @@ bool value_parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *re
         return *ret_bytes >= min && *ret_bytes <= max;
 }
 
+bool value_bool(const char *what, const char *text)
+{
+        bool is_true = strcmp(text, "true") == 0;
+
+        if (!is_true && strcmp(text, "false") != 0)
+                program_usage_error("%s: '%s' is neither true nor false", what, text);
+        return is_true;
+}
+
 bool value_flag(const char *what, int argc, char **argv)
 {
         const char *text = optarg;
 
         if (!text && optind < argc && *argv[optind] != '-')
                 text = argv[optind++];
-        if (!text || strcmp(text, "true") == 0)
-                return true;
-        if (strcmp(text, "false") != 0)
-                program_usage_error("%s: '%s' is neither true nor false", what, text);
-        return false;
+        return !text || value_bool(what, text);
 }

@@ -8,6 +8,7 @@
 
 #include "../common/command_line.h"
 #include "../common/program.h"
+#include "../common/values.h"
 #include "config_file.h"
 
 #define OPTIONS_MAX 128
@@ -197,12 +198,7 @@ void settings_forget(const char *name)
 /* Of a switch; the others have no use for it. */
 static bool is_on(const struct setting *setting)
 {
-        if (!setting->text || setting->option->value || strcmp(setting->text, "true") == 0)
-                return true;
-        if (strcmp(setting->text, "false") != 0)
-                program_usage_error(
-                        "%s: '%s' is neither true nor false", setting->what, setting->text);
-        return false;
+        return !setting->text || setting->option->value || value_bool(setting->what, setting->text);
 }
 
 static void apply(struct options *options, const struct setting *setting)
