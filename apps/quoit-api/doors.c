@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/host_port.h"
 #include "../common/program.h"
 
 static int listen_on(quoit_server *server, const char *address, const struct door *door)
@@ -58,13 +59,11 @@ static int open_door(struct doors *doors, const char *address, quoit_tls *tls)
         return open_door_as(doors, address, tls, false);
 }
 
-/* HOST:PORT, an IPv6 address in brackets. */
 static int open_port(struct doors *doors, const char *host, int port, quoit_tls *tls)
 {
-        bool bare_v6 = strchr(host, ':') && *host != '[';
-        char address[512];
+        char address[HOST_PORT_BYTES];
 
-        snprintf(address, sizeof(address), bare_v6 ? "[%s]:%d" : "%s:%d", host, port);
+        host_port_print(address, host, (unsigned)port);
         return open_door(doors, address, tls);
 }
 

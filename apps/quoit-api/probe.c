@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/host_port.h"
 #include "../common/program.h"
 #include "grpc/health/v1/health.quoit.h"
 #include "options.h"
 
-#define TARGET_BYTES 512
+#define TARGET_BYTES HOST_PORT_BYTES
 
 /* ---- whom to ask ---- */
 
@@ -23,16 +24,12 @@ static bool is_unspecified(const char *host)
         return false;
 }
 
-/* HOST:PORT, where it can be reached from this machine. */
-static bool target_of_port(const char *host, const char *port, char ret_target[TARGET_BYTES])
+/* Where this machine reaches what listens on @host. */
+static const char *reachable(const char *host)
 {
-        bool bare_v6 = strchr(host, ':') && *host != '[';
-
-        if (is_unspecified(host))
-                host = strchr(host, ':') ? "[::1]" : "127.0.0.1";
-        else if (bare_v6)
-                return snprintf(ret_target, TARGET_BYTES, "[%s]:%s", host, port) < TARGET_BYTES;
-        return snprintf(ret_target, TARGET_BYTES, "%s:%s", host, port) < TARGET_BYTES;
+        if (!is_unspecified(host))
+                return host;
+        return strchr(host, ':') ? "[::1]" : "127.0.0.1";
 }
 
 /* Of --listen. False: its text does not say how to get there. */
@@ -46,23 +43,24 @@ static bool target_of_address(const char *address, char ret_target[TARGET_BYTES]
         if (!colon || strncmp(address, "fd:", 3) == 0 || strncmp(address, "systemd", 7) == 0)
                 return false;
         snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-        return strcmp(colon + 1, "0") != 0 && target_of_port(host, colon + 1, ret_target);
+        return strcmp(colon + 1, "0") != 0 &&
+               snprintf(ret_target, TARGET_BYTES, "%s%s", reachable(host), colon) < TARGET_BYTES;
 }
 
 /* The server's first address. */
 static void find_target(const struct options *options, char ret_target[TARGET_BYTES])
 {
-        char port[16];
         bool is_found;
 
-        snprintf(port, sizeof(port), "%d", options->port);
         if (options->probe.target)
                 is_found = snprintf(ret_target, TARGET_BYTES, "%s", options->probe.target) <
                            TARGET_BYTES;
         else if (options->address_count > 0)
                 is_found = target_of_address(options->addresses[0], ret_target);
         else
-                is_found = options->port > 0 && target_of_port(options->host, port, ret_target);
+                is_found =
+                        options->port > 0 && host_port_print(ret_target, reachable(options->host),
+                                                     (unsigned)options->port);
         if (!is_found)
                 program_usage_error("--health-check: the options do not say how to reach the "
                                     "server; give --health-target");

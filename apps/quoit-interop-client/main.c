@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/host_port.h"
 #include "../common/program.h"
 #include "cases.h"
 #include "options.h"
@@ -28,15 +29,6 @@ static size_t parse_metadata(char *text, quoit_metadata *metadata)
                 metadata[count++] = (quoit_metadata){ pair, upb_StringView_FromString(colon + 1) };
         }
         return count;
-}
-
-/* "[HOST]:PORT" where it is an address of IPv6. */
-static const char *target_of(const struct options *options, char *text, size_t size)
-{
-        bool has_colon = strchr(options->host, ':') && *options->host != '[';
-
-        snprintf(text, size, has_colon ? "[%s]:%u" : "%s:%u", options->host, options->port);
-        return text;
 }
 
 /* 0 or a negative errno. */
@@ -74,7 +66,7 @@ int main(int argc, char **argv)
         struct options options;
         quoit_metadata metadata[METADATA_MAX];
         struct run run = { .options = &options, .metadata = metadata };
-        char target[300];
+        char target[HOST_PORT_BYTES];
         sigset_t signals;
         case_fn *fn;
         bool ok;
@@ -88,7 +80,9 @@ int main(int argc, char **argv)
                 program_usage_error("--test_case: there is no case '%s'", options.test_case);
         if (options.additional_metadata)
                 run.metadata_count = parse_metadata(options.additional_metadata, metadata);
-        run.target = target_of(&options, target, sizeof(target));
+        if (!host_port_print(target, options.host, options.port))
+                program_usage_error("--server_host: it is too long");
+        run.target = target;
         run.arena = upb_Arena_New();
         ok = run_case(&run, fn);
         upb_Arena_Free(run.arena);

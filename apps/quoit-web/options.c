@@ -7,13 +7,14 @@
 
 #include "../common/command_line.h"
 #include "../common/engine.h"
+#include "../common/host_port.h"
 #include "../common/program.h"
 #include "../common/values.h"
 #include "headers.h"
 
-#define PORT "5000"
+#define PORT 5000
 #define BACKEND_HOST "localhost"
-#define BACKEND_PORT "50051"
+#define BACKEND_PORT 50051
 #define URL_MAX 256
 
 static const char help[] =
@@ -48,7 +49,8 @@ static const char help[] =
         "  --version           the version\n";
 
 struct given {
-        const char *host, *port; /* NULL: not */
+        const char *host; /* NULL: not */
+        int port; /* -1: not */
 };
 
 /* ---- the environment ---- */
@@ -62,14 +64,13 @@ static const char *variable(const char *name)
 }
 
 /* The kubelet sets NAME_PORT=tcp://ADDRESS:PORT for a service with that NAME: nobody has meant it for us. */
-static const char *port_variable(const char *name)
+static unsigned port_variable(const char *name, unsigned otherwise)
 {
         const char *text = variable(name);
 
         if (!text || strncmp(text, "tcp://", strlen("tcp://")) == 0)
-                return NULL;
-        value_number(name, text, 0, 65535);
-        return text;
+                return otherwise;
+        return value_number(name, text, 0, 65535);
 }
 
 static const char *either(const char *text, const char *otherwise)
@@ -77,14 +78,10 @@ static const char *either(const char *text, const char *otherwise)
         return text ? text : otherwise;
 }
 
-/* "HOST:PORT" on the heap, as long as the program runs. */
-static const char *join(const char *host, const char *port)
+static const char *join(char text[HOST_PORT_BYTES], const char *host, unsigned port)
 {
-        bool is_bare = strchr(host, ':') && *host != '['; /* an address of IPv6 */
-        char *text;
-
-        if (asprintf(&text, is_bare ? "[%s]:%s" : "%s:%s", host, port) < 0)
-                program_usage_error("out of memory");
+        if (!host_port_print(text, host, port))
+                program_usage_error("'%s' is too long for a host", host);
         return text;
 }
 
@@ -110,12 +107,6 @@ static void add_address(struct options *options, const char *address)
         options->addresses[options->address_count++] = address;
 }
 
-static const char *checked_port(const char *what, const char *text)
-{
-        value_number(what, text, 0, 65535);
-        return text;
-}
-
 static void parse_option(struct options *options, struct given *given, int option)
 {
         switch (option) {
@@ -123,7 +114,7 @@ static void parse_option(struct options *options, struct given *given, int optio
                 given->host = optarg;
                 break;
         case 'p':
-                given->port = checked_port("--port", optarg);
+                given->port = (int)value_number("--port", optarg, 0, 65535);
                 break;
         case 'l':
                 add_address(options, optarg);
@@ -159,21 +150,31 @@ static void parse_option(struct options *options, struct given *given, int optio
         }
 }
 
+/* An address of --host and --port, where these are given. */
+static void choose_address(struct options *options, const struct given *given)
+{
+        static char address[HOST_PORT_BYTES];
+        const char *host = either(given->host, either(variable("FRONTEND_HOST"), ""));
+        unsigned port = port_variable("FRONTEND_PORT", PORT);
+
+        add_address(options, join(address, host, given->port < 0 ? port : (unsigned)given->port));
+}
+
 /* What the command line has left open. */
 static void complete(struct options *options, const struct given *given)
 {
-        if (options->address_count > 0 && (given->host || given->port))
+        static char backend[HOST_PORT_BYTES];
+
+        if (options->address_count > 0 && (given->host || given->port >= 0))
                 program_usage_error("--listen replaces --host and --port; remove them");
         if (!options->tls_cert != !options->tls_key)
                 program_usage_error("--tls-cert and --tls-key go together");
         if (options->address_count == 0)
-                add_address(options,
-                        join(either(given->host, either(variable("FRONTEND_HOST"), "")),
-                                either(given->port, either(port_variable("FRONTEND_PORT"), PORT))));
-        options->backend_port = either(port_variable("BACKEND_PORT"), BACKEND_PORT);
+                choose_address(options, given);
+        options->backend_port = port_variable("BACKEND_PORT", BACKEND_PORT);
         if (!options->backend)
-                options->backend =
-                        join(either(variable("BACKEND_HOST"), BACKEND_HOST), options->backend_port);
+                options->backend = join(backend, either(variable("BACKEND_HOST"), BACKEND_HOST),
+                        options->backend_port);
         options->backend_url = either(options->backend_url, variable("BACKEND_URL"));
         if (options->backend_url)
                 check_url(options->backend_url);
@@ -197,7 +198,7 @@ void options_parse(struct options *options, int argc, char **argv)
                 { "version", no_argument, NULL, 'V' },
                 { 0 },
         };
-        struct given given = { 0 };
+        struct given given = { .port = -1 };
         int option;
 
         *options = (struct options){ .rings = 1 };

@@ -16,7 +16,7 @@ struct options {
         const char *backend_ca; /* authorities of its certificate; NULL: without TLS */
         const char *
                 backend_url; /* where browsers find it; NULL: on the page's host, at @backend_port */
-        const char *backend_port;
+        unsigned backend_port;
         unsigned rings;
         quoit_engine engine;
         unsigned drain_ms; /* 0: the default */

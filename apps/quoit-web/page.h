@@ -15,7 +15,7 @@ struct site {
         struct backend *backend;
         const char *
                 backend_url; /* where browsers find it; NULL: on the page's host, at @backend_port */
-        const char *backend_port;
+        unsigned backend_port;
 };
 
 /* Before the server starts; @site lives longer. 0, or an error of quoit_server_handle_http(). */

@@ -56,7 +56,7 @@ static void read_origins(struct question *question, const quoit_call *call, cons
                         site->backend_url);
         else
                 snprintf(question->backend_origin, sizeof(question->backend_origin),
-                        "http://%.*s:%s", (int)host_size, host, site->backend_port);
+                        "http://%.*s:%u", (int)host_size, host, site->backend_port);
 }
 
 void question_read(struct question *question, quoit_call *call, const struct site *site)
