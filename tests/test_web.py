@@ -218,7 +218,7 @@ def test_the_environment(api, start, backend):
 
 
 def test_a_port_from_the_kubelet_is_nobodys(start):
-    kubelet = {"FRONTEND_PORT": "tcp://10.0.0.1:80", "BACKEND_PORT": "tcp://10.0.0.2:80"}
+    kubelet = {"FRONTEND_PORT": "tcp://10.0.0.1:80", "BACKEND_PORT": "udp://10.0.0.2:80"}
     assert start("quoit-web", "--listen", "127.0.0.1:0", env=kubelet).port
 
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/command_line.h"
+#include "../common/host_port.h"
 #include "../common/program.h"
 #include "../common/values.h"
 #include "config_file.h"
@@ -94,13 +95,9 @@ static void collect_command_line(int argc, char **argv)
 
 /* ---- the environment ---- */
 
-/*
- * Kubernetes (for a Service called "backend") and Docker's links set BACKEND_PORT=tcp://10.0.0.1:50051: that is the address of another
- * service.
- */
 static bool is_of_another_service(const char *variable, const char *text)
 {
-        return strncmp(variable, "BACKEND_", 8) == 0 && strstr(text, "://");
+        return strncmp(variable, "BACKEND_", 8) == 0 && host_port_is_foreign(text);
 }
 
 static void take_variable(const struct option_entry *option, const char *variable, const char *text)

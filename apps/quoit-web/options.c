@@ -63,14 +63,11 @@ static const char *variable(const char *name)
         return text && *text ? text : NULL;
 }
 
-/* The kubelet sets NAME_PORT=tcp://ADDRESS:PORT for a service with that NAME: nobody has meant it for us. */
 static unsigned port_variable(const char *name, unsigned otherwise)
 {
         const char *text = variable(name);
 
-        if (!text || strncmp(text, "tcp://", strlen("tcp://")) == 0)
-                return otherwise;
-        return value_number(name, text, 0, 65535);
+        return text && !host_port_is_foreign(text) ? value_number(name, text, 0, 65535) : otherwise;
 }
 
 static const char *either(const char *text, const char *otherwise)
