@@ -2,26 +2,18 @@
 #include "signal_thread.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "clock.h"
 #include "thread.h"
 
 #define WAKE SIGUSR1 /* sent to this thread only */
 #define NS_PER_S UINT64_C(1000000000)
 
-uint64_t signal_thread_now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* Waits for a signal. Returns WAKE also when @due_ns has passed. */
 static int await(struct signal_thread *thread)
 {
         for (;;) {
-                uint64_t now_ns = signal_thread_now_ns(), left_ns = 0;
+                uint64_t now_ns = clock_now_ns(), left_ns = 0;
                 int number;
 
                 if (thread->due_ns > now_ns)

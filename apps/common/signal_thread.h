@@ -29,8 +29,5 @@ int signal_thread_start(struct signal_thread *thread, const sigset_t *set, void 
 /* Makes the thread call on_wake, which was set before the start; several requests may become one call. Only while it runs. */
 void signal_thread_wake(struct signal_thread *thread);
 
-/* The time now, on the clock of @due_ns. */
-uint64_t signal_thread_now_ns(void);
-
 /* Ends the thread and waits for it. No-op if it was never started. */
 void signal_thread_stop(struct signal_thread *thread);

@@ -2,14 +2,16 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../common/clock.h"
 
 /* The service does not care whether anybody receives it. */
 static void notify(const char *text)
@@ -44,12 +46,9 @@ void notify_stopping(void)
 
 void notify_reloading(void)
 {
-        struct timespec now;
         char text[96];
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
-                (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+        snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
         notify(text);
 }
 

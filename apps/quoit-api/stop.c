@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../common/clock.h"
 #include "../common/program.h"
 #include "../common/signal_thread.h"
 #include "keeper.h"
@@ -46,7 +47,7 @@ static void begin(void)
                 return;
         if (options.health)
                 quoit_health_suspend(options.health);
-        duck_end_ns = signal_thread_now_ns() + options.lame_duck_ms * NS_PER_MS;
+        duck_end_ns = clock_now_ns() + options.lame_duck_ms * NS_PER_MS;
         thread.due_ns = duck_end_ns;
         quoit_log_writer_printf(program_log,
                 "stop requested: health is NOT_SERVING, everything is served for %u ms more (lame "
@@ -79,7 +80,7 @@ static void see(void)
         while (serving &&
                 seen < (signals > atomic_load(&forwarded) ? signals : atomic_load(&forwarded)))
                 take();
-        if (duck_end_ns > 0 && signal_thread_now_ns() >= duck_end_ns) {
+        if (duck_end_ns > 0 && clock_now_ns() >= duck_end_ns) {
                 end_lame_duck();
                 quoit_server_stop(serving);
         }

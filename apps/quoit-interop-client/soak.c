@@ -2,19 +2,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "../common/clock.h"
 #include "../common/program.h"
 #include "cases.h"
 
 #define MS_PER_S 1000
 #define NS_PER_MS 1000000
-#define NS_PER_S 1000000000LL
 
 static int64_t now_ms(void)
 {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return ((int64_t)now.tv_sec * NS_PER_S + now.tv_nsec) / NS_PER_MS;
+        return (int64_t)(clock_now_ns() / NS_PER_MS);
 }
 
 static void sleep_until_ms(int64_t time_ms)

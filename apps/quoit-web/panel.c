@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
+#include "../common/clock.h"
 #include "backend.h"
 
 #define LOOK_MS 250 /* how often it looks for a change of the connection's state */
@@ -15,14 +15,6 @@ struct watch {
         const char *connection; /* as it was sent last; static */
         unsigned looks; /* since then */
 };
-
-static uint64_t now_ns(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void set_latency(web_State *state, const struct figures_summary *summary, upb_Arena *arena)
 {
@@ -41,7 +33,7 @@ static void send_state(quoit_call *call, struct watch *watch)
         web_State *state = web_State_new(arena);
         struct figures_summary summary;
 
-        figures_read(&watch->backend->figures, now_ns(), &summary);
+        figures_read(&watch->backend->figures, clock_now_ns(), &summary);
         if (state) {
                 web_State_set_backend(state, upb_StringView_FromString(watch->backend->target));
                 web_State_set_connection(state, upb_StringView_FromString(watch->connection));
