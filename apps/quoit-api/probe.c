@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../common/host_port.h"
+#include "../common/open_channel.h"
 #include "../common/program.h"
 #include "grpc/health/v1/health.quoit.h"
 #include "options.h"
@@ -121,22 +122,6 @@ static int ask(quoit_channel *channel, const char *target, const struct probe_op
                 status = fail(target, spell(grpc_health_v1_HealthCheckResponse_status(reply)));
         upb_Arena_Free(arena);
         return status;
-}
-
-/* 0, or a negative errno, and *@ret_error has what is wrong. */
-static int open_channel(quoit_client *client, const char *target,
-        const quoit_channel_options *options, quoit_channel **ret_channel, quoit_error *ret_error)
-{
-        int r = quoit_target_check(target, ret_error);
-
-        if (r == 0 && options->tls)
-                r = quoit_channel_tls_check(options->tls, ret_error);
-        if (r < 0)
-                return r;
-        r = quoit_channel_new(client, target, options, ret_channel);
-        if (r < 0)
-                snprintf(ret_error->text, sizeof(ret_error->text), "%s", strerror(-r));
-        return r;
 }
 
 int probe(const struct options *options)

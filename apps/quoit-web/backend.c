@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "backend.h"
 
+#include <string.h>
+
 #include <quoit/client_interceptor.h>
 
+#include "../common/open_channel.h"
 #include "../common/program.h"
 
 /* Somebody sits before the page and waits: a backend that is back is seen within a moment. */
@@ -35,29 +38,21 @@ static void on_end(const quoit_outcall *call, const quoit_outcall_summary *summa
 
 static const quoit_client_interceptor interceptor = { .on_start = on_start, .on_end = on_end };
 
-static int open_channel(struct backend *backend, const char *ca_file, quoit_error *ret_error)
+static bool fail(const struct backend *backend, const char *why)
+{
+        program_say(QUOIT_LOG_ERROR, "the backend, %s: %s", backend->target, why);
+        return false;
+}
+
+bool backend_init(
+        struct backend *backend, quoit_server *server, const char *target, const char *ca_file)
 {
         const quoit_channel_tls tls = { .ca_file = ca_file };
-        const quoit_channel_options options = {
+        const quoit_channel_options channel_options = {
                 .tls = ca_file ? &tls : NULL,
                 .user_agent = "quoit-web",
         };
-        int r = quoit_target_check(backend->target, ret_error);
-
-        if (r == 0 && ca_file)
-                r = quoit_channel_tls_check(&tls, ret_error);
-        if (r == 0)
-                r = quoit_channel_new(
-                        backend->client, backend->target, &options, &backend->channel);
-        if (r == 0)
-                r = quoit_channel_intercept(backend->channel, &interceptor, backend);
-        return r;
-}
-
-int backend_init(struct backend *backend, quoit_server *server, const char *target,
-        const char *ca_file, quoit_error *ret_error)
-{
-        const quoit_client_options options = {
+        const quoit_client_options client_options = {
                 .lent = quoit_server_rings(server),
                 .limits = { .backoff_initial_ms = BACKOFF_MS,
                         .backoff_max_ms = BACKOFF_MS_MAX,
@@ -65,12 +60,17 @@ int backend_init(struct backend *backend, quoit_server *server, const char *targ
                 .on_log = quoit_log_writer_log,
                 .log_user = program_log,
         };
+        quoit_error error;
         int r;
 
         *backend = (struct backend){ .target = target, .figures = FIGURES_INIT };
-        *ret_error = (quoit_error){ .status = QUOIT_OK };
-        r = quoit_client_new(&options, &backend->client);
-        return r < 0 ? r : open_channel(backend, ca_file, ret_error);
+        r = quoit_client_new(&client_options, &backend->client);
+        if (r < 0)
+                return fail(backend, strerror(-r));
+        if (open_channel(backend->client, target, &channel_options, &backend->channel, &error) < 0)
+                return fail(backend, quoit_error_text(&error));
+        r = quoit_channel_intercept(backend->channel, &interceptor, backend);
+        return r == 0 || fail(backend, strerror(-r));
 }
 
 void backend_deinit(struct backend *backend)

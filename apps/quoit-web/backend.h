@@ -3,6 +3,8 @@
 
 /* The way to the backend: Quoit's client on the rings of our own server, so a call that is passed on changes no thread. */
 
+#include <stdbool.h>
+
 #include <quoit/client.h>
 #include <quoit/server.h>
 
@@ -16,11 +18,11 @@ struct backend {
 };
 
 /*
- * Before @server starts. Ends with it, whatever it has: backend_deinit() is after that. NULL in @ca_file: without TLS. 0, or a negative
- * errno, and *@ret_error says what is wrong.
+ * Before @server starts. Ends with it, whatever it has: backend_deinit() is after that. NULL in @ca_file: without TLS. False: it failed,
+ * and the error was logged.
  */
-int backend_init(struct backend *backend, quoit_server *server, const char *target,
-        const char *ca_file, quoit_error *ret_error);
+bool backend_init(
+        struct backend *backend, quoit_server *server, const char *target, const char *ca_file);
 
 /* No-op if it is all zeros. */
 void backend_deinit(struct backend *backend);

@@ -67,18 +67,6 @@ static void run(void)
         quoit_log_writer_printf(program_log, "stopped");
 }
 
-static void open_backend(const struct options *options)
-{
-        quoit_error error;
-        int r = backend_init(&backend, server, options->backend, options->backend_ca, &error);
-
-        if (r == 0)
-                return;
-        program_say(QUOIT_LOG_ERROR, "the backend, %s: %s", options->backend,
-                error.status == QUOIT_OK ? strerror(-r) : quoit_error_text(&error));
-        end(EXIT_FAILURE);
-}
-
 static void open_tls(const struct options *options)
 {
         int r = quoit_tls_new(NULL, &tls);
@@ -107,7 +95,8 @@ static void serve(const struct options *options)
 {
         if (options->tls_cert)
                 open_tls(options);
-        open_backend(options);
+        if (!backend_init(&backend, server, options->backend, options->backend_ca))
+                end(EXIT_FAILURE);
         site.backend_url = options->backend_url;
         site.backend_port = options->backend_port;
         if (add_health() < 0 || api_Api_register(server, &relay_service, &backend) < 0 ||
