@@ -5,7 +5,7 @@
 #include <quoit/quoit.h>
 
 #include "../common/program.h"
-#include "../common/signal_thread.h"
+#include "../common/serving.h"
 #include "backend.h"
 #include "files.h"
 #include "options.h"
@@ -17,12 +17,10 @@ static quoit_server *server;
 static quoit_tls *tls; /* NULL: no TLS */
 static struct backend backend;
 static struct site site = { .backend = &backend };
-static struct signal_thread stopper;
 
-/* Ends the program after everything is freed; first the thread that uses it. */
+/* Ends the program after everything is freed. */
 static void __attribute__((noreturn)) end(int status)
 {
-        signal_thread_stop(&stopper);
         backend_deinit(&backend);
         quoit_server_free(server);
         quoit_tls_free(tls);
@@ -33,38 +31,6 @@ static void __attribute__((noreturn)) fail(const char *problem)
 {
         program_say(QUOIT_LOG_ERROR, "%s", problem);
         end(EXIT_FAILURE);
-}
-
-/* A second one cancels calls that still run. */
-static void on_stop(void)
-{
-        quoit_server_stop(server);
-}
-
-static void announce(void)
-{
-        for (unsigned i = 0; i < quoit_server_listener_count(server); i++)
-                quoit_log_writer_printf(
-                        program_log, "listening on %s", quoit_server_listener_address(server, i));
-}
-
-static void run(void)
-{
-        sigset_t set = program_signals((const int[]){ SIGTERM, SIGINT, 0 });
-        int r;
-
-        if (quoit_server_start(server) < 0)
-                fail(quoit_server_problem(server));
-        r = signal_thread_start(&stopper, &set, on_stop);
-        if (r < 0)
-                quoit_server_stop(server);
-        else
-                announce();
-        if (quoit_server_run(server) < 0)
-                fail(quoit_server_problem(server));
-        if (r < 0)
-                fail(strerror(-r));
-        quoit_log_writer_printf(program_log, "stopped");
 }
 
 static void open_tls(const struct options *options)
@@ -93,6 +59,8 @@ static int add_health(void)
 
 static void serve(const struct options *options)
 {
+        const char *problem;
+
         if (options->tls_cert)
                 open_tls(options);
         if (!backend_init(&backend, server, options->backend, options->backend_ca))
@@ -106,7 +74,10 @@ static void serve(const struct options *options)
         for (unsigned i = 0; i < options->address_count; i++)
                 if (listen_on(options->addresses[i]) < 0)
                         fail(quoit_server_problem(server));
-        run();
+        problem = serve_until_stopped(server);
+        if (problem)
+                fail(problem);
+        quoit_log_writer_printf(program_log, "stopped");
 }
 
 int main(int argc, char **argv)
