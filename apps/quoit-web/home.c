@@ -19,7 +19,6 @@ struct answer {
 
 struct home {
         quoit_call *call;
-        struct site *site;
         struct question question;
         unsigned waits_for; /* calls */
         unsigned item_count; /* that the stream has brought */
@@ -180,18 +179,19 @@ static void answer_init(struct answer *answer, upb_Arena *arena)
 void home_serve(quoit_call *call, void *user)
 {
         struct home *home = quoit_call_alloc(call, sizeof(*home));
+        const struct site *site = user;
         upb_Arena *arena = quoit_call_arena(call);
 
         if (!home) {
                 quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
                 return;
         }
-        *home = (struct home){ .call = call, .site = user, .waits_for = 3 };
-        question_read(&home->question, call, home->site);
+        *home = (struct home){ .call = call, .waits_for = 3 };
+        question_read(&home->question, call, site);
         answer_init(&home->hello, arena);
         answer_init(&home->all, arena);
         answer_init(&home->stream, arena);
-        begin_calls(home, home->site->backend->channel);
+        begin_calls(home, site->backend->channel);
         if (home->waits_for == 0)
                 finish(home);
         else
