@@ -9,33 +9,42 @@
 
 #include "codec/percent.h"
 #include "codec/required.h"
+#include "schema/problem.h"
 
 /* ---- types ---- */
 
-int json_types_init(
-        struct json_types *types, const quoit_file_descriptor *const *files, size_t count)
+void json_types_init(struct json_types *types, const quoit_service *const *services, size_t count)
 {
-        const quoit_file_descriptor **copy = calloc(count + 1, sizeof(*copy));
-
-        if (!copy)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                copy[i] = files[i];
         pthread_mutex_init(&types->mutex, NULL);
         atomic_init(&types->schema, NULL);
-        types->files = copy;
+        types->services = services;
         types->count = count;
-        return 0;
 }
 
 void json_types_deinit(struct json_types *types)
 {
-        if (!types->files)
+        if (!types->services)
                 return;
         quoit_schema_free(atomic_load(&types->schema));
-        free(types->files);
         pthread_mutex_destroy(&types->mutex);
         *types = (struct json_types){ 0 };
+}
+
+/* NULL, and what is wrong in *@ret_problem. */
+static quoit_schema *make_schema(const struct json_types *types, quoit_problem *ret_problem)
+{
+        const quoit_file_descriptor **files = calloc(types->count + 1, sizeof(*files));
+        quoit_schema *schema = NULL;
+
+        if (!files) {
+                (void)problem_set(ret_problem, -ENOMEM, "out of memory");
+                return NULL;
+        }
+        for (size_t i = 0; i < types->count; i++)
+                files[i] = types->services[i]->file;
+        (void)quoit_schema_new(files, types->count, &schema, ret_problem);
+        free(files);
+        return schema;
 }
 
 const quoit_schema *json_types_schema(struct json_types *types, quoit_problem *ret_problem)
@@ -46,8 +55,10 @@ const quoit_schema *json_types_schema(struct json_types *types, quoit_problem *r
                 return schema;
         pthread_mutex_lock(&types->mutex);
         schema = atomic_load_explicit(&types->schema, memory_order_relaxed);
-        if (!schema && quoit_schema_new(types->files, types->count, &schema, ret_problem) == 0)
+        if (!schema) {
+                schema = make_schema(types, ret_problem);
                 atomic_store_explicit(&types->schema, schema, memory_order_release);
+        }
         pthread_mutex_unlock(&types->mutex);
         return schema;
 }

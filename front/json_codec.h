@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include <quoit/message.h>
+#include <quoit/method.h>
 #include <quoit/schema.h>
 
 #include "call/dialect.h"
@@ -18,13 +19,13 @@
 struct json_types {
         pthread_mutex_t mutex; /* while it is made */
         quoit_schema *_Atomic schema; /* NULL: not made yet */
-        const quoit_file_descriptor **files; /* our copy of the list */
+        const quoit_service *const *services;
         size_t count;
 };
 
-/* Takes a copy of the list @files. They are static. 0, -ENOMEM. */
-int json_types_init(
-        struct json_types *types, const quoit_file_descriptor *const *files, size_t count);
+/* The list @services is not copied. */
+void json_types_init(struct json_types *types, const quoit_service *const *services, size_t count);
+/* Takes zeroed memory. */
 void json_types_deinit(struct json_types *types);
 
 /* NULL, and what is wrong in *@ret_problem. Any thread. */

@@ -101,22 +101,6 @@ static void join_workers(quoit_server *server)
 
 /* ---- the calling thread ---- */
 
-/* The files of all services. */
-static int name_types(quoit_server *server)
-{
-        size_t count = server->router.service_count;
-        const quoit_file_descriptor **files = calloc(count + 1, sizeof(*files));
-        int r = -ENOMEM;
-
-        if (!files)
-                return r;
-        for (size_t i = 0; i < count; i++)
-                files[i] = server->router.services[i]->file;
-        r = json_types_init(&server->json_types, files, count);
-        free(files);
-        return r;
-}
-
 static int prepare(quoit_server *server)
 {
         if (server->listener_count == 0)
@@ -125,8 +109,8 @@ static int prepare(quoit_server *server)
         if (atomic_exchange(&server->running, true))
                 return server_fail(server, -EBUSY, "this server has run before: make a new one");
         server->shards = calloc(server->options.rings, sizeof(*server->shards));
-        if (!server->shards || name_types(server) < 0 ||
-                transcode_init(&server->transcode, server) < 0)
+        json_types_init(&server->json_types, server->router.services, server->router.service_count);
+        if (!server->shards || transcode_init(&server->transcode, server) < 0)
                 return server_fail(server, -ENOMEM, "out of memory");
         for (unsigned i = 0; i < server->options.rings; i++) {
                 server->shards[i].server = server;

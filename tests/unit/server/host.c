@@ -111,8 +111,7 @@ struct host *host_new(const quoit_limits *limits)
         assert(r == 0);
         r = script_register(host->server, &host->script);
         assert(r == 0);
-        r = json_types_init(&host->server->json_types, &host->server->router.services[0]->file, 1);
-        assert(r == 0);
+        json_types_init(&host->server->json_types, host->server->router.services, 1);
         shard_init(&host->shard, host->server);
         call_group_init(&host->group, &host->shard.base.host, &peer);
         list_init(&host->ready);
