@@ -13,8 +13,6 @@
 #include "codec/utf8.h"
 #include "upb/wire/encode.h"
 
-#define FIELD_NAME "grpc-status-details-bin"
-
 static int encode_detail(
         const quoit_detail *detail, upb_Arena *arena, struct rpc_detail *ret_encoded)
 {
@@ -51,7 +49,7 @@ static int encode_details(
 /* Adds it to the trailers. */
 static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status *status)
 {
-        const size_t name_size = strlen(FIELD_NAME);
+        const size_t name_size = strlen(RPC_STATUS_FIELD);
         size_t size = rpc_status_size(status), sent_size = base64_encoded_size(size);
         size_t field_bytes = name_size + sent_size + FIELD_OVERHEAD_BYTES;
         uint8_t *bytes;
@@ -67,7 +65,7 @@ static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status
         rpc_status_write(status, bytes);
         base64_encode(text, bytes, size);
         return fields_append(
-                &call->handler.trailer_fields, arena, FIELD_NAME, name_size, text, sent_size);
+                &call->handler.trailer_fields, arena, RPC_STATUS_FIELD, name_size, text, sent_size);
 }
 
 static int add_details(quoit_call *call, quoit_status status, const char *message,

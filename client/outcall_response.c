@@ -11,6 +11,7 @@
 #include "client/outcall_retry.h"
 #include "client/subchannel.h"
 #include "codec/percent.h"
+#include "codec/rpc_status.h"
 #include "codec/status.h"
 #include "transport/session.h"
 
@@ -31,9 +32,6 @@ static upb_StringView copy(struct quoit_outcall *call, const char *text, size_t 
 }
 
 /* ---- fields ---- */
-
-/* A google.rpc.Status, serialized: the one name of gRPC's own that callers read. */
-#define DETAILS "grpc-status-details-bin"
 
 static void set_http_status(struct response *response, const struct session_field *field)
 {
@@ -119,7 +117,8 @@ void response_add_field(struct quoit_outcall *call, const struct session_field *
                 response->pushback =
                         pushback_parse(field->value, field->value_size, &response->pushback_ns);
         arena = exchange_arena(&call->exchange);
-        if (arena && is_trailer && session_field_is(field, DETAILS))
+        /* the one name of gRPC's own that callers read */
+        if (arena && is_trailer && session_field_is(field, RPC_STATUS_FIELD))
                 r = fields_receive_binary(fields, arena, field->name, field->name_size,
                         field->value, field->value_size, count_max);
         else if (arena)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,8 +9,11 @@
 
 #include "upb/base/string_view.h"
 
+/* The trailer that it is sent in (<quoit/details.h>). */
+#define RPC_STATUS_FIELD "grpc-status-details-bin"
+
 /*
- * google.rpc.Status, written without a table: its three fields never change.
+ * google.rpc.Status, written and read without a table: its three fields never change.
  *
  *      message Status { int32 code = 1; string message = 2; repeated google.protobuf.Any details = 3; }
  *      message Any { string type_url = 1; bytes value = 2; }
@@ -31,3 +35,6 @@ struct rpc_status {
 size_t rpc_status_size(const struct rpc_status *status);
 
 void rpc_status_write(const struct rpc_status *status, uint8_t *out);
+
+/* Takes the next detail off the front of @status, the bytes of one. False: there is none left. The detail refers to them. */
+bool rpc_status_next_detail(upb_StringView *status, struct rpc_detail *ret_detail);

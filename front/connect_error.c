@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-#include "codec/base64.h"
-#include "codec/percent.h"
+#include "codec/rpc_status.h"
 #include "codec/status.h"
-#include "codec/wire.h"
+#include "front/error.h"
 
 static const char *code_of(quoit_status status)
 {
@@ -34,89 +33,51 @@ static const char *code_of(quoit_status status)
 
 bool connect_is_details(const struct field *field)
 {
-        return field->name_size == strlen(CONNECT_DETAILS_FIELD) &&
-               memcmp(field->name, CONNECT_DETAILS_FIELD, field->name_size) == 0;
-}
-
-static void add_message(struct text *text, const struct dialect_end *end)
-{
-        struct text raw;
-
-        text_init(&raw);
-        text_add(&raw, end->text, end->text_size);
-        raw.size = percent_decode(raw.data, raw.data, raw.size);
-        text->failed |= raw.failed;
-        text_add_string(text, ",\"message\":");
-        text_add_json(text, raw.data, raw.size);
-        text_deinit(&raw);
+        return field->name_size == strlen(RPC_STATUS_FIELD) &&
+               memcmp(field->name, RPC_STATUS_FIELD, field->name_size) == 0;
 }
 
 /* A google.protobuf.Any: its type's name is behind the last slash of the URL. */
-static void add_detail(struct text *text, struct wire_cursor any)
+static void add_detail(struct text *text, const struct rpc_detail *detail)
 {
-        struct wire_cursor url = { 0 }, value = { 0 };
-        struct wire_field field;
-        const uint8_t *name;
+        upb_StringView url = detail->type;
+        const char *slash = memrchr(url.data, '/', url.size);
+        const char *name = slash ? slash + 1 : url.data;
 
-        while (wire_next(&any, &field)) {
-                if (field.type == kUpb_WireType_Delimited && field.number == 1)
-                        url = field.bytes;
-                else if (field.type == kUpb_WireType_Delimited && field.number == 2)
-                        value = field.bytes;
-        }
-        name = url.at ? memrchr(url.at, '/', (size_t)(url.end - url.at)) : NULL;
-        name = name ? name + 1 : url.at;
         text_add_string(text, "{\"type\":");
-        text_add_json(text, (const char *)name, (size_t)(url.end - name));
+        text_add_json(text, name, (size_t)(url.data + url.size - name));
         text_add_string(text, ",\"value\":\"");
-        text_add_base64(text, value.at, (size_t)(value.end - value.at), false);
+        text_add_base64(text, detail->value.data, detail->value.size, false);
         text_add_string(text, "\"}");
 }
 
-/* The details of a google.rpc.Status. */
-static void add_details(struct text *text, struct wire_cursor status)
+static void add_details(struct text *text, const struct dialect_end *end)
 {
-        const char *before = ",\"details\":[";
-        struct wire_field field;
+        struct text bytes;
+        upb_StringView status = error_details(end, &bytes);
+        struct rpc_detail detail;
         bool any = false;
 
-        while (wire_next(&status, &field)) {
-                if (field.type != kUpb_WireType_Delimited || field.number != 3)
-                        continue;
-                text_add_string(text, any ? "," : before);
-                add_detail(text, field.bytes);
+        while (rpc_status_next_detail(&status, &detail)) {
+                text_add_string(text, any ? "," : ",\"details\":[");
+                add_detail(text, &detail);
                 any = true;
         }
         if (any)
                 text_add_string(text, "]");
-}
-
-static void add_details_field(struct text *text, const struct field *field)
-{
-        struct text raw;
-        size_t size;
-
-        text_init(&raw);
-        text_add(&raw, field->value, field->value_size);
-        text->failed |= raw.failed;
-        if (base64_decode((uint8_t *)raw.data, raw.data, raw.size, &size) == 0)
-                add_details(text,
-                        (struct wire_cursor){ (uint8_t *)raw.data, (uint8_t *)raw.data + size });
-        text_deinit(&raw);
+        text->failed |= bytes.failed;
+        text_deinit(&bytes);
 }
 
 void connect_error_add(struct text *text, const struct dialect_end *end)
 {
-        const struct field *field = end->trailers ? end->trailers->first : NULL;
-
         text_add_string(text, "{\"code\":\"");
         text_add_string(text, code_of(end->status));
         text_add_string(text, "\"");
-        if (end->text_size > 0)
-                add_message(text, end);
-        while (field && !connect_is_details(field))
-                field = field->next;
-        if (field)
-                add_details_field(text, field);
+        if (end->text_size > 0) {
+                text_add_string(text, ",\"message\":");
+                error_add_message(text, end);
+        }
+        add_details(text, end);
         text_add_string(text, "}");
 }

@@ -6,10 +6,7 @@
 #include "call/dialect.h"
 #include "front/text.h"
 
-/* The trailer that details are in (<quoit/details.h>): in Connect they are part of the error. */
-#define CONNECT_DETAILS_FIELD "grpc-status-details-bin"
-
-/* Whether @field is that trailer. */
+/* Whether @field is the trailer that details are in (<quoit/details.h>): in Connect they are part of the error. */
 bool connect_is_details(const struct field *field);
 
 /* Adds {"code":...,"message":...,"details":[...]}. The status is not OK. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -66,11 +67,38 @@ static void test_long(void **state)
         assert_memory_equal(bytes, "\x08\x0d\x1a\xd0\x01\x0a\x03u/T\x12\xc8\x01vvv", 16);
 }
 
+static bool next(upb_StringView *status, const char *type, const char *value)
+{
+        struct rpc_detail detail;
+
+        return rpc_status_next_detail(status, &detail) &&
+               upb_StringView_IsEqual(detail.type, text(type)) &&
+               upb_StringView_IsEqual(detail.value, text(value));
+}
+
+/* Of a status that has other fields too, and of one that was cut off. */
+static void test_details_are_read(void **state)
+{
+        static const char bytes[] =
+                "\x08\x0a\x1a\x03\x0a\x01"
+                "a\x12\x02no\x1a\x08\x12\x02xy\x18\x07\x0a\x00\x1a\x00\x18\x01\x1a\x09\x0a";
+        upb_StringView status = { bytes, sizeof(bytes) - 1 }, none = { "", 0 };
+        struct rpc_detail detail;
+
+        (void)state;
+        assert_true(next(&status, "a", ""));
+        assert_true(next(&status, "", "xy"));
+        assert_true(next(&status, "", ""));
+        assert_false(rpc_status_next_detail(&status, &detail));
+        assert_false(rpc_status_next_detail(&none, &detail));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_long),
+                cmocka_unit_test(test_details_are_read),
         };
 
         return cmocka_run_group_tests_name("codec/rpc_status", tests, NULL, NULL);
