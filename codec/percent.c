@@ -39,20 +39,27 @@ size_t percent_encode(char *out, const char *text, size_t size)
         return (size_t)(p - out);
 }
 
+int percent_read(const char *text, size_t size)
+{
+        int high, low;
+
+        if (size < 3 || *text != '%')
+                return -1;
+        high = number_hex_digit(text[1]);
+        low = number_hex_digit(text[2]);
+        return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
 size_t percent_decode(char *out, const char *text, size_t size)
 {
         char *p = out;
 
         for (size_t i = 0; i < size; i++) {
-                int high = text[i] == '%' && size - i > 2 ? number_hex_digit(text[i + 1]) : -1;
-                int low = high >= 0 ? number_hex_digit(text[i + 2]) : -1;
+                int byte = percent_read(text + i, size - i);
 
-                if (low >= 0) {
-                        *p++ = (char)(high << 4 | low);
+                *p++ = byte < 0 ? text[i] : (char)byte;
+                if (byte >= 0)
                         i += 2;
-                } else {
-                        *p++ = text[i];
-                }
         }
         return (size_t)(p - out);
 }

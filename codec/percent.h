@@ -17,6 +17,9 @@ size_t percent_encoded_size(const char *text, size_t size);
  */
 size_t percent_encode(char *out, const char *text, size_t size);
 
+/* The byte that the %XX at the beginning of @text stands for; -1: there is none. */
+int percent_read(const char *text, size_t size);
+
 /*
  * Decodes into @out, which has room for @size bytes and may be @text itself. Returns the bytes written. There is no error: a
  * '%' without two hexadecimal digits after it is copied, since a broken message is better than none.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "codec/percent.h"
 #include "front/url.h"
 
 /* ---- parsing ---- */
@@ -308,14 +309,13 @@ bool path_segment_is(upb_StringView segment, upb_StringView literal)
         size_t at = 0;
 
         for (size_t i = 0; i < segment.size; i++) {
-                char c = segment.data[i];
+                int byte = (unsigned char)segment.data[i];
 
-                if (c == '%' && i + 2 < segment.size) {
-                        if (url_decode(&c, segment.data + i, 3, URL_SEGMENT) < 0)
-                                return false;
+                if (byte == '%') {
+                        byte = percent_read(segment.data + i, segment.size - i);
                         i += 2;
                 }
-                if (at == literal.size || literal.data[at++] != c)
+                if (at == literal.size || (unsigned char)literal.data[at++] != byte)
                         return false;
         }
         return at == literal.size;

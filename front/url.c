@@ -3,19 +3,7 @@
 
 #include <errno.h>
 
-#include "codec/number.h"
-
-/* The byte that %XX at @text stands for, or -1. */
-static int read_escape(const char *text, const char *end)
-{
-        int high, low;
-
-        if (end - text < 3)
-                return -1;
-        high = number_hex_digit(text[1]);
-        low = number_hex_digit(text[2]);
-        return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
+#include "codec/percent.h"
 
 ssize_t url_decode(char *out, const char *text, size_t size, enum url_part part)
 {
@@ -26,7 +14,7 @@ ssize_t url_decode(char *out, const char *text, size_t size, enum url_part part)
                 int byte = (unsigned char)*text;
 
                 if (byte == '%') {
-                        byte = read_escape(text, end);
+                        byte = percent_read(text, (size_t)(end - text));
                         if (byte < 0)
                                 return -EINVAL;
                         if (byte == '/' && part == URL_SEGMENTS)

@@ -106,6 +106,10 @@ static void test_values(void **state)
                 { "/a:b/c", "/a:b/c", "" },
                 { "/a%2Fb/c", "/a%2fb/c", "" },
                 { "/a%2Fb/c", "/a/b/c", NULL },
+                { "/a%25", "/a%25", "" },
+                { "/a%25", "/a%", NULL },
+                { "/a%25b", "/a%b", NULL },
+                { "/a%25bg", "/a%bg", NULL },
         };
         char out[512];
 
