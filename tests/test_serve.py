@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """./dev serve: the backend and the front end, side by side."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -35,9 +36,12 @@ def serve(root, build):
 
 
 def children(process):
-    """{the program's name: its number}."""
-    pids = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return {pathlib.Path(f"/proc/{pid}/comm").read_text().strip(): int(pid) for pid in pids}
+    """{the program's name: its number}; the script's own "sleep", which comes and goes, is none of them."""
+    names = {}
+    for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names[pathlib.Path(f"/proc/{pid}/comm").read_text().strip()] = int(pid)
+    return {name: pid for name, pid in names.items() if name.startswith("quoit-")}
 
 
 def are_gone(pids):
