@@ -386,6 +386,20 @@ def test_smuggling_is_refused(api, what):
     assert "closed" in api.logged("HTTP/1.1: ")
 
 
+def test_a_refused_request_is_sent_to_its_end(api):
+    """Its client reads only then, and the connection waits for that: behind a good request as for the first one."""
+    for before in b"", post("Ann"):
+        with connect(api) as raw, raw.makefile("rb") as reader:
+            if before:
+                raw.sendall(before)
+                assert read_answer(reader)[0] == 200
+            raw.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 15000\r\n\r\n")
+            for _ in range(15):
+                raw.sendall(b"x" * 1000)
+                time.sleep(0.1)
+            assert read_answer(reader)[0] == 400
+
+
 CHUNKED = (
     b"POST /api.Api/sayHello HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"

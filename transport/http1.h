@@ -79,7 +79,7 @@ struct http1 {
         bool is_secure; /* on TLS */
         bool has_line : 1; /* the first request line was complete: this is HTTP/1 */
         bool in_name : 1; /* the newest field's name is not complete */
-        bool is_whole : 1; /* the request at hand has ended */
+        bool is_whole : 1; /* the newest request has ended */
         bool is_head : 1; /* its method is HEAD */
         bool is_old : 1; /* it is of HTTP/1.0 */
         bool is_kept : 1; /* its client wants to send further ones */

@@ -76,6 +76,7 @@ static int on_message_begin(llhttp_t *parser)
         struct http1 *http1 = http1_of(parser);
 
         http1_begin_block(http1);
+        http1->is_whole = false;
         http1->block.size = 0;
         http1->field_bytes = http1->field_count = 0; /* the last one's trailers counted, too */
         return begin_piece(http1);
@@ -382,7 +383,6 @@ static void note_message(struct http1 *http1, const struct framing_fields *seen)
         http1->is_head = http1->parser.method == HTTP_HEAD;
         http1->is_kept = llhttp_should_keep_alive(&http1->parser);
         http1->has_expectation = seen->has_expectation && !http1->is_old;
-        http1->is_whole = false;
         http1->parser.upgrade = 0; /* no protocol is changed to: "h2c", "websocket" */
 }
 
