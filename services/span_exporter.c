@@ -237,7 +237,7 @@ static int open_channel(struct span_exporter *exporter, const char *target,
         const quoit_channel_tls *tls, quoit_error *ret_error)
 {
         const quoit_channel_options options = { .tls = tls, .service_config = service_config };
-        int r = quoit_target_check(target, ret_error);
+        int r = quoit_proxy_check(target, NULL, ret_error); /* and @target */
 
         if (r == 0 && tls)
                 r = quoit_channel_tls_check(tls, ret_error);

@@ -328,6 +328,7 @@ def test_a_collector_by_tls(api, connect, start, tmp_path):
         ({"OTEL_RESOURCE_ATTRIBUTES": b"a=\xe2\x82"}, "tracing: resource attributes 'a=\ufffd\ufffd' is not UTF-8"),
         ({"OTEL_SERVICE_NAME": b"\xff!"}, "tracing: service name '\ufffd!' is not UTF-8"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://x", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such"}, "/no/such"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x.example", "grpc_proxy": "ftp://y"}, "tracing: INVALID_ARGUMENT: proxy .* grpc_proxy: its scheme is not"),
     ],
 )
 def test_what_cannot_be(build, env, problem):
