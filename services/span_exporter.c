@@ -258,12 +258,9 @@ int span_exporter_start(struct span_exporter *exporter, const char *target,
 
         pthread_mutex_init(&exporter->mutex, NULL);
         pthread_cond_init(&exporter->done, NULL);
-        *ret_error = (quoit_error){ 0 };
         r = open_channel(exporter, target, tls, ret_error);
         if (r == 0)
                 r = start_thread(exporter);
-        if (r < 0 && !*ret_error->text)
-                snprintf(ret_error->text, sizeof(ret_error->text), "%s", strerror(-r));
         return r;
 }
 

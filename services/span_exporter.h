@@ -42,7 +42,7 @@ struct span_exporter {
 
 /*
  * Opens the channel to @target (@tls NULL: in the clear), and starts the thread; all members above `client` are set, and become the
- * exporter's. 0; or a negative errno, and *@ret_error has what is wrong.
+ * exporter's. 0; or a negative errno, and *@ret_error has what is wrong, if there is more to say than that.
  */
 int span_exporter_start(struct span_exporter *exporter, const char *target,
         const quoit_channel_tls *tls, quoit_error *ret_error);
