@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from conftest import channel
-from servers import PATIENCE, free_port
+from servers import PATIENCE, eventually, free_port
 
 
 @pytest.fixture
@@ -129,6 +129,23 @@ def test_a_backend_that_is_killed_and_comes_back(api, start, backend, front, stu
     # by itself: nobody calls
     connected_to(watch, "READY")
     assert stub.sayHello(api.HelloRequest(name="x"), timeout=PATIENCE).message == "Hello x!"
+
+
+def test_each_backend_has_its_part(api, start, tmp_path):
+    """As the pods of Kubernetes' headless Service have."""
+    port, logs = free_port(), [tmp_path / "calls-1", tmp_path / "calls-2"]
+    addresses = [f"127.0.0.{number}:{port}" for number in (1, 2)]
+    for address, log in zip(addresses, logs):
+        start("quoit-api", "--listen", address, "--access-log", log)
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", f"ipv4:{','.join(addresses)}")
+    with channel(front.target) as opened:
+        stub = api.Stub(opened)
+
+        def have_both_been_called():
+            stub.sayHello(api.HelloRequest(name="x"), timeout=PATIENCE)
+            return all("/api.Api/sayHello" in log.read_text() for log in logs)
+
+        eventually(have_both_been_called, "a call for each")
 
 
 def test_a_backend_that_drains_ends_what_it_has_begun(api, backend, stub):

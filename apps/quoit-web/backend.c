@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <quoit/balancing.h>
 #include <quoit/client_interceptor.h>
 
 #include "../common/open_channel.h"
@@ -47,9 +48,11 @@ static bool fail(const struct backend *backend, const char *why)
 bool backend_init(
         struct backend *backend, quoit_server *server, const char *target, const char *ca_file)
 {
+        const quoit_load_balancing balancing = { .policy = "round_robin" };
         const quoit_channel_tls tls = { .ca_file = ca_file };
         const quoit_channel_options channel_options = {
                 .tls = ca_file ? &tls : NULL,
+                .load_balancing = &balancing,
                 .user_agent = "quoit-web",
         };
         const quoit_client_options client_options = {
