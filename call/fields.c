@@ -37,10 +37,10 @@ int fields_append(struct fields *fields, upb_Arena *arena, const char *name, siz
         return 0;
 }
 
-/* Copies node, name and value into one allocation. */
-static int append_copy(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+int fields_append_copy(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size)
 {
+        /* node, name and value */
         struct field *field = upb_Arena_Malloc(arena, sizeof(*field) + name_size + value_size);
         char *bytes = (char *)(field + 1);
 
@@ -101,7 +101,7 @@ int fields_receive(struct fields *fields, upb_Arena *arena, const char *name, si
                         fields, arena, name, name_size, value, value_size, count_max);
         if (!metadata_value_valid(value, value_size))
                 return 0;
-        return append_copy(fields, arena, name, name_size, value, value_size);
+        return fields_append_copy(fields, arena, name, name_size, value, value_size);
 }
 
 /* HTTP's own names: the library sets them, or a peer must treat the answer as malformed (RFC 9113 section 8.2.2). */

@@ -61,3 +61,7 @@ bool fields_next(const struct fields *fields, size_t *cursor, upb_StringView *re
 /* Appends a field as it is: nothing is checked, encoded or copied. 0, -ENOMEM. */
 int fields_append(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
         const char *value, size_t value_size);
+
+/* The same, and name and value are copied. */
+int fields_append_copy(struct fields *fields, upb_Arena *arena, const char *name, size_t name_size,
+        const char *value, size_t value_size);

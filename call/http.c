@@ -43,28 +43,14 @@ const char *quoit_http_query(const quoit_call *call)
 
 /* ---- answering ---- */
 
-static int add_text(struct quoit_call *call, const char *name, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
 /* A field whose value is copied. */
-static int add_text(struct quoit_call *call, const char *name, const char *format, ...)
+static int add_field(struct quoit_call *call, const char *name, const char *value)
 {
         upb_Arena *arena = call_arena(call);
-        va_list arguments, again;
-        size_t size;
-        char *copy;
 
-        va_start(arguments, format);
-        va_copy(again, arguments);
-        size = (size_t)vsnprintf(NULL, 0, format, arguments);
-        copy = arena ? upb_Arena_Malloc(arena, size + 1) : NULL;
-        if (copy)
-                vsnprintf(copy, size + 1, format, again);
-        va_end(again);
-        va_end(arguments);
-        return copy ? fields_append(
-                              &call->handler.header_fields, arena, name, strlen(name), copy, size)
-                    : -ENOMEM;
+        return arena ? fields_append_copy(&call->handler.header_fields, arena, name, strlen(name),
+                               value, strlen(value))
+                     : -ENOMEM;
 }
 
 /* Queues @size bytes that live as long as the call. */
@@ -72,8 +58,6 @@ static int queue(struct quoit_call *call, const void *data, size_t size)
 {
         struct segment *segment;
 
-        if (size == 0)
-                return 0;
         if (!writer_may_queue(&call->exchange, size))
                 return -ENOMEM;
         segment = call_alloc(call, sizeof(*segment));
@@ -112,20 +96,28 @@ static int queue_body(struct quoit_call *call, const quoit_http_answer *answer)
         return queue(call, body, answer->size);
 }
 
+/* The body, and the fields that tell of it. */
+static int add_body(struct quoit_call *call, const quoit_http_answer *answer)
+{
+        char length[sizeof("18446744073709551615")];
+        int r = add_field(
+                call, "content-type", answer->content_type ? answer->content_type : TEXT_TYPE);
+
+        snprintf(length, sizeof(length), "%zu", answer->size);
+        if (r == 0)
+                r = add_field(call, "content-length", length);
+        return r == 0 ? queue_body(call, answer) : r;
+}
+
 /* All that is sent; nothing of it is, after an error. */
 static int prepare(struct quoit_call *call, const quoit_http_answer *answer)
 {
         unsigned status = answer->status ? answer->status : 200;
-        const char *type = answer->content_type ? answer->content_type : TEXT_TYPE;
         char *status_text = call_alloc(call, sizeof("200"));
         int r = status_text ? 0 : -ENOMEM;
 
         if (r == 0 && has_body(status))
-                r = add_text(call, "content-type", "%s", type);
-        if (r == 0 && has_body(status))
-                r = add_text(call, "content-length", "%zu", answer->size);
-        if (r == 0 && has_body(status))
-                r = queue_body(call, answer);
+                r = add_body(call, answer);
         if (r < 0)
                 return r;
         snprintf(status_text, sizeof("200"), "%u", status % 1000); /* is_valid() has seen to that */
@@ -198,11 +190,7 @@ static void prepare_status(struct quoit_call *call)
                 return;
         size = percent_decode(line, call->handler.status_text, size);
         line[size++] = '\n';
-        if (add_text(call, "content-type", TEXT_TYPE) < 0 ||
-                add_text(call, "content-length", "%zu", size) < 0)
-                return;
-        if (call->request.http_method != METHOD_HEAD)
-                (void)queue(call, line, size);
+        (void)add_body(call, &(quoit_http_answer){ .body = line, .size = size, .is_static = true });
 }
 
 void http_submit_finished(struct quoit_call *call)
