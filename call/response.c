@@ -59,8 +59,7 @@ int response_respond(struct quoit_call *call, struct field_block *block, bool en
 {
         char exposed[CORS_EXPOSED_BYTES];
 
-        if (call_host_of(call)->cors)
-                cors_add_fields(block, call, exposed);
+        cors_add_fields(block, call, exposed);
         return stream_respond(&call->exchange.stream, block->fields, block->count, end);
 }
 
@@ -148,8 +147,7 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         if (strcmp(http_status, "405") == 0)
                 field_block_add_text(&block, "allow", /* RFC 9110, section 15.5.6 */
                         call_has_http_handler(call) ? "GET, HEAD" : "POST");
-        if (call_host_of(call)->cors)
-                cors_add_fields(&block, call, exposed);
+        cors_add_fields(&block, call, exposed);
         check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }
 
