@@ -12,7 +12,7 @@ import zstandard
 
 from conftest import channel
 from servers import PATIENCE
-from wire import Wire, message
+from wire import Wire, message, messages
 
 OK, UNIMPLEMENTED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL = 0, 12, 8, 10, 13
 IDENTITY, DEFLATE, GZIP, ZSTD = range(4)
@@ -38,14 +38,6 @@ UNPACK = {
     "gzip": gunzip,
     "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
 }
-
-
-def messages(data):
-    """(flag, payload) of each message in @data."""
-    while data:
-        flag, size = struct.unpack_from(">BI", data)
-        yield flag, bytes(data[5 : 5 + size])
-        data = data[5 + size :]
 
 
 @pytest.fixture
@@ -86,7 +78,7 @@ def test_each_algorithm(wire, calls, name, size):
     body = payload.SerializeToString()
     answer = ask(wire, ECHO, (PACK[name](body), 1), grpc_encoding=name)
     assert answer.status == OK, answer.text
-    assert list(messages(answer.data)) == [(0, body)]
+    assert messages(answer.data) == [(0, body)]
     assert answer.headers["grpc-accept-encoding"] == ALL
 
 
@@ -286,7 +278,7 @@ def test_answers_are_compressed_one_by_one(wire, calls, algorithm, name):
     assert answer.status == OK, answer.text
     assert answer.headers["grpc-encoding"] == name
     assert (answer.trailers["results"], answer.trailers["late"]) == ("0", str(EALREADY))
-    got = list(messages(answer.data))
+    got = messages(answer.data)
     assert [flag for flag, _ in got] == [0, 0, 1, 0, 1, 1, 1]
     for (flag, payload), size in zip(got, sizes, strict=True):
         body = UNPACK[name](payload) if flag else payload
@@ -322,9 +314,9 @@ def test_a_server_that_compresses_all_answers(start, calls):
         answer = wire.call(ECHO, body, grpc_accept_encoding="gzip")
         assert answer.headers["grpc-encoding"] == "gzip"
         assert [gunzip(payload) for _, payload in messages(answer.data)] == [body]
-        assert list(messages(wire.call(ECHO, small, grpc_accept_encoding="gzip").data)) == [(0, small)]
+        assert messages(wire.call(ECHO, small, grpc_accept_encoding="gzip").data) == [(0, small)]
         answer = wire.call(ECHO, body)
-        assert "grpc-encoding" not in answer.headers and list(messages(answer.data)) == [(0, body)]
+        assert "grpc-encoding" not in answer.headers and messages(answer.data) == [(0, body)]
         plain = compressed(wire, calls, [IDENTITY], [(5000, False)], grpc_accept_encoding="gzip")
         assert "grpc-encoding" not in plain.headers
 
@@ -345,7 +337,7 @@ def test_what_does_not_become_shorter_goes_as_it_is(start, calls):
     body = calls.Payload(data=noise).SerializeToString()
     with Wire(server) as wire:
         answer = wire.call(ECHO, body, grpc_accept_encoding="zstd")
-        assert list(messages(answer.data)) == [(0, body)]
+        assert messages(answer.data) == [(0, body)]
 
 
 def test_a_compressing_stream_shares_the_ring(start, calls):

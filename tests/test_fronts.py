@@ -4,14 +4,14 @@
 import base64
 import gzip
 import json
-import struct
 import time
 from urllib.parse import quote
 
 import pytest
 
 from servers import PATIENCE
-from wire import Wire, message, request_fields
+from test_http import get
+from wire import Wire, message, messages, request_fields
 
 ECHO, STATUS, WAIT, COUNT = (f"/calls.Calls/{name}" for name in ("Echo", "Status", "Wait", "Count"))
 BIG, CHAT, FORGET = (f"/calls.Calls/{name}" for name in ("Big", "Chat", "Forget"))
@@ -66,21 +66,6 @@ def ask(wire, path, body, kind=JSON, pieces=16384, **fields):
     return wire.answer(stream)
 
 
-def get(wire, path, **fields):
-    return wire.answer(wire.headers(request_fields(path, method="GET", te=None, content_type=None, **fields), end=True))
-
-
-def frames_of(data):
-    """[(flags, payload)] of gRPC's frames."""
-    found, at = [], 0
-    while at < len(data):
-        flags, size = struct.unpack_from(">BI", data, at)
-        found.append((flags, bytes(data[at + 5 : at + 5 + size])))
-        assert len(found[-1][1]) == size
-        at += 5 + size
-    return found
-
-
 def fault(answer):
     """The HTTP status and the code of Connect's error."""
     assert answer.headers["content-type"] == JSON and not answer.trailers
@@ -99,14 +84,14 @@ def test_grpc_web(wire, calls):
     answer = ask(wire, ECHO, body, "application/grpc-web+proto")
     assert answer.headers["content-type"] == "application/grpc-web+proto" and not answer.trailers
     assert "grpc-status" not in answer.headers
-    (flag, payload), (last, trailers) = frames_of(answer.data)
+    (flag, payload), (last, trailers) = messages(answer.data)
     assert (flag, last) == (0, 0x80) and calls.Payload.FromString(payload).text == "hi"
     assert web_trailers(trailers) == {"grpc-status": "0"}
 
 
 def test_grpc_web_says_what_went_wrong(wire, calls):
     body = message(calls.StatusRequest(code=5, message="none\r\nx: y \u00fc").SerializeToString())
-    (only,) = frames_of(ask(wire, STATUS, body, "application/grpc-web").data)
+    (only,) = messages(ask(wire, STATUS, body, "application/grpc-web").data)
     assert only[0] == 0x80
     assert web_trailers(only[1]) == {"grpc-status": "5", "grpc-message": "none%0D%0Ax: y %C3%BC"}
 
@@ -126,21 +111,21 @@ def test_grpc_web_as_text(wire, calls, pieces, size):
     body = base64.b64encode(framed[:5]) + base64.b64encode(framed[5:])
     answer = ask(wire, ECHO, body, "application/grpc-web-text", pieces)
     assert answer.headers["content-type"] == "application/grpc-web-text"
-    (flag, payload), (last, trailers) = frames_of(decoded_text(answer.data))
+    (flag, payload), (last, trailers) = messages(decoded_text(answer.data))
     assert (flag, last, payload) == (0, 0x80, sent)
     assert web_trailers(trailers)["grpc-status"] == "0"
 
 
 def test_a_stream_as_text(wire, calls):
     body = base64.b64encode(message(calls.CountRequest(count=500).SerializeToString()))
-    found = frames_of(decoded_text(ask(wire, COUNT, body, "application/grpc-web-text+proto").data))
+    found = messages(decoded_text(ask(wire, COUNT, body, "application/grpc-web-text+proto").data))
     assert [calls.Number.FromString(payload).value for flag, payload in found[:-1]] == list(range(1, 501))
     assert found[-1][0] == 0x80
 
 
 @pytest.mark.parametrize("body", [b"AAAA*AAA", b"AAAAA", b"=AAA", b"A===", b"AA=A"])
 def test_what_is_not_base64(wire, body):
-    found = frames_of(decoded_text(ask(wire, ECHO, body, "application/grpc-web-text").data))
+    found = messages(decoded_text(ask(wire, ECHO, body, "application/grpc-web-text").data))
     assert web_trailers(found[-1][1])["grpc-status"] == str(INTERNAL)
 
 
@@ -274,7 +259,7 @@ def test_a_document_that_would_grow(wire):
     """Each "{}" is a message of its own: some sixty bytes for three."""
     body = b'{"parts": [%s{}]}' % (b"{}," * 1_000_000)
     answer = ask(wire, "/calls.Calls/Compressed", message(body), "application/connect+json")
-    error = json.loads(frames_of(answer.data)[-1][1])["error"]
+    error = json.loads(messages(answer.data)[-1][1])["error"]
     assert error["code"] == "resource_exhausted"
 
 
@@ -353,24 +338,24 @@ def test_a_query_means_nothing_to_grpc(wire, calls):
 def test_a_stream_of_answers(wire):
     answer = ask(wire, COUNT, message(b'{"count": "3"}'), "application/connect+json")
     assert (answer.http_status, answer.trailers) == ("200", {})
-    found = [(flag, json.loads(payload)) for flag, payload in frames_of(answer.data)]
+    found = [(flag, json.loads(payload)) for flag, payload in messages(answer.data)]
     assert found == [(0, {"value": "1"}), (0, {"value": "2"}), (0, {"value": "3"}), (2, {})]
 
 
 def test_a_stream_of_requests(wire):
     body = message(b'{"value": 1}') + message(b'{"value": "41"}')
     answer = ask(wire, SUM, body, "application/connect+json")
-    assert [json.loads(payload) for flag, payload in frames_of(answer.data)] == [{"value": "42"}, {}]
+    assert [json.loads(payload) for flag, payload in messages(answer.data)] == [{"value": "42"}, {}]
 
 
 def test_errors_of_streams(wire):
     answer = ask(wire, COUNT, message(b'{"count": 1, "code": 5, "message": "<x>"}'), "application/connect+json")
     assert answer.http_status == "200"
-    flag, payload = frames_of(answer.data)[-1]
+    flag, payload = messages(answer.data)[-1]
     assert (flag, json.loads(payload)) == (2, {"error": {"code": "not_found", "message": "<x>"}})
     for body in message(b"{"), b"\x05\0\0\0\0", b"\0\0\0\0\x09{}":
         answer = ask(wire, SUM, body, "application/connect+json")
-        assert answer.http_status == "200" and "error" in json.loads(frames_of(answer.data)[-1][1])
+        assert answer.http_status == "200" and "error" in json.loads(messages(answer.data)[-1][1])
 
 
 def test_a_deadline_within_a_stream(wire):
@@ -378,7 +363,7 @@ def test_a_deadline_within_a_stream(wire):
     body = message(b'{"count": 1000000000}')
     for path in COUNT, BLOCKING_COUNT:
         answer = ask(wire, path, body, "application/connect+json", connect_timeout_ms="100")
-        flag, payload = frames_of(answer.data)[-1]
+        flag, payload = messages(answer.data)[-1]
         assert (flag, json.loads(payload)["error"]["code"]) == (2, "deadline_exceeded")
 
 
@@ -387,14 +372,14 @@ def test_the_same_of_grpc_web(wire, calls):
     for kind in "application/grpc-web", "application/grpc-web-text":
         answer = ask(wire, COUNT, base64.b64encode(body) if "text" in kind else body, kind, grpc_timeout="100m")
         data = decoded_text(answer.data) if "text" in kind else answer.data
-        flag, payload = frames_of(data)[-1]
+        flag, payload = messages(data)[-1]
         assert (flag, web_trailers(payload)["grpc-status"]) == (0x80, "4")
 
 
 def test_grpc_with_json(wire):
     answer = ask(wire, ECHO, message(b'{"text": "j"}'), "application/grpc+json")
     assert answer.status == OK and answer.headers["content-type"] == "application/grpc+json"
-    assert frames_of(answer.data) == [(0, b'{"text":"j"}')]
+    assert messages(answer.data) == [(0, b'{"text":"j"}')]
     assert ask(wire, ECHO, message(b"{\n%%"), "application/grpc+json").status == INTERNAL
 
 

@@ -6,14 +6,13 @@ import json
 import signal
 import socket
 import ssl
-import struct
 import time
 
 import pytest
 
 from servers import PATIENCE, eventually
 from tls import pki, tls_options  # noqa: F401
-from wire import Wire
+from wire import Wire, message, messages
 
 HELLO = "/api.Api/sayHello"
 JSON = {"content-type": "application/json"}
@@ -146,7 +145,7 @@ def test_an_answer_that_begins_before_its_request_ends(serve):
         )
         for text in ("a", "b", "c"):
             body = json.dumps({"text": text}).encode()
-            raw.sendall(b"%x\r\n%b\r\n" % (len(body) + 5, struct.pack(">BI", 0, len(body)) + body))
+            raw.sendall(b"%x\r\n%b\r\n" % (len(body) + 5, message(body)))
             eventually(lambda sent=text: f'"{sent}"'.encode() in reader.readline(), "the echo")
         raw.sendall(b"0\r\n\r\n")
         assert b"\x02\x00\x00\x00\x02{}" in reader.read()  # it has succeeded; to the connection's end
@@ -157,17 +156,11 @@ def test_a_stream(api):
     body = json.dumps({"length": 30}).encode()
     connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=PATIENCE)
     for _ in range(2):
-        connection.request(
-            "POST", "/api.Api/getStream", struct.pack(">BI", 0, len(body)) + body, {"content-type": "application/connect+json"}
-        )
+        connection.request("POST", "/api.Api/getStream", message(body), {"content-type": "application/connect+json"})
         answer = connection.getresponse()
-        data, messages = answer.read(), []
-        while data:
-            flags, size = struct.unpack(">BI", data[:5])
-            messages.append((flags, json.loads(data[5 : 5 + size])))
-            data = data[5 + size :]
-        assert answer.status == 200 and [flags for flags, _ in messages] == [0] * 30 + [2]
-        assert "error" not in messages[-1][1]
+        found = [(flag, json.loads(payload)) for flag, payload in messages(answer.read())]
+        assert answer.status == 200 and [flag for flag, _ in found] == [0] * 30 + [2]
+        assert "error" not in found[-1][1]
 
 
 def test_head_options_and_other_versions(api):

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from servers import PATIENCE
-from wire import Wire, message, request_fields
+from test_http import get
+from wire import Wire, message
 
 JSON, LINES, EVENTS = "application/json", "application/x-ndjson", "text/event-stream"
 ITEMS = [{"id": n, "name": f"name {n}"} for n in (1, 2, 3)]
@@ -27,11 +28,7 @@ class Answer:
 
 def ask_http2(server, method, path, body, fields):
     with Wire(server) as wire:
-        request = request_fields(path, **{"method": method, "te": None, "content_type": None, **fields})
-        stream = wire.headers(request, end=body is None)
-        if body is not None:
-            wire.data(stream, body.encode(), True)
-        answer = wire.answer(stream)
+        answer = get(wire, path, method, None if body is None else body.encode(), **fields)
         assert not answer.trailers
         return Answer(answer.http_status, answer.headers, answer.data)
 

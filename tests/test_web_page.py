@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from servers import PATIENCE, eventually, free_port
+from test_http import get
 from wire import Wire, request_fields
 
 NASTY = "<script>alert(1)</script>\"'&amp;<img src=x onerror=alert(1)>"
@@ -29,11 +30,6 @@ def front(start, backend):
 def wire(front):
     with Wire(front) as wire:
         yield wire
-
-
-def get(wire, path, method="GET", **fields):
-    stream = wire.headers(request_fields(path, method=method, te=None, content_type=None, **fields), end=True)
-    return wire.answer(stream)
 
 
 def part(page, id):

@@ -23,6 +23,17 @@ def message(payload, flag=0, length=None):
     return struct.pack(">BI", flag, len(payload) if length is None else length) + payload
 
 
+def messages(data):
+    """[(flag, payload)] of the gRPC messages in @data, which are whole."""
+    found, at = [], 0
+    while at < len(data):
+        flag, size = struct.unpack_from(">BI", data, at)
+        found.append((flag, bytes(data[at + 5 : at + 5 + size])))
+        assert len(found[-1][1]) == size
+        at += 5 + size
+    return found
+
+
 def request_fields(path, **changes):
     """A gRPC request's fields; None in @changes leaves one out. Underscores stand for dashes."""
     fields = {
