@@ -17,35 +17,32 @@
 /* Beside fields, a head, or what stands between two parts of a body, has a method, a version, a chunk's size. */
 #define FRAMING_BYTES_MAX 1024
 
-int http1_new(struct session *session, nghttp2_mem *memory, bool is_secure)
+int http1_new(struct session *session)
 {
+        nghttp2_mem *memory = session->http1_memory;
         struct http1 *http1 = memory->calloc(1, sizeof(*http1), memory->mem_user_data);
 
         if (!http1)
                 return -ENOMEM;
         http1->session = session;
-        http1->memory = memory;
-        http1->is_secure = is_secure;
         llhttp_init(&http1->parser, HTTP_REQUEST, &http1_parser_settings);
         http1->parser.data = http1;
         session->http1 = http1;
         return 0;
 }
 
-static void free_bytes(const struct http1 *http1, struct http1_bytes *bytes)
-{
-        http1->memory->free(bytes->data, http1->memory->mem_user_data);
-}
-
 void http1_free(struct http1 *http1)
 {
+        nghttp2_mem *memory;
+
         if (!http1)
                 return;
-        free_bytes(http1, &http1->block);
-        free_bytes(http1, &http1->ahead);
-        free_bytes(http1, &http1->head);
-        free_bytes(http1, &http1->tail);
-        http1->memory->free(http1, http1->memory->mem_user_data);
+        memory = http1->session->http1_memory;
+        memory->free(http1->block.data, memory->mem_user_data);
+        memory->free(http1->ahead.data, memory->mem_user_data);
+        memory->free(http1->head.data, memory->mem_user_data);
+        memory->free(http1->tail.data, memory->mem_user_data);
+        memory->free(http1, memory->mem_user_data);
 }
 
 void http1_begin_block(struct http1 *http1)

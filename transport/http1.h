@@ -54,9 +54,8 @@ enum http1_framing {
 struct http1 {
         llhttp_t parser; /* its `data` is this */
         struct session *session;
-        nghttp2_mem *memory;
         struct stream *stream; /* the request at hand; NULL: none */
-        struct http1_bytes block; /* its target and fields, until all are there: http1_block.h */
+        struct http1_bytes block; /* its target and fields, until all are there: http1_parse.c */
         struct http1_bytes ahead; /* came behind it */
         size_t ahead_parsed; /* of that */
         size_t field_at; /* of the block: where the newest field begins */
@@ -76,14 +75,12 @@ struct http1 {
 
         enum http1_answer answer;
         enum http1_framing framing;
-        bool is_secure; /* on TLS */
         bool has_line : 1; /* the first request line was complete: this is HTTP/1 */
         bool in_name : 1; /* the newest field's name is not complete */
         bool is_whole : 1; /* the newest request has ended */
         bool is_head : 1; /* its method is HEAD */
         bool is_old : 1; /* it is of HTTP/1.0 */
         bool is_kept : 1; /* its client wants to send further ones */
-        bool has_expectation : 1; /* it waits for 100 Continue */
         bool continues : 1; /* 100 Continue is to be sent */
         bool is_bodiless : 1; /* the answer has no body, whatever is pulled */
         bool is_last : 1; /* on_pull has promised the body's end */
@@ -91,7 +88,7 @@ struct http1 {
 };
 
 /* The session's peer does not begin with HTTP/2's preface. 0, -ENOMEM. */
-int http1_new(struct session *session, nghttp2_mem *memory, bool is_secure);
+int http1_new(struct session *session);
 /* Takes NULL. Its stream is closed. */
 void http1_free(struct http1 *http1);
 

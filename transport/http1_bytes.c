@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "transport/session.h"
+
 #define FIRST_BYTES ((size_t)512) /* a browser's request, an answer's head: nearly all fit */
 
 static int reserve(const struct http1 *http1, struct http1_bytes *bytes, size_t size)
 {
+        nghttp2_mem *memory = http1->session->http1_memory;
         size_t capacity = bytes->capacity > 0 ? bytes->capacity : FIRST_BYTES;
         uint8_t *data;
 
@@ -16,7 +19,7 @@ static int reserve(const struct http1 *http1, struct http1_bytes *bytes, size_t 
         /* powers of two: none has the size of nghttp2's frame buffers, which count as untouched (transport/memory.h) */
         while (capacity < size)
                 capacity *= 2;
-        data = http1->memory->realloc(bytes->data, capacity, http1->memory->mem_user_data);
+        data = memory->realloc(bytes->data, capacity, memory->mem_user_data);
         if (!data)
                 return -ENOMEM;
         bytes->data = data;
@@ -44,9 +47,11 @@ int http1_append_text(const struct http1 *http1, struct http1_bytes *bytes, cons
 
 void http1_clear(const struct http1 *http1, struct http1_bytes *bytes)
 {
+        nghttp2_mem *memory = http1->session->http1_memory;
+
         bytes->size = 0;
         if (bytes->capacity <= FIRST_BYTES)
                 return;
-        http1->memory->free(bytes->data, http1->memory->mem_user_data);
+        memory->free(bytes->data, memory->mem_user_data);
         *bytes = (struct http1_bytes){ 0 };
 }

@@ -77,7 +77,6 @@ static int on_message_begin(llhttp_t *parser)
 
         http1_begin_block(http1);
         http1->is_whole = false;
-        http1->block.size = 0;
         http1->field_bytes = http1->field_count = 0; /* the last one's trailers counted, too */
         return begin_piece(http1);
 }
@@ -339,13 +338,14 @@ static void emit_fields(struct http1 *http1, const struct session_field *target,
         const struct session_field *authority)
 {
         const char *method = llhttp_method_name(http1->parser.method);
+        const char *scheme = http1->session->is_secure ? "https" : "http";
         struct stream *stream = http1->stream;
 
         emit(stream, ":method", method, strlen(method));
         emit(stream, ":path", target->value, target->value_size);
         if (authority->value)
                 emit(stream, ":authority", authority->value, authority->value_size);
-        emit(stream, ":scheme", http1->is_secure ? "https" : "http", http1->is_secure ? 5 : 4);
+        emit(stream, ":scheme", scheme, strlen(scheme));
         while (at < http1->block.size) {
                 struct session_field field = next_piece(http1, &at);
 
@@ -378,11 +378,10 @@ static bool has_body(const struct http1 *http1)
         return http1->parser.flags & F_CHUNKED || http1->parser.content_length > 0;
 }
 
-static void note_message(struct http1 *http1, const struct framing_fields *seen)
+static void note_message(struct http1 *http1)
 {
         http1->is_head = http1->parser.method == HTTP_HEAD;
         http1->is_kept = llhttp_should_keep_alive(&http1->parser);
-        http1->has_expectation = seen->has_expectation && !http1->is_old;
         http1->parser.upgrade = 0; /* no protocol is changed to: "h2c", "websocket" */
 }
 
@@ -400,7 +399,7 @@ static int on_headers_complete(llhttp_t *parser)
                 check_framing(http1, &seen) < 0 || check_target(http1, &target, &seen.host) < 0 ||
                 open_stream(http1) < 0)
                 return -1;
-        note_message(http1, &seen);
+        note_message(http1);
         emit_fields(http1, &target, at, &seen.host);
         http1_clear(http1, &http1->block);
         http1->field_bytes = http1->field_count = 0;
@@ -410,8 +409,8 @@ static int on_headers_complete(llhttp_t *parser)
         http1->stream->block_ends = !has_body(http1);
         session->events->on_headers(http1->stream, false);
         http1->stream->has_headers = true;
-        http1->continues =
-                http1->has_expectation && has_body(http1) && http1->answer == HTTP1_ANSWER_NONE;
+        http1->continues = seen.has_expectation && !http1->is_old && has_body(http1) &&
+                           http1->answer == HTTP1_ANSWER_NONE;
         return 0;
 }
 

@@ -365,7 +365,7 @@ static int begin_otherwise(struct session *session, const uint8_t *data, size_t 
                 keep_beginning(session, data, size);
                 return -EPROTO; /* without a GOAWAY (RFC 9113, section 3.4) */
         }
-        r = http1_new(session, session->http1_memory, session->is_secure);
+        r = http1_new(session);
         if (r < 0)
                 return r;
         nghttp2_session_del(session->h2);
