@@ -2,18 +2,24 @@
 #include "services/sampler.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALL (UINT64_C(1) << 63)
 #define PARENT_BASED "parentbased_"
 
-/* A ratio, from 0 to 1. */
+/* A ratio, from 0 to 1, with a point whatever the program's locale has. */
 static int parse_ratio(const char *text, uint64_t *ret_bound)
 {
+        locale_t plain = newlocale(LC_ALL_MASK, "C", NULL);
+        double ratio;
         char *end;
-        double ratio = strtod(text, &end);
 
+        if (!plain)
+                return -ENOMEM;
+        ratio = strtod_l(text, &end, plain);
+        freelocale(plain);
         if (end == text || *end || !(ratio >= 0 && ratio <= 1))
                 return -EINVAL;
         *ret_bound = (uint64_t)(ratio * (double)ALL);

@@ -13,7 +13,7 @@ struct sampler {
         uint64_t bound; /* other traces are recorded if their ids, in 63 bits, are below it */
 };
 
-/* By OTEL_TRACES_SAMPLER's @name and its @argument; NULL: the defaults. 0; -EINVAL: there is no such sampler or ratio. */
+/* By OTEL_TRACES_SAMPLER's @name and its @argument; NULL: the defaults. 0; -EINVAL: there is no such sampler or ratio; -ENOMEM. */
 int sampler_parse(struct sampler *ret_sampler, const char *name, const char *argument);
 
 /* Whether @trace is recorded. @parent: what the call has brought; NULL: nothing. */

@@ -103,7 +103,7 @@ static int prepare(
         struct span_exporter *exporter = &tracing->exporter;
         int r = sampler_parse(&tracing->sampler, options->sampler, options->sampler_argument);
 
-        if (r < 0)
+        if (r == -EINVAL)
                 return refuse(ret_error, "sampler",
                         options->sampler ? options->sampler : options->sampler_argument,
                         "always_on, always_off or traceidratio, with an argument from 0 to 1, or "
@@ -113,7 +113,8 @@ static int prepare(
         exporter->on_log = options->on_log;
         exporter->log_user = options->log_user;
         trace_ids_init(&tracing->ids);
-        r = set_headers(tracing, options->headers, ret_error);
+        if (r == 0)
+                r = set_headers(tracing, options->headers, ret_error);
         if (r == 0)
                 r = set_resource(
                         tracing, options->resource_attributes, options->service_name, ret_error);

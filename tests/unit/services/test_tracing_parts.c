@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "comma.h"
 #include "services/key_values.h"
 #include "services/otlp_endpoint.h"
 #include "services/sampler.h"
@@ -57,6 +58,16 @@ static void test_samplers(void **state)
                         sampler_parse(&sampler, "traceidratio",
                                 (const char *[]){ "", "-0.1", "1.1", "nan", "1x", "x" }[i]),
                         -EINVAL);
+}
+
+/* OTEL_TRACES_SAMPLER_ARG has a point, whatever the program's locale has. */
+static void test_sampler_locale(void **state)
+{
+        (void)state;
+        if (!comma_set())
+                skip();
+        assert_true(wants("traceidratio", "0.5", (UINT64_C(1) << 63) - 1, NULL));
+        assert_false(wants("traceidratio", "0.5", UINT64_C(1) << 63, NULL));
 }
 
 /* ---- lists ---- */
@@ -326,6 +337,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_samplers),
+                cmocka_unit_test(test_sampler_locale),
                 cmocka_unit_test(test_key_values),
                 cmocka_unit_test(test_endpoints),
                 cmocka_unit_test(test_ids),
