@@ -13,14 +13,6 @@
 #include "schema/schema.h"
 #include "shop.h"
 
-static const upb_MessageDef *shop_order(const quoit_schema *schema)
-{
-        const upb_MessageDef *type = NULL;
-
-        assert_int_equal(schema_find(schema, shop_order_table, &type, NULL), 0);
-        return type;
-}
-
 /* Binds "path=value" of each of @pairs, up to NULL. The order as JSON, or why it was refused. In @arena. */
 static const char *bind(const quoit_schema *schema, const char *const *pairs, upb_Arena *arena)
 {

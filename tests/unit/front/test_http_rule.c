@@ -13,16 +13,7 @@
 
 #include "front/http_rule.h"
 #include "front/transcoding_rule.h"
-#include "schema/schema.h"
 #include "shop.h"
-
-static const upb_MessageDef *shop_order(const quoit_schema *schema)
-{
-        const upb_MessageDef *type = NULL;
-
-        assert_int_equal(schema_find(schema, shop_order_table, &type, NULL), 0);
-        return type;
-}
 
 struct told {
         char text[2048];

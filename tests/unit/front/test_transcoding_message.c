@@ -10,16 +10,7 @@
 #include <cmocka.h>
 
 #include "front/transcoding_message.h"
-#include "schema/schema.h"
 #include "shop.h"
-
-static const upb_MessageDef *shop_order(const quoit_schema *schema)
-{
-        const upb_MessageDef *type = NULL;
-
-        assert_int_equal(schema_find(schema, shop_order_table, &type, NULL), 0);
-        return type;
-}
 
 static upb_StringView view(const char *text)
 {
