@@ -160,7 +160,10 @@ def test_what_comes_again_is_served(server):
 
 @pytest.mark.alone
 def test_no_message_takes_long_to_parse(server, sanitized):
-    """A ring has no time for others meanwhile: none takes many times as long as an honest one of a quarter of its size."""
+    """A ring has no time for others meanwhile: none takes many times as long as an honest one of a quarter of its size.
+
+    4 is the same time for each byte; processors differ by half of it.
+    """
     if sanitized:
         pytest.skip("a sanitizer's time is not ours")
     clock = ~server.pid << 3 | 2  # of the process: clock_getcpuclockid(3)
@@ -173,7 +176,7 @@ def test_no_message_takes_long_to_parse(server, sanitized):
     with Wire(server) as wire:
         honest_s = min(seconds(MODEST["narrow"]) for _ in range(5))
         took = {shape: min(seconds(body) for _ in range(3)) / honest_s for shape, body in SHAPES.items()}
-    assert max(took.values()) < 3.5, took
+    assert max(took.values()) < 6, took
 
 
 def test_what_is_held_counts(server, growth_max, sanitized):
