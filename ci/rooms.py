@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "services": {"generated"},
     "schema": {"upb"},
     "apps": {"generated"},
+    "apps/quoit": {"apps", "generated", "upb"},
 }
 # What a room may call: what it may include, and what is behind the headers that it sees. Some functions that core's headers
 # declare are defined in core/engine/.
@@ -30,6 +31,7 @@ MAY_CALL = MAY_INCLUDE | {
     "front": {"schema", *MAY_INCLUDE["front"]},
     "apps": {"codec", "transport", "call", "link", "front", "server", "client", "services", "schema"},
 }
+MAY_CALL["apps/quoit"] = {"apps", *MAY_CALL["apps"]}
 
 
 def room_of(path):

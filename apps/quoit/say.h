@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Errors, one line each on stderr: "quoit: WHAT: WHERE; what to do". What a peer has put into it cannot move the terminal's cursor:
+ * control characters become "?".
+ */
+
+#include "exit_status.h"
+
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+
+/* The same, and returns EXIT_FAILED. */
+__attribute__((format(printf, 1, 2))) int say_failed(const char *format, ...);
+
+/* The same, and returns EXIT_USAGE. */
+__attribute__((format(printf, 1, 2))) int say_usage(const char *format, ...);
