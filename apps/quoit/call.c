@@ -1,99 +1,127 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include <quoit/upb.h>
 
+#include "call_options.h"
+#include "call_run.h"
 #include "command_list.h"
-#include "connection.h"
-#include "flags.h"
-#include "message.h"
-#include "metadata_flags.h"
-#include "output_flags.h"
 #include "say.h"
-#include "schema_flags.h"
-#include "source.h"
-
-struct options {
-        struct connection_flags connection;
-        struct metadata_flags metadata;
-        struct schema_flags schema;
-        struct output_flags output;
-        const char *data;
-};
-
-static const struct flag call_flags[] = {
-        { "data", 'd', "JSON", "the request", flag_set_string, offsetof(struct options, data), 0 },
-        { 0 },
-};
 
 static const struct flag_group groups[] = {
         { "The call", call_flags, 0 },
-        { "Connection", connection_flags, offsetof(struct options, connection) },
-        { "Metadata", metadata_flags, offsetof(struct options, metadata) },
-        { "Schema", schema_flags, offsetof(struct options, schema) },
-        { "Output", output_flags, offsetof(struct options, output) },
+        { "Output", output_flags, offsetof(struct call_options, output) },
+        { "Metadata", metadata_flags, offsetof(struct call_options, metadata) },
+        { "Schema", schema_flags, offsetof(struct call_options, schema) },
+        { "Connection", connection_flags, offsetof(struct call_options, connection) },
         { 0 },
 };
 
-static int call(const struct options *options, struct connection *connection, struct source *source,
-        const char *name, upb_Arena *arena)
-{
-        const char *data = options->data ? options->data : "{}";
-        const upb_Message *reply;
-        struct source_method method;
-        quoit_problem problem;
-        upb_Message *request;
-        upb_StringView text;
-        quoit_error error;
-        int status = source_method(source, name, &method);
+static const char help[] =
+        "  quoit call localhost:50051 api.Api/sayHello -d '{\"name\":\"Ada\"}'\n"
+        "  quoit call localhost:50051 Api/getStream            the package can be left out\n"
+        "  quoit call localhost:50051 chat.Chat/Talk -d @      messages from standard input\n"
+        "  quoit call example.org:443 a.B/C -d @request.json -H 'authorization: Bearer ...'\n"
+        "  quoit call unix:/run/api.sock a.B/C --protoset api.binpb --json | jq .status\n"
+        "\n"
+        "Without -d a single request has no fields. The scheme is found out: TLS is tried first "
+        "where a\n"
+        "flag or port 443 says so, else HTTP/2 in the clear. Times are 2s, 500ms, 1m30s; a number "
+        "alone is\n"
+        "seconds. Flags of grpcurl are understood, with one dash or two.\n"
+        "Exit status: 0; 1 no connection or schema; 2 a mistake in the command; 64 + the call's "
+        "status.\n";
 
-        if (status != EXIT_DONE)
-                return status;
-        if (message_parse_json(source, method.request, upb_StringView_FromString(data), arena,
-                    &request, &problem) < 0)
-                return say_usage("-d: %s", problem.text);
-        if (connection_unary(connection, &method.quoit, request, NULL, arena, &reply, &error) !=
-                QUOIT_OK) {
-                say("%s", error.text);
-                return EXIT_CALL + (int)error.status;
-        }
-        if (message_print_json(source, method.reply, (upb_Message *)reply,
-                    output_json_options(&options->output), arena, &text, &problem) < 0)
-                return say_failed("%s", problem.text);
-        puts(text.data);
-        return EXIT_DONE;
+static bool is_local(const char *target)
+{
+        static const char *const begins[] = { "unix:", "unix-abstract:", "vsock:", "localhost",
+                "127.", "[::1]", "dns:localhost", "dns:///localhost", "ipv4:127.", "ipv6:[::1]" };
+
+        for (unsigned i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+                if (!strncmp(target, begins[i], strlen(begins[i])))
+                        return true;
+        return false;
+}
+
+/* A name of metadata that is a secret, in the clear, where nobody has said so. NULL: there is none. */
+static const char *find_secret(const struct call_options *options)
+{
+        const struct strings *const lists[] = { &options->metadata.all, &options->metadata.calls,
+                &options->metadata.reflection };
+
+        for (unsigned i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+                for (size_t j = 0; j < lists[i]->count; j++)
+                        if (!strncasecmp(lists[i]->at[j], "authorization", 13))
+                                return "authorization";
+        return NULL;
+}
+
+static int check_secrets(const struct call_options *options, const struct connection *connection)
+{
+        if (options->connection.scheme == SCHEME_PLAINTEXT || connection->scheme == SCHEME_TLS ||
+                options->connection.is_unix || is_local(connection->setup.target) ||
+                !find_secret(options))
+                return EXIT_DONE;
+        return say_usage(
+                "%s speaks no TLS: 'authorization' would be sent in the clear; say --plaintext "
+                "if it may be",
+                connection->target);
+}
+
+static int call(struct call_options *options, const char *target, const char *name)
+{
+        struct connection *connection = NULL;
+        struct source *source = NULL;
+        struct source_method method;
+        int status;
+
+        if (options->time_ms && (!options->connection.connect_ms ||
+                                        options->connection.connect_ms > options->time_ms))
+                options->connection.connect_ms = options->time_ms;
+        status = connection_open(&options->connection, target, &connection);
+        if (status == EXIT_DONE)
+                status = check_secrets(options, connection);
+        if (status == EXIT_DONE)
+                status = source_open(&options->schema, &options->metadata, connection, &source);
+        if (status == EXIT_DONE)
+                status = source_method(source, name, &method);
+        if (status == EXIT_DONE)
+                status = call_run(options, connection, source, &method);
+        source_free(source);
+        connection_close(connection);
+        return status;
 }
 
 static int run(int argc, char **argv)
 {
-        struct connection *connection = NULL;
-        struct options options = { 0 };
-        struct source *source = NULL;
+        struct call_options options = { 0 };
         struct words words;
-        upb_Arena *arena;
         int status;
 
         if (!flags_parse(&command_call, argc, argv, &options, &words, &status))
                 return status;
         if (words.count != 2)
-                return say_usage("write quoit call HOST:PORT pkg.Service/Method");
-        arena = upb_Arena_New();
-        status = connection_open(&options.connection, words.at[0], &connection);
-        if (status == EXIT_DONE)
-                status = source_open(&options.schema, &options.metadata, connection, &source);
-        if (status == EXIT_DONE)
-                status = call(&options, connection, source, words.at[1], arena);
-        source_free(source);
-        connection_close(connection);
-        upb_Arena_Free(arena);
+                status = say_usage("%s: write quoit call HOST:PORT pkg.Service/Method",
+                        words.count > 2   ? words.at[2]
+                        : words.count < 1 ? "a target and a method are missing"
+                                          : "a method is missing");
+        else
+                status = call(&options, words.at[0], words.at[1]);
+        strings_deinit(&options.data);
+        strings_deinit(&options.metadata.all);
+        strings_deinit(&options.metadata.calls);
+        strings_deinit(&options.metadata.reflection);
+        strings_deinit(&options.schema.protos);
+        strings_deinit(&options.schema.import_paths);
+        strings_deinit(&options.schema.protosets);
         return status;
 }
 
 const struct command command_call = {
         .name = "call",
         .synopsis = "HOST:PORT pkg.Service/Method [FLAGS]",
-        .summary = "Calls a method.",
+        .summary = "Calls a method: sends JSON, prints JSON.",
+        .help = help,
         .groups = groups,
         .run = run,
 };

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <utf8_range.h>
 
+#include "any.h"
+#include "fields.h"
 #include "nearest.h"
 #include "upb/json/decode.h"
 #include "upb/json/encode.h"
@@ -20,8 +22,32 @@ static int set_problem(quoit_problem *problem, int error, const char *text)
 
 /* ---- in ---- */
 
+/* "line 1, column 12: No such field: nmae": with what was probably meant. */
+static int explain(quoit_problem *problem, const char *text, const upb_MessageDef *type)
+{
+        static const char no_field[] = "No such field: ", no_value[] = "Unknown enumerator: '";
+        const char *field = strstr(text, no_field), *value = strstr(text, no_value);
+        char name[NEAREST_NAME_BYTES], hint[NEAREST_HINT_BYTES] = "";
+        struct nearest nearest;
+
+        if (field || value) {
+                snprintf(name, sizeof(name), "%s",
+                        field ? field + strlen(no_field) : value + strlen(no_value));
+                name[strcspn(name, "'")] = '\0';
+                nearest_init(&nearest, name);
+                if (field)
+                        fields_try(&nearest, type);
+                else
+                        enumerators_try(&nearest, type);
+                nearest_hint(&nearest, hint);
+        }
+        snprintf(problem->text, sizeof(problem->text), "%s%s", text, hint);
+        return -EINVAL;
+}
+
 int message_parse_json(struct source *source, const upb_MessageDef *type, upb_StringView text,
-        upb_Arena *arena, upb_Message **ret_message, quoit_problem *ret_problem)
+        bool ignores_unknown, upb_Arena *arena, upb_Message **ret_message,
+        quoit_problem *ret_problem)
 {
         upb_Message *message = upb_Message_New(upb_MessageDef_MiniTable(type), arena);
         upb_Status status;
@@ -31,15 +57,16 @@ int message_parse_json(struct source *source, const upb_MessageDef *type, upb_St
         if (!utf8_range_IsValid(text.data, text.size))
                 return set_problem(ret_problem, -EINVAL, "it is not UTF-8");
         upb_Status_Clear(&status);
-        switch (upb_JsonDecodeDetectingNonconformance(
-                text.data, text.size, message, type, source_pool(source), 0, arena, &status)) {
+        switch (upb_JsonDecodeDetectingNonconformance(text.data, text.size, message, type,
+                source_pool(source), ignores_unknown ? upb_JsonDecode_IgnoreUnknown : 0, arena,
+                &status)) {
         case kUpb_JsonDecodeResult_Ok:
                 *ret_message = message;
                 return 0;
         case kUpb_JsonDecodeResult_OutOfMemory:
                 return set_problem(ret_problem, -ENOMEM, "out of memory");
         default:
-                return set_problem(ret_problem, -EINVAL, upb_Status_ErrorMessage(&status));
+                return explain(ret_problem, upb_Status_ErrorMessage(&status), type);
         }
 }
 
@@ -52,6 +79,8 @@ int message_print_json(struct source *source, const upb_MessageDef *type, upb_Me
         size_t size;
         char *text;
 
+        if (any_resolve(source, type, message, arena) < 0)
+                return set_problem(ret_problem, -ENOMEM, "out of memory");
         upb_Status_Clear(&status);
         size = upb_JsonEncode(message, type, source_pool(source), options, arena, NULL, 0, &status);
         if (size == SIZE_MAX)

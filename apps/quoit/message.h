@@ -9,11 +9,12 @@
 #include "upb/message/message.h"
 
 /*
- * A new message of the type @type in @arena, from the JSON @text. 0; -EINVAL: it is not JSON, or not such a message, and *@ret_problem says
+ * A new message of the type @type in @arena, from the JSON @text; @ignores_unknown: fields and enum values that are not known. 0; -EINVAL: it is not JSON, or not such a message, and *@ret_problem says
  * where, with the nearest name of a field; -ENOMEM.
  */
 int message_parse_json(struct source *source, const upb_MessageDef *type, upb_StringView text,
-        upb_Arena *arena, upb_Message **ret_message, quoit_problem *ret_problem);
+        bool ignores_unknown, upb_Arena *arena, upb_Message **ret_message,
+        quoit_problem *ret_problem);
 
 /*
  * @message as JSON, on one line, in @arena; @options are output_json_options(). The types of its Anys are loaded where they are not known

@@ -3,6 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64.h"
 
 #define LINE_BYTES 4096
 
@@ -45,4 +49,23 @@ int say_usage(const char *format, ...)
         say_line(format, arguments);
         va_end(arguments);
         return EXIT_USAGE;
+}
+
+void say_value(const char *name, upb_StringView value)
+{
+        size_t size = strlen(name);
+        bool is_bin = size > 4 && !strcmp(name + size - 4, "-bin");
+        char *text = malloc(is_bin ? BASE64_ENCODED_BYTES(value.size) : value.size + 1);
+
+        if (!text)
+                return;
+        if (is_bin)
+                base64_encode(value.data, value.size, text);
+        else
+                snprintf(text, value.size + 1, "%.*s", (int)value.size, value.data);
+        for (char *p = text; *p; p++)
+                if ((unsigned char)*p < ' ' || *p == 0x7f)
+                        *p = '?';
+        fputs(text, stderr);
+        free(text);
 }

@@ -7,6 +7,7 @@
  */
 
 #include "exit_status.h"
+#include "upb/base/string_view.h"
 
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
@@ -15,3 +16,6 @@ __attribute__((format(printf, 1, 2))) int say_failed(const char *format, ...);
 
 /* The same, and returns EXIT_USAGE. */
 __attribute__((format(printf, 1, 2))) int say_usage(const char *format, ...);
+
+/* A value of metadata on stderr, without a line break: base64 if the @name ends in "-bin". */
+void say_value(const char *name, upb_StringView value);
