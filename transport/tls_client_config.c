@@ -23,6 +23,7 @@ static int load(struct tls_client_config *config, struct tls_problem *problem)
                 &(struct tls_client_rules){
                         .options = &(quoit_tls_options){ .version_min = options->version_min },
                         .ca_file = options->ca_file,
+                        .no_verification = options->no_verification,
                         .source = options->certificate_file ? &source : NULL,
                         .sessions_max = options->sessions_max,
                 },

@@ -8,12 +8,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "transport/tls_newest.h"
 
 /* As quoit_channel_tls has them. */
 struct tls_client_options {
         const char *ca_file; /* NULL: whom the system trusts */
+        bool no_verification;
         const char *certificate_file; /* NULL: none */
         const char *key_file; /* with it */
         quoit_tls_version version_min;

@@ -253,7 +253,7 @@ static int add_client(const struct tls_client_rules *rules, struct tls_context *
         if (r == 0)
                 r = set_ciphers(rules->options, ssl, problem);
         if (r == 0)
-                r = tls_servers_attach(rules->ca_file, ssl, problem);
+                r = tls_servers_attach(rules->ca_file, !rules->no_verification, ssl, problem);
         if (r == 0 && rules->source)
                 r = use_certificate(rules->source, ssl, problem);
         return r;

@@ -7,6 +7,7 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/ssl.h>
@@ -36,6 +37,7 @@ struct tls_client_rules {
         const quoit_tls_options *options; /* only versions, ciphers and groups are used */
         const char
                 *ca_file; /* PEM: the authorities for servers; NULL: those that the system trusts */
+        bool no_verification; /* whoever they are */
         const struct tls_source
                 *source; /* the client's certificate, if the server asks for one; NULL: none */
         unsigned sessions_max; /* that are kept to be resumed; 0: none */

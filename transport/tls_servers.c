@@ -14,7 +14,8 @@
 #define CHAIN_LENGTH_MAX                                                                           \
         8 /* between a server's certificate and its root: each is a signature to be checked */
 
-int tls_servers_attach(const char *ca_file, SSL_CTX *ssl, struct tls_problem *problem)
+int tls_servers_attach(
+        const char *ca_file, bool verifies, SSL_CTX *ssl, struct tls_problem *problem)
 {
         int r = 0;
 
@@ -23,7 +24,7 @@ int tls_servers_attach(const char *ca_file, SSL_CTX *ssl, struct tls_problem *pr
         else if (SSL_CTX_set_default_verify_paths(ssl) != 1)
                 r = tls_problem_set(problem, -EINVAL,
                         "the system's CA certificates cannot be read: %s", tls_problem_openssl());
-        SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_verify(ssl, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
         SSL_CTX_set_verify_depth(ssl, CHAIN_LENGTH_MAX);
         SSL_CTX_set_max_cert_list(ssl, CHAIN_BYTES_MAX);
         return r;

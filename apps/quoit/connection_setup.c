@@ -107,6 +107,7 @@ static int set_tls(struct connection_setup *setup, const struct connection_flags
                 .certificate_file = flags->certificate_file,
                 .key_file = flags->key_file,
                 .server_name = flags->server_name,
+                .no_verification = flags->is_insecure,
         };
         setup->channel.tls = &setup->tls;
         return quoit_channel_tls_check(&setup->tls, ret_error);
