@@ -9,6 +9,7 @@
 #include <quoit/client_interceptor.h>
 
 #include "services/series.h"
+#include "services/trace_context.h"
 
 #define BUCKETS 64
 
@@ -21,6 +22,8 @@
 struct outcomes {
         struct series attempts;
         struct histogram calls_ns;
+        struct exemplars
+                *_Atomic exemplars; /* of calls_ns, on the heap; NULL: no call was sampled */
 };
 
 /* Of calls that were sent more than once. */
@@ -191,7 +194,7 @@ static void on_attempt_end(const quoit_outcall *call, const quoit_attempt *attem
 
         if (outcomes)
                 series_record(&outcomes->attempts, attempt->duration_ns, attempt->bytes_sent,
-                        attempt->bytes_received);
+                        attempt->bytes_received, trace_sampled_outcall(call));
 }
 
 /* A96: "if there were none, 0 is not reported". */
@@ -215,13 +218,21 @@ static void count_repeats(struct ring_metrics *ring, const quoit_outcall_summary
         record_any(&repeats->delay_ns, &histogram_durations, summary->retry_delay_ns);
 }
 
+static void count_end(struct outcomes *outcomes, uint64_t duration_ns, const quoit_trace *trace)
+{
+        size_t bucket = histogram_record(&outcomes->calls_ns, &histogram_durations, duration_ns);
+
+        if (trace)
+                exemplars_note(&outcomes->exemplars, bucket, duration_ns, trace);
+}
+
 static void on_end(const quoit_outcall *call, const quoit_outcall_summary *summary, void *user)
 {
         struct ring_metrics *ring = ring_of(user, call);
         struct outcomes *outcomes = ring ? outcomes_of(ring, summary->status) : NULL;
 
         if (outcomes)
-                histogram_record(&outcomes->calls_ns, &histogram_durations, summary->duration_ns);
+                count_end(outcomes, summary->duration_ns, trace_sampled_outcall(call));
         if (ring && summary->retries + summary->transparent_retries + summary->hedges > 0)
                 count_repeats(ring, summary);
 }
@@ -232,14 +243,19 @@ static void on_end(const quoit_outcall *call, const quoit_outcall_summary *summa
 struct sum {
         uint64_t started;
         struct outcomes outcomes;
+        struct exemplars attempts, calls; /* what these lead to */
         struct repeats repeats;
         bool has_repeats;
 };
 
 static void add_outcomes(struct outcomes *sum, const struct outcomes *outcomes)
 {
+        struct exemplars *exemplars = outcomes ? atomic_load(&outcomes->exemplars) : NULL;
+
         if (!outcomes)
                 return;
+        if (exemplars)
+                exemplars_merge(sum->exemplars, exemplars);
         series_merge(&sum->attempts, &outcomes->attempts);
         histogram_merge(&sum->calls_ns, &outcomes->calls_ns);
 }
@@ -259,7 +275,8 @@ static void add_repeats(struct sum *sum, const struct repeats *repeats)
 static void sum_up(
         struct channel_metrics *first, const char *name, unsigned status, struct sum *ret_sum)
 {
-        *ret_sum = (struct sum){ 0 };
+        *ret_sum = (struct sum){ .outcomes = { .attempts.exemplars = &ret_sum->attempts,
+                                         .exemplars = &ret_sum->calls } };
         for (struct channel_metrics *channel = first; channel; channel = channel->next) {
                 const struct method_metrics *method =
                         strcmp(channel->target, first->target) == 0
@@ -283,9 +300,12 @@ static void tell_outcomes(const char *target, const char *name, quoit_status sta
 {
         uint64_t counts[HISTOGRAM_COUNTS_MAX];
         quoit_histogram calls = histogram_show(&outcomes->calls_ns, &histogram_durations, counts);
+        quoit_exemplar exemplars[HISTOGRAM_COUNTS_MAX];
         struct series_shown shown;
 
         series_show(&outcomes->attempts, &shown);
+        if (exemplars_show(outcomes->exemplars, &histogram_durations, exemplars))
+                calls.exemplars = exemplars;
         if (reader->on_attempts && shown.duration_s.count > 0)
                 reader->on_attempts(user, target, name, status, &shown.duration_s,
                         &shown.sent_bytes, &shown.received_bytes);
@@ -377,12 +397,21 @@ int quoit_client_metrics_new(quoit_client_metrics **ret_metrics)
         return 0;
 }
 
+static void free_outcomes(struct outcomes *outcomes)
+{
+        if (!outcomes)
+                return;
+        series_deinit(&outcomes->attempts);
+        free(outcomes->exemplars);
+        free(outcomes);
+}
+
 static void free_ring(struct ring_metrics *ring)
 {
         if (!ring)
                 return;
         for (unsigned status = 0; status < SERIES_STATUSES; status++)
-                free(ring->outcomes[status]);
+                free_outcomes(ring->outcomes[status]);
         free(ring->repeats);
         free(ring);
 }

@@ -8,6 +8,7 @@
 
 #define BYTES_FIRST 16384
 #define NUMBER_BYTES 40
+#define UNIX_MS_DIGITS 13 /* of seconds since 1970, to the millisecond */
 
 /* ---- bytes ---- */
 
@@ -186,6 +187,33 @@ static void add_bound(struct exposition_text *text, const quoit_histogram *histo
                 add_number(text, histogram->bounds[i], 15);
 }
 
+static void add_hex(struct exposition_text *text, const uint8_t *bytes, size_t size)
+{
+        char digits[3];
+
+        for (size_t i = 0; i < size; i++) {
+                snprintf(digits, sizeof(digits), "%02x", bytes[i]);
+                add_bytes(text, digits, 2);
+        }
+}
+
+/* Behind a bucket's count. */
+static void add_exemplar(struct exposition_text *text, const quoit_exemplar *exemplar)
+{
+        static const uint8_t none[sizeof(exemplar->trace_id)];
+
+        if (memcmp(exemplar->trace_id, none, sizeof(none)) == 0)
+                return;
+        add(text, " # {trace_id=\"");
+        add_hex(text, exemplar->trace_id, sizeof(exemplar->trace_id));
+        add(text, "\",span_id=\"");
+        add_hex(text, exemplar->span_id, sizeof(exemplar->span_id));
+        add(text, "\"} ");
+        add_number(text, exemplar->value, 17);
+        add(text, " ");
+        add_number(text, exemplar->unix_s, UNIX_MS_DIGITS);
+}
+
 void exposition_histogram(struct exposition_text *text, const struct metric *metric,
         const struct label *labels, const quoit_histogram *histogram)
 {
@@ -199,6 +227,8 @@ void exposition_histogram(struct exposition_text *text, const struct metric *met
                 add_bound(text, histogram, i);
                 add(text, "\"} ");
                 add_integer(text, count);
+                if (histogram->exemplars && is_openmetrics(text))
+                        add_exemplar(text, &histogram->exemplars[i]);
                 add(text, "\n");
         }
         begin_sample(text, metric, "_sum", labels);

@@ -45,7 +45,7 @@ void exposition_integer(struct exposition_text *text, const struct metric *metri
 void exposition_number(struct exposition_text *text, const struct metric *metric,
         const struct label *labels, double value);
 
-/* Those of a histogram. */
+/* Those of a histogram; with its exemplars, which only OpenMetrics has. */
 void exposition_histogram(struct exposition_text *text, const struct metric *metric,
         const struct label *labels, const quoit_histogram *histogram);
 

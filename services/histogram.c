@@ -28,7 +28,7 @@ const struct histogram_scale histogram_repeats = { repeats, COUNT(repeats), 1 };
 const struct histogram_scale histogram_transparent_repeats = { transparent_repeats,
         COUNT(transparent_repeats), 1 };
 
-void histogram_record(
+size_t histogram_record(
         struct histogram *histogram, const struct histogram_scale *scale, uint64_t value)
 {
         double shown = (double)value / scale->unit;
@@ -45,6 +45,7 @@ void histogram_record(
         }
         histogram_add(&histogram->counts[low], 1);
         histogram_add(&histogram->sum, value);
+        return low;
 }
 
 void histogram_merge(struct histogram *histogram, const struct histogram *from)

@@ -7,6 +7,7 @@
  */
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <quoit/metrics.h>
@@ -38,8 +39,8 @@ static inline void histogram_add(atomic_ullong *counter, uint64_t value)
         atomic_store_explicit(counter, old + value, memory_order_relaxed);
 }
 
-/* By the only thread that writes. */
-void histogram_record(
+/* By the only thread that writes. Returns which of the counts @value has its place in. */
+size_t histogram_record(
         struct histogram *histogram, const struct histogram_scale *scale, uint64_t value);
 
 /* Adds the counts of @from, which another thread may be writing. */

@@ -9,6 +9,7 @@
 #include <quoit/server.h>
 
 #include "services/series.h"
+#include "services/trace_context.h"
 
 #define BUCKETS 64
 #define PROTOCOLS 5 /* bits of quoit_protocol */
@@ -134,7 +135,8 @@ static void on_end(const quoit_call *call, const quoit_call_summary *summary, vo
                 return;
         if (!summary->start_seen)
                 count_start(ring, call); /* refused before */
-        series_record(series, summary->duration_ns, summary->bytes_sent, summary->bytes_received);
+        series_record(series, summary->duration_ns, summary->bytes_sent, summary->bytes_received,
+                trace_sampled(call));
 }
 
 /* ---- reading ---- */
@@ -208,7 +210,8 @@ static void read_method(
                 read_protocols(method, reader, user);
         for (unsigned status = 0; reader->on_ended && status < SERIES_STATUSES; status++) {
                 struct series_shown shown;
-                struct series sum = { 0 };
+                struct exemplars exemplars = { 0 };
+                struct series sum = { .exemplars = &exemplars };
 
                 if (!sum_up(method, status, &sum))
                         continue;
@@ -251,13 +254,20 @@ int quoit_metrics_new(quoit_metrics **ret_metrics)
         return 0;
 }
 
+static void free_series(struct series *series)
+{
+        if (series)
+                series_deinit(series);
+        free(series);
+}
+
 static void free_method(struct method_metrics *method)
 {
         for (unsigned i = 0; i < QUOIT_RINGS_MAX; i++) {
                 struct ring_metrics *ring = method->rings[i];
 
                 for (unsigned status = 0; ring && status < SERIES_STATUSES; status++)
-                        free(ring->series[status]);
+                        free_series(ring->series[status]);
                 free(ring);
         }
         free(method);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include <quoit/client_interceptor.h>
 #include <quoit/interceptor.h>
 
-const char trace_key;
+const char trace_key, trace_outcall_key;
 
 /* ---- W3C Trace Context, section 3.2: 00-TRACE-SPAN-FLAGS ---- */
 
@@ -134,4 +135,19 @@ bool quoit_call_trace(const quoit_call *call, quoit_trace *ret_trace)
         if (own)
                 *ret_trace = *own;
         return own || trace_of_request(call, ret_trace);
+}
+
+static const quoit_trace *if_sampled(const quoit_trace *trace)
+{
+        return trace && trace->flags & QUOIT_TRACE_SAMPLED ? trace : NULL;
+}
+
+const quoit_trace *trace_sampled(const quoit_call *call)
+{
+        return if_sampled(quoit_call_attachment(call, &trace_key));
+}
+
+const quoit_trace *trace_sampled_outcall(const quoit_outcall *call)
+{
+        return if_sampled(quoit_outcall_attachment(call, &trace_outcall_key));
 }

@@ -28,5 +28,9 @@ void trace_format_id(const quoit_trace *trace, char ret_text[TRACE_ID_TEXT_BYTES
 /* What the request of @call says: its traceparent, else its grpc-trace-bin. False: nothing, or nothing sound. */
 bool trace_of_request(const quoit_call *call, quoit_trace *ret_trace);
 
-/* For quoit_call_trace(): the key under which a call's own quoit_trace is attached. */
-extern const char trace_key;
+/* The keys under which the own quoit_trace of a call, or of an outcall, is attached, where these are traced. */
+extern const char trace_key, trace_outcall_key;
+
+/* The own trace of @call. NULL: it is not traced, or not sampled. */
+const quoit_trace *trace_sampled(const quoit_call *call);
+const quoit_trace *trace_sampled_outcall(const quoit_outcall *call);

@@ -15,7 +15,7 @@
 
 /* What a call, or an outcall, has until its end: in its arena. */
 struct traced {
-        quoit_trace trace; /* first: &trace_key leads here */
+        quoit_trace trace; /* first: &trace_key and &trace_outcall_key lead here */
         quoit_trace parent;
         bool has_parent;
         char peer[SPAN_PEER_BYTES]; /* of an outcall's last attempt */
@@ -120,8 +120,6 @@ int quoit_tracing_attach(quoit_tracing *tracing, quoit_server *server)
 
 /* ---- outcalls ---- */
 
-static const char outcall_key;
-
 static void on_outcall_start(quoit_outcall *outcall, void *user)
 {
         struct upb_Arena *arena = quoit_outcall_arena(outcall);
@@ -134,7 +132,7 @@ static void on_outcall_start(quoit_outcall *outcall, void *user)
         *traced = (struct traced){ 0 };
         (void)quoit_outcall_metadata(outcall, "traceparent", &value);
         traced_init(traced, user, trace_parse(value, &traced->parent));
-        if (quoit_outcall_attach(outcall, &outcall_key, traced) < 0)
+        if (quoit_outcall_attach(outcall, &trace_outcall_key, traced) < 0)
                 return;
         trace_format(&traced->trace, text);
         (void)quoit_outcall_set_metadata(
@@ -149,7 +147,7 @@ static void on_outcall_start(quoit_outcall *outcall, void *user)
 /* The one that ended last is the one that its caller has heard of, or it does not matter. */
 static void on_attempt_end(const quoit_outcall *outcall, const quoit_attempt *attempt, void *user)
 {
-        struct traced *traced = quoit_outcall_attachment(outcall, &outcall_key);
+        struct traced *traced = quoit_outcall_attachment(outcall, &trace_outcall_key);
 
         (void)user;
         if (traced && attempt->address)
@@ -159,7 +157,7 @@ static void on_attempt_end(const quoit_outcall *outcall, const quoit_attempt *at
 static void on_outcall_end(
         const quoit_outcall *outcall, const quoit_outcall_summary *summary, void *user)
 {
-        const struct traced *traced = quoit_outcall_attachment(outcall, &outcall_key);
+        const struct traced *traced = quoit_outcall_attachment(outcall, &trace_outcall_key);
         upb_StringView message = quoit_outcall_status_message(outcall);
         struct span span = { .is_client = true,
                 .status = summary->status,

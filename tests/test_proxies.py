@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from servers import PATIENCE, eventually, free_port
+from toolchains import envoy
 
 COMMANDS = {
     "haproxy.cfg": ["haproxy", "-db", "-f"],
@@ -26,9 +27,7 @@ class Proxy:
 
     def __init__(self, root, folder, name, servers):
         words = COMMANDS[name]
-        program = shutil.which(words[0], path="/usr/sbin:/usr/bin:/usr/local/bin")
-        if not program:
-            pytest.skip(f"{words[0]} is missing")
+        program = envoy() if words[0] == "envoy" else self._find(words[0])
         port = free_port()
         text = (root / "deploy" / "proxies" / name).read_text()
         for number, server in enumerate(servers, 50051):
@@ -41,6 +40,13 @@ class Proxy:
             [program, *words[1:], str(folder / name)], cwd=folder, stdout=self.log.open("w"), stderr=subprocess.STDOUT
         )
         eventually(lambda: self._is_up(port), "the proxy listens")
+
+    @staticmethod
+    def _find(name):
+        program = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin")
+        if not program:
+            pytest.skip(f"{name} is missing")
+        return program
 
     def _is_up(self, port):
         assert self.process.poll() is None, self.log.read_text()

@@ -18,6 +18,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from misbehaving import Peer, whole
 from servers import PATIENCE, Server, eventually, free_port
 from strict_server import StrictServer
+from test_exposition import SCRAPERS, scrape, value
 from test_http import get
 from tls import Pki
 from wire import Wire, message
@@ -195,6 +196,29 @@ def test_the_access_log_names_the_servers_own_trace(api, connect, traced, collec
     (span,) = collector.wait(1)
     server.stop()
     assert f" trace={span.trace_id.hex()} " in log.read_text()
+
+
+# ---- where /metrics leads to it ----
+
+
+def test_exemplars(api, connect, traced, collector):
+    """The last sampled call of each bucket, in OpenMetrics alone."""
+    durations = "grpc_server_call_duration_seconds"
+    server = traced("--metrics")
+    stub = api.Stub(connect(server))
+    for sampled in 1, 1, 0:
+        stub.sayHello(api.HelloRequest(), metadata=[traceparent(sampled)], timeout=PATIENCE)
+    spans = {span.span_id.hex(): span for span in collector.wait(2)}
+    with Wire(server) as wire:
+        eventually(lambda: value(scrape(wire, "text/plain"), durations, durations + "_count") == 3, "three calls")
+        assert not any(sample.exemplar for sample in scrape(wire, "text/plain")[durations].samples)
+        told = [(sample, sample.exemplar) for sample in scrape(wire, SCRAPERS[1])[durations].samples if sample.exemplar]
+    assert told and {exemplar.labels["span_id"] for _, exemplar in told} <= set(spans)
+    for sample, exemplar in told:
+        span = spans[exemplar.labels["span_id"]]
+        assert exemplar.labels["trace_id"] == TRACE.hex() and 0 < exemplar.value <= float(sample.labels["le"])
+        assert exemplar.value == (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
+        assert abs(float(exemplar.timestamp) - span.end_time_unix_nano / 1e9) < 10
 
 
 # ---- how it ended ----

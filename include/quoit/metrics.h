@@ -13,8 +13,8 @@
  * and the memory that the server uses of its budget, for which gRPC has no name.
  *
  * grpc.method is "package.Service/method"; "other" for unknown methods, so that peers cannot invent labels. Each ring has its
- * own counters, without a lock; a reader adds them up. A method takes 1 KiB a ring for each status that it has had; calls for
- * which there is no memory are not counted, nor requests of plain HTTP (<quoit/http.h>). <quoit/exposition.h> has all of it as text.
+ * own counters, without a lock; a reader adds them up. A method takes 1 KiB a ring for each status that it has had, and 2 KiB
+ * more where calls are traced: each bucket of durations keeps its last sampled one. Calls for which there is no memory are not counted, nor requests of plain HTTP (<quoit/http.h>). <quoit/exposition.h> has all of it as text.
  */
 
 #include <stddef.h>
@@ -30,6 +30,14 @@ QUOIT_BEGIN_DECLS
 /* The counters, opaque. */
 typedef struct quoit_metrics quoit_metrics;
 
+/* A call that stands for those of its bucket, by its trace. */
+typedef struct quoit_exemplar {
+        uint8_t trace_id[16]; /* all zeros: the bucket has none */
+        uint8_t span_id[8]; /* of the call's own span */
+        double value; /* what was counted of it */
+        double unix_s; /* when: seconds since 1970 */
+} quoit_exemplar;
+
 /* A histogram: OpenTelemetry's, with explicit bounds. */
 typedef struct quoit_histogram {
         const double *bounds; /* @bound_count of them, ascending */
@@ -38,6 +46,8 @@ typedef struct quoit_histogram {
         const uint64_t *counts;
         uint64_t count; /* of values: the sum of @counts */
         double sum; /* of values */
+        /* one for each of @counts: the bucket's last call whose trace was sampled (<quoit/tracing.h>). NULL: there are none */
+        const quoit_exemplar *exemplars;
 } quoit_histogram;
 
 /* Callbacks of quoit_metrics_read(); their arguments live until they return. */
