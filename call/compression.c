@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "call/compressor.h"
+#include "call/dialect.h"
 #include "call/encoding.h"
 #include "call/here.h"
 #include "call/offload.h"
@@ -20,7 +21,8 @@ int quoit_call_set_compression(quoit_call *call, quoit_compression algorithm)
                 return -EINVAL;
         if (call->handler.headers_asked || call->handler.finish_asked)
                 return -EALREADY;
-        if (algorithm != QUOIT_IDENTITY && !compression_has(call->exchange.accepted, algorithm))
+        if (algorithm == QUOIT_IDENTITY ? call->front && call->front->must_compress
+                                        : !compression_has(call->exchange.accepted, algorithm))
                 return -ENOTSUP;
         call->exchange.lent.compression = algorithm;
         return 0;
@@ -52,23 +54,26 @@ struct coders *call_coders(struct quoit_call *call)
 
 /* ---- out ---- */
 
-static bool is_worth_it(const struct quoit_call *call, size_t plain_bytes)
+/* A client that takes no other answer has a short one compressed too; but no ring works on a long one for it. */
+static bool is_worth_it(const struct quoit_call *call, size_t plain_bytes, bool must)
 {
         const quoit_limits *limits = call_limits(call);
 
-        return plain_bytes >= limits->compress_bytes_min &&
+        return (must || plain_bytes >= limits->compress_bytes_min) &&
                (call->offload || plain_bytes <= limits->compress_ring_bytes_max);
 }
 
 void call_compress(struct quoit_call *call, struct encoding *encoding)
 {
         size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
+        bool must = call->front && call->front->must_compress;
         uint64_t began_ns;
 
-        if (call->exchange.lent.sends_plain || plain_bytes == 0 || !is_worth_it(call, plain_bytes))
+        if (plain_bytes == 0 || (call->exchange.lent.sends_plain && !must) ||
+                !is_worth_it(call, plain_bytes, must))
                 return;
         began_ns = work_begin(call);
-        exchange_compress(&call->exchange, call_coders(call), encoding);
+        exchange_compress(&call->exchange, call_coders(call), encoding, must);
         work_end(call, began_ns);
 }
 

@@ -8,6 +8,8 @@
 #include "codec/coders.h"
 #include "codec/framing.h"
 
+#define GROWTH(bytes) (128 + (bytes) / 128) /* of what cannot be compressed, at most */
+
 /* The message in one piece, without the prefix: where it is, or copied to @place. */
 static const uint8_t *in_one_piece(const struct encoding *encoding, uint8_t *place)
 {
@@ -17,15 +19,16 @@ static const uint8_t *in_one_piece(const struct encoding *encoding, uint8_t *pla
         return place + FRAMING_PREFIX_BYTES;
 }
 
-void exchange_compress(
-        const struct exchange *exchange, struct coders *coders, struct encoding *encoding)
+void exchange_compress(const struct exchange *exchange, struct coders *coders,
+        struct encoding *encoding, bool may_grow)
 {
         size_t plain_bytes = encoding->size - FRAMING_PREFIX_BYTES;
-        size_t size = plain_bytes - 1; /* compressed it must be shorter */
-        uint8_t *memory = coders_memory(coders, 2 * encoding->size);
+        size_t size = may_grow ? plain_bytes + GROWTH(plain_bytes) : plain_bytes - 1;
+        size_t room = FRAMING_PREFIX_BYTES + size;
+        uint8_t *memory = coders_memory(coders, room + encoding->size);
 
         if (memory && coders_compress(coders, exchange->lent.compression,
-                              in_one_piece(encoding, memory + encoding->size), plain_bytes,
+                              in_one_piece(encoding, memory + room), plain_bytes,
                               memory + FRAMING_PREFIX_BYTES, &size) == 0) {
                 framing_write_prefix(memory, true, (uint32_t)size);
                 encoding_replace(encoding, memory, FRAMING_PREFIX_BYTES + size);

@@ -8,9 +8,9 @@
 struct coders;
 struct encoding;
 
-/* Compresses a framed message to be sent. If it would not become shorter, or memory is short, it stays as it is. */
-void exchange_compress(
-        const struct exchange *exchange, struct coders *coders, struct encoding *encoding);
+/* Compresses a framed message to be sent. If it would not become shorter, unless it @may_grow, or memory is short, it stays as it is. */
+void exchange_compress(const struct exchange *exchange, struct coders *coders,
+        struct encoding *encoding, bool may_grow);
 
 /*
  * Decompresses @message into @arena. 0: its data is the result now; else an error of coders_decompress().

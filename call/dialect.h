@@ -93,6 +93,7 @@ struct front {
         void *state; /* the dialect's own */
         unsigned http_status; /* of the answer; 0: 200, or not sent yet */
         bool is_compressed; /* the bare answer is */
+        bool must_compress; /* the client takes no answer that is not */
 };
 
 /* gRPC itself, for requests that have a front for another reason: a query behind the path, or messages as JSON. */

@@ -7,11 +7,13 @@
 
 #include "call/here.h"
 #include "call/response.h"
+#include "codec/compression.h"
 #include "codec/metadata.h"
 #include "codec/percent.h"
 #include "codec/status.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
+#define UNACCEPTABLE "this is not to be had with an encoding that you take\n"
 
 const quoit_method http_method = {
         .path = "",
@@ -39,6 +41,17 @@ const char *quoit_http_query(const quoit_call *call)
         if (!call_is_here(call, __func__) || !call->request.has_query)
                 return "";
         return call->request.unknown_path + strlen(call->request.unknown_path) + 1;
+}
+
+bool quoit_http_takes(const quoit_call *call, quoit_compression algorithm)
+{
+        upb_StringView list;
+
+        if (!call_is_here(call, __func__) || !compression_is_known(algorithm))
+                return false;
+        if (!fields_find(&call->request.fields, "accept-encoding", &list))
+                return algorithm == QUOIT_IDENTITY;
+        return compression_has(compression_parse_list(list.data, list.size), algorithm);
 }
 
 /* ---- answering ---- */
@@ -109,6 +122,16 @@ static int add_body(struct quoit_call *call, const quoit_http_answer *answer)
         return r == 0 ? queue_body(call, answer) : r;
 }
 
+/* The client takes it as it is, or the handler has encoded it. */
+static bool is_acceptable(const struct quoit_call *call, const quoit_http_answer *answer)
+{
+        upb_StringView encoding;
+
+        return answer->size == 0 || answer->status >= 300 ||
+               quoit_http_takes(call, QUOIT_IDENTITY) ||
+               fields_find(&call->handler.header_fields, "content-encoding", &encoding);
+}
+
 /* All that is sent; nothing of it is, after an error. */
 static int prepare(struct quoit_call *call, const quoit_http_answer *answer)
 {
@@ -147,6 +170,11 @@ static int fail(struct quoit_call *call)
 
 int quoit_http_reply(quoit_call *call, const quoit_http_answer *answer)
 {
+        static const quoit_http_answer unacceptable = { .status = 406,
+                .body = UNACCEPTABLE,
+                .size = sizeof(UNACCEPTABLE) - 1,
+                .is_static = true };
+
         if (!call_is_here(call, __func__))
                 return -EPERM;
         if (!is_valid(call, answer))
@@ -155,6 +183,8 @@ int quoit_http_reply(quoit_call *call, const quoit_http_answer *answer)
                 call_note_after_finish(call, "it answered a request that has its answer");
                 return -EALREADY;
         }
+        if (!is_acceptable(call, answer))
+                answer = &unacceptable;
         if (call->ring.state == CALL_OPEN && prepare(call, answer) < 0)
                 return fail(call);
         call->handler.finish_asked = true;

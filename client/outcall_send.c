@@ -29,7 +29,7 @@ static void compress(struct quoit_outcall *call, struct encoding *encoding)
 
         if (exchange->lent.compression != QUOIT_IDENTITY && !exchange->lent.sends_plain &&
                 plain_bytes > 0 && plain_bytes >= limits_of(call)->compress_bytes_min)
-                exchange_compress(exchange, &exchange->group->host->coders, encoding);
+                exchange_compress(exchange, &exchange->group->host->coders, encoding, false);
 }
 
 /* Whether another message may be queued: 0, or an error of outcall_send(). What a hedged call keeps waits in its attempts. */

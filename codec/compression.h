@@ -31,8 +31,9 @@ int compression_parse(const char *name, size_t size, quoit_compression *ret_algo
 const char *compression_name(quoit_compression algorithm);
 
 /*
- * The set of our algorithms in the value of `grpc-accept-encoding`: names separated by commas and white space. Identity is
- * always in it.
+ * The set of our algorithms that a peer takes, by its `grpc-accept-encoding`, or by HTTP's Accept-Encoding (RFC 9110, section 12.5.3):
+ * names with commas between them, each perhaps with a weight. One that it wants less than none at all ("gzip;q=0.5, identity") is
+ * not in it. Identity is, unless it is refused ("identity;q=0", or "*;q=0").
  */
 compression_set compression_parse_list(const char *list, size_t size);
 

@@ -56,6 +56,7 @@ quoit_status connect_begin(struct quoit_call *call, const char **ret_text)
                 status = connect_take_timeout(call, ret_text);
         if (status == QUOIT_OK)
                 status = encodings_take(call, ret_text);
-        encodings_take_accepted(call);
+        if (status == QUOIT_OK)
+                status = encodings_take_accepted(call, ret_text);
         return status;
 }

@@ -82,7 +82,8 @@ static quoit_status begin(struct quoit_call *call, const char **ret_text)
         }
         call->front->state = get;
         status = connect_take_timeout(call, ret_text);
-        encodings_take_accepted(call);
+        if (status == QUOIT_OK)
+                status = encodings_take_accepted(call, ret_text);
         return status == QUOIT_OK ? take_query(call, get, ret_text) : status;
 }
 

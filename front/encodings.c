@@ -23,12 +23,32 @@ quoit_status encodings_take(struct quoit_call *call, const char **ret_text)
         return encodings_take_name(call, name, ret_text);
 }
 
-void encodings_take_accepted(struct quoit_call *call)
+/* "identity;q=0": some compression it must be, the server's choice if the client takes that. */
+static quoit_status take_any(struct quoit_call *call, const char **ret_text)
+{
+        static const quoit_compression preferred[] = { QUOIT_GZIP, QUOIT_ZSTD, QUOIT_DEFLATE };
+
+        call->front->must_compress = true;
+        for (unsigned i = 0; i < sizeof(preferred) / sizeof(*preferred); i++) {
+                if (compression_has(call->exchange.accepted, preferred[i])) {
+                        call->exchange.lent.compression = preferred[i];
+                        return QUOIT_OK;
+                }
+        }
+        *ret_text = "no compression that the client takes: supported are " COMPRESSION_LIST;
+        return QUOIT_UNIMPLEMENTED;
+}
+
+quoit_status encodings_take_accepted(struct quoit_call *call, const char **ret_text)
 {
         upb_StringView list;
 
         call->exchange.accepted = 0;
-        if (fields_find(&call->request.fields, call->front->dialect->accept_field, &list))
-                call->exchange.accepted = compression_cache_parse(
-                        &call_host_of(call)->accepted, list.data, list.size);
+        if (!fields_find(&call->request.fields, call->front->dialect->accept_field, &list))
+                return QUOIT_OK;
+        call->exchange.accepted =
+                compression_cache_parse(&call_host_of(call)->accepted, list.data, list.size);
+        if (compression_has(call->exchange.accepted, QUOIT_IDENTITY))
+                return QUOIT_OK;
+        return take_any(call, ret_text);
 }

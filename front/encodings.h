@@ -12,5 +12,5 @@ quoit_status encodings_take(struct quoit_call *call, const char **ret_text);
 quoit_status encodings_take_name(
         struct quoit_call *call, upb_StringView name, const char **ret_text);
 
-/* Those that the client takes. */
-void encodings_take_accepted(struct quoit_call *call);
+/* Those that the client takes. OK; UNIMPLEMENTED, and *@ret_text says which we have: none of them, nor an answer without any. */
+quoit_status encodings_take_accepted(struct quoit_call *call, const char **ret_text);

@@ -15,9 +15,14 @@
 
 static quoit_status begin(struct quoit_call *call, const char **ret_text)
 {
-        encodings_take_accepted(call);
+        struct transcoding *state = call->front->state;
+        quoit_status status = encodings_take_accepted(call, ret_text);
+
         call->front->vary = call->front->dialect->accept_field;
-        return encodings_take(call, ret_text);
+        if (status == QUOIT_OK)
+                return encodings_take(call, ret_text);
+        state->http_status = "406";
+        return status;
 }
 
 /* Whether the client prefers events: it names them. */
@@ -35,7 +40,13 @@ static quoit_status begin_stream(struct quoit_call *call, const char **ret_text)
         struct transcoding *state = call->front->state;
         quoit_status status = begin(call, ret_text);
 
+        if (status == QUOIT_OK && call->front->must_compress) {
+                *ret_text = "streams of this kind are not compressed";
+                state->http_status = "406";
+                status = QUOIT_UNIMPLEMENTED;
+        }
         call->exchange.accepted = 0;
+        call->exchange.lent.compression = QUOIT_IDENTITY;
         call->exchange.sends_unframed = true;
         state->has_events = wants_events(call);
         call->front->vary = "accept";

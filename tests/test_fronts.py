@@ -5,6 +5,7 @@ import base64
 import gzip
 import json
 import time
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -242,6 +243,25 @@ def test_answers_are_compressed(arguments, start, calls):
         assert answer.headers["content-encoding"] == "gzip"
         assert json.loads(gzip.decompress(bytes(answer.data)))["text"] == "x" * 5000
         assert "content-encoding" not in ask(wire, ECHO, b"{}").headers
+
+
+def test_weights_of_encodings(arguments, start):
+    """RFC 9110, section 12.5.3."""
+    large, small = (b'{"text": "%s"}' % (b"x" * size) for size in (5000, 1))
+    with Wire(start("test-server", *arguments, "--compression", 2)) as wire:
+        for accepted in "gzip;q=0", "gzip;q=0.5, identity", "*, gzip;q=0", "br", "":
+            assert "content-encoding" not in ask(wire, ECHO, large, accept_encoding=accepted).headers, accepted
+        for accepted in "gzip;q=0.001", "GZIP ; q=0.5, identity;q=0.4", "*":
+            assert ask(wire, ECHO, large, accept_encoding=accepted).headers["content-encoding"] == "gzip", accepted
+        # who takes nothing plain: not even where it would be shorter
+        for accepted, encoding, unpack in ("identity;q=0, gzip", "gzip", gzip.decompress), ("*;q=0, deflate", "deflate", zlib.decompress):
+            for body in large, small:
+                answer = ask(wire, ECHO, body, accept_encoding=accepted)
+                assert answer.headers["content-encoding"] == encoding
+                assert json.loads(unpack(bytes(answer.data)))["text"] == json.loads(body)["text"]
+        for accepted in "identity;q=0", "identity;q=0, br", "*;q=0":
+            answer = ask(wire, ECHO, large, accept_encoding=accepted)
+            assert fault(answer) == ("501", "unimplemented") and "gzip" in json.loads(bytes(answer.data))["message"], accepted
 
 
 def test_limits(arguments, start):

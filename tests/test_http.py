@@ -87,6 +87,13 @@ def test_fields_go_both_ways(wire):
     assert answer.headers["x-echo"] == "some text"
 
 
+@pytest.mark.parametrize("accepted, status", [("identity;q=0", "406"), ("gzip;q=0", "200"), ("*;q=0, gzip", "406"), ("*;q=0, identity", "200"), ("", "200")])
+def test_a_client_that_takes_no_plain_body(wire, accepted, status):
+    """RFC 9110, section 12.5.3."""
+    for method in "GET", "HEAD":
+        assert get(wire, "/echo", method, accept_encoding=accepted).http_status == status
+
+
 @pytest.mark.parametrize("size", [0, 1, 16384, 70000, 1 << 20])
 @pytest.mark.parametrize("path", ["/large", "/copied"])
 def test_bodies_come_whole(wire, path, size):

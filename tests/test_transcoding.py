@@ -112,6 +112,14 @@ def test_caches_know_what_an_answer_depends_on(ask):
     assert "vary" not in ask("/v1/hello/x", "DELETE").headers  # nothing was chosen
 
 
+@pytest.mark.parametrize("path, accepted", [("/v1/hello/x", "identity;q=0, br"), ("/v1/hello/x", "*;q=0"), ("/v1/items:stream?length=1", "identity;q=0, gzip")])
+def test_no_answer_that_the_client_takes(ask, path, accepted):
+    """RFC 9110, section 12.5.3; streams are not compressed."""
+    answer = ask(path, accept_encoding=accepted)
+    assert answer.status == 406 and answer.json()["code"] == 12
+    assert "content-encoding" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "path, why",
     [

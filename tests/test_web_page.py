@@ -218,10 +218,16 @@ def test_a_file_that_the_browser_has(wire, path):
         ("", False),
         ("," * 1000, False),
         ("x" * 1000 + ",gzip", True),
+        ("*;q=0, gzip", True),
+        ("gzip;q=0.5, identity", False),
     ],
 )
 def test_who_takes_gzip(wire, accepted, packed):
     assert ("content-encoding" in get(wire, "/style.css", accept_encoding=accepted).headers) == packed
+
+
+def test_a_browser_that_takes_neither_form(wire):
+    assert get(wire, "/style.css", accept_encoding="identity;q=0, br").http_status == "406"
 
 
 def test_the_head_of_a_page(wire):

@@ -92,6 +92,12 @@ typedef struct quoit_http_answer {
  */
 QUOIT_API int quoit_http_reply(quoit_call *call, const quoit_http_answer *answer);
 
+/*
+ * Whether the client takes a body with the `content-encoding` @algorithm (RFC 9110, section 12.5.3), and wants it no less than a plain
+ * one; QUOIT_IDENTITY: a plain one. A body without that field, for a client that takes none, becomes a 406 by itself. On the call's ring.
+ */
+QUOIT_API bool quoit_http_takes(const quoit_call *call, quoit_compression algorithm);
+
 /* "GET" or "HEAD"; NULL: @call is not a plain HTTP request. Static. */
 QUOIT_API const char *quoit_http_method(const quoit_call *call);
 
