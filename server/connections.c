@@ -91,7 +91,7 @@ static void open_here(struct shard *shard, const struct arrival *arrival)
                 .fd = arrival->fd,
                 .peer = &arrival->peer,
                 .tls = arrival->listener->tls,
-                .http1 = !shard->server->options.http2_only,
+                .http1 = !shard->server->options.http2_only && !arrival->listener->http2_only,
                 .handshakers = &shard->server->handshakers,
                 .turn = admission_turn(shard->server, &arrival->admitted),
         };

@@ -183,37 +183,56 @@ int quoit_server_listen(quoit_server *server, const char *text, uint16_t *ret_po
         return 0;
 }
 
+/* Whether connections by @tls can be had: it has a certificate. */
+static int check_tls(quoit_server *server, const char *address, quoit_tls *tls)
+{
+        struct tls_context *context = tls_config_context(tls);
+
+        tls_context_unref(context);
+        if (context)
+                return 0;
+        return server_fail(server, -EINVAL,
+                "cannot listen on %s: no certificate; call quoit_tls_add_certificate() first",
+                address);
+}
+
+int quoit_server_listen_with(quoit_server *server, const char *address,
+        const quoit_listener_options *options, uint16_t *ret_port)
+{
+        static const quoit_listener_options defaults = { 0 };
+        unsigned first = server->listener_count;
+        int r = 0;
+
+        if (!options)
+                options = &defaults;
+        if (options->tls)
+                r = check_tls(server, address, options->tls);
+        if (r == 0)
+                r = quoit_server_listen(server, address, ret_port);
+        for (unsigned i = first; i < server->listener_count; i++) {
+                struct server_listener *listener = server->listeners + i;
+
+                listener->tls = options->tls ? tls_config_ref(options->tls) : NULL;
+                listener->is_admin = options->admin;
+                listener->http2_only = options->http2_only;
+        }
+        return r;
+}
+
 int quoit_server_listen_tls(
         quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port)
 {
-        unsigned first = server->listener_count;
-        struct tls_context *context = tls_config_context(tls);
-        int r;
-
-        tls_context_unref(context);
-        if (!context)
-                return server_fail(server, -EINVAL,
-                        "cannot listen on %s: no certificate; call quoit_tls_add_certificate() "
-                        "first",
-                        address);
-        r = quoit_server_listen(server, address, ret_port);
-        if (r < 0)
-                return r;
-        for (unsigned i = first; i < server->listener_count; i++)
-                server->listeners[i].tls = tls_config_ref(tls);
-        return 0;
+        if (!tls) /* in the clear is not what was asked for */
+                return server_fail(server, -EINVAL, "cannot listen on %s: no quoit_tls", address);
+        return quoit_server_listen_with(
+                server, address, &(quoit_listener_options){ .tls = tls }, ret_port);
 }
 
 int quoit_server_listen_admin(
         quoit_server *server, const char *address, quoit_tls *tls, uint16_t *ret_port)
 {
-        unsigned first = server->listener_count;
-        int r = tls ? quoit_server_listen_tls(server, address, tls, ret_port)
-                    : quoit_server_listen(server, address, ret_port);
-
-        for (unsigned i = first; i < server->listener_count; i++)
-                server->listeners[i].is_admin = true;
-        return r;
+        return quoit_server_listen_with(
+                server, address, &(quoit_listener_options){ .admin = true, .tls = tls }, ret_port);
 }
 
 /* ---- what there is ---- */

@@ -34,6 +34,7 @@ struct server_listener {
         int fd;
         bool is_taken; /* by the first shard, which closes it */
         bool is_admin; /* only handlers of plain HTTP are served: quoit_server_listen_admin() */
+        bool http2_only; /* so is the server's option */
         char address[PEER_ADDRESS_BYTES]; /* what quoit_server_listener_address() returns */
         quoit_tls *tls; /* our reference; NULL: plaintext */
 };

@@ -48,7 +48,8 @@ typedef struct quoit_server_options {
                 protocols; /* of calls, unless their method's options say others. Default: all. */
         /*
          * HTTP/1.1 is not spoken: its clients are told so (426) and the connection is closed; by TLS they must offer "h2" by ALPN.
-         * Default: false, HTTP/2 and HTTP/1.1 are both spoken on every listener; the client's first bytes decide.
+         * Default: false, HTTP/2 and HTTP/1.1 are both spoken on every listener that has no such option of its own
+         * (quoit_listener_options); the client's first bytes decide.
          */
         bool http2_only;
         quoit_engine engine; /* chosen once, when it first listens, for all rings. Default: AUTO. */
@@ -95,6 +96,18 @@ QUOIT_API quoit_server *quoit_server_free(quoit_server *server);
  * and the errors of io_uring, which is tried before the first address, if epoll does not replace it.
  */
 QUOIT_API int quoit_server_listen(quoit_server *server, const char *address, uint16_t *ret_port);
+
+/* Of one address. Zero (or NULL) in a member takes the default. */
+typedef struct quoit_listener_options {
+        struct quoit_tls
+                *tls; /* as of quoit_server_listen_tls() (<quoit/tls.h>). Default: in the clear */
+        bool admin; /* as quoit_server_listen_admin() (<quoit/http.h>) */
+        bool http2_only; /* as the server's option of that name, which holds for all of them */
+} quoit_listener_options;
+
+/* As quoit_server_listen(), with @options (NULL: all defaults). -EINVAL also if their `tls` has no certificate. */
+QUOIT_API int quoit_server_listen_with(quoit_server *server, const char *address,
+        const quoit_listener_options *options, uint16_t *ret_port);
 
 /*
  * What its rings run on: IO_URING or EPOLL once quoit_server_listen() has found whether io_uring can be used; AUTO before that.
