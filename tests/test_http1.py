@@ -223,12 +223,17 @@ def test_alpn(start, pki, alpn, chosen):  # noqa: F811
 
 
 def test_switched_off(start):
-    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, "--http2-only")
+    """But for the listener of operators: it is an option of each."""
+    server = start("quoit-api", "--host", "127.0.0.1", "--port", 0, "--http2-only", "--admin", "127.0.0.1:0")
     with connect(server) as raw:
         raw.sendall(post("Ann"))
         assert read_to_end(raw).startswith(b"HTTP/1.1 426 ")
     with Wire(server) as wire:
         assert wire.call(HELLO).status == 0
+    server.port = int(server.logged("admin: listening on").rpartition(":")[2])
+    with connect(server) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert read_to_end(raw).startswith(b"HTTP/1.1 200 ")
 
 
 # ---- limits ----

@@ -3,14 +3,20 @@
 
 import gzip
 import html
+import json
 import os
 import re
+import signal
+import socket
 import subprocess
 
 import pytest
 
 from servers import PATIENCE, eventually, free_port
+from test_exposition import SCRAPERS, scrape
 from test_http import get
+from test_tracing import Collector
+from tls import Pki
 from wire import Wire, request_fields
 
 NASTY = "<script>alert(1)</script>\"'&amp;<img src=x onerror=alert(1)>"
@@ -245,6 +251,106 @@ def test_probes(wire):
     for path in ("/healthz", "/readyz"):
         answer = get(wire, path)
         assert (answer.http_status, answer.data) == ("200", b"ok\n")
+
+
+# ---- what it costs
+
+
+# ---- for its operator
+
+
+def test_health_check(build, start, front):
+    """By the options with which it was started; and of one that is not there."""
+
+    def check(*arguments, **env):
+        command = [build / "bin/quoit-web", "--health-check", *map(str, arguments)]
+        return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE)
+
+    for done in check("--port", front.port), check(FRONTEND_PORT=str(front.port)), check("--health-target", front.target):
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    told = check("--port", free_port())
+    assert told.returncode == 1 and "health check of 127.0.0.1:" in told.stderr and "Connection refused" in told.stderr
+
+
+def test_a_file_of_options_and_an_access_log_that_is_rotated(start, backend, tmp_path):
+    log, file = tmp_path / "log", tmp_path / "config"
+    file.write_text(f"port = 0\nhost 127.0.0.1\nbackend-port {backend.port}\naccess-log {log}\naccess-log-format = json\nlog-format=json\n")
+    front = start("quoit-web", "--config", file, env={"BACKEND_HOST": "127.0.0.1", "QUOIT_WEB_LOG_FORMAT": "text"})
+
+    def seen():
+        return [(line["protocol"], line["method"]) for line in map(json.loads, log.read_text().splitlines())] if log.exists() else []
+
+    with Wire(front) as wire:
+        assert get(wire, "/").http_status == "200" and wire.call("/api.Api/sayHello").status == 0
+        eventually(lambda: sorted(seen()) == [("grpc", "/api.Api/sayHello"), ("http", "/")], "two lines")
+        log.rename(tmp_path / "old")
+        front.signal(signal.SIGHUP)
+        eventually(log.exists, "a new file")
+        assert get(wire, "/direct").http_status == "200"
+        eventually(lambda: seen() == [("http", "/direct")], "one line in it")
+
+
+def test_certificates_are_read_again(start, backend, tmp_path):
+    pki = Pki(tmp_path)
+    pem, key = tmp_path / "pem", tmp_path / "key"
+
+    def use(certificate):
+        pem.write_bytes(certificate.pem)
+        key.write_bytes(certificate.key_pem)
+
+    def shown():
+        with socket.create_connection(("127.0.0.1", front.port), PATIENCE) as raw, pki.context().wrap_socket(raw, server_hostname="localhost") as secure:
+            return secure.getpeercert()["serialNumber"]
+
+    use(pki.server)
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", backend.target, "--tls-cert", pem, "--tls-key", key)
+    before = shown()
+    use(pki.make("other", names=["localhost"]))
+    front.signal(signal.SIGHUP)
+    eventually(lambda: shown() != before, "the other certificate")
+
+
+def test_metrics_and_spans_of_both_sides(start, backend):
+    """On the admin listener; and an exemplar leads to the span of a call to the backend."""
+    collector = Collector()
+    env = {"OTEL_BSP_SCHEDULE_DELAY": "1"}
+    front = start("quoit-web", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--backend", backend.target, "--otlp-endpoint", collector.endpoint, env=env)
+    with Wire(front) as wire:
+        assert wire.call("/api.Api/sayHello").status == 0
+        assert get(wire, "/metrics").http_status == "404"
+    inner, outer = sorted(collector.wait(2), key=lambda span: -span.kind)  # a client's kind is 3, a server's 2
+    assert inner.parent_span_id == outer.span_id and inner.trace_id == outer.trace_id
+    front.port = int(front.logged("admin: listening on").rpartition(":")[2])
+    with Wire(front) as wire:
+        families = scrape(wire, SCRAPERS[1])
+    for name, span in ("client_call", inner), ("client_attempt", inner), ("server_call", outer):
+        samples = families[f"grpc_{name}_duration_seconds"].samples
+        (exemplar,) = [sample.exemplar for sample in samples if sample.exemplar]
+        assert exemplar.labels == {"trace_id": span.trace_id.hex(), "span_id": span.span_id.hex()}
+    collector.server.stop(0).wait()
+
+
+@pytest.mark.parametrize("name, option", [("BACKEND_PORT", "--backend-port"), ("FRONTEND_PORT", "--port")])
+def test_services_of_kubernetes_with_these_names(start, backend, name, option):
+    """Their variables are addresses of others."""
+    given = ["--host", "127.0.0.1", "--backend-host", "127.0.0.1"]
+    given += ["--port", 0] if name == "BACKEND_PORT" else ["--backend-port", backend.port]
+    if name == "FRONTEND_PORT":
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", 5000)) == 0:
+                pytest.skip("port 5000 is taken")
+    front = start("quoit-web", *given, env={name: "tcp://10.0.0.1:1"})
+    assert front.logged(f"warning: {name}='tcp://10.0.0.1:1' is ignored: it is the address of another service; use {option}")
+
+
+def test_the_backend_of_the_place_that_counts(start, backend, tmp_path):
+    """A host and a port of a later place than --backend's take its place."""
+    file = tmp_path / "config"
+    file.write_text("backend 192.0.2.1:1\n")
+    for arguments, env in (["--backend-port", backend.port], {}), ([], {"BACKEND_PORT": str(backend.port)}), (["--backend", backend.target], {"BACKEND_PORT": "1"}):
+        front = start("quoit-web", "--config", file, "--listen", "127.0.0.1:0", *arguments, env=env)
+        with Wire(front) as wire:
+            assert wire.call("/api.Api/sayHello").status == 0
 
 
 # ---- what it costs

@@ -88,6 +88,11 @@ void program_begin(const char *name)
         }
 }
 
+const char *program_get_name(void)
+{
+        return program_name;
+}
+
 void program_exit(int status)
 {
         program_log = quoit_log_writer_free(program_log);

@@ -19,6 +19,9 @@ extern quoit_log_writer *program_log;
  */
 void program_begin(const char *name);
 
+/* Its name. */
+const char *program_get_name(void);
+
 /* Logs a line with a level, formatted as by printf(3). */
 void __attribute__((format(printf, 2, 3))) program_say(
         quoit_log_level level, const char *format, ...);

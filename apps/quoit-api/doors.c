@@ -9,12 +9,14 @@
 #include "../common/host_port.h"
 #include "../common/program.h"
 
-static int listen_on(quoit_server *server, const char *address, const struct door *door)
+static int listen_on(const struct doors *doors, const char *address, const struct door *door)
 {
-        if (door->is_admin)
-                return quoit_server_listen_admin(server, address, door->tls, NULL);
-        return door->tls ? quoit_server_listen_tls(server, address, door->tls, NULL)
-                         : quoit_server_listen(server, address, NULL);
+        /* probes and scrapers speak HTTP/1.1 */
+        const quoit_listener_options options = { .tls = door->tls,
+                .admin = door->is_admin,
+                .http2_only = doors->http2_only && !door->is_admin };
+
+        return quoit_server_listen_with(doors->server, address, &options, NULL);
 }
 
 /* Listens with the predecessor's sockets for @door, if it had some. */
@@ -24,12 +26,12 @@ static int listen_at(struct doors *doors, const struct door *door)
         unsigned count = predecessor_take(&doors->predecessor, door->address, fds, SOCKETS_MAX);
 
         if (count == 0)
-                return listen_on(doors->server, door->address, door);
+                return listen_on(doors, door->address, door);
         for (unsigned i = 0; i < count && r == 0; i++) {
                 char address[16];
 
                 snprintf(address, sizeof(address), "fd:%d", fds[i]);
-                r = listen_on(doors->server, address, door);
+                r = listen_on(doors, address, door);
         }
         return r;
 }
@@ -69,18 +71,19 @@ static int open_port(struct doors *doors, const char *host, int port, quoit_tls 
 
 int doors_open(struct doors *doors, const struct options *options, quoit_tls *tls)
 {
-        int tls_port = options->secure.port, r = 0;
+        int tls_port = options->tls_port, r = 0;
 
+        doors->http2_only = options->http2_only;
         if (tls && tls_port >= 0) {
                 r = open_port(doors, options->host, tls_port, tls);
                 tls = NULL; /* all others are without TLS */
         }
-        if (r == 0 && options->address_count == 0)
+        if (r == 0 && options->addresses.count == 0)
                 r = open_port(doors, options->host, options->port, tls);
-        for (unsigned i = 0; r == 0 && i < options->address_count; i++)
-                r = open_door(doors, options->addresses[i], tls);
-        if (r == 0 && options->admin)
-                r = open_door_as(doors, options->admin, NULL, true);
+        for (unsigned i = 0; r == 0 && i < options->addresses.count; i++)
+                r = open_door(doors, options->addresses.texts[i], tls);
+        if (r == 0 && options->http.admin)
+                r = open_door_as(doors, options->http.admin, NULL, true);
         return r;
 }
 

@@ -20,6 +20,7 @@ struct door {
 
 struct doors {
         quoit_server *server;
+        bool http2_only; /* but that of --admin */
         struct predecessor predecessor; /* link_fd -1: none */
         struct door of[DOORS_MAX];
         unsigned count;

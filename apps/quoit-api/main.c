@@ -5,20 +5,19 @@
 
 #include <quoit/quoit.h>
 
+#include "../common/access.h"
+#include "../common/hangup.h"
+#include "../common/notify.h"
+#include "../common/probe.h"
 #include "../common/program.h"
-#include "access.h"
+#include "../common/trace.h"
 #include "api.h"
 #include "doors.h"
-#include "hangup.h"
-#include "http.h"
 #include "keeper.h"
-#include "notify.h"
 #include "options.h"
-#include "probe.h"
 #include "reload.h"
 #include "restart.h"
 #include "stop.h"
-#include "trace.h"
 
 /* The default limit of clients; a larger answer would only fail there. */
 #define MESSAGE_BYTES_MAX ((size_t)4 << 20)
@@ -65,7 +64,12 @@ static int add_services(const struct options *options)
         if (options->channelz && r == 0)
                 r = quoit_channelz_register(server);
         if (r == 0)
-                r = http_begin(server, stop_options.health, options);
+                r = http_begin(server, stop_options.health, NULL, &options->http);
+        if (r == 0)
+                r = quoit_server_set_cors(
+                        server, &(quoit_cors_options){ .origins = options->cors_origins.texts,
+                                        .origin_count = options->cors_origins.count,
+                                        .credentials = options->cors_credentials });
         return r;
 }
 
@@ -111,20 +115,27 @@ static void run(const struct options *options, char **argv)
         quoit_log_writer_printf(program_log, "stopped");
 }
 
+/* The process that serves is another one, if this one is its keeper. */
+static void pass_on_hangup(void *user)
+{
+        (void)user;
+        keeper_pass_on('H', 0);
+}
+
 static void serve(const struct options *options, char **argv)
 {
         static struct api_limits limits = { .message_bytes_max = MESSAGE_BYTES_MAX };
 
-        if (!access_start(server, options->access_log, options->access_log_json))
+        if (!access_start(server, &options->access))
                 end(EXIT_FAILURE);
-        if (!trace_start(server, options->otlp_endpoint))
+        if (!trace_start(server, NULL, &options->trace))
                 end(EXIT_FAILURE);
         if (api_Api_register(server, &api_service, &limits) < 0 || add_services(options) < 0)
                 fail(quoit_server_problem(server));
         if (options->workers > 0 && quoit_server_set_method(server, "/api.Api/*",
                                             &(quoit_method_options){ .offload = true }) < 0)
                 fail(quoit_server_problem(server));
-        if (options->secure.certificate_count > 0 && !(tls = secure_begin(&options->secure)))
+        if (options->secure.certificates.count > 0 && !(tls = secure_begin(&options->secure)))
                 end(EXIT_FAILURE);
         doors.server = server;
         predecessor_read_environment(&doors.predecessor);
@@ -133,8 +144,19 @@ static void serve(const struct options *options, char **argv)
         stop_options.lame_duck_ms = options->lame_duck_ms;
         if (doors_open(&doors, options, tls) < 0)
                 fail(quoit_server_problem(server));
+        hangup_add(pass_on_hangup, NULL);
         check_thread(hangup_start());
         run(options, argv);
+}
+
+/* --health-check, of the server that these options make: doors.c. */
+static int ask(const struct options *options)
+{
+        return probe(&options->probe, &(struct probe_server){ .addresses = &options->addresses,
+                                              .host = options->host,
+                                              .port = options->port,
+                                              .uses_tls = options->secure.certificates.count > 0 &&
+                                                          options->tls_port < 0 });
 }
 
 /* Until there is a server, a line says what is wrong with its options. */
@@ -156,14 +178,13 @@ int main(int argc, char **argv)
         if (options.reload_pid > 0)
                 program_exit(reload(options.reload_pid));
         if (options.probe.is_wanted)
-                program_exit(probe(&options));
+                program_exit(ask(&options));
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .engine = options.engine,
                                      .workers = options.workers,
                                      .handshake_threads = options.handshake_threads,
-                                     .http2_only = options.http2_only,
                                      .unix_mode = options.unix_mode,
                                      .limits = options.limits,
                                      .on_log = log_line,

@@ -10,7 +10,7 @@
 
 #include "../common/program.h"
 #include "../common/values.h"
-#include "wrap.h"
+#include "../common/wrap.h"
 
 #define NAME_BYTES_MAX 64
 

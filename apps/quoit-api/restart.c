@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/notify.h"
 #include "../common/program.h"
 #include "../common/thread.h"
 #include "keeper.h"
-#include "notify.h"
 #include "reload.h"
 #include "stop.h"
 #include "successor.h"

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "../common/clock.h"
+#include "../common/notify.h"
 #include "../common/program.h"
 #include "../common/signal_thread.h"
 #include "keeper.h"
-#include "notify.h"
 #include "restart.h"
 
 #define LAST_LINE_MS 1000

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void serve(const struct options *options)
         if (grpc_testing_TestService_register(server, &service, id) < 0)
                 fail(quoit_server_problem(server));
         listen_on(address, options);
-        problem = serve_until_stopped(server);
+        problem = serve_until_stopped(server, UINT_MAX);
         if (problem)
                 fail(problem);
 }

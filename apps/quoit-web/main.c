@@ -4,8 +4,14 @@
 
 #include <quoit/quoit.h>
 
+#include "../common/access.h"
+#include "../common/hangup.h"
+#include "../common/host_port.h"
+#include "../common/http.h"
+#include "../common/probe.h"
 #include "../common/program.h"
 #include "../common/serving.h"
+#include "../common/trace.h"
 #include "backend.h"
 #include "files.h"
 #include "options.h"
@@ -18,12 +24,16 @@ static quoit_tls *tls; /* NULL: no TLS */
 static struct backend backend;
 static struct site site = { .backend = &backend };
 
-/* Ends the program after everything is freed. */
+/* Ends the program after everything is freed; first the thread that uses it. */
 static void __attribute__((noreturn)) end(int status)
 {
+        hangup_stop();
         backend_deinit(&backend);
         quoit_server_free(server);
         quoit_tls_free(tls);
+        access_stop();
+        http_end();
+        trace_stop();
         program_exit(status);
 }
 
@@ -33,51 +43,91 @@ static void __attribute__((noreturn)) fail(const char *problem)
         end(EXIT_FAILURE);
 }
 
-static void open_tls(const struct options *options)
-{
-        int r = quoit_tls_new(NULL, &tls);
-
-        if (r < 0)
-                fail(strerror(-r));
-        if (quoit_tls_add_certificate(tls, options->tls_cert, options->tls_key) < 0)
-                fail(quoit_tls_problem(tls));
-}
+/* ---- where it listens ---- */
 
 static int listen_on(const char *address)
 {
-        return tls ? quoit_server_listen_tls(server, address, tls, NULL)
-                   : quoit_server_listen(server, address, NULL);
+        return quoit_server_listen_with(
+                server, address, &(quoit_listener_options){ .tls = tls }, NULL);
 }
 
-static int add_health(void)
+static int listen_on_port(const struct options *options)
+{
+        char address[HOST_PORT_BYTES];
+
+        if (!host_port_print(address, options->host, (unsigned)options->port))
+                program_usage_error("'%s' is too long for a host", options->host);
+        return listen_on(address);
+}
+
+/* *@ret_admin_first: the first listener of operators. */
+static int listen_everywhere(const struct options *options, unsigned *ret_admin_first)
+{
+        int r = options->addresses.count == 0 ? listen_on_port(options) : 0;
+
+        for (unsigned i = 0; r == 0 && i < options->addresses.count; i++)
+                r = listen_on(options->addresses.texts[i]);
+        *ret_admin_first = quoit_server_listener_count(server);
+        if (r == 0 && options->http.admin)
+                r = quoit_server_listen_admin(server, options->http.admin, NULL, NULL);
+        return r;
+}
+
+/* ---- what it serves ---- */
+
+static int add_operators(const struct options *options)
 {
         quoit_health *health;
         int r = quoit_health_register(server, &health);
 
-        return r < 0 ? r : quoit_health_handle_http(health, server, QUOIT_HTTP_ALL);
+        return r < 0 ? r : http_begin(server, health, backend.channel, &options->http);
+}
+
+static int add_services(void)
+{
+        int r = api_Api_register(server, &relay_service, &backend);
+
+        if (r == 0)
+                r = web_Panel_register(server, &panel_service, &backend);
+        if (r == 0)
+                r = page_register(server, &site);
+        return r < 0 ? r : files_register(server);
 }
 
 static void serve(const struct options *options)
 {
+        unsigned admin_first;
         const char *problem;
+        int r;
 
-        if (options->tls_cert)
-                open_tls(options);
-        if (!backend_init(&backend, server, options->backend, options->backend_ca))
+        if (!access_start(server, &options->access))
+                end(EXIT_FAILURE);
+        if (options->secure.certificates.count > 0 && !(tls = secure_begin(&options->secure)))
+                end(EXIT_FAILURE);
+        if (!backend_init(&backend, server, options->backend, options->backend_ca) ||
+                !trace_start(server, backend.channel, &options->trace))
                 end(EXIT_FAILURE);
         site.backend_url = options->backend_url;
-        site.backend_port = options->backend_port;
-        if (add_health() < 0 || api_Api_register(server, &relay_service, &backend) < 0 ||
-                web_Panel_register(server, &panel_service, &backend) < 0 ||
-                page_register(server, &site) < 0 || files_register(server) < 0)
+        site.backend_port = (unsigned)options->backend_port;
+        if (add_operators(options) < 0 || add_services() < 0 ||
+                listen_everywhere(options, &admin_first) < 0)
                 fail(quoit_server_problem(server));
-        for (unsigned i = 0; i < options->address_count; i++)
-                if (listen_on(options->addresses[i]) < 0)
-                        fail(quoit_server_problem(server));
-        problem = serve_until_stopped(server);
+        r = hangup_start();
+        if (r < 0)
+                fail(strerror(-r));
+        problem = serve_until_stopped(server, admin_first);
         if (problem)
                 fail(problem);
         quoit_log_writer_printf(program_log, "stopped");
+}
+
+/* --health-check, of the server that these options make. */
+static int ask(const struct options *options)
+{
+        return probe(&options->probe, &(struct probe_server){ .addresses = &options->addresses,
+                                              .host = options->host,
+                                              .port = options->port,
+                                              .uses_tls = options->secure.certificates.count > 0 });
 }
 
 int main(int argc, char **argv)
@@ -86,7 +136,9 @@ int main(int argc, char **argv)
         int r;
 
         program_begin("quoit-web");
-        options_parse(&options, argc, argv);
+        options_read(&options, argc, argv);
+        if (options.probe.is_wanted)
+                program_exit(ask(&options));
         quoit_log_writer_tell_time(program_log);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,
                                      .engine = options.engine,

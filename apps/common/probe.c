@@ -5,13 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/host_port.h"
-#include "../common/open_channel.h"
-#include "../common/program.h"
 #include "grpc/health/v1/health.quoit.h"
-#include "options.h"
+#include "host_port.h"
+#include "open_channel.h"
+#include "program.h"
 
 #define TARGET_BYTES HOST_PORT_BYTES
+
+#define AT(member) .offset = offsetof(struct probe_options, member)
+
+const struct option_entry probe_options[] = {
+        { .about = "Probes: asks grpc.health.v1.Health whether it serves, and exits 0, or 1 and "
+                   "says why not. By default it asks the server that the same options, the same "
+                   "environment and the same file make:" },
+        { "health-check", NULL, "only ask", option_set_switch, AT(is_wanted), .is_action = true },
+        { "health-target", "TARGET", "whom to ask: HOST:PORT, unix:PATH", option_set_text,
+                AT(target) },
+        { "health-service", "NAME", "of which service; default: of the whole server",
+                option_set_text, AT(service) },
+        { "health-timeout", "TIME", "for the answer; default 5s", option_set_time, AT(timeout_ms),
+                1 },
+        { "health-tls", NULL, "by TLS; where one of the following is given it need not be",
+                option_set_switch, AT(uses_tls) },
+        { "health-tls-ca", "FILE",
+                "authorities that sign the server's certificate; default: the system's",
+                option_set_text, AT(tls.ca_file) },
+        { "health-tls-name", "NAME", "that the certificate must have; default: the target's host",
+                option_set_text, AT(tls.server_name) },
+        { "health-tls-cert", "FILE", "certificate to show, for a server that wants one",
+                option_set_text, AT(tls.certificate_file) },
+        { "health-tls-key", "FILE", "its private key", option_set_text, AT(tls.key_file) },
+        { 0 },
+};
 
 /* ---- whom to ask ---- */
 
@@ -49,33 +74,29 @@ static bool target_of_address(const char *address, char ret_target[TARGET_BYTES]
 }
 
 /* The server's first address. */
-static void find_target(const struct options *options, char ret_target[TARGET_BYTES])
+static void find_target(const struct probe_options *options, const struct probe_server *server,
+        char ret_target[TARGET_BYTES])
 {
         bool is_found;
 
-        if (options->probe.target)
-                is_found = snprintf(ret_target, TARGET_BYTES, "%s", options->probe.target) <
-                           TARGET_BYTES;
-        else if (options->address_count > 0)
-                is_found = target_of_address(options->addresses[0], ret_target);
+        if (options->target)
+                is_found = snprintf(ret_target, TARGET_BYTES, "%s", options->target) < TARGET_BYTES;
+        else if (server->addresses->count > 0)
+                is_found = target_of_address(server->addresses->texts[0], ret_target);
         else
-                is_found =
-                        options->port > 0 && host_port_print(ret_target, reachable(options->host),
-                                                     (unsigned)options->port);
+                is_found = server->port > 0 && host_port_print(ret_target, reachable(server->host),
+                                                       (unsigned)server->port);
         if (!is_found)
                 program_usage_error("--health-check: the options do not say how to reach the "
                                     "server; give --health-target");
 }
 
-/* Whether that address is one of TLS: doors.c. */
-static bool uses_tls(const struct options *options)
+static bool uses_tls(const struct probe_options *options, const struct probe_server *server)
 {
-        const quoit_channel_tls *tls = &options->probe.tls;
+        const quoit_channel_tls *tls = &options->tls;
 
-        return options->probe.uses_tls || tls->ca_file || tls->certificate_file || tls->key_file ||
-               tls->server_name ||
-               (!options->probe.target && options->secure.certificate_count > 0 &&
-                       options->secure.port < 0);
+        return options->uses_tls || tls->ca_file || tls->certificate_file || tls->key_file ||
+               tls->server_name || (!options->target && server->uses_tls);
 }
 
 /* ---- the question ---- */
@@ -124,27 +145,27 @@ static int ask(quoit_channel *channel, const char *target, const struct probe_op
         return status;
 }
 
-int probe(const struct options *options)
+int probe(const struct probe_options *options, const struct probe_server *server)
 {
+        char target[TARGET_BYTES], user_agent[64];
         const quoit_channel_options channel_options = {
-                .tls = uses_tls(options) ? &options->probe.tls : NULL,
-                .user_agent = "quoit-api-health-check",
+                .tls = uses_tls(options, server) ? &options->tls : NULL,
+                .user_agent = user_agent,
                 .proxy = "", /* none: the answer would be a proxy's */
         };
-        char target[TARGET_BYTES];
         quoit_channel *channel = NULL;
         quoit_client *client;
         quoit_error error;
         int r, status;
 
-        find_target(options, target);
+        find_target(options, server, target);
+        snprintf(user_agent, sizeof(user_agent), "%s-health-check", program_get_name());
         /* for one call epoll is the quicker one, and it is there in every container */
         r = quoit_client_new(&(quoit_client_options){ .engine = QUOIT_ENGINE_EPOLL }, &client);
         if (r < 0)
                 return fail(target, strerror(-r));
         r = open_channel(client, target, &channel_options, &channel, &error);
-        status = r < 0 ? fail(target, quoit_error_text(&error))
-                       : ask(channel, target, &options->probe);
+        status = r < 0 ? fail(target, quoit_error_text(&error)) : ask(channel, target, options);
         quoit_channel_free(channel);
         quoit_client_free(client);
         return status;

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../common/clock.h"
+#include "clock.h"
 
 /* The service does not care whether anybody receives it. */
 static void notify(const char *text)

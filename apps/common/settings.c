@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/command_line.h"
-#include "../common/host_port.h"
-#include "../common/program.h"
-#include "../common/values.h"
+#include "command_line.h"
 #include "config_file.h"
+#include "host_port.h"
+#include "program.h"
+#include "values.h"
 
 #define OPTIONS_MAX 128
 #define FIRST_NUMBER 256 /* of what getopt_long() returns for the table's entries */
@@ -95,11 +95,6 @@ static void collect_command_line(int argc, char **argv)
 
 /* ---- the environment ---- */
 
-static bool is_of_another_service(const char *variable, const char *text)
-{
-        return strncmp(variable, "BACKEND_", 8) == 0 && host_port_is_foreign(text);
-}
-
 static void take_variable(const struct option_entry *option, const char *variable, const char *text)
 {
         const char *what = copy(variable);
@@ -111,7 +106,7 @@ static void take_variable(const struct option_entry *option, const char *variabl
                 return;
         }
         add(option, PLACE_ENVIRONMENT, what, rest)->is_foreign =
-                is_of_another_service(variable, text);
+                option->may_be_foreign && host_port_is_foreign(text);
 }
 
 static void collect_environment(void)
@@ -204,9 +199,8 @@ static void apply(struct options *options, const struct setting *setting)
 
         if (setting->is_foreign)
                 program_say(QUOIT_LOG_WARNING,
-                        "%s='%s' is ignored: it is the address of another service; use --host and "
-                        "--port to say where to listen",
-                        setting->what, setting->text);
+                        "%s='%s' is ignored: it is the address of another service; use %s",
+                        setting->what, setting->text, option_word(option));
         else
                 option->set(options, &(struct option_value){ .option = option,
                                              .what = setting->what,
@@ -238,6 +232,32 @@ void settings_apply_first(struct options *options, const char *name)
 {
         apply_all(options, option_find(name));
         settings_forget(name);
+}
+
+static enum place later_place(const char *first, const char *second)
+{
+        enum place one = settings_place(first), other = settings_place(second);
+
+        return one > other ? one : other;
+}
+
+bool settings_is_later(const char *name, const char *first, const char *second)
+{
+        enum place place = settings_place(name);
+
+        return place != PLACE_NONE && place >= later_place(first, second);
+}
+
+bool settings_choose_listen(void)
+{
+        enum place listen = settings_place("listen");
+        bool is_later = settings_is_later("listen", "host", "port");
+
+        if (listen != PLACE_NONE && listen != PLACE_ENVIRONMENT &&
+                listen == later_place("host", "port"))
+                program_usage_error("--listen replaces --host and --port; remove them");
+        settings_forget(is_later ? "port" : "listen");
+        return is_later;
 }
 
 void settings_apply(struct options *options)

@@ -5,18 +5,20 @@
 
 #include <quoit/tls.h>
 
-#define CERTIFICATES_MAX 32
+#include "option_kinds.h"
 
-/* The command line's options for TLS. */
 struct secure_options {
-        const char *certificate_files[CERTIFICATES_MAX];
-        const char *key_files[CERTIFICATES_MAX]; /* one for each */
-        unsigned certificate_count; /* 0: no TLS */
-        unsigned key_count;
-        int port; /* of a separate TLS listener; -1: the main listener uses TLS */
+        struct option_list certificates; /* files; none: no TLS */
+        struct option_list keys; /* one for each */
         bool client_optional; /* clients need not show a certificate */
         quoit_tls_options tls;
 };
+
+/* Of a struct secure_options. */
+extern const struct option_entry secure_options[];
+
+/* Sets the rest, when all options are set. Ends the program, with a line, for what does not go together. */
+void secure_complete(struct secure_options *options);
 
 /*
  * Reads the files, and again at each SIGHUP: call it before hangup_start(). NULL: it failed, and the error was logged.

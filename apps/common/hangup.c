@@ -4,10 +4,9 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "../common/program.h"
-#include "../common/signal_thread.h"
-#include "keeper.h"
 #include "notify.h"
+#include "program.h"
+#include "signal_thread.h"
 
 #define WORKS_MAX 8
 
@@ -30,7 +29,6 @@ static void on_signal(void)
         notify_reloading();
         for (unsigned i = 0; i < work_count; i++)
                 works[i].on_hangup(works[i].user);
-        keeper_pass_on('H', 0);
         notify_reloaded("");
 }
 

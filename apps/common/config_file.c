@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/program.h"
+#include "program.h"
 
 #define SPACE " \t\r\n\v\f"
 

@@ -6,16 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/program.h"
+#include "program.h"
 #include "wrap.h"
 
-#define PREFIX "QUOIT_API_"
 #define ABOUT_COLUMN 29
+#define VARIABLE_BYTES 64
+
+const struct option_entry *option_table;
+
+static bool is_end(const struct option_entry *entry)
+{
+        return !entry->name && !entry->about;
+}
+
+void option_make_table(const struct option_group *groups)
+{
+        struct option_entry *table = NULL;
+        size_t count = 0;
+
+        for (; groups->entries; groups++) {
+                for (const struct option_entry *entry = groups->entries; !is_end(entry); entry++) {
+                        table = reallocarray(table, count + 2, sizeof(*table));
+                        if (!table)
+                                program_usage_error("out of memory");
+                        table[count] = *entry;
+                        table[count++].offset += groups->offset;
+                        table[count] = (struct option_entry){ 0 };
+                }
+        }
+        option_table = table;
+}
 
 const struct option_entry *option_find(const char *name)
 {
-        for (const struct option_entry *option = option_table; option->name || option->about;
-                option++)
+        for (const struct option_entry *option = option_table; !is_end(option); option++)
                 if (option->name && strcmp(option->name, name) == 0)
                         return option;
         return NULL;
@@ -23,15 +47,13 @@ const struct option_entry *option_find(const char *name)
 
 const char *option_variable(const struct option_entry *option)
 {
-        static char name[64];
-        size_t size = strlen(PREFIX);
+        static char name[VARIABLE_BYTES];
 
         if (option->variable || option->is_action)
                 return option->variable;
-        memcpy(name, PREFIX, size);
-        for (const char *from = option->name; *from && size < sizeof(name) - 1; from++)
-                name[size++] = *from == '-' ? '_' : (char)toupper((unsigned char)*from);
-        name[size] = '\0';
+        snprintf(name, sizeof(name), "%s_%s", program_get_name(), option->name);
+        for (char *at = name; *at; at++)
+                *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
         return name;
 }
 
@@ -64,9 +86,8 @@ void option_help(void)
 
         if (!out)
                 program_usage_error("out of memory");
-        fputs("usage: quoit-api [OPTION...]\n", out);
-        for (const struct option_entry *option = option_table; option->name || option->about;
-                option++) {
+        fprintf(out, "usage: %s [OPTION...]\n", program_get_name());
+        for (const struct option_entry *option = option_table; !is_end(option); option++) {
                 if (option->name) {
                         print_option(out, option);
                 } else {
