@@ -30,9 +30,11 @@ class Proxy:
         program = envoy() if words[0] == "envoy" else self._find(words[0])
         port = free_port()
         text = (root / "deploy" / "proxies" / name).read_text()
+        # for the addresses that a name has, with one port: two ports
+        text = re.sub(r"^( *- endpoint: .*)quoit-api(.*)50051(.*)$", r"\g<1>127.0.0.1\g<2>50051\3\n\g<1>127.0.0.1\g<2>50052\3", text, flags=re.M)
         for number, server in enumerate(servers, 50051):
             text = re.sub(rf"\b{number}\b", str(server.port), text)
-        text = re.sub(r"\b50050\b", str(port), text).replace("address: quoit-api", "address: 127.0.0.1")
+        text = re.sub(r"\b(50050|9901)\b", lambda found: str(port if found[1] == "50050" else 0), text)
         (folder / name).write_text(text)
         self.log = folder / "log"
         self.target = f"127.0.0.1:{port}"
