@@ -134,6 +134,20 @@ void response_submit_answer(struct quoit_call *call)
         check(call, r);
 }
 
+/* RFC 9110, sections 15.5.6 and 9.3.7: after a method that is not, and for OPTIONS; without a path these are the whole server's. */
+static void add_allowed(
+        struct field_block *block, const struct quoit_call *call, const char *http_status)
+{
+        bool is_ok = strcmp(http_status, "200") == 0;
+
+        if (!is_ok && strcmp(http_status, "405") != 0)
+                return;
+        field_block_add_text(block, "allow",
+                call_has_http_handler(call) ? "GET, HEAD, OPTIONS"
+                : is_ok                     ? "GET, HEAD, POST, OPTIONS"
+                                            : "POST");
+}
+
 void response_submit_http(struct quoit_call *call, const char *http_status, const char *text)
 {
         char exposed[CORS_EXPOSED_BYTES];
@@ -144,9 +158,7 @@ void response_submit_http(struct quoit_call *call, const char *http_status, cons
         (void)field_block_init(&block, NULL, FIELD_FLAGS); /* no list: cannot fail */
         field_block_add_text(&block, ":status", http_status);
         field_block_add_text(&block, "content-type", "text/plain");
-        if (strcmp(http_status, "405") == 0)
-                field_block_add_text(&block, "allow", /* RFC 9110, section 15.5.6 */
-                        call_has_http_handler(call) ? "GET, HEAD" : "POST");
+        add_allowed(&block, call, http_status);
         cors_add_fields(&block, call, exposed);
         check(call, stream_respond_text(&call->exchange.stream, block.fields, block.count, text));
 }

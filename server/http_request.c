@@ -12,7 +12,7 @@
 #define BODY_BYTES_MAX 16384
 #define BODY_NS NS_PER_S
 
-/* @text: of an answer that has a body. */
+/* Its answer is known already; @text: its body. */
 static void refuse(struct quoit_call *call, const char *http_status, const char *text)
 {
         call->request.http_status = http_status;
@@ -39,9 +39,19 @@ static void answer_preflight(struct quoit_call *call)
         call_await_http(call, BODY_NS);
 }
 
+/* RFC 9110, section 9.3.7: its answer says in `allow` what else there is. HAProxy's checks ask so, unless told otherwise. */
+static bool asks_for_options(const struct quoit_call *call)
+{
+        return call->request.http_method == METHOD_OPTIONS;
+}
+
 static void begin(struct quoit_call *call, const struct http_route *route)
 {
         call_set_route(call, &route->route);
+        if (asks_for_options(call)) {
+                refuse(call, "200", "");
+                return;
+        }
         if (call->request.http_method != METHOD_GET && call->request.http_method != METHOD_HEAD) {
                 refuse(call, "405", "this path takes GET and HEAD only\n");
                 return;
@@ -64,6 +74,8 @@ void http_request_accept(
                 answer_preflight(call);
         else if (route)
                 begin(call, route);
+        else if (path && asks_for_options(call) && strcmp(path, "*") == 0) /* of the whole server */
+                refuse(call, "200", "");
         else if (listener == QUOIT_HTTP_ADMIN ||
                  (path && !call->request.is_grpc && http_routes_any(handlers, listener)))
                 refuse(call, "404", "nothing is served at this path\n");

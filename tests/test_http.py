@@ -69,10 +69,18 @@ def test_head_has_the_fields_alone(wire):
     assert answer.http_status == "404" and answer.data == b""
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "get", "BREW"])
 def test_other_methods_are_refused(wire, method):
     answer = get(wire, "/echo", method=method)
-    assert (answer.http_status, answer.headers["allow"]) == ("405", "GET, HEAD")
+    assert (answer.http_status, answer.headers["allow"]) == ("405", "GET, HEAD, OPTIONS")
+
+
+def test_options(wire):
+    """RFC 9110, section 9.3.7: of a path, of all of the server, and of what is nowhere."""
+    for path, status, allowed in ("/echo", "200", "GET, HEAD, OPTIONS"), ("*", "200", "GET, HEAD, POST, OPTIONS"), ("/nope", "404", None):
+        answer = get(wire, path, method="OPTIONS")
+        assert (answer.http_status, answer.headers.get("allow")) == (status, allowed)
+        assert (answer.data == b"") == (status == "200")
 
 
 def test_methods_of_grpc_stay_as_they_are(wire):

@@ -4,10 +4,14 @@
 import http.client
 import re
 import socket
+import ssl
+import struct
 
 import pytest
 
-from servers import PATIENCE, eventually
+from servers import PATIENCE, Server, eventually
+from tls import Pki
+from wire import Wire
 
 AWS = (
     "GET {path} HTTP/1.1\r\nHost: 10.0.0.1:50051\r\nConnection: close\r\n"
@@ -78,6 +82,87 @@ def test_checks_hear_of_a_stop(start):
         client.sendall(GCP.format(path="/healthz").encode())
         assert read_answer(client)[::2] == (503, b"stopping\n")
         server.signal()
+
+
+LOAD_BALANCERS = {
+    # as they are unless told otherwise: AWS, GCP and Azure ask for /, HAProxy's httpchk for the options of it
+    "haproxy": b"OPTIONS / HTTP/1.0\r\n\r\n",
+    "haproxy-all": b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    "aws": AWS.format(path="/").encode(),
+    "gcp": GCP.format(path="/").encode(),
+    "azure": AZURE.format(path="/").encode(),
+    "without-a-user-agent": b"GET / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n",
+    "an-odd-user-agent": b"GET / HTTP/1.1\r\nHost: 10.0.0.1\r\nUser-Agent: (;;) \xff\xfe<x>\r\n\r\n",
+    "an-empty-host": b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def checked(build, tmp_path_factory):
+    """quoit-api, in the clear and by TLS at .tls_port."""
+    pki = Pki(tmp_path_factory.mktemp("pki"))
+    server = Server(build / "bin/quoit-api", "--host", "127.0.0.1", "--port", 0, "--tls-port", 0, "--tls-cert", pki.server.file, "--tls-key", pki.server.key_file)
+    server.tls_port = server.port
+    server.port = int(server.logged("quoit-api: listening on ").rpartition(":")[2])
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def quiet(checked):
+    """The server, which must say nothing."""
+    before = len(checked.log)
+    yield checked
+    with connect(checked) as client:  # what came before is over with
+        client.sendall(HAPROXY.format(path="/healthz").encode())
+        assert read_answer(client)[0] == 200
+    assert checked.log[before:] == []
+
+
+@pytest.mark.parametrize("check", LOAD_BALANCERS.values(), ids=LOAD_BALANCERS)
+def test_load_balancers_as_they_come(quiet, check):
+    with connect(quiet) as client:
+        client.sendall(check)
+        status, fields, body = read_answer(client)
+        assert status == 200 and ("allow" in fields) == check.startswith(b"OPTIONS")
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["closes", "resets"])
+@pytest.mark.parametrize("port", ["port", "tls_port"])
+def test_checks_that_only_connect(quiet, port, resets):
+    """HAProxy's tcp-check and AWS' NLB: also half way through a handshake."""
+    for sent in b"", b"\x16\x03\x01" if port == "tls_port" else b"":
+        with socket.create_connection(("127.0.0.1", getattr(quiet, port)), PATIENCE) as client:
+            client.sendall(sent)
+            if resets:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_check_of_tls_alone(quiet):
+    """HAProxy's check-ssl without more: a handshake, and an end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for end in "close", "unwrap":
+        with socket.create_connection(("127.0.0.1", quiet.tls_port), PATIENCE) as raw:
+            secure = context.wrap_socket(raw)
+            if end == "unwrap":
+                secure.unwrap()
+            secure.close()
+
+
+def test_without_a_host(checked):
+    """RFC 9112, section 3.2."""
+    with connect(checked) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert read_answer(client)[0] == 400
+        assert client.recv(1) == b""
+
+
+def test_grpc_of_aws(quiet):
+    """The path and the code that a target group has unless told otherwise: any server answers so."""
+    with Wire(quiet) as wire:
+        assert wire.call("/AWS.ALB/healthcheck", b"").status == 12
+        assert wire.call("/grpc.health.v1.Health/Check", b"").status == 0
 
 
 def test_a_scraper_keeps_its_connection(server):

@@ -17,6 +17,7 @@
 #include "options.h"
 #include "reload.h"
 #include "restart.h"
+#include "root.h"
 #include "stop.h"
 
 /* The default limit of clients; a larger answer would only fail there. */
@@ -65,6 +66,8 @@ static int add_services(const struct options *options)
                 r = quoit_channelz_register(server);
         if (r == 0)
                 r = http_begin(server, stop_options.health, NULL, &options->http);
+        if (r == 0)
+                r = root_register(server, stop_options.health);
         if (r == 0)
                 r = quoit_server_set_cors(
                         server, &(quoit_cors_options){ .origins = options->cors_origins.texts,
