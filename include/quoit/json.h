@@ -61,7 +61,7 @@ QUOIT_API int quoit_json_print(const quoit_schema *schema, const upb_Message *me
 
 /*
  * A new message of the type @table in @arena, from the JSON @text, which is not kept. Required fields (proto2) are not checked.
- * A field can occur twice: the last one counts; repeated fields and messages are merged.
+ * A field that occurs twice is an error, also where it has its JSON name once and its own name once. Of a map's key the last one counts.
  *
  * 0; -ENOENT: @table is not of a type in @schema; -EINVAL: it is not JSON, or not such a message; -ENOMEM, also over the budget.
  * Memory that was taken before an error stays in @arena.
