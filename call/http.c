@@ -9,6 +9,7 @@
 #include "call/response.h"
 #include "codec/compression.h"
 #include "codec/metadata.h"
+#include "codec/number.h"
 #include "codec/percent.h"
 #include "codec/status.h"
 
@@ -112,11 +113,11 @@ static int queue_body(struct quoit_call *call, const quoit_http_answer *answer)
 /* The body, and the fields that tell of it. */
 static int add_body(struct quoit_call *call, const quoit_http_answer *answer)
 {
-        char length[sizeof("18446744073709551615")];
+        char length[NUMBER_DIGITS_MAX + 1];
         int r = add_field(
                 call, "content-type", answer->content_type ? answer->content_type : TEXT_TYPE);
 
-        snprintf(length, sizeof(length), "%zu", answer->size);
+        (void)number_print(length, answer->size);
         if (r == 0)
                 r = add_field(call, "content-length", length);
         return r == 0 ? queue_body(call, answer) : r;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_number)
 {
@@ -22,4 +23,19 @@ int number_parse(const char *text, size_t size, uint64_t max, uint64_t *ret_numb
                 return -ERANGE;
         *ret_number = number;
         return 0;
+}
+
+size_t number_print(char *text, uint64_t number)
+{
+        char digits[NUMBER_DIGITS_MAX];
+        size_t at = sizeof(digits), size;
+
+        do {
+                digits[--at] = (char)('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        size = sizeof(digits) - at;
+        memcpy(text, digits + at, size);
+        text[size] = '\0';
+        return size;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/bare.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "call/encoding.h"
 #include "call/field_block.h"
 #include "call/response.h"
 #include "codec/framing.h"
+#include "codec/number.h"
 #include "front/text.h"
 
 /* ---- the request ---- */
@@ -74,13 +74,13 @@ static int submit(struct quoit_call *call, const struct bare_answer *answer,
                        (end->trailers ? end->trailers->count : 0);
         struct field_block block;
         struct text names;
-        char length[24];
+        char length[NUMBER_DIGITS_MAX + 1];
         bool has_body;
         int r = field_block_init_for(&block, count, NGHTTP2_NV_FLAG_NONE);
 
         if (r < 0)
                 return r;
-        snprintf(length, sizeof(length), "%zu", call->exchange.writer.queued_bytes);
+        (void)number_print(length, call->exchange.writer.queued_bytes);
         if (call->request.http_method == METHOD_HEAD)
                 writer_drop(&call->exchange);
         has_body = call->exchange.writer.queued_bytes > 0;

@@ -68,15 +68,16 @@ int quoit_json_print(const quoit_schema *schema, const upb_Message *message,
         const upb_MiniTable *table, unsigned options, upb_Arena *arena, upb_StringView *ret_text,
         quoit_problem *ret_problem)
 {
-        struct print print = { .pool = schema_pool(schema),
-                .message = message,
-                .options = (int)options,
-                .budget = upb_Arena_GetBudget(arena) };
+        struct print print; /* nobody reads all of its status */
         upb_StringView text;
         int r = schema_find(schema, table, &print.type, ret_problem);
 
         if (r < 0)
                 return r;
+        print.pool = schema_pool(schema);
+        print.message = message;
+        print.options = (int)options;
+        print.budget = upb_Arena_GetBudget(arena);
         upb_Status_Clear(&print.status);
         r = output_print(print_json, &print, message, table, arena, &text);
         if (r < 0)

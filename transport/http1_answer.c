@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codec/number.h"
 #include "transport/http1_status.h"
 #include "transport/session.h"
 
@@ -50,14 +51,20 @@ static int append_field(struct http1 *http1, struct http1_bytes *bytes, const ng
 
 static int append_status(struct http1 *http1, const nghttp2_nv *field)
 {
-        char line[64];
         char code[4] = "500";
 
         if (field->valuelen == 3)
                 memcpy(code, field->value, 3);
+        int r;
         http1->is_bodiless |= *code == '1' || strcmp(code, "204") == 0 || strcmp(code, "304") == 0;
-        snprintf(line, sizeof(line), "HTTP/1.1 %s %s\r\n", code, http1_status_phrase(code));
-        return http1_append_text(http1, &http1->head, line);
+        r = http1_append_text(http1, &http1->head, "HTTP/1.1 ");
+        if (r == 0)
+                r = http1_append(http1, &http1->head, code, 3);
+        if (r == 0)
+                r = http1_append_text(http1, &http1->head, " ");
+        if (r == 0)
+                r = http1_append_text(http1, &http1->head, http1_status_phrase(code));
+        return r == 0 ? http1_append_text(http1, &http1->head, "\r\n") : r;
 }
 
 static bool is_named(const nghttp2_nv *field, const char *name)
@@ -109,12 +116,16 @@ int http1_submit_trailers(struct http1 *http1, const nghttp2_nv *fields, size_t 
 
 /* ---- its head ---- */
 
-static int append_number(struct http1 *http1, const char *name, uint64_t number)
+static int append_length(struct http1 *http1, uint64_t length)
 {
-        char line[64];
+        static const char name[] = "content-length: ";
+        char line[sizeof(name) + NUMBER_DIGITS_MAX + 2];
+        size_t size = sizeof(name) - 1;
 
-        snprintf(line, sizeof(line), "%s: %llu\r\n", name, (unsigned long long)number);
-        return http1_append_text(http1, &http1->head, line);
+        memcpy(line, name, size);
+        size += number_print(line + size, length);
+        memcpy(line + size, "\r\n", 2);
+        return http1_append(http1, &http1->head, line, size + 2);
 }
 
 /* How long the body is, if that is known. */
@@ -148,7 +159,7 @@ static int append_framing(struct http1 *http1)
                 http1->framing = has_no_body ? HTTP1_FRAMING_NONE : HTTP1_FRAMING_LENGTH;
                 if (http1->is_head && length == 0)
                         return 0;
-                return append_number(http1, "content-length", length);
+                return append_length(http1, length);
         }
         if (has_no_body) {
                 http1->framing = HTTP1_FRAMING_NONE;

@@ -220,11 +220,27 @@ struct framing_fields {
 /* Fields of this connection alone (RFC 9110, section 7.6.1), and what became a pseudo field. */
 static bool is_for_us(const struct session_field *field)
 {
-        static const char *const names[] = { "connection", "host", "expect", "http2-settings",
-                "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade" };
+        static const struct {
+                const char *name;
+                size_t size;
+        } names[] = {
+#define NAME(text) { text, sizeof(text) - 1 }
+                NAME("connection"),
+                NAME("host"),
+                NAME("expect"),
+                NAME("http2-settings"),
+                NAME("keep-alive"),
+                NAME("proxy-connection"),
+                NAME("te"),
+                NAME("trailer"),
+                NAME("transfer-encoding"),
+                NAME("upgrade"),
+#undef NAME
+        };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-                if (session_field_is(field, names[i]))
+                if (field->name_size == names[i].size &&
+                        memcmp(field->name, names[i].name, names[i].size) == 0)
                         return true;
         }
         return false;

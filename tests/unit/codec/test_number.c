@@ -47,11 +47,30 @@ static void test_other_text(void **state)
         assert_true(number == 7);
 }
 
+static void check_printed(uint64_t number, const char *expected)
+{
+        char text[NUMBER_DIGITS_MAX + 1];
+
+        assert_int_equal(number_print(text, number), strlen(expected));
+        assert_string_equal(text, expected);
+}
+
+static void test_print(void **state)
+{
+        (void)state;
+        check_printed(0, "0");
+        check_printed(9, "9");
+        check_printed(10, "10");
+        check_printed(1234567890, "1234567890");
+        check_printed(UINT64_MAX, "18446744073709551615");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_borders),
                 cmocka_unit_test(test_other_text),
+                cmocka_unit_test(test_print),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
