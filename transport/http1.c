@@ -57,11 +57,12 @@ void http1_close_stream(struct http1 *http1, uint32_t error_code)
         struct stream *stream = http1->stream;
 
         http1->stream = NULL;
+        http1->skips = !http1->is_whole;
         http1->answer = HTTP1_ANSWER_NONE;
         http1->text = NULL;
         http1->promised_bytes = 0;
         http1->sent_bytes = 0;
-        http1->is_bodiless = http1->is_last = http1->continues = false;
+        http1->is_bodiless = http1->is_last = http1->continues = http1->awaits_continue = false;
         http1_clear(http1, &http1->head);
         http1_clear(http1, &http1->tail);
         session_close_stream(http1->session, stream, error_code);
@@ -180,9 +181,11 @@ static int parse(struct http1 *http1, const uint8_t *data, size_t size, size_t *
 
         *ret_used = 0;
         while (r == 0 && *ret_used < size && !is_waiting(http1) && !is_deaf(http1)) {
+                bool skipped = http1->skips;
+
                 r = parse_one(http1, data + *ret_used, size - *ret_used, &used);
                 *ret_used += used;
-                if (r == 0)
+                if (r == 0 && !skipped)
                         r = count_empty(http1, used);
         }
         return r;

@@ -82,6 +82,8 @@ struct http1 {
         bool is_old : 1; /* it is of HTTP/1.0 */
         bool is_kept : 1; /* its client wants to send further ones */
         bool continues : 1; /* 100 Continue is to be sent */
+        bool awaits_continue : 1; /* it was not sent: the client may never send the body */
+        bool skips : 1; /* the request at hand was answered: the rest of its body is dropped */
         bool is_bodiless : 1; /* the answer has no body, whatever is pulled */
         bool is_last : 1; /* on_pull has promised the body's end */
         bool closes : 1; /* no further request is taken */

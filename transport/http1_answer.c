@@ -13,6 +13,9 @@
 /* The largest piece at once: with a chunk's size it is not larger than a frame, for which an output has room. */
 #define PIECE_BYTES_MAX ((size_t)16384)
 
+/* What is read and dropped of a body behind the answer, so that the connection can be kept. */
+#define SKIPPED_BYTES_MAX ((uint64_t)65536)
+
 static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 static void set_answer(struct http1 *http1, enum http1_answer answer)
@@ -52,10 +55,10 @@ static int append_field(struct http1 *http1, struct http1_bytes *bytes, const ng
 static int append_status(struct http1 *http1, const nghttp2_nv *field)
 {
         char code[4] = "500";
+        int r;
 
         if (field->valuelen == 3)
                 memcpy(code, field->value, 3);
-        int r;
         http1->is_bodiless |= *code == '1' || strcmp(code, "204") == 0 || strcmp(code, "304") == 0;
         r = http1_append_text(http1, &http1->head, "HTTP/1.1 ");
         if (r == 0)
@@ -96,7 +99,8 @@ int http1_respond(
         if (append_fields(http1, fields, count) < 0)
                 return -ENOMEM;
         http1->text = end ? "" : text;
-        http1->continues = false;
+        http1->continues &=
+                !http1->text; /* more may come of the body, for which its handler waits */
         set_answer(http1, HTTP1_ANSWER_READY);
         return 0;
 }
@@ -171,11 +175,22 @@ static int append_framing(struct http1 *http1)
                        : http1_append_text(http1, &http1->head, "transfer-encoding: chunked\r\n");
 }
 
-/* A request that is answered before its end would have to be read to there: the connection is cheaper. */
+/*
+ * A request that is answered before its end has to be read to there before there can be another one. That is worth a little: otherwise a
+ * new connection is cheaper. A client that waits for 100 Continue may send its body, or leave it out.
+ */
+static bool can_be_read_on(const struct http1 *http1)
+{
+        bool will_come = !http1->awaits_continue || http1->continues;
+
+        return http1->is_whole || (will_come && !(http1->parser.flags & F_CHUNKED) &&
+                                          http1->parser.content_length <= SKIPPED_BYTES_MAX);
+}
+
 static int append_connection(struct http1 *http1)
 {
-        bool closes = !http1->is_kept || !http1->is_whole || http1->session->drain > DRAIN_NONE ||
-                      http1->framing == HTTP1_FRAMING_CLOSE;
+        bool closes = !http1->is_kept || !can_be_read_on(http1) ||
+                      http1->session->drain > DRAIN_NONE || http1->framing == HTTP1_FRAMING_CLOSE;
 
         http1->closes = closes;
         if (closes)
@@ -188,6 +203,7 @@ static int finish_head(struct http1 *http1)
 {
         int r = append_framing(http1);
 
+        http1->continues &= !http1->is_last; /* all of the answer is there: it does not wait */
         if (r == 0)
                 r = append_connection(http1);
         set_answer(http1, HTTP1_ANSWER_HEAD);
@@ -273,6 +289,14 @@ static int begin_tail(struct http1 *http1)
         return r == 0 ? http1_append_text(http1, &http1->tail, "\r\n") : r;
 }
 
+static void send_continue(struct http1 *http1, struct output *output)
+{
+        if (!http1->continues)
+                return;
+        output_copy(output, continue_line, sizeof(continue_line) - 1);
+        http1->continues = http1->awaits_continue = false;
+}
+
 /* One step, for which there is room. 1; 0: nothing more is there now; -ENOMEM. */
 static int send_step(struct http1 *http1, struct output *output)
 {
@@ -280,6 +304,7 @@ static int send_step(struct http1 *http1, struct output *output)
         case HTTP1_ANSWER_READY:
                 return finish_head(http1) < 0 ? -ENOMEM : 1;
         case HTTP1_ANSWER_HEAD:
+                send_continue(http1, output);
                 if (send_piece(http1, &http1->head, output))
                         set_answer(http1, HTTP1_ANSWER_BODY);
                 return 1;
@@ -375,10 +400,8 @@ int http1_fill(struct http1 *http1, struct output *output)
 {
         int r = 1;
 
-        if (http1->continues && output_has_room(output, 1)) {
-                output_copy(output, continue_line, sizeof(continue_line) - 1);
-                http1->continues = false;
-        }
+        if (http1->answer == HTTP1_ANSWER_NONE && output_has_room(output, 1))
+                send_continue(http1, output);
         if (http1->stream && http1->stream->is_reset)
                 http1_end_with(http1, http1->reset_code, code_of_reset(http1->reset_code), NULL);
         while (http1->stream && r > 0 && output_has_room(output, 1))

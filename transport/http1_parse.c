@@ -425,8 +425,8 @@ static int on_headers_complete(llhttp_t *parser)
         http1->stream->block_ends = !has_body(http1);
         session->events->on_headers(http1->stream, false);
         http1->stream->has_headers = true;
-        http1->continues = seen.has_expectation && !http1->is_old && has_body(http1) &&
-                           http1->answer == HTTP1_ANSWER_NONE;
+        http1->awaits_continue = seen.has_expectation && !http1->is_old && has_body(http1);
+        http1->continues = http1->awaits_continue && http1->answer == HTTP1_ANSWER_NONE;
         return 0;
 }
 
@@ -435,8 +435,10 @@ static int on_body(llhttp_t *parser, const char *data, size_t size)
         struct http1 *http1 = http1_of(parser);
         struct session *session = http1->session;
 
-        http1->continues = false; /* it does not wait */
+        http1->continues = http1->awaits_continue = false; /* it does not wait */
         http1->framing_bytes = 0;
+        if (http1->skips)
+                return 0;
         session->received_bytes += (uint32_t)size;
         http1->stream->unconsumed_bytes += (uint32_t)size;
         session->events->on_data(http1->stream, (const uint8_t *)data, size);
@@ -458,6 +460,10 @@ static int on_message_complete(llhttp_t *parser)
         http1->is_whole = true;
         http1->continues = false;
         http1->session->block_continues = false;
+        if (http1->skips) {
+                http1->skips = false;
+                return HPE_PAUSED;
+        }
         stream_set_state(http1->stream, STREAM_HALF_CLOSED_REMOTE);
         http1->session->events->on_end(http1->stream);
         return HPE_PAUSED;

@@ -553,18 +553,81 @@ static void test_http10(void **state)
         assert_true(session_is_over(&peer->session));
 }
 
-/* Who is answered before the end of a request has to be read to there, or cut off. */
+/* Who is answered before the end of a request has to be read to there, or cut off if that may be far. */
 static void test_an_early_answer_closes(void **state)
+{
+        static const char *const heads[] = { "content-length: 65540\r\n\r\nabc",
+                "content-length: 18446744073709551615\r\n\r\nabc",
+                "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n" };
+
+        for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+                struct peer *peer = *state;
+
+                hear(peer, "POST / HTTP/1.1\r\nhost: x\r\n");
+                hear(peer, heads[i]);
+                respond(peer->requests, "hello", true);
+                run(peer);
+                assert_string_equal(peer->said, HELLO_CLOSE);
+                assert_int_equal(peer->requests[0].closes, 1);
+                assert_true(session_is_over(&peer->session));
+                assert_int_equal(hear(peer, "more of it"), 0);
+                assert_int_equal(end(state) + begin(state), 0);
+        }
+}
+
+static void test_the_rest_of_a_short_body_is_dropped(void **state)
 {
         struct peer *peer = *state;
 
-        hear(peer, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc");
+        hear(peer, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 41\r\n\r\nabc");
+        respond(peer->requests, "hello", true);
+        run(peer);
+        assert_string_equal(peer->said, HELLO);
+        assert_int_equal(peer->requests[0].closes, 1);
+        assert_false(session_is_over(&peer->session));
+        /* it is no request, whatever it looks like; nor are these empty lines */
+        assert_int_equal(hear(peer, "\r\nGET / \r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"), 0);
+        assert_int_equal(hear(peer, "0123456789" GET), 0);
+        assert_int_equal(peer->count, 2);
+        assert_int_equal(peer->requests[0].body_size, 3);
+        assert_string_equal(peer->said, HELLO HELLO);
+}
+
+/* A request that waits for 100 Continue; nothing is sent yet. */
+static void expect(struct peer *peer)
+{
+        static const char head[] = "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
+                                   "content-length: 2\r\n\r\n";
+
+        peer->holds = true;
+        assert_int_equal(session_feed(&peer->session, (const uint8_t *)head, sizeof(head) - 1), 0);
+}
+
+/* Its client may send its body or not: nobody can tell what follows. */
+static void test_an_early_answer_in_place_of_100(void **state)
+{
+        struct peer *peer = *state;
+
+        expect(peer);
         respond(peer->requests, "hello", true);
         run(peer);
         assert_string_equal(peer->said, HELLO_CLOSE);
-        assert_int_equal(peer->requests[0].closes, 1);
         assert_true(session_is_over(&peer->session));
-        assert_int_equal(hear(peer, "more of it"), 0);
+}
+
+/* A handler whose answer has begun waits for the body, and the client for 100. */
+static void test_100_goes_before_an_answer_that_begins(void **state)
+{
+        struct peer *peer = *state;
+
+        expect(peer);
+        respond(peer->requests, "", false);
+        run(peer);
+        assert_string_equal(peer->said,
+                "HTTP/1.1 100 Continue\r\n\r\n"
+                "HTTP/1.1 200 OK\r\nx-a: b\r\ntransfer-encoding: chunked\r\n\r\n");
+        assert_int_equal(hear(peer, "ab"), 0);
+        assert_int_equal(peer->requests[0].body_size, 2);
 }
 
 static void test_reset(void **state)
@@ -986,6 +1049,9 @@ int main(void)
                 TEST(test_close),
                 TEST(test_http10),
                 TEST(test_an_early_answer_closes),
+                TEST(test_the_rest_of_a_short_body_is_dropped),
+                TEST(test_an_early_answer_in_place_of_100),
+                TEST(test_100_goes_before_an_answer_that_begins),
                 TEST(test_reset),
                 TEST(test_reset_within_an_answer),
                 TEST(test_drain),
