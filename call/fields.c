@@ -8,6 +8,7 @@
 #include "codec/base64.h"
 #include "codec/copy.h"
 #include "codec/metadata.h"
+#include "codec/number.h"
 
 static void append(struct fields *fields, struct field *field)
 {
@@ -171,6 +172,17 @@ bool fields_find(const struct fields *fields, const char *name, upb_StringView *
                 }
         }
         return false;
+}
+
+uint64_t fields_content_length(const struct fields *fields)
+{
+        upb_StringView text;
+        uint64_t length = 0;
+
+        if (fields_find(fields, "content-length", &text) &&
+                number_parse(text.data, text.size, UINT64_MAX, &length) == -ERANGE)
+                return UINT64_MAX;
+        return length;
 }
 
 bool fields_next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "transport/stream.h" /* FIELD_OVERHEAD_BYTES */
 #include "upb/base/string_view.h"
@@ -53,6 +54,9 @@ void fields_replace_by_last(struct fields *fields);
 
 /* The first value of @name. False: there is none. */
 bool fields_find(const struct fields *fields, const char *name, upb_StringView *ret_value);
+
+/* What content-length says, which the transport has checked; 0: nothing, UINT64_MAX: more than there is. */
+uint64_t fields_content_length(const struct fields *fields);
 
 /* One field after the other. *@cursor: 0 at first; then it is the field shown last. False: there are no more. */
 bool fields_next(const struct fields *fields, size_t *cursor, upb_StringView *ret_name,

@@ -12,22 +12,10 @@
 
 /* ---- the request ---- */
 
-/* What content-length says; 0: nothing. The transport has checked that it is a number. */
-static size_t expected_bytes(const struct quoit_call *call)
-{
-        upb_StringView text;
-        size_t size = 0;
-
-        if (!fields_find(&call->request.fields, "content-length", &text) || text.size > 18)
-                return 0;
-        for (size_t i = 0; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
-                size = size * 10 + (size_t)(text.data[i] - '0');
-        return size;
-}
-
 int bare_receive(struct quoit_call *call, const uint8_t *data, size_t size)
 {
-        return reader_feed_body(&call->exchange, data, size, expected_bytes(call));
+        return reader_feed_body(
+                &call->exchange, data, size, (size_t)fields_content_length(&call->request.fields));
 }
 
 int bare_receive_end(struct quoit_call *call)

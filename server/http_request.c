@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/cors.h"
+#include "call/generic.h"
 #include "call/http.h"
 #include "core/clock.h"
 #include "server/http_routes.h"
@@ -11,6 +12,7 @@
 /* How much of a body is skipped, and how long its end is awaited. */
 #define BODY_BYTES_MAX 16384
 #define BODY_NS NS_PER_S
+#define NO_BODY "this path takes no body\n"
 
 /* Its answer is known already; @text: its body. */
 static void refuse(struct quoit_call *call, const char *http_status, const char *text)
@@ -18,7 +20,10 @@ static void refuse(struct quoit_call *call, const char *http_status, const char 
         call->request.http_status = http_status;
         call->request.http_text =
                 call->request.http_method == METHOD_HEAD ? "" : text; /* RFC 9110, section 9.3.2 */
-        call_await_http(call, BODY_NS);
+        if (fields_content_length(&call->request.fields) > BODY_BYTES_MAX)
+                call_refuse_http(call);
+        else
+                call_await_http(call, BODY_NS);
 }
 
 /* The path of the handlers goes up to the query. NULL: it is a method's, or there was no memory for it. */
@@ -56,9 +61,19 @@ static void begin(struct quoit_call *call, const struct http_route *route)
                 refuse(call, "405", "this path takes GET and HEAD only\n");
                 return;
         }
+        if (fields_content_length(&call->request.fields) > BODY_BYTES_MAX) {
+                refuse(call, "413", NO_BODY);
+                return;
+        }
         call_set_state(call, CALL_OPEN);
         if (!call->exchange.stream.block_ends)
                 call_await_http(call, BODY_NS);
+}
+
+/* Its method has no type that JSON could be read by. */
+static bool is_untyped(const struct quoit_call *call)
+{
+        return call->request.route && call_is_generic(call);
 }
 
 void http_request_accept(
@@ -83,6 +98,9 @@ void http_request_accept(
                 refuse(call, "405", "gRPC is served here: POST only\n");
         else if (call->request.is_grpc)
                 refuse(call, "505", "gRPC needs HTTP/2\n");
+        else if (is_untyped(call))
+                refuse(call, "415",
+                        "messages are bytes here, not JSON: content-type: application/proto\n");
         else
                 refuse(call, "415", "gRPC is served here: content-type: application/grpc\n");
 }
@@ -95,7 +113,7 @@ void http_request_data(struct quoit_call *call)
                 call_refuse_http(call);
         } else if (call->ring.state == CALL_OPEN) {
                 call->request.http_status = "413";
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "this path takes no body\n");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, NO_BODY);
         }
 }
 

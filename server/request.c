@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/request.h"
 
+#include <string.h>
+
 #include "call/cors.h"
 #include "call/dialect.h"
 #include "call/http.h"
+#include "call/unknown.h"
 #include "core/clock.h"
 #include "core/usdt.h"
 #include "front/choose.h"
@@ -99,6 +102,26 @@ static void check_rule(struct quoit_call *call, const struct http_routes *handle
                 transcoding_leave(call);
 }
 
+/* A page's path is no method's, whatever is sent there. But where all paths are a page's, calls of unknown methods are calls. */
+static bool is_page(const struct quoit_call *call, const struct http_routes *handlers)
+{
+        const char *path = call->request.unknown_path;
+        const struct http_route *handler;
+
+        if (!path || !call->request.route || !route_is_unknown(call->request.route) ||
+                call->request.is_grpc)
+                return false;
+        handler = http_routes_find(handlers, QUOIT_HTTP_ORDINARY, path, strcspn(path, "?"));
+        return handler && (!handler->is_prefix || handler->path_size > 1);
+}
+
+/* A body that says at once how long it is need not be read. */
+static bool is_too_long(const struct quoit_call *call)
+{
+        return call->front && call->front->dialect->is_bare &&
+               fields_content_length(&call->request.fields) > call->exchange.message_bytes_max;
+}
+
 void request_accept(
         struct quoit_call *call, bool oversize, const struct http_routes *handlers, bool is_admin)
 {
@@ -120,7 +143,8 @@ void request_accept(
         }
         if (transcoding_has(call))
                 check_rule(call, handlers, is_admin);
-        if (!oversize && (is_admin || cors_is_preflight(call) || !is_call(call))) {
+        if (!oversize && (is_admin || cors_is_preflight(call) || is_page(call, handlers) ||
+                                 !is_call(call))) {
                 http_request_accept(
                         call, handlers, is_admin ? QUOIT_HTTP_ADMIN : QUOIT_HTTP_ORDINARY);
                 return;
@@ -137,6 +161,10 @@ void request_accept(
                 return;
         }
         apply_options(call);
+        if (is_too_long(call)) {
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, REQUEST_TOO_LONG);
+                return;
+        }
         call_set_state(call, CALL_OPEN);
         QUOIT_PROBE(call_start, call, call->exchange.group, call->request.route->method->path);
         if (!call->request.has_timeout)

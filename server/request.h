@@ -13,6 +13,8 @@
 #include "server/router.h"
 #include "transport/session.h"
 
+#define REQUEST_TOO_LONG "the request message is over the limit (message_receive_bytes_max)"
+
 /* A field of the header block of @call, which is OPENING. */
 void request_add_field(
         struct quoit_call *call, const struct router *router, const struct session_field *field);

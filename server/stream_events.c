@@ -58,8 +58,7 @@ static void refuse_data(struct quoit_call *call, int error)
 {
         switch (error) {
         case -EMSGSIZE:
-                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the request message is over the limit (message_receive_bytes_max)");
+                call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, REQUEST_TOO_LONG);
                 break;
         case -ENOBUFS:
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED,

@@ -161,6 +161,21 @@ def test_a_large_body_is_refused(wire):
     assert get(wire, "/echo").http_status == "200"
 
 
+def test_a_body_that_says_that_it_is_large_is_not_awaited(wire):
+    for path, status in (("/echo", "413"), ("/nothing", "404")):
+        answer = get(wire, path, end=False, content_length=1 << 40)
+        assert (answer.http_status, answer.ended, answer.reset) == (status, True, 0)  # RFC 9113, section 8.1
+
+
+def test_a_page_takes_no_calls(wire):
+    for kind in ("application/json", "application/connect+json", "application/proto"):
+        for path in ("/echo", "/echo?a=b", "/files/one"):
+            answer = get(wire, path, method="POST", body=b"{}", content_type=kind)
+            assert (answer.http_status, answer.headers["allow"]) == ("405", "GET, HEAD")
+    answer = get(wire, "/x/y", method="POST", body=b"{}", content_type="application/json")
+    assert answer.http_status == "404" and b'"unimplemented"' in bytes(answer.data)  # it may be a method
+
+
 def test_a_body_without_an_end_is_not_awaited_for_long(wire):
     assert get(wire, "/echo", body=b"x", end=False).http_status == "408"
     assert get(wire, "/echo", end=False).http_status == "408"

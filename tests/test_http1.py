@@ -110,6 +110,16 @@ def test_pipelining_at_64_connections(api):
                 assert status == 200 and json.loads(body)["message"] == f"Hello {at}-{i}!", body
 
 
+def test_pipelined_requests_take_a_turn_together(serve):
+    """Refused ones, pages and calls alike, and the answers come in their order."""
+    paths = [HELLO.replace("api.Api/sayHello", name) for name in ("calls.Calls/Echo", "calls.Calls/Absent", "none/such")]
+    requests = [post("x", path) for path in paths] * 100
+    with connect(serve()) as raw, raw.makefile("rb") as reader:
+        raw.sendall(b"".join(requests))
+        found = [read_answer(reader)[0] for _ in requests]
+    assert found == [400, 404, 404] * 100 or found == [200, 404, 404] * 100
+
+
 def test_more_is_pipelined_than_is_read_ahead(api):
     """The client is held up by TCP, and loses nothing."""
     count = 20000
@@ -250,6 +260,44 @@ def test_a_body_over_the_limit(serve):
             pass
         received = read_to_end(raw)
     assert received.startswith(b"HTTP/1.1 429 ") and b"resource_exhausted" in received and b"connection: close" in received
+
+
+@pytest.mark.parametrize("length", [1 << 20, 1 << 63, (1 << 64) - 1])
+def test_a_body_that_says_that_it_is_over_the_limit(serve, length):
+    """It is refused before a byte of it has come."""
+    with connect(serve(message_receive_bytes_max=10000)) as raw:
+        raw.sendall(
+            f"POST /calls.Calls/Echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+            f"Content-Length: {length}\r\n\r\n".encode()
+        )
+        received = read_to_end(raw)
+    assert received.startswith(b"HTTP/1.1 429 ") and b"message_receive_bytes_max" in received and b"connection: close" in received
+
+
+def test_the_rest_of_a_refused_body_is_dropped(start):
+    """If it is short, the connection is kept."""
+    with connect(start("test-server", "--http")) as raw, raw.makefile("rb") as reader:
+        for path, status in (("/echo", 405), ("/a.b/C", 404)):
+            body = b"x" * 30000
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+            raw.sendall(head.encode() + body[:100])
+            found, fields, _ = read_answer(reader)
+            assert found == status and "connection" not in fields
+            raw.sendall(body[100:] + b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_answer(reader)[0] == 200
+
+
+def test_a_handler_that_answers_before_a_body_that_is_awaited(serve):
+    """Its client waits for 100 Continue, and it for its client."""
+    with connect(serve()) as raw, raw.makefile("rb") as reader:
+        body = message(json.dumps({"text": "a"}).encode())
+        raw.sendall(
+            b"POST /calls.Calls/Chat HTTP/1.1\r\nhost: x\r\ncontent-type: application/connect+json\r\n"
+            b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body)
+        )
+        assert reader.readline() == b"HTTP/1.1 100 Continue\r\n" and reader.readline() == b"\r\n"
+        raw.sendall(body)
+        assert messages(read_answer(reader)[2])[-1] == (2, b"{}")
 
 
 def test_a_request_behind_a_refused_one(serve):
