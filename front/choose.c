@@ -54,6 +54,8 @@ static bool take(struct quoit_call *call, const struct media *media)
         front->dialect = media->dialect;
         front->codec = media->codec;
         front->content_type = media->type;
+        if (media->dialect->is_bare) /* also of a method of which nobody knows how many it has */
+                call->exchange.sends_many = false;
         return true;
 }
 
@@ -67,11 +69,13 @@ static bool suits(const struct quoit_call *call, const struct media *media)
 
         if (!route || route_is_unknown(route))
                 return route;
+        if (call_is_generic(call)) /* its messages are bytes, in any number */
+                return !media->codec;
         if (media->dialect == &connect_unary)
                 return route->method->kind == QUOIT_UNARY;
         if (media->dialect == &connect_stream)
                 return route->method->kind != QUOIT_UNARY;
-        return !media->codec || !call_is_generic(call);
+        return true;
 }
 
 /* A GET of a method that changes nothing. */

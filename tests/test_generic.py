@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The generic handler: methods that the server does not know, as bytes."""
 
+import json
+
 import grpc
 import pytest
 
 from conftest import channel
 from servers import PATIENCE, eventually
-from wire import Wire, message
+from wire import Wire, message, messages, request_fields
 
 MIB = 1 << 20
 MODES = {
@@ -26,6 +28,12 @@ def method(opened, kind, path):
     return getattr(opened, kind)(path, request_serializer=bytes, response_deserializer=bytes)
 
 
+def post(wire, path, body, kind):
+    stream = wire.headers(request_fields(path, te=None, content_type=kind))
+    wire.data(stream, body, end=True)
+    return wire.answer(stream)
+
+
 @pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip])
 @pytest.mark.parametrize("path", ["/a.b.C/D", "/calls.Calls/Absent", "/calls.Calls/Nothing", "/x/", "//", "/a/b/c"])
 def test_all_kinds(server, path, compression):
@@ -39,6 +47,24 @@ def test_all_kinds(server, path, compression):
         assert list(method(opened, "unary_stream", path)(sent[0], **options)) == [sent[0]]
         assert method(opened, "stream_unary", path)(iter(sent[:1]), **options) == sent[0]
         assert list(method(opened, "stream_stream", path)(iter(sent), **options)) == sent
+
+
+@pytest.mark.parametrize("path", ["/a.b.C/D", "/calls.Calls/Absent"])
+def test_connect(server, path):
+    """Its messages are bytes: one without frames, or a stream of them. JSON would need types."""
+    with Wire(server) as wire:
+        sent = bytes(range(256)) * 100
+        answer = post(wire, path, sent, "application/proto")
+        assert (answer.http_status, bytes(answer.data)) == ("200", sent)
+        assert (answer.headers["path"], answer.headers["content-type"]) == (path, "application/proto")
+        answer = post(wire, path, b"fail", "application/proto")
+        assert json.loads(bytes(answer.data)) == {"code": "data_loss", "message": "as told"}
+        answer = post(wire, path, message(b"one") + message(b"two"), "application/connect+proto")
+        *sent, (flag, _) = messages(answer.data)
+        assert (sent, flag) == ([(0, b"one"), (0, b"two")], 2)
+        for kind in ("application/json", "application/connect+json", "application/grpc-web+json"):
+            answer = post(wire, path, b"{}", kind)
+            assert answer.http_status == "415" and b"application/proto" in bytes(answer.data)
 
 
 def test_known_methods_are_not_its(calls, server, connect):
