@@ -37,21 +37,36 @@ bool connect_is_details(const struct field *field)
                memcmp(field->name, RPC_STATUS_FIELD, field->name_size) == 0;
 }
 
-/* A google.protobuf.Any: its type's name is behind the last slash of the URL. */
-static void add_detail(struct text *text, const struct rpc_detail *detail)
+/* For people, where the server knows the type. */
+static void add_debug(struct text *text, struct quoit_call *call, const struct rpc_detail *detail)
 {
-        upb_StringView url = detail->type;
-        const char *slash = memrchr(url.data, '/', url.size);
-        const char *name = slash ? slash + 1 : url.data;
+        upb_Arena *arena = upb_Arena_New();
+        upb_StringView json;
+        bool is_special;
 
-        text_add_string(text, "{\"type\":");
-        text_add_json(text, name, (size_t)(url.data + url.size - name));
-        text_add_string(text, ",\"value\":\"");
-        text_add_base64(text, detail->value.data, detail->value.size, false);
-        text_add_string(text, "\"}");
+        if (arena && error_detail_print(call, detail, arena, &is_special, &json)) {
+                text_add_string(text, ",\"debug\":");
+                text_add(text, json.data, json.size);
+        }
+        if (arena)
+                upb_Arena_Free(arena);
 }
 
-static void add_details(struct text *text, const struct dialect_end *end)
+/* A google.protobuf.Any. */
+static void add_detail(struct text *text, struct quoit_call *call, const struct rpc_detail *detail)
+{
+        upb_StringView name = error_detail_name(detail);
+
+        text_add_string(text, "{\"type\":");
+        text_add_json(text, name.data, name.size);
+        text_add_string(text, ",\"value\":\"");
+        text_add_base64(text, detail->value.data, detail->value.size, false);
+        text_add_string(text, "\"");
+        add_debug(text, call, detail);
+        text_add_string(text, "}");
+}
+
+static void add_details(struct text *text, struct quoit_call *call, const struct dialect_end *end)
 {
         struct text bytes;
         upb_StringView status = error_details(end, &bytes);
@@ -60,7 +75,7 @@ static void add_details(struct text *text, const struct dialect_end *end)
 
         while (rpc_status_next_detail(&status, &detail)) {
                 text_add_string(text, any ? "," : ",\"details\":[");
-                add_detail(text, &detail);
+                add_detail(text, call, &detail);
                 any = true;
         }
         if (any)
@@ -69,7 +84,7 @@ static void add_details(struct text *text, const struct dialect_end *end)
         text_deinit(&bytes);
 }
 
-void connect_error_add(struct text *text, const struct dialect_end *end)
+void connect_error_add(struct text *text, struct quoit_call *call, const struct dialect_end *end)
 {
         text_add_string(text, "{\"code\":\"");
         text_add_string(text, code_of(end->status));
@@ -78,6 +93,6 @@ void connect_error_add(struct text *text, const struct dialect_end *end)
                 text_add_string(text, ",\"message\":");
                 error_add_message(text, end);
         }
-        add_details(text, end);
+        add_details(text, call, end);
         text_add_string(text, "}");
 }

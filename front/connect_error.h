@@ -10,4 +10,4 @@
 bool connect_is_details(const struct field *field);
 
 /* Adds {"code":...,"message":...,"details":[...]}. The status is not OK. */
-void connect_error_add(struct text *text, const struct dialect_end *end);
+void connect_error_add(struct text *text, struct quoit_call *call, const struct dialect_end *end);

@@ -60,7 +60,7 @@ static void add_metadata(struct text *text, const struct fields *trailers, const
 }
 
 /* The last frame; @text is empty. */
-static void make_frame(struct text *text, const struct dialect_end *end)
+static void make_frame(struct text *text, struct quoit_call *call, const struct dialect_end *end)
 {
         uint8_t prefix[FRAMING_PREFIX_BYTES] = { 0 };
 
@@ -68,7 +68,7 @@ static void make_frame(struct text *text, const struct dialect_end *end)
         text_add_string(text, "{");
         if (end->status != QUOIT_OK) {
                 text_add_string(text, "\"error\":");
-                connect_error_add(text, end);
+                connect_error_add(text, call, end);
         }
         add_metadata(text, end->trailers, end->status != QUOIT_OK ? "," : "");
         text_add_string(text, "}");
@@ -81,7 +81,7 @@ static void end_stream(struct quoit_call *call, const struct dialect_end *end)
         struct text frame;
 
         text_init(&frame);
-        make_frame(&frame, end);
+        make_frame(&frame, call, end);
         last_piece_send(call, end, &frame);
         text_deinit(&frame);
 }

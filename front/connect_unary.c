@@ -36,8 +36,7 @@ static void add_trailers(struct field_block *block, struct text *names,
 
 static void add_error(struct text *body, struct quoit_call *call, const struct dialect_end *end)
 {
-        (void)call;
-        connect_error_add(body, end);
+        connect_error_add(body, call, end);
 }
 
 /* A path that nobody serves is HTTP's 404, a method without a handler the 501 of its status. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <quoit/google/rpc/error_details.quoit.h>
 #include <quoit/json.h>
 
 #include "codec/percent.h"
@@ -30,7 +31,10 @@ void json_types_deinit(struct json_types *types)
         *types = (struct json_types){ 0 };
 }
 
-/* NULL, and what is wrong in *@ret_problem. */
+/*
+ * NULL, and what is wrong in *@ret_problem. Errors have details of google.rpc's types, which no service need import; but one may have another
+ * file of them.
+ */
 static quoit_schema *make_schema(const struct json_types *types, quoit_problem *ret_problem)
 {
         const quoit_file_descriptor **files = calloc(types->count + 1, sizeof(*files));
@@ -42,7 +46,9 @@ static quoit_schema *make_schema(const struct json_types *types, quoit_problem *
         }
         for (size_t i = 0; i < types->count; i++)
                 files[i] = types->services[i]->file;
-        (void)quoit_schema_new(files, types->count, &schema, ret_problem);
+        files[types->count] = &google_rpc_error_details_proto_quoit_file;
+        if (quoit_schema_new(files, types->count + 1, &schema, NULL) == -EEXIST)
+                (void)quoit_schema_new(files, types->count, &schema, ret_problem);
         free(files);
         return schema;
 }

@@ -2,62 +2,25 @@
 #include "front/transcoding.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include <quoit/json.h>
-
-#include "codec/rpc_status.h"
 #include "codec/status.h"
 #include "front/error.h"
-#include "front/json_codec.h"
 #include "front/text.h"
-#include "schema/schema.h"
-#include "upb/wire/decode.h"
-
-/*
- * The message that a detail is, as JSON; its type's name is behind the last slash of the URL. False: it is not known, or it is
- * malformed.
- */
-static bool print_detail(const quoit_schema *schema, const struct rpc_detail *detail,
-        upb_Arena *arena, const upb_MessageDef **ret_type, upb_StringView *ret_json)
-{
-        upb_StringView url = detail->type, value = detail->value;
-        const char *slash = memrchr(url.data, '/', url.size);
-        const upb_MessageDef *type;
-        const upb_MiniTable *table;
-        upb_Message *message;
-
-        if (!schema || !slash)
-                return false;
-        slash++;
-        type = upb_DefPool_FindMessageByNameWithSize(
-                schema_pool(schema), slash, url.size - (size_t)(slash - url.data));
-        if (!type)
-                return false;
-        table = upb_MessageDef_MiniTable(type);
-        message = upb_Message_New(table, arena);
-        if (!message || upb_Decode(value.data, value.size, message, table, NULL, 0, arena) !=
-                                kUpb_DecodeStatus_Ok)
-                return false;
-        *ret_type = type;
-        return quoit_json_print(schema, message, table, 0, arena, ret_json, NULL) == 0;
-}
 
 /* A google.protobuf.Any in JSON. If its type is not known, its bytes are a string of base64. */
-static void add_detail(
-        struct text *text, const quoit_schema *schema, const struct rpc_detail *detail)
+static void add_detail(struct text *text, struct quoit_call *call, const struct rpc_detail *detail)
 {
-        const upb_MessageDef *type;
+        bool is_special;
         upb_StringView json;
         upb_Arena *arena = upb_Arena_New();
 
         text_add_string(text, "{\"@type\":");
         text_add_json(text, detail->type.data, detail->type.size);
-        if (!arena || !print_detail(schema, detail, arena, &type, &json)) {
+        if (!arena || !error_detail_print(call, detail, arena, &is_special, &json)) {
                 text_add_string(text, ",\"value\":\"");
                 text_add_base64(text, detail->value.data, detail->value.size, true);
                 text_add_string(text, "\"}");
-        } else if (upb_MessageDef_WellKnownType(type) != kUpb_WellKnown_Unspecified) {
+        } else if (is_special) {
                 text_add_string(text, ",\"value\":");
                 text_add(text, json.data, json.size);
                 text_add_string(text, "}");
@@ -70,8 +33,7 @@ static void add_detail(
                 upb_Arena_Free(arena);
 }
 
-static void add_details(
-        struct text *text, const quoit_schema *schema, const struct dialect_end *end)
+static void add_details(struct text *text, struct quoit_call *call, const struct dialect_end *end)
 {
         struct text bytes;
         upb_StringView status = error_details(end, &bytes);
@@ -81,7 +43,7 @@ static void add_details(
         while (rpc_status_next_detail(&status, &detail)) {
                 if (any)
                         text_add_string(text, ",");
-                add_detail(text, schema, &detail);
+                add_detail(text, call, &detail);
                 any = true;
         }
         text->failed |= bytes.failed;
@@ -99,6 +61,6 @@ void transcoding_error_add(
         text_add_string(text, ",\"message\":");
         error_add_message(text, end);
         text_add_string(text, ",\"details\":[");
-        add_details(text, json_types_schema(call_host_of(call)->json_types, NULL), end);
+        add_details(text, call, end);
         text_add_string(text, "]}");
 }

@@ -222,6 +222,7 @@ def test_details(wire):
     details = json.loads(bytes(answer.data))["details"]
     assert [detail["type"] for detail in details] == ["google.rpc.BadRequest", "calls.Payload"]
     assert all("=" not in detail["value"] for detail in details)
+    assert details[0]["debug"] == {"fieldViolations": [{"field": "a", "description": "b"}]}
     assert not any("details" in name for name in answer.headers)
 
 

@@ -43,7 +43,7 @@ static void assert_spelled(
 
         json_types_init(&types, &shop_service, 1);
         text_init(&text);
-        connect_error_add(&text, end);
+        connect_error_add(&text, &call, end);
         assert_text(&text, connect);
         text_init(&text);
         transcoding_error_add(&text, &call, end);
@@ -114,12 +114,15 @@ static void test_details(void **state)
         };
 
         (void)state;
-        assert_details_of(&known, 1, ",\"details\":[{\"type\":\"shop.Order\",\"value\":\"CgF4\"}]",
+        assert_details_of(&known, 1,
+                ",\"details\":[{\"type\":\"shop.Order\",\"value\":\"CgF4\",\"debug\":{\"name\":"
+                "\"x\"}}]",
                 "{\"@type\":\"type.googleapis.com/shop.Order\",\"name\":\"x\"}");
         assert_details_of(several, 5,
-                ",\"details\":[{\"type\":\"shop.Order\",\"value\":\"CgF4\"},"
-                "{\"type\":\"shop.Order\",\"value\":\"\"},"
-                "{\"type\":\"google.protobuf.Duration\",\"value\":\"CAE\"},"
+                ",\"details\":[{\"type\":\"shop.Order\",\"value\":\"CgF4\",\"debug\":{\"name\":"
+                "\"x\"}},"
+                "{\"type\":\"shop.Order\",\"value\":\"\",\"debug\":{}},"
+                "{\"type\":\"google.protobuf.Duration\",\"value\":\"CAE\",\"debug\":\"1s\"},"
                 "{\"type\":\"no.Such\",\"value\":\"//79/A\"},"
                 "{\"type\":\"shop.Order\",\"value\":\"Cg\"}]",
                 "{\"@type\":\"type.googleapis.com/shop.Order\",\"name\":\"x\"},"
@@ -127,6 +130,18 @@ static void test_details(void **state)
                 "{\"@type\":\"type.googleapis.com/google.protobuf.Duration\",\"value\":\"1s\"},"
                 "{\"@type\":\"example.org/x/no.Such\",\"value\":\"//79/A==\"},"
                 "{\"@type\":\"type.googleapis.com/shop.Order\",\"value\":\"Cg==\"}");
+}
+
+/* Which no service imports. */
+static void test_details_of_google_rpc(void **state)
+{
+        const struct rpc_detail retry = { view("google.rpc.RetryInfo"), view("\x0a\x02\x08\x03") };
+
+        (void)state;
+        assert_details_of(&retry, 1,
+                ",\"details\":[{\"type\":\"google.rpc.RetryInfo\",\"value\":\"CgIIAw\","
+                "\"debug\":{\"retryDelay\":\"3s\"}}]",
+                "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"3s\"}");
 }
 
 static void test_details_that_are_none(void **state)
@@ -149,6 +164,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_messages),
                 cmocka_unit_test(test_details),
+                cmocka_unit_test(test_details_of_google_rpc),
                 cmocka_unit_test(test_details_that_are_none),
         };
 
