@@ -48,9 +48,10 @@ int field_path_find(struct field_path *ret_path, const upb_MessageDef *type, upb
                 if (rest.size == 0)
                         break;
                 if (!upb_FieldDef_IsSubMessage(field) || upb_FieldDef_IsRepeated(field))
-                        return problem_set(ret_problem, -EINVAL,
-                                "\"%.*s\": %s is not a single message", (int)text.size, text.data,
-                                upb_FieldDef_FullName(field));
+                        return problem_set(ret_problem, -EINVAL, "\"%.*s\": %s is %s",
+                                (int)text.size, text.data, upb_FieldDef_FullName(field),
+                                upb_FieldDef_IsMap(field) ? "a map, which has no place in a URL"
+                                                          : "not a single message");
                 if (path.count == FIELD_PATH_DEPTH_MAX)
                         return problem_set(ret_problem, -EINVAL, "\"%.*s\" is too deep",
                                 (int)text.size, text.data);

@@ -144,7 +144,7 @@ static void test_what_is_refused(void **state)
                 { "name.=1", "\"name.\": shop.Order.name is not a single message" },
                 { "name.x=1", "is not a single message" },
                 { "inners.text=1", "is not a single message" },
-                { "labels.key=1", "is not a single message" },
+                { "labels.key=1", "is a map, which has no place in a URL" },
                 { "inner=1",
                         "the field shop.Order.inner is a message, which has no place in a URL" },
                 { "inners=1", "which has no place in a URL" },
