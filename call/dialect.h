@@ -86,7 +86,7 @@ struct message_codec {
 struct front {
         const struct dialect *dialect; /* never NULL */
         const struct message_codec *codec; /* NULL: protobuf */
-        const char *content_type; /* of the answer. Static */
+        const char *content_type; /* of the answer. Static, or in the call's arena */
         const char *
                 vary; /* the request's field that has chosen the answer's form; NULL: none. Static */
         upb_StringView query; /* behind the '?' of the path */

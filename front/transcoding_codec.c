@@ -7,6 +7,7 @@
 
 #include <quoit/json.h>
 
+#include "codec/metadata.h"
 #include "codec/percent.h"
 #include "codec/required.h"
 #include "front/json_codec.h"
@@ -62,7 +63,8 @@ static int decode(struct quoit_call *call, const uint8_t *data, size_t size, upb
         upb_Message *message;
         int r = -EINVAL;
 
-        if (state->rule->has_body && !may_be_json(call, size)) {
+        (void)fields_find(&call->request.fields, "content-type", &request.content_type);
+        if (state->rule->has_body && !state->rule->raw_request && !may_be_json(call, size)) {
                 state->http_status = "415";
                 *ret_text = "the body must be JSON: content-type: application/json";
                 return -EBADMSG;
@@ -101,6 +103,41 @@ static int wrap(const struct transcoding *state, upb_Arena *arena, upb_StringVie
         return 0;
 }
 
+/* What the handler says of its bytes, if no byte has gone yet. */
+static int take_content_type(struct quoit_call *call, upb_StringView type)
+{
+        char *copy;
+
+        if (call->exchange.lent.messages_sent > 0 || type.size == 0 ||
+                !metadata_value_valid(type.data, type.size))
+                return 0;
+        copy = call_alloc(call, type.size + 1);
+        if (!copy)
+                return -ENOMEM;
+        memcpy(copy, type.data, type.size);
+        copy[type.size] = '\0';
+        call->front->content_type = copy;
+        return 0;
+}
+
+static int encode_raw(struct quoit_call *call, const upb_Message *message, upb_Arena *arena,
+        size_t bytes_max, upb_StringView *ret_bytes)
+{
+        const struct transcoding *state = call->front->state;
+        struct http_body body = transcoding_answer_raw(state->rule, message);
+        char *copy;
+
+        if (body.data.size > bytes_max)
+                return -EMSGSIZE;
+        copy = upb_Arena_Malloc(arena, body.data.size);
+        if (!copy || take_content_type(call, body.content_type) < 0)
+                return -ENOMEM;
+        if (body.data.size > 0)
+                memcpy(copy, body.data.data, body.data.size);
+        *ret_bytes = upb_StringView_FromDataAndSize(copy, body.data.size);
+        return 0;
+}
+
 static int encode(struct quoit_call *call, const upb_Message *message, const upb_MiniTable *type,
         size_t bytes_max, upb_StringView *ret_bytes)
 {
@@ -114,6 +151,8 @@ static int encode(struct quoit_call *call, const upb_Message *message, const upb
         (void)type; /* the rule's */
         if (!arena)
                 return -ENOMEM;
+        if (state->rule->raw_reply)
+                return encode_raw(call, message, arena, bytes_max, ret_bytes);
         r = schema ? transcoding_answer_print(
                              state->rule, message, schema, 0, arena, &text, &problem)
                    : -EBADMSG;

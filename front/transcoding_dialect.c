@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/field_block.h"
+#include "call/response.h"
 #include "codec/status.h"
 #include "front/bare.h"
 #include "front/connect_error.h"
@@ -19,6 +20,8 @@ static quoit_status begin(struct quoit_call *call, const char **ret_text)
         quoit_status status = encodings_take_accepted(call, ret_text);
 
         call->front->vary = call->front->dialect->accept_field;
+        if (state->rule->raw_reply) /* until its first message says what it is */
+                call->front->content_type = "application/octet-stream";
         if (status == QUOIT_OK)
                 return encodings_take(call, ret_text);
         state->http_status = "406";
@@ -48,6 +51,8 @@ static quoit_status begin_stream(struct quoit_call *call, const char **ret_text)
         call->exchange.accepted = 0;
         call->exchange.lent.compression = QUOIT_IDENTITY;
         call->exchange.sends_unframed = true;
+        if (state->rule->raw_reply)
+                return status;
         state->has_events = wants_events(call);
         call->front->vary = "accept";
         call->front->content_type =
@@ -108,10 +113,15 @@ static void add_end(struct text *text, struct quoit_call *call, const struct dia
 
 static void end_stream(struct quoit_call *call, const struct dialect_end *end)
 {
+        const struct transcoding *state = call->front->state;
         struct text text;
 
         if (!call->ring.headers_submitted && end->status != QUOIT_OK) {
                 end_whole(call, end);
+                return;
+        }
+        if (state->rule->raw_reply && end->status != QUOIT_OK) { /* bytes have no place for it */
+                response_reset(call, QUOIT_INTERNAL);
                 return;
         }
         text_init(&text);

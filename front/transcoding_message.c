@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "front/binding.h"
+#include "front/http_body.h"
 #include "front/query.h"
 #include "front/url.h"
 #include "schema/problem.h"
@@ -63,13 +64,34 @@ static int wrap(const upb_FieldDef *field, upb_StringView body, upb_Arena *arena
         return 0;
 }
 
-static int parse_body(const struct transcoding_rule *rule, upb_StringView body,
-        const quoit_schema *schema, unsigned options, upb_Arena *arena, upb_Message **ret_message,
-        quoit_problem *ret_problem)
+/* The body as it is, in a google.api.HttpBody. */
+static int take_raw(const struct transcoding_rule *rule, const struct transcoding_request *request,
+        upb_Arena *arena, upb_Message **ret_message, quoit_problem *ret_problem)
 {
+        const struct http_body raw = { .content_type = request->content_type,
+                .data = request->body };
+        upb_Message *message = upb_Message_New(upb_MessageDef_MiniTable(rule->request), arena);
+        upb_Message *body = message;
+
+        if (body && rule->body)
+                body = upb_Message_Mutable(message, rule->body, arena).msg;
+        if (!body || http_body_set(body, rule->raw_request, &raw, arena) < 0)
+                return problem_set(
+                        ret_problem, -ENOMEM, "out of memory, or over the budget for it");
+        *ret_message = message;
+        return 0;
+}
+
+static int parse_body(const struct transcoding_rule *rule,
+        const struct transcoding_request *request, const quoit_schema *schema, unsigned options,
+        upb_Arena *arena, upb_Message **ret_message, quoit_problem *ret_problem)
+{
+        upb_StringView body = request->body;
         const upb_MiniTable *table = upb_MessageDef_MiniTable(rule->request);
         int r = 0;
 
+        if (rule->raw_request)
+                return take_raw(rule, request, arena, ret_message, ret_problem);
         if (body.size > 0 && !rule->has_body)
                 return problem_set(ret_problem, -EINVAL, "this request has no body");
         if (body.size == 0) {
@@ -156,7 +178,7 @@ int transcoding_request_parse(const struct transcoding_rule *rule,
         upb_StringView query = request->query;
         struct query_pair pair;
         upb_Message *message;
-        int r = parse_body(rule, request->body, schema, options, arena, &message, ret_problem);
+        int r = parse_body(rule, request, schema, options, arena, &message, ret_problem);
 
         while (r == 0 && query_next(&query, &pair))
                 r = bind_pair(rule, &pair, message, schema, options, arena, ret_problem);
@@ -275,4 +297,12 @@ int transcoding_answer_print(const struct transcoding_rule *rule, const upb_Mess
         }
         return quoit_json_print(schema, message, upb_MessageDef_MiniTable(type), options, arena,
                 ret_text, ret_problem);
+}
+
+struct http_body transcoding_answer_raw(
+        const struct transcoding_rule *rule, const upb_Message *message)
+{
+        if (rule->response_body)
+                message = upb_Message_GetFieldByDef(message, rule->response_body).msg_val;
+        return message ? http_body_of(message, rule->raw_reply) : (struct http_body){ 0 };
 }

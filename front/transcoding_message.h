@@ -5,6 +5,7 @@
 
 #include <quoit/json.h>
 
+#include "front/http_body.h"
 #include "front/transcoding_rule.h"
 #include "upb/mem/arena.h"
 #include "upb/message/message.h"
@@ -14,6 +15,7 @@ struct transcoding_request {
                 path; /* as it was sent, up to the '?'; transcoding_router_find() has found the rule for it */
         upb_StringView query; /* behind the '?' */
         upb_StringView body;
+        upb_StringView content_type; /* of the body; empty: there is none */
 };
 
 /*
@@ -29,3 +31,7 @@ int transcoding_request_parse(const struct transcoding_rule *rule,
 int transcoding_answer_print(const struct transcoding_rule *rule, const upb_Message *message,
         const quoit_schema *schema, unsigned options, upb_Arena *arena, upb_StringView *ret_text,
         quoit_problem *ret_problem);
+
+/* The same where the rule's answers are no JSON, but a google.api.HttpBody (raw_reply). It refers to @message. */
+struct http_body transcoding_answer_raw(
+        const struct transcoding_rule *rule, const upb_Message *message);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "front/binding.h"
+#include "front/http_body.h"
 #include "schema/problem.h"
 
 /* What a problem's text is about: "the path ...: why". */
@@ -76,6 +77,16 @@ static int find_bodies(const struct http_rule *http_rule, struct transcoding_rul
         return r;
 }
 
+/* What is a body as it is: all of a message, or the field of it that @field is. NULL: it is JSON. */
+static const upb_MessageDef *find_raw(const upb_MessageDef *type, const upb_FieldDef *field)
+{
+        if (field && (!upb_FieldDef_IsSubMessage(field) || upb_FieldDef_IsRepeated(field)))
+                return NULL;
+        if (field)
+                type = upb_FieldDef_MessageSubDef(field);
+        return http_body_is(type) ? type : NULL;
+}
+
 static int copy_method(
         const struct http_rule *http_rule, struct transcoding_rule *rule, upb_Arena *arena)
 {
@@ -114,8 +125,11 @@ int transcoding_rule_new(const struct http_rule *http_rule, const struct route *
                 r = find_bodies(http_rule, rule, ret_problem);
         if (r == 0)
                 r = find_variables(http_rule, rule, arena, ret_problem);
-        if (r == 0)
-                *ret_rule = rule;
+        if (r < 0)
+                return r;
+        rule->raw_request = rule->has_body ? find_raw(request, rule->body) : NULL;
+        rule->raw_reply = find_raw(reply, rule->response_body);
+        *ret_rule = rule;
         return r;
 }
 

@@ -26,6 +26,8 @@ struct transcoding_rule {
         const upb_FieldDef *body; /* ... of this field; NULL: of all the message */
         const upb_FieldDef
                 *response_body; /* the answer's body is this field; NULL: all the message */
+        const upb_MessageDef *raw_request; /* the body is no JSON but this, a google.api.HttpBody */
+        const upb_MessageDef *raw_reply; /* NULL: it is JSON */
         struct transcoding_rule *next; /* the router's */
 };
 

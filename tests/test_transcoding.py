@@ -3,9 +3,13 @@
 
 import http.client
 import json
+import signal
+import subprocess
+import types
 
 import pytest
 
+from plugin_kit import GOOGLE, SERVE, Kit
 from servers import PATIENCE
 from test_http import get
 from wire import Wire, message
@@ -197,3 +201,149 @@ def test_grpc_is_not_transcoded(api_server):
         assert (answer.http_status, answer.status) == ("200", 12)
         answer = wire.call("/api.Api/sayHello", b"\x0a\1x")
         assert (answer.status, answer.data) == (0, message(b"\x0a\x08Hello x!"))
+
+
+# ---- google.api.HttpBody ----
+
+HTTP_BODY = """
+syntax = "proto3";
+package google.api;
+import "google/protobuf/any.proto";
+message HttpBody {
+  string content_type = 1;
+  bytes data = 2;
+  repeated google.protobuf.Any extensions = 3;
+}
+"""
+
+FILES = """
+syntax = "proto3";
+package f;
+import "google/api/annotations.proto";
+import "google/api/httpbody.proto";
+message File { string name = 1; google.api.HttpBody content = 2; }
+message Name { string name = 1; }
+service Files {
+  rpc Echo(google.api.HttpBody) returns (google.api.HttpBody) { option (google.api.http) = {post: "/echo" body: "*"}; }
+  rpc Put(File) returns (File) { option (google.api.http) = {put: "/files/{name}" body: "content" response_body: "content"}; }
+  rpc Describe(File) returns (Name) { option (google.api.http) = {post: "/files/{name}" body: "content"}; }
+  rpc Read(Name) returns (stream google.api.HttpBody) { option (google.api.http) = {get: "/files/{name}"}; }
+}
+"""
+
+FILES_SERVER = """
+#include "files.quoit.h"
+""" + SERVE + r"""
+static void echo(quoit_call *call, const google_api_HttpBody *req, void *user)
+{
+        (void)user;
+        f_Files_Echo_reply(call, req);
+}
+
+static void put(quoit_call *call, const f_File *req, void *user)
+{
+        (void)user;
+        f_Files_Put_reply(call, req);
+}
+
+static void describe(quoit_call *call, const f_File *req, void *user)
+{
+        f_Name *reply = f_Name_new(quoit_call_arena(call));
+        upb_StringView type = google_api_HttpBody_content_type(f_File_content(req));
+
+        (void)user;
+        f_Name_set_name(reply, quoit_call_format(call, "%.*s: %zu of %.*s", (int)f_File_name(req).size, f_File_name(req).data,
+                google_api_HttpBody_data(f_File_content(req)).size, (int)type.size, type.data));
+        f_Files_Describe_reply(call, reply);
+}
+
+/* "none" fails, and "half" within. */
+static void read_file(quoit_call *call, const f_Name *req, void *user)
+{
+        static const char *const pieces[] = { "one\n", "", "two\n" };
+        upb_StringView name = f_Name_name(req);
+
+        (void)user;
+        if (upb_StringView_IsEqual(name, upb_StringView_FromString("none"))) {
+                quoit_call_finish(call, QUOIT_NOT_FOUND, "no such file");
+                return;
+        }
+        for (int i = 0; i < 3; i++) {
+                google_api_HttpBody *piece = google_api_HttpBody_new(quoit_call_scratch(call));
+
+                google_api_HttpBody_set_content_type(piece, upb_StringView_FromString(i ? "x/other" : "text/csv"));
+                google_api_HttpBody_set_data(piece, upb_StringView_FromString(pieces[i]));
+                f_Files_Read_send(call, piece);
+        }
+        if (upb_StringView_IsEqual(name, upb_StringView_FromString("half")))
+                quoit_call_finish(call, QUOIT_DATA_LOSS, "the rest is lost");
+        else
+                quoit_call_finish(call, QUOIT_OK, NULL);
+}
+
+int main(int argc, char **argv)
+{
+        f_Files_service service = { .Echo = echo, .Put = put, .Describe = describe, .Read = read_file };
+        quoit_method_options offloaded = { .offload = argc > 1 };
+
+        (void)argv;
+        if (quoit_server_new(NULL, &server) || f_Files_register(server, &service, NULL) ||
+                quoit_server_set_method(server, "/f.Files/*", &offloaded))
+                return 1;
+        return serve();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def files_program(root, build, tmp_path_factory):
+    kit, folder = Kit(root, build), tmp_path_factory.mktemp("files")
+    for name, text in {"google/api/httpbody.proto": HTTP_BODY, "files.proto": FILES, "main.c": FILES_SERVER}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    kit.protoc(folder, ["files.proto", "google/api/httpbody.proto"], paths=(folder, root / "proto", GOOGLE))
+    kit.program(folder, [folder / name for name in ("main.c", "files.quoit.c", "google/api/httpbody.quoit.c")], folder / "files")
+    return folder / "files"
+
+
+@pytest.fixture(params=[[], ["offload"]], ids=["ring", "offloaded"])
+def files(request, files_program):
+    process = subprocess.Popen([files_program, *request.param], stdout=subprocess.PIPE, text=True)
+    yield types.SimpleNamespace(port=int(process.stdout.readline()))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("ask_one", [ask_http2, ask_http1])
+def test_bodies_as_they_are(files, ask_one):
+    def ask(path, method="GET", body=None, **fields):
+        return ask_one(files, method, path, body, fields)
+
+    for body in ("", "{not json", "x" * 60_000):
+        for path, method in (("/echo", "POST"), ("/files/a", "PUT")):
+            answer = ask(path, method, body, content_type="text/plain; charset=utf-8")
+            assert (answer.status, answer.body) == (200, body)
+            assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+            assert answer.headers["content-length"] == str(len(body))
+    answer = ask("/files/a%20b", "POST", "12345", content_type="image/png")
+    assert answer.json() == {"name": "a b: 5 of image/png"}
+    answer = ask("/files/a")
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (200, "one\ntwo\n", "text/csv")
+    answer = ask("/files/none", accept=EVENTS)
+    assert (answer.status, answer.json()["message"]) == (404, "no such file")
+    assert ask("/files/a?content.data=eA").status == 400
+
+
+def test_a_body_that_breaks_off(files):
+    """Bytes have no place for an error: the answer is cut off, so that nobody takes it for whole."""
+    with Wire(files) as wire:
+        answer = get(wire, "/files/half")
+        assert answer.reset not in (None, 0) and not answer.ended
+    connection = http.client.HTTPConnection("127.0.0.1", files.port, timeout=PATIENCE)
+    connection.request("GET", "/files/half")
+    try:
+        answer = connection.getresponse()
+        answer.read()
+    except (http.client.HTTPException, ConnectionError):
+        return
+    assert answer.status == 500  # nothing had gone
