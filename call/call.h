@@ -25,6 +25,7 @@
 #include "call/fields.h"
 #include "call/group.h"
 #include "call/interceptors.h"
+#include "core/here.h"
 #include "core/list.h"
 #include "core/ring.h"
 #include "core/timer.h"
@@ -177,7 +178,7 @@ struct call_handler_side {
 struct quoit_call {
         struct exchange exchange; /* first: the session hands its stream back */
         atomic_bool cancelled; /* for any thread */
-        /* the thread that has the handler's side, by its thread pointer; NULL: none, while it is on its way */
+        /* the thread that has the handler's side, as here.h has it; NULL: none, while it is on its way */
         const void *_Atomic thread;
         struct offload *offload; /* NULL until it is lent for the first time; has a lock */
         struct front *
@@ -344,7 +345,7 @@ static inline const char *call_path(const struct quoit_call *call)
 /* The handler's side belongs to the calling thread from now on; after call_let_go() to none. */
 static inline void call_take(struct quoit_call *call)
 {
-        atomic_store_explicit(&call->thread, __builtin_thread_pointer(), memory_order_relaxed);
+        atomic_store_explicit(&call->thread, here_thread(), memory_order_relaxed);
 }
 
 static inline void call_let_go(struct quoit_call *call)

@@ -17,8 +17,8 @@ void call_refuse_thread(const struct quoit_call *call, const char *function);
 /* Whether the calling thread, its ring's or the worker that it is lent to, has @call. If not, logs it. */
 static inline bool call_is_here(const struct quoit_call *call, const char *function)
 {
-        if (__builtin_expect(atomic_load_explicit(&call->thread, memory_order_relaxed) ==
-                                     __builtin_thread_pointer(),
+        if (__builtin_expect(
+                    atomic_load_explicit(&call->thread, memory_order_relaxed) == here_thread(),
                     true))
                 return true;
         call_refuse_thread(call, function);

@@ -9,6 +9,7 @@
 #include "client/channel.h"
 #include "client/handle.h"
 #include "client/outcall.h"
+#include "core/here.h"
 
 struct blocking {
         struct mail mail;
@@ -62,7 +63,7 @@ struct blocking_problem blocking_choose(const quoit_channel *channel,
 {
         if (client_is_inherited(channel->client))
                 return blocking_inherited;
-        if (ring_turns_here() || channel_part_here(channel))
+        if (here_turns() || channel_part_here(channel))
                 return forbidden;
         *ret_part = choose_part(channel, options, function);
         return *ret_part ? none : bad_parent;
@@ -72,7 +73,7 @@ struct blocking_problem blocking_may_wait(const struct client *client)
 {
         if (client_is_inherited(client->handle))
                 return blocking_inherited;
-        return ring_turns_here() || client_is_here(client) ? forbidden : none;
+        return here_turns() || client_is_here(client) ? forbidden : none;
 }
 
 struct blocking_problem blocking_post_problem(int error)

@@ -97,7 +97,7 @@ void client_begin(struct client *client, struct base *base, struct call_host *ho
         host->on_report = client->handle->log.on_log ? on_report : NULL;
         base_slab_init(&client->connections, base, sizeof(struct client_connection));
         base_slab_init(&client->calls, base, sizeof(struct quoit_outcall));
-        atomic_store(&client->ring_thread, __builtin_thread_pointer());
+        atomic_store(&client->ring_thread, here_thread());
         pthread_mutex_lock(&client->mutex);
         for (link = client->channels.next; link != &client->channels; link = link->next)
                 channel_begin(CONTAINER_OF(link, struct channel, link));

@@ -13,6 +13,7 @@
 #include <quoit/client.h>
 
 #include "client/backoff.h"
+#include "core/here.h"
 #include "link/base.h"
 #include "link/census.h"
 #include "link/workers.h"
@@ -47,7 +48,7 @@ struct client {
         bool is_broken; /* its ring is */
 
         /* any thread */
-        const void *_Atomic ring_thread; /* by its thread pointer; NULL: not begun, or over */
+        const void *_Atomic ring_thread; /* as here.h has it; NULL: not begun, or over */
         pthread_mutex_t mutex;
         _Atomic enum client_life life; /* NEW ends under the mutex */
 
@@ -95,8 +96,7 @@ void client_free_memory(struct client *client);
 /* Whether the calling thread is its ring's. Any thread. */
 static inline bool client_is_here(const struct client *client)
 {
-        return atomic_load_explicit(&client->ring_thread, memory_order_relaxed) ==
-               __builtin_thread_pointer();
+        return atomic_load_explicit(&client->ring_thread, memory_order_relaxed) == here_thread();
 }
 
 /* It takes no mail any more: waits until it has ended. Any other thread. No-op if it has never begun. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ring.h"
 #include "core/engine.h"
+#include "core/here.h"
 #include "core/usdt.h"
 
 #include <assert.h>
@@ -155,13 +156,6 @@ static void run_deferred(struct ring *ring, enum ring_phase phase)
         }
 }
 
-static _Thread_local bool turns_here;
-
-bool ring_turns_here(void)
-{
-        return turns_here;
-}
-
 int ring_turn(struct ring *ring, uint64_t timeout_ns)
 {
         int r;
@@ -170,7 +164,8 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         r = ring->engine->wait(ring, timeout_ns > 0 && prepare_wait(ring) ? timeout_ns : 0);
         if (r < 0)
                 return r;
-        ring->in_turn = turns_here = true;
+        ring->in_turn = true;
+        here_set_turns(true);
         ring->now_ns = ring_clock_ns(ring);
         ring->stats.turns++;
         QUOIT_PROBE(turn_begin, ring);
@@ -179,7 +174,8 @@ int ring_turn(struct ring *ring, uint64_t timeout_ns)
         timers_expire(&ring->timers, ring->now_ns);
         for (unsigned phase = 0; phase < RING_PHASES; phase++)
                 run_deferred(ring, phase);
-        ring->in_turn = turns_here = false;
+        ring->in_turn = false;
+        here_set_turns(false);
         QUOIT_PROBE(turn_end, ring);
         return 0;
 }

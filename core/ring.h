@@ -213,9 +213,6 @@ static inline unsigned ring_mail_rounds(const struct ring *ring)
         return atomic_load_explicit(&ring->mail_rounds, memory_order_relaxed);
 }
 
-/* Whether the calling thread is in a turn of some ring, so that what blocks it blocks that ring. */
-bool ring_turns_here(void);
-
 /* Delivers the mails that are left, once nobody posts any more and there will be no further turn. */
 void ring_take_mail(struct ring *ring);
 

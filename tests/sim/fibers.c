@@ -15,6 +15,7 @@
 
 #include "core/clock.h"
 #include "core/engine/sim.h"
+#include "core/here.h"
 #include "core/poison.h"
 
 #ifdef POISON_ASAN
@@ -36,6 +37,7 @@ struct fiber {
         const void *object; /* the condition variable that it waits for */
         uint64_t until_ns;
         bool is_alive;
+        bool turns; /* here.h */
         bool is_free; /* nobody waits for its end: another one takes its place */
         bool has_begun;
         bool is_signalled;
@@ -245,6 +247,23 @@ void fiber_sleep(uint64_t time_ns)
 {
         current->until_ns = clock_after_ns(sim.now_ns, time_ns);
         sim_block(until, current);
+}
+
+/* --- here.h, in place of the library's --- */
+
+const void *here_thread(void)
+{
+        return current ? (const void *)current : &outside;
+}
+
+bool here_turns(void)
+{
+        return current && current->turns;
+}
+
+void here_set_turns(bool turns)
+{
+        current->turns = turns;
 }
 
 /* --- pthread_create() and related functions --- */

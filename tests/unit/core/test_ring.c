@@ -4,6 +4,7 @@
 #include "core/bind.h"
 #include "core/engine.h"
 #include "core/engine/uring.h"
+#include "core/here.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -83,7 +84,7 @@ static char steps_seen[64];
 
 static void step_seen(char name)
 {
-        assert_true(ring_turns_here());
+        assert_true(here_turns());
         strncat(steps_seen, &name, 1);
 }
 
@@ -137,10 +138,10 @@ static void test_order_of_a_turn(void **state)
         nop_start(&ring, &completion.nop);
 
         /* What dispatch defers to the flush still runs in the same turn. */
-        assert_false(ring_turns_here());
+        assert_false(here_turns());
         assert_int_equal(ring_turn(&ring, 0), 0);
         assert_string_equal(steps_seen, "CMTDFL");
-        assert_false(ring_turns_here());
+        assert_false(here_turns());
         ring_deinit(&ring);
 }
 
