@@ -174,7 +174,8 @@ static void check_workers(const struct workers *workers)
 
 /* ---- rings ---- */
 
-struct base_counts check_base(const struct base *base, check_exchange *check)
+struct base_counts check_base(
+        const struct base *base, const struct call_host *host, check_exchange *check)
 {
         const struct list *connections = &base->connections;
         struct base_counts counts = { 0 };
@@ -187,6 +188,8 @@ struct base_counts check_base(const struct base *base, check_exchange *check)
         for (const struct list *link = connections->next; link != connections; link = link->next) {
                 const struct connection *connection = CONTAINER_OF(link, struct connection, link);
 
+                if (connection->group.host != host)
+                        continue;
                 check_connection(connection, check);
                 counts.calls += connection->group.count;
                 counts.connections++;
@@ -196,7 +199,7 @@ struct base_counts check_base(const struct base *base, check_exchange *check)
 
 static void check_shard(const struct shard *shard)
 {
-        struct base_counts counts = check_base(&shard->base, check_call);
+        struct base_counts counts = check_base(&shard->base, &shard->base.host, check_call);
 
         if (shard->gives_up)
                 return;
@@ -286,8 +289,8 @@ static void print_connection(const struct connection *connection)
                 connection->socket.send_in_flight ? "sends" : "does not send",
                 deferred_is_queued(&connection->dispatch) ? "queued" : "not queued",
                 has_session(connection) ? session_send_window_bytes(&connection->session) : 0);
-        if (!has_session(connection))
-                return;
+        if (!has_session(connection) || connection->group.host != &connection->base->host)
+                return; /* or a client's on the same ring */
         for (const struct list *link = streams->next; link != streams; link = link->next)
                 print_call(call_of_stream(CONTAINER_OF(link, struct stream, link)));
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct base;
+struct call_host;
 struct connection;
 struct exchange;
 struct list;
@@ -23,8 +24,9 @@ struct base_counts {
         uint64_t connections, calls; /* of these connections */
 };
 
-/* A ring with its connections, a server's or a client's; @check: each of their calls. */
-struct base_counts check_base(const struct base *base, check_exchange *check);
+/* A ring, with those connections that are of @host, a server's or a client's; @check: each of their calls. */
+struct base_counts check_base(
+        const struct base *base, const struct call_host *host, check_exchange *check);
 
 /* They should be the same. */
 void check_same(uint64_t one, uint64_t other, const char *what);

@@ -113,8 +113,12 @@ static void check_connections(const struct client *client)
         /* a machine that was suspended is late with everything */
         if (client->limits.keepalive_ms == UINT32_MAX || sim.rates[SIM_OVERSLEPT] > 0)
                 return;
-        for (const struct list *link = connections->next; link != connections; link = link->next)
-                check_mute(client, CONTAINER_OF(link, struct connection, link));
+        for (const struct list *link = connections->next; link != connections; link = link->next) {
+                const struct connection *connection = CONTAINER_OF(link, struct connection, link);
+
+                if (connection->group.host == client->host)
+                        check_mute(client, connection);
+        }
 }
 
 /* ---- the channel ---- */
@@ -179,14 +183,13 @@ static void check_channel(const struct channel *channel)
                 sim_fail("a channel is READY without a connection");
 }
 
-void check_client(const quoit_client *client)
+static void check_part(const struct client *part)
 {
-        const struct client *part = client ? client->parts : NULL;
         struct base_counts counts;
 
-        if (!part || part->life != CLIENT_RUNS || part->base->ring.in_turn)
+        if (part->life != CLIENT_RUNS || part->base->ring.in_turn)
                 return;
-        counts = check_base(part->base, check_stream_call);
+        counts = check_base(part->base, part->host, check_stream_call);
         check_same(part->connection_count, counts.connections, "connections, listed and counted");
         check_connections(part);
         for (const struct list *link = part->channels.next; link != &part->channels;
@@ -198,6 +201,12 @@ void check_client(const quoit_client *client)
         }
         check_same(part->calls.slab.live, counts.calls,
                 "calls, in memory and counted by their connections");
+}
+
+void check_client(const quoit_client *client)
+{
+        for (unsigned i = 0; client && i < client->count; i++)
+                check_part(client->parts + i);
 }
 
 /* ---- for people ---- */
@@ -232,9 +241,10 @@ static void print_channel(const struct channel *channel)
 
 void check_print_client(const quoit_client *client)
 {
-        const struct list *channels = client ? &client->parts[0].channels : NULL;
+        for (unsigned i = 0; client && i < client->count; i++) {
+                const struct list *channels = &client->parts[i].channels;
 
-        for (const struct list *link = channels ? channels->next : NULL; link != channels;
-                link = link->next)
-                print_channel(CONTAINER_OF(link, struct channel, link));
+                for (const struct list *link = channels->next; link != channels; link = link->next)
+                        print_channel(CONTAINER_OF(link, struct channel, link));
+        }
 }

@@ -8,10 +8,14 @@
 
 #include "core/clock.h"
 #include "core/engine/sim.h"
+#include "core/here.h"
 #include "pattern.h"
 #include "script.quoit.h"
 
-enum { ASKS_MAX = 4 };
+enum { ASKS_MAX = 4, MADE_MAX = 256 };
+
+static struct made all[MADE_MAX];
+static unsigned all_count;
 
 /* ---- what it hears ---- */
 
@@ -19,6 +23,8 @@ static void check_alive(const struct made *made, const quoit_outcall *call, cons
 {
         if (made->is_done || (made->call && made->call != call))
                 sim_fail("%s of outcall %u, which has ended", what, made->id);
+        if (made->thread != here_thread())
+                sim_fail("%s of outcall %u, on another thread", what, made->id);
 }
 
 static void on_headers(quoit_outcall *call, void *user)
@@ -151,6 +157,25 @@ static bool is_useless(const char *why)
                strstr(why, "GOAWAY (NO_ERROR); an attempt is under way");
 }
 
+static bool parent_is_over(const struct made *made)
+{
+        return made->parent_is_over && made->parent_is_over(made->user);
+}
+
+/* Who ends it on this side has a reason. */
+static void check_reason(const struct made *made, const quoit_outcall *call)
+{
+        quoit_error error;
+
+        quoit_outcall_get_error(call, &error);
+        if (strstr(error.text, "the call that this one was made for") && !parent_is_over(made))
+                sim_fail("outcall %u ends before the call that it was made for: %s", made->id,
+                        error.text);
+        if (made->parent_is_over && !parent_is_over(made) &&
+                strstr(error.text, "the channel was freed"))
+                sim_fail("outcall %u ends with its client, and a handler needs it", made->id);
+}
+
 /* No server has lost it, so it must not be lost. */
 static void check_kept(const struct made *made, const quoit_outcall *call, quoit_status status)
 {
@@ -158,7 +183,7 @@ static void check_kept(const struct made *made, const quoit_outcall *call, quoit
 
         if (!made->rules->is_gentle || *made->rules->server_stops ||
                 made->rules->channel != made->channel || made->was_cancelled ||
-                made->has_deadline || !act_ends(made->act) ||
+                made->has_deadline || !act_ends(made->act) || parent_is_over(made) ||
                 !(made->waits_for_ready || made->rules->is_steady))
                 return;
         quoit_outcall_get_error(call, &error);
@@ -178,6 +203,8 @@ static void check_late(const struct made *made, const quoit_outcall *call)
         quoit_outcall_get_error(call, &error);
         if (strstr(error.text, "(deadline_max_ms)"))
                 return; /* the server's own */
+        if (strstr(error.text, "of the call that this one was made for"))
+                return; /* whose time was a server's to choose */
         if (!made->has_deadline || sim.now_ns < made->deadline_ns)
                 sim_fail("outcall %u ends before its deadline: %s", made->id,
                         quoit_error_text(&error));
@@ -213,6 +240,7 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
         sim_note("outcall ends", made->id, (uint64_t)status);
         if (sim.is_traced)
                 print_error(call);
+        check_reason(made, call);
         if (status == QUOIT_OK)
                 check_success(made);
         else if (status == QUOIT_DEADLINE_EXCEEDED)
@@ -225,11 +253,13 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
                 check_kept(made, call, status);
         made->is_done = true;
         made->call = NULL;
+        if (made->on_end)
+                made->on_end(status, made->user);
 }
 
 /* ---- its handlers ---- */
 
-void made_note_served(struct made *made, unsigned attempt)
+static void note_served(struct made *made, unsigned attempt)
 {
         unsigned attempts_max = made->policy.attempts_max;
 
@@ -249,12 +279,71 @@ void made_note_served(struct made *made, unsigned attempt)
                 made->last_attempt = attempt;
 }
 
-void made_check_counts(
-        const struct made *all, unsigned count, const quoit_retry_statistics *retries)
+/* That, or what a peer has made up; digits end with what is none. */
+static unsigned number(upb_StringView text)
+{
+        unsigned value = 0;
+
+        for (size_t i = 0; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+                value = value * 10 + (unsigned)(text.data[i] - '0');
+        return value;
+}
+
+int made_note_served(const quoit_call *call, unsigned *ret_attempt)
+{
+        upb_StringView value;
+        unsigned id;
+
+        *ret_attempt = 1;
+        if (!quoit_call_metadata(call, "x-call", &value))
+                return -1;
+        id = number(value);
+        if (id >= all_count)
+                sim_fail("outcall %u is served, and nobody has made it", id);
+        if (quoit_call_metadata(call, "grpc-previous-rpc-attempts", &value))
+                *ret_attempt = 1 + number(value);
+        if (all[id].has_deadline && quoit_call_deadline_ns(call) == UINT64_MAX)
+                sim_fail("outcall %u has a deadline that its server does not know", id);
+        note_served(all + id, *ret_attempt);
+        return (int)id;
+}
+
+/* ---- all of a run ---- */
+
+void made_begin_run(void)
+{
+        all_count = 0;
+}
+
+unsigned made_count(void)
+{
+        return all_count;
+}
+
+struct made *made_at(unsigned id)
+{
+        return all + id;
+}
+
+bool made_has_ended(unsigned id)
+{
+        return all[id].is_done;
+}
+
+bool made_are_served(void)
+{
+        for (unsigned i = 0; i < all_count; i++) {
+                if (!all[i].is_done && made_ends(all + i))
+                        return false;
+        }
+        return true;
+}
+
+static void check_counts(const quoit_retry_statistics *retries)
 {
         uint64_t seen[POLICIES] = { 0 }, most[POLICIES] = { 0 };
 
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < all_count; i++) {
                 const struct made *made = all + i;
 
                 seen[made->policy.kind] += made->last_attempt > 0 ? made->last_attempt - 1 : 0;
@@ -268,8 +357,17 @@ void made_check_counts(
                 sim_fail("%" PRIu64 " hedged attempts, of at most %" PRIu64
                          "; the servers know of %" PRIu64,
                         retries->hedged, most[POLICY_HEDGING], seen[POLICY_HEDGING]);
-        if (retries->throttled > 0 && count > 0 && !all->rules->is_throttled)
+        if (retries->throttled > 0 && all_count > 0 && !all->rules->is_throttled)
                 sim_fail("attempts are throttled, and nothing says that they should be");
+}
+
+void made_check_all(const quoit_retry_statistics *retries)
+{
+        for (unsigned i = 0; i < all_count; i++) {
+                if (!all[i].is_done)
+                        sim_fail("outcall %u has not ended, and its client has", i);
+        }
+        check_counts(retries);
 }
 
 /* ---- from its caller ---- */
@@ -293,6 +391,27 @@ static void choose_act(struct made *made)
         made->size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000);
         made->asks_left = sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
         made->counts_credits = sim_chance(200);
+        if (made->must_end && !act_ends(made->act))
+                made->act = ACT_ANSWER;
+}
+
+/* The earlier one of both holds. */
+static void inherit_deadline(struct made *made)
+{
+        uint64_t deadline_ns = quoit_call_deadline_ns(made->parent);
+
+        if (deadline_ns == UINT64_MAX || (made->has_deadline && made->deadline_ns < deadline_ns))
+                return;
+        made->has_deadline = true;
+        made->deadline_ns = deadline_ns;
+}
+
+struct made *made_new(const struct rules *rules)
+{
+        if (all_count == MADE_MAX)
+                return NULL;
+        all[all_count] = (struct made){ .rules = rules, .id = all_count };
+        return all + all_count;
 }
 
 int made_begin(struct made *made, quoit_channel *channel)
@@ -307,10 +426,13 @@ int made_begin(struct made *made, quoit_channel *channel)
         const quoit_metadata field = { "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
         const quoit_call_options options = {
                 .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
-                .wait_for_ready = sim_chance(300) ? QUOIT_WAIT_FOR_READY : QUOIT_WAIT_AS_CONFIGURED,
+                .wait_for_ready = sim_chance(300) && (!made->must_end || made->rules->is_gentle)
+                                          ? QUOIT_WAIT_FOR_READY
+                                          : QUOIT_WAIT_AS_CONFIGURED,
                 .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
                 .metadata = &field,
                 .metadata_count = 1,
+                .parent = made->parent,
         };
         int r;
 
@@ -319,11 +441,15 @@ int made_begin(struct made *made, quoit_channel *channel)
         made->policy = made->rules->policies[made->kind];
         made->has_deadline = options.timeout_ms > 0;
         made->deadline_ns = sim.now_ns + options.timeout_ms * NS_PER_MS;
+        made->thread = here_thread();
+        if (made->parent)
+                inherit_deadline(made);
         made->waits_for_ready = options.wait_for_ready == QUOIT_WAIT_FOR_READY;
         choose_act(made);
         r = quoit_outcall_start(channel, method, &options, &handler, made, &made->call);
         if (r < 0)
                 return r; /* memory was short */
+        all_count++;
         sim_note("outcall", made->id, (uint64_t)made->act);
         if (made->counts_credits && takes_many(made))
                 quoit_outcall_set_read_credits(made->call, 1);
@@ -346,7 +472,7 @@ bool made_ends(const struct made *made)
                                               made->served > 0 || made->rules->is_gentle);
 }
 
-void made_print(const struct made *made)
+static void print(const struct made *made)
 {
         fprintf(stderr,
                 "sim: outcall %u of kind %d, act %d: %" PRIu32 " of %" PRIu32
@@ -354,4 +480,12 @@ void made_print(const struct made *made)
                 made->id, (int)made->kind, (int)made->act, made->messages, made->count,
                 made->asks_left, made->served, made->last_attempt, made->policy.attempts_max,
                 made->was_cancelled ? ", cancelled" : "");
+}
+
+void made_print(void)
+{
+        for (unsigned i = 0; i < all_count; i++) {
+                if (!all[i].is_done)
+                        print(all + i);
+        }
 }

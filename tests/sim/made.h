@@ -33,6 +33,12 @@ struct rules {
 
 struct made {
         const struct rules *rules;
+        quoit_call *parent; /* that it is made for; NULL: none. Only used by made_begin() */
+        bool must_end; /* it is to be one that ends by itself */
+        void (*on_end)(quoit_status status, void *user); /* NULL: nobody waits for it */
+        bool (*parent_is_over)(const void *user); /* with a parent */
+        void *user; /* handed to these */
+        const void *thread; /* that it is on: here.h */
         quoit_outcall *call; /* NULL: it has ended */
         const quoit_channel *channel; /* which may have been freed since */
         unsigned id;
@@ -51,7 +57,12 @@ struct made {
         uint64_t deadline_ns; /* with that: not earlier */
 };
 
-/* Begins one, with what chance decides. The caller has filled in `rules` and `id`. 0 or as quoit_outcall_start(). */
+/* ---- one ---- */
+
+/* The place of the next one, zeroed, for its caller to fill in what is not of made_begin(). NULL: there are enough. */
+struct made *made_new(const struct rules *rules);
+
+/* Begins that, with what chance decides. 0; or as quoit_outcall_start(), and the place is free again. */
 int made_begin(struct made *made, quoit_channel *channel);
 
 void made_cancel(struct made *made);
@@ -59,12 +70,25 @@ void made_cancel(struct made *made);
 /* It ends without its caller doing anything, if there is room for connections. */
 bool made_ends(const struct made *made);
 
-/* A handler begins with its attempt of that number, from 1. */
-void made_note_served(struct made *made, unsigned attempt);
+/* ---- all of a run ---- */
 
-/* The channel's counters, when all calls are known. */
-void made_check_counts(
-        const struct made *all, unsigned count, const quoit_retry_statistics *retries);
+/* There are none. */
+void made_begin_run(void);
 
-/* Prints what it waits for, for people. */
-void made_print(const struct made *made);
+unsigned made_count(void);
+struct made *made_at(unsigned id);
+
+/* None goes on that ends by itself. */
+bool made_are_served(void);
+
+/* A handler begins with @call. Which of the client's it is, and *@ret_attempt of it, from 1; -1: none. */
+int made_note_served(const quoit_call *call, unsigned *ret_attempt);
+
+/* Whether the call of that number is over. */
+bool made_has_ended(unsigned id);
+
+/* When the client is gone: all have ended, and its channels' counters are right. */
+void made_check_all(const quoit_retry_statistics *retries);
+
+/* Prints what those that go on wait for, for people. */
+void made_print(void);

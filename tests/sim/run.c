@@ -11,19 +11,25 @@
 
 #include "caller.h"
 #include "check.h"
+#include "choice.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "dialer.h"
 #include "fibers.h"
 #include "fleet.h"
+#include "lent.h"
 #include "link/connection.h"
+#include "made.h"
 #include "memory.h"
 #include "peer.h"
 #include "secure.h"
 #include "server/server.h"
 #include "service.h"
 
-enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7, CALLER_EACH = 4 };
+enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7, CLIENT_EACH = 4 };
+
+/* Who calls servers beside the peers. */
+enum client { CLIENT_NONE, CLIENT_STEPPED, CLIENT_BLOCKING, CLIENT_LENT };
 
 #define CALM_NS_MAX (120 * NS_PER_S) /* after that, all that ends by itself must have ended */
 #define END_NS_MAX (600 * NS_PER_S)
@@ -40,8 +46,8 @@ struct run {
         unsigned stops; /* how often a stop was asked for */
         bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
-        bool has_caller; /* a client of the product's: its setting */
-        struct caller_setting caller;
+        enum client client; /* of the product's */
+        struct setting setting; /* its own */
         quoit_health *health;
         bool is_over;
         int result;
@@ -79,7 +85,7 @@ static void choose_rates(const struct run *run)
         /* only some kinds in each run, or every run would end at once */
         for (unsigned fault = 0; fault < SIM_FAULTS; fault++)
                 sim.rates[fault] = sim_chance(500) ? (uint16_t)sim_below(most[fault] + 1u) : 0;
-        for (unsigned i = 0; run->caller.is_gentle && i < sizeof(rough) / sizeof(*rough); i++)
+        for (unsigned i = 0; run->setting.is_gentle && i < sizeof(rough) / sizeof(*rough); i++)
                 sim.rates[rough[i]] = 0;
         sim.delay_us_max = sim_chance(300) ? 5000 : 50;
 }
@@ -94,7 +100,7 @@ static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
 static void choose_limits(const struct run *run, quoit_limits *limits)
 {
         *limits = (quoit_limits){ .memory_bytes_max = SIZE_MAX, .slow_handler_ms = UINT32_MAX };
-        if (run->caller.is_gentle) {
+        if (run->setting.is_gentle) {
                 if (sim_chance(700))
                         limits->connection_age_ms = one_of(20, 100, 1000);
                 if (sim_chance(200))
@@ -239,6 +245,8 @@ static void *apply(void *user)
                         fiber_sleep(sim_below(20 * NS_PER_MS));
                 while (service_post() && sim_chance(700))
                         ;
+                if (run->client == CLIENT_LENT && !sim.is_calm)
+                        lent_act();
         }
         for (unsigned i = 0; i < run->stops && !run->is_over; i++) {
                 sim_note("stop", i, 0);
@@ -289,9 +297,10 @@ static void print_waiting(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_print(run->peers[i]);
         check_print(run->server);
-        if (run->has_caller) {
+        if (run->client != CLIENT_NONE) {
                 fleet_print();
                 caller_print();
+                lent_print();
         }
 }
 
@@ -320,7 +329,7 @@ static bool try_step(struct run *run)
 
         sim.steps++;
         sim.now_ns += sim_below(2000);
-        if (run->has_caller)
+        if (run->client != CLIENT_NONE)
                 break_network();
         if (peer && sim_chance(500)) {
                 peer_step(peer);
@@ -328,9 +337,10 @@ static bool try_step(struct run *run)
         }
         if (fibers_step(&fiber_ns)) {
                 check_server(run->server);
-                if (run->has_caller) {
+                if (run->client != CLIENT_NONE) {
                         fleet_check();
                         caller_check();
+                        lent_check();
                 }
                 service_check();
                 return true;
@@ -364,6 +374,8 @@ static void be_calm(struct run *run)
         sim_heal();
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_calm(run->peers[i]);
+        if (run->client == CLIENT_LENT)
+                lent_calm();
 }
 
 static bool are_served(const struct run *run)
@@ -371,7 +383,9 @@ static bool are_served(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 if (!peer_is_served(run->peers[i]))
                         return false;
-        return !run->has_caller || caller_is_served();
+        if (run->client == CLIENT_STEPPED)
+                return caller_is_served();
+        return made_are_served();
 }
 
 /* A connection whose handshake is not over has not told its windows yet. */
@@ -425,46 +439,59 @@ static void live(struct run *run)
 
 static void end(struct run *run)
 {
+        bool frees_client_first;
+
         /* without memory it may fail to start, and to do nothing else */
         if (run->result < 0 && !(run->result == -ENOMEM && sim.rates[SIM_NO_MEMORY] > 0))
                 sim_fail("the server has failed: %s", quoit_server_problem(run->server));
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_free(run->peers[i]);
+        frees_client_first = sim_chance(500);
+        if (frees_client_first)
+                lent_end();
         quoit_server_free(run->server);
+        lent_end();
         service_end();
         fibers_end();
         sim_net_end();
 }
 
-/* A client, and more servers for it. */
-static void start_caller(struct run *run)
+/* A client, and more servers for it. Before the run's own starts. */
+static void begin_client(struct run *run)
 {
-        fleet_begin(run->server, run->health, run->is_secure, run->caller.is_gentle);
-        run->caller.server_stops = &run->stop_wanted;
-        run->caller.server_is_over = &run->is_over;
-        run->caller.servers = fleet_count();
-        run->caller.is_secure = run->is_secure;
-        fleet_start(&run->is_over);
-        fiber_start("a client's thread", caller_run, &run->caller);
+        fleet_begin(run->server, run->health, run->is_secure, run->setting.is_gentle);
+        run->setting.server_stops = &run->stop_wanted;
+        run->setting.server_is_over = &run->is_over;
+        run->setting.servers = fleet_count();
+        run->setting.is_secure = run->is_secure;
+        if (run->client == CLIENT_LENT)
+                lent_begin(run->server, &run->setting);
 }
 
 void run_seed(uint64_t seed)
 {
         /* not drawn at random: that would change the runs of all seeds */
+        static const enum client clients[CLIENT_EACH] = { CLIENT_NONE, CLIENT_STEPPED, CLIENT_NONE,
+                CLIENT_LENT };
         struct run run = { .is_secure = seed % SECURE_EACH == 0,
-                .has_caller = seed % CALLER_EACH == 1 };
+                .client = clients[seed % CLIENT_EACH] };
         size_t before = memory_live();
 
         sim_begin(seed);
         sim_net_begin();
-        run.caller.is_gentle = run.has_caller && sim_chance(200);
+        made_begin_run();
+        run.setting.is_gentle = run.client != CLIENT_NONE && sim_chance(200);
         begin(&run);
         fiber_start("the thread of ring 1", serve, &run);
         fiber_start("the application's thread", apply, &run);
         if (seed % DIALER_EACH == 0)
                 fiber_start("a thread that connects", dialer_run, NULL);
-        if (run.has_caller)
-                start_caller(&run);
+        if (run.client != CLIENT_NONE) {
+                begin_client(&run);
+                fleet_start(&run.is_over);
+        }
+        if (run.client == CLIENT_STEPPED)
+                fiber_start("a client's thread", caller_run, &run.setting);
         live(&run);
         end(&run);
         if (memory_live() != before)

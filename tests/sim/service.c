@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caller.h"
+#include "call/call.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
+#include "lent.h"
+#include "made.h"
 #include "pattern.h"
 #include "script.quoit.h"
 
@@ -37,10 +39,14 @@ struct served {
         bool is_begun, is_cancelled, is_done, is_held, is_posted, was_posted, half_closed;
         bool counts_credits, is_delayed, is_offloaded;
         bool is_wrong; /* its client has damaged the request */
+        const struct made *made; /* the outcall that is made for it; NULL: there is none */
+        bool awaits; /* it answers when that has ended */
+        uint64_t over_ns; /* when service_check() saw that it has ended, and that goes on */
 };
 
 static struct served all[SERVED_MAX];
 static unsigned served_count;
+static bool is_offloaded[4]; /* by kind */
 
 bool act_ends(enum act act)
 {
@@ -77,6 +83,10 @@ static void on_cancel(quoit_call *call, void *user)
         if (served->is_held)
                 check_told(served);
         sim_note("on_cancel", served->id, 0);
+        if (served->awaits && sim_chance(500)) {
+                served->awaits = false;
+                quoit_call_finish(call, QUOIT_CANCELLED, NULL);
+        }
         if (served->is_held && !served->is_posted) {
                 served->is_held = false;
                 quoit_call_finish(call, QUOIT_CANCELLED, NULL);
@@ -119,7 +129,7 @@ static struct served *begin(quoit_call *call)
         sim_note("on_start", served->id, 0);
         served->is_wrong = quoit_call_metadata(call, "x-wrong", &value);
         quoit_call_on_cancel(call, on_cancel, served);
-        served->outcall = caller_note_served(call, &served->attempt);
+        served->outcall = made_note_served(call, &served->attempt);
         if (served->outcall >= 0)
                 name_attempt(call, served);
         return served;
@@ -279,15 +289,89 @@ static void delay(quoit_call *call, struct served *served)
                 quoit_call_finish(call, QUOIT_UNAVAILABLE, NULL);
 }
 
+/* ---- another service's answer ---- */
+
+static bool is_over(const void *user)
+{
+        const struct served *served = user;
+
+        return served->is_done || call_is_ended(served->call);
+}
+
+static void on_outcall_end(quoit_status status, void *user)
+{
+        struct served *served = user;
+
+        if (!served->awaits)
+                return;
+        check_alive(served, "the end of an outcall");
+        served->awaits = false;
+        served->is_held = true;
+        if (status != QUOIT_OK)
+                quoit_call_finish(served->call, QUOIT_UNAVAILABLE, "its outcall has failed");
+        else if (!fails(served->call, served))
+                answer(served->call, served);
+}
+
+/* What is served for an outcall makes none: two could wait for each other, behind a stream limit. */
+static struct made *draw_outcall(struct served *served)
+{
+        struct made *made = served->outcall < 0 && !served->is_wrong ? lent_draw() : NULL;
+
+        if (made) {
+                made->on_end = on_outcall_end;
+                made->user = served;
+        }
+        return made;
+}
+
+/* It ends with the call, for which it is made; or goes on, made for nobody. */
+static void call_beside(quoit_call *call, struct served *served)
+{
+        struct made *made = draw_outcall(served);
+        bool has_parent = sim_chance(800);
+
+        if (!made)
+                return;
+        made->must_end = !has_parent;
+        made->parent = has_parent ? call : NULL;
+        made->parent_is_over = has_parent ? is_over : NULL;
+        if (lent_call(made) == 0 && has_parent)
+                served->made = made;
+}
+
+/* True: the answer is to come behind the other service's. */
+static bool asks_first(quoit_call *call, struct served *served)
+{
+        struct made *made;
+
+        if (served->act != ACT_ANSWER && served->act != ACT_BURST && served->act != ACT_FAIL)
+                return call_beside(call, served), false;
+        made = draw_outcall(served);
+        if (!made)
+                return false;
+        made->must_end = true;
+        made->parent = call;
+        made->parent_is_over = is_over;
+        if (lent_call(made) < 0)
+                return false;
+        served->made = made;
+        served->awaits = true;
+        quoit_call_hold(call);
+        return true;
+}
+
 /* ---- one request ---- */
 
-static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
+static void one(quoit_call *call, const script_Ask *ask, quoit_method_kind kind)
 {
         struct served *served = begin(call);
 
-        served->is_offloaded = is_offloaded;
+        served->is_offloaded = is_offloaded[kind];
         quoit_call_on_done(call, on_done, served);
         read_ask(served, ask);
+        if (!served->is_offloaded && asks_first(call, served))
+                return;
         if (fails(call, served))
                 return;
         switch (served->act) {
@@ -301,7 +385,7 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
                 break;
         case ACT_ENDLESS:
                 /* on a worker it would keep that from other calls of its connection for ever */
-                if (!sends_many(call) || is_offloaded) {
+                if (!sends_many(call) || served->is_offloaded) {
                         hold(call, served);
                         break;
                 }
@@ -311,25 +395,23 @@ static void one(quoit_call *call, const script_Ask *ask, bool is_offloaded)
         default:
                 if (!sends_many(call))
                         reply(call, served);
-                else if (is_offloaded)
+                else if (served->is_offloaded)
                         stream_blocking(call, served);
                 else
                         quoit_call_pump(call, pump, served);
         }
 }
 
-static bool is_offloaded[4];
-
 static void unary(quoit_call *call, const script_Ask *ask, void *user)
 {
         (void)user;
-        one(call, ask, is_offloaded[0]);
+        one(call, ask, QUOIT_UNARY);
 }
 
 static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
 {
         (void)user;
-        one(call, ask, is_offloaded[1]);
+        one(call, ask, QUOIT_SERVER_STREAMING);
 }
 
 /* ---- many requests ---- */
@@ -337,8 +419,11 @@ static void server_stream(quoit_call *call, const script_Ask *ask, void *user)
 static void *many_start(quoit_call *call, void *user)
 {
         struct served *served = begin(call);
+        bool is_bidi = strstr(quoit_call_path(call), "Bidi");
 
         (void)user;
+        if (!is_offloaded[is_bidi ? QUOIT_BIDI : QUOIT_CLIENT_STREAMING])
+                call_beside(call, served);
         served->counts_credits = served->id % 3 == 0;
         if (served->counts_credits)
                 quoit_call_set_read_credits(call, CREDITS);
@@ -516,7 +601,7 @@ static bool is_to_be_told(const struct served *served)
 static void check_left(struct served *served)
 {
         if (served->is_done || served->is_offloaded || served->outcall < 0 ||
-                !caller_has_ended((unsigned)served->outcall))
+                !made_has_ended((unsigned)served->outcall))
                 return;
         if (served->left_ns == 0)
                 served->left_ns = sim.now_ns;
@@ -525,12 +610,25 @@ static void check_left(struct served *served)
                         served->id, served->attempt, served->outcall);
 }
 
+/* What is made for a call ends with it. */
+static void check_outcall(struct served *served)
+{
+        if (!served->made || served->made->is_done || !is_over(served))
+                return;
+        if (served->over_ns == 0)
+                served->over_ns = sim.now_ns;
+        if (sim.now_ns - served->over_ns > TOLD_NS_MAX)
+                sim_fail("outcall %u goes on, and call %u, for which it was made, has ended",
+                        served->made->id, served->id);
+}
+
 void service_check(void)
 {
         for (unsigned i = 0; i < served_count && sim.is_calm; i++) {
                 struct served *served = all + i;
 
                 check_left(served);
+                check_outcall(served);
                 if (!is_to_be_told(served))
                         continue;
                 if (served->cancelled_ns == 0)
