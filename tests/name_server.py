@@ -103,6 +103,8 @@ class NameServer:
                 peer.settimeout(5)
                 stream = peer.makefile("rb")
                 query = stream.read(int.from_bytes(stream.read(2)))
+                if not query:
+                    continue  # who asked has ended before
                 self.asked_by_tcp += 1
                 answer = self._answer(query)
                 if answer is not None:
