@@ -119,7 +119,7 @@ static void test_no_connection(void **state)
 
 static void test_deadline(void **state)
 {
-        const quoit_call_options options = { .timeout_ms = 50 };
+        const quoit_call_options options = { .timeout_ms = 500 };
         struct told told = { .act = SCRIPT_FAIL, .options = &options };
         struct stage stage;
 
