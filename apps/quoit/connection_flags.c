@@ -1,6 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "connection_flags.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include <quoit/engine.h>
+
+#include "say.h"
+
+static int set_engine(const struct flag *flag, const char *text, void *field)
+{
+        static const struct {
+                const char *name;
+                quoit_engine engine;
+        } engines[] = {
+                { "auto", QUOIT_ENGINE_AUTO },
+                { "io_uring", QUOIT_ENGINE_IO_URING },
+                { "epoll", QUOIT_ENGINE_EPOLL },
+        };
+
+        for (unsigned i = 0; i < sizeof(engines) / sizeof(*engines); i++) {
+                if (!strcmp(engines[i].name, text)) {
+                        *(int *)field = (int)engines[i].engine;
+                        return 0;
+                }
+        }
+        say_usage("--%s: '%s' is not auto, io_uring or epoll", flag->name, text);
+        return -EINVAL;
+}
+
 #define FLAG(flag_name, flag_argument, flag_help, setter, field)                                   \
         { .name = flag_name,                                                                       \
                 .argument = flag_argument,                                                         \
@@ -36,5 +64,6 @@ const struct flag connection_flags[] = {
                 flag_set_count, retries),
         FLAG("service-config", "JSON", "gRPC's service config, or @FILE", flag_set_string,
                 service_config),
+        FLAG("engine", "NAME", "io_uring, epoll or auto", set_engine, engine),
         { 0 },
 };

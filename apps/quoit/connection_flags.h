@@ -19,6 +19,7 @@ enum scheme {
 /* All zeros: no flag was given. Strings are those of argv. */
 struct connection_flags {
         int scheme; /* enum scheme */
+        int engine; /* quoit_engine */
         bool is_insecure; /* whoever the server is */
         bool is_unix; /* the target is the path of a unix socket */
         const char *ca_file, *certificate_file, *key_file;

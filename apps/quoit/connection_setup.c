@@ -121,6 +121,7 @@ int connection_setup_init(struct connection_setup *setup, const struct connectio
         *setup = (struct connection_setup){ .channel.authority = flags->authority,
                 .channel.user_agent = flags->user_agent,
                 .channel.proxy = flags->proxy };
+        setup->client.engine = (quoit_engine)flags->engine;
         set_limits(&setup->client.limits, flags);
         r = spell_target(flags, target, setup->target, sizeof(setup->target), ret_error);
         if (r == 0)
