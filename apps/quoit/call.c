@@ -79,6 +79,8 @@ static int call(struct call_options *options, const char *target, const char *na
                                         options->connection.connect_ms > options->time_ms))
                 options->connection.connect_ms = options->time_ms;
         status = connection_open(&options->connection, target, &connection);
+        if (status == EXIT_DONE && options->time_ms)
+                connection->due_ns = connection->begun_ns + (uint64_t)options->time_ms * 1000000;
         if (status == EXIT_DONE)
                 status = check_secrets(options, connection);
         if (status == EXIT_DONE)

@@ -274,6 +274,7 @@ int connection_try(const struct connection_flags *flags, const char *target,
         }
         connection->flags = flags;
         connection->target = target;
+        connection->due_ns = UINT64_MAX;
         connection->begun_ns = clock_now_ns();
         r = scheme == SCHEME_FOUND ? try_both(connection, ret_error)
                                    : try_scheme(connection, scheme, ret_error);

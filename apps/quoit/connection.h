@@ -38,6 +38,8 @@ struct connection {
         quoit_client *client;
         quoit_channel *channel;
         enum scheme scheme; /* PLAINTEXT or TLS, as was found */
+        uint64_t
+                due_ns; /* when what is done with it has to be over; UINT64_MAX: never. Set by the command */
         uint64_t begun_ns,
                 ready_ns; /* when connecting began, and when it had succeeded (CLOCK_MONOTONIC) */
 };

@@ -118,6 +118,8 @@ static int wait_for_answer(struct reflection_stream *stream)
         uint64_t due_ns = clock_now_ns() + (uint64_t)ANSWER_MS * 1000000;
         int r = 0;
 
+        if (due_ns > stream->source->connection->due_ns)
+                due_ns = stream->source->connection->due_ns;
         while (r == 0 && !stream->is_answered) {
                 uint64_t now_ns = clock_now_ns();
 
