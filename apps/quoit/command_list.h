@@ -5,4 +5,5 @@
 
 #include "command.h"
 
+extern const struct command command_bench;
 extern const struct command command_call;

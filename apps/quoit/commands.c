@@ -11,6 +11,7 @@
 #include "say.h"
 
 const struct command *const commands[] = {
+        &command_bench,
         &command_call,
         NULL,
 };

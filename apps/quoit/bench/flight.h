@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One call after the other: what is in flight on a worker. On the worker's thread. */
+
+#include "worker.h"
+
+struct flight {
+        struct worker *worker;
+        struct flight *next; /* in a list of the worker's */
+        quoit_channel *channel;
+        quoit_outcall *call;
+        uint64_t seq;
+        bool is_measured;
+        bool is_half_closed;
+        const char *refusal; /* it is cancelled, since its message could not be sent: why */
+        struct tally_call result;
+};
+
+/* Closed loop: begins the first calls; all others follow them. */
+void flights_launch(struct worker *worker, uint64_t now_ns);
+
+/* Closed loop: tries again those whose channel had no connection. */
+void flights_retry_parked(struct worker *worker, uint64_t now_ns);
+
+/* Open loop: finds out when the first call is due. */
+void flights_set_out(struct worker *worker);
+
+/* Open loop: begins calls that are due, some at a time. True: it has begun some. */
+bool flights_push(struct worker *worker, uint64_t now_ns);
+
+/* No call becomes due any more; in an open loop some may not have begun. */
+bool flights_are_over(const struct worker *worker, uint64_t now_ns);
+
+/* Open loop, at the end: the calls that were due and have not begun have failed. */
+void flights_give_up(struct worker *worker, uint64_t now_ns);
