@@ -61,7 +61,6 @@ static void ring_close(struct ring *ring)
 
 static int ring_open(struct ring *ring, const struct ring_options *options)
 {
-        /* Blocking: for a nonblocking descriptor io_uring would return EAGAIN at once and not wait. */
         ring->wake_fd = eventfd(0, EFD_CLOEXEC);
         return ring->wake_fd < 0 ? -errno : ring->engine->open(ring, options);
 }

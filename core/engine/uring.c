@@ -96,6 +96,12 @@ static int uring_open(struct ring *ring, const struct ring_options *options)
         return 0;
 }
 
+static void uring_end(struct ring *ring)
+{
+        uring_alarm_end(ring);
+        uring_wake_end(ring);
+}
+
 static void uring_close(struct ring *ring)
 {
         if (!ring->uring)
@@ -235,7 +241,7 @@ static bool uring_is_idle(const struct ring *ring)
 
 const struct engine_verbs engine_uring = {
         .open = uring_open,
-        .end = uring_alarm_end,
+        .end = uring_end,
         .close = uring_close,
         .alarm = uring_alarm,
         .wait = uring_wait,

@@ -11,14 +11,13 @@
 struct uring {
         struct io_uring io;
         struct ring *ring;
-        struct op wake_op; /* on our own eventfd */
-        struct op unwake_op; /* cancels it */
+        struct op wake_op; /* watches our own eventfd */
+        struct op unwake_op; /* ends that */
         struct op mail_op; /* completions that other rings' MSG_RING put into our CQ */
         struct op alarm_op; /* the timeout in the kernel that makes a turn for the next timer */
         struct op alarm_move_op; /* moving it */
         struct __kernel_timespec alarm_time; /* the kernel reads it when it is submitted */
         uint64_t alarm_ns; /* when it goes off, TIMER_NEVER when it is not set */
-        uint64_t wake_count; /* the eventfd's counter is read into it */
         bool exhausted; /* receives of the last turn have found no buffer */
         bool unsettled; /* the last turn could not tell the results of prompt operations */
 };
@@ -59,6 +58,7 @@ void uring_buffers_give(struct buffers *buffers, unsigned id);
 /* core/engine/uring_wake.c */
 void uring_wake_init(struct uring *uring);
 void uring_wake_arm(struct ring *ring);
+void uring_wake_end(struct ring *ring); /* ends its operation, if it is in flight */
 void uring_post(struct ring *from, struct ring *to);
 int uring_poll(struct ring *ring);
 void uring_poll_drain(struct ring *ring); /* before a turn's submit */

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/uring.h"
 
+#include <poll.h>
 #include <sys/uio.h>
 
-/* --- from any thread: the ring's eventfd, which a read in the kernel waits for --- */
+/* --- from any thread: the ring's eventfd, which the kernel watches; nobody reads its counter --- */
 
 static void on_wake(struct op *op, struct completion completion)
 {
         struct ring *ring = CONTAINER_OF(op, struct uring, wake_op)->ring;
 
-        (void)completion;
-        if (ring->closing)
-                return;
         /* The wake has done its work by ending the wait; its reason is in the mailbox, or the application knows it. */
-        if (!ring->is_polled)
+        if (!completion.more && !ring->closing && !ring->is_polled)
                 uring_wake_arm(ring);
-        else
-                ring_wake(ring); /* see uring_poll(): it may have taken the loop's signal */
 }
 
 static void on_unwake(struct op *op, struct completion completion)
@@ -27,10 +23,22 @@ static void on_unwake(struct op *op, struct completion completion)
 
 void uring_wake_arm(struct ring *ring)
 {
-        struct uring *uring = ring->uring;
-        struct io_uring_sqe *sqe = uring_sqe(ring, &uring->wake_op);
+        struct io_uring_sqe *sqe = uring_sqe(ring, &ring->uring->wake_op);
 
-        io_uring_prep_read(sqe, ring->wake_fd, &uring->wake_count, sizeof(uring->wake_count), 0);
+        io_uring_prep_poll_multishot(sqe, ring->wake_fd, POLLIN);
+}
+
+static void wake_disarm(struct ring *ring)
+{
+        struct uring *uring = ring->uring;
+
+        io_uring_prep_cancel(uring_sqe(ring, &uring->unwake_op), &uring->wake_op, 0);
+}
+
+void uring_wake_end(struct ring *ring)
+{
+        if (!ring->is_polled)
+                wake_disarm(ring);
 }
 
 /* --- from another ring: a completion in our CQ --- */
@@ -73,8 +81,7 @@ void uring_wake_init(struct uring *uring)
  * either: when the kernel writes to one from within a write to another, it delays that by an RCU grace period, which is
  * milliseconds.
  *
- * So the ring's own read of it must end: only the loop may take what is written there. The kernel writes for the first piece of work
- * that is due, and not again until a turn has taken it. If the read took that signal, the loop would sleep, and all peers with it.
+ * So the ring must no longer watch it: each completion would be written there, and completed again.
  */
 int uring_poll(struct ring *ring)
 {
@@ -84,7 +91,7 @@ int uring_poll(struct ring *ring)
                 ring->refused_call = REFUSAL_CALL_REGISTER;
                 return r;
         }
-        io_uring_prep_cancel(uring_sqe(ring, &ring->uring->unwake_op), &ring->uring->wake_op, 0);
+        wake_disarm(ring);
         return ring->wake_fd;
 }
 
