@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "blocking.h"
 #include "check_client.h"
 #include "core/engine/sim.h"
 #include "made.h"
@@ -51,6 +52,11 @@ struct made *lent_draw(void)
 int lent_call(struct made *made)
 {
         return made_begin(made, lent.channel);
+}
+
+void lent_call_blocking(struct made *made)
+{
+        blocking_call(made, lent.channel);
 }
 
 void lent_act(void)

@@ -30,6 +30,9 @@ struct made *lent_draw(void);
 /* 0, or as quoit_outcall_start(). */
 int lent_call(struct made *made);
 
+/* The same on a worker, a unary one: waits for its end. */
+void lent_call_blocking(struct made *made);
+
 /* Now and then, from a thread of its own. */
 void lent_act(void);
 

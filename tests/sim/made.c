@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "made.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,9 @@ static unsigned all_count;
 
 /* ---- what it hears ---- */
 
-static void check_alive(const struct made *made, const quoit_outcall *call, const char *what)
+static void check_alive(const struct made *made, const char *what)
 {
-        if (made->is_done || (made->call && made->call != call))
+        if (made->is_done)
                 sim_fail("%s of outcall %u, which has ended", what, made->id);
         if (made->thread != here_thread())
                 sim_fail("%s of outcall %u, on another thread", what, made->id);
@@ -32,7 +33,7 @@ static void on_headers(quoit_outcall *call, void *user)
         struct made *made = user;
         upb_StringView value;
 
-        check_alive(made, call, "on_headers");
+        check_alive(made, "on_headers");
         if (made->has_headers || made->messages > 0)
                 sim_fail("outcall %u: headers come twice, or late", made->id);
         made->has_headers = true;
@@ -40,7 +41,7 @@ static void on_headers(quoit_outcall *call, void *user)
                 made->answered = (unsigned)value.data[0] - '0';
 }
 
-static bool sends_many(const struct made *made)
+bool made_sends_many(const struct made *made)
 {
         return made->kind == QUOIT_CLIENT_STREAMING || made->kind == QUOIT_BIDI;
 }
@@ -50,42 +51,54 @@ static bool takes_many(const struct made *made)
         return made->kind == QUOIT_SERVER_STREAMING || made->kind == QUOIT_BIDI;
 }
 
-static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
+void made_note_reply(struct made *made, const struct upb_Message *message)
 {
         const script_Told *told = (const script_Told *)message;
         upb_StringView payload = script_Told_payload(told);
-        struct made *made = user;
         size_t good = pattern_check(
                 (const unsigned char *)payload.data, payload.size, script_Told_number(told));
 
-        check_alive(made, call, "on_message");
+        check_alive(made, "a reply");
         if (good < payload.size || payload.size != made->size)
                 sim_fail("outcall %u: a reply of %zu bytes, %zu good ones, %" PRIu32 " asked for",
                         made->id, payload.size, good, made->size);
-        if (!sends_many(made) && script_Told_number(told) != made->messages)
+        if (!made_sends_many(made) && script_Told_number(told) != made->messages)
                 sim_fail("outcall %u: reply %" PRIu32 " in place of %" PRIu32, made->id,
                         script_Told_number(told), made->messages);
         if (!takes_many(made) && made->messages > 0)
                 sim_fail("outcall %u: two replies", made->id);
         made->messages++;
+}
+
+static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
+{
+        struct made *made = user;
+
+        made_note_reply(made, message);
         if (made->counts_credits && quoit_outcall_read_credits(call) == 0)
                 quoit_outcall_set_read_credits(call, 2);
 }
 
 /* ---- what it sends ---- */
 
+const struct upb_Message *made_ask(const struct made *made, upb_Arena *arena)
+{
+        script_Ask *ask = arena ? script_Ask_new(arena) : NULL;
+
+        if (!ask)
+                return NULL;
+        script_Ask_set_act(ask, (uint32_t)made->act);
+        script_Ask_set_count(ask, made->count);
+        script_Ask_set_size(ask, made->size);
+        return (const struct upb_Message *)ask;
+}
+
 static bool send_one(struct made *made)
 {
         upb_Arena *arena = upb_Arena_New();
-        script_Ask *ask = arena ? script_Ask_new(arena) : NULL;
-        int r = -1;
+        const struct upb_Message *ask = made_ask(made, arena);
+        int r = ask ? quoit_outcall_send(made->call, ask) : -ENOMEM;
 
-        if (ask) {
-                script_Ask_set_act(ask, (uint32_t)made->act);
-                script_Ask_set_count(ask, made->count);
-                script_Ask_set_size(ask, made->size);
-                r = quoit_outcall_send(made->call, (const struct upb_Message *)ask);
-        }
         if (arena)
                 upb_Arena_Free(arena);
         return r == 0;
@@ -94,7 +107,8 @@ static bool send_one(struct made *made)
 /* What there is room for. Without memory it gives the call up. */
 static void send_asks(struct made *made)
 {
-        while (made->asks_left > 0 && (!sends_many(made) || quoit_outcall_writable(made->call))) {
+        while (made->asks_left > 0 &&
+                (!made_sends_many(made) || quoit_outcall_writable(made->call))) {
                 made->asks_left--;
                 if (!send_one(made)) {
                         made->was_cancelled = true;
@@ -110,7 +124,8 @@ static void on_writable(quoit_outcall *call, void *user)
 {
         struct made *made = user;
 
-        check_alive(made, call, "on_writable");
+        (void)call;
+        check_alive(made, "on_writable");
         send_asks(made);
 }
 
@@ -119,31 +134,26 @@ static void on_writable(quoit_outcall *call, void *user)
 /* How many replies a call that succeeds has; UINT32_MAX: that is not known. */
 static uint32_t replies_of(const struct made *made)
 {
+        if (made->reads_part)
+                return UINT32_MAX;
         if (!takes_many(made))
                 return 1;
         return made->kind == QUOIT_SERVER_STREAMING && act_ends(made->act) ? made->count
                                                                            : UINT32_MAX;
 }
 
-static bool says(const quoit_outcall *call, const char *text)
-{
-        return strcmp(quoit_outcall_status_message(call).data, text) == 0;
-}
-
 /* Its server has failed it, and may be asked once more. */
-static void check_given_up(const struct made *made, const quoit_outcall *call)
+static void check_given_up(const struct made *made, unsigned attempt)
 {
         const quoit_channel *channel = made->rules->channel;
         quoit_retry_statistics retries;
-        upb_StringView value;
 
         if (made->policy.kind != POLICY_RETRY || service_forbids_retries(made->size) ||
-                made->channel != channel || !quoit_outcall_trailer(call, "x-attempt", &value))
+                made->channel != channel || attempt == 0)
                 return;
         quoit_channel_get_retries(channel, &retries);
-        if (retries.throttled == 0 && retries.overruns == 0 &&
-                (unsigned)value.data[0] - '0' != made->policy.attempts_max)
-                sim_fail("outcall %u is given up after attempt %c of %u", made->id, value.data[0],
+        if (retries.throttled == 0 && retries.overruns == 0 && attempt != made->policy.attempts_max)
+                sim_fail("outcall %u is given up after attempt %u of %u", made->id, attempt,
                         made->policy.attempts_max);
 }
 
@@ -163,51 +173,43 @@ static bool parent_is_over(const struct made *made)
 }
 
 /* Who ends it on this side has a reason. */
-static void check_reason(const struct made *made, const quoit_outcall *call)
+static void check_reason(const struct made *made, const quoit_error *error)
 {
-        quoit_error error;
-
-        quoit_outcall_get_error(call, &error);
-        if (strstr(error.text, "the call that this one was made for") && !parent_is_over(made))
+        if (strstr(error->text, "the call that this one was made for") && !parent_is_over(made))
                 sim_fail("outcall %u ends before the call that it was made for: %s", made->id,
-                        error.text);
+                        error->text);
         if (made->parent_is_over && !parent_is_over(made) &&
-                strstr(error.text, "the channel was freed"))
+                strstr(error->text, "the channel was freed"))
                 sim_fail("outcall %u ends with its client, and a handler needs it", made->id);
 }
 
 /* No server has lost it, so it must not be lost. */
-static void check_kept(const struct made *made, const quoit_outcall *call, quoit_status status)
+static void check_kept(const struct made *made, const quoit_error *error)
 {
-        quoit_error error;
+        quoit_status status = error->status;
 
         if (!made->rules->is_gentle || *made->rules->server_stops ||
                 made->rules->channel != made->channel || made->was_cancelled ||
                 made->has_deadline || !act_ends(made->act) || parent_is_over(made) ||
                 !(made->waits_for_ready || made->rules->is_steady))
                 return;
-        quoit_outcall_get_error(call, &error);
-        if (!made->waits_for_ready && is_useless(error.text))
+        if (!made->waits_for_ready && is_useless(error->text))
                 return;
         if (status == QUOIT_UNAVAILABLE || status == QUOIT_CANCELLED || status == QUOIT_INTERNAL ||
                 status == QUOIT_UNKNOWN)
                 sim_fail("outcall %u is lost, and %u handlers have run: %s", made->id, made->served,
-                        quoit_error_text(&error));
+                        error->text);
 }
 
 /* Neither end may be early: the server has what is left, rounded up. */
-static void check_late(const struct made *made, const quoit_outcall *call)
+static void check_late(const struct made *made, const quoit_error *error)
 {
-        quoit_error error;
-
-        quoit_outcall_get_error(call, &error);
-        if (strstr(error.text, "(deadline_max_ms)"))
+        if (strstr(error->text, "(deadline_max_ms)"))
                 return; /* the server's own */
-        if (strstr(error.text, "of the call that this one was made for"))
+        if (strstr(error->text, "of the call that this one was made for"))
                 return; /* whose time was a server's to choose */
         if (!made->has_deadline || sim.now_ns < made->deadline_ns)
-                sim_fail("outcall %u ends before its deadline: %s", made->id,
-                        quoit_error_text(&error));
+                sim_fail("outcall %u ends before its deadline: %s", made->id, error->text);
 }
 
 static void check_success(const struct made *made)
@@ -224,37 +226,43 @@ static void check_success(const struct made *made)
                         made->answered);
 }
 
-static void print_error(const quoit_outcall *call)
+void made_note_end(struct made *made, const quoit_error *error, unsigned attempt)
 {
-        quoit_error error;
+        quoit_status status = error->status;
 
-        quoit_outcall_get_error(call, &error);
-        printf("      %s\n", quoit_error_text(&error));
+        check_alive(made, "the end");
+        sim_note("outcall ends", made->id, (uint64_t)status);
+        if (sim.is_traced)
+                printf("      %s\n", error->text);
+        check_reason(made, error);
+        if (status == QUOIT_OK)
+                check_success(made);
+        else if (status == QUOIT_DEADLINE_EXCEEDED)
+                check_late(made, error);
+        else if (status == QUOIT_NOT_FOUND && made->act != ACT_FAIL)
+                sim_fail("outcall %u fails as only another was asked to", made->id);
+        else if (strcmp(error->text, "UNAVAILABLE: again") == 0)
+                check_given_up(made, attempt);
+        else if (strcmp(error->text, "UNAVAILABLE: broken off") != 0)
+                check_kept(made, error);
+        made->is_done = true;
+        made->status = status;
+        made->call = NULL;
+        if (made->on_end)
+                made->on_end(status, made->user);
 }
 
 static void on_done(quoit_outcall *call, quoit_status status, void *user)
 {
-        struct made *made = user;
+        upb_StringView value;
+        quoit_error error;
+        unsigned attempt = 0;
 
-        check_alive(made, call, "on_done");
-        sim_note("outcall ends", made->id, (uint64_t)status);
-        if (sim.is_traced)
-                print_error(call);
-        check_reason(made, call);
-        if (status == QUOIT_OK)
-                check_success(made);
-        else if (status == QUOIT_DEADLINE_EXCEEDED)
-                check_late(made, call);
-        else if (status == QUOIT_NOT_FOUND && made->act != ACT_FAIL)
-                sim_fail("outcall %u fails as only another was asked to", made->id);
-        else if (status == QUOIT_UNAVAILABLE && says(call, "again"))
-                check_given_up(made, call);
-        else if (status != QUOIT_UNAVAILABLE || !says(call, "broken off"))
-                check_kept(made, call, status);
-        made->is_done = true;
-        made->call = NULL;
-        if (made->on_end)
-                made->on_end(status, made->user);
+        (void)status;
+        quoit_outcall_get_error(call, &error);
+        if (quoit_outcall_trailer(call, "x-attempt", &value))
+                attempt = (unsigned)value.data[0] - '0';
+        made_note_end(user, &error, attempt);
 }
 
 /* ---- its handlers ---- */
@@ -361,22 +369,27 @@ static void check_counts(const quoit_retry_statistics *retries)
                 sim_fail("attempts are throttled, and nothing says that they should be");
 }
 
-void made_check_all(const quoit_retry_statistics *retries)
+void made_check_ended(void)
 {
         for (unsigned i = 0; i < all_count; i++) {
                 if (!all[i].is_done)
                         sim_fail("outcall %u has not ended, and its client has", i);
         }
+}
+
+void made_check_all(const quoit_retry_statistics *retries)
+{
+        made_check_ended();
         check_counts(retries);
 }
 
 /* ---- from its caller ---- */
 
-static const quoit_method *choose_method(void)
+static const quoit_method *method_of(quoit_method_kind kind)
 {
         static const char *const names[] = { "Unary", "ServerStream", "ClientStream", "Bidi" };
 
-        return quoit_service_method(&quoit_script__Script_service, names[sim_below(4)]);
+        return quoit_service_method(&quoit_script__Script_service, names[kind]);
 }
 
 static void choose_act(struct made *made)
@@ -389,7 +402,7 @@ static void choose_act(struct made *made)
                 made->act = sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
         made->count = (uint32_t)sim_below(20);
         made->size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000);
-        made->asks_left = sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
+        made->asks_left = made_sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
         made->counts_credits = sim_chance(200);
         if (made->must_end && !act_ends(made->act))
                 made->act = ACT_ANSWER;
@@ -408,10 +421,45 @@ static void inherit_deadline(struct made *made)
 
 struct made *made_new(const struct rules *rules)
 {
+        struct made *made = all + all_count;
+
         if (all_count == MADE_MAX)
                 return NULL;
-        all[all_count] = (struct made){ .rules = rules, .id = all_count };
-        return all + all_count;
+        *made = (struct made){ .rules = rules,
+                .id = all_count++,
+                .kind = (quoit_method_kind)sim_below(4),
+                .policy = { .attempts_max = 1 } };
+        return made;
+}
+
+void made_prepare(struct made *made, quoit_channel *channel, struct made_request *ret_request)
+{
+        char *id = ret_request->id;
+        int size = snprintf(id, sizeof(ret_request->id), "%u.", made->id);
+        bool may_wait = !made->must_end || made->rules->is_gentle;
+
+        ret_request->method = method_of(made->kind);
+        ret_request->field =
+                (quoit_metadata){ "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
+        ret_request->options = (quoit_call_options){
+                .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
+                .wait_for_ready = sim_chance(300) && may_wait ? QUOIT_WAIT_FOR_READY
+                                                              : QUOIT_WAIT_AS_CONFIGURED,
+                .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
+                .metadata = &ret_request->field,
+                .metadata_count = 1,
+                .parent = made->parent,
+        };
+        made->channel = channel;
+        made->policy = made->rules->policies[made->kind];
+        made->has_deadline = ret_request->options.timeout_ms > 0;
+        made->deadline_ns = sim.now_ns + ret_request->options.timeout_ms * NS_PER_MS;
+        made->thread = here_thread();
+        if (made->parent)
+                inherit_deadline(made);
+        made->waits_for_ready = ret_request->options.wait_for_ready == QUOIT_WAIT_FOR_READY;
+        choose_act(made);
+        sim_note("outcall", made->id, (uint64_t)made->act);
 }
 
 int made_begin(struct made *made, quoit_channel *channel)
@@ -420,37 +468,15 @@ int made_begin(struct made *made, quoit_channel *channel)
                 .on_message = on_message,
                 .on_writable = on_writable,
                 .on_done = on_done };
-        const quoit_method *method = choose_method();
-        char id[16]; /* zero-terminated on the wire too: a peer's value is not */
-        int size = snprintf(id, sizeof(id), "%u.", made->id);
-        const quoit_metadata field = { "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
-        const quoit_call_options options = {
-                .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
-                .wait_for_ready = sim_chance(300) && (!made->must_end || made->rules->is_gentle)
-                                          ? QUOIT_WAIT_FOR_READY
-                                          : QUOIT_WAIT_AS_CONFIGURED,
-                .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
-                .metadata = &field,
-                .metadata_count = 1,
-                .parent = made->parent,
-        };
+        struct made_request request;
         int r;
 
-        made->channel = channel;
-        made->kind = method->kind;
-        made->policy = made->rules->policies[made->kind];
-        made->has_deadline = options.timeout_ms > 0;
-        made->deadline_ns = sim.now_ns + options.timeout_ms * NS_PER_MS;
-        made->thread = here_thread();
-        if (made->parent)
-                inherit_deadline(made);
-        made->waits_for_ready = options.wait_for_ready == QUOIT_WAIT_FOR_READY;
-        choose_act(made);
-        r = quoit_outcall_start(channel, method, &options, &handler, made, &made->call);
+        made_prepare(made, channel, &request);
+        r = quoit_outcall_start(
+                channel, request.method, &request.options, &handler, made, &made->call);
+        made->is_done = r < 0; /* memory was short */
         if (r < 0)
-                return r; /* memory was short */
-        all_count++;
-        sim_note("outcall", made->id, (uint64_t)made->act);
+                return r;
         if (made->counts_credits && takes_many(made))
                 quoit_outcall_set_read_credits(made->call, 1);
         send_asks(made);

@@ -52,18 +52,41 @@ struct made {
         unsigned attempts; /* bits: those that handlers have had */
         unsigned last_attempt; /* of these; 0: none */
         unsigned answered; /* the attempt whose response has begun; 0: none */
+        quoit_status status; /* once it is over */
         bool is_done, was_cancelled, has_headers, counts_credits;
         bool waits_for_ready, has_deadline;
+        bool reads_part; /* its caller does not read all replies */
         uint64_t deadline_ns; /* with that: not earlier */
 };
 
 /* ---- one ---- */
 
-/* The place of the next one, zeroed, for its caller to fill in what is not of made_begin(). NULL: there are enough. */
+/* The next one, of any kind, for its caller to fill in what is not of made_begin(). NULL: there are enough. */
 struct made *made_new(const struct rules *rules);
 
-/* Begins that, with what chance decides. 0; or as quoit_outcall_start(), and the place is free again. */
+/* Begins it, with what chance decides. 0; or as quoit_outcall_start(): it was never made. */
 int made_begin(struct made *made, quoit_channel *channel);
+
+/* What chance decides, for who begins it in another way. It is not moved. */
+struct made_request {
+        const quoit_method *method;
+        quoit_call_options options;
+        quoit_metadata field; /* of these */
+        char id[16]; /* of that. Zero-terminated on the wire too: a peer's value is not */
+};
+
+void made_prepare(struct made *made, quoit_channel *channel, struct made_request *ret_request);
+
+bool made_sends_many(const struct made *made);
+
+/* A request of it. NULL: no memory, or no @arena. */
+const struct upb_Message *made_ask(const struct made *made, struct upb_Arena *arena);
+
+/* It gets a reply. */
+void made_note_reply(struct made *made, const struct upb_Message *message);
+
+/* Its caller knows its end. @attempt: that has answered; 0: that is not known. */
+void made_note_end(struct made *made, const quoit_error *error, unsigned attempt);
 
 void made_cancel(struct made *made);
 
@@ -87,7 +110,10 @@ int made_note_served(const quoit_call *call, unsigned *ret_attempt);
 /* Whether the call of that number is over. */
 bool made_has_ended(unsigned id);
 
-/* When the client is gone: all have ended, and its channels' counters are right. */
+/* When the client is gone: all have ended. */
+void made_check_ended(void);
+
+/* And its channels' counters are right. */
 void made_check_all(const quoit_retry_statistics *retries);
 
 /* Prints what those that go on wait for, for people. */

@@ -9,6 +9,7 @@
 
 #include <quoit/quoit.h>
 
+#include "blocking.h"
 #include "caller.h"
 #include "check.h"
 #include "choice.h"
@@ -301,6 +302,7 @@ static void print_waiting(const struct run *run)
                 fleet_print();
                 caller_print();
                 lent_print();
+                blocking_print();
         }
 }
 
@@ -341,6 +343,7 @@ static bool try_step(struct run *run)
                         fleet_check();
                         caller_check();
                         lent_check();
+                        blocking_check();
                 }
                 service_check();
                 return true;
@@ -471,8 +474,8 @@ static void begin_client(struct run *run)
 void run_seed(uint64_t seed)
 {
         /* not drawn at random: that would change the runs of all seeds */
-        static const enum client clients[CLIENT_EACH] = { CLIENT_NONE, CLIENT_STEPPED, CLIENT_NONE,
-                CLIENT_LENT };
+        static const enum client clients[CLIENT_EACH] = { CLIENT_NONE, CLIENT_STEPPED,
+                CLIENT_BLOCKING, CLIENT_LENT };
         struct run run = { .is_secure = seed % SECURE_EACH == 0,
                 .client = clients[seed % CLIENT_EACH] };
         size_t before = memory_live();
@@ -492,6 +495,8 @@ void run_seed(uint64_t seed)
         }
         if (run.client == CLIENT_STEPPED)
                 fiber_start("a client's thread", caller_run, &run.setting);
+        if (run.client == CLIENT_BLOCKING)
+                fiber_start("a client's owner", blocking_run, &run.setting);
         live(&run);
         end(&run);
         if (memory_live() != before)

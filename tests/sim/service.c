@@ -361,6 +361,23 @@ static bool asks_first(quoit_call *call, struct served *served)
         return true;
 }
 
+/* The same on a worker. The other service's handler does not need one: it might wait for this one. */
+static bool waits_first(quoit_call *call, struct served *served)
+{
+        struct made *made = is_offloaded[QUOIT_UNARY] ? NULL : draw_outcall(served);
+
+        if (!made)
+                return false;
+        made->must_end = quoit_call_deadline_ns(call) == UINT64_MAX;
+        made->parent = call;
+        made->parent_is_over = is_over;
+        served->made = made;
+        lent_call_blocking(made);
+        if (made->status != QUOIT_OK)
+                quoit_call_finish(call, QUOIT_UNAVAILABLE, "its outcall has failed");
+        return made->status != QUOIT_OK;
+}
+
 /* ---- one request ---- */
 
 static void one(quoit_call *call, const script_Ask *ask, quoit_method_kind kind)
@@ -370,7 +387,7 @@ static void one(quoit_call *call, const script_Ask *ask, quoit_method_kind kind)
         served->is_offloaded = is_offloaded[kind];
         quoit_call_on_done(call, on_done, served);
         read_ask(served, ask);
-        if (!served->is_offloaded && asks_first(call, served))
+        if (served->is_offloaded ? waits_first(call, served) : asks_first(call, served))
                 return;
         if (fails(call, served))
                 return;
