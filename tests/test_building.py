@@ -2,11 +2,13 @@
 """README's first service, and quoit(7)'s, built with an installed Quoit by the very words of README and docs/building.md."""
 
 import importlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from installed import needed
 from servers import PATIENCE, eventually
 from test_readme import block
+from toolchains import python_package
 
 
 def tool(name):
@@ -210,6 +213,44 @@ def test_cmake_messages_alone_from_several_folders(installed, tmp_path):
     )
     installed.run(tmp_path / "build/main")
     assert needed(tmp_path / "build/main") == {"libc.so.6"}
+
+
+def test_conan(root, building, project, stub, tmp_path_factory):
+    """The recipe makes a package, with the machine's libraries and without optimization; README's service is built with that."""
+    tool("cmake")
+    environment = {**os.environ, "PYTHONPATH": str(python_package("conan", "2.34.0")), "CONAN_HOME": str(tmp_path_factory.mktemp("conan"))}
+    (project / "conanfile.txt").write_text(block(building, "ini"))
+    (project / "CMakeLists.txt").write_text(block(building, "cmake"))
+
+    def run(command, folder):
+        command = command.replace("PATH/TO/quoit", str(root)).replace("=Release", "=Debug")
+        if command.startswith("conan "):
+            debug = "" if command.endswith("detect") else " -s build_type=Debug"
+            command = f"'{sys.executable}' -c 'from conans.conan import run; run()' {command[6:]}{debug}"
+        done = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+    run("conan profile detect", project)
+    (create,) = lines(building, "conan create ")
+    run(create, root)
+    for command in lines(building, "conan install ", "cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE", "cmake --build build"):
+        run(command, project)
+    check_serves(SimpleNamespace(environment=os.environ), stub, project, "build/sum")
+    assert not {name for name in needed(project / "build/sum") if "quoit" in name}
+
+
+def test_the_port_of_vcpkg(root):
+    """As far as vcpkg is not needed for it: its manifest has what meson asks for, and all that is built from is copied."""
+    port = root / "deploy/packages/vcpkg/quoit"
+    manifest = json.loads((port / "vcpkg.json").read_text())
+    meson = (root / "meson.build").read_text()
+    assert manifest["version"] == re.search(r"^    version: '(.*)',$", meson, re.M)[1]
+    names = {"libzstd": "zstd", "libcares": "c-ares", "libllhttp": "llhttp"}
+    wanted = {names.get(name, name) for name in re.findall(r"^\w+ = dependency\('([\w-]+)'", meson, re.M)} - {"threads"}
+    assert {one for one in manifest["dependencies"] if isinstance(one, str)} == wanted
+    (copied,) = re.findall(r"foreach\(room IN ITEMS (.*?)\)", (port / "portfile.cmake").read_text(), re.S)
+    rooms = {room.partition("/")[0] for room in re.findall(r"^ *subdir\('([\w/-]+)'\)", meson, re.M)} - {"examples", "tests", "fuzz", "bench"}
+    assert rooms <= set(copied.split())
 
 
 @pytest.mark.parametrize(
