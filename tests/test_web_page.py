@@ -310,6 +310,19 @@ def test_certificates_are_read_again(start, backend, tmp_path):
     eventually(lambda: shown() != before, "the other certificate")
 
 
+def test_it_tells_systemd(start, backend, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE)
+        front = start("quoit-web", "--listen", "127.0.0.1:0", "--backend", backend.target, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert systemd.recv(100).startswith(b"READY=1")
+        front.signal(signal.SIGHUP)
+        assert systemd.recv(100).startswith(b"RELOADING=1") and systemd.recv(100).startswith(b"READY=1")
+        front.signal()
+        assert systemd.recv(100).startswith(b"STOPPING=1")
+        assert front.wait() == 0
+
+
 def test_metrics_and_spans_of_both_sides(start, backend):
     """On the admin listener; and an exemplar leads to the span of a call to the backend."""
     collector = Collector()
