@@ -163,7 +163,7 @@ static int try_first(const struct payload *payload, const struct payload_message
         upb_Arena *arena = upb_Arena_New();
         upb_Message *parsed;
         int r = arena ? message_parse_json(payload->source, payload->type,
-                                expanded(message, 0, &maker), arena, &parsed, ret_problem)
+                                expanded(message, 0, &maker), false, arena, &parsed, ret_problem)
                       : fail_memory(ret_problem);
 
         buffer_deinit(&maker.buffer);
