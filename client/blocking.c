@@ -2,7 +2,7 @@
 #include "client/blocking.h"
 
 #include <errno.h>
-#include <semaphore.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "call/here.h"
@@ -24,7 +24,9 @@ struct blocking {
         size_t reply_size;
         quoit_error error;
 
-        sem_t over; /* what the ring writes here it writes before */
+        pthread_mutex_t mutex;
+        pthread_cond_t over;
+        bool is_over; /* under the mutex */
 };
 
 /* ---- what went wrong ---- */
@@ -135,10 +137,13 @@ void blocking_fail(struct blocking_problem problem, quoit_error *ret_error)
 
 /* ---- on the client's thread ---- */
 
-/* The caller goes on, and @blocking with it: a semaphore may be destroyed as soon as its waiter has returned. */
+/* The caller goes on, and @blocking with it. */
 static void wake_caller(struct blocking *blocking)
 {
-        sem_post(&blocking->over);
+        pthread_mutex_lock(&blocking->mutex);
+        blocking->is_over = true;
+        pthread_cond_signal(&blocking->over);
+        pthread_mutex_unlock(&blocking->mutex);
 }
 
 static void on_done(quoit_outcall *call, quoit_status status, void *user)
@@ -192,8 +197,10 @@ static void on_start(struct mail *mail)
 
 static void wait(struct blocking *blocking)
 {
-        while (sem_wait(&blocking->over) < 0)
-                continue; /* a signal's handler has run */
+        pthread_mutex_lock(&blocking->mutex);
+        while (!blocking->is_over)
+                pthread_cond_wait(&blocking->over, &blocking->mutex);
+        pthread_mutex_unlock(&blocking->mutex);
 }
 
 /* Parses the reply, within what a message of its size may become. */
@@ -214,14 +221,16 @@ static void call_and_wait(struct blocking *blocking)
         int r;
 
         blocking->client = blocking->channel->client;
-        sem_init(&blocking->over, 0, 0);
+        pthread_mutex_init(&blocking->mutex, NULL);
+        pthread_cond_init(&blocking->over, NULL);
         blocking->mail.on_delivery = on_start;
         r = client_post(blocking->client, &blocking->mail);
         if (r == 0)
                 wait(blocking);
         else
                 blocking_fail(blocking_post_problem(r), &blocking->error);
-        sem_destroy(&blocking->over);
+        pthread_cond_destroy(&blocking->over);
+        pthread_mutex_destroy(&blocking->mutex);
 }
 
 quoit_status quoit_unary_blocking(quoit_channel *channel, const quoit_method *method,
