@@ -216,7 +216,7 @@ def test_closed_stdout(quoit, server, protoset):
 
 
 def test_envelope(call, root):
-    [schema] = re.findall(r"```json\n(.*?)```", (root / "docs/quoit.md").read_text(), re.DOTALL)
+    schema, *_ = re.findall(r"```json\n(.*?)```", (root / "docs/quoit.md").read_text(), re.DOTALL)
     request = {
         "headers": [{"name": "x-one", "value": base64.b64encode(b"1").decode()}] * 2,
         "trailers": [{"name": "x-two-bin", "value": base64.b64encode(b"\0\xff").decode()}],
