@@ -11,13 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import grpc
 import pytest
-from google.protobuf import any_pb2, text_format
-from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf import any_pb2, descriptor_pb2, text_format
 from google.rpc import error_details_pb2, status_pb2
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_status import rpc_status
 
 from certificates import Certificate
@@ -454,6 +454,7 @@ def test_secrets_in_the_clear(quoit, api_server):
         (["Api/getAll", "--max-time"], "--max-time needs a value; see quoit call --help"),
         (["Api/getAll", "--max-time", "2x"], "--max-time: '2x' is not a time: 2s, 500ms, 1m30s, or a number of seconds"),
         (["Api/getAll", "-max-msg-sz", "4x"], "--max-msg-sz: '4x' is not a size: 4MiB, 64k, or a number of bytes"),
+        (["Api/getAll", "--reflect", "off"], "no schema: reflection is off, and --proto and --protoset are missing"),
         (["Api/getAll", "--protoset", "/no/file"], "--protoset: /no/file: No such file or directory"),
         ([], "a method is missing: write quoit call HOST:PORT pkg.Service/Method"),
     ],
@@ -472,10 +473,69 @@ def test_mistake_in_a_stream(call):
     )
 
 
+def descriptor(name, *imports, **members):
+    return descriptor_pb2.FileDescriptorProto(name=name, dependency=imports, **members)
+
+
+SERVICE = {"name": "S", "method": [{"name": "M", "input_type": ".x.Missing", "output_type": ".x.Missing"}]}
+# What a server answers to each name that it is asked for, and what is said of that.
+BAD_ANSWERS = {
+    "broken": (lambda name: b"\xff\xff", "a file's descriptor is broken"),
+    "circle": (
+        lambda name: descriptor("a", "b") if name != "b" else descriptor("b", "a"),
+        "b: Depends on file 'a'",
+    ),
+    "no import": (lambda name: descriptor("a", "b"), "the import b is missing"),
+    "endless": (lambda name: descriptor(name, name + "x"), "files import one another too deeply"),
+    "no type": (lambda name: descriptor("a", package="x", service=[SERVICE]), "x.Missing"),
+    "other": (lambda name: descriptor("a", package="y"), "there is no"),
+    "silence": (None, "reflection does not answer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", BAD_ANSWERS)
+def test_bad_reflection(quoit, answer):
+    """One line, whatever the server says."""
+    make, error = BAD_ANSWERS[answer]
+    silence = threading.Event()
+
+    def answer_all(requests, context):
+        for request in requests:
+            if make is None:
+                silence.wait(PATIENCE)
+                return
+            response = reflection_pb2.ServerReflectionResponse()
+            if request.list_services:
+                response.list_services_response.service.add(name="x.S")
+            else:
+                proto = make(request.file_by_filename or request.file_containing_symbol)
+                serialized = proto if isinstance(proto, bytes) else proto.SerializeToString()
+                response.file_descriptor_response.file_descriptor_proto.append(serialized)
+            yield response
+
+    def add(handler, server):
+        method = grpc.stream_stream_rpc_method_handler(
+            handler,
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        handlers = {"ServerReflectionInfo": method}
+        name = "grpc.reflection.v1.ServerReflection"
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(name, handlers)])
+
+    with grpcio_server(add, answer_all) as target:
+        words = ["--max-time", "1"] if make is None else []
+        said = quoit("call", target, "x.S/M", *words, status=1)
+        silence.set()
+    assert error in said.err and said.err.count("\n") == 1
+
+
 def test_command(quoit):
     assert re.fullmatch(r"quoit \d+\.\d+\.\d+\n", quoit("--version").out)
     assert "quoit call" in quoit("help").out
-    assert quoit("help", "call").out == quoit("call", "--help").out == quoit("call", "-help").out
+    help = quoit("help", "call").out
+    assert help == quoit("call", "--help").out == quoit("call", "-help").out
+    assert max(map(len, help.splitlines())) <= 80
     assert quoit("cal", status=USAGE).err == "quoit: no command cal; did you mean call?\n"
 
 

@@ -19,18 +19,15 @@ static const struct flag_group groups[] = {
 
 static const char help[] =
         "  quoit call localhost:50051 api.Api/sayHello -d '{\"name\":\"Ada\"}'\n"
-        "  quoit call localhost:50051 Api/getStream            the package can be left out\n"
-        "  quoit call localhost:50051 chat.Chat/Talk -d @      messages from standard input\n"
-        "  quoit call example.org:443 a.B/C -d @request.json -H 'authorization: Bearer ...'\n"
+        "  quoit call localhost:50051 Api/getStream        the package can be left out\n"
+        "  quoit call localhost:50051 chat.Chat/Talk -d @  messages from standard input\n"
+        "  quoit call a.example:443 a.B/C -d @call.json -H 'authorization: Bearer ...'\n"
         "  quoit call unix:/run/api.sock a.B/C --protoset api.binpb --json | jq .status\n"
         "\n"
-        "Without -d a single request has no fields. The scheme is found out: TLS is tried first "
-        "where a\n"
-        "flag or port 443 says so, else HTTP/2 in the clear. Times are 2s, 500ms, 1m30s; a number "
-        "alone is\n"
-        "seconds. Flags of grpcurl are understood, with one dash or two.\n"
-        "Exit status: 0; 1 no connection or schema; 2 a mistake in the command; 64 + the call's "
-        "status.\n";
+        "Without -d a single request has no fields. Whether the server speaks TLS is\n"
+        "found out. Times are 2s, 500ms, 1m30s; a number alone is seconds. Flags of\n"
+        "grpcurl are understood, with one dash or two. Exit status: 0; 1: no connection,\n"
+        "or no schema; 2: a mistake in the command; 64 + the call's status.\n";
 
 static bool is_local(const char *target)
 {

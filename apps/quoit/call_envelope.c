@@ -96,9 +96,9 @@ void envelope_begin(const struct report *report, const struct metadata *headers)
         putchar('[');
 }
 
-void envelope_message(const struct report *report, upb_StringView text)
+void envelope_message(struct report *report, upb_StringView text)
 {
-        if (report->count > 1)
+        if (report->written++)
                 putchar(',');
         fwrite(text.data, 1, text.size, stdout);
 }

@@ -9,7 +9,7 @@
 void envelope_begin(const struct report *report, const struct metadata *headers);
 
 /* One of them, as JSON. */
-void envelope_message(const struct report *report, upb_StringView text);
+void envelope_message(struct report *report, upb_StringView text);
 
 /* What is behind them. */
 void envelope_end(struct report *report, const struct outcome *outcome);

@@ -31,6 +31,7 @@ struct report {
         bool is_pretty;
         bool has_begun; /* the document: its headers */
         uint64_t count; /* of messages */
+        uint64_t written; /* of these, into the document */
 };
 
 /* What the call is, before it. */

@@ -11,6 +11,8 @@
 #include "say.h"
 
 #define FLAGS_MAX 128
+#define HELP_COLUMN 30 /* where a flag is explained, from 1 on */
+#define HELP_COLUMNS 80
 #define HELP_FLAG 1 /* what getopt returns for --help; flags follow */
 
 /* What getopt_long_only() needs, made of a command's groups. */
@@ -120,6 +122,25 @@ bool flags_parse(const struct command *command, int argc, char **argv, void *opt
 
 /* ---- help ---- */
 
+/* From HELP_COLUMN on, each line within HELP_COLUMNS. */
+static void print_wrapped(const char *text)
+{
+        size_t column = HELP_COLUMN - 1;
+
+        while (*text) {
+                size_t length = strcspn(text, " ");
+
+                if (column + 1 + length > HELP_COLUMNS) {
+                        printf("\n%*s", HELP_COLUMN - 1, "");
+                        column = HELP_COLUMN - 1;
+                }
+                printf(" %.*s", (int)length, text);
+                column += 1 + length;
+                text += length + (text[length] == ' ');
+        }
+        putchar('\n');
+}
+
 static void print_flag(const struct flag *flag)
 {
         char left[64];
@@ -127,7 +148,10 @@ static void print_flag(const struct flag *flag)
         snprintf(left, sizeof(left), "%s%c%s--%s%s%s", flag->letter ? "-" : " ",
                 flag->letter ? flag->letter : ' ', flag->letter ? ", " : "  ", flag->name,
                 flag->argument ? " " : "", flag->argument ? flag->argument : "");
-        printf("  %-30s %s\n", left, flag->help);
+        printf("  %-*s", HELP_COLUMN - 3, left);
+        if (strlen(left) > HELP_COLUMN - 4)
+                printf("\n%*s", HELP_COLUMN - 1, "");
+        print_wrapped(flag->help);
 }
 
 void flags_print(const struct flag_group *groups)

@@ -14,9 +14,9 @@
 const struct flag metadata_flags[] = {
         { "header", 'H', "'NAME: VALUE'", "metadata; a value of NAME-bin is base64",
                 flag_add_string, offsetof(struct metadata_flags, all), 0 },
-        { "rpc-header", 0, "'NAME: VALUE'", "the same, not for reflection", flag_add_string,
+        { "rpc-header", 0, "FIELD", "the same, not for reflection", flag_add_string,
                 offsetof(struct metadata_flags, calls), 0 },
-        { "reflect-header", 0, "'NAME: VALUE'", "the same, for reflection only", flag_add_string,
+        { "reflect-header", 0, "FIELD", "the same, for reflection only", flag_add_string,
                 offsetof(struct metadata_flags, reflection), 0 },
         { "expand-headers", 0, NULL, "${NAME} in them is a variable of the environment",
                 flag_set_true, offsetof(struct metadata_flags, expands), 0 },

@@ -75,24 +75,36 @@ static int say_no_service(
         return say_usage("no service %s: %s%s", name, where, nearest_hint(&nearest, hint));
 }
 
+/* What @name can mean: all of it, or the last part of it. NULL: nothing. */
+static const char *find_listed(const struct strings *names, const char *name)
+{
+        for (size_t i = 0; i < names->count; i++)
+                if (!strcmp(names->at[i], name))
+                        return name;
+        return find_short(names, name);
+}
+
 static int find_service(struct source *source, const char *name, const upb_ServiceDef **ret_service)
 {
         const upb_ServiceDef *service = source_service(source, name);
         const struct strings *names;
-        const char *full;
+        const char *listed;
         int status;
 
         if (!service) {
                 status = source_services(source, &names);
                 if (status != EXIT_DONE)
                         return status;
-                full = find_short(names, name);
-                service = full ? source_service(source, full) : NULL;
-                if (!service && full)
-                        return say_failed("%s: %s", full, source->problem);
+                if (names->count == 0 && !source_asks(source))
+                        return say_usage("no schema: reflection is off, and --proto and --protoset "
+                                         "are missing");
+                listed = find_listed(names, name);
+                if (!listed)
+                        return say_no_service(source, names, name);
+                service = source_service(source, listed);
+                if (!service)
+                        return say_failed("%s: %s", listed, source->problem);
         }
-        if (!service)
-                return say_no_service(source, names, name);
         *ret_service = service;
         return EXIT_DONE;
 }
