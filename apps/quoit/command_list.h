@@ -7,3 +7,4 @@
 
 extern const struct command command_bench;
 extern const struct command command_call;
+extern const struct command command_doctor;

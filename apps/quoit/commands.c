@@ -13,6 +13,7 @@
 const struct command *const commands[] = {
         &command_bench,
         &command_call,
+        &command_doctor,
         NULL,
 };
 
