@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "command_list.h"
+#include "complete/complete.h"
 #include "flags.h"
 #include "nearest.h"
 #include "say.h"
@@ -77,6 +78,8 @@ int command_main(int argc, char **argv)
                 print_commands();
                 return EXIT_USAGE;
         }
+        if (!strcmp(name, "__complete"))
+                return complete(argc - 1, argv + 1);
         if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
                 return help(argc > 2 ? argv[2] : NULL);
         if (!strcmp(name, "--version") || !strcmp(name, "version") || !strcmp(name, "-version")) {

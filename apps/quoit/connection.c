@@ -9,6 +9,7 @@
 #include <quoit/google/protobuf/empty.quoit.h>
 
 #include "../common/clock.h"
+#include "complete/targets.h"
 #include "say.h"
 
 #define MORE_MAX 8 /* descriptors beside the client's */
@@ -293,8 +294,10 @@ int connection_open(const struct connection_flags *flags, const char *target,
         quoit_error error = { 0 };
         int r = connection_try(flags, target, ret_connection, &error);
 
-        if (r == 0)
+        if (r == 0) {
+                targets_note(target);
                 return EXIT_DONE;
+        }
         if (error.status == QUOIT_INVALID_ARGUMENT)
                 return say_usage("%s", error.text);
         return say_failed("cannot connect to %s: %s", target, error.text);
