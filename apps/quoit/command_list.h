@@ -8,3 +8,6 @@
 extern const struct command command_bench;
 extern const struct command command_call;
 extern const struct command command_doctor;
+extern const struct command command_list;
+extern const struct command command_describe;
+extern const struct command command_export;

@@ -15,6 +15,9 @@ const struct command *const commands[] = {
         &command_bench,
         &command_call,
         &command_doctor,
+        &command_list,
+        &command_describe,
+        &command_export,
         NULL,
 };
 
