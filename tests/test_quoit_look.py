@@ -122,6 +122,7 @@ def test_list_says_what_is_wrong(quoit, api, described, tmp_path):
         (["list", "--protoset", tmp_path / "none"], 2, "none: No such file"),
         (["describe", api.target, "api.Hallo"], 2, r"no api\.Hallo at .*; did you mean api\.Hello\?"),
         (["describe", "--protoset", described, "described.deep.Level", "--template"], 2, "neither a message nor a method"),
+        (["health"], 2, "a target is missing"),
     ):
         got, out, err = quoit(*arguments)
         assert (got, out) == (status, "") and len(err.splitlines()) == 1, (arguments, got, out, err)
@@ -279,3 +280,57 @@ def test_export_stays_in_its_folder(quoit, tmp_path):
     file.source_code_info.location.add(path=[4, 0], span=[1, 1, 1], leading_comments=" red \x1b[31m\u009b31m \u202e\n")
     (tmp_path / "set").write_bytes(descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString())
     assert "// red ?[31m?31m ?\nmessage Evil {" in quoit("describe", "--protoset", tmp_path / "set", "evil.Evil")[1]
+
+
+# ---- health ----
+
+
+def test_health(quoit, api, python_server, start, tmp_path):
+    assert quoit("health", api.target) == (0, "SERVING\n", "")
+    assert quoit("health", api.target, "api.Api", "--json") == (0, '{"service":"api.Api","status":"SERVING"}\n', "")
+    status, out, err = quoit("health", api.target, "no.Such")
+    assert (status, out) == (CALL_FAILED, "") and "no.Such: NOT_FOUND" in err
+    python_server.health.set("down", health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert quoit("health", python_server.target, "down") == (NOT_SERVING, "NOT_SERVING\n", "")
+    assert quoit("health", "-q", python_server.target, "down") == (NOT_SERVING, "", "")
+    bare = start("quoit-api", "--port", 0, "--no-health")
+    status, out, err = quoit("health", bare.target)
+    assert (status, out) == (CALL_FAILED, "") and "UNIMPLEMENTED" in err
+    status, out, err = quoit("health", f"127.0.0.1:{free_port()}", "--connect-timeout", "1s")
+    assert (status, out) == (NOT_CONNECTED, "") and "Connection refused" in err
+    pki = Pki(tmp_path)
+    secure = start("quoit-api", "--port", 0, "--tls-cert", pki.server.file, "--tls-key", pki.server.key_file)
+    assert quoit("health", secure.target, "--cacert", pki.ca.file) == (0, "SERVING\n", "")
+    assert quoit("health", secure.target, "--cacert", pki.other_ca.file)[0] == NOT_CONNECTED
+
+
+def test_health_in_time(quoit):
+    """A server that accepts and says nothing; and one that does not answer the call."""
+
+    class Slow(health_pb2_grpc.HealthServicer):
+        def Check(self, request, context):
+            eventually(lambda: not context.is_active(), "the end of the call")
+
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    health_pb2_grpc.add_HealthServicer_to_server(Slow(), server)
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    status, out, err = quoit("health", target, "--rpc-timeout", "300ms")
+    assert (status, out) == (CALL_FAILED, "") and "DEADLINE_EXCEEDED" in err
+    server.stop(None).wait()
+
+
+def test_health_watch(build, python_server):
+    python_server.health.set("watched", health_pb2.HealthCheckResponse.SERVING)
+    with contextlib.closing(
+        subprocess.Popen(
+            [build / "bin" / "quoit", "health", "--watch", python_server.target, "watched"],
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+    ) as out:
+        assert out.readline() == "SERVING\n"
+        python_server.health.set("watched", health_pb2.HealthCheckResponse.NOT_SERVING)
+        assert out.readline() == "NOT_SERVING\n"
+        python_server.health.set("watched", health_pb2.HealthCheckResponse.SERVING)
+        assert out.readline() == "SERVING\n"

@@ -11,3 +11,4 @@ extern const struct command command_doctor;
 extern const struct command command_list;
 extern const struct command command_describe;
 extern const struct command command_export;
+extern const struct command command_health;

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
         &command_list,
         &command_describe,
         &command_export,
+        &command_health,
         NULL,
 };
 
