@@ -122,6 +122,7 @@ def test_list_says_what_is_wrong(quoit, api, described, tmp_path):
         (["list", "--protoset", tmp_path / "none"], 2, "none: No such file"),
         (["describe", api.target, "api.Hallo"], 2, r"no api\.Hallo at .*; did you mean api\.Hello\?"),
         (["describe", "--protoset", described, "described.deep.Level", "--template"], 2, "neither a message nor a method"),
+        (["top", api.target, "x"], 2, "write quoit top HOST:PORT"),
         (["health"], 2, "a target is missing"),
     ):
         got, out, err = quoit(*arguments)
@@ -334,3 +335,50 @@ def test_health_watch(build, python_server):
         assert out.readline() == "NOT_SERVING\n"
         python_server.health.set("watched", health_pb2.HealthCheckResponse.SERVING)
         assert out.readline() == "SERVING\n"
+
+
+# ---- top ----
+
+
+def test_top(quoit, api, python_server):
+    with grpc.insecure_channel(api.target) as channel:
+        hello = channel.unary_unary("/api.Api/sayHello")
+        for _ in range(20):
+            hello(b"", timeout=PATIENCE)
+        status, out, err = quoit("top", api.target, "--once", "--json", "--interval", "100ms")
+    assert status == 0, err
+    (server,) = json.loads(out)["servers"]
+    assert server["calls_started"] >= 20 and server["calls_succeeded"] >= 20 and server["connections"] == 2
+    assert server["calls_per_s"] > 0  # its own calls at least
+    busiest = max(json.loads(out)["connections"], key=lambda one: one["calls_started"])
+    assert busiest["calls_started"] >= 20 and busiest["remote"].startswith("127.0.0.1:")
+    for target in (api.target, python_server.target):
+        status, out, err = quoit("top", target, "--once", "-i", "0.1")
+        assert status == 0 and out.splitlines()[0].split() == "SERVER CONNECTIONS CALLS/S FAILED/S RUNNING CALLS FAILED".split()
+        assert all(len(line) <= 80 for line in out.splitlines()) and "\x1b" not in out, (out, err)
+
+
+def test_top_without_channelz(quoit, start):
+    bare = start("quoit-api", "--port", 0, "--no-channelz")
+    status, out, err = quoit("top", bare.target, "--once")
+    assert (status, out) == (64 + 12, "") and "no channelz" in err
+
+
+def test_top_on_a_terminal(build, api):
+    """It is drawn in place; without colours under NO_COLOR."""
+    for environment, is_bold in ({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False):
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [build / "bin" / "quoit", "top", api.target, "--interval", "50ms"],
+            stdout=slave,
+            env={**{name: value for name, value in os.environ.items() if name != "NO_COLOR"}, **environment},
+        )
+        os.close(slave)
+        seen = b""
+        while seen.count(b"SERVER ") < 3:
+            seen += os.read(master, 4096)
+        process.terminate()
+        process.wait(PATIENCE)
+        os.close(master)
+        assert re.search(rb"\x1b\[[5-9]A\x1b\[J", seen), seen
+        assert (b"\x1b[1m" in seen) == is_bold, seen

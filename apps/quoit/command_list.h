@@ -12,3 +12,4 @@ extern const struct command command_list;
 extern const struct command command_describe;
 extern const struct command command_export;
 extern const struct command command_health;
+extern const struct command command_top;

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
         &command_describe,
         &command_export,
         &command_health,
+        &command_top,
         NULL,
 };
 
