@@ -11,6 +11,7 @@
 #include "json_write.h"
 #include "paint.h"
 #include "say.h"
+#include "top_metrics.h"
 #include "top_sample.h"
 
 enum { INTERVAL_MS = 1000, ROWS_MAX = 20 };
@@ -19,6 +20,7 @@ struct top_options {
         struct connection_flags connection;
         struct metadata_flags metadata;
         uint32_t interval_ms;
+        const char *metrics; /* URL; NULL: the target's /metrics */
         bool is_json, is_once, is_plain;
 };
 
@@ -27,6 +29,9 @@ struct top_options {
 static const struct flag top_flags[] = {
         { "interval", 'i', "TIME", "between two looks (default: 1s)", flag_set_time,
                 FIELD(interval_ms), 0 },
+        { "metrics", 0, "URL",
+                "of latencies: http://HOST:PORT/PATH (default: the target's /metrics; none)",
+                flag_set_string, FIELD(metrics), 0 },
         { "once", '1', NULL, "end after the first", flag_set_true, FIELD(is_once), 0 },
         { "json", 0, NULL, "for programs: an object a line; see docs/quoit.md", flag_set_true,
                 FIELD(is_json), 0 },
@@ -46,7 +51,8 @@ static const char help[] =
         "  quoit top localhost:50051 --interval 5s\n"
         "  quoit top localhost:50051 --once --json | jq '.servers[0].calls_per_s'\n"
         "\n"
-        "The server needs channelz. Its own calls for this are counted too. Exit status: 0; 1 no "
+        "The server needs channelz; latencies are shown if it has /metrics, in the clear. Its own "
+        "calls for this are counted too. Exit status: 0; 1 no "
         "connection; 2 a\nmistake in the command; 64 + the status of a call that failed.\n";
 
 /* What is shown: a look, and the one before. */
@@ -55,6 +61,8 @@ struct top {
         struct connection *connection;
         const struct paint *paint;
         struct top_sample before, now;
+        struct top_latency latency_before, latency;
+        bool has_no_metrics; /* so it said: it is not asked again */
         int lines; /* that are on the terminal from the last time */
         bool is_terminal;
 };
@@ -62,6 +70,26 @@ struct top {
 static double seconds(const struct top *top)
 {
         return (double)(top->now.taken_ns - top->before.taken_ns) / 1e9;
+}
+
+/* Looks at the latencies, where they can be reached: in the clear only. */
+static void take_latency(struct top *top)
+{
+        const char *url = top->options->metrics;
+
+        top->latency_before = top->latency;
+        if (!url && top->connection->scheme == SCHEME_PLAINTEXT)
+                url = top->connection->target;
+        if (!url || !strcmp(url, "none") || top->has_no_metrics)
+                return;
+        if (!top_metrics_take(url, &top->latency) && !top->options->metrics)
+                top->has_no_metrics = true;
+}
+
+/* In milliseconds; below 0: not known. */
+static double quantile_ms(const struct top *top, double q)
+{
+        return 1000 * top_metrics_quantile_s(&top->latency_before, &top->latency, q);
 }
 
 /* A counter's growth a second. One that has begun anew shows 0. */
@@ -110,6 +138,15 @@ static void show_servers(struct top *top)
         }
 }
 
+static void show_latency(struct top *top)
+{
+        if (quantile_ms(top, 0.5) < 0)
+                return;
+        printf("\nlatency, ms: p50 %.3g  p90 %.3g  p99 %.3g  p99.9 %.3g\n", quantile_ms(top, 0.5),
+                quantile_ms(top, 0.9), quantile_ms(top, 0.99), quantile_ms(top, 0.999));
+        top->lines += 2;
+}
+
 static int compare_sockets(const void *a, const void *b)
 {
         const struct top_socket *left = a, *right = b;
@@ -146,6 +183,7 @@ static void show_table(struct top *top)
                 printf("\033[%dA\033[J", top->lines); /* up, and clear what is below */
         top->lines = 0;
         show_servers(top);
+        show_latency(top);
         if (top->now.n_sockets) {
                 putchar('\n');
                 top->lines++;
@@ -201,7 +239,12 @@ static void show_json(const struct top *top)
                 fputs(i ? "," : "", stdout);
                 print_socket(top, &top->now.sockets[i]);
         }
-        puts("]}");
+        if (quantile_ms(top, 0.5) < 0)
+                puts("],\"latency_ms\":null}");
+        else
+                printf("],\"latency_ms\":{\"p50\":%.6g,\"p90\":%.6g,\"p99\":%.6g,\"p999\":%.6g}}\n",
+                        quantile_ms(top, 0.5), quantile_ms(top, 0.9), quantile_ms(top, 0.99),
+                        quantile_ms(top, 0.999));
 }
 
 /* ---- the command ---- */
@@ -231,6 +274,7 @@ static int look_again(struct top *top)
                 status = top_sample_take(top->connection, &top->options->metadata, &top->now);
         if (status != EXIT_DONE)
                 return status;
+        take_latency(top);
         if (top->options->is_json)
                 show_json(top);
         else
@@ -242,6 +286,7 @@ static int top_run(struct top *top)
 {
         int status = top_sample_take(top->connection, &top->options->metadata, &top->now);
 
+        take_latency(top);
         while (status == EXIT_DONE) {
                 status = look_again(top);
                 if (fflush(stdout) != 0 || top->options->is_once)
@@ -283,7 +328,7 @@ static int run(int argc, char **argv)
 const struct command command_top = {
         .name = "top",
         .synopsis = "HOST:PORT [FLAGS]",
-        .summary = "Shows a server's calls and connections, live, by channelz.",
+        .summary = "Shows a server's calls and connections, live, by channelz and /metrics.",
         .help = help,
         .groups = groups,
         .run = run,
