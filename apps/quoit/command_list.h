@@ -5,11 +5,11 @@
 
 #include "command.h"
 
-extern const struct command command_bench;
 extern const struct command command_call;
-extern const struct command command_doctor;
 extern const struct command command_list;
 extern const struct command command_describe;
 extern const struct command command_export;
 extern const struct command command_health;
 extern const struct command command_top;
+extern const struct command command_bench;
+extern const struct command command_doctor;

@@ -12,14 +12,14 @@
 #include "say.h"
 
 const struct command *const commands[] = {
-        &command_bench,
         &command_call,
-        &command_doctor,
         &command_list,
         &command_describe,
         &command_export,
         &command_health,
         &command_top,
+        &command_bench,
+        &command_doctor,
         NULL,
 };
 
