@@ -69,13 +69,10 @@ upb_Arena *exchange_make_arena(struct exchange *exchange)
         return init_arena(exchange) == 0 ? exchange->lent.arena.upb : NULL;
 }
 
-upb_Arena *exchange_message_arena(struct exchange *exchange)
+upb_Arena *exchange_make_message_arena(struct exchange *exchange)
 {
         struct arena *arena = &exchange->lent.message_arena;
 
-        if (!exchange->takes_many)
-                return exchange_arena(exchange);
-        if (!arena->upb && arena_init(arena, exchange_pool(exchange), MESSAGE_ARENA_BYTES) < 0)
-                return NULL;
-        return arena->upb;
+        return arena_init(arena, exchange_pool(exchange), MESSAGE_ARENA_BYTES) == 0 ? arena->upb
+                                                                                    : NULL;
 }

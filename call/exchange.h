@@ -89,11 +89,30 @@ static inline upb_Arena *exchange_arena(struct exchange *exchange)
         return exchange->lent.arena.upb ? exchange->lent.arena.upb : exchange_make_arena(exchange);
 }
 
+/* NULL if memory is short. */
+upb_Arena *exchange_make_message_arena(struct exchange *exchange);
+
 /*
  * Where the message that the user gets is parsed: an arena of its own where many are received, else the call's. NULL if memory is
  * short. On the thread that has the call.
  */
-upb_Arena *exchange_message_arena(struct exchange *exchange);
+static inline upb_Arena *exchange_message_arena(struct exchange *exchange)
+{
+        if (!exchange->takes_many)
+                return exchange_arena(exchange);
+        return exchange->lent.message_arena.upb ? exchange->lent.message_arena.upb
+                                                : exchange_make_message_arena(exchange);
+}
+
+/*
+ * The user no longer has that message, one of many. Parsing has @taken bytes beyond the arena's first block (budget.h): these are freed. A
+ * small message takes nothing, and the next one is parsed behind it.
+ */
+static inline void exchange_message_over(struct exchange *exchange, size_t taken)
+{
+        if (taken > 0)
+                arena_reset(&exchange->lent.message_arena);
+}
 
 /* Its session may have something to send. On the ring. */
 static inline void exchange_ask_to_send(const struct exchange *exchange)

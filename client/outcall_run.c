@@ -171,8 +171,7 @@ static void run_message(struct quoit_outcall *call)
                 tell_message(call, decoded, message.size);
         reader_message_free(&message);
         budget_settle(exchange->group, taken);
-        if (exchange->lent.message_arena.upb)
-                arena_reset_if_half_used(&exchange->lent.message_arena);
+        exchange_message_over(exchange, taken);
 }
 
 /* The only reply, once the status is known to be good. */

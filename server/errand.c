@@ -97,8 +97,7 @@ static void run_message(struct errand *errand)
                         route->method->on_message(
                                 route->implementation, call, request, call->handler.state_user);
         }
-        if (call->exchange.lent.message_arena.upb)
-                arena_reset_if_half_used(&call->exchange.lent.message_arena);
+        exchange_message_over(&call->exchange, errand->parsed_bytes);
 }
 
 static void run_writable(struct quoit_call *call)
