@@ -10,6 +10,9 @@
 #include "codec/compression.h"
 #include "codec/timeout.h"
 
+/* As long as the call has its stream: nghttp2 copies nothing. */
+#define LIVES (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
+
 /* What is written for one block. */
 struct texts {
         char timeout[TIMEOUT_BYTES_MAX];
@@ -58,8 +61,7 @@ static void add_metadata(struct field_block *block, const struct quoit_outcall *
         }
 }
 
-static void add_own(
-        struct field_block *block, struct texts *texts, const struct quoit_outcall *call)
+static void add_own(struct field_block *block, const struct quoit_outcall *call)
 {
         quoit_compression compression = call->exchange.lent.compression;
 
@@ -70,8 +72,6 @@ static void add_own(
         field_block_add_text(block, "te", "trailers");
         field_block_add_text(block, "content-type", "application/grpc");
         field_block_add_text(block, "user-agent", call->channel->user_agent);
-        add_timeout(block, texts, call);
-        add_attempts(block, texts, call);
         if (compression != QUOIT_IDENTITY)
                 field_block_add_text(block, "grpc-encoding", compression_name(compression));
         field_block_add_text(block, "grpc-accept-encoding", COMPRESSION_LIST);
@@ -86,11 +86,14 @@ int outcall_request(struct quoit_outcall *call, struct session *session)
 
         if (session_streams_left(session) == 0) /* before the work of making the fields */
                 return session_takes_requests(session) ? -EAGAIN : -ESHUTDOWN;
-        r = field_block_init_for(&block, count, NGHTTP2_NV_FLAG_NONE);
+        r = field_block_init_for(&block, count, LIVES);
         if (r < 0)
                 return r;
-        add_own(&block, &texts, call);
+        add_own(&block, call);
         add_metadata(&block, call);
+        block.flags = NGHTTP2_NV_FLAG_NONE; /* these are gone before the frame is made */
+        add_timeout(&block, &texts, call);
+        add_attempts(&block, &texts, call);
         authorization_add(call, &block);
         r = session_request(session, &call->exchange.stream, block.fields, block.count, false);
         field_block_deinit(&block);
