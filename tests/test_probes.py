@@ -156,6 +156,7 @@ def test_without_a_host(checked):
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert read_answer(client)[0] == 400
         assert client.recv(1) == b""
+    assert checked.logged("it does not have one host")  # before the next test, which must be quiet
 
 
 def test_grpc_of_aws(quiet):
