@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 import ssl
+import struct
+import subprocess
 import time
 
 import pytest
@@ -110,14 +112,47 @@ def test_pipelining_at_64_connections(api):
                 assert status == 200 and json.loads(body)["message"] == f"Hello {at}-{i}!", body
 
 
-def test_pipelined_requests_take_a_turn_together(serve):
-    """Refused ones, pages and calls alike, and the answers come in their order."""
-    paths = [HELLO.replace("api.Api/sayHello", name) for name in ("calls.Calls/Echo", "calls.Calls/Absent", "none/such")]
-    requests = [post("x", path) for path in paths] * 100
+def data_segments(raw):
+    """How many have come: tcpi_data_segs_in of struct tcp_info."""
+    return struct.unpack_from("I", raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160), 152)[0]
+
+
+def test_pipelined_requests_are_answered_together(api):
+    count = 20
+    with connect(api) as raw, raw.makefile("rb") as reader:
+        raw.sendall(b"".join(post(f"{i}") for i in range(count)))
+        for i in range(count):
+            assert json.loads(read_answer(reader)[2])["message"] == f"Hello {i}!"
+        assert data_segments(raw) < count / 2
+
+
+def test_pipelined_requests_of_all_sorts(serve):
+    """Refused ones and calls alike: the answers come in their order."""
+    requests = [post("x", path) for path in ("/calls.Calls/Echo", "/calls.Calls/Absent", "/none/such")] * 100
     with connect(serve()) as raw, raw.makefile("rb") as reader:
         raw.sendall(b"".join(requests))
         found = [read_answer(reader)[0] for _ in requests]
-    assert found == [400, 404, 404] * 100 or found == [200, 404, 404] * 100
+    assert found == [200, 404, 404] * 100
+
+
+@pytest.mark.parametrize("words", [[], ["pipelined"]], ids=["one at a time", "pipelined"])
+def test_the_benchs_load(api, build, words):
+    """Answers of a length and in chunks, and one that is an error: then it says so."""
+    program = build / "bench" / "quoit-load-http1"
+    assert program.exists(), "build with -Dbench=true"
+    stream = (
+        b"POST /api.Api/getStream HTTP/1.1\r\nHost: x\r\nContent-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n"
+        + message(b"{}")
+    )
+
+    def load(requests):
+        command = [program, str(api.port), "3", "1", *words]
+        return subprocess.run(command, input=requests, capture_output=True, timeout=PATIENCE)
+
+    found = json.loads(load(post("a") + stream + post("b")).stdout)
+    assert found["calls"] >= 3 and found["seconds"] >= 1
+    failed = load(post("a") + post("b", "/none/such"))
+    assert failed.returncode != 0 and b"404" in failed.stderr
 
 
 def test_more_is_pipelined_than_is_read_ahead(api):

@@ -26,7 +26,7 @@ READ_ME = """\
 - A server that cannot do a work, or is not here, is named with the reason; no figure is made up.
 - All rounds, all latencies and the exact commands of each work are in
   [results.json](results.json). [tried.md](tried.md) says what was tried to get here, and lost.
-  [features.md](features.md) has what an access log, metrics and the like cost.
+  [features.md](features.md) has what an access log, metrics and the like cost, [http1.md](http1.md) what calls by HTTP/1.1 do.
 """
 
 
