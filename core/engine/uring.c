@@ -127,6 +127,8 @@ static int submit_and_wait(struct io_uring *io, uint64_t timeout_ns)
                 io, &cqe, 1, timeout_ns == RING_FOREVER ? NULL : &timeout, NULL);
 }
 
+#define DUE_MANY 16 /* fewer are all: the kernel leaves off after 20 */
+
 /*
  * Since Linux 6.13 one io_uring_enter completes only some tens of operations that are due, in their order. Where thousands of peers
  * send at once, most of their receives find no buffer: the others would be behind them, for many turns. So these are completed now;
@@ -151,7 +153,8 @@ static int uring_wait(struct ring *ring, uint64_t timeout_ns)
         if (ring->is_polled)
                 uring_poll_drain(ring);
         r = submit_and_wait(&uring->io, uring->unsettled ? 0 : timeout_ns);
-        if (uring->exhausted)
+        /* what is left of many makes a foreign loop's descriptor readable no second time: it would wait for ever */
+        if (uring->exhausted || (ring->is_polled && io_uring_cq_ready(&uring->io) >= DUE_MANY))
                 complete_due(&uring->io);
         uring->exhausted = false;
         if (r >= 0 || is_transient(r))
