@@ -366,7 +366,7 @@ def test_metadata(quoit, call, post):
 
 
 def test_limits(call, quoit, server, protoset):
-    expired = call("Wait", "--max-time", "300ms", status=CALL + 4)
+    expired = call("Wait", "--max-time", "3000ms", status=CALL + 4)
     assert "DEADLINE_EXCEEDED" in expired.err
     left = int(call("Deadline", "-max-time", "20").json["leftNs"])
     assert 0 < left <= 20_000_000_000
@@ -524,7 +524,7 @@ def test_bad_reflection(quoit, answer):
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(name, handlers)])
 
     with grpcio_server(add, answer_all) as target:
-        words = ["--max-time", "1"] if make is None else []
+        words = ["--max-time", "5"] if make is None else []
         said = quoit("call", target, "x.S/M", *words, status=1)
         silence.set()
     assert error in said.err and said.err.count("\n") == 1
