@@ -100,6 +100,14 @@ def test_methods_come_from_reflection(candidates, target):
     assert candidates("call", "127.0.0.1:1", "") == {}
 
 
+def test_services_and_symbols(candidates, target):
+    assert set(candidates("list", target, "")) == {"api.Api"}
+    found = candidates("describe", target, "api.")
+    assert {"api.Api", "api.HelloRequest", "api.Hello"} <= set(found)
+    assert set(candidates("describe", target, "api.Api", "api.HelloR")) == {"api.HelloRequest"}
+    assert set(candidates("health", target, "grpc.health")) == {"grpc.health.v1.Health"}
+
+
 def test_fields_come_from_reflection(candidates, target):
     call = ["call", target, "api.Api/sayHello", "-d"]
     assert candidates(*call, "{") == {'{"name":"': "string"}

@@ -82,6 +82,12 @@ void walk_deinit(struct walk *walk)
         free(walk->words.at);
 }
 
+/* "SYMBOL..." */
+static bool is_repeated(const char *text, size_t size)
+{
+        return size > 3 && strncmp(text + size - 3, "...", 3) == 0;
+}
+
 void walk_kind(const struct command *command, int at, char *ret_kind, size_t size)
 {
         const char *text = command->synopsis;
@@ -90,7 +96,8 @@ void walk_kind(const struct command *command, int at, char *ret_kind, size_t siz
         while (*text) {
                 size_t word = strcspn(text, " []");
 
-                if (word > 0 && word < size && strncmp(text, "FLAGS", word) != 0 && at-- == 0) {
+                if (word > 0 && word < size && strncmp(text, "FLAGS", word) != 0 &&
+                        (at-- == 0 || is_repeated(text, word))) {
                         memcpy(ret_kind, text, word);
                         ret_kind[word] = '\0';
                         return;
