@@ -52,7 +52,7 @@ def test_protobuf_conformance(root, build, tmp_path):
     runner, protos = protobuf_runner()
     testee = protobuf_testee(Kit(root, build), protos, tmp_path)
     command = [*runner, "--enforce_recommended", "--maximum_edition", "2023", "--output_dir", f"{tmp_path}/", testee]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=4 * PATIENCE)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20 * PATIENCE)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     found = [tuple(map(int, counts)) for counts in re.findall(r"PASSED: (\d+) successes, (\d+) skipped", said)]
