@@ -70,6 +70,7 @@ static void end(struct flight *flight, quoit_status status, const char *message)
         result->status = status;
         result->message = message;
         result->is_given_up = worker->gives_up;
+        flight->call = NULL;
         HDR_RAISE(&worker->in_flight, -1U);
         if (flight->is_measured)
                 tally_record(&worker->tally, result);
@@ -86,6 +87,7 @@ static void fail_to_begin(struct flight *flight, const char *why)
         flight->result.end_ns = clock_now_ns();
         flight->result.status = QUOIT_INTERNAL;
         flight->result.message = why;
+        flight->call = NULL;
         HDR_RAISE(&worker->in_flight, -1U);
         if (flight->is_measured)
                 tally_record(&worker->tally, &flight->result);
@@ -307,6 +309,9 @@ bool flights_push(struct worker *worker, uint64_t now_ns)
 
 void flights_give_up(struct worker *worker, uint64_t now_ns)
 {
+        for (unsigned i = 0; i < worker->flight_count; i++)
+                if (worker->flights[i].call)
+                        quoit_outcall_cancel(worker->flights[i].call);
         for (; worker->due_ns <= now_ns && worker->left > 0; take_due(worker)) {
                 const struct tally_call call = {
                         .due_ns = worker->due_ns,

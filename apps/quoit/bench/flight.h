@@ -9,7 +9,7 @@ struct flight {
         struct worker *worker;
         struct flight *next; /* in a list of the worker's */
         quoit_channel *channel;
-        quoit_outcall *call;
+        quoit_outcall *call; /* NULL: none is in flight */
         uint64_t seq;
         bool is_measured;
         bool is_half_closed;
@@ -32,5 +32,5 @@ bool flights_push(struct worker *worker, uint64_t now_ns);
 /* No call becomes due any more; in an open loop some may not have begun. */
 bool flights_are_over(const struct worker *worker, uint64_t now_ns);
 
-/* Open loop, at the end: the calls that were due and have not begun have failed. */
+/* At the end: cancels what is in flight; the calls of an open loop that were due and have not begun have failed. */
 void flights_give_up(struct worker *worker, uint64_t now_ns);

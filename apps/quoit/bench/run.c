@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../common/clock.h"
@@ -18,6 +19,7 @@
 
 #define BEGIN_NS UINT64_C(2000000) /* until all threads are there */
 #define PROGRESS_MS 500
+#define CLOSE_SECONDS 2
 
 struct run {
         struct plan *plan;
@@ -78,16 +80,28 @@ static int start_threads(struct run *run)
         return r;
 }
 
-static void join_threads(struct run *run)
+/* True: all are over. Else one still closes its connections, which the end of the process does as well. */
+static bool join_threads(struct run *run)
 {
+        bool all = true;
+
         atomic_store(&run->plan->is_stopped, true); /* it is over for all, or one was not started */
         gate_open(&run->gate, 0);
-        for (unsigned i = 0; i < run->thread_count; i++)
-                pthread_join(run->workers[i].thread, NULL);
+        for (unsigned i = 0; i < run->thread_count; i++) {
+                struct timespec until;
+
+                clock_gettime(CLOCK_REALTIME, &until);
+                until.tv_sec += CLOSE_SECONDS;
+                all &= pthread_timedjoin_np(run->workers[i].thread, NULL, &until) == 0;
+        }
+        return all;
 }
 
-static void run_deinit(struct run *run)
+static void run_deinit(struct run *run, bool are_over)
 {
+        pthread_sigmask(SIG_SETMASK, &run->signals_before, NULL);
+        if (!are_over)
+                return; /* the thread still uses all of it */
         for (unsigned i = 0; i < run->worker_count; i++)
                 worker_deinit(&run->workers[i]);
         free(run->workers);
@@ -96,7 +110,6 @@ static void run_deinit(struct run *run)
                 close(run->news_fd);
         if (run->signal_fd >= 0)
                 close(run->signal_fd);
-        pthread_sigmask(SIG_SETMASK, &run->signals_before, NULL);
 }
 
 /* ---- meanwhile ---- */
@@ -197,9 +210,8 @@ int run_plan(struct plan *plan, struct run_result *ret_result)
                 r = start_threads(&run);
         if (r == 0)
                 watch(&run);
-        join_threads(&run);
         if (r == 0)
                 r = collect(&run, ret_result);
-        run_deinit(&run);
+        run_deinit(&run, join_threads(&run));
         return r;
 }

@@ -93,8 +93,7 @@ static int turn(struct worker *worker, uint64_t wake_ns)
                 .tv_nsec = (long)(wait_ns % NS_PER_SECOND) };
         int r;
 
-        if (ppoll(&pollfd, 1, &timeout, NULL) <= 0)
-                return 0;
+        ppoll(&pollfd, 1, &timeout, NULL);
         r = quoit_client_step(worker->client);
         return r < 0 ? fail_ring(worker, r) : 0;
 }
@@ -291,9 +290,13 @@ static int call_until_done(struct worker *worker)
 /* What is left has no answer. */
 static void give_up(struct worker *worker)
 {
+        uint64_t now_ns = clock_now_ns(), until_ns = now_ns + NS_PER_SECOND;
+        int r = 0;
+
         worker->gives_up = true;
-        flights_give_up(worker, clock_now_ns());
-        quoit_client_free(worker->client); /* ends all calls */
+        flights_give_up(worker, now_ns);
+        for (; r == 0 && worker->in_flight > 0 && now_ns < until_ns; now_ns = clock_now_ns())
+                r = turn(worker, now_ns + TICK_NS);
 }
 
 void *worker_run(void *arg)
@@ -314,7 +317,10 @@ void *worker_run(void *arg)
                 wait_until(begin_ns);
                 call_until_done(worker);
         }
-        give_up(worker);
+        if (begin_ns > 0)
+                give_up(worker);
         tell(worker, &worker->is_done);
+        /* closing connections may take longer than the report waits */
+        quoit_client_free(worker->client);
         return NULL;
 }
