@@ -59,6 +59,7 @@ void blocking_call(struct made *made, quoit_channel *channel)
         quoit_error error = { QUOIT_RESOURCE_EXHAUSTED, "no arena" };
 
         made->kind = QUOIT_UNARY;
+        made->must_end |= made->parent == NULL; /* nobody can cancel it */
         made_prepare(made, channel, &request);
         if (arena) {
                 quoit_status status = call_unary(made, channel, arena, &request, &error);
@@ -264,7 +265,16 @@ static uint64_t over_ns(const void *unused)
         return *blocking.setting->server_is_over ? 0 : SIM_NEVER;
 }
 
-/* What does not end by itself ends with the servers, or with the client. */
+/* A stream that does not end by itself is given up. */
+static void be_calm(void)
+{
+        names_calm();
+        for (unsigned i = 0; i < THREADS_MAX; i++) {
+                if (blocking.waiters[i].stream && !made_ends(blocking.waiters[i].made))
+                        cancel(blocking.waiters + i);
+        }
+}
+
 static void live(void)
 {
         while (!sim.is_calm && !*blocking.setting->server_is_over) {
@@ -273,11 +283,7 @@ static void live(void)
                         return;
                 act();
         }
-        names_calm();
-        for (unsigned i = 0; i < THREADS_MAX; i++) {
-                if (sim_chance(500))
-                        cancel(blocking.waiters + i);
-        }
+        be_calm();
         if (!blocking.ends_early)
                 sim_block(over_ns, NULL);
 }

@@ -142,10 +142,7 @@ static void be_calm(void)
 {
         caller.is_calm = true;
         names_calm();
-        for (unsigned i = 0; i < made_count(); i++) {
-                if (!made_ends(made_at(i)))
-                        made_cancel(made_at(i));
-        }
+        made_cancel_endless();
 }
 
 bool caller_is_served(void)

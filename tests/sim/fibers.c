@@ -38,7 +38,8 @@ struct fiber {
         uint64_t until_ns;
         bool is_alive;
         bool turns; /* here.h */
-        bool is_free; /* nobody waits for its end: another one takes its place */
+        bool is_free; /* it has ended, and nobody waits for that: another one takes its place */
+        bool is_detached; /* nobody will */
         bool has_begun;
         bool is_signalled;
         bool is_waking; /* it no longer waits for the condition, but does not have the mutex yet */
@@ -116,6 +117,7 @@ static void begin(void)
         arrive(fiber);
         (void)fiber->run(fiber->arg);
         fiber->is_alive = false;
+        fiber->is_free = fiber->is_detached;
         sim_note("thread ends", (uint64_t)(fiber - fibers), 0);
         leave(fiber);
 }
@@ -155,7 +157,7 @@ static struct fiber *start(const char *name, void *(*run)(void *arg), void *arg)
 
 void fiber_start(const char *name, void *(*run)(void *arg), void *arg)
 {
-        (void)start(name, run, arg);
+        start(name, run, arg)->is_detached = true;
 }
 
 bool fiber_is_inside(void)

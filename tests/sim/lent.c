@@ -5,7 +5,9 @@
 
 #include "blocking.h"
 #include "check_client.h"
+#include "core/clock.h"
 #include "core/engine/sim.h"
+#include "fibers.h"
 #include "made.h"
 #include "names.h"
 
@@ -59,15 +61,28 @@ void lent_call_blocking(struct made *made)
         blocking_call(made, lent.channel);
 }
 
-void lent_act(void)
+/* On each of its rings. */
+static void on_calm(quoit_client *client, void *unused)
 {
-        if (lent.choice.has_name && sim_chance(100))
-                names_change();
+        (void)client;
+        (void)unused;
+        made_cancel_endless();
 }
 
-void lent_calm(void)
+void *lent_run(void *unused)
 {
+        const bool *is_over = lent.choice.setting->server_is_over;
+
+        (void)unused;
+        while (!sim.is_calm && !*is_over) {
+                fiber_sleep(sim_below(100 * NS_PER_MS));
+                if (lent.choice.has_name && sim_chance(300))
+                        names_change();
+        }
         names_calm();
+        for (unsigned i = 0; i < quoit_client_rings(lent.client) && !*is_over; i++)
+                (void)quoit_client_post_to(lent.client, i, on_calm, NULL);
+        return NULL;
 }
 
 void lent_check(void)

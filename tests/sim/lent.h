@@ -33,11 +33,8 @@ int lent_call(struct made *made);
 /* The same on a worker, a unary one: waits for its end. */
 void lent_call_blocking(struct made *made);
 
-/* Now and then, from a thread of its own. */
-void lent_act(void);
-
-/* There are no more faults. */
-void lent_calm(void);
+/* A thread of its own: changes the name; in calm times it gives up what does not end by itself. */
+void *lent_run(void *unused);
 
 /* After each turn: check_client.h. */
 void lent_check(void);

@@ -404,7 +404,7 @@ static void choose_act(struct made *made)
         made->size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000);
         made->asks_left = made_sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
         made->counts_credits = sim_chance(200);
-        if (made->must_end && !act_ends(made->act))
+        if (made->must_end && !made->has_deadline && !act_ends(made->act))
                 made->act = ACT_ANSWER;
 }
 
@@ -436,13 +436,14 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
 {
         char *id = ret_request->id;
         int size = snprintf(id, sizeof(ret_request->id), "%u.", made->id);
-        bool may_wait = !made->must_end || made->rules->is_gentle;
+        uint32_t timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0;
+        bool may_wait = !made->must_end || timeout_ms > 0 || made->rules->is_gentle;
 
         ret_request->method = method_of(made->kind);
         ret_request->field =
                 (quoit_metadata){ "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
         ret_request->options = (quoit_call_options){
-                .timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0,
+                .timeout_ms = timeout_ms,
                 .wait_for_ready = sim_chance(300) && may_wait ? QUOIT_WAIT_FOR_READY
                                                               : QUOIT_WAIT_AS_CONFIGURED,
                 .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
@@ -452,8 +453,8 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
         };
         made->channel = channel;
         made->policy = made->rules->policies[made->kind];
-        made->has_deadline = ret_request->options.timeout_ms > 0;
-        made->deadline_ns = sim.now_ns + ret_request->options.timeout_ms * NS_PER_MS;
+        made->has_deadline = timeout_ms > 0;
+        made->deadline_ns = sim.now_ns + timeout_ms * NS_PER_MS;
         made->thread = here_thread();
         if (made->parent)
                 inherit_deadline(made);
@@ -490,6 +491,14 @@ void made_cancel(struct made *made)
         made->was_cancelled = true;
         sim_note("outcall is cancelled", made->id, 0);
         quoit_outcall_cancel(made->call);
+}
+
+void made_cancel_endless(void)
+{
+        for (unsigned i = 0; i < all_count; i++) {
+                if (all[i].thread == here_thread() && !made_ends(all + i))
+                        made_cancel(all + i);
+        }
 }
 
 bool made_ends(const struct made *made)

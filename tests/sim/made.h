@@ -34,7 +34,7 @@ struct rules {
 struct made {
         const struct rules *rules;
         quoit_call *parent; /* that it is made for; NULL: none. Only used by made_begin() */
-        bool must_end; /* it is to be one that ends by itself */
+        bool must_end; /* it is to be one that ends by itself, or by its deadline */
         void (*on_end)(quoit_status status, void *user); /* NULL: nobody waits for it */
         bool (*parent_is_over)(const void *user); /* with a parent */
         void *user; /* handed to these */
@@ -100,6 +100,9 @@ void made_begin_run(void);
 
 unsigned made_count(void);
 struct made *made_at(unsigned id);
+
+/* Those of the calling thread that do not end by themselves. */
+void made_cancel_endless(void);
 
 /* None goes on that ends by itself. */
 bool made_are_served(void);

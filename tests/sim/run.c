@@ -246,8 +246,6 @@ static void *apply(void *user)
                         fiber_sleep(sim_below(20 * NS_PER_MS));
                 while (service_post() && sim_chance(700))
                         ;
-                if (run->client == CLIENT_LENT && !sim.is_calm)
-                        lent_act();
         }
         for (unsigned i = 0; i < run->stops && !run->is_over; i++) {
                 sim_note("stop", i, 0);
@@ -377,8 +375,6 @@ static void be_calm(struct run *run)
         sim_heal();
         for (unsigned i = 0; i < run->peer_count; i++)
                 peer_calm(run->peers[i]);
-        if (run->client == CLIENT_LENT)
-                lent_calm();
 }
 
 static bool are_served(const struct run *run)
@@ -495,6 +491,8 @@ void run_seed(uint64_t seed)
         }
         if (run.client == CLIENT_STEPPED)
                 fiber_start("a client's thread", caller_run, &run.setting);
+        if (run.client == CLIENT_LENT)
+                fiber_start("a thread of the lent client's", lent_run, NULL);
         if (run.client == CLIENT_BLOCKING)
                 fiber_start("a client's owner", blocking_run, &run.setting);
         live(&run);

@@ -439,7 +439,8 @@ static void *many_start(quoit_call *call, void *user)
         bool is_bidi = strstr(quoit_call_path(call), "Bidi");
 
         (void)user;
-        if (!is_offloaded[is_bidi ? QUOIT_BIDI : QUOIT_CLIENT_STREAMING])
+        served->is_offloaded = is_offloaded[is_bidi ? QUOIT_BIDI : QUOIT_CLIENT_STREAMING];
+        if (!served->is_offloaded)
                 call_beside(call, served);
         served->counts_credits = served->id % 3 == 0;
         if (served->counts_credits)
