@@ -34,7 +34,7 @@ foreach(folder IN ITEMS lib debug/lib)
   endif()
 endforeach()
 
-vcpkg_copy_tools(TOOL_NAMES protoc-gen-quoit quoit-api quoit-web AUTO_CLEAN)
+vcpkg_copy_tools(TOOL_NAMES protoc-gen-quoit quoit quoit-api quoit-web AUTO_CLEAN)
 # find_package(quoit) finds it where it is, beside the libraries; the plugin has moved
 set(VCPKG_POLICY_SKIP_MISPLACED_CMAKE_FILES_CHECK enabled)
 set(VCPKG_POLICY_SKIP_LIB_CMAKE_MERGE_CHECK enabled)
