@@ -503,8 +503,10 @@ void made_cancel_endless(void)
 
 bool made_ends(const struct made *made)
 {
-        return act_ends(made->act) && (!made->waits_for_ready || made->has_deadline ||
-                                              made->served > 0 || made->rules->is_gentle);
+        return act_ends(made->act) &&
+               (!made->waits_for_ready || made->has_deadline ||
+                       (made->served > 0 && made->policy.kind == POLICY_NONE) ||
+                       made->rules->is_gentle);
 }
 
 static void print(const struct made *made)
