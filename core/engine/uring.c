@@ -56,7 +56,8 @@ static int queues_open(struct io_uring *io, const struct ring_options *options)
                 options && options->sq_entries ? options->sq_entries : RING_SQ_ENTRIES;
         struct io_uring_params params = {
                 .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+                         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                         IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
                 .cq_entries = options && options->cq_entries ? options->cq_entries
                                                              : RING_CQ_PER_SQ * sq_entries,
         };
@@ -127,8 +128,6 @@ static int submit_and_wait(struct io_uring *io, uint64_t timeout_ns)
                 io, &cqe, 1, timeout_ns == RING_FOREVER ? NULL : &timeout, NULL);
 }
 
-#define DUE_MANY 16 /* fewer are all: the kernel leaves off after 20 */
-
 /*
  * Since Linux 6.13 one io_uring_enter completes only some tens of operations that are due, in their order. Where thousands of peers
  * send at once, most of their receives find no buffer: the others would be behind them, for many turns. So these are completed now;
@@ -153,8 +152,7 @@ static int uring_wait(struct ring *ring, uint64_t timeout_ns)
         if (ring->is_polled)
                 uring_poll_drain(ring);
         r = submit_and_wait(&uring->io, uring->unsettled ? 0 : timeout_ns);
-        /* what is left of many makes a foreign loop's descriptor readable no second time: it would wait for ever */
-        if (uring->exhausted || (ring->is_polled && io_uring_cq_ready(&uring->io) >= DUE_MANY))
+        if (uring->exhausted)
                 complete_due(&uring->io);
         uring->exhausted = false;
         if (r >= 0 || is_transient(r))
@@ -234,12 +232,18 @@ static void uring_harvest(struct ring *ring)
         }
 }
 
+/* The kernel has left work for the next io_uring_enter. It told the polled descriptor of the first piece only. */
+static bool has_due_work(const struct io_uring *io)
+{
+        return IO_URING_READ_ONCE(*io->sq.kflags) & IORING_SQ_TASKRUN;
+}
+
 static bool uring_is_idle(const struct ring *ring)
 {
         const struct uring *uring = ring->uring;
 
         return !uring->unsettled && io_uring_sq_ready(&uring->io) == 0 &&
-               io_uring_cq_ready(&uring->io) == 0;
+               io_uring_cq_ready(&uring->io) == 0 && !has_due_work(&uring->io);
 }
 
 const struct engine_verbs engine_uring = {

@@ -93,7 +93,8 @@ static int turn(struct worker *worker, uint64_t wake_ns)
                 .tv_nsec = (long)(wait_ns % NS_PER_SECOND) };
         int r;
 
-        ppoll(&pollfd, 1, &timeout, NULL);
+        if (ppoll(&pollfd, 1, &timeout, NULL) <= 0)
+                return 0;
         r = quoit_client_step(worker->client);
         return r < 0 ? fail_ring(worker, r) : 0;
 }
