@@ -29,15 +29,26 @@ static const char help[] =
         "grpcurl are understood, with one dash or two. Exit status: 0; 1: no connection,\n"
         "or no schema; 2: a mistake in the command; 64 + the call's status.\n";
 
+/* Nobody else is on the way. A name that only begins like one of this machine is not: "localhost.example". */
 static bool is_local(const char *target)
 {
-        static const char *const begins[] = { "unix:", "unix-abstract:", "vsock:", "localhost",
-                "127.", "[::1]", "dns:localhost", "dns:///localhost", "ipv4:127.", "ipv6:[::1]" };
+        static const char *const sockets[] = { "unix:", "unix-abstract:", "vsock:" };
+        static const char *const schemes[] = { "dns:///", "dns:", "ipv4:", "ipv6:" };
+        size_t host;
 
-        for (unsigned i = 0; i < sizeof(begins) / sizeof(*begins); i++)
-                if (!strncmp(target, begins[i], strlen(begins[i])))
+        for (unsigned i = 0; i < sizeof(sockets) / sizeof(*sockets); i++)
+                if (!strncmp(target, sockets[i], strlen(sockets[i])))
                         return true;
-        return false;
+        for (unsigned i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+                if (!strncmp(target, schemes[i], strlen(schemes[i]))) {
+                        target += strlen(schemes[i]);
+                        break;
+                }
+        if (!strncmp(target, "127.", 4))
+                host = strspn(target, "0123456789.");
+        else
+                host = !strncmp(target, "localhost", 9) ? 9 : !strncmp(target, "[::1]", 5) ? 5 : 0;
+        return host > 0 && (!target[host] || target[host] == ':') && !strchr(target, ',');
 }
 
 /* A name of metadata that is a secret, in the clear, where nobody has said so. NULL: there is none. */

@@ -218,8 +218,8 @@ static int make_method(
 
 int source_method(struct source *source, const char *name, struct source_method *ret_method)
 {
-        const upb_ServiceDef *service;
-        const upb_MethodDef *def;
+        const upb_ServiceDef *service = NULL;
+        const upb_MethodDef *def = NULL;
         struct name parts;
         int status;
 

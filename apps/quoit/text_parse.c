@@ -115,7 +115,7 @@ static int parse_entry(struct parser *parser, const upb_FieldDef *field, upb_Map
 /* One value of the field, behind its name and colon. */
 static int parse_one(struct parser *parser, upb_Message *message, const upb_FieldDef *field)
 {
-        upb_MutableMessageValue place;
+        upb_MutableMessageValue place = { 0 };
         upb_MessageValue value;
         int r;
 

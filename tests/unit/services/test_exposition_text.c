@@ -47,10 +47,10 @@ static void test_locale(void **state)
 static void test_exemplars(void **state)
 {
         static const struct metric metric = { "m", METRIC_HISTOGRAM, NULL, "A histogram." };
-        const quoit_exemplar exemplars[] = { { 0 }, { .trace_id = { 0xab, [15] = 1 },
-                                                            .span_id = { 0x0c, [7] = 0xff },
-                                                            .value = 0.25,
-                                                            .unix_s = 1800000000.0625 } };
+        const quoit_exemplar exemplars[] = { [1] = { .trace_id = { 0xab, [15] = 1 },
+                                                     .span_id = { 0x0c, [7] = 0xff },
+                                                     .value = 0.25,
+                                                     .unix_s = 1800000000.0625 } };
         const quoit_histogram histogram = { .bounds = (const double[]){ 0.125 },
                 .bound_count = 1,
                 .counts = (const uint64_t[]){ 1, 2 },
