@@ -37,7 +37,7 @@ struct quoit_stream {
         /* the ring's */
         struct channel
                 *channel; /* until the call is made; another thread may have freed it by then */
-        quoit_call_options options; /* with copies of the metadata */
+        quoit_call_options options; /* with copies of what they point to */
         quoit_outcall *call; /* NULL: not yet, or over */
         struct message_queue sending; /* taken from @outbox */
 
@@ -95,34 +95,44 @@ static void release_and_unlock(quoit_stream *stream)
                 stream_free(stream);
 }
 
-static size_t metadata_bytes(const quoit_call_options *options)
+/* What options_keep() needs behind the options. */
+static size_t options_bytes(const quoit_call_options *options)
 {
-        size_t bytes = options->metadata_count * sizeof(*options->metadata);
+        size_t bytes =
+                options->metadata_count * sizeof(*options->metadata) + options->hash_key.size;
 
         for (size_t i = 0; i < options->metadata_count; i++)
                 bytes += strlen(options->metadata[i].name) + 1 + options->metadata[i].value.size;
         return bytes;
 }
 
-/* Copies the metadata into @memory, of metadata_bytes(). */
-static void keep_metadata(quoit_call_options *options, void *memory)
+/* The copy of @text is at *@at, which moves behind it. */
+static upb_StringView keep(char **at, upb_StringView text)
+{
+        char *copy = *at;
+
+        if (text.size > 0)
+                memcpy(copy, text.data, text.size);
+        *at += text.size;
+        return upb_StringView_FromDataAndSize(copy, text.size);
+}
+
+/* Copies the metadata and the hash key into @memory, of options_bytes(): the ring reads them when the caller has gone on. */
+static void options_keep(quoit_call_options *options, void *memory)
 {
         quoit_metadata *copies = memory;
-        char *text = (char *)(copies + options->metadata_count);
+        char *at = (char *)(copies + options->metadata_count);
 
         for (size_t i = 0; i < options->metadata_count; i++) {
                 const quoit_metadata *field = options->metadata + i;
-                size_t name_bytes = strlen(field->name) + 1;
 
-                memcpy(text, field->name, name_bytes);
-                copies[i].name = text;
-                text += name_bytes;
-                if (field->value.size > 0)
-                        memcpy(text, field->value.data, field->value.size);
-                copies[i].value = upb_StringView_FromDataAndSize(text, field->value.size);
-                text += field->value.size;
+                copies[i].name = keep(
+                        &at, upb_StringView_FromDataAndSize(field->name, strlen(field->name) + 1))
+                                         .data;
+                copies[i].value = keep(&at, field->value);
         }
         options->metadata = copies;
+        options->hash_key = keep(&at, options->hash_key);
 }
 
 static quoit_stream *stream_new(
@@ -134,7 +144,7 @@ static quoit_stream *stream_new(
 
         if (!options)
                 options = &defaults;
-        stream = malloc(sizeof(*stream) + metadata_bytes(options));
+        stream = malloc(sizeof(*stream) + options_bytes(options));
         if (!stream)
                 return NULL;
         *stream = (quoit_stream){
@@ -147,7 +157,7 @@ static quoit_stream *stream_new(
                 .options = *options,
                 .references = 1,
         };
-        keep_metadata(&stream->options, stream + 1);
+        options_keep(&stream->options, stream + 1);
         credentials_ref(stream->options.credentials);
         pthread_mutex_init(&stream->mutex, NULL);
         pthread_cond_init(&stream->readable, NULL);
