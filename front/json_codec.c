@@ -20,6 +20,8 @@ void json_types_init(struct json_types *types, const quoit_service *const *servi
         atomic_init(&types->schema, NULL);
         types->services = services;
         types->count = count;
+        types->error_details = google_rpc_error_details_proto_quoit_file;
+        types->error_details.layout = NULL;
 }
 
 void json_types_deinit(struct json_types *types)
@@ -33,7 +35,7 @@ void json_types_deinit(struct json_types *types)
 
 /*
  * NULL, and what is wrong in *@ret_problem. Errors have details of google.rpc's types, which no service need import; but one may have another
- * file of them.
+ * file of them. So may the program, with other fields: its tables then take the place of the library's, which therefore are made anew.
  */
 static quoit_schema *make_schema(const struct json_types *types, quoit_problem *ret_problem)
 {
@@ -46,7 +48,7 @@ static quoit_schema *make_schema(const struct json_types *types, quoit_problem *
         }
         for (size_t i = 0; i < types->count; i++)
                 files[i] = types->services[i]->file;
-        files[types->count] = &google_rpc_error_details_proto_quoit_file;
+        files[types->count] = &types->error_details;
         if (quoit_schema_new(files, types->count + 1, &schema, NULL) == -EEXIST)
                 (void)quoit_schema_new(files, types->count, &schema, ret_problem);
         free(files);

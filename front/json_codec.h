@@ -21,6 +21,7 @@ struct json_types {
         quoit_schema *_Atomic schema; /* NULL: not made yet */
         const quoit_service *const *services;
         size_t count;
+        quoit_file_descriptor error_details; /* google/rpc/error_details.proto, without tables */
 };
 
 /* The list @services is not copied. */
