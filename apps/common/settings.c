@@ -199,8 +199,8 @@ static void apply(struct options *options, const struct setting *setting)
 
         if (setting->is_foreign)
                 program_say(QUOIT_LOG_WARNING,
-                        "%s='%s' is ignored: it is the address of another service; use %s",
-                        setting->what, setting->text, option_word(option));
+                        "%s='%s' is ignored: it is the address of another service; use --%s",
+                        setting->what, setting->text, option->name);
         else
                 option->set(options, &(struct option_value){ .option = option,
                                              .what = setting->what,

@@ -118,12 +118,8 @@ static int run(int argc, char **argv)
         else
                 status = call(&options, words.at[0], words.at[1]);
         strings_deinit(&options.data);
-        strings_deinit(&options.metadata.all);
-        strings_deinit(&options.metadata.calls);
-        strings_deinit(&options.metadata.reflection);
-        strings_deinit(&options.schema.protos);
-        strings_deinit(&options.schema.import_paths);
-        strings_deinit(&options.schema.protosets);
+        metadata_flags_deinit(&options.metadata);
+        schema_flags_deinit(&options.schema);
         return status;
 }
 

@@ -207,9 +207,7 @@ static int run(int argc, char **argv)
                         words.count ? words.at[2] : "a target is missing");
         else
                 status = probe_target(&options, words.at[0], words.count == 2 ? words.at[1] : "");
-        strings_deinit(&options.metadata.all);
-        strings_deinit(&options.metadata.calls);
-        strings_deinit(&options.metadata.reflection);
+        metadata_flags_deinit(&options.metadata);
         return status;
 }
 

@@ -12,12 +12,8 @@
 
 void look_flags_deinit(struct look_flags *flags)
 {
-        strings_deinit(&flags->metadata.all);
-        strings_deinit(&flags->metadata.calls);
-        strings_deinit(&flags->metadata.reflection);
-        strings_deinit(&flags->schema.protos);
-        strings_deinit(&flags->schema.import_paths);
-        strings_deinit(&flags->schema.protosets);
+        metadata_flags_deinit(&flags->metadata);
+        schema_flags_deinit(&flags->schema);
 }
 
 /* A word that is no name of anything in a schema. */

@@ -128,3 +128,10 @@ int metadata_make(const struct metadata_flags *flags, bool is_reflection, struct
                 *ret_metadata = metadata;
         return status;
 }
+
+void metadata_flags_deinit(struct metadata_flags *flags)
+{
+        strings_deinit(&flags->all);
+        strings_deinit(&flags->calls);
+        strings_deinit(&flags->reflection);
+}

@@ -18,6 +18,8 @@ struct metadata_flags {
 
 extern const struct flag metadata_flags[];
 
+void metadata_flags_deinit(struct metadata_flags *flags);
+
 /* Metadata as a call takes it. */
 struct metadata {
         quoit_metadata *list;

@@ -50,3 +50,10 @@ const struct flag schema_flags[] = {
                 .offset = offsetof(struct schema_flags, reflection) },
         { 0 },
 };
+
+void schema_flags_deinit(struct schema_flags *flags)
+{
+        strings_deinit(&flags->protos);
+        strings_deinit(&flags->import_paths);
+        strings_deinit(&flags->protosets);
+}

@@ -21,3 +21,5 @@ struct schema_flags {
 };
 
 extern const struct flag schema_flags[];
+
+void schema_flags_deinit(struct schema_flags *flags);

@@ -319,9 +319,7 @@ static int run(int argc, char **argv)
         }
         connection_close(top->connection);
         free(top);
-        strings_deinit(&options.metadata.all);
-        strings_deinit(&options.metadata.calls);
-        strings_deinit(&options.metadata.reflection);
+        metadata_flags_deinit(&options.metadata);
         return status;
 }
 

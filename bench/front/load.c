@@ -117,6 +117,12 @@ static void connection_open(struct connection *c, uint16_t port)
         (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
+static void connection_close(struct connection *c)
+{
+        close(c->fd);
+        free(c->answer);
+}
+
 /* The answers that have come whole. */
 static void take_answers(struct load *load, struct connection *c)
 {
@@ -191,5 +197,8 @@ int main(int argc, char **argv)
         printf("{\"calls\": %llu, \"bytes\": %llu, \"seconds\": %.3f}\n",
                 (unsigned long long)load.calls, (unsigned long long)load.bytes,
                 (double)(end_ns - begin_ns) / (double)NS_PER_SECOND);
+        for (size_t i = 0; i < count; i++)
+                connection_close(&connections[i]);
+        free(connections);
         return EXIT_SUCCESS;
 }

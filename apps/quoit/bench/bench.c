@@ -201,16 +201,20 @@ static int run(int argc, char **argv)
         if (!flags_parse(&command_bench, argc, argv, &bench.options, &bench.words, &status))
                 return status;
         if (bench.words.count != 2)
-                return say_usage(bench.options.compares
-                                         ? "write quoit bench --compare A.json B.json"
-                                         : "write quoit bench HOST:PORT pkg.Service/Method");
-        bench.arena = upb_Arena_New();
-        if (!bench.arena)
-                return say_failed("out of memory");
-        status = bench.options.compares ? compare_reports(bench.words.at[0], bench.words.at[1],
-                                                  bench.options.output.is_json, bench.arena)
-                                        : bench_run(&bench);
-        upb_Arena_Free(bench.arena);
+                status = say_usage(bench.options.compares
+                                           ? "write quoit bench --compare A.json B.json"
+                                           : "write quoit bench HOST:PORT pkg.Service/Method");
+        else if (!(bench.arena = upb_Arena_New()))
+                status = say_failed("out of memory");
+        else if (bench.options.compares)
+                status = compare_reports(bench.words.at[0], bench.words.at[1],
+                        bench.options.output.is_json, bench.arena);
+        else
+                status = bench_run(&bench);
+        if (bench.arena)
+                upb_Arena_Free(bench.arena);
+        metadata_flags_deinit(&bench.options.metadata);
+        schema_flags_deinit(&bench.options.schema);
         return status;
 }
 

@@ -73,12 +73,8 @@ void walk_init(struct walk *ret_walk, int count, char **words)
 
 void walk_deinit(struct walk *walk)
 {
-        strings_deinit(&walk->metadata.all);
-        strings_deinit(&walk->metadata.calls);
-        strings_deinit(&walk->metadata.reflection);
-        strings_deinit(&walk->schema.protos);
-        strings_deinit(&walk->schema.import_paths);
-        strings_deinit(&walk->schema.protosets);
+        metadata_flags_deinit(&walk->metadata);
+        schema_flags_deinit(&walk->schema);
         free(walk->words.at);
 }
 
