@@ -209,43 +209,27 @@ static int ask(struct source *source, const grpc_reflection_v1_ServerReflectionR
 
 /* ---- what is asked ---- */
 
-/* All are kept before the first one is linked: they may come in any order. */
-static int add_files(
-        struct source *source, const grpc_reflection_v1_ServerReflectionResponse *answer)
+/* All are kept before the first one is linked, if @links: they may come in any order. */
+static int add_files(struct source *source, bool links, upb_Arena *arena,
+        const grpc_reflection_v1_ServerReflectionResponse *answer)
 {
         const grpc_reflection_v1_FileDescriptorResponse *files =
                 grpc_reflection_v1_ServerReflectionResponse_file_descriptor_response(answer);
         const upb_StringView *protos = NULL;
-        upb_StringView name;
+        upb_StringView *names;
         size_t count = 0;
         int r = 0;
 
         if (files)
                 protos = grpc_reflection_v1_FileDescriptorResponse_file_descriptor_proto(
                         files, &count);
+        names = upb_Arena_Malloc(arena, count * sizeof(*names));
+        if (!names)
+                return -ENOMEM;
         for (size_t i = 0; r == 0 && i < count; i++)
-                r = source_add_proto(source, protos[i], &name);
-        return r;
-}
-
-static int link_files(
-        struct source *source, const grpc_reflection_v1_ServerReflectionResponse *answer)
-{
-        const grpc_reflection_v1_FileDescriptorResponse *files =
-                grpc_reflection_v1_ServerReflectionResponse_file_descriptor_response(answer);
-        const upb_StringView *protos = NULL;
-        upb_StringView name;
-        size_t count = 0;
-        int r = 0;
-
-        if (files)
-                protos = grpc_reflection_v1_FileDescriptorResponse_file_descriptor_proto(
-                        files, &count);
-        for (size_t i = 0; r == 0 && i < count; i++) {
-                r = source_add_proto(source, protos[i], &name);
-                if (r == 0)
-                        r = source_link(source, name);
-        }
+                r = source_add_proto(source, protos[i], &names[i]);
+        for (size_t i = 0; links && r == 0 && i < count; i++)
+                r = source_link(source, names[i]);
         return r;
 }
 
@@ -266,9 +250,7 @@ static int load(struct source *source, bool links,
                 r = ask(source, request, arena, &answer);
         }
         if (r == 0)
-                r = add_files(source, answer);
-        if (r == 0 && links)
-                r = link_files(source, answer);
+                r = add_files(source, links, arena, answer);
         if (arena)
                 upb_Arena_Free(arena);
         return r;
