@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../proto/scalar.h"
 #include "json_cursor.h"
 
 static const upb_FieldDef *find(const upb_MessageDef *type, const char *name)
@@ -63,23 +64,6 @@ static const char *opening_of(const upb_FieldDef *field)
 /* "string", "pkg.Message", "repeated int32" */
 static const char *about(const upb_FieldDef *field, char *text, size_t size)
 {
-        static const char *const names[] = {
-                [kUpb_FieldType_Double] = "double",
-                [kUpb_FieldType_Float] = "float",
-                [kUpb_FieldType_Int64] = "int64",
-                [kUpb_FieldType_UInt64] = "uint64",
-                [kUpb_FieldType_Int32] = "int32",
-                [kUpb_FieldType_Fixed64] = "fixed64",
-                [kUpb_FieldType_Fixed32] = "fixed32",
-                [kUpb_FieldType_Bool] = "bool",
-                [kUpb_FieldType_String] = "string",
-                [kUpb_FieldType_Bytes] = "bytes",
-                [kUpb_FieldType_UInt32] = "uint32",
-                [kUpb_FieldType_SFixed32] = "sfixed32",
-                [kUpb_FieldType_SFixed64] = "sfixed64",
-                [kUpb_FieldType_SInt32] = "sint32",
-                [kUpb_FieldType_SInt64] = "sint64",
-        };
         const char *name = NULL;
 
         if (upb_FieldDef_IsMap(field))
@@ -89,7 +73,7 @@ static const char *about(const upb_FieldDef *field, char *text, size_t size)
         else if (upb_FieldDef_CType(field) == kUpb_CType_Enum)
                 name = upb_EnumDef_FullName(upb_FieldDef_EnumSubDef(field));
         else
-                name = names[upb_FieldDef_Type(field)];
+                name = scalar_name(upb_FieldDef_Type(field));
         snprintf(text, size, "%s%s", upb_FieldDef_IsRepeated(field) ? "repeated " : "", name);
         return text;
 }
