@@ -104,16 +104,6 @@ static int exit_status(const struct probe *probe)
 
 /* ---- the calls ---- */
 
-static const quoit_method *find_method(const char *path)
-{
-        const quoit_service *service = &quoit_grpc__health__v1__Health_service;
-
-        for (size_t i = 0; i < service->method_count; i++)
-                if (!strcmp(service->methods[i].path, path))
-                        return &service->methods[i];
-        return NULL;
-}
-
 static void on_message(quoit_outcall *call, const struct upb_Message *message, void *user)
 {
         const grpc_health_v1_HealthCheckResponse *reply =
@@ -147,14 +137,14 @@ static int probe_call(struct probe *probe, const quoit_call_options *options, up
         grpc_health_v1_HealthCheckRequest_set_service(
                 request, upb_StringView_FromString(probe->service));
         r = quoit_outcall_start(probe->connection->channel,
-                find_method(probe->options->is_watch ? "/grpc.health.v1.Health/Watch"
-                                                     : "/grpc.health.v1.Health/Check"),
+                quoit_service_method(&quoit_grpc__health__v1__Health_service,
+                        probe->options->is_watch ? "Watch" : "Check"),
                 options, &handler, probe, &call);
         if (r < 0)
                 return say_failed("the call cannot be made: %s", strerror(-r));
         if (quoit_outcall_send(call, UPB_UPCAST(request)) < 0)
                 quoit_outcall_cancel(call);
-        if (connection_wait(probe->connection, &probe->is_done) < 0 && !probe->is_done)
+        if (connection_wait(probe->connection, &probe->is_done) < 0)
                 return HEALTH_CALL_FAILED;
         return exit_status(probe);
 }

@@ -29,18 +29,20 @@ static void set_name(char *name, size_t room, upb_StringView text)
                         *name = '?';
 }
 
+static quoit_status channelz(struct taking *taking, const char *method, const upb_Message *request,
+        const upb_Message **ret_reply, quoit_error *ret_error)
+{
+        return connection_unary(taking->connection,
+                quoit_service_method(&quoit_grpc__channelz__v1__Channelz_service, method), request,
+                &taking->options, taking->arena, ret_reply, ret_error);
+}
+
 static int call(struct taking *taking, const char *name, const upb_Message *request,
         const upb_Message **ret_reply)
 {
-        const quoit_service *service = &quoit_grpc__channelz__v1__Channelz_service;
         quoit_error error;
-        quoit_status status;
-        size_t i = 0;
+        quoit_status status = channelz(taking, name, request, ret_reply, &error);
 
-        while (strcmp(strrchr(service->methods[i].path, '/') + 1, name) != 0)
-                i++;
-        status = connection_unary(taking->connection, &service->methods[i], request,
-                &taking->options, taking->arena, ret_reply, &error);
         if (status == QUOIT_OK)
                 return EXIT_DONE;
         if (status == QUOIT_UNIMPLEMENTED)
@@ -76,21 +78,16 @@ static void set_address(struct top_socket *socket, const grpc_channelz_v1_Addres
 /* A connection may end between two calls: it is left out then, without a word. */
 static void take_socket(struct taking *taking, const grpc_channelz_v1_SocketRef *ref)
 {
-        const quoit_service *service = &quoit_grpc__channelz__v1__Channelz_service;
         grpc_channelz_v1_GetSocketRequest *request =
                 grpc_channelz_v1_GetSocketRequest_new(taking->arena);
         struct top_socket *socket = &taking->sample->sockets[taking->sample->n_sockets];
         const grpc_channelz_v1_SocketData *data;
         const grpc_channelz_v1_Socket *found;
         const upb_Message *reply;
-        size_t i = 0;
 
-        while (strcmp(service->methods[i].path, "/grpc.channelz.v1.Channelz/GetSocket") != 0)
-                i++;
         *socket = (struct top_socket){ .id = grpc_channelz_v1_SocketRef_socket_id(ref) };
         grpc_channelz_v1_GetSocketRequest_set_socket_id(request, socket->id);
-        if (connection_unary(taking->connection, &service->methods[i], UPB_UPCAST(request),
-                    &taking->options, taking->arena, &reply, NULL) != QUOIT_OK)
+        if (channelz(taking, "GetSocket", UPB_UPCAST(request), &reply, NULL) != QUOIT_OK)
                 return;
         found = grpc_channelz_v1_GetSocketResponse_socket(
                 (const grpc_channelz_v1_GetSocketResponse *)reply);
