@@ -41,9 +41,9 @@ int connection_wait(struct connection *connection, const bool *is_done)
 {
         int r = 0;
 
-        while (r == 0 && !*is_done)
+        while ((r == 0 || r == -EINTR) && !*is_done)
                 r = connection_turn(connection, NULL, 0, -1);
-        return r;
+        return *is_done ? 0 : r;
 }
 
 /* ---- a unary call ---- */
@@ -106,6 +106,12 @@ quoit_status connection_unary(struct connection *connection, const quoit_method 
 
 /* ---- connecting ---- */
 
+static void fail_open(int r, quoit_error *ret_error)
+{
+        ret_error->status = QUOIT_UNAVAILABLE;
+        snprintf(ret_error->text, sizeof(ret_error->text), "%s", strerror(-r));
+}
+
 /* There will be no other attempt: what is said of it is nobody's matter. */
 static void cut(char *text, const char *from)
 {
@@ -125,9 +131,12 @@ static void get_reasons(struct connection *connection, quoit_error *ret_error)
         struct upb_Arena *arena = upb_Arena_New();
         const struct upb_Message *reply;
 
-        if (arena)
-                connection_unary(connection, &probe, UPB_UPCAST(google_protobuf_Empty_new(arena)),
-                        &options, arena, &reply, ret_error);
+        if (!arena) {
+                fail_open(-ENOMEM, ret_error);
+                return;
+        }
+        connection_unary(connection, &probe, UPB_UPCAST(google_protobuf_Empty_new(arena)), &options,
+                arena, &reply, ret_error);
         upb_Arena_Free(arena);
         /* each address is named, with its reason: that it is UNAVAILABLE says nothing more */
         if (!strncmp(ret_error->text, "UNAVAILABLE: ", 13))
@@ -157,12 +166,6 @@ static int wait_for_channel(struct connection *connection)
                 r = connection_turn(connection, NULL, 0, (int)((due_ns - now_ns) / 1000000) + 1);
         }
         return r;
-}
-
-static void fail_open(int r, quoit_error *ret_error)
-{
-        ret_error->status = QUOIT_UNAVAILABLE;
-        snprintf(ret_error->text, sizeof(ret_error->text), "%s", strerror(-r));
 }
 
 static void drop(struct connection *connection)

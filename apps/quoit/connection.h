@@ -68,7 +68,7 @@ struct connection *connection_close(struct connection *connection);
 int connection_turn(
         struct connection *connection, struct pollfd *more, size_t count, int timeout_ms);
 
-/* Turns until *@is_done, or the errno of connection_turn(). */
+/* Turns until *@is_done, whatever signals come. 0; or a negative errno: the ring is broken, and all calls have ended. */
 int connection_wait(struct connection *connection, const bool *is_done);
 
 /*

@@ -317,9 +317,8 @@ void *worker_run(void *arg)
                 set_out(worker, begin_ns);
                 wait_until(begin_ns);
                 call_until_done(worker);
-        }
-        if (begin_ns > 0)
                 give_up(worker);
+        }
         tell(worker, &worker->is_done);
         /* closing connections may take longer than the report waits */
         quoit_client_free(worker->client);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ask.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,10 +53,8 @@ quoit_status ask(struct connection *connection, const struct ask *question, quoi
                 quoit_outcall_half_close(call);
         if (r < 0)
                 quoit_outcall_cancel(call);
-        while (!asking.is_done) {
-                r = connection_wait(connection, &asking.is_done);
-                if (r < 0 && r != -EINTR)
-                        return fail(r, ret_error); /* the ring is broken, and the call with it */
-        }
+        r = connection_wait(connection, &asking.is_done);
+        if (r < 0)
+                return fail(r, ret_error); /* the ring is broken, and the call with it */
         return ret_error->status;
 }
