@@ -10,6 +10,7 @@
 #include "../common/http.h"
 #include "../common/option_kinds.h"
 #include "../common/probe.h"
+#include "../common/sandbox.h"
 #include "../common/secure.h"
 #include "../common/trace.h"
 
@@ -37,6 +38,7 @@ struct options {
         struct probe_options probe;
         struct access_options access;
         struct trace_options trace;
+        struct sandbox_options sandbox;
         bool health; /* serve grpc.health.v1.Health too */
         bool reflection; /* and grpc.reflection */
         bool channelz; /* and grpc.channelz.v1.Channelz */

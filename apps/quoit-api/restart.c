@@ -15,6 +15,7 @@
 
 #include "../common/notify.h"
 #include "../common/program.h"
+#include "../common/sandbox.h"
 #include "../common/thread.h"
 #include "keeper.h"
 #include "reload.h"
@@ -146,6 +147,10 @@ static void start_over(pid_t asker)
 
         if (atomic_load(&restart.forbidden)) {
                 complain(asker, "it is stopping");
+                return;
+        }
+        if (sandbox_is_on()) {
+                complain(asker, "--sandbox permits no new program; stop this one and start it");
                 return;
         }
         while (waitpid(-1, NULL, WNOHANG) > 0)

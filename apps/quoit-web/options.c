@@ -89,6 +89,7 @@ static const struct option_group groups[] = {
         { log_options, 0 },
         { access_options, offsetof(struct options, access) },
         { trace_options, offsetof(struct options, trace) },
+        { sandbox_options, offsetof(struct options, sandbox) },
         { from_elsewhere, 0 },
         { option_general, 0 },
         { 0 },

@@ -7,6 +7,7 @@
 #include "../common/http.h"
 #include "../common/option_kinds.h"
 #include "../common/probe.h"
+#include "../common/sandbox.h"
 #include "../common/secure.h"
 #include "../common/trace.h"
 
@@ -28,6 +29,7 @@ struct options {
         struct probe_options probe;
         struct access_options access;
         struct trace_options trace;
+        struct sandbox_options sandbox;
 };
 
 /*
