@@ -60,12 +60,23 @@ static void check_stream_window(const struct stream *stream)
                 "them");
 }
 
+/* The last GOAWAY, sent or on its way, says that no stream above is served: clients send those again. */
+static void check_disowned(const struct stream *stream)
+{
+        const struct session *session = stream->session;
+
+        if (!session->http1 && session->drain == DRAIN_DONE && stream->id > session->goaway_id)
+                sim_fail("stream %d is open, and a GOAWAY names %d as the last one", stream->id,
+                        session->goaway_id);
+}
+
 static void check_call(const struct exchange *exchange, const struct ring *ring)
 {
         const struct stream *stream = &exchange->stream;
         const struct quoit_call *call = call_of_stream((struct stream *)stream);
 
         check_deadline(call, ring);
+        check_disowned(stream);
         if (call->ring.state == CALL_OPEN && stream->unconsumed_bytes > 0 &&
                 !call->exchange.reader.first)
                 sim_fail("stream %d: nothing waits, and its window has not got back %" PRIu32

@@ -42,6 +42,8 @@ static void choose_limits(quoit_limits *limits)
                 limits->streams_max = 2 + (uint32_t)sim_below(4);
         if (sim_chance(200))
                 limits->stream_window_bytes = 16384;
+        if (sim_chance(100))
+                limits->turn_bytes_max = 1;
         if (fleet.is_gentle)
                 return;
         if (sim_chance(200))

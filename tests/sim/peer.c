@@ -15,6 +15,8 @@
 #include "nghttp2_session.h"
 #include "nghttp2_stream.h"
 
+static struct peer_end *peers; /* all of a run */
+
 /* ---- nghttp2's callbacks ---- */
 
 static struct peer_call *call_of(struct peer_end *peer, int32_t id)
@@ -81,11 +83,33 @@ static int on_close(nghttp2_session *h2, int32_t id, uint32_t error_code, void *
         return 0;
 }
 
+/* What it disowns is sent again, elsewhere: it must not run here. */
+static void check_served(const struct peer_end *peer, const struct peer_call *call)
+{
+        if (peer->is_good && call->is_served && call->id > peer->last_id)
+                sim_fail(
+                        "connection %u: stream %d is served, and a GOAWAY names %d as the last one",
+                        peer->conn->id, call->id, peer->last_id);
+}
+
+/* The first one of two names none: a client may go on until it knows the last one (RFC 9113, section 6.8), where nghttp2 stops. */
+static void hear_goaway(struct peer_end *peer, const nghttp2_goaway *goaway)
+{
+        sim_note("peer gets a GOAWAY", (uint32_t)goaway->last_stream_id, goaway->error_code);
+        peer->last_id = goaway->last_stream_id;
+        if (peer->hurries && goaway->last_stream_id == INT32_MAX)
+                peer->h2->goaway_flags &= (uint8_t)~NGHTTP2_GOAWAY_RECV;
+        for (unsigned i = 0; i < peer->call_count; i++)
+                check_served(peer, peer->calls + i);
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
-        const struct peer_end *peer = user;
+        struct peer_end *peer = user;
 
         (void)h2;
+        if (frame->hd.type == NGHTTP2_GOAWAY)
+                hear_goaway(peer, &frame->goaway);
         if (frame->hd.type == NGHTTP2_WINDOW_UPDATE)
                 sim_note("peer may send", (uint32_t)frame->hd.stream_id,
                         (uint32_t)frame->window_update.window_size_increment);
@@ -440,6 +464,25 @@ void peer_check_windows(const struct peer_end *peer, const struct connection *co
                         own->local_window_size - own->recv_window_size);
 }
 
+void peer_note_served(const quoit_call *call)
+{
+        upb_StringView value;
+        unsigned id, nth;
+        char text[24];
+
+        if (!quoit_call_metadata(call, "x-peer", &value))
+                return;
+        snprintf(text, sizeof(text), "%.*s", (int)value.size, value.data);
+        if (sscanf(text, "%u.%u", &id, &nth) != 2)
+                sim_fail("a peer's field has become \"%s\"", text);
+        for (struct peer_end *peer = peers; peer; peer = peer->next) {
+                if (peer->conn->id != id)
+                        continue;
+                peer->calls[nth].is_served = true;
+                check_served(peer, peer->calls + nth);
+        }
+}
+
 const struct sim_conn *peer_conn(const struct peer_end *peer)
 {
         return peer->conn;
@@ -463,10 +506,14 @@ struct peer_end *peer_new(int listener_fd, bool is_good, bool is_secure)
                 secure_client(&peer->tls);
                 take_sealed(peer);
         }
+        peer->next = peers;
+        peers = peer;
         peer->is_silent = !is_good && sim_chance(150);
         peer->takes_compressed = sim_chance(100);
         peer->sends_compressed = sim_chance(100);
         peer->brings_bulk = sim_chance(50);
+        peer->hurries = sim_chance(500);
+        peer->last_id = INT32_MAX;
         peer->due_ns = sim_soon_ns();
         nghttp2_session_callbacks_new(&callbacks);
         nghttp2_option_new(&option);
@@ -484,10 +531,20 @@ struct peer_end *peer_new(int listener_fd, bool is_good, bool is_secure)
         return peer;
 }
 
+static void forget(const struct peer_end *peer)
+{
+        struct peer_end **place = &peers;
+
+        while (*place != peer)
+                place = &(*place)->next;
+        *place = peer->next;
+}
+
 void peer_free(struct peer_end *peer)
 {
         if (!peer)
                 return;
+        forget(peer);
         for (unsigned i = 0; i < peer->call_count; i++) {
                 free(peer->calls[i].body.bytes);
                 free(peer->calls[i].reply.bytes);

@@ -11,6 +11,7 @@
 
 struct connection;
 struct peer_end;
+struct quoit_call;
 struct sim_conn;
 
 /* NULL: the listener is closed. @is_secure: it speaks TLS. */
@@ -20,6 +21,9 @@ void peer_free(struct peer_end *peer);
 /* When it has something to do. */
 uint64_t peer_due_ns(const struct peer_end *peer);
 void peer_step(struct peer_end *peer);
+
+/* A handler begins with @call, which may be one of a peer's. */
+void peer_note_served(const struct quoit_call *call);
 
 /* The phase of faults is over: it finishes its calls, begins none, and breaks nothing. */
 void peer_calm(struct peer_end *peer);

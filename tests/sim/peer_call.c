@@ -227,7 +227,7 @@ bool peer_begin_call(struct peer_end *peer)
 {
         struct peer_call *call = peer->calls + peer->call_count;
         nghttp2_data_provider2 provider = { .source.ptr = call, .read_callback = on_read };
-        char timeout[16];
+        char timeout[16], name[24];
         nghttp2_nv fields[11];
         size_t count = 0;
 
@@ -243,14 +243,16 @@ bool peer_begin_call(struct peer_end *peer)
         make_body(call);
         snprintf(timeout, sizeof(timeout), "%um",
                 1 + (unsigned)sim_below(sim_chance(500) ? 20 : 5000));
-#define FIELD(name, value)                                                                         \
-        fields[count++] = (nghttp2_nv){ (uint8_t *)(name), (uint8_t *)(value), strlen(name),       \
+        snprintf(name, sizeof(name), "%u.%u", peer->conn->id, peer->call_count - 1);
+#define FIELD(key, value)                                                                          \
+        fields[count++] = (nghttp2_nv){ (uint8_t *)(key), (uint8_t *)(value), strlen(key),         \
                 strlen(value), 0 }
         FIELD(":method", "POST");
         FIELD(":scheme", "http");
         FIELD(":path", peer_paths[call->kind]);
         FIELD(":authority", "localhost");
         FIELD("te", "trailers");
+        FIELD("x-peer", name);
         FIELD("content-type", "application/grpc");
         if (call->has_deadline)
                 FIELD("grpc-timeout", timeout);

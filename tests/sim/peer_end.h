@@ -26,6 +26,7 @@ struct peer_call {
         unsigned asks; /* messages of the request */
         unsigned answers; /* that are due, if it goes well */
         bool has_deadline, is_wrong, is_closed, was_reset;
+        bool is_served; /* a handler has begun with it */
         struct sim_pipe body; /* of the request; not sent yet */
         struct sim_pipe reply;
         unsigned told; /* messages of the reply */
@@ -34,10 +35,13 @@ struct peer_call {
 };
 
 struct peer_end {
+        struct peer_end *next; /* of the run's */
         struct sim_conn *conn;
         nghttp2_session *h2;
         bool is_good, is_dead, has_broken, is_silent, is_secure;
         bool takes_compressed, sends_compressed, brings_bulk;
+        bool hurries; /* opens streams behind a GOAWAY that names no last one, until that comes */
+        int32_t last_id; /* that the server's last GOAWAY names: it serves none above */
         uint64_t due_ns;
         uint64_t stalled_until_ns;
         struct tls tls; /* if it is secure */

@@ -98,6 +98,13 @@ static uint32_t one_of(uint32_t one, uint32_t two, uint32_t three)
         return values[sim_below(3)];
 }
 
+/* Connections that end soon, and say so frame by frame: requests come while the last GOAWAY waits behind others. */
+static void choose_ends(quoit_limits *limits)
+{
+        limits->connection_age_ms = one_of(5, 20, 100);
+        limits->turn_bytes_max = 1;
+}
+
 static void choose_limits(const struct run *run, quoit_limits *limits)
 {
         *limits = (quoit_limits){ .memory_bytes_max = SIZE_MAX, .slow_handler_ms = UINT32_MAX };
@@ -108,6 +115,8 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                         limits->connection_idle_ms = one_of(20, 100, 1000);
                 if (sim_chance(200))
                         limits->streams_max = one_of(2, 3, 10);
+                if (sim_chance(100))
+                        choose_ends(limits);
                 return;
         }
         if (sim_chance(200))
@@ -158,6 +167,8 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                 limits->offloaded_max = one_of(1, 2, 5);
         if (sim_chance(300))
                 limits->drain_ms = one_of(1, 500, 5000);
+        if (sim_chance(100))
+                choose_ends(limits);
         if (sim_chance(200))
                 limits->ping_interval_min_ms = one_of(1, 100, 1000);
 }

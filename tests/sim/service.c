@@ -13,6 +13,7 @@
 #include "lent.h"
 #include "made.h"
 #include "pattern.h"
+#include "peer.h"
 #include "script.quoit.h"
 
 enum { SERVED_MAX = 1024, CREDITS = 2 };
@@ -129,6 +130,7 @@ static struct served *begin(quoit_call *call)
         sim_note("on_start", served->id, 0);
         served->is_wrong = quoit_call_metadata(call, "x-wrong", &value);
         quoit_call_on_cancel(call, on_cancel, served);
+        peer_note_served(call);
         served->outcall = made_note_served(call, &served->attempt);
         if (served->outcall >= 0)
                 name_attempt(call, served);
