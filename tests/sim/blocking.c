@@ -33,6 +33,8 @@ static struct {
         unsigned threads; /* that have not ended */
         unsigned openers; /* that are in a function with which the channel must not be freed */
         bool is_ending;
+        bool is_calm; /* its owner knows */
+        bool is_over;
         bool ends_early; /* before the server does */
 } blocking;
 
@@ -268,11 +270,18 @@ static uint64_t over_ns(const void *unused)
 /* A stream that does not end by itself is given up. */
 static void be_calm(void)
 {
+        struct made *made = NULL;
+
         names_calm();
         for (unsigned i = 0; i < THREADS_MAX; i++) {
                 if (blocking.waiters[i].stream && !made_ends(blocking.waiters[i].made))
                         cancel(blocking.waiters + i);
         }
+        if (blocking.setting->admits_all && !*blocking.setting->server_stops)
+                made = made_new_late(&blocking.rules);
+        blocking.is_calm = true;
+        if (made)
+                blocking_call(made, blocking.channel);
 }
 
 static void live(void)
@@ -317,20 +326,32 @@ static void end(void)
         made_check_ended();
 }
 
-void *blocking_run(void *setting)
+void blocking_prepare(const struct setting *setting)
+{
+        memset(&blocking, 0, sizeof(blocking));
+        blocking.setting = setting;
+}
+
+void *blocking_run(void *unused)
 {
         unsigned threads = 1 + (unsigned)sim_below(THREADS_MAX);
 
-        memset(&blocking, 0, sizeof(blocking));
-        blocking.setting = setting;
-        if (!begin())
+        (void)unused;
+        blocking.is_over = !begin();
+        if (blocking.is_over)
                 return NULL;
         blocking.threads = threads;
         for (unsigned i = 0; i < threads; i++)
                 fiber_start("a thread that calls", call_many, blocking.waiters + i);
         live();
         end();
+        blocking.is_over = true;
         return NULL;
+}
+
+bool blocking_is_served(void)
+{
+        return made_are_served() && (blocking.is_calm || blocking.is_over);
 }
 
 void blocking_check(void)

@@ -143,11 +143,17 @@ static void be_calm(void)
         caller.is_calm = true;
         names_calm();
         made_cancel_endless();
+        if (caller.channel && caller.setting->admits_all) {
+                struct made *made = made_new_late(&caller.rules);
+
+                if (made)
+                        (void)made_begin(made, caller.channel);
+        }
 }
 
 bool caller_is_served(void)
 {
-        return made_are_served() && (caller.is_calm || caller.is_over || !caller.client);
+        return made_are_served() && (caller.is_calm || caller.is_over);
 }
 
 /* ---- its thread ---- */
@@ -182,10 +188,15 @@ static void end(void)
         made_check_all(&caller.retries);
 }
 
-void *caller_run(void *setting)
+void caller_prepare(const struct setting *setting)
 {
         memset(&caller, 0, sizeof(caller));
         caller.setting = setting;
+}
+
+void *caller_run(void *unused)
+{
+        (void)unused;
         names_begin(caller.setting->servers);
         if (begin()) {
                 while (!ends()) {

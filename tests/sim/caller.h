@@ -8,8 +8,13 @@
 
 #include <stdbool.h>
 
-/* Its thread: a struct setting (choice.h). */
-void *caller_run(void *setting);
+struct setting;
+
+/* Before all threads of a run: nothing is left of the last one. */
+void caller_prepare(const struct setting *setting);
+
+/* Its thread. */
+void *caller_run(void *unused);
 
 /* Its calls that end by themselves have ended. */
 bool caller_is_served(void);

@@ -15,6 +15,7 @@ struct setting {
         const bool *server_is_over; /* then the client ends, or earlier */
         unsigned servers; /* how many there are: fleet.h */
         bool is_secure, is_gentle;
+        bool admits_all; /* in calm times servers take all calls, whatever has been */
 };
 
 void choose_client_limits(const struct setting *setting, quoit_client_limits *limits);

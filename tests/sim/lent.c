@@ -16,6 +16,7 @@ static struct {
         quoit_channel *channel;
         struct choice choice;
         struct rules rules;
+        unsigned calm_rings; /* that know of it */
 } lent;
 
 void lent_begin(quoit_server *server, const struct setting *setting)
@@ -64,9 +65,21 @@ void lent_call_blocking(struct made *made)
 /* On each of its rings. */
 static void on_calm(quoit_client *client, void *unused)
 {
+        struct made *made = NULL;
+
         (void)client;
         (void)unused;
         made_cancel_endless();
+        lent.calm_rings++;
+        if (lent.choice.setting->admits_all)
+                made = made_new_late(&lent.rules);
+        if (made)
+                (void)made_begin(made, lent.channel);
+}
+
+bool lent_is_calm(void)
+{
+        return lent.calm_rings == quoit_client_rings(lent.client);
 }
 
 void *lent_run(void *unused)

@@ -27,6 +27,9 @@ void lent_end(void);
  */
 struct made *lent_draw(void);
 
+/* All its rings know that the faults are over. */
+bool lent_is_calm(void);
+
 /* 0, or as quoit_outcall_start(). */
 int lent_call(struct made *made);
 

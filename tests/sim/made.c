@@ -404,7 +404,7 @@ static void choose_act(struct made *made)
         made->size = (uint32_t)sim_below(sim_chance(100) ? 100000 : 2000);
         made->asks_left = made_sends_many(made) ? 1 + (unsigned)sim_below(ASKS_MAX) : 1;
         made->counts_credits = sim_chance(200);
-        if (made->must_end && !made->has_deadline && !act_ends(made->act))
+        if (made->is_late || (made->must_end && !made->has_deadline && !act_ends(made->act)))
                 made->act = ACT_ANSWER;
 }
 
@@ -432,11 +432,20 @@ struct made *made_new(const struct rules *rules)
         return made;
 }
 
+struct made *made_new_late(const struct rules *rules)
+{
+        struct made *made = made_new(rules);
+
+        if (made)
+                made->is_late = true;
+        return made;
+}
+
 void made_prepare(struct made *made, quoit_channel *channel, struct made_request *ret_request)
 {
         char *id = ret_request->id;
         int size = snprintf(id, sizeof(ret_request->id), "%u.", made->id);
-        uint32_t timeout_ms = sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0;
+        uint32_t timeout_ms = !made->is_late && sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0;
         bool may_wait = !made->must_end || timeout_ms > 0 || made->rules->is_gentle;
 
         ret_request->method = method_of(made->kind);
@@ -444,8 +453,9 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
                 (quoit_metadata){ "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
         ret_request->options = (quoit_call_options){
                 .timeout_ms = timeout_ms,
-                .wait_for_ready = sim_chance(300) && may_wait ? QUOIT_WAIT_FOR_READY
-                                                              : QUOIT_WAIT_AS_CONFIGURED,
+                .wait_for_ready = made->is_late || (sim_chance(300) && may_wait)
+                                          ? QUOIT_WAIT_FOR_READY
+                                          : QUOIT_WAIT_AS_CONFIGURED,
                 .hash_key = upb_StringView_FromDataAndSize(id, sim_chance(500) ? 1 : 0),
                 .metadata = &ret_request->field,
                 .metadata_count = 1,
@@ -506,7 +516,7 @@ bool made_ends(const struct made *made)
         return act_ends(made->act) &&
                (!made->waits_for_ready || made->has_deadline ||
                        (made->served > 0 && made->policy.kind == POLICY_NONE) ||
-                       made->rules->is_gentle);
+                       made->rules->is_gentle || made->is_late);
 }
 
 static void print(const struct made *made)

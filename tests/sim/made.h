@@ -34,6 +34,7 @@ struct rules {
 struct made {
         const struct rules *rules;
         quoit_call *parent; /* that it is made for; NULL: none. Only used by made_begin() */
+        bool is_late; /* it begins when all faults are over, and waits until it is answered */
         bool must_end; /* it is to be one that ends by itself, or by its deadline */
         void (*on_end)(quoit_status status, void *user); /* NULL: nobody waits for it */
         bool (*parent_is_over)(const void *user); /* with a parent */
@@ -63,6 +64,9 @@ struct made {
 
 /* The next one, of any kind, for its caller to fill in what is not of made_begin(). NULL: there are enough. */
 struct made *made_new(const struct rules *rules);
+
+/* The same for one that begins when all faults are over, to see that none of them lasts. */
+struct made *made_new_late(const struct rules *rules);
 
 /* Begins it, with what chance decides. 0; or as quoit_outcall_start(): it was never made. */
 int made_begin(struct made *made, quoit_channel *channel);

@@ -77,6 +77,7 @@ static int on_close(nghttp2_session *h2, int32_t id, uint32_t error_code, void *
         if (call->is_closed)
                 sim_fail("stream %d has ended twice", id);
         call->is_closed = true;
+        call->was_refused = error_code == NGHTTP2_REFUSED_STREAM;
         sim_note("stream ends", (uint64_t)id, error_code);
         if (error_code == 0 && peer->is_good && !call->was_reset)
                 peer_call_check(call);
@@ -415,6 +416,31 @@ bool peer_is_served(const struct peer_end *peer)
                         return false;
         }
         return true;
+}
+
+struct peer_end *peer_new_late(int listener_fd, bool is_secure)
+{
+        struct peer_end *peer = peer_new(listener_fd, true, is_secure);
+
+        for (unsigned kind = 0; peer && kind < KINDS; kind++)
+                peer_begin_plain(peer, (enum kind)kind);
+        return peer;
+}
+
+bool peer_is_answered(const struct peer_end *peer)
+{
+        for (unsigned i = 0; i < peer->call_count && !peer->is_dead; i++)
+                if (!peer->calls[i].is_closed)
+                        return false;
+        return true;
+}
+
+void peer_check_answered(const struct peer_end *peer)
+{
+        for (unsigned i = 0; i < peer->call_count; i++)
+                if (peer->calls[i].statuses == 0 && (i == 0 || !peer->calls[i].was_refused))
+                        sim_fail("connection %u: all faults are over, and stream %d gets no status",
+                                peer->conn->id, peer->calls[i].id);
 }
 
 bool peer_is_idle(const struct peer_end *peer)

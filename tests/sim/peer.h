@@ -28,6 +28,15 @@ void peer_note_served(const struct quoit_call *call);
 /* The phase of faults is over: it finishes its calls, begins none, and breaks nothing. */
 void peer_calm(struct peer_end *peer);
 
+/* One that comes when all faults are over, with calls that are answered at once. */
+struct peer_end *peer_new_late(int listener_fd, bool is_secure);
+
+/* All calls of such a one have ended; or its connection has. */
+bool peer_is_answered(const struct peer_end *peer);
+
+/* The first one has a status, and so have the others, unless they came before the server's limit of streams was known. */
+void peer_check_answered(const struct peer_end *peer);
+
 /* All its calls that end by themselves have ended. */
 bool peer_is_served(const struct peer_end *peer);
 

@@ -223,23 +223,15 @@ static void make_body(struct peer_call *call)
                         (uint8_t)(1 + sim_below(255));
 }
 
-bool peer_begin_call(struct peer_end *peer)
+/* Sends the request of @call, which is @peer's next one and knows what it asks for. */
+static void submit(struct peer_end *peer, struct peer_call *call)
 {
-        struct peer_call *call = peer->calls + peer->call_count;
         nghttp2_data_provider2 provider = { .source.ptr = call, .read_callback = on_read };
         char timeout[16], name[24];
         nghttp2_nv fields[11];
         size_t count = 0;
 
-        if (peer->call_count == CALLS_MAX || !nghttp2_session_check_request_allowed(peer->h2))
-                return false;
         peer->call_count++;
-        *call = (struct peer_call){
-                .peer = peer, .kind = (enum kind)sim_below(KINDS), .status = -1
-        };
-        call->act = sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
-        call->is_wrong = !peer->is_good && sim_chance(200);
-        call->has_deadline = sim_chance(300);
         make_body(call);
         snprintf(timeout, sizeof(timeout), "%um",
                 1 + (unsigned)sim_below(sim_chance(500) ? 20 : 5000));
@@ -267,5 +259,28 @@ bool peer_begin_call(struct peer_end *peer)
         sim_note("calls", (uint64_t)call->id, (uint64_t)call->act << 8 | call->kind);
         if (call->id < 0)
                 call->is_closed = true;
+}
+
+bool peer_begin_call(struct peer_end *peer)
+{
+        struct peer_call *call = peer->calls + peer->call_count;
+
+        if (peer->call_count == CALLS_MAX || !nghttp2_session_check_request_allowed(peer->h2))
+                return false;
+        *call = (struct peer_call){
+                .peer = peer, .kind = (enum kind)sim_below(KINDS), .status = -1
+        };
+        call->act = sim_chance(500) ? ACT_ANSWER : (enum act)sim_below(ACTS);
+        call->is_wrong = !peer->is_good && sim_chance(200);
+        call->has_deadline = sim_chance(300);
+        submit(peer, call);
         return true;
+}
+
+void peer_begin_plain(struct peer_end *peer, enum kind kind)
+{
+        struct peer_call *call = peer->calls + peer->call_count;
+
+        *call = (struct peer_call){ .peer = peer, .kind = kind, .act = ACT_ANSWER, .status = -1 };
+        submit(peer, call);
 }

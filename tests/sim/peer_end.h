@@ -26,6 +26,7 @@ struct peer_call {
         unsigned asks; /* messages of the request */
         unsigned answers; /* that are due, if it goes well */
         bool has_deadline, is_wrong, is_closed, was_reset;
+        bool was_refused;
         bool is_served; /* a handler has begun with it */
         struct sim_pipe body; /* of the request; not sent yet */
         struct sim_pipe reply;
@@ -60,6 +61,9 @@ extern const char *const peer_paths[KINDS]; /* of the kinds' methods */
 
 /* Begins one whose kind, messages and fields chance decides. False: it must not begin another one. */
 bool peer_begin_call(struct peer_end *peer);
+
+/* Begins one of @kind that is answered at once, whenever that is. */
+void peer_begin_plain(struct peer_end *peer, enum kind kind);
 
 /* Checks the whole messages that have arrived. */
 void peer_call_read(struct peer_call *call);

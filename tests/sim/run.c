@@ -38,7 +38,8 @@ enum client { CLIENT_NONE, CLIENT_STEPPED, CLIENT_BLOCKING, CLIENT_LENT };
 struct run {
         quoit_server *server;
         int listener_fd;
-        struct peer_end *peers[PEERS_MAX];
+        struct peer_end *peers[PEERS_MAX + 1]; /* the last one comes late */
+        struct peer_end *late; /* NULL: it has not come yet, or could not */
         unsigned peer_count, peers_wanted;
         uint64_t chaos_steps;
         uint64_t calm_ns; /* when it began */
@@ -115,8 +116,8 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                         limits->connection_idle_ms = one_of(20, 100, 1000);
                 if (sim_chance(200))
                         limits->streams_max = one_of(2, 3, 10);
-                if (sim_chance(100))
-                        choose_ends(limits);
+                if (sim_chance(200))
+                        limits->turn_bytes_max = 1;
                 return;
         }
         if (sim_chance(200))
@@ -173,6 +174,16 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                 limits->ping_interval_min_ms = one_of(1, 100, 1000);
 }
 
+/* No limit keeps who comes later away, even if others that came first stay for ever. */
+static bool admits_all(const quoit_limits *limits)
+{
+        return limits->memory_bytes_max == SIZE_MAX && limits->connections_max == 0 &&
+               limits->connections_per_address_max == 0 && limits->calls_max == 0 &&
+               limits->connection_age_ms == 0 && limits->connection_idle_ms == 0 &&
+               limits->handshake_ms == 0 && limits->keepalive_ms == 0 && limits->stall_ms == 0 &&
+               limits->window_stall_ms == 0 && sim.rates[SIM_NO_MEMORY] == 0;
+}
+
 static void begin(struct run *run)
 {
         quoit_server_options options = {
@@ -185,6 +196,7 @@ static void begin(struct run *run)
 
         choose_rates(run);
         choose_limits(run, &options.limits);
+        run->setting.admits_all = admits_all(&options.limits);
         run->chaos_steps = 20 + sim_below(sim_chance(100) ? 6000 : 1200);
         run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
         run->is_looped = sim_chance(200);
@@ -287,7 +299,7 @@ static void add_peer(struct run *run)
 
 static struct peer_end *ready_peer(const struct run *run, uint64_t *next_ns)
 {
-        struct peer_end *ready[PEERS_MAX];
+        struct peer_end *ready[PEERS_MAX + 1];
         unsigned count = 0;
 
         for (unsigned i = 0; i < run->peer_count; i++) {
@@ -388,14 +400,28 @@ static void be_calm(struct run *run)
                 peer_calm(run->peers[i]);
 }
 
+/* Nothing that has happened lasts: who comes now is served. */
+static void welcome(struct run *run)
+{
+        run->late = peer_new_late(run->listener_fd, run->is_secure);
+        if (run->late)
+                run->peers[run->peer_count++] = run->late;
+        else if (run->setting.admits_all && !run->is_over)
+                sim_fail("a server that is not asked to stop does not listen");
+}
+
 static bool are_served(const struct run *run)
 {
+        if (run->late && run->setting.admits_all && !peer_is_answered(run->late))
+                return false;
         for (unsigned i = 0; i < run->peer_count; i++)
                 if (!peer_is_served(run->peers[i]))
                         return false;
         if (run->client == CLIENT_STEPPED)
                 return caller_is_served();
-        return made_are_served();
+        if (run->client == CLIENT_BLOCKING)
+                return blocking_is_served();
+        return made_are_served() && (run->client != CLIENT_LENT || lent_is_calm());
 }
 
 /* A connection whose handshake is not over has not told its windows yet. */
@@ -425,6 +451,8 @@ static void live(struct run *run)
         for (uint64_t i = 0; stops_early && i < 100 && fibers_alive() > 0; i++)
                 step(run);
         be_calm(run);
+        if (!run->stop_wanted && !run->is_over)
+                welcome(run);
         while (!run->stop_wanted && !run->is_over && !are_served(run)) {
                 step(run);
                 if (sim.now_ns - run->calm_ns > CALM_NS_MAX || sim.steps > STEPS_MAX) {
@@ -432,6 +460,8 @@ static void live(struct run *run)
                         sim_fail("calls that should have ended have not");
                 }
         }
+        if (run->late && run->setting.admits_all)
+                peer_check_answered(run->late);
         for (unsigned i = 0; i < 200 && !run->stop_wanted && !run->is_over && try_step(run); i++)
                 ;
         if (!run->stop_wanted)
@@ -474,6 +504,8 @@ static void begin_client(struct run *run)
         run->setting.server_is_over = &run->is_over;
         run->setting.servers = fleet_count();
         run->setting.is_secure = run->is_secure;
+        caller_prepare(&run->setting);
+        blocking_prepare(&run->setting);
         if (run->client == CLIENT_LENT)
                 lent_begin(run->server, &run->setting);
 }
@@ -501,11 +533,11 @@ void run_seed(uint64_t seed)
                 fleet_start(&run.is_over);
         }
         if (run.client == CLIENT_STEPPED)
-                fiber_start("a client's thread", caller_run, &run.setting);
+                fiber_start("a client's thread", caller_run, NULL);
         if (run.client == CLIENT_LENT)
                 fiber_start("a thread of the lent client's", lent_run, NULL);
         if (run.client == CLIENT_BLOCKING)
-                fiber_start("a client's owner", blocking_run, &run.setting);
+                fiber_start("a client's owner", blocking_run, NULL);
         live(&run);
         end(&run);
         if (memory_live() != before)
