@@ -41,6 +41,9 @@ enum sim_fault {
         SIM_FAULTS,
 };
 
+/* What a sweep lets fail, one after the other: tests/sim/sweep. */
+enum sim_kind { SIM_ALLOCATION, SIM_OPERATION, SIM_KINDS };
+
 struct sim_world {
         uint64_t seed;
         uint64_t chance; /* the state of the random generator */
@@ -51,6 +54,8 @@ struct sim_world {
         bool is_calm; /* no more faults: everything that was begun must end well */
         uint16_t rates[SIM_FAULTS]; /* how likely, of 1000 */
         uint64_t counts[SIM_FAULTS]; /* how often, in all runs */
+        bool (*plan)(enum sim_kind
+                        kind); /* in place of chance: whether this one fails. NULL: chance decides */
         unsigned
                 own_depth; /* the simulator's own code runs in a thread of the library: no faults in it */
         uint32_t delay_us_max; /* how long an operation takes that is not late */
@@ -92,6 +97,9 @@ static inline bool sim_chance(unsigned of_1000)
 /* Whether @fault happens now; it is counted and traced. */
 bool sim_fault(enum sim_fault fault);
 const char *sim_fault_name(enum sim_fault fault);
+
+/* Whether a call of the system fails which has no fault of its own: only by a plan. */
+bool sim_call_fails(void);
 
 /* Records an event: a static name, and a value that distinguishes it from others of that name. */
 void sim_note(const char *what, uint64_t one, uint64_t other);
@@ -145,6 +153,9 @@ void sim_net_end(void);
 
 /* A descriptor to listen on, at one of SIM_SERVERS places. */
 int sim_listen(unsigned place);
+
+/* The same with @fd, which the product has made. */
+void sim_listen_with(unsigned place, int fd);
 
 /* NULL: nobody listens. */
 struct sim_conn *sim_connect(int listener_fd);

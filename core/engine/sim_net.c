@@ -206,6 +206,11 @@ int sim_listen(unsigned place)
         return net.listener_fds[place];
 }
 
+void sim_listen_with(unsigned place, int fd)
+{
+        net.listener_fds[place] = fd;
+}
+
 /* The last byte. */
 static unsigned host_of(const struct sockaddr *address)
 {

@@ -63,9 +63,28 @@ const char *sim_fault_name(enum sim_fault fault)
         return names[fault];
 }
 
+static bool is_planned(enum sim_fault fault)
+{
+        switch (fault) {
+        case SIM_NO_MEMORY:
+                return sim.plan(SIM_ALLOCATION);
+        case SIM_ERROR:
+        case SIM_NO_BUFFERS:
+        case SIM_POST_FAILED:
+                return sim.plan(SIM_OPERATION);
+        default:
+                return false;
+        }
+}
+
+bool sim_call_fails(void)
+{
+        return sim.plan && sim.plan(SIM_OPERATION);
+}
+
 bool sim_fault(enum sim_fault fault)
 {
-        if (sim.is_calm || !sim_chance(sim.rates[fault]))
+        if (sim.plan ? !is_planned(fault) : sim.is_calm || !sim_chance(sim.rates[fault]))
                 return false;
         sim.counts[fault]++;
         sim_note(names[fault], 0, 0);

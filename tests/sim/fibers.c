@@ -36,6 +36,7 @@ struct fiber {
         const void *due_arg;
         const void *object; /* the condition variable that it waits for */
         uint64_t until_ns;
+        unsigned side;
         bool is_alive;
         bool turns; /* here.h */
         bool is_free; /* it has ended, and nobody waits for that: another one takes its place */
@@ -145,7 +146,12 @@ static struct fiber *start(const char *name, void *(*run)(void *arg), void *arg)
                 assert(fiber->stack != MAP_FAILED);
         }
         *fiber = (struct fiber){
-                .stack = fiber->stack, .name = name, .run = run, .arg = arg, .is_alive = true
+                .stack = fiber->stack,
+                .name = name,
+                .run = run,
+                .arg = arg,
+                .side = current ? current->side : 0,
+                .is_alive = true,
         };
         getcontext(&fiber->context);
         fiber->context.uc_stack.ss_sp = fiber->stack;
@@ -163,6 +169,16 @@ void fiber_start(const char *name, void *(*run)(void *arg), void *arg)
 bool fiber_is_inside(void)
 {
         return current;
+}
+
+void fiber_set_side(unsigned side)
+{
+        current->side = side;
+}
+
+unsigned fiber_side(void)
+{
+        return current ? current->side : 0;
 }
 
 void sim_block(uint64_t (*due_ns)(const void *arg), const void *arg)
@@ -288,9 +304,12 @@ int __real_sched_yield(void);
 int __wrap_pthread_create(
         pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
 {
-        struct fiber *fiber = start("a thread", run, arg);
+        struct fiber *fiber;
 
         (void)attributes;
+        if (sim_call_fails())
+                return EAGAIN;
+        fiber = start("a thread", run, arg);
         *thread = (pthread_t)fiber;
         sim_note("thread", (uint64_t)(fiber - fibers), 0);
         return 0;

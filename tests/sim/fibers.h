@@ -29,5 +29,9 @@ void fiber_sleep(uint64_t time_ns);
 
 bool fiber_is_inside(void);
 
+/* Whose thread the running one is, a number that its threads inherit; 0 at first. */
+void fiber_set_side(unsigned side);
+unsigned fiber_side(void);
+
 /* All must have ended. */
 void fibers_end(void);

@@ -55,6 +55,10 @@ int __wrap_eventfd(unsigned count, int flags)
 {
         (void)count;
         (void)flags;
+        if (sim_call_fails()) {
+                errno = EMFILE;
+                return -1;
+        }
         return sim_wake_new();
 }
 
@@ -120,7 +124,13 @@ int __wrap_socket(int family, int type, int protocol)
 
 int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 {
-        return sim_file(fd) ? 0 : __real_setsockopt(fd, level, option, value, size);
+        if (!sim_file(fd))
+                return __real_setsockopt(fd, level, option, value, size);
+        if (sim_call_fails()) {
+                errno = ENOBUFS;
+                return -1;
+        }
+        return 0;
 }
 
 static int name(int fd, uint32_t host, unsigned port, struct sockaddr *address, socklen_t *size)
@@ -131,6 +141,10 @@ static int name(int fd, uint32_t host, unsigned port, struct sockaddr *address, 
 
         if (!sim_file(fd))
                 sim_fail("descriptor %d is asked for its name, which is not open", fd);
+        if (sim_call_fails()) {
+                errno = ENOBUFS;
+                return -1;
+        }
         if (*size < sizeof(v4)) {
                 errno = EINVAL;
                 return -1;
@@ -158,13 +172,19 @@ int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size)
         return name(fd, 0x0a0000fe, 443, address, size);
 }
 
+/* What a descriptor is that a server takes over; the rest no socket of this world has. */
 int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
 {
         (void)fd;
-        (void)level;
-        (void)option;
-        (void)value;
         (void)size;
+        if (level == SOL_SOCKET && !sim_call_fails()) {
+                if (option == SO_TYPE)
+                        return *(int *)value = SOCK_STREAM, 0;
+                if (option == SO_DOMAIN)
+                        return *(int *)value = AF_INET, 0;
+                if (option == SO_ACCEPTCONN)
+                        return *(int *)value = 1, 0;
+        }
         errno = ENOPROTOOPT;
         return -1;
 }
