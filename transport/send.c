@@ -304,8 +304,9 @@ void stream_resume(struct stream *stream)
         stream->starved = false;
         if (stream->session->http1)
                 return;
-        /* fails only where a reset has gone before it */
-        (void)nghttp2_session_resume_data(stream->session->h2, stream->id);
+        /* fails otherwise where a reset has gone before it */
+        session_must_send(
+                stream->session, nghttp2_session_resume_data(stream->session->h2, stream->id));
 }
 
 void stream_reset(struct stream *stream, uint32_t error_code)
@@ -326,5 +327,7 @@ void stream_consume(struct stream *stream, uint32_t size)
         assert(size <= stream->unconsumed_bytes);
         stream->unconsumed_bytes -= size;
         if (stream->session && stream->session->h2 && stream_is_remote_open(stream))
-                (void)nghttp2_session_consume_stream(stream->session->h2, stream->id, size);
+                session_must_send(
+                        stream->session, nghttp2_session_consume_stream(
+                                                 stream->session->h2, stream->id, (size_t)size));
 }

@@ -229,7 +229,13 @@ void session_reset_stream(struct session *session, struct stream *stream, uint32
         if (!stream->is_reset && stream_is_remote_open(stream))
                 session_expect_late(session);
         stream->is_reset = true;
-        (void)nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code);
+        session_must_send(session,
+                nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, stream->id, error_code));
+}
+
+void session_must_send(struct session *session, int r)
+{
+        session->has_lost |= r == NGHTTP2_ERR_NOMEM;
 }
 
 /*
@@ -409,7 +415,8 @@ int session_feed(struct session *session, const uint8_t *data, size_t size)
         /* One slow stream must not stop the others: only its own window stays shut. */
         received = session->received_bytes - before;
         if (received > 0)
-                (void)nghttp2_session_consume_connection(session->h2, received);
+                session_must_send(
+                        session, nghttp2_session_consume_connection(session->h2, received));
         if (answers_pile_up(session)) {
                 session_blame(session, NGHTTP2_ENHANCE_YOUR_CALM, ANSWERS_PILE_UP);
                 return -EPROTO;
@@ -424,7 +431,8 @@ bool session_has_output(const struct session *session)
         if (session->preface_size <
                 NGHTTP2_CLIENT_MAGIC_LEN) /* who may yet turn out to speak HTTP/1 can't read frames */
                 return session->raw != NULL;
-        return session->drain == DRAIN_DUE || nghttp2_session_want_write(session->h2);
+        return session->drain == DRAIN_DUE || session->has_lost ||
+               nghttp2_session_want_write(session->h2);
 }
 
 /*
@@ -435,8 +443,8 @@ static void submit_last_goaway(struct session *session)
 {
         session_set_drain(session, DRAIN_DONE);
         session->goaway_id = nghttp2_session_get_last_proc_stream_id(session->h2);
-        (void)nghttp2_submit_goaway(
-                session->h2, NGHTTP2_FLAG_NONE, session->goaway_id, NGHTTP2_NO_ERROR, NULL, 0);
+        session_must_send(session, nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE,
+                                           session->goaway_id, NGHTTP2_NO_ERROR, NULL, 0));
 }
 
 int session_fill(struct session *session, struct output *output)
@@ -452,6 +460,8 @@ int session_fill(struct session *session, struct output *output)
                 return http1_fill(session->http1, output);
         if (session->drain == DRAIN_DUE)
                 submit_last_goaway(session);
+        if (session->has_lost)
+                return -ENOMEM;
         session->output = output;
         while (output_has_room(output, 1)) {
                 const uint8_t *data;
@@ -499,8 +509,9 @@ void session_set_drain(struct session *session, enum drain_step step)
 void session_announce_drain(struct session *session)
 {
         session_set_drain(session, DRAIN_ANNOUNCED);
-        (void)nghttp2_submit_shutdown_notice(session->h2);
-        (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_DRAIN);
+        session_must_send(session, nghttp2_submit_shutdown_notice(session->h2));
+        session_must_send(session, nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE,
+                                           (const uint8_t *)PING_OF_DRAIN));
 }
 
 void session_drain(struct session *session)
@@ -539,7 +550,7 @@ void session_terminate(struct session *session, uint32_t error_code, const char 
         if (size > 0) /* goes out ahead of the one that ends the session */
                 (void)nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, id, error_code,
                         (const uint8_t *)reason, size);
-        (void)nghttp2_session_terminate_session2(session->h2, id, error_code);
+        session_must_send(session, nghttp2_session_terminate_session2(session->h2, id, error_code));
 }
 
 void session_blame(struct session *session, uint32_t error_code, const char *why)
@@ -552,8 +563,8 @@ void session_blame(struct session *session, uint32_t error_code, const char *why
 void session_measure(struct session *session)
 {
         if (session->h2)
-                (void)nghttp2_submit_ping(
-                        session->h2, NGHTTP2_FLAG_NONE, (const uint8_t *)PING_OF_ROUND_TRIP);
+                session_must_send(session, nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE,
+                                                   (const uint8_t *)PING_OF_ROUND_TRIP));
 }
 
 void session_set_windows(
@@ -566,9 +577,10 @@ void session_set_windows(
                 return;
         if (session->stream_window_bytes < stream_window_bytes)
                 session->stream_window_bytes = stream_window_bytes;
-        (void)nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, &setting, 1);
-        (void)nghttp2_session_set_local_window_size(
-                session->h2, NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window_bytes);
+        session_must_send(
+                session, nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, &setting, 1));
+        session_must_send(session, nghttp2_session_set_local_window_size(session->h2,
+                                           NGHTTP2_FLAG_NONE, 0, (int32_t)connection_window_bytes));
 }
 
 int32_t session_send_window_bytes(const struct session *session)
@@ -584,5 +596,6 @@ int32_t session_receive_window_bytes(const struct session *session)
 void session_ping(struct session *session)
 {
         if (session->h2)
-                (void)nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
+                session_must_send(
+                        session, nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL));
 }

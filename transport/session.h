@@ -167,6 +167,7 @@ struct session {
         bool block_continues : 1; /* a CONTINUATION of the newest header block is to come */
         bool round_trip_answered : 1; /* the caller of session_measure() clears it */
         bool terminated : 1; /* ignores further input */
+        bool has_lost : 1; /* no memory for a frame that must be sent: session_fill() says so */
         bool fault_reported : 1; /* on_fault was called, or session_terminate() with a reason */
         const char *raw; /* sent in place of frames; static */
         uint8_t beginning
@@ -322,6 +323,12 @@ void session_reset_stream(struct session *session, struct stream *stream, uint32
 
 /* A stream was closed and the peer may not know yet: late frames are expected. Internal to the transport. */
 void session_expect_late(struct session *session);
+
+/*
+ * @r is what nghttp2 has returned for a frame that somebody waits for. Without memory for it the connection ends, by the next
+ * session_fill(): otherwise a stream or the end of the connection would be waited for in vain. Internal to the transport.
+ */
+void session_must_send(struct session *session, int r);
 
 /* Flow control of the connection (RFC 9113 section 5.2): how much we may send, and how much the peer may. */
 int32_t session_send_window_bytes(const struct session *session);
