@@ -12,6 +12,7 @@ struct sweep_call {
         uint32_t count, size; /* of the request */
         unsigned asks; /* messages of those that send many */
         quoit_call_options options;
+        quoit_status ends_with; /* also, and if nothing fails: OK unless told */
         quoit_outcall *call;
         unsigned replies;
         bool is_given_up; /* as a message could not be sent */
@@ -33,6 +34,3 @@ void call_make_blocking(struct stage *stage, struct sweep_call *call);
 
 /* What was to fail alone has failed: the channel has what it needs, so a call that waits for it succeeds. */
 void call_check_recovery(struct stage *stage);
-
-/* Whether a call may end so. */
-void call_check_status(quoit_status status, const char *text);

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <quoit/client_interceptor.h>
+#include <quoit/interceptor.h>
+
 #include "../pattern.h"
 #include "core/engine/sim.h"
 #include "script.quoit.h"
@@ -73,6 +76,49 @@ static unsigned attempt_of(const quoit_call *call)
                        : 0;
 }
 
+/* ---- calls that are made for others ---- */
+
+static quoit_channel *back;
+
+static void on_called(quoit_outcall *outcall, quoit_status status, void *user)
+{
+        quoit_call *call = user;
+
+        (void)outcall;
+        if (status == QUOIT_OK)
+                reply(call, quoit_call_attachment(call, &back));
+        else
+                quoit_call_finish(call, status, "the call that was made for it");
+}
+
+static void call_back(quoit_call *call, struct served *served)
+{
+        static const quoit_outcall_handler handler = { .on_done = on_called };
+        const quoit_call_options options = { .parent = call };
+        script_Ask *ask = script_Ask_new(quoit_call_arena(call));
+        quoit_outcall *outcall;
+        int r = quoit_call_attach(call, &back, served);
+
+        if (r == 0)
+                r = quoit_outcall_start(back,
+                        quoit_service_method(&quoit_script__Script_service, "Unary"), &options,
+                        &handler, call, &outcall);
+        if (r < 0) {
+                quoit_call_finish(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+                return;
+        }
+        quoit_call_hold(call);
+        if (quoit_outcall_send(outcall, (struct upb_Message *)ask) < 0)
+                quoit_outcall_finish(outcall, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
+}
+
+void service_call_back(quoit_channel *channel)
+{
+        back = channel;
+}
+
+/* ---- what is asked for ---- */
+
 /* True: it has been answered, or will be. */
 static bool acts(quoit_call *call, struct served *served, const script_Ask *ask)
 {
@@ -87,6 +133,9 @@ static bool acts(quoit_call *call, struct served *served, const script_Ask *ask)
                 if (attempt_of(call) >= served->count)
                         return false;
                 quoit_call_finish(call, QUOIT_UNAVAILABLE, "again");
+                return true;
+        case ACT_CALL:
+                call_back(call, served);
                 return true;
         default:
                 return false;

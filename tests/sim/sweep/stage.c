@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -58,9 +59,11 @@ bool stage_went_well(int r, const char *what)
         return false;
 }
 
-bool stage_may_try_again(void)
+bool stage_went_well_at_last(int r, const char *what)
 {
-        return !plan_now()->goes_on;
+        if (r < 0 && !plan_now()->goes_on)
+                sim_fail("%s is %d once more, and only one thing was to fail", what, r);
+        return stage_went_well(r, what);
 }
 
 static void on_log(void *user, quoit_log_level level, const char *line)
@@ -74,8 +77,24 @@ static void on_log(void *user, quoit_log_level level, const char *line)
 
 /* ---- a server ---- */
 
+static int adopt(struct stage_server *own)
+{
+        char address[32];
+        int r;
+
+        if (own->fd < 0)
+                own->fd = sim_listen(0);
+        snprintf(address, sizeof(address), "fd:%d", own->fd);
+        r = quoit_server_listen(own->server, address, NULL);
+        if (r == 0)
+                own->fd = -1;
+        return r;
+}
+
 static int listen_on(struct stage_server *own)
 {
+        if (own->stage->scenario->is_adopted)
+                return adopt(own);
         return own->tls ? quoit_server_listen_tls(own->server, "10.0.0.254:443", own->tls, NULL)
                         : quoit_server_listen(own->server, "10.0.0.254:443", NULL);
 }
@@ -84,6 +103,20 @@ static bool make_tls(struct stage_server *own)
 {
         return STAGE_TRY(quoit_tls_new(NULL, &own->tls)) &&
                STAGE_TRY(quoit_tls_add_certificate(own->tls, pki.certificate_file, pki.key_file));
+}
+
+/* Before it starts. */
+static bool lend(struct stage_server *own)
+{
+        const quoit_client_options options = { .lent = quoit_server_rings(own->server),
+                .on_log = on_log };
+
+        if (!STAGE_TRY(quoit_client_new(&options, &own->client)) ||
+                !STAGE_TRY(
+                        quoit_channel_new(own->client, "ipv4:10.0.0.254:443", NULL, &own->channel)))
+                return false;
+        service_call_back(own->channel);
+        return true;
 }
 
 static bool make_server(struct stage_server *own)
@@ -99,8 +132,17 @@ static bool make_server(struct stage_server *own)
                 return false;
         return (!scenario->is_secure || make_tls(own)) &&
                STAGE_TRY(service_register(own->server, scenario->methods)) &&
-               (!scenario->prepare || STAGE_TRY(scenario->prepare(own->stage, own->server))) &&
-               STAGE_TRY(listen_on(own));
+               (!scenario->prepare || STAGE_TRY(scenario->prepare(own))) &&
+               (!scenario->is_called_back || lend(own)) && STAGE_TRY(listen_on(own));
+}
+
+/* A successor has failed: who connects gets to the first one again. */
+static void give_place_back(const struct stage_server *own)
+{
+        const struct stage_server *first = own->stage->servers;
+
+        if (own != first && first->serves && !first->has_ended)
+                sim_listen_with(0, quoit_server_listener_fd(first->server, 0));
 }
 
 static void *serve(void *user)
@@ -116,8 +158,13 @@ static void *serve(void *user)
                 if (!stage_went_well(r, "quoit_server_run") && !*quoit_server_problem(own->server))
                         sim_fail("a server has failed, and does not say why");
         }
+        if (quoit_client_free(own->client))
+                sim_fail("a client was not freed whose server has ended");
         quoit_server_free(own->server); /* who waits in its queue is refused */
         quoit_tls_free(own->tls);
+        if (own->fd >= 0)
+                close(own->fd);
+        give_place_back(own);
         own->has_ended = true;
         return NULL;
 }
@@ -143,7 +190,7 @@ static void stop(struct stage_server *own)
 {
         uint64_t begun_ns = sim.now_ns;
 
-        if (!own->serves)
+        if (!own->serves || own->has_ended)
                 return;
         quoit_server_stop(own->server);
         while (!own->has_ended && sim.now_ns - begun_ns < STOP_NS)
@@ -295,6 +342,7 @@ void stage_run(const struct scenario *scenario)
         for (unsigned i = 0; i < stage.server_count; i++) {
                 stage.servers[i].stage = &stage;
                 stage.servers[i].is_late = i > 0;
+                stage.servers[i].fd = -1;
         }
         stage_begin_server(&stage, 0);
         fiber_start("the client's thread", call, &stage);

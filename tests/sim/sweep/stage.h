@@ -18,6 +18,7 @@
 enum { SERVERS_MAX = 2 };
 
 struct stage;
+struct stage_server;
 
 struct scenario {
         const char *name;
@@ -29,10 +30,12 @@ struct scenario {
         quoit_client_options client;
         const char *target; /* NULL: the servers */
         quoit_channel_options channel;
-        int (*prepare)(struct stage *stage,
-                quoit_server *server); /* what else a server is, before it listens. NULL: nothing */
+        int (*prepare)(struct stage_server
+                        *own); /* what else a server is, before it listens. NULL: nothing */
         void (*act)(struct stage *stage); /* on the client's thread. NULL: nothing */
-        bool has_no_client, is_lent;
+        bool has_no_client;
+        bool is_adopted; /* servers take sockets over that listen already */
+        bool is_called_back; /* handlers call the server, by a client on its rings */
 };
 
 struct stage_server {
@@ -40,6 +43,10 @@ struct stage_server {
         quoit_server *server; /* as long as it has not ended */
         quoit_tls *tls;
         quoit_health *health;
+        unsigned registered; /* of what `prepare` registers */
+        quoit_client *client; /* on its rings */
+        quoit_channel *channel; /* of that */
+        int fd; /* that it is to take over; negative: none, or it has */
         bool serves, has_ended;
         bool is_late; /* it begins when the scenario says so */
 };
@@ -58,11 +65,11 @@ void stage_run(const struct scenario *scenario);
 /* Whether @r, of a function that may fail because of the plan, is 0. It fails the program otherwise. */
 bool stage_went_well(int r, const char *what);
 
-/* Evaluates @expression, which is a negative errno if it fails; then once more, where only one thing was to fail. True: it is 0. */
+/* Evaluates @expression, which is a negative errno if it fails; then once more, which must go well where only one thing was to fail. True: it is 0. */
 #define STAGE_TRY(expression)                                                                      \
         (stage_went_well((expression), #expression) ||                                             \
-                (stage_may_try_again() && stage_went_well((expression), #expression)))
-bool stage_may_try_again(void);
+                stage_went_well_at_last((expression), #expression))
+bool stage_went_well_at_last(int r, const char *what);
 
 /* The client's thread waits for @time_ns; a stepped client is turned meanwhile. */
 void stage_wait(struct stage *stage, uint64_t time_ns);
