@@ -100,6 +100,17 @@ int router_add(struct router *router, const struct route *route)
         return 0;
 }
 
+void router_remove_last(struct router *router, const struct quoit_method *method)
+{
+        size_t size = strlen(method->path);
+        struct router_slot *slot =
+                find_slot(router, method->path, size, hash_path(method->path, size));
+
+        free(slot->route);
+        *slot = (struct router_slot){ 0 };
+        router->route_count--;
+}
+
 static bool has_service(const struct router *router, const char *name, size_t size)
 {
         for (size_t i = 0; i < router->service_count; i++) {

@@ -25,6 +25,9 @@ struct router {
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
 int router_add(struct router *router, const struct route *route);
 
+/* Takes back the route of @method, which was added last of all that are left. */
+void router_remove_last(struct router *router, const struct quoit_method *method);
+
 /* Adds @service, whichever of its methods have routes. 0, -EEXIST, -ENOMEM. */
 int router_add_service(struct router *router, const struct quoit_service *service);
 

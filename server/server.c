@@ -133,23 +133,33 @@ quoit_rings *quoit_server_rings(quoit_server *server)
 
 /* ---- services ---- */
 
+/* Others are answered UNIMPLEMENTED: the router knows their service, not their path. */
+static bool is_routed(const quoit_method *method, const void *implementation)
+{
+        return method->is_implemented && method->is_implemented(implementation);
+}
+
+/* All, or none. */
 static int add_routes(
         quoit_server *server, const quoit_service *service, const void *implementation, void *user)
 {
-        for (size_t i = 0; i < service->method_count; i++) {
-                const quoit_method *method = service->methods + i;
-                int r;
+        struct route route = {
+                .file = service->file, .implementation = implementation, .user = user
+        };
+        size_t count = 0;
+        int r = 0;
 
-                if (!method->is_implemented || !method->is_implemented(implementation))
-                        continue; /* answered UNIMPLEMENTED: the router knows its service, not its path */
-                r = router_add(&server->router, &(struct route){ .method = method,
-                                                        .file = service->file,
-                                                        .implementation = implementation,
-                                                        .user = user });
-                if (r < 0)
-                        return r;
+        while (r == 0 && count < service->method_count) {
+                route.method = service->methods + count;
+                if (is_routed(route.method, implementation))
+                        r = router_add(&server->router, &route);
+                count += r == 0;
         }
-        return 0;
+        while (r < 0 && count-- > 0) {
+                if (is_routed(service->methods + count, implementation))
+                        router_remove_last(&server->router, service->methods + count);
+        }
+        return r;
 }
 
 int quoit_server_register(
