@@ -39,7 +39,8 @@ static int init(struct tls *tls, struct tls_context *context)
         *tls = (struct tls){ 0 };
         tls->ssl = SSL_new(context->contexts[0]);
         pipe = BIO_new(context->pipe);
-        if (!tls->ssl || !pipe) {
+        /* that is for transport/tls_tickets.c and tls_sessions.c */
+        if (!tls->ssl || !pipe || SSL_set_app_data(tls->ssl, tls) != 1) {
                 SSL_free(tls->ssl);
                 BIO_free(pipe);
                 tls->ssl = NULL;
@@ -51,7 +52,6 @@ static int init(struct tls *tls, struct tls_context *context)
         SSL_set_bio(tls->ssl, pipe, pipe);
         SSL_set_msg_callback(tls->ssl, on_message);
         SSL_set_msg_callback_arg(tls->ssl, tls);
-        SSL_set_app_data(tls->ssl, tls); /* for transport/tls_tickets.c */
         return 0;
 }
 

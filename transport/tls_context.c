@@ -165,21 +165,24 @@ static void set_common(SSL_CTX *ssl)
         SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 }
 
-static void set_manners(const struct tls_rules *rules, struct tls_context *context, SSL_CTX *ssl)
+static int set_manners(const struct tls_rules *rules, struct tls_context *context, SSL_CTX *ssl)
 {
+        int r = 0;
+
         set_common(ssl);
         SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
         if (rules->options->no_resumption) {
                 SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
                 SSL_CTX_set_num_tickets(ssl, 0);
         } else {
-                tls_tickets_attach(rules->tickets, ssl);
+                r = tls_tickets_attach(rules->tickets, ssl);
         }
         SSL_CTX_set_alpn_select_cb(ssl, on_alpn, NULL);
         SSL_CTX_set_client_hello_cb(ssl, on_client_hello, NULL);
         SSL_CTX_set_cert_cb(ssl, on_certificate, NULL);
         SSL_CTX_set_tlsext_servername_callback(ssl, on_server_name);
         SSL_CTX_set_tlsext_servername_arg(ssl, context);
+        return r;
 }
 
 static int add(const struct tls_rules *rules, const struct tls_source *source,
@@ -191,7 +194,9 @@ static int add(const struct tls_rules *rules, const struct tls_source *source,
         if (!ssl)
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
         context->contexts[context->count++] = ssl;
-        set_manners(rules, context, ssl);
+        r = set_manners(rules, context, ssl);
+        if (r < 0)
+                return tls_problem_set(problem, r, "out of memory");
         r = set_versions(rules->options, ssl, problem);
         if (r == 0)
                 r = set_ciphers(rules->options, ssl, problem);
@@ -247,8 +252,8 @@ static int add_client(const struct tls_client_rules *rules, struct tls_context *
         if (SSL_CTX_set_alpn_protos(ssl, h2, sizeof(h2)) != 0 || /* 0 is success here */
                 tls_sessions_init(&context->sessions, rules->sessions_max) < 0)
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
-        if (rules->sessions_max > 0)
-                tls_sessions_attach(&context->sessions, ssl);
+        if (rules->sessions_max > 0 && tls_sessions_attach(&context->sessions, ssl) < 0)
+                return tls_problem_set(problem, -ENOMEM, "out of memory");
         r = set_versions(rules->options, ssl, problem);
         if (r == 0)
                 r = set_ciphers(rules->options, ssl, problem);

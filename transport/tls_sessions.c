@@ -156,11 +156,13 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
         return 0; /* it stays OpenSSL's */
 }
 
-void tls_sessions_attach(struct tls_sessions *sessions, SSL_CTX *ssl)
+int tls_sessions_attach(struct tls_sessions *sessions, SSL_CTX *ssl)
 {
-        SSL_CTX_set_app_data(ssl, sessions);
+        if (SSL_CTX_set_app_data(ssl, sessions) != 1)
+                return -ENOMEM;
         SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
         SSL_CTX_sess_set_new_cb(ssl, on_session);
+        return 0;
 }
 
 void tls_sessions_offer(struct tls_sessions *sessions, struct tls *tls)

@@ -50,8 +50,8 @@ SSL_SESSION *tls_sessions_take(
 
 /* ---- of connections ---- */
 
-/* Sessions of @ssl's connections, each of a struct tls that has asked for it, are kept in @sessions, which outlive @ssl. */
-void tls_sessions_attach(struct tls_sessions *sessions, SSL_CTX *ssl);
+/* Sessions of @ssl's connections, each of a struct tls that has asked for it, are kept in @sessions, which outlive @ssl. 0, -ENOMEM. */
+int tls_sessions_attach(struct tls_sessions *sessions, SSL_CTX *ssl);
 
 /* Offers one of @sessions, which it takes. The handshake has not begun. */
 void tls_sessions_offer(struct tls_sessions *sessions, struct tls *tls);

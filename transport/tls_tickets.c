@@ -175,11 +175,13 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         return found == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : found;
 }
 
-void tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl)
+int tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl)
 {
-        SSL_CTX_set_app_data(ssl, tickets);
+        if (SSL_CTX_set_app_data(ssl, tickets) != 1)
+                return -ENOMEM;
         SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, on_ticket);
         SSL_CTX_set_timeout(ssl, (long)TLS_TICKET_SECONDS);
         SSL_CTX_set_num_tickets(
                 ssl, 1); /* gRPC's clients keep one connection, not six as browsers do */
+        return 0;
 }

@@ -50,5 +50,5 @@ int tls_tickets_sealing(
 int tls_tickets_find(
         struct tls_tickets *tickets, const uint8_t name[16], struct tls_ticket_key *ret_key);
 
-/* Sessions of @ssl will use tickets with these keys, which outlive it. Its connections must belong to a struct tls. */
-void tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl);
+/* Sessions of @ssl will use tickets with these keys, which outlive it. Its connections must belong to a struct tls. 0, -ENOMEM. */
+int tls_tickets_attach(struct tls_tickets *tickets, SSL_CTX *ssl);
