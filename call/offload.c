@@ -27,6 +27,7 @@ struct offload {
         uint64_t
                 debt_ns; /* how long the peer made it wait, less what the peer has paid by reading */
         struct offload_wait wait; /* since the worker got the call */
+        _Alignas(max_align_t) unsigned char lender[];
 };
 
 /* A message on its way to the ring, then in the writer's queue. An empty one asks for the headers. */
@@ -53,9 +54,9 @@ static upb_alloc *parcel_blocks(const struct quoit_call *call)
         return arena_pool_alloc(call_host_of(call)->shared_arenas);
 }
 
-struct offload *offload_new(struct quoit_call *call)
+struct offload *offload_new(struct quoit_call *call, size_t lender_bytes)
 {
-        struct offload *offload = malloc(sizeof(*offload));
+        struct offload *offload = malloc(sizeof(*offload) + lender_bytes);
         pthread_condattr_t attributes;
 
         if (!offload)
@@ -67,6 +68,11 @@ struct offload *offload_new(struct quoit_call *call)
         pthread_cond_init(&offload->has_room, &attributes);
         pthread_condattr_destroy(&attributes);
         return offload;
+}
+
+void *offload_lender(struct offload *offload)
+{
+        return offload->lender;
 }
 
 void offload_free(struct offload *offload)

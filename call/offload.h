@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/mailbox.h"
@@ -20,8 +21,9 @@ struct encoding;
 struct offload;
 struct quoit_call;
 
-/* NULL if memory is short. */
-struct offload *offload_new(struct quoit_call *call);
+/* With @lender_bytes for who lends the call, so that lending it once more takes no memory. NULL if memory is short. */
+struct offload *offload_new(struct quoit_call *call, size_t lender_bytes);
+void *offload_lender(struct offload *offload);
 void offload_free(struct offload *offload);
 
 /*

@@ -116,9 +116,10 @@ enum dispatched dispatch_call(struct quoit_call *call, struct quoit_server *serv
                         call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, CALL_OVER_CONNECTION);
                         return DISPATCHED_ALL;
                 }
-                if (worker)
-                        return lending_submit(call, event, server) ? DISPATCHED_SOME
-                                                                   : DISPATCHED_ALL;
+                if (worker) {
+                        lending_submit(call, event, server);
+                        return DISPATCHED_ALL;
+                }
                 errand_take(call, event, &errand);
                 errand_run(&errand);
                 if (runs_handler(call, event))

@@ -2,7 +2,6 @@
 #include "server/lending.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "call/call.h"
 #include "call/offload.h"
@@ -32,8 +31,7 @@ static void on_returned(struct mail *mail)
         call_take(call);
         call->exchange.group->lent--;
         call_wake(call); /* this call, and others that waited for its place */
-        errand_settle(errand);
-        free(errand);
+        errand_settle(errand); /* may free the call, and @errand with it */
 }
 
 static uint64_t on_work(struct work *work, struct coders *coders)
@@ -57,22 +55,21 @@ static uint64_t on_work(struct work *work, struct coders *coders)
         return wait.waited_ns;
 }
 
-bool lending_submit(struct quoit_call *call, enum event event, struct quoit_server *server)
+void lending_submit(struct quoit_call *call, enum event event, struct quoit_server *server)
 {
         struct errand *errand;
 
         if (event == EVENT_START && !admission_wait_for_worker(call, server))
-                return false;
-        errand = calloc(1, sizeof(*errand));
-        if (errand && !call->offload)
-                call->offload = offload_new(call);
-        if (!errand || !call->offload) {
-                free(errand);
-                if (event != EVENT_START)
-                        return true; /* no memory now: tried again in the next turn */
+                return;
+        if (!call->offload)
+                call->offload = offload_new(call, sizeof(*errand));
+        if (!call->offload) {
+                assert(event == EVENT_START); /* later ones, its end among them, take no memory */
                 call_cancel(call, QUOIT_RESOURCE_EXHAUSTED, "out of memory");
-                return false;
+                return;
         }
+        errand = offload_lender(call->offload);
+        *errand = (struct errand){ 0 };
         /* the ring's pool is the ring's alone */
         assert(call->exchange.lent.arena.pool != call_host_of(call)->arenas &&
                 call->exchange.lent.message_arena.pool != call_host_of(call)->arenas &&
@@ -89,5 +86,4 @@ bool lending_submit(struct quoit_call *call, enum event event, struct quoit_serv
                 workers_submit_first(&server->workers, &errand->work);
         else
                 workers_submit(&server->workers, &errand->work);
-        return false;
 }

@@ -18,5 +18,5 @@ bool lending_takes(const struct quoit_call *call, enum event event);
 /* The calls of one connection may use all workers but one, which is left for the others. Beyond that they do not queue. */
 bool lending_share_is_used(const struct call_group *group, const struct quoit_server *server);
 
-/* Lends the call, or refuses it. True: there is no memory now, and it must be tried again in the next turn. */
-bool lending_submit(struct quoit_call *call, enum event event, struct quoit_server *server);
+/* Lends the call, or refuses it. */
+void lending_submit(struct quoit_call *call, enum event event, struct quoit_server *server);
