@@ -33,6 +33,7 @@ struct watch {
         struct watch *next; /* from here on under the mutex: in the list while it is not over */
         struct watch **link;
         bool is_over;
+        const char *why; /* that */
         bool is_posted; /* on_news is on its way: the call must not be finished before */
         int sent; /* the status that was sent last; only for its call's thread */
 };
@@ -143,12 +144,13 @@ static void on_list(quoit_call *call, const grpc_health_v1_HealthListRequest *re
 /* ---- Watch ---- */
 
 /* A post that is on its way still needs the call: then the post finishes it. */
-static void finish_watch(quoit_call *call)
+static void finish_watch(const struct watch *watch)
 {
-        quoit_call_finish(call, QUOIT_UNAVAILABLE, "the server is stopping");
+        quoit_call_finish(watch->call, QUOIT_UNAVAILABLE, watch->why);
 }
 
-static void end_watch(struct watch *watch)
+/* @why is static. */
+static void end_watch(struct watch *watch, const char *why)
 {
         quoit_health *health = watch->health;
         bool is_posted;
@@ -160,10 +162,11 @@ static void end_watch(struct watch *watch)
                         watch->next->link = watch->link;
         }
         watch->is_over = true;
+        watch->why = why;
         is_posted = watch->is_posted;
         pthread_mutex_unlock(&health->mutex);
         if (!is_posted)
-                finish_watch(watch->call);
+                finish_watch(watch);
 }
 
 /* The pump: runs after each post, and when there is room again. */
@@ -172,18 +175,22 @@ static void tell(quoit_call *call, void *state)
         struct watch *watch = state;
         quoit_health *health = watch->health;
         bool is_stopping;
-        int status;
+        int status, r = 0;
 
         pthread_mutex_lock(&health->mutex);
         status = status_of(health, watch->service);
         is_stopping = health->is_stopping;
         pthread_mutex_unlock(&health->mutex);
-        if (status != watch->sent && quoit_call_writable(call) &&
-                grpc_health_v1_Health_Watch_send(
-                        call, response_new(quoit_call_scratch(call), status)) == 0)
-                watch->sent = status;
-        if (is_stopping && watch->sent == status)
-                end_watch(watch);
+        if (status != watch->sent && quoit_call_writable(call)) {
+                r = grpc_health_v1_Health_Watch_send(
+                        call, response_new(quoit_call_scratch(call), status));
+                if (r == 0)
+                        watch->sent = status;
+        }
+        if (r < 0) /* nothing would tell it again: who watches begins anew */
+                end_watch(watch, "out of memory");
+        else if (is_stopping && watch->sent == status)
+                end_watch(watch, "the server is stopping");
 }
 
 /* Something has changed: the pump, which runs after this, finds out what. */
@@ -196,24 +203,33 @@ static void on_news(quoit_call *call, void *arg)
         watch->is_posted = false;
         is_over = watch->is_over;
         pthread_mutex_unlock(&watch->health->mutex);
+        (void)call;
         if (is_over)
-                finish_watch(call);
+                finish_watch(watch);
 }
 
-/* Posts to all watchers of @service, or to all watchers. Under the mutex. */
-static void spread_news(quoit_health *health, const struct entry *of)
+/* Posts to all watchers of @service, or to all watchers. Under the mutex. 0, or -ENOMEM: some do not hear of it. */
+static int spread_news(quoit_health *health, const struct entry *of)
 {
+        int r = 0;
+
         for (struct watch *watch = health->watches; watch; watch = watch->next) {
+                int posted;
+
                 if (watch->is_posted || (of && !is_name(of, watch->service)))
                         continue;
-                watch->is_posted = quoit_call_post(watch->call, on_news, watch) == 0;
+                posted = quoit_call_post(watch->call, on_news, watch);
+                watch->is_posted = posted == 0;
+                if (posted == -ENOMEM)
+                        r = posted;
         }
+        return r;
 }
 
 static void on_cancel(quoit_call *call, void *state)
 {
         (void)call;
-        end_watch(state);
+        end_watch(state, "the call was cancelled");
 }
 
 static void on_watch(quoit_call *call, const grpc_health_v1_HealthCheckRequest *request, void *user)
@@ -273,7 +289,7 @@ int quoit_health_set(quoit_health *health, const char *service, quoit_health_sta
                 r = add_entry(health, at, upb_StringView_FromString(service));
         if (r == 0) {
                 (*at)->status = status;
-                spread_news(health, *at);
+                r = spread_news(health, *at);
         }
         pthread_mutex_unlock(&health->mutex);
         return r;
@@ -312,7 +328,7 @@ void quoit_health_forget(quoit_health *health, const char *service)
         if (entry) {
                 *at = entry->next;
                 health->entry_count--;
-                spread_news(health, entry);
+                (void)spread_news(health, entry);
                 free(entry);
         }
         pthread_mutex_unlock(&health->mutex);
@@ -322,7 +338,7 @@ static void set_flag(quoit_health *health, bool *flag, bool value)
 {
         pthread_mutex_lock(&health->mutex);
         *flag = value;
-        spread_news(health, NULL);
+        (void)spread_news(health, NULL);
         pthread_mutex_unlock(&health->mutex);
 }
 

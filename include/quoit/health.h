@@ -42,7 +42,7 @@ QUOIT_API int quoit_health_register(quoit_server *server, quoit_health **ret_hea
 
 /*
  * Sets the status of @service ("package.Service", copied; "" is the whole server) and sends it to those who watch it. Any name
- * can be used, registered or not. 0, -EINVAL for another status, -ENOMEM.
+ * can be used, registered or not. 0; -EINVAL for another status; -ENOMEM: call it again, or somebody who watches may not hear of it.
  */
 QUOIT_API int quoit_health_set(
         quoit_health *health, const char *service, quoit_health_status status);
