@@ -204,14 +204,16 @@ static void on_limit(struct timer *timer)
 
 /* ---- questions ---- */
 
+/* False: that has ended the lookup. */
 static bool make_hosts(struct lookup *lookup, unsigned count)
 {
         lookup->hosts = calloc(count, sizeof(*lookup->hosts));
-        if (lookup->hosts)
-                lookup->host_count = count;
-        else
+        if (!lookup->hosts) {
                 fail(lookup, "out of memory");
-        return lookup->hosts != NULL;
+                return false;
+        }
+        lookup->host_count = count;
+        return true;
 }
 
 /* The name itself. */
