@@ -327,16 +327,18 @@ static bool are_other(
                memcmp(subchannels, channel->subchannels, count * sizeof(*subchannels)) != 0;
 }
 
-/* True: there are some from now on. */
+/* True: there are some from now on. False: as if the lookup had failed. */
 static bool take_found(struct channel *channel, const struct address *addresses, unsigned count,
         struct subchannel **ret_old, unsigned *ret_old_count)
 {
+        if (replace(channel, addresses, count, ret_old, ret_old_count) < 0)
+                return false;
         channel->looked_up_ns = now_of(channel);
         channel->doubted_ns = 0;
         backoff_reset(&channel->lookup_backoff);
         timer_cancel(timers_of(channel), &channel->lookup_retry);
         plan(channel);
-        return replace(channel, addresses, count, ret_old, ret_old_count) == 0;
+        return true;
 }
 
 void addresses_on_lookup(struct channel *channel, const struct address *addresses, unsigned count,
@@ -349,7 +351,7 @@ void addresses_on_lookup(struct channel *channel, const struct address *addresse
         if (count > 0)
                 problem = take_found(channel, addresses, count, old, &old_count) ? ""
                                                                                  : "out of memory";
-        else if (channel->state != QUOIT_CHANNEL_IDLE)
+        if (*problem && channel->state != QUOIT_CHANNEL_IDLE)
                 retry_lookup(channel);
         is_news = strncmp(channel->lookup_problem, problem, CHANNEL_PROBLEM_BYTES - 1) != 0;
         snprintf(channel->lookup_problem, sizeof(channel->lookup_problem), "%s", problem);
