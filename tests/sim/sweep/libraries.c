@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Libraries beside ours, whose allocations the linker cannot replace: they are told ours. And what the C library opens for the product. */
+/* Libraries beside ours, whose allocations the linker cannot replace: they are told ours. And what the system does for the product. */
 
 #include "libraries.h"
 
@@ -70,8 +70,8 @@ void libraries_begin(void)
 }
 
 /*
- * What it cannot allocate in here OpenSSL does without, and does not say so: a context then lacks a cipher or a kind of signature for as long as
- * it lives, and nobody can see it. So it fails as a whole.
+ * What it cannot allocate in here OpenSSL does without, and does not say so: a context then lacks a cipher or a kind of signature for
+ * as long as it lives, and nobody can see it. So it fails as a whole.
  */
 SSL_CTX *__real_SSL_CTX_new(const SSL_METHOD *method);
 SSL_CTX *__wrap_SSL_CTX_new(const SSL_METHOD *method);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What fails in a run: the n-th allocation, or the n-th operation, on the threads of one side; alone, or with all that come after it.
- * Operations are what the engine does (connect, accept, receive, send, post to a ring, close), and calls of the system that are wrapped.
+ * What fails in a run: the n-th allocation, or the n-th operation, on the threads of one side; alone, or with all that follow.
+ * Operations are what the engine does (connect, accept, receive, send, post to a ring, close), and wrapped calls of the system.
  */
 
 #include <stdbool.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The product's own pools (core/slab.h, transport/memory.h), replaced by the linker: each block that is taken from them can fail, not only
- * the mappings that blocks are cut from. */
+/*
+ * The product's own pools (core/slab.h, transport/memory.h), replaced by the linker: each block that is taken from them can fail, not
+ * only the mappings that blocks are cut from.
+ */
 
 #include "core/engine/sim.h"
 #include "core/slab.h"

@@ -18,8 +18,8 @@
 /* ---- the beginning ---- */
 
 /*
- * Each once, though it may be called again. Reflection is not tried again: it is two services, and that one of them was registered only the end
- * of the server takes back.
+ * Each once, though it may be called again. Reflection is not tried again: it is two services, and that one of them was registered
+ * only the end of the server takes back.
  */
 static int register_more(struct stage_server *own)
 {
@@ -344,6 +344,51 @@ static void restart(struct stage *stage)
         call_wait(stage, &first);
 }
 
+/* ---- other protocols ---- */
+
+#define CONNECT_JSON                                                                               \
+        "POST /script.Script/Unary HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"      \
+        "Connect-Protocol-Version: 1\r\nContent-Length: 12\r\n\r\n{\"size\":100}"
+#define GRPC_WEB                                                                                   \
+        "POST /script.Script/ServerStream HTTP/1.1\r\nHost: a\r\n"                                 \
+        "Content-Type: application/grpc-web+proto\r\nContent-Length: 9\r\n\r\n"                    \
+        "\0\0\0\0\4\x10\3\x18\x64"
+
+/* By HTTP/1.1. True: 200. It waits for a second, or until the connection has ended. */
+static bool fetch(struct stage *stage, const char *request, size_t size)
+{
+        struct sim_conn *conn;
+        char answer[4096];
+        size_t got = 0;
+
+        if (!serves(stage, 0))
+                return false;
+        conn = sim_connect(quoit_server_listener_fd(stage->servers->server, 0));
+        if (sim_peer_write(conn, request, size) != size)
+                sim_fail("a request is too long");
+        for (unsigned i = 0; i < 100 && conn->reset == 0 && !conn->down.ended; i++) {
+                stage_wait(stage, 10 * NS_PER_MS);
+                got += sim_peer_read(conn, answer + got, sizeof(answer) - got);
+        }
+        sim_peer_end(conn);
+        return got >= 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0;
+}
+
+static void fetch_all(struct stage *stage)
+{
+        bool ok;
+
+        fiber_set_side(SIDE_NONE);
+        ok = fetch(stage, CONNECT_JSON, sizeof(CONNECT_JSON) - 1) &&
+             fetch(stage, GRPC_WEB, sizeof(GRPC_WEB) - 1);
+        if (!ok && !plan_has_fired())
+                sim_fail("a request by HTTP/1.1 has failed, and nothing was to fail");
+        if (!ok && !plan_now()->goes_on && serves(stage, 0) &&
+                !fetch(stage, CONNECT_JSON, sizeof(CONNECT_JSON) - 1))
+                sim_fail("a request by HTTP/1.1 fails after what was to fail has failed");
+        fiber_set_side(SIDE_CLIENT);
+}
+
 /* ---- the table ---- */
 
 #define ON_SERVER .sides = { [SIDE_SERVER] = true }
@@ -444,6 +489,7 @@ const struct scenario scenarios[] = {
                                      "\"threshold\":99},\"childPolicy\":[{\"round_robin\":{}}]}}]"
                                      "}" },
                 .act = call_all_kinds },
+        { .name = "web", ON_SERVER, .has_no_client = true, .act = fetch_all },
         { .name = "early-end", ON_BOTH, .client = { .stepped = true }, .act = end_early },
         { .name = "interceptors",
                 ON_BOTH,

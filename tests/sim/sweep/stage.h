@@ -3,7 +3,7 @@
 
 /*
  * Servers and a client of the product in the simulated world, for one run: each server is a thread of SIDE_SERVER, the client is a
- * thread of SIDE_CLIENT, which does what the scenario says. Whatever fails on a side has one step tried again, which must then go well.
+ * thread of SIDE_CLIENT, which does what the scenario says. A step that has failed is tried again, and must then go well.
  */
 
 #include <stdbool.h>
@@ -65,7 +65,10 @@ void stage_run(const struct scenario *scenario);
 /* Whether @r, of a function that may fail because of the plan, is 0. It fails the program otherwise. */
 bool stage_went_well(int r, const char *what);
 
-/* Evaluates @expression, which is a negative errno if it fails; then once more, which must go well where only one thing was to fail. True: it is 0. */
+/*
+ * Evaluates @expression, which is a negative errno if it fails; then once more, which must go well where only one thing was to fail.
+ * True: it is 0.
+ */
 #define STAGE_TRY(expression)                                                                      \
         (stage_went_well((expression), #expression) ||                                             \
                 stage_went_well_at_last((expression), #expression))
