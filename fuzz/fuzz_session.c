@@ -7,8 +7,8 @@
 #include "host.h"
 
 /*
- * Any bytes of a peer for a server, from the first one: through nghttp2, calls and handlers of all
- * kinds. At the end all memory is freed, whatever was in flight (host_free() asserts it).
+ * Any bytes of a peer for a server, from the first one: HTTP/2 or HTTP/1.1, gRPC, gRPC-Web or Connect, through calls and handlers of
+ * all kinds. At the end all memory is freed, whatever was in flight (host_free() asserts it).
  *
  * Input: steps, each a byte for its kind and its operands. If the input begins with a byte below 0x80,
  * the client's preface and SETTINGS are sent first.
@@ -52,6 +52,13 @@ static void look_at(const struct output *output)
         }
 }
 
+/* HTTP/1.1: a request that came behind one which is answered by now. */
+static void go_on(struct host *host)
+{
+        if (host->error == 0 && session_has_input(&host->session))
+                host_feed(host, (const uint8_t *)"", 0);
+}
+
 static void take_step(struct host *host, struct input *input)
 {
         size_t size;
@@ -67,10 +74,12 @@ static void take_step(struct host *host, struct input *input)
         case STEP_TURN:
                 host_turn(host);
                 look_at(host_send(host, 20000));
+                go_on(host);
                 break;
         case STEP_SENT:
                 look_at(host->output);
                 host_sent(host);
+                go_on(host);
                 break;
         case STEP_SLEEP:
                 host_sleep(host, UINT64_C(1000) << take_byte(input) % 40);
@@ -79,7 +88,7 @@ static void take_step(struct host *host, struct input *input)
                 script_finish_held(&host->script);
                 break;
         case STEP_DRAIN:
-                if (host->session.h2)
+                if (host_is_open(host))
                         session_drain(&host->session);
                 break;
         case STEP_CLOSE:
@@ -120,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size == 0)
                 return 0;
         host = host_new(&limits);
+        session_allow_http1(&host->session, &host->shard.base.memory.h2, false);
         if (take_byte(&input) < 0x80)
                 host_feed(host, (const uint8_t *)preface, sizeof(preface) - 1);
         while (input.size > 0)

@@ -160,9 +160,14 @@ void host_free(struct host *host)
         free(host);
 }
 
+bool host_is_open(const struct host *host)
+{
+        return host->session.h2 || host->session.http1;
+}
+
 void host_feed(struct host *host, const uint8_t *data, size_t size)
 {
-        if (host->error < 0 || !host->session.h2)
+        if (host->error < 0 || !host_is_open(host))
                 return;
         host->in_session = true;
         host->error = session_feed(&host->session, data, size);
@@ -205,7 +210,7 @@ struct output *host_send(struct host *host, size_t bytes_max)
 {
         int r;
 
-        if (host->output || !host->session.h2)
+        if (host->output || !host_is_open(host))
                 return NULL;
         host->output = slab_alloc(&host->shard.base.outputs);
         assert(host->output);

@@ -35,6 +35,9 @@ void host_intercept(struct host *host);
 /* Ends the connection, runs the handlers, and asserts that all memory was freed. */
 void host_free(struct host *host);
 
+/* Whether the connection was not closed. */
+bool host_is_open(const struct host *host);
+
 /* Bytes from the peer; nothing runs yet. Not fed any more after an error. */
 void host_feed(struct host *host, const uint8_t *data, size_t size);
 
