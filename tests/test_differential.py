@@ -8,6 +8,7 @@ put it into REGRESSIONS.
 import enum
 import os
 import random
+import re
 import struct
 import subprocess
 
@@ -180,6 +181,14 @@ def made(subject, name, n):
 def test_what_was_wrong_once(subject):
     cases = [(subject.index[name], bytes.fromhex(hex_)) for name, hex_ in REGRESSIONS]
     check(subject, cases, "regressions")
+
+
+def test_seeds_of_fuzzing(subject, root):
+    """What fuzz_decode.c begins with, and what it has found: its first byte says of which type."""
+    names = re.findall(r'"(kitchen\.\w+)"', (root / "fuzz" / "fuzz_decode.c").read_text())
+    inputs = [path.read_bytes() for kind in ("corpus", "regressions") for path in sorted((root / "fuzz" / kind / "decode").glob("*"))]
+    assert len(names) > 1 and len(inputs) > len(names)
+    check(subject, [(subject.index[names[data[0] % len(names)]], data[1:]) for data in inputs], "seeds of fuzzing")
 
 
 def test_random_messages(subject, n_messages):
