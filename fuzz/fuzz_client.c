@@ -16,6 +16,7 @@
 #include <quoit/quoit.h>
 
 #include "fuzz/input.h"
+#include "fuzz/mutator.h"
 #include "grpc/testing/test.quoit.h"
 
 /*
@@ -38,6 +39,18 @@ enum step {
         STEP_ACCEPT, /* the connection that follows is the one that is fed; the one before is closed */
         STEPS,
 };
+
+static const uint8_t operands[STEPS] = {
+        [STEP_FEED] = OPERAND_UNITS,
+        [STEP_FEED_MANY] = OPERAND_MANY_UNITS,
+        [STEP_CALL] = OPERAND_BYTE,
+        [STEP_SEND] = OPERAND_BYTE,
+        [STEP_HALF_CLOSE] = OPERAND_BYTE,
+        [STEP_CANCEL] = OPERAND_BYTE,
+        [STEP_CREDITS] = OPERAND_BYTE,
+};
+
+const struct mutator_form mutator_form = { operands, STEPS, .start = 1, MUTATOR_HTTP2 };
 
 #define CALLS_MAX 16
 #define WAIT_MS 5000 /* for what must come */

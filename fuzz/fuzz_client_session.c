@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz/input.h"
+#include "fuzz/mutator.h"
 #include "transport/memory.h"
 #include "transport/session.h"
 
@@ -27,6 +28,17 @@ enum step {
         STEP_TERMINATE,
         STEPS,
 };
+
+static const uint8_t operands[STEPS] = {
+        [STEP_FEED] = OPERAND_UNITS,
+        [STEP_FEED_MANY] = OPERAND_MANY_UNITS,
+        [STEP_REQUEST] = OPERAND_BYTE,
+        [STEP_RESET] = OPERAND_BYTE,
+        [STEP_BODY] = OPERAND_BYTE,
+        [STEP_CONSUME] = OPERAND_BYTE,
+};
+
+const struct mutator_form mutator_form = { operands, STEPS, .start = 1, MUTATOR_HTTP2 };
 
 #define CALLS_MAX 16
 

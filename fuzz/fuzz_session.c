@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz/input.h"
+#include "fuzz/mutator.h"
 #include "host.h"
 
 /*
@@ -24,6 +25,14 @@ enum step {
         STEP_CLOSE,
         STEPS,
 };
+
+static const uint8_t operands[STEPS] = {
+        [STEP_FEED] = OPERAND_UNITS,
+        [STEP_FEED_MANY] = OPERAND_MANY_UNITS,
+        [STEP_SLEEP] = OPERAND_BYTE,
+};
+
+const struct mutator_form mutator_form = { operands, STEPS, .start = 1, MUTATOR_HTTP2 };
 
 /* From memory of exactly that size. */
 static void feed(struct host *host, struct input *input, size_t size)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz/input.h"
+#include "fuzz/mutator.h"
 #include "pki.h"
 #include "transport/tls_config.h"
 #include "transport/tls_identity.h"
@@ -26,6 +27,16 @@ enum step {
         STEP_END, /* close_notify from the client */
         STEPS,
 };
+
+static const uint8_t operands[STEPS] = {
+        [STEP_DELIVER_SOME] = OPERAND_BYTE,
+        [STEP_BEND] = OPERAND_TWO_BYTES,
+        [STEP_INSERT] = OPERAND_UNITS,
+        [STEP_LOSE] = OPERAND_BYTE,
+        [STEP_WRITE] = OPERAND_BYTE,
+};
+
+const struct mutator_form mutator_form = { operands, STEPS, .start = 1, MUTATOR_TLS };
 
 struct joint {
         struct tls tls;
