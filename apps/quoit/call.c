@@ -14,6 +14,7 @@ static const struct flag_group groups[] = {
         { "Metadata", metadata_flags, offsetof(struct call_options, metadata) },
         { "Schema", schema_flags, offsetof(struct call_options, schema) },
         { "Connection", connection_flags, offsetof(struct call_options, connection) },
+        { "Protocol", protocol_flags, offsetof(struct call_options, connection) },
         { 0 },
 };
 
@@ -89,6 +90,8 @@ static int call(struct call_options *options, const char *target, const char *na
         status = connection_open(&options->connection, target, &connection);
         if (status == EXIT_DONE && options->time_ms)
                 connection->due_ns = connection->begun_ns + (uint64_t)options->time_ms * 1000000;
+        if (status == EXIT_DONE && options->is_json_codec && !connection->way)
+                status = say_usage("--codec json: only by --protocol connect or grpc-web");
         if (status == EXIT_DONE)
                 status = check_secrets(options, connection);
         if (status == EXIT_DONE)
@@ -104,7 +107,7 @@ static int call(struct call_options *options, const char *target, const char *na
 
 static int run(int argc, char **argv)
 {
-        struct call_options options = { 0 };
+        struct call_options options = { .connection.protocol = PROTOCOL_FOUND };
         struct words words;
         int status;
 

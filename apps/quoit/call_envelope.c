@@ -86,6 +86,8 @@ void envelope_begin(const struct report *report, const struct metadata *headers)
         write_text(report->connection->target);
         write_key(",", "tls");
         fputs(report->connection->scheme == SCHEME_TLS ? "true" : "false", stdout);
+        write_key(",", "protocol");
+        write_text(protocol_name(report->connection->protocol));
         write_key(",", "method");
         write_text(report->method->quoit.path + 1);
         write_key(",", "kind");

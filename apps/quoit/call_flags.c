@@ -36,6 +36,16 @@ static int set_compression(const struct flag *flag, const char *text, void *fiel
         return -EINVAL;
 }
 
+static int set_codec(const struct flag *flag, const char *text, void *field)
+{
+        if (strcmp(text, "json") != 0 && strcmp(text, "proto") != 0) {
+                say_usage("--%s: '%s' is not json or proto", flag->name, text);
+                return -EINVAL;
+        }
+        *(bool *)field = !strcmp(text, "json");
+        return 0;
+}
+
 #define FIELD(name) offsetof(struct call_options, name)
 
 const struct flag call_flags[] = {
@@ -43,6 +53,8 @@ const struct flag call_flags[] = {
                 flag_add_string, FIELD(data), 0 },
         { "format", 0, "FORMAT", "of messages: json, or text (protobuf's)", set_format,
                 FIELD(is_text), 0 },
+        { "codec", 0, "NAME", "of messages on the wire, by connect and grpc-web: proto, json",
+                set_codec, FIELD(is_json_codec), 0 },
         { "max-time", 0, "TIME", "of all, until the call's deadline: 2s, 500ms (default: none)",
                 flag_set_time, FIELD(time_ms), 0 },
         { "compress", 0, "NAME", "of requests: gzip, deflate, zstd", set_compression,

@@ -14,6 +14,7 @@ struct call_options {
         struct schema_flags schema;
         struct output_flags output;
         struct strings data; /* JSON, @FILE, or @ for standard input */
+        bool is_json_codec; /* messages are JSON on the wire: not by gRPC */
         bool is_text; /* messages in protobuf's text format */
         bool ignores_unknown;
         bool waits; /* for a server that cannot be reached yet */

@@ -80,13 +80,10 @@ static upb_Message *parse_again(
         return again;
 }
 
-static void on_message(quoit_outcall *call, const upb_Message *message, void *user)
+void talk_take(struct talk *talk, upb_Message *message, upb_Arena *arena)
 {
-        struct talk *talk = user;
-        upb_Arena *arena = upb_Arena_New();
         struct received *received = arena ? upb_Arena_Malloc(arena, sizeof(*received)) : NULL;
 
-        (void)call;
         if (talk->outcome.received++ == 0)
                 talk->outcome.first_ns = clock_now_ns();
         if (!received) {
@@ -95,12 +92,23 @@ static void on_message(quoit_outcall *call, const upb_Message *message, void *us
                 talk->status = say_failed("out of memory");
                 return;
         }
-        *received = (struct received){ NULL, arena,
-                talk->method->has_extensions
-                        ? parse_again(talk, message, arena)
-                        : upb_Message_DeepClone(message, talk->method->quoit.reply, arena) };
+        *received = (struct received){ NULL, arena, message };
         *talk->last = received;
         talk->last = &received->next;
+}
+
+static void on_message(quoit_outcall *call, const upb_Message *message, void *user)
+{
+        struct talk *talk = user;
+        upb_Arena *arena = upb_Arena_New();
+        upb_Message *kept = NULL;
+
+        (void)call;
+        if (arena)
+                kept = talk->method->has_extensions
+                               ? parse_again(talk, message, arena)
+                               : upb_Message_DeepClone(message, talk->method->quoit.reply, arena);
+        talk_take(talk, kept, arena);
 }
 
 static void on_done(quoit_outcall *call, quoit_status status, void *user)

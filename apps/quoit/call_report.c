@@ -55,8 +55,9 @@ void report_begin(struct report *report, const struct metadata *sent)
 
         if (report->options->verbosity == 0)
                 return;
-        fprintf(stderr, "* %s, %s\n", connection->target,
-                connection->scheme == SCHEME_TLS ? "TLS" : "in the clear");
+        fprintf(stderr, "* %s, %s, %s\n", connection->target,
+                connection->scheme == SCHEME_TLS ? "TLS" : "in the clear",
+                protocol_name(connection->protocol));
         fprintf(stderr, "> %s\n", report->method->quoit.path);
         show_fields(report, '>', sent);
 }

@@ -16,6 +16,8 @@ struct outcome {
         quoit_status status;
         upb_StringView message; /* that came with the status, or what failed here */
         struct metadata headers, trailers;
+        upb_StringView
+                details; /* a google.rpc.Status, serialized; empty: what the trailer of gRPC has */
         bool was_interrupted; /* by the user */
         uint64_t sent, received;
         uint64_t begun_ns, headers_ns, first_ns, ended_ns;

@@ -23,8 +23,7 @@ static uint32_t time_left(const struct talk *talk)
         return used_ms < talk->options->time_ms ? talk->options->time_ms - (uint32_t)used_ms : 1;
 }
 
-/* From here on a signal cancels the call; before it ends the program. */
-static void open_signals(struct talk *talk)
+void talk_open_signals(struct talk *talk)
 {
         sigset_t set;
 
@@ -33,6 +32,12 @@ static void open_signals(struct talk *talk)
         sigaddset(&set, SIGTERM);
         sigprocmask(SIG_BLOCK, &set, &talk->signals_before);
         talk->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int talk_refuse_metadata(void)
+{
+        return say_usage("-H: no such metadata: a name has letters, digits, - _ . and does not "
+                         "begin with grpc-; a value is printable ASCII");
 }
 
 static int start(struct talk *talk)
@@ -45,7 +50,7 @@ static int start(struct talk *talk)
 
         if (status != EXIT_DONE)
                 return status;
-        open_signals(talk);
+        talk_open_signals(talk);
         report_begin(&talk->report, &metadata);
         options.metadata = metadata.list;
         options.metadata_count = metadata.count;
@@ -53,8 +58,7 @@ static int start(struct talk *talk)
         r = quoit_outcall_start(talk->connection->channel, &talk->method->quoit, &options,
                 &talk_handler, talk, &talk->call);
         if (r == -EINVAL)
-                return say_usage("-H: no such metadata: a name has letters, digits, - _ . and does "
-                                 "not begin with grpc-; a value is printable ASCII");
+                return talk_refuse_metadata();
         if (r < 0)
                 return say_failed("the call cannot begin: %s", strerror(-r));
         talk_receive(talk);
@@ -116,8 +120,12 @@ static int start_with_one(struct talk *talk)
 
 static int talk_to_end(struct talk *talk)
 {
-        int status = talk_sends_many(talk) ? start(talk) : start_with_one(talk), end;
+        int status, end;
 
+        if (talk->connection->way)
+                status = talk_by_http1(talk);
+        else
+                status = talk_sends_many(talk) ? start(talk) : start_with_one(talk);
         if (status != EXIT_DONE)
                 return status;
         while (!talk->is_done)

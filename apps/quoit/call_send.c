@@ -116,6 +116,16 @@ static int next_text(struct talk *talk, upb_StringView *ret_text)
         return r;
 }
 
+int talk_read_next(struct talk *talk, upb_Arena *arena, upb_Message **ret_message)
+{
+        upb_StringView text;
+        int r = next_text(talk, &text);
+
+        if (r == -ENODATA)
+                return EXIT_DONE;
+        return r < 0 ? EXIT_USAGE : parse(talk, text, arena, ret_message);
+}
+
 int talk_read_one(struct talk *talk, upb_Arena *arena, upb_Message **ret_message)
 {
         upb_StringView text, other;

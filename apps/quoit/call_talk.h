@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* What the files of a call share: call_send.c has what goes out, call_receive.c what comes in, call_run.c the loop of both. */
+/*
+ * What the files of a call share: call_send.c has what goes out, call_receive.c what comes in, call_run.c the loop of both; call_http1.c
+ * is a call over HTTP/1.1.
+ */
 
 #include <signal.h>
 
@@ -51,6 +54,17 @@ static inline bool talk_receives_many(const struct talk *talk)
 /* Cancels the call, if it is not over; @status is the program's, if it is cancelled by that. */
 void talk_give_up(struct talk *talk, int status);
 
+/* From here on a signal cancels the call; before it ends the program. */
+void talk_open_signals(struct talk *talk);
+
+/* Says that the flags have metadata that cannot be sent. An exit status. */
+int talk_refuse_metadata(void);
+
+/* ---- call_http1.c ---- */
+
+/* All of the call, of a connection that has a way of HTTP/1.1. An exit status, if it was not made. */
+int talk_by_http1(struct talk *talk);
+
 /* ---- out ---- */
 
 /*
@@ -58,6 +72,9 @@ void talk_give_up(struct talk *talk, int status);
  * said.
  */
 int talk_read_one(struct talk *talk, upb_Arena *arena, upb_Message **ret_message);
+
+/* The next of a stream, for which is waited; *@ret_message is left alone if there is none. */
+int talk_read_next(struct talk *talk, upb_Arena *arena, upb_Message **ret_message);
 
 /* Sends it. An exit status. */
 int talk_send(struct talk *talk, const upb_Message *message);
@@ -72,6 +89,9 @@ extern const quoit_outcall_handler talk_handler;
 
 /* Lets replies come, of a call that has begun. */
 void talk_receive(struct talk *talk);
+
+/* A reply in @arena, which is taken over, waits to be printed. NULL, either: memory is short. */
+void talk_take(struct talk *talk, upb_Message *message, upb_Arena *arena);
 
 /* Prints what has come. */
 void talk_show(struct talk *talk);

@@ -10,6 +10,7 @@
 
 #include "../common/clock.h"
 #include "complete/targets.h"
+#include "connection_http1.h"
 #include "say.h"
 
 #define MORE_MAX 8 /* descriptors beside the client's */
@@ -170,6 +171,7 @@ static int wait_for_channel(struct connection *connection)
 
 static void drop(struct connection *connection)
 {
+        connection->way = http1_way_free(connection->way);
         connection->channel = quoit_channel_free(connection->channel);
         connection->client = quoit_client_free(connection->client);
         connection_setup_deinit(&connection->setup);
@@ -248,9 +250,14 @@ static void join_reasons(
         ret_error->status = now->status;
 }
 
+enum scheme connection_first_scheme(const char *target)
+{
+        return is_port_of_tls(target) ? SCHEME_TLS : SCHEME_PLAINTEXT;
+}
+
 static int try_both(struct connection *connection, quoit_error *ret_error)
 {
-        enum scheme first = is_port_of_tls(connection->target) ? SCHEME_TLS : SCHEME_PLAINTEXT;
+        enum scheme first = connection_first_scheme(connection->target);
         enum scheme second = first == SCHEME_TLS ? SCHEME_PLAINTEXT : SCHEME_TLS;
         quoit_error was, now;
         int r = try_scheme(connection, first, &was);
@@ -265,11 +272,28 @@ static int try_both(struct connection *connection, quoit_error *ret_error)
         return r;
 }
 
+/* By HTTP/2, and by HTTP/1.1 where that is all that the server speaks: each if the flags allow it. */
+static int try_protocols(struct connection *connection, quoit_error *ret_error)
+{
+        enum scheme scheme = forced_scheme(connection->flags, connection->target);
+        int protocol = connection->flags->protocol, r;
+        quoit_error error;
+
+        if (protocol == PROTOCOL_CONNECT || protocol == PROTOCOL_GRPC_WEB)
+                return connection_find_http1(connection, scheme, ret_error);
+        r = scheme == SCHEME_FOUND ? try_both(connection, ret_error)
+                                   : try_scheme(connection, scheme, ret_error);
+        if (r < 0 && protocol == PROTOCOL_FOUND && r != -ETIMEDOUT &&
+                ret_error->status != QUOIT_INVALID_ARGUMENT &&
+                connection_find_http1(connection, scheme, &error) == 0)
+                r = 0;
+        return r;
+}
+
 int connection_try(const struct connection_flags *flags, const char *target,
         struct connection **ret_connection, quoit_error *ret_error)
 {
         struct connection *connection = calloc(1, sizeof(*connection));
-        enum scheme scheme = forced_scheme(flags, target);
         int r;
 
         if (!connection) {
@@ -280,8 +304,7 @@ int connection_try(const struct connection_flags *flags, const char *target,
         connection->target = target;
         connection->due_ns = UINT64_MAX;
         connection->begun_ns = clock_now_ns();
-        r = scheme == SCHEME_FOUND ? try_both(connection, ret_error)
-                                   : try_scheme(connection, scheme, ret_error);
+        r = try_protocols(connection, ret_error);
         if (r < 0) {
                 free(connection);
                 return r;

@@ -3,7 +3,7 @@
 
 /*
  * A way to a server: a channel of a client that is `stepped`, so all of a command runs on its one thread, and callbacks run within
- * connection_turn() only.
+ * connection_turn() only. Or, where the flags' protocol allows it, a server that speaks HTTP/1.1.
  */
 
 #include <poll.h>
@@ -37,12 +37,19 @@ struct connection {
         struct connection_setup setup;
         quoit_client *client;
         quoit_channel *channel;
+        struct http1_way
+                *way; /* by HTTP/1.1: connection_http1.h. NULL: there are @client and @channel */
         enum scheme scheme; /* PLAINTEXT or TLS, as was found */
+        enum protocol protocol; /* GRPC, CONNECT or GRPC_WEB */
+        bool is_protocol_found; /* nobody has said so, and the server has not confirmed it yet */
         uint64_t
                 due_ns; /* when what is done with it has to be over; UINT64_MAX: never. Set by the command */
         uint64_t begun_ns,
                 ready_ns; /* when connecting began, and when it had succeeded (CLOCK_MONOTONIC) */
 };
+
+/* What is tried first where nobody has said it: PLAINTEXT or TLS. */
+enum scheme connection_first_scheme(const char *target);
 
 /*
  * Connects. EXIT_DONE; or an exit status, when all was said: every address with its reason. @flags and @target must outlive it. Free it by

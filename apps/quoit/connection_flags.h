@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "flags.h"
+#include "protocol.h"
 
 /* How a target is spoken to. */
 enum scheme {
@@ -19,6 +20,7 @@ enum scheme {
 /* All zeros: no flag was given. Strings are those of argv. */
 struct connection_flags {
         int scheme; /* enum scheme */
+        int protocol; /* enum protocol; a command that can do all of them begins with FOUND */
         int engine; /* quoit_engine */
         bool is_insecure; /* whoever the server is */
         bool is_unix; /* the target is the path of a unix socket */
@@ -35,3 +37,6 @@ struct connection_flags {
 };
 
 extern const struct flag connection_flags[];
+
+/* That of commands which can do all protocols, of the same struct. */
+extern const struct flag protocol_flags[];

@@ -30,6 +30,7 @@ static const struct flag_group groups[] = {
         { "Schema", schema_flags, offsetof(struct describe_options, look.schema) },
         { "Metadata", metadata_flags, offsetof(struct describe_options, look.metadata) },
         { "Connection", connection_flags, offsetof(struct describe_options, look.connection) },
+        { "Protocol", protocol_flags, offsetof(struct describe_options, look.connection) },
         { 0 },
 };
 
@@ -228,7 +229,7 @@ static int describe_all(struct look *look, const struct describe_options *option
 
 static int run(int argc, char **argv)
 {
-        struct describe_options options = { 0 };
+        struct describe_options options = { .look.connection.protocol = PROTOCOL_FOUND };
         struct words words;
         struct look look = { 0 };
         int status;

@@ -12,7 +12,7 @@
 #include "upb/reflection/message.h"
 #include "upb/wire/decode.h"
 
-/* What the trailer has; one that there is not is empty. */
+/* What has come; what has not is empty. */
 struct details {
         upb_Arena *arena;
         const upb_MessageDef *type; /* google.rpc.Status */
@@ -21,8 +21,10 @@ struct details {
         const upb_MessageDef *any;
 };
 
-static upb_StringView find_trailer(const struct outcome *outcome)
+static upb_StringView find_details(const struct outcome *outcome)
 {
+        if (outcome->details.size)
+                return outcome->details;
         for (size_t i = 0; i < outcome->trailers.count; i++)
                 if (!strcmp(outcome->trailers.list[i].name, "grpc-status-details-bin"))
                         return outcome->trailers.list[i].value;
@@ -32,7 +34,7 @@ static upb_StringView find_trailer(const struct outcome *outcome)
 static void open_details(
         struct report *report, const struct outcome *outcome, struct details *ret_details)
 {
-        upb_StringView bytes = find_trailer(outcome);
+        upb_StringView bytes = find_details(outcome);
         struct details details = { .arena = upb_Arena_New() };
         const upb_FieldDef *field;
 
@@ -85,7 +87,7 @@ void error_details_say(struct report *report, const struct outcome *outcome)
         struct details details;
         upb_StringView text;
 
-        if (find_trailer(outcome).size == 0)
+        if (find_details(outcome).size == 0)
                 return;
         open_details(report, outcome, &details);
         if (!details.status)
@@ -108,7 +110,7 @@ void error_details_write(struct report *report, const struct outcome *outcome)
         upb_StringView text;
 
         putchar('[');
-        if (find_trailer(outcome).size)
+        if (find_details(outcome).size)
                 open_details(report, outcome, &details);
         for (size_t i = 0; i < count_of(&details); i++) {
                 if (!print_one(report, &details, i, &text))

@@ -33,6 +33,7 @@ static const struct flag_group groups[] = {
         { "Schema", schema_flags, FIELD(look.schema) },
         { "Metadata", metadata_flags, FIELD(look.metadata) },
         { "Connection", connection_flags, FIELD(look.connection) },
+        { "Protocol", protocol_flags, FIELD(look.connection) },
         { 0 },
 };
 
@@ -253,7 +254,7 @@ static int export(struct look *look, const struct export_options *options)
 
 static int run(int argc, char **argv)
 {
-        struct export_options options = { 0 };
+        struct export_options options = { .look.connection.protocol = PROTOCOL_FOUND };
         struct words words;
         struct look look = { 0 };
         int status;

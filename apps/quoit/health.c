@@ -5,7 +5,7 @@
 #include <grpc/health/v1/health.quoit.h>
 
 #include "command_list.h"
-#include "connection.h"
+#include "connection_http1.h"
 #include "json_write.h"
 #include "metadata_flags.h"
 #include "say.h"
@@ -43,6 +43,7 @@ static const struct flag_group groups[] = {
         { "The probe", health_flags, 0 },
         { "Metadata", metadata_flags, FIELD(metadata) },
         { "Connection", connection_flags, FIELD(connection) },
+        { "Protocol", protocol_flags, FIELD(connection) },
         { 0 },
 };
 
@@ -124,11 +125,34 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
         probe->is_done = true;
 }
 
+static void on_http1_reply(const struct upb_Message *message, void *user)
+{
+        on_message(NULL, message, user);
+}
+
+static int probe_by_http1(struct probe *probe, const quoit_method *method,
+        const quoit_call_options *options, const upb_Message *request)
+{
+        const struct metadata metadata = { (quoit_metadata *)options->metadata,
+                options->metadata_count };
+        const struct http1_question question = { .method = method,
+                .request = request,
+                .metadata = &metadata,
+                .timeout_ms = options->timeout_ms,
+                .on_reply = on_http1_reply,
+                .user = probe };
+
+        connection_ask_http1(probe->connection, &question, &probe->error);
+        return exit_status(probe);
+}
+
 static int probe_call(struct probe *probe, const quoit_call_options *options, upb_Arena *arena)
 {
         static const quoit_outcall_handler handler = { .on_message = on_message,
                 .on_done = on_done };
         grpc_health_v1_HealthCheckRequest *request = grpc_health_v1_HealthCheckRequest_new(arena);
+        const quoit_method *method = quoit_service_method(&quoit_grpc__health__v1__Health_service,
+                probe->options->is_watch ? "Watch" : "Check");
         quoit_outcall *call;
         int r;
 
@@ -136,10 +160,10 @@ static int probe_call(struct probe *probe, const quoit_call_options *options, up
                 return say_failed("out of memory");
         grpc_health_v1_HealthCheckRequest_set_service(
                 request, upb_StringView_FromString(probe->service));
-        r = quoit_outcall_start(probe->connection->channel,
-                quoit_service_method(&quoit_grpc__health__v1__Health_service,
-                        probe->options->is_watch ? "Watch" : "Check"),
-                options, &handler, probe, &call);
+        if (probe->connection->way)
+                return probe_by_http1(probe, method, options, UPB_UPCAST(request));
+        r = quoit_outcall_start(
+                probe->connection->channel, method, options, &handler, probe, &call);
         if (r < 0)
                 return say_failed("the call cannot be made: %s", strerror(-r));
         if (quoit_outcall_send(call, UPB_UPCAST(request)) < 0)
@@ -186,7 +210,7 @@ static int probe_target(
 
 static int run(int argc, char **argv)
 {
-        struct health_options options = { 0 };
+        struct health_options options = { .connection.protocol = PROTOCOL_FOUND };
         struct words words;
         int status;
 

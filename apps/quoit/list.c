@@ -22,6 +22,7 @@ static const struct flag_group groups[] = {
         { "Schema", schema_flags, offsetof(struct list_options, look.schema) },
         { "Metadata", metadata_flags, offsetof(struct list_options, look.metadata) },
         { "Connection", connection_flags, offsetof(struct list_options, look.connection) },
+        { "Protocol", protocol_flags, offsetof(struct list_options, look.connection) },
         { 0 },
 };
 
@@ -110,7 +111,7 @@ static int list_methods(struct look *look, const char *name, bool is_json)
 
 static int run(int argc, char **argv)
 {
-        struct list_options options = { 0 };
+        struct list_options options = { .look.connection.protocol = PROTOCOL_FOUND };
         struct words words;
         struct look look = { 0 };
         int status;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/clock.h"
+#include "connection_http1.h"
 #include "grpc/reflection/v1/reflection.quoit.h"
 #include "say.h"
 #include "source_parts.h"
@@ -59,6 +60,15 @@ static void on_done(quoit_outcall *call, quoit_status status, void *user)
         quoit_outcall_get_error(call, &stream->error);
 }
 
+static void choose_method(struct reflection_stream *stream)
+{
+        stream->method = *quoit_service_method(
+                &quoit_grpc__reflection__v1__ServerReflection_service, "ServerReflectionInfo");
+        if (stream->is_alpha)
+                stream->method.path =
+                        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+}
+
 static int begin(struct reflection_stream *stream)
 {
         static const quoit_outcall_handler handler = { .on_message = on_message,
@@ -70,11 +80,7 @@ static int begin(struct reflection_stream *stream)
         if (!arena)
                 return r;
         stream->has_answered = false;
-        stream->method = *quoit_service_method(
-                &quoit_grpc__reflection__v1__ServerReflection_service, "ServerReflectionInfo");
-        if (stream->is_alpha)
-                stream->method.path =
-                        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+        choose_method(stream);
         r = -EINVAL;
         if (metadata_make(stream->source->metadata, true, arena, &metadata) == EXIT_DONE)
                 r = quoit_outcall_start(stream->source->connection->channel, &stream->method,
@@ -131,18 +137,52 @@ static int wait_for_answer(struct reflection_stream *stream)
         return r;
 }
 
+static void on_http1_reply(const struct upb_Message *message, void *user)
+{
+        on_message(NULL, message, user);
+}
+
+/* A call for each: over HTTP/1.1 a request ends before its answer begins. */
+static int ask_by_http1(
+        struct reflection_stream *stream, const grpc_reflection_v1_ServerReflectionRequest *request)
+{
+        upb_Arena *arena = upb_Arena_New();
+        struct metadata metadata;
+        struct http1_question question = { .method = &stream->method,
+                .request = UPB_UPCAST(request),
+                .metadata = &metadata,
+                .timeout_ms = ANSWER_MS,
+                .on_reply = on_http1_reply,
+                .user = stream };
+        int r = -ENOMEM;
+
+        if (!arena)
+                return r;
+        choose_method(stream);
+        r = metadata_make(stream->source->metadata, true, arena, &metadata) == EXIT_DONE ? 0
+                                                                                         : -EINVAL;
+        if (r == 0)
+                stream->status =
+                        connection_ask_http1(stream->source->connection, &question, &stream->error);
+        upb_Arena_Free(arena);
+        return r;
+}
+
 /* One request and its answer, or the end of the call. */
 static int ask_once(struct reflection_stream *stream,
         const grpc_reflection_v1_ServerReflectionRequest *request, upb_Arena *arena)
 {
-        int r = stream->call ? 0 : begin(stream);
+        bool is_http1 = stream->source->connection->way;
+        int r = is_http1 || stream->call ? 0 : begin(stream);
 
         stream->answer = NULL;
         stream->is_answered = false;
         stream->arena = arena;
-        if (r == 0)
+        if (is_http1)
+                r = ask_by_http1(stream, request);
+        else if (r == 0)
                 r = quoit_outcall_send(stream->call, UPB_UPCAST(request));
-        if (r == 0)
+        if (r == 0 && !is_http1)
                 r = wait_for_answer(stream);
         stream->arena = NULL;
         return r;
@@ -171,7 +211,11 @@ static int fail(struct reflection_stream *stream, int r)
                 source_set_problem(source, "%s: reflection: %s", target, strerror(-r));
         else if (stream->status == QUOIT_UNIMPLEMENTED)
                 source_set_problem(source,
-                        "%s has no reflection; give its schema by --proto or --protoset", target);
+                        stream->source->connection->way
+                                ? "%s has no reflection by HTTP/1.1; give its schema by --proto or "
+                                  "--protoset"
+                                : "%s has no reflection; give its schema by --proto or --protoset",
+                        target);
         else
                 source_set_problem(source, "%s: reflection: %s", target, stream->error.text);
         return -EIO;

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "answer.h"
+#include "connect_json.h"
+#include "fields.h"
+
+/* Connect, connectrpc.com/docs/protocol. */
+
+static bool has_frames(const struct http1_call *call)
+{
+        return call->method->kind != QUOIT_UNARY;
+}
+
+/* "application/proto", "application/connect+json". */
+static void spell_type(const struct http1_call *call, char *type, size_t size)
+{
+        snprintf(type, size, "application/%s%s", has_frames(call) ? "connect+" : "",
+                call->is_json ? "json" : "proto");
+}
+
+static int print(struct bytes *head, const struct http1_call *call, uint64_t timeout_ms)
+{
+        char type[64];
+        int r;
+
+        spell_type(call, type, sizeof(type));
+        r = bytes_print(head, "Content-Type: %s\r\nConnect-Protocol-Version: 1\r\n", type);
+        if (r == 0 && timeout_ms) /* of at most ten digits */
+                r = bytes_print(head, "Connect-Timeout-Ms: %llu\r\n",
+                        (unsigned long long)(timeout_ms % 10000000000));
+        return r;
+}
+
+/* Without what follows a semicolon. */
+static bool is_type(upb_StringView value, const char *type)
+{
+        size_t size = strlen(type);
+
+        return value.size >= size && !strncasecmp(value.data, type, size) &&
+               (value.size == size || strchr("; \t", value.data[size]));
+}
+
+static enum answer_form take_head(struct answer_parts *answer, const struct metadata *fields)
+{
+        upb_StringView own = fields_get(fields, "content-type");
+        struct http1_call *call = answer->call;
+        char type[64];
+
+        spell_type(call, type, sizeof(type));
+        if (answer->http_status != 200)
+                return is_type(own, "application/json") ? ANSWER_ERROR : ANSWER_FOREIGN;
+        if (!is_type(own, type))
+                return ANSWER_FOREIGN;
+        if (has_frames(call))
+                return ANSWER_FRAMES;
+        if (fields_add_own(&answer->end->trailers, fields, true, call->arena) < 0)
+                return ANSWER_FOREIGN;
+        return ANSWER_MESSAGE;
+}
+
+static int take_frame(struct answer_parts *answer, uint8_t flags, upb_StringView data)
+{
+        if (!(flags & FRAME_CONNECT_END))
+                return answer_message(answer, data);
+        answer->has_end = true;
+        if (!connect_take_end(answer->end, data, answer->call->arena))
+                return answer_refuse(answer, "the stream's end is no JSON of Connect");
+        return 0;
+}
+
+static bool take_error(struct answer_parts *answer)
+{
+        return connect_take_error(answer->end, bytes_view(&answer->body), answer->call->arena);
+}
+
+const struct http1_protocol http1_connect = {
+        .print = print,
+        .has_frames = has_frames,
+        .take_head = take_head,
+        .take_frame = take_frame,
+        .take_error = take_error,
+};
