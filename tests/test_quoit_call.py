@@ -414,6 +414,19 @@ def test_tls(quoit, pki, protos):
         assert "/no/such.pem" in missing
 
 
+def test_mistyped_host(quoit, tmp_path):
+    """The nearest target that was used before. Nobody looks up .onion (RFC 7686)."""
+    known = tmp_path / "quoit/targets"
+    known.parent.mkdir()
+    known.write_text("momo.onion:443\nlocalhost:17\n")
+    for target, meant in [("momoo.onion:443", "; did you mean momo.onion:443?"), ("momo.onion:443", ""), ("x.onion:1", "")]:
+        for flags in [], ["--protocol", "connect"]:
+            env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+            error = quoit("call", target, "a.B/C", *flags, status=1, env=env).err
+            assert error.startswith(f"quoit: cannot connect to {target}: cannot resolve ")
+            assert error.count("\n") == 1 and ("did you mean" in error) == bool(meant) and error.endswith(f"{meant}\n")
+
+
 def test_unreachable(quoit):
     port = free_port()
     refused = f"ipv4:127.0.0.1:{port}: connect: Connection refused (ECONNREFUSED)"

@@ -11,6 +11,7 @@
 #include "../common/clock.h"
 #include "complete/targets.h"
 #include "connection_http1.h"
+#include "nearest.h"
 #include "say.h"
 
 #define MORE_MAX 8 /* descriptors beside the client's */
@@ -314,9 +315,27 @@ int connection_try(const struct connection_flags *flags, const char *target,
         return 0;
 }
 
+/* Of a host that there is not: a target that was used before, or this machine. */
+static const char *target_hint(
+        const char *target, const quoit_error *error, char hint[NEAREST_HINT_BYTES])
+{
+        const char *port = strrchr(target, ':');
+        char local[NEAREST_NAME_BYTES];
+        struct nearest nearest;
+
+        if (!strstr(error->text, "cannot resolve"))
+                return "";
+        snprintf(local, sizeof(local), "localhost%s", port ? port : "");
+        nearest_init(&nearest, target);
+        nearest_try(&nearest, local);
+        targets_try(&nearest);
+        return strcmp(nearest.best, target) ? nearest_hint(&nearest, hint) : "";
+}
+
 int connection_open(const struct connection_flags *flags, const char *target,
         struct connection **ret_connection)
 {
+        char hint[NEAREST_HINT_BYTES];
         quoit_error error = { 0 };
         int r = connection_try(flags, target, ret_connection, &error);
 
@@ -326,7 +345,8 @@ int connection_open(const struct connection_flags *flags, const char *target,
         }
         if (error.status == QUOIT_INVALID_ARGUMENT)
                 return say_usage("%s", error.text);
-        return say_failed("cannot connect to %s: %s", target, error.text);
+        return say_failed("cannot connect to %s: %s%s", target, error.text,
+                target_hint(target, &error, hint));
 }
 
 struct connection *connection_close(struct connection *connection)

@@ -60,7 +60,8 @@ void targets_note(const char *target)
         free(text);
 }
 
-void targets_offer(struct offers *offers)
+/* @take gets each of them. */
+static void walk(void (*take)(const char *target, void *user), void *user)
 {
         char path[CACHE_PATH_BYTES];
         char *text = NULL, *rest, *target;
@@ -70,6 +71,26 @@ void targets_offer(struct offers *offers)
         rest = text;
         while ((target = strsep(&rest, "\n")))
                 if (*target)
-                        offer(offers, target, NULL);
+                        take(target, user);
         free(text);
+}
+
+static void offer_one(const char *target, void *user)
+{
+        offer(user, target, NULL);
+}
+
+void targets_offer(struct offers *offers)
+{
+        walk(offer_one, offers);
+}
+
+static void try_one(const char *target, void *user)
+{
+        nearest_try(user, target);
+}
+
+void targets_try(struct nearest *nearest)
+{
+        walk(try_one, nearest);
 }

@@ -3,6 +3,7 @@
 
 /* The targets that were used before, the last one first. */
 
+#include "../nearest.h"
 #include "offers.h"
 
 /*
@@ -11,3 +12,6 @@
 void targets_note(const char *target);
 
 void targets_offer(struct offers *offers);
+
+/* Tries each of them. */
+void targets_try(struct nearest *nearest);
