@@ -227,8 +227,8 @@ static void end_foreign(struct answer_parts *answer)
                         "the server takes streams in both directions by HTTP/2 only");
         else
                 answer_end(answer, status_of_http(answer->http_status),
-                        "the server answers HTTP status %u, not as %s does", answer->http_status,
-                        protocol_name(answer->call->protocol));
+                        "the server answers HTTP status %u, not as %s does; see --protocol",
+                        answer->http_status, protocol_name(answer->call->protocol));
 }
 
 static void end_whole(struct answer_parts *answer)

@@ -79,7 +79,8 @@ int fields_add(struct metadata *metadata, const quoit_metadata *field, struct up
 static bool is_protocols(const char *name)
 {
         static const char *const names[] = { "connection", "content-length", "content-type",
-                "grpc-encoding", "grpc-message", "grpc-status", "keep-alive", "transfer-encoding" };
+                "grpc-accept-encoding", "grpc-encoding", "grpc-message", "grpc-status",
+                "keep-alive", "transfer-encoding" };
 
         for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
                 if (!strcmp(names[i], name))

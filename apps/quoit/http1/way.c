@@ -53,7 +53,7 @@ static int find_addresses(struct http1_way *way, uint64_t deadline_ns, quoit_err
 
         report_deinit(&report);
         return has_some ? 0
-                        : fail(ret_error, QUOIT_UNAVAILABLE, -ENOENT, "%s: it has no address",
+                        : fail(ret_error, QUOIT_UNAVAILABLE, -ENOENT, "cannot resolve %s",
                                   way->place.host);
 }
 
@@ -204,7 +204,6 @@ int http1_way_try(struct http1_way *way, uint64_t deadline_ns, quoit_error *ret_
         if (r < 0)
                 return fail(ret_error, QUOIT_UNAVAILABLE, r, "HTTP/1.1: %s", strerror(-r));
         if (r == 0 || strncmp(line, "HTTP/1.", 7) != 0 || !strcmp(line + 9, "400"))
-                return fail(
-                        ret_error, QUOIT_UNAVAILABLE, -EPROTO, "it does not speak HTTP/1.1 either");
+                return fail(ret_error, QUOIT_UNAVAILABLE, -EPROTO, "it does not speak HTTP/1.1");
         return 0;
 }
