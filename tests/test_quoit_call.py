@@ -464,6 +464,10 @@ def test_secrets_in_the_clear(quoit, api_server):
         (["Api/getAll", "-d", '{"length":'], "-d: line 1, column 11: Unexpected EOF"),
         (["Api/getAll", "-d", "@/no/file"], "-d: /no/file: No such file or directory"),
         (["Api/getAll", "--plantext"], "unknown flag --plantext; did you mean --plaintext?"),
+        (["Api/getAll", "-protoset-out=x"], "quoit call has no flag -protoset-out=x; quoit export has it"),
+        (["Api/getAll", "-o", "x"], "quoit call has no flag -o; quoit export has it"),
+        (["list"], "write quoit list {target}"),
+        (["describe", "api.Api"], "write quoit describe {target}"),
         (["Api/getAll", "--max-time"], "--max-time needs a value; see quoit call --help"),
         (["Api/getAll", "--max-time", "2x"], "--max-time: '2x' is not a time: 2s, 500ms, 1m30s, or a number of seconds"),
         (["Api/getAll", "-max-msg-sz", "4x"], "--max-msg-sz: '4x' is not a size: 4MiB, 64k, or a number of bytes"),
@@ -550,6 +554,9 @@ def test_command(quoit):
     assert help == quoit("call", "--help").out == quoit("call", "-help").out
     assert max(map(len, help.splitlines())) <= 80
     assert quoit("cal", status=USAGE).err == "quoit: no command cal; did you mean call?\n"
+    for word in "-plaintext", "localhost:1":
+        error = quoit(word, "list", status=USAGE).err
+        assert error == f"quoit: {word}: a command comes first: quoit call, quoit list, quoit describe\n"
 
 
 # ---- others ----

@@ -269,6 +269,20 @@ def test_export_from_a_server(quoit, api, python_server, tmp_path):
     assert status == 1 and "No such file" in err
 
 
+def test_export_leaves_out_what_cannot_be_described(quoit, tmp_path):
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+    names = ["a.Missing", reflection.SERVICE_NAME]
+    reflection.enable_server_reflection(names, server)
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    status, _, err = quoit("export", target, "-o", tmp_path / "all.binpb")
+    assert status == 1 and err.startswith("quoit: a.Missing is left out: ") and err.count("\n") == 1
+    (file,) = descriptor_pb2.FileDescriptorSet.FromString((tmp_path / "all.binpb").read_bytes()).file
+    assert file.service[0].name == "ServerReflection"
+    assert quoit("list", target, "--max-time", "20")[0] == 0
+    server.stop(None).wait()
+
+
 def test_export_stays_in_its_folder(quoit, tmp_path):
     """And a comment does not control the terminal."""
     for name in ("../evil.proto", "/evil.proto", "a//b.proto", "a/./b.proto", "a\x1b.proto"):

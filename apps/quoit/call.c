@@ -113,7 +113,9 @@ static int run(int argc, char **argv)
 
         if (!flags_parse(&command_call, argc, argv, &options, &words, &status))
                 return status;
-        if (words.count != 2)
+        if (words.count >= 2 && !strchr(words.at[1], '.') && command_find(words.at[1]))
+                status = say_usage("write quoit %s %s", words.at[1], words.at[0]);
+        else if (words.count != 2)
                 status = say_usage("%s: write quoit call HOST:PORT pkg.Service/Method",
                         words.count > 2   ? words.at[2]
                         : words.count < 1 ? "a target and a method are missing"

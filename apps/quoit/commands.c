@@ -54,6 +54,10 @@ static int say_unknown(const char *name)
         char hint[NEAREST_HINT_BYTES];
         struct nearest nearest;
 
+        /* as grpcurl's users begin: with a flag, or a target */
+        if (name[0] == '-' || strchr(name, ':'))
+                return say_usage(
+                        "%s: a command comes first: quoit call, quoit list, quoit describe", name);
         nearest_init(&nearest, name);
         for (const struct command *const *command = commands; *command; command++)
                 nearest_try(&nearest, (*command)->name);

@@ -137,9 +137,7 @@ quoit_status connection_ask_http1(struct connection *connection,
         struct http1_question asked = *question;
         struct http1_call call = { .method = question->method,
                 .metadata = question->metadata,
-                .deadline_ns = question->timeout_ms
-                                       ? clock_now_ns() + question->timeout_ms * UINT64_C(1000000)
-                                       : UINT64_MAX,
+                .deadline_ns = question->deadline_ns,
                 .stop_fd = -1,
                 .arena = upb_Arena_New(),
                 .on_message = on_message,

@@ -25,7 +25,7 @@ struct http1_question {
         const quoit_method *method;
         const struct upb_Message *request;
         const struct metadata *metadata;
-        uint32_t timeout_ms; /* 0: none */
+        uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
         /* Each reply; it lives until this returns. */
         void (*on_reply)(const struct upb_Message *reply, void *user);
         void *user;

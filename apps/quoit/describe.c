@@ -31,6 +31,7 @@ static const struct flag_group groups[] = {
         { "Metadata", metadata_flags, offsetof(struct describe_options, look.metadata) },
         { "Connection", connection_flags, offsetof(struct describe_options, look.connection) },
         { "Protocol", protocol_flags, offsetof(struct describe_options, look.connection) },
+        { "Limits", look_flags, offsetof(struct describe_options, look) },
         { 0 },
 };
 

@@ -34,6 +34,7 @@ static const struct flag_group groups[] = {
         { "Metadata", metadata_flags, FIELD(look.metadata) },
         { "Connection", connection_flags, FIELD(look.connection) },
         { "Protocol", protocol_flags, FIELD(look.connection) },
+        { "Limits", look_flags, FIELD(look) },
         { 0 },
 };
 
@@ -44,8 +45,9 @@ static const char help[] =
         "  quoit export --protoset api.binpb -o protos/   from one to the other\n"
         "\n"
         "A protoset has all imports. A folder does not have google/protobuf/, which protoc has "
-        "itself.\nExit status: 0; 1 no connection, no reflection, or the output cannot be "
-        "written; 2 a mistake in the\ncommand, or no such symbol.\n";
+        "itself.\nExit status: 0; 1 no connection, no reflection, a service that the server cannot "
+        "describe, or the\noutput cannot be written; 2 a mistake in the command, or no such "
+        "symbol.\n";
 
 /* ---- which files ---- */
 
@@ -53,6 +55,7 @@ static const char help[] =
 struct chosen {
         const upb_FileDef **files;
         size_t count, room;
+        bool misses_some; /* of the services, as was said */
 };
 
 static bool has(const struct chosen *chosen, const upb_FileDef *file)
@@ -95,6 +98,19 @@ static int choose_symbol(struct look *look, struct chosen *chosen, const char *s
         return choose(chosen, file) < 0 ? say_failed("out of memory") : EXIT_DONE;
 }
 
+/* A service that the server names and cannot describe is left out. */
+static int choose_service(struct look *look, struct chosen *chosen, const char *name)
+{
+        const upb_FileDef *file = look_file_of(look, name);
+
+        if (!file) {
+                say("%s is left out: %s", name, source_problem(look->source));
+                chosen->misses_some = true;
+                return EXIT_DONE;
+        }
+        return choose(chosen, file) < 0 ? say_failed("out of memory") : EXIT_DONE;
+}
+
 /* What the user has given, and what the server has services of. */
 static int choose_all(struct look *look, struct chosen *chosen)
 {
@@ -107,7 +123,7 @@ static int choose_all(struct look *look, struct chosen *chosen)
         if (status == EXIT_DONE)
                 status = source_services(look->source, &names);
         for (size_t i = 0; status == EXIT_DONE && i < names->count; i++)
-                status = choose_symbol(look, chosen, names->at[i]);
+                status = choose_service(look, chosen, names->at[i]);
         return status;
 }
 
@@ -249,7 +265,7 @@ static int export(struct look *look, const struct export_options *options)
         else if (status == EXIT_DONE)
                 status = write_set(look, &chosen, path);
         free((void *)chosen.files);
-        return status;
+        return status == EXIT_DONE && chosen.misses_some ? EXIT_FAILED : status;
 }
 
 static int run(int argc, char **argv)

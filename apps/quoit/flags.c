@@ -63,13 +63,36 @@ static int find_flag(const struct table *table, int found)
         return -1;
 }
 
+static bool has_flag(const struct command *command, const char *name)
+{
+        for (const struct flag_group *group = command->groups; group && group->title; group++)
+                for (const struct flag *flag = group->flags; flag->name; flag++)
+                        if (!strcmp(flag->name, name) || (flag->letter == name[0] && !name[1]))
+                                return true;
+        return false;
+}
+
+/* The command that has what this one has not: tools that have no commands know their flags everywhere. NULL: none. */
+static const struct command *find_owner(const char *name)
+{
+        for (const struct command *const *command = commands; *command; command++)
+                if (has_flag(*command, name))
+                        return *command;
+        return NULL;
+}
+
 static int say_unknown(const struct command *command, const struct table *table, const char *word)
 {
+        const struct command *owner;
         char name[NEAREST_NAME_BYTES], hint[NEAREST_HINT_BYTES];
         struct nearest nearest;
 
         snprintf(name, sizeof(name), "%s", word + strspn(word, "-"));
         name[strcspn(name, "=")] = '\0';
+        owner = find_owner(name);
+        if (owner)
+                return say_usage("quoit %s has no flag %s; quoit %s has it", command->name, word,
+                        owner->name);
         nearest_init(&nearest, name);
         for (int i = 0; i < table->count; i++)
                 nearest_try(&nearest, table->flags[i]->name);

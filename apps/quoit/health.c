@@ -4,6 +4,7 @@
 
 #include <grpc/health/v1/health.quoit.h>
 
+#include "../common/clock.h"
 #include "command_list.h"
 #include "connection_http1.h"
 #include "json_write.h"
@@ -138,7 +139,9 @@ static int probe_by_http1(struct probe *probe, const quoit_method *method,
         const struct http1_question question = { .method = method,
                 .request = request,
                 .metadata = &metadata,
-                .timeout_ms = options->timeout_ms,
+                .deadline_ns = options->timeout_ms
+                                       ? clock_now_ns() + options->timeout_ms * UINT64_C(1000000)
+                                       : UINT64_MAX,
                 .on_reply = on_http1_reply,
                 .user = probe };
 

@@ -10,6 +10,12 @@
 
 /* ---- life ---- */
 
+const struct flag look_flags[] = {
+        { "max-time", 0, "TIME", "of all: 2s, 500ms (default: none)", flag_set_time,
+                offsetof(struct look_flags, time_ms), 0 },
+        { 0 },
+};
+
 void look_flags_deinit(struct look_flags *flags)
 {
         metadata_flags_deinit(&flags->metadata);
@@ -38,6 +44,9 @@ int look_open(const struct look_flags *flags, struct words words, struct look *l
         }
         if (asks)
                 status = connection_open(&flags->connection, words.at[0], &look->connection);
+        if (status == EXIT_DONE && look->connection && flags->time_ms)
+                look->connection->due_ns =
+                        look->connection->begun_ns + (uint64_t)flags->time_ms * 1000000;
         if (status == EXIT_DONE)
                 status = source_open(
                         &flags->schema, &flags->metadata, look->connection, &look->source);

@@ -14,7 +14,11 @@ struct look_flags {
         struct connection_flags connection;
         struct metadata_flags metadata;
         struct schema_flags schema;
+        uint32_t time_ms; /* of all; 0: no limit */
 };
+
+/* What is of none of these: of a struct look_flags. */
+extern const struct flag look_flags[];
 
 void look_flags_deinit(struct look_flags *flags);
 

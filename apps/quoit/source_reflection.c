@@ -119,13 +119,19 @@ static struct reflection_stream *get_stream(struct source *source)
         return stream;
 }
 
-static int wait_for_answer(struct reflection_stream *stream)
+static uint64_t answer_due_ns(const struct reflection_stream *stream)
 {
         uint64_t due_ns = clock_now_ns() + (uint64_t)ANSWER_MS * 1000000;
+        uint64_t most_ns = stream->source->connection->due_ns;
+
+        return due_ns < most_ns ? due_ns : most_ns;
+}
+
+static int wait_for_answer(struct reflection_stream *stream)
+{
+        uint64_t due_ns = answer_due_ns(stream);
         int r = 0;
 
-        if (due_ns > stream->source->connection->due_ns)
-                due_ns = stream->source->connection->due_ns;
         while (r == 0 && !stream->is_answered) {
                 uint64_t now_ns = clock_now_ns();
 
@@ -151,7 +157,7 @@ static int ask_by_http1(
         struct http1_question question = { .method = &stream->method,
                 .request = UPB_UPCAST(request),
                 .metadata = &metadata,
-                .timeout_ms = ANSWER_MS,
+                .deadline_ns = answer_due_ns(stream),
                 .on_reply = on_http1_reply,
                 .user = stream };
         int r = -ENOMEM;
