@@ -9,11 +9,14 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/details.h"
+#include "call/generic.h"
 #include "call/here.h"
 #include "call/offload.h"
 #include "call/work.h"
 #include "codec/format.h"
 #include "codec/percent.h"
+#include "codec/rpc_status.h"
 #include "codec/status.h"
 #include "codec/utf8.h"
 
@@ -159,6 +162,8 @@ int quoit_call_add_trailer(quoit_call *call, const char *name, upb_StringView va
                 return -EPERM;
         if (call->handler.finish_asked)
                 return -EALREADY;
+        if (call_is_generic(call) && strcmp(name, RPC_STATUS_FIELD) == 0)
+                return call_add_status_details(call, value.data, value.size);
         return add_field(call, &call->handler.trailer_fields, name, value);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "call/details.h"
 #include "call/here.h"
 #include "codec/base64.h"
 #include "codec/message.h"
@@ -46,26 +47,45 @@ static int encode_details(
         return r;
 }
 
+/* Whether a google.rpc.Status of @size bytes fits the trailers. */
+static bool has_room(const quoit_call *call, size_t size)
+{
+        size_t field_bytes =
+                strlen(RPC_STATUS_FIELD) + base64_encoded_size(size) + FIELD_OVERHEAD_BYTES;
+
+        return call->handler.trailer_fields.bytes + field_bytes <=
+               call_limits(call)->metadata_out_bytes_max;
+}
+
+int call_add_status_details(quoit_call *call, const void *bytes, size_t size)
+{
+        upb_Arena *arena = call_arena(call);
+        size_t sent_size = base64_encoded_size(size);
+        char *text;
+
+        if (!has_room(call, size))
+                return -E2BIG;
+        text = arena ? upb_Arena_Malloc(arena, sent_size) : NULL;
+        if (!text)
+                return -ENOMEM;
+        base64_encode(text, bytes, size);
+        return fields_append(&call->handler.trailer_fields, arena, RPC_STATUS_FIELD,
+                strlen(RPC_STATUS_FIELD), text, sent_size);
+}
+
 /* Adds it to the trailers. */
 static int add_field(quoit_call *call, upb_Arena *arena, const struct rpc_status *status)
 {
-        const size_t name_size = strlen(RPC_STATUS_FIELD);
-        size_t size = rpc_status_size(status), sent_size = base64_encoded_size(size);
-        size_t field_bytes = name_size + sent_size + FIELD_OVERHEAD_BYTES;
+        size_t size = rpc_status_size(status);
         uint8_t *bytes;
-        char *text;
 
-        if (call->handler.trailer_fields.bytes + field_bytes >
-                call_limits(call)->metadata_out_bytes_max)
+        if (!has_room(call, size))
                 return -E2BIG;
         bytes = upb_Arena_Malloc(arena, size);
-        text = upb_Arena_Malloc(arena, sent_size);
-        if (!bytes || !text)
+        if (!bytes)
                 return -ENOMEM;
         rpc_status_write(status, bytes);
-        base64_encode(text, bytes, size);
-        return fields_append(
-                &call->handler.trailer_fields, arena, RPC_STATUS_FIELD, name_size, text, sent_size);
+        return call_add_status_details(call, bytes, size);
 }
 
 static int add_details(quoit_call *call, quoit_status status, const char *message,

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <quoit/generic.h>
+
 #include "call/here.h"
 #include "client/channel.h"
 #include "client/handle.h"
@@ -36,6 +38,13 @@ int quoit_outcall_start(quoit_channel *channel, const quoit_method *method,
 int quoit_outcall_send(quoit_outcall *call, const struct upb_Message *message)
 {
         return outcall_is_here(call, __func__) ? outcall_send(call, message) : -EPERM;
+}
+
+int quoit_outcall_send_bytes(quoit_outcall *call, const void *bytes, size_t size)
+{
+        if (!outcall_is_here(call, __func__))
+                return -EPERM;
+        return call->handler->on_bytes ? outcall_send_bytes(call, bytes, size) : -EINVAL;
 }
 
 bool quoit_outcall_writable(quoit_outcall *call)

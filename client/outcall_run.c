@@ -106,7 +106,17 @@ static int hand_over(struct quoit_outcall *call, const struct reader_message *me
                         (const char *)message->data, message->size) };
 
         interception_received(known, &info);
-        return call->has_failed ? 0 : known->on_bytes(known, message->data, message->size);
+        if (call->has_failed)
+                return 0;
+        if (known->on_bytes)
+                return known->on_bytes(known, message->data, message->size);
+        known->handler->on_bytes(known, info.bytes, known->user);
+        return 0;
+}
+
+static bool parses_by_itself(const struct quoit_outcall *known)
+{
+        return known->on_bytes || known->handler->on_bytes;
 }
 
 /* The parsed message; NULL: the call has failed, or its caller parses it. *@ret_taken: how much that took, for budget_settle(). */
@@ -130,7 +140,7 @@ static upb_Message *decode(
         budget_begin(&budget, exchange->group, arena);
         if (message->compression != QUOIT_IDENTITY)
                 r = exchange_decompress(exchange, &host->coders, message, arena);
-        if (r == 0 && outcall_known(call)->on_bytes)
+        if (r == 0 && parses_by_itself(outcall_known(call)))
                 r = hand_over(call, message);
         else if (r == 0)
                 r = message_decode(message->data, message->size, call->method->reply,

@@ -578,6 +578,11 @@ typedef struct quoit_outcall_handler {
         void (*on_writable)(quoit_outcall *call, void *user);
         /* The call is over: last, exactly once. @call is valid until this returns. */
         void (*on_done)(quoit_outcall *call, quoit_status status, void *user);
+        /*
+         * In place of on_message, for callers that do not know the types (<quoit/generic.h>): a message as it arrived, decompressed if it
+         * was compressed. It lives until this returns.
+         */
+        void (*on_bytes)(quoit_outcall *call, upb_StringView message, void *user);
 } quoit_outcall_handler;
 
 /*

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A handler for methods that the server does not know: bytes in, bytes out. For a proxy, a recorder, or a server whose types
- * are known only at run time.
+ * Calls whose types are not known: bytes in, bytes out. For a proxy, a recorder, or a server whose types are known only at run time.
+ *
+ * A server's end is a handler for methods that the server does not know:
  *
  *      static void on_message(quoit_call *call, upb_StringView message, void *state)
  *      {
@@ -21,11 +22,25 @@
  * handled as bidirectional streams. A single request is one message and then the half-close; a single answer is one message and
  * then the finish. All functions of a call can be used: quoit_call_path() has the method, quoit_call_metadata() the metadata,
  * and quoit_call_set_read_credits() slows a client down to the speed of the receiver of its messages.
+ * quoit_call_add_trailer() takes "grpc-status-details-bin" too, a google.rpc.Status as another server has sent it.
+ *
+ * A client's end is a call whose handler has on_bytes, of a method of which only the path is known:
+ *
+ *      static const quoit_outcall_handler handler = { .on_bytes = on_bytes, .on_done = on_done };
+ *      quoit_method method = { .path = "/package.Service/Method", .kind = QUOIT_BIDI };
+ *      ...
+ *      quoit_outcall_start(channel, &method, &options, &handler, user, &call);
+ *      quoit_outcall_send_bytes(call, bytes, size);
+ *      quoit_outcall_half_close(call);
+ *
+ * Of @method, too, QUOIT_BIDI stands for all four kinds. It is used until on_done has returned and the turn of the ring is over: it
+ * is static, or freed by a later callback.
  */
 
 #include <stddef.h>
 
 #include <quoit/call.h>
+#include <quoit/client.h>
 #include <quoit/export.h>
 #include <quoit/method_options.h>
 #include <quoit/service.h>
@@ -64,5 +79,11 @@ QUOIT_API int quoit_server_register_generic(quoit_server *server,
  * does nothing: that call's messages have a type, and interceptors rely on it.
  */
 QUOIT_API int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size);
+
+/*
+ * The same on a client's call whose handler has on_bytes; otherwise it is as quoit_outcall_send(). On any other call it returns
+ * -EINVAL and does nothing.
+ */
+QUOIT_API int quoit_outcall_send_bytes(quoit_outcall *call, const void *bytes, size_t size);
 
 QUOIT_END_DECLS

@@ -281,6 +281,91 @@ static void test_compression(void **state)
         stage_deinit(&stage);
 }
 
+/* ---- types that are not known ---- */
+
+struct bytes {
+        struct stage *stage;
+        atomic_uint dones;
+        unsigned messages;
+        quoit_status status;
+        quoit_outcall *call;
+        char reply[16]; /* the last one */
+        size_t reply_size;
+};
+
+static void on_reply_bytes(quoit_outcall *call, upb_StringView message, void *user)
+{
+        struct bytes *bytes = user;
+
+        (void)call;
+        assert_true(message.size <= sizeof(bytes->reply));
+        memcpy(bytes->reply, message.data, message.size);
+        bytes->reply_size = message.size;
+        bytes->messages++;
+}
+
+static void on_bytes_done(quoit_outcall *call, quoit_status status, void *user)
+{
+        struct bytes *bytes = user;
+
+        (void)call;
+        bytes->status = status;
+        atomic_store(&bytes->dones, 1);
+}
+
+/* An Ask of one answer with two bytes, without a table of its type: the answer is a Told with them. */
+static void start_bytes(void *arg)
+{
+        static const quoit_outcall_handler handler = { .on_bytes = on_reply_bytes,
+                .on_done = on_bytes_done };
+        static const quoit_method methods[] = { { "/script.Script/Unary", .kind = QUOIT_BIDI },
+                { "/script.Script/Unary", .kind = QUOIT_UNARY } };
+        static const char ask[] = "\x10\x01\x18\x02";
+        struct bytes *bytes = arg;
+
+        for (unsigned i = 0; i < 2; i++)
+                assert_int_equal(quoit_outcall_start(bytes[i].stage->channel, methods + i, NULL,
+                                         &handler, bytes + i, &bytes[i].call),
+                        0);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(quoit_outcall_send_bytes(bytes[i].call, ask, sizeof(ask) - 1), 0);
+                quoit_outcall_half_close(bytes[i].call);
+        }
+        assert_int_equal(quoit_outcall_send_bytes(bytes[0].call, ask, 0), -EALREADY);
+}
+
+/* That a call has a type is known by its handler. */
+static void send_bytes_of_a_type(void *arg)
+{
+        struct told *told = arg;
+
+        told_start(told);
+        assert_int_equal(quoit_outcall_send_bytes(told->call, "", 0), -EINVAL);
+}
+
+static void test_bytes(void **state)
+{
+        struct stage stage;
+        struct bytes bytes[2] = { { .stage = &stage }, { .stage = &stage } };
+        struct told told = { .stage = &stage, .kind = QUOIT_BIDI, .asks = 1, .keeps_open = true };
+
+        (void)state;
+        stage_begin(&stage);
+        stage_run(&stage, start_bytes, bytes);
+        for (unsigned i = 0; i < 2; i++) {
+                WAIT(atomic_load(&bytes[i].dones));
+                assert_int_equal(bytes[i].status, QUOIT_OK);
+                assert_int_equal(bytes[i].messages, 1);
+                assert_int_equal(bytes[i].reply_size, 4);
+                assert_memory_equal(bytes[i].reply, "\x12\x02", 2);
+        }
+        stage_run(&stage, send_bytes_of_a_type, &told);
+        assert_int_equal(quoit_outcall_send_bytes(told.call, "", 0), -EPERM);
+        stage_run(&stage, told_cancel, &told);
+        told_wait(&told);
+        stage_deinit(&stage);
+}
+
 static void test_receive_limit(void **state)
 {
         struct stage stage;
@@ -434,6 +519,7 @@ int main(void)
                 cmocka_unit_test(test_metadata_too_large_to_send),
                 cmocka_unit_test(test_a_channel_while_the_client_ends),
                 cmocka_unit_test(test_compression),
+                cmocka_unit_test(test_bytes),
                 cmocka_unit_test(test_receive_limit),
                 cmocka_unit_test(test_no_method_and_no_request),
                 cmocka_unit_test(test_blocking),
