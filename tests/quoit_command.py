@@ -8,7 +8,7 @@ import subprocess
 from servers import ENGINE, PATIENCE
 
 # Each of these takes --engine.
-CONNECTING = {"call"}
+CONNECTING = {"call", "record", "replay"}
 
 
 @dataclasses.dataclass

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <quoit/compression.h>
-
 #include "call_options.h"
 #include "say.h"
 
@@ -15,25 +13,6 @@ static int set_format(const struct flag *flag, const char *text, void *field)
         }
         *(bool *)field = !strcmp(text, "text");
         return 0;
-}
-
-static int set_compression(const struct flag *flag, const char *text, void *field)
-{
-        static const char *const names[] = {
-                [QUOIT_IDENTITY] = "identity",
-                [QUOIT_DEFLATE] = "deflate",
-                [QUOIT_GZIP] = "gzip",
-                [QUOIT_ZSTD] = "zstd",
-        };
-
-        for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-                if (!strcmp(names[i], text)) {
-                        *(int *)field = (int)i;
-                        return 0;
-                }
-        }
-        say_usage("--%s: '%s' is not gzip, deflate, zstd or identity", flag->name, text);
-        return -EINVAL;
 }
 
 static int set_codec(const struct flag *flag, const char *text, void *field)
@@ -57,7 +36,7 @@ const struct flag call_flags[] = {
                 set_codec, FIELD(is_json_codec), 0 },
         { "max-time", 0, "TIME", "of all, until the call's deadline: 2s, 500ms (default: none)",
                 flag_set_time, FIELD(time_ms), 0 },
-        { "compress", 0, "NAME", "of requests: gzip, deflate, zstd", set_compression,
+        { "compress", 0, "NAME", "of requests: gzip, deflate, zstd", flag_set_compression,
                 FIELD(compression), 0 },
         { "wait-for-ready", 0, NULL, "wait where the server is lost", flag_set_true, FIELD(waits),
                 0 },

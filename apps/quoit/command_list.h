@@ -12,4 +12,7 @@ extern const struct command command_export;
 extern const struct command command_health;
 extern const struct command command_top;
 extern const struct command command_bench;
+extern const struct command command_record;
+extern const struct command command_replay;
+
 extern const struct command command_doctor;

@@ -19,6 +19,8 @@ const struct command *const commands[] = {
         &command_health,
         &command_top,
         &command_bench,
+        &command_record,
+        &command_replay,
         &command_doctor,
         NULL,
 };

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <quoit/compression.h>
+
 #include "flags.h"
 #include "say.h"
 
@@ -131,4 +133,23 @@ int flag_set_bytes(const struct flag *flag, const char *text, void *field)
                 return refuse(flag, text, "a size: 4MiB, 64k, or a number of bytes");
         *(size_t *)field = (size_t)value;
         return 0;
+}
+
+int flag_set_compression(const struct flag *flag, const char *text, void *field)
+{
+        static const char *const names[] = {
+                [QUOIT_IDENTITY] = "identity",
+                [QUOIT_DEFLATE] = "deflate",
+                [QUOIT_GZIP] = "gzip",
+                [QUOIT_ZSTD] = "zstd",
+        };
+
+        for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                if (!strcmp(names[i], text)) {
+                        *(int *)field = (int)i;
+                        return 0;
+                }
+        }
+        say_usage("--%s: '%s' is not gzip, deflate, zstd or identity", flag->name, text);
+        return -EINVAL;
 }

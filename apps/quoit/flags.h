@@ -49,6 +49,8 @@ int flag_set_count(
 int flag_set_time(const struct flag *flag, const char *text, void *field);
 /* size_t: "4MiB", "64k", "100" bytes */
 int flag_set_bytes(const struct flag *flag, const char *text, void *field);
+/* int, a quoit_compression: "gzip" */
+int flag_set_compression(const struct flag *flag, const char *text, void *field);
 
 /* What flag_set_time() takes: the @size bytes at @text, in *@ret_ms. False, without a word: they are no time. */
 bool flag_parse_time(const char *text, size_t size, double *ret_ms);
