@@ -8,22 +8,9 @@
 /* Turns that one step takes at most, before its caller's loop goes on. */
 #define TURNS_A_STEP 4
 
-int client_stepped_begin(struct client *client, enum ring_engine engine)
+static int turn(struct client *client, uint64_t timeout_ns)
 {
-        int fd, r = client_own_begin(client, engine);
-
-        if (r < 0)
-                return r;
-        fd = ring_poll_fd(&client->own.ring);
-        if (fd >= 0)
-                return 0;
-        client_own_end(client);
-        return fd;
-}
-
-static int turn(struct client *client)
-{
-        int r = ring_turn(&client->own.ring, 0);
+        int r = ring_turn(&client->own.ring, timeout_ns);
 
         if (r == 0)
                 base_look(&client->own);
@@ -35,10 +22,12 @@ static int turn(struct client *client)
 int client_stepped_step(struct client *client)
 {
         struct ring *ring = &client->own.ring;
+        int r = ring_poll_fd(ring);
 
+        if (r < 0)
+                return r;
         for (int turns = 0; turns < TURNS_A_STEP; turns++) {
-                int r = turn(client);
-
+                r = turn(client, 0);
                 if (r < 0)
                         return r;
                 if (ring_may_poll(ring))
@@ -48,15 +37,32 @@ int client_stepped_step(struct client *client)
         return 1;
 }
 
-void client_stepped_end(struct client *client)
+/* Once its descriptor was given out a ring does not wait itself. */
+static int poll_ring(struct ring *ring, uint64_t timeout_ns)
+{
+        struct pollfd pollfd = { .fd = ring_poll_fd(ring), .events = POLLIN };
+        struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
+                .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+
+        return ppoll(&pollfd, 1, timeout_ns == RING_FOREVER ? NULL : &timeout, NULL);
+}
+
+int client_stepped_wait(struct client *client, uint64_t timeout_ns)
 {
         struct ring *ring = &client->own.ring;
-        struct pollfd pollfd = { .fd = ring_poll_fd(ring), .events = POLLIN };
+        int r;
 
+        if (ring->is_polled && timeout_ns > 0 && ring_may_poll(ring) &&
+                poll_ring(ring, timeout_ns) <= 0)
+                return 1;
+        r = turn(client, ring->is_polled ? 0 : timeout_ns);
+        return r < 0 ? r : 1;
+}
+
+void client_stepped_end(struct client *client)
+{
         client_shut_down(client);
-        while (!client->is_broken && !client_is_over(client)) {
-                if (turn(client) == 0 && !client_is_over(client) && ring_may_poll(ring))
-                        (void)poll(&pollfd, 1, -1);
-        }
+        while (!client->is_broken && !client_is_over(client))
+                (void)client_stepped_wait(client, RING_FOREVER);
         client_own_end(client);
 }

@@ -156,7 +156,7 @@ static int start(quoit_client *client, const quoit_client_options *options)
         r = choose_engine(client, options->engine, &engine);
         if (r < 0)
                 return r;
-        return client->kind == CLIENT_STEPPED ? client_stepped_begin(client->parts, engine)
+        return client->kind == CLIENT_STEPPED ? client_own_begin(client->parts, engine)
                                               : start_threads(client, engine);
 }
 
@@ -225,26 +225,41 @@ quoit_client *quoit_client_free(quoit_client *client)
         return client;
 }
 
-int quoit_client_fd(quoit_client *client)
-{
-        if (client_is_inherited(client))
-                return -ESHUTDOWN;
-        return client->kind == CLIENT_STEPPED ? ring_poll_fd(&client->parts->own.ring) : -EINVAL;
-}
-
-int quoit_client_step(quoit_client *client)
+/* 0 or a negative errno. */
+static int check_turn(quoit_client *client, const char *function)
 {
         if (client_is_inherited(client))
                 return -ESHUTDOWN;
         if (client->kind != CLIENT_STEPPED)
                 return -EINVAL;
-        if (!client_is_here(client->parts) || client->parts->own.ring.in_turn) {
-                note_misuse(client, client, "the client", __func__,
-                        "it was called within a step, or on another thread than the client was "
-                        "made on");
-                return -EPERM;
-        }
-        return client_stepped_step(client->parts);
+        if (client_is_here(client->parts) && !client->parts->own.ring.in_turn)
+                return 0;
+        note_misuse(client, client, "the client", function,
+                "it was called within a step, or on another thread than the client was made on");
+        return -EPERM;
+}
+
+int quoit_client_fd(quoit_client *client)
+{
+        if (client_is_inherited(client))
+                return -ESHUTDOWN;
+        if (client->kind != CLIENT_STEPPED)
+                return -EINVAL;
+        return client_is_here(client->parts) ? ring_poll_fd(&client->parts->own.ring) : -EPERM;
+}
+
+int quoit_client_step(quoit_client *client)
+{
+        int r = check_turn(client, __func__);
+
+        return r < 0 ? r : client_stepped_step(client->parts);
+}
+
+int quoit_client_wait(quoit_client *client, uint64_t timeout_ns)
+{
+        int r = check_turn(client, __func__);
+
+        return r < 0 ? r : client_stepped_wait(client->parts, timeout_ns);
 }
 
 unsigned quoit_client_rings(const quoit_client *client)

@@ -4,7 +4,7 @@
 #include "core/usdt.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -117,15 +117,18 @@ static void epoll_alarm(struct ring *ring, uint64_t time_ns)
         (void)timerfd_settime(epoll->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
-/* Rounded up, so that a wait is never too short. */
-static int timeout_ms(uint64_t timeout_ns)
+/* As epoll_wait(), which takes milliseconds only: a time is waited for before. */
+static int wait_for_events(struct epoll *epoll, uint64_t timeout_ns)
 {
-        uint64_t ms;
+        struct pollfd pollfd = { .fd = epoll->fd, .events = POLLIN };
+        struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
+                .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+        bool is_timed = timeout_ns > 0 && timeout_ns < RING_FOREVER;
 
-        if (timeout_ns == RING_FOREVER)
+        if (is_timed && ppoll(&pollfd, 1, &timeout, NULL) < 0)
                 return -1;
-        ms = timeout_ns / NS_PER_MS + (timeout_ns % NS_PER_MS != 0);
-        return ms > INT_MAX ? INT_MAX : (int)ms;
+        return epoll_wait(
+                epoll->fd, epoll->events, EPOLL_EVENTS_MAX, timeout_ns == RING_FOREVER ? -1 : 0);
 }
 
 static bool epoll_is_idle(const struct ring *ring)
@@ -138,8 +141,7 @@ static bool epoll_is_idle(const struct ring *ring)
 static int epoll_engine_wait(struct ring *ring, uint64_t timeout_ns)
 {
         struct epoll *epoll = ring->epoll;
-        int count = epoll_wait(epoll->fd, epoll->events, EPOLL_EVENTS_MAX,
-                epoll_is_idle(ring) ? timeout_ms(timeout_ns) : 0);
+        int count = wait_for_events(epoll, epoll_is_idle(ring) ? timeout_ns : 0);
 
         if (count < 0 && errno != EINTR) {
                 ring->refused_call = REFUSAL_CALL_OTHER;

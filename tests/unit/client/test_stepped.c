@@ -62,6 +62,60 @@ static void test_deadline(void **state)
         stage_deinit(&stage);
 }
 
+static void wait_for(struct told *told)
+{
+        uint64_t limit_ns = clock_ns() + 20 * SECOND;
+
+        while (atomic_load(&told->dones) == 0) {
+                assert_true(clock_ns() < limit_ns);
+                assert_int_equal(quoit_client_wait(told->stage->client, 20 * SECOND), 1);
+        }
+}
+
+/* The loop is nothing but the wait. It goes on when the descriptor was asked for, too. */
+static void test_wait(void **state)
+{
+        struct stage stage;
+
+        (void)state;
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
+        for (unsigned i = 0; i < 10; i++) {
+                struct told told = { .stage = &stage, .size = 1000 * i };
+
+                if (i == 5)
+                        assert_true(quoit_client_fd(stage.client) >= 0);
+                told_start(&told);
+                wait_for(&told);
+                assert_string_equal(told.text, "OK");
+                assert_int_equal(told.bytes, 1000 * i);
+        }
+        stage_deinit(&stage);
+}
+
+/* It ends by itself when nothing happens; a deadline is something. */
+static void test_wait_ends(void **state)
+{
+        const quoit_call_options options = { .timeout_ms = 100 };
+        struct stage stage;
+        struct told told = { .stage = &stage, .act = SCRIPT_HOLD, .options = &options };
+        uint64_t began_ns;
+
+        (void)state;
+        stage_begin_with(&stage, (quoit_client_options){ .stepped = true });
+        told_start(&told);
+        wait_for(&told);
+        assert_int_equal(told.status, QUOIT_DEADLINE_EXCEEDED);
+        for (unsigned i = 0; i < 2; i++) { /* without the descriptor, and with it */
+                began_ns = clock_ns();
+                for (unsigned turns = 0; clock_ns() - began_ns < SECOND / 20; turns++) {
+                        assert_true(turns < 1000);
+                        assert_int_equal(quoit_client_wait(stage.client, SECOND / 20), 1);
+                }
+                assert_true(quoit_client_fd(stage.client) >= 0);
+        }
+        stage_deinit(&stage);
+}
+
 struct caller {
         struct stage *stage;
         quoit_status status;
@@ -75,6 +129,8 @@ static void *call_from_thread(void *arg)
         caller->status = call_blocking(caller->stage->channel, SCRIPT_ANSWER, NULL);
         atomic_store(&caller->is_over, true);
         assert_int_equal(quoit_client_step(caller->stage->client), -EPERM);
+        assert_int_equal(quoit_client_wait(caller->stage->client, 0), -EPERM);
+        assert_int_equal(quoit_client_fd(caller->stage->client), -EPERM);
         assert_ptr_equal(quoit_client_free(caller->stage->client), caller->stage->client);
         return NULL;
 }
@@ -107,6 +163,7 @@ static void try_within(quoit_client *client, void *arg)
 
         within->has_run = true;
         assert_int_equal(quoit_client_step(client), -EPERM);
+        assert_int_equal(quoit_client_wait(client, 0), -EPERM);
         assert_ptr_equal(quoit_client_free(client), client);
 }
 
@@ -149,6 +206,7 @@ static void test_others(void **state)
         assert_int_equal(quoit_client_new(NULL, &client), 0);
         assert_int_equal(quoit_client_fd(client), -EINVAL);
         assert_int_equal(quoit_client_step(client), -EINVAL);
+        assert_int_equal(quoit_client_wait(client, 0), -EINVAL);
         assert_null(quoit_client_free(client));
 }
 
@@ -187,6 +245,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_calls),
                 cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_wait),
+                cmocka_unit_test(test_wait_ends),
                 cmocka_unit_test(test_other_thread),
                 cmocka_unit_test(test_within_a_step),
                 cmocka_unit_test(test_end),
