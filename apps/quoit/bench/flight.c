@@ -47,51 +47,50 @@ static void park(struct flight *flight)
         flight->worker->parked = flight;
 }
 
-static void follow(struct flight *flight)
+static void follow(struct flight *flight, quoit_status status, uint64_t now_ns)
 {
         struct worker *worker = flight->worker;
-        uint64_t now_ns = flight->result.end_ns;
 
         if (is_open_loop(worker) || flights_are_over(worker, now_ns))
                 put_idle(flight);
-        else if (flight->result.status == QUOIT_UNAVAILABLE &&
+        else if (status == QUOIT_UNAVAILABLE &&
                  quoit_channel_get_state(flight->channel) != QUOIT_CHANNEL_READY)
                 park(flight);
         else
                 begin(flight, now_ns);
 }
 
-static void end(struct flight *flight, quoit_status status, const char *message)
+/* Returns the time. */
+static uint64_t record_end(struct flight *flight, quoit_status status, const char *message)
 {
         struct worker *worker = flight->worker;
-        struct tally_call *result = &flight->result;
+        const struct tally_call call = {
+                .due_ns = flight->due_ns,
+                .end_ns = clock_now_ns(),
+                .status = status,
+                .message = message,
+                .is_given_up = worker->gives_up,
+        };
 
-        result->end_ns = clock_now_ns();
-        result->status = status;
-        result->message = message;
-        result->is_given_up = worker->gives_up;
-        flight->call = NULL;
+        flight->is_in_flight = false;
         HDR_RAISE(&worker->in_flight, -1U);
         if (flight->is_measured)
-                tally_record(&worker->tally, result);
+                tally_record(&worker->tally, &call);
         else
                 worker->tally.warmup_calls++;
-        follow(flight);
+        return call.end_ns;
+}
+
+static void end(struct flight *flight, quoit_status status, const char *message)
+{
+        follow(flight, status, record_end(flight, status, message));
 }
 
 /* There was no call. The same would happen again at once: so a closed loop waits a moment here too. */
 static void fail_to_begin(struct flight *flight, const char *why)
 {
-        struct worker *worker = flight->worker;
-
-        flight->result.end_ns = clock_now_ns();
-        flight->result.status = QUOIT_INTERNAL;
-        flight->result.message = why;
-        flight->call = NULL;
-        HDR_RAISE(&worker->in_flight, -1U);
-        if (flight->is_measured)
-                tally_record(&worker->tally, &flight->result);
-        if (is_open_loop(worker))
+        record_end(flight, QUOIT_INTERNAL, why);
+        if (is_open_loop(flight->worker))
                 put_idle(flight);
         else
                 park(flight);
@@ -117,10 +116,10 @@ static bool sends_one(const struct worker *worker)
 static bool send_one(struct flight *flight)
 {
         struct worker *worker = flight->worker;
-        size_t index = sends_one(worker) ? flight->seq : flight->result.requests, bytes;
+        size_t index = sends_one(worker) ? flight->seq : flight->requests, bytes;
         const upb_Message *message;
         int r = payload_get(&worker->plan->payload, index, flight->seq, &worker->maker,
-                quoit_outcall_arena(flight->call), &message, &bytes, &worker->payload_problem);
+                flight->call, &message, &bytes, &worker->payload_problem);
 
         if (r < 0) {
                 refuse(flight, worker->payload_problem.text);
@@ -131,8 +130,9 @@ static bool send_one(struct flight *flight)
                 refuse(flight, strerror(-r));
                 return false;
         }
-        flight->result.requests++;
-        flight->result.request_bytes += bytes;
+        flight->requests++;
+        if (flight->is_measured)
+                tally_count_request(&worker->tally, bytes);
         return true;
 }
 
@@ -140,8 +140,8 @@ static bool may_send(const struct flight *flight)
 {
         const struct plan *plan = flight->worker->plan;
 
-        return flight->result.requests < plan->messages &&
-               (!plan->ping_pong || flight->result.requests == flight->result.replies) &&
+        return flight->requests < plan->messages &&
+               (!plan->ping_pong || flight->requests == flight->replies) &&
                quoit_outcall_writable(flight->call);
 }
 
@@ -154,7 +154,7 @@ static void send_more(struct flight *flight)
         while (may_send(flight))
                 if (!send_one(flight))
                         return;
-        if (flight->is_half_closed || flight->result.requests < flight->worker->plan->messages)
+        if (flight->is_half_closed || flight->requests < flight->worker->plan->messages)
                 return;
         flight->is_half_closed = true;
         quoit_outcall_half_close(flight->call);
@@ -167,8 +167,9 @@ static void on_message(quoit_outcall *call, const upb_Message *message, void *us
         struct flight *flight = user;
 
         (void)call;
-        flight->result.replies++;
-        flight->result.reply_bytes += payload_bytes(message);
+        flight->replies++;
+        if (flight->is_measured)
+                tally_count_reply(&flight->worker->tally, payload_bytes(message));
         if (flight->worker->plan->ping_pong)
                 send_more(flight);
 }
@@ -218,9 +219,11 @@ static void begin(struct flight *flight, uint64_t due_ns)
         const struct plan *plan = worker->plan;
         int r;
 
-        flight->result = (struct tally_call){ .due_ns = due_ns };
-        flight->is_half_closed = false;
+        flight->due_ns = due_ns;
         flight->refusal = NULL;
+        flight->requests = flight->replies = 0;
+        flight->is_half_closed = false;
+        flight->is_in_flight = true;
         take_number(flight, due_ns);
         HDR_RAISE(&worker->in_flight, 1);
         r = quoit_outcall_start(
@@ -283,7 +286,7 @@ static void note_late(struct worker *worker, uint64_t late_ns)
                 worker->tally.late_ns = late_ns;
 }
 
-bool flights_push(struct worker *worker, uint64_t now_ns)
+void flights_push(struct worker *worker, uint64_t now_ns)
 {
         unsigned begun = 0;
 
@@ -293,7 +296,7 @@ bool flights_push(struct worker *worker, uint64_t now_ns)
 
                 if (!flight) {
                         worker->is_behind = true;
-                        return begun > 0;
+                        return;
                 }
                 note_late(worker, now_ns - due_ns);
                 take_due(worker);
@@ -304,13 +307,12 @@ bool flights_push(struct worker *worker, uint64_t now_ns)
         }
         if (worker->due_ns > now_ns)
                 worker->is_behind = false;
-        return begun > 0;
 }
 
 void flights_give_up(struct worker *worker, uint64_t now_ns)
 {
         for (unsigned i = 0; i < worker->flight_count; i++)
-                if (worker->flights[i].call)
+                if (worker->flights[i].is_in_flight)
                         quoit_outcall_cancel(worker->flights[i].call);
         for (; worker->due_ns <= now_ns && worker->left > 0; take_due(worker)) {
                 const struct tally_call call = {

@@ -107,26 +107,38 @@ static upb_StringView expanded(
                        : upb_StringView_FromDataAndSize(NULL, 0);
 }
 
+/* For this call alone. */
+static int make(const struct payload *payload, const struct payload_message *from, uint64_t seq,
+        struct payload_maker *maker, upb_Arena *arena, struct fixed *ret_fixed,
+        quoit_problem *ret_problem)
+{
+        upb_Message *message;
+        int r = arena ? parse_json(
+                                payload, expanded(from, seq, maker), arena, &message, ret_problem)
+                      : fail_memory(ret_problem);
+
+        return r < 0 ? r : encode(payload, message, arena, ret_fixed, ret_problem);
+}
+
 int payload_get(const struct payload *payload, size_t index, uint64_t seq,
-        struct payload_maker *maker, upb_Arena *arena, const upb_Message **ret_message,
+        struct payload_maker *maker, quoit_outcall *call, const upb_Message **ret_message,
         size_t *ret_bytes, quoit_problem *ret_problem)
 {
-        const struct payload_message *from = &payload->messages[index % payload->count];
-        struct fixed fixed;
-        upb_Message *message;
+        /* most have one message, and a division takes as long as all else here */
+        const struct payload_message *from =
+                &payload->messages[payload->count == 1 ? 0 : index % payload->count];
+        struct fixed made;
+        const struct fixed *fixed = &made;
         int r = 0;
 
-        if (from->fixed) {
-                fixed = from->fixed[seq % from->fixed_count];
-        } else {
-                r = parse_json(payload, expanded(from, seq, maker), arena, &message, ret_problem);
-                if (r == 0)
-                        r = encode(payload, message, arena, &fixed, ret_problem);
-        }
+        if (from->fixed)
+                fixed = &from->fixed[from->fixed_count == 1 ? 0 : seq % from->fixed_count];
+        else
+                r = make(payload, from, seq, maker, quoit_outcall_arena(call), &made, ret_problem);
         if (r < 0)
                 return r;
-        *ret_message = fixed.message;
-        *ret_bytes = fixed.bytes;
+        *ret_message = fixed->message;
+        *ret_bytes = fixed->bytes;
         return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <quoit/client.h>
 #include <quoit/method.h>
 #include <quoit/schema.h>
 
@@ -46,11 +47,11 @@ int payload_init(struct payload *payload, struct source *source, const upb_Messa
         const char *text, const struct table *table, upb_Arena *arena, quoit_problem *ret_problem);
 
 /*
- * The message number @index, modulo their number, for call number @seq; what is made anew is in @arena. 0; or a negative errno, and
+ * The message number @index, modulo their number, for call number @seq; what is made anew is in the arena of @call. 0; or a negative errno, and
  * *@ret_problem says what is wrong with it.
  */
 int payload_get(const struct payload *payload, size_t index, uint64_t seq,
-        struct payload_maker *maker, upb_Arena *arena, const upb_Message **ret_message,
+        struct payload_maker *maker, quoit_outcall *call, const upb_Message **ret_message,
         size_t *ret_bytes, quoit_problem *ret_problem);
 
 /* How many bytes there are in a message that a server has sent. */

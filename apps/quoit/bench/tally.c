@@ -49,10 +49,6 @@ void tally_record(struct tally *tally, const struct tally_call *call)
         HDR_RAISE(&tally->calls, 1);
         HDR_RAISE(&tally->failed, call->status != QUOIT_OK);
         tally->unfinished += call->is_given_up;
-        tally->requests += call->requests;
-        tally->replies += call->replies;
-        tally->request_bytes += call->request_bytes;
-        tally->reply_bytes += call->reply_bytes;
         if (call->end_ns > tally->end_ns)
                 tally->end_ns = call->end_ns;
 }

@@ -46,20 +46,30 @@ struct tally {
 int tally_init(struct tally *tally);
 void tally_deinit(struct tally *tally);
 
+/* A measured call that is over. What it sent and received was counted when it did. */
 struct tally_call {
         uint64_t due_ns; /* latency counts from here */
         uint64_t end_ns;
         quoit_status status;
         const char *message; /* with a status other than OK; NULL: none */
         bool is_given_up; /* it has no answer */
-        uint64_t requests;
-        uint64_t replies;
-        uint64_t request_bytes;
-        uint64_t reply_bytes;
 };
 
-/* A measured call is over. */
 void tally_record(struct tally *tally, const struct tally_call *call);
+
+/* A measured call has sent a message of @bytes. */
+static inline void tally_count_request(struct tally *tally, size_t bytes)
+{
+        tally->requests++;
+        tally->request_bytes += bytes;
+}
+
+/* It has received one. */
+static inline void tally_count_reply(struct tally *tally, size_t bytes)
+{
+        tally->replies++;
+        tally->reply_bytes += bytes;
+}
 
 /* Adds all of @from, whose timeline's slots may become longer. */
 void tally_add(struct tally *tally, struct tally *from);

@@ -2,7 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ int worker_init(
                 .news_fd = news_fd,
                 .channels = calloc(connections, sizeof(*worker->channels)),
                 .channel_count = (unsigned)connections,
-                .flights = calloc(flights, sizeof(*worker->flights)),
+                .flights =
+                        aligned_alloc(alignof(struct flight), flights * sizeof(*worker->flights)),
                 .flight_count = (unsigned)flights,
                 .maker.chance.state = plan->seed + number,
                 .seq = number,
@@ -87,15 +88,9 @@ static int fail_ring(struct worker *worker, int error)
 /* Waits until the ring has something to do, or until @wake_ns, and does it. 0 or a negative errno. */
 static int turn(struct worker *worker, uint64_t wake_ns)
 {
-        struct pollfd pollfd = { .fd = quoit_client_fd(worker->client), .events = POLLIN };
-        uint64_t now_ns = clock_now_ns(), wait_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
-        struct timespec timeout = { .tv_sec = (time_t)(wait_ns / NS_PER_SECOND),
-                .tv_nsec = (long)(wait_ns % NS_PER_SECOND) };
-        int r;
+        uint64_t now_ns = clock_now_ns();
+        int r = quoit_client_wait(worker->client, wake_ns > now_ns ? wake_ns - now_ns : 0);
 
-        if (ppoll(&pollfd, 1, &timeout, NULL) <= 0)
-                return 0;
-        r = quoit_client_step(worker->client);
         return r < 0 ? fail_ring(worker, r) : 0;
 }
 
@@ -109,6 +104,17 @@ static void on_probe_done(quoit_outcall *call, quoit_status status, void *user)
         quoit_outcall_get_error(call, &worker->error);
 }
 
+/* Turns until the probe has told why there is no connection, or has not for a while. */
+static int await_probe(struct worker *worker)
+{
+        uint64_t until_ns = clock_now_ns() + TICK_NS;
+        int r = 0;
+
+        while (r == 0 && worker->error.status == QUOIT_OK && clock_now_ns() < until_ns)
+                r = turn(worker, until_ns);
+        return r;
+}
+
 /* What a call hears that does not wait for a connection: why there is none. */
 static int fail_to_connect(struct worker *worker, quoit_channel *channel)
 {
@@ -119,11 +125,11 @@ static int fail_to_connect(struct worker *worker, quoit_channel *channel)
                 channel, &worker->plan->method, &options, &handler, worker, &call);
 
         if (r == 0)
-                r = turn(worker, clock_now_ns() + TICK_NS);
+                r = await_probe(worker);
         if (r == 0 && worker->error.status == QUOIT_OK) {
                 quoit_outcall_cancel(
                         call); /* its request is missing, so it can have no other end */
-                r = turn(worker, clock_now_ns() + TICK_NS);
+                r = await_probe(worker);
         }
         return fail(worker, r < 0 ? r : -ECONNREFUSED, worker->plan->target);
 }
@@ -193,9 +199,11 @@ static void set_out(struct worker *worker, uint64_t begin_ns)
         for (unsigned i = worker->flight_count; i-- > 0;) {
                 struct flight *flight = &worker->flights[i];
 
-                flight->worker = worker;
-                flight->channel = worker->channels[i % worker->channel_count];
-                flight->next = worker->idle;
+                *flight = (struct flight){
+                        .worker = worker,
+                        .channel = worker->channels[i % worker->channel_count],
+                        .next = worker->idle,
+                };
                 worker->idle = flight;
         }
         if (!plan->profile)
@@ -254,19 +262,15 @@ static uint64_t thread_cpu_ns(void)
         return (uint64_t)time.tv_sec * NS_PER_SECOND + (uint64_t)time.tv_nsec;
 }
 
-/* Begins what is due, or waits. */
+/* Begins what is due, and waits; not at all where something has begun. */
 static int work(struct worker *worker, uint64_t now_ns)
 {
-        int r;
-
         if (worker->parked && now_ns >= worker->tick_ns) {
                 worker->tick_ns = now_ns + TICK_NS;
                 flights_retry_parked(worker, now_ns);
         }
-        if (!flights_push(worker, now_ns))
-                return turn(worker, wake_ns(worker));
-        r = quoit_client_step(worker->client);
-        return r < 0 ? fail_ring(worker, r) : 0;
+        flights_push(worker, now_ns);
+        return turn(worker, wake_ns(worker));
 }
 
 static int call_until_done(struct worker *worker)

@@ -126,14 +126,18 @@ static void test_add(void **state)
         (void)state;
         assert_int_equal(tally_init(&other), 0);
         other.begin_ns = tally.begin_ns;
-        call.requests = 3;
+        tally_count_request(&other, 100);
+        tally_count_reply(&other, 7);
         tally_record(&other, &call);
         record(0, 1, QUOIT_OK);
         record(0, 1, QUOIT_INTERNAL);
         tally_add(&tally, &other);
         assert_int_equal(tally.calls, 3);
         assert_int_equal(tally.failed, 1);
-        assert_int_equal(tally.requests, 3);
+        assert_int_equal(tally.requests, 1);
+        assert_int_equal(tally.request_bytes, 100);
+        assert_int_equal(tally.replies, 1);
+        assert_int_equal(tally.reply_bytes, 7);
         assert_int_equal(tally.end_ns, call.end_ns);
         assert_int_equal(hdr_count(&tally.latency), 2);
         /* one had long slots, the other short ones */
