@@ -37,14 +37,14 @@ static const struct flag_group groups[] = {
 
 static const char help[] =
         "  quoit describe localhost:50051                 all services\n"
-        "  quoit describe localhost:50051 api.Api         a service, message, enum, extension\n"
-        "  quoit describe localhost:50051 api.Api/Hello   a method, field, oneof, enum value\n"
+        "  quoit describe localhost:50051 api.Api         a service, message, enum, ...\n"
+        "  quoit describe localhost:50051 api.Api/Hello   a method, field, oneof, ...\n"
         "  quoit describe localhost:50051 api.proto       a whole file\n"
         "  quoit describe localhost:50051 api.Hello --template\n"
         "\n"
-        "It is the text of a .proto file, with the comments that the server has (most have none). "
-        "Exit status:\n0; 1 no connection or no reflection; 2 a mistake in the command, or no such "
-        "symbol.\n";
+        "It is the text of a .proto file, with the comments that the server has (most\n"
+        "have none). Exit status: 0; 1 no connection or no reflection; 2 a mistake in the\n"
+        "command, or no such symbol.\n";
 
 /* ---- what is printed of one symbol ---- */
 

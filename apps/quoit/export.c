@@ -41,13 +41,13 @@ static const struct flag_group groups[] = {
 static const char help[] =
         "  quoit export localhost:50051 -o api.binpb      a protoset: --protoset takes it\n"
         "  quoit export localhost:50051 -o protos/        a folder of .proto files\n"
-        "  quoit export localhost:50051 api.Api -o a.bin  what one service, or message, needs\n"
+        "  quoit export localhost:50051 api.Api -o a.bin  what one service needs\n"
         "  quoit export --protoset api.binpb -o protos/   from one to the other\n"
         "\n"
-        "A protoset has all imports. A folder does not have google/protobuf/, which protoc has "
-        "itself.\nExit status: 0; 1 no connection, no reflection, a service that the server cannot "
-        "describe, or the\noutput cannot be written; 2 a mistake in the command, or no such "
-        "symbol.\n";
+        "A protoset has all imports. A folder does not have google/protobuf/, which\n"
+        "protoc has itself. Exit status: 0; 1 no connection, no reflection, a service that\n"
+        "the server cannot describe, or the output cannot be written; 2 a mistake in the\n"
+        "command, or no such symbol.\n";
 
 /* ---- which files ---- */
 

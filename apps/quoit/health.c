@@ -51,13 +51,12 @@ static const struct flag_group groups[] = {
 static const char help[] =
         "  quoit health localhost:50051                   the whole server\n"
         "  quoit health localhost:50051 api.Api           one service\n"
-        "  quoit health --tls --cacert ca.pem example.org:443 --connect-timeout 1s --rpc-timeout "
-        "1s\n"
+        "  quoit health --tls --cacert ca.pem example.org:443 --connect-timeout 1s\n"
         "  quoit health unix:/run/api.sock --watch\n"
         "\n"
-        "Exit status, as grpc-health-probe has them: 0 it is SERVING; 2 no connection in time, or "
-        "a mistake in\nthe command; 3 the call failed, or not in time: no such service, no health "
-        "service; 4 it is not SERVING.\n";
+        "Exit status, as grpc-health-probe has them: 0 it is SERVING; 2 no connection in\n"
+        "time, or a mistake in the command; 3 the call failed, or not in time: no such\n"
+        "service, no health service; 4 it is not SERVING.\n";
 
 /* ---- what it says ---- */
 
@@ -231,7 +230,7 @@ static int run(int argc, char **argv)
 const struct command command_health = {
         .name = "health",
         .synopsis = "HOST:PORT [SERVICE] [FLAGS]",
-        .summary = "Asks a server whether it is serving, for people and for probes.",
+        .summary = "Asks a server whether it is serving.",
         .help = help,
         .groups = groups,
         .run = run,

@@ -32,8 +32,8 @@ static const char help[] =
         "  quoit list localhost:50051 api.Api             the methods of one\n"
         "  quoit list --protoset api.binpb                from a file; no server is asked\n"
         "\n"
-        "The server is asked by reflection. Exit status: 0; 1 no connection or no reflection; 2 a "
-        "mistake in\nthe command, or no such service.\n";
+        "The server is asked by reflection. Exit status: 0; 1 no connection or no\n"
+        "reflection; 2 a mistake in the command, or no such service.\n";
 
 static void print_string(const char *text)
 {
@@ -134,7 +134,7 @@ static int run(int argc, char **argv)
 const struct command command_list = {
         .name = "list",
         .synopsis = "HOST:PORT [SERVICE] [FLAGS]",
-        .summary = "Lists the services of a server, or the methods of a service.",
+        .summary = "Lists the services of a server, or the methods of one.",
         .help = help,
         .groups = groups,
         .run = run,

@@ -47,13 +47,13 @@ static const struct flag_group groups[] = {
 };
 
 static const char help[] =
-        "  quoit top localhost:50051                      until Ctrl-C; on a terminal in place\n"
+        "  quoit top localhost:50051                      in place, until Ctrl-C\n"
         "  quoit top localhost:50051 --interval 5s\n"
         "  quoit top localhost:50051 --once --json | jq '.servers[0].calls_per_s'\n"
         "\n"
-        "The server needs channelz; latencies are shown if it has /metrics, in the clear. Its own "
-        "calls for this are counted too. Exit status: 0; 1 no "
-        "connection; 2 a\nmistake in the command; 64 + the status of a call that failed.\n";
+        "The server needs channelz; latencies are shown if it has /metrics, in the clear.\n"
+        "Its own calls for this are counted too. Exit status: 0; 1 no connection; 2 a\n"
+        "mistake in the command; 64 + the status of a call that failed.\n";
 
 /* What is shown: a look, and the one before. */
 struct top {
@@ -326,7 +326,7 @@ static int run(int argc, char **argv)
 const struct command command_top = {
         .name = "top",
         .synopsis = "HOST:PORT [FLAGS]",
-        .summary = "Shows a server's calls and connections, live, by channelz and /metrics.",
+        .summary = "Shows a server's calls and connections, live.",
         .help = help,
         .groups = groups,
         .run = run,

@@ -225,16 +225,14 @@ const struct command command_bench = {
         .help = "  quoit bench localhost:50051 api.Api/sayHello -d '{\"name\": \"World\"}'\n"
                 "  quoit bench localhost:50051 api.Api/sayHello --rate 1000 --duration 30s\n"
                 "  quoit bench localhost:50051 api.Api/sayHello --rate 100..5000 --html ramp.html\n"
-                "  quoit bench localhost:50051 api.Api/getAll -c 100 --connections 10 --json > "
-                "a.json\n"
+                "  quoit bench localhost:50051 api.Api/getAll -c 100 --json > a.json\n"
                 "  quoit bench localhost:50051 shop.Shop/Get -d '{\"id\": {{rand:1:1000}}}'\n"
                 "  quoit bench --compare a.json b.json\n"
                 "\n"
-                "Without --rate a call begins when one before is answered (closed loop). With it, "
-                "calls begin\n"
-                "when they are due, whatever the server does, and their latency counts from then "
-                "(open loop).\n"
-                "Ctrl-C ends the run, and the report is of what was done.\n",
+                "Without --rate a call begins when one before is answered (closed loop). With it,\n"
+                "calls begin when they are due, whatever the server does, and their latency\n"
+                "counts from then (open loop). Ctrl-C ends the run, and the report is of what was\n"
+                "done.\n",
         .groups = bench_groups,
         .run = run,
 };

@@ -34,14 +34,12 @@ static const struct flag_group groups[] = {
 const struct command command_doctor = {
         .name = "doctor",
         .synopsis = "[HOST:PORT] [FLAGS]",
-        .summary = "What is wrong with this machine, or with the way to a server",
-        .help = "  quoit doctor                          the kernel, io_uring and what blocks it, "
-                "limits, cgroups\n"
-                "  quoit doctor localhost:50051          these, then names, TCP, TLS, HTTP/2, "
-                "health, deadlines\n"
+        .summary = "Finds what is wrong here, or on the way to a server.",
+        .help = "  quoit doctor                          the kernel, io_uring, limits, cgroups\n"
+                "  quoit doctor localhost:50051          these, then names, TCP, TLS, HTTP/2, ...\n"
                 "  quoit doctor --json api.example:443   for programs\n"
                 "\n"
-                "Each line is OK, WARN or FAIL, and says what to do. Exit status: 0; 1 if a line "
+                "Each line is OK, WARN or FAIL, and says what to do. Exit status: 0; 1 if a line\n"
                 "is FAIL.\n",
         .groups = groups,
         .run = run,
