@@ -125,8 +125,7 @@ static bool is_deaf(const struct http1 *http1)
 /* Whether the first line has ended without a version, as HTTP/0.9 had it: llhttp sees it only by the byte behind. */
 static bool lacks_version(const struct http1 *http1, uint8_t last)
 {
-        return !http1->has_line &&
-               (http1->parser.http_minor == 9 || (http1->session->block_continues && last == '\n'));
+        return !http1->has_line && http1->session->block_continues && last == '\n';
 }
 
 /* Zeros before a chunk's size and blanks before a field's value, which llhttp skips without an event. */
@@ -140,15 +139,28 @@ static int check_framing_bytes(struct http1 *http1)
         return fail(http1);
 }
 
-/* Parses to the end of a request, or of the bytes. *@ret_used: how many of them. */
+/* llhttp takes "RTSP/1.0" and "ICE/1.0" for HTTP, and tells nobody. */
+static int check_protocol(struct http1 *http1, const uint8_t *data, size_t size)
+{
+        size_t left = http1->protocol_left, n = left < size ? left : size;
+
+        if (memcmp(data, &HTTP1_PROTOCOL[HTTP1_PROTOCOL_BYTES - left], n) != 0)
+                return http1_refuse(http1, "400", "its protocol is not HTTP");
+        http1->protocol_left -= (uint32_t)n;
+        return 0;
+}
+
+/* Parses to the end of a target, of a request, or of the bytes. *@ret_used: how many of them. */
 static int parse_one(struct http1 *http1, const uint8_t *data, size_t size, size_t *ret_used)
 {
         llhttp_errno_t error;
 
+        *ret_used = size;
+        if (check_protocol(http1, data, size) < 0)
+                return fail(http1);
         /* Of one request, unless it ends in them: then llhttp pauses. */
         http1->framing_bytes += size;
         error = llhttp_execute(&http1->parser, (const char *)data, size);
-        *ret_used = size;
         if (error == HPE_OK && lacks_version(http1, data[size - 1]))
                 error = HPE_INVALID_VERSION;
         if (error == HPE_OK)
@@ -156,6 +168,11 @@ static int parse_one(struct http1 *http1, const uint8_t *data, size_t size, size
         if (error != HPE_PAUSED)
                 return fail_parsing(http1, error);
         *ret_used = (size_t)(llhttp_get_error_pos(&http1->parser) - (const char *)data);
+        if (!http1->is_whole) { /* the target has ended */
+                http1->framing_bytes -= size - *ret_used;
+                llhttp_resume(&http1->parser);
+                return 0;
+        }
         llhttp_reset(&http1->parser);
         http1->framing_bytes = 0;
         return 0;

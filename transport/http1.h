@@ -26,6 +26,10 @@ struct output;
 struct session;
 struct stream;
 
+/* What stands between a request's target, with the space behind it, and the version. */
+#define HTTP1_PROTOCOL "HTTP/"
+#define HTTP1_PROTOCOL_BYTES (sizeof(HTTP1_PROTOCOL) - 1)
+
 /* Bytes that grow, in the ring's memory for sessions. */
 struct http1_bytes {
         uint8_t *data;
@@ -62,6 +66,7 @@ struct http1 {
         uint32_t field_bytes; /* of the block, or of the trailers, as limits count them */
         uint32_t field_count;
         uint32_t empty_bytes; /* since the last request */
+        uint32_t protocol_left; /* of HTTP1_PROTOCOL, behind a target: not seen yet */
         uint64_t framing_bytes; /* since the last byte of a body, or the last head */
 
         struct http1_bytes head; /* of the answer; or all of a refusal */

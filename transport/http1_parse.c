@@ -100,6 +100,17 @@ static int check_version(struct http1 *http1)
         return http1_refuse(http1, "505", "its version of HTTP is neither 1.0 nor 1.1");
 }
 
+/* Pauses: the bytes behind it are looked at before they are parsed (check_protocol() in http1.c). None: that is HTTP/0.9. */
+static int on_target_complete(llhttp_t *parser)
+{
+        struct http1 *http1 = http1_of(parser);
+
+        if (parser->http_minor == 9)
+                return check_version(http1);
+        http1->protocol_left = HTTP1_PROTOCOL_BYTES;
+        return HPE_PAUSED;
+}
+
 static int on_version_complete(llhttp_t *parser)
 {
         struct http1 *http1 = http1_of(parser);
@@ -184,23 +195,49 @@ static bool is_good_value(const struct session_field *field)
         return true;
 }
 
-static bool is_visible(const char *text, size_t size)
+/* A fragment is its client's business (RFC 9112, section 3.2): one reader ends the path there, another does not. */
+static bool may_be_target(const char *text, size_t size)
 {
         for (size_t i = 0; i < size; i++) {
-                if (text[i] <= ' ' || text[i] > '~')
+                if (text[i] <= ' ' || text[i] > '~' || text[i] == '#')
                         return false;
         }
         return size > 0;
 }
 
-/* A host, perhaps with a port: what no URI can have there is no mistake but an attempt. */
-static bool is_authority(const char *text, size_t size)
+static bool lacks(const char *text, const char *end, const char *bytes)
 {
-        for (size_t i = 0; i < size; i++) {
-                if (text[i] <= ' ' || text[i] > '~' || strchr("/?#@\\,\"<>^`{|}", text[i]))
+        for (; text < end; text++) {
+                if (*text <= ' ' || *text > '~' || strchr(bytes, *text))
                         return false;
         }
         return true;
+}
+
+/* ":80", ":", or nothing. */
+static bool is_port(const char *text, const char *end)
+{
+        if (text < end && *text++ != ':')
+                return false;
+        while (text < end && *text >= '0' && *text <= '9')
+                text++;
+        return text == end;
+}
+
+/* A host, perhaps with a port: what no URI can have there is no mistake but an attempt (RFC 3986, section 3.2). */
+static bool is_authority(const char *text, size_t size)
+{
+        const char *end = text + size, *host_end;
+
+        if (size > 0 && *text == '[') {
+                host_end = memchr(text, ']', size);
+                return host_end && lacks(text + 1, host_end, "[/?#@\\,\"<>^`{|}") &&
+                       is_port(host_end + 1, end);
+        }
+        host_end = memchr(text, ':', size);
+        if (!host_end)
+                host_end = end;
+        return lacks(text, host_end, "[]/?#@\\,\"<>^`{|}") && is_port(host_end, end);
 }
 
 static bool value_is(const struct session_field *field, const char *what)
@@ -329,7 +366,7 @@ static int check_target(
 
         if (http1->parser.method == HTTP_CONNECT)
                 return http1_refuse(http1, "405", "CONNECT: this is no proxy");
-        if (!is_visible(target->value, target->value_size))
+        if (!may_be_target(target->value, target->value_size))
                 return http1_refuse(http1, "400", "its target has bytes that no URI has");
         if (is_path || (http1->parser.method == HTTP_OPTIONS && target->value_size == 1 &&
                                *target->value == '*'))
@@ -472,6 +509,7 @@ static int on_message_complete(llhttp_t *parser)
 const llhttp_settings_t http1_parser_settings = {
         .on_message_begin = on_message_begin,
         .on_url = on_target,
+        .on_url_complete = on_target_complete,
         .on_version_complete = on_version_complete,
         .on_header_field = on_name,
         .on_header_field_complete = on_name_complete,

@@ -379,12 +379,14 @@ static void test_targets(void **state)
         hear(peer, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"
                    "GET http://other:1/a/b HTTP/1.1\r\nHost: x\r\n\r\n"
                    "GET HTTPS://[::1] HTTP/1.1\r\nHost: x\r\n\r\n"
-                   "GET / HTTP/1.1\r\nHost:\r\n\r\n");
-        assert_int_equal(peer->count, 4);
+                   "GET / HTTP/1.1\r\nHost:\r\n\r\n"
+                   "GET / HTTP/1.1\r\nHost: [fe80::1%25a]:\r\n\r\n");
+        assert_int_equal(peer->count, 5);
         assert_non_null(strstr(peer->requests[0].fields, ":path: *\n:authority: x\n"));
         assert_non_null(strstr(peer->requests[1].fields, ":path: /a/b\n:authority: other:1\n"));
         assert_non_null(strstr(peer->requests[2].fields, ":path: /\n:authority: [::1]\n"));
         assert_non_null(strstr(peer->requests[3].fields, ":path: /\n:authority: \n"));
+        assert_non_null(strstr(peer->requests[4].fields, ":path: /\n:authority: [fe80::1%25a]:\n"));
 }
 
 static void test_connections_fields_are_not_the_requests(void **state)
@@ -786,12 +788,24 @@ static const struct {
         { "400", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n" },
         { "400", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n" },
         { "400", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n" },
+        { "400", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n" },
+        { "400", "GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n" },
+        { "400", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n" },
+        { "400", "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n" },
+        { "400", "GET / HTTP/1.1\r\nHost: a]\r\n\r\n" },
+        { "400", "GET http://a:b/ HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET a HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET * HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET ftp://a/b HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET http:///b HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET http://u@a/b HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET /\x01 HTTP/1.1\r\n" H "\r\n" },
+        { "400", "GET /a#/../b HTTP/1.1\r\n" H "\r\n" },
+        { "400", "GET / RTSP/1.1\r\n" H "\r\n" },
+        { "400", "OPTIONS * RTSP/1.0\r\n" H "\r\n" },
+        { "400", "POST / RTSP/1.0\r\n" H "Content-Length: 1\r\n\r\na" },
+        { "400", "SOURCE / ICE/1.0\r\n" H "\r\n" },
+        { "400", "GET /  HTTP/1.1\r\n" H "\r\n" },
         { "400", "GET /\xc3\xa9 HTTP/1.1\r\n" H "\r\n" },
         { "505", "GET /\r\n" H "\r\n" },
         { "505", "GET / HTTP/2.0\r\n" H "\r\n" },
