@@ -53,10 +53,19 @@ struct reader {
         size_t held_bytes; /* counted in the group */
         size_t metadata_bytes; /* of those: the call's metadata, until the call's arena is freed */
         uint64_t message_bytes; /* of complete messages so far, as they travel */
+        /* Since when the peer owes the rest of a message, as link/stalls.c has found; 0: it does not. */
+        uint64_t owed_ns;
+        uint64_t owed_bytes; /* reader_received_bytes() then */
         uint32_t messages; /* complete ones so far */
         quoit_compression
                 compression; /* of messages flagged as compressed; identity: none may be flagged */
 };
+
+/* What has come of messages, also of one that is not whole; without prefixes. */
+static inline uint64_t reader_received_bytes(const struct reader *reader)
+{
+        return reader->message_bytes + reader->framing.body_size;
+}
 
 /* The call is over: drops the waiting messages and the one in progress. */
 void reader_drop(struct exchange *exchange);

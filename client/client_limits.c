@@ -90,6 +90,7 @@ void client_limits_of_base(const quoit_client_limits *limits, quoit_limits *ret_
                 .stall_ms = limits->stall_ms,
                 .window_stall_ms =
                         UINT32_MAX, /* a server may read as slowly as the caller's deadline allows */
+                .request_stall_ms = UINT32_MAX, /* and answer as slowly */
                 .ping_interval_idle_min_ms = 300 * 1000,
                 .memory_bytes_max = SIZE_MAX,
                 .memory_stall_ms = UINT32_MAX,

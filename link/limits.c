@@ -63,6 +63,8 @@ void limits_complete(quoit_limits *limits)
         DEFAULT(stall_ms, 60 * 1000);
         DEFAULT(window_stall_ms, 600 * 1000);
         DEFAULT(read_bytes_per_second_min, 100);
+        DEFAULT(request_stall_ms, 60 * 1000);
+        DEFAULT(request_bytes_per_second_min, 100);
         DEFAULT(keepalive_ms, 2 * 3600 * 1000);
         DEFAULT(keepalive_timeout_ms, 20 * 1000);
         DEFAULT(http1_silence_ms, 620 * 1000);

@@ -27,7 +27,10 @@ struct link_owner {
          * lets the calls that wait for that phase go first.
          */
         enum dispatched (*run_call)(struct exchange *exchange, bool in_line);
-        /* The peer leaves what @exchange has to send waiting, as the static @why says: the call is ended, its connection goes on. */
+        /*
+         * The peer leaves what @exchange has to send waiting, or does not send what it owes, as the static @why says: the call is ended, its
+         * connection goes on.
+         */
         void (*give_up)(struct exchange *exchange, const char *why);
         /*
          * The peer does not speak HTTP/2 (`session.bad_preface`). A server can queue an answer with session_send_raw(), a client

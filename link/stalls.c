@@ -11,6 +11,7 @@
         (20 * NS_PER_MS) /* a stall is confirmed by a second look after this: the ring itself may have been late */
 #define LOOKS_A_PERIOD                                                                             \
         16 /* at most, in window_stall_ms: streams that began to wait at different times are looked at together */
+#define REQUEST_LOOKS_A_PERIOD 4 /* the same in request_stall_ms, while there are streams */
 
 static void bring_forward(uint64_t *due_ns, uint64_t time_ns)
 {
@@ -53,13 +54,12 @@ static bool is_stuck(const struct connection *connection, uint64_t now_ns, uint6
 
 /* ---- windows ---- */
 
-static struct stall_rule rule_of(const quoit_limits *limits)
+static struct stall_rule rule_of(uint32_t stall_ms, uint32_t bytes_per_second_min)
 {
-        uint64_t bytes =
-                (uint64_t)limits->read_bytes_per_second_min * limits->window_stall_ms / 1000;
+        uint64_t bytes = (uint64_t)bytes_per_second_min * stall_ms / 1000;
 
         return (struct stall_rule){
-                .period_ns = clock_limit_ns(limits->window_stall_ms),
+                .period_ns = clock_limit_ns(stall_ms),
                 .bytes_min = bytes > 0 ? bytes : 1,
         };
 }
@@ -128,10 +128,102 @@ static bool is_lost(struct call_group *group, const struct stall_rule *rule,
         return false;
 }
 
+/* ---- requests ---- */
+
+/* Whether the peer can go on: we read, and other calls have not filled the connection's window. */
+static bool may_send(const struct connection *connection)
+{
+        const struct session *session = &connection->session;
+
+        return !socket_is_paused(&connection->socket) &&
+               (session->http1 || session_receive_window_bytes(session) > 0);
+}
+
+/*
+ * Whether the peer has begun what it must go on with. While an answer waits, that is what the call is about; while a message does, the
+ * peer may not be allowed to send.
+ */
+static bool owes(const struct exchange *exchange)
+{
+        const struct stream *stream = &exchange->stream;
+
+        if (!stream_is_remote_open(stream) || stream->is_reset || exchange->writer.queued_bytes > 0)
+                return false;
+        return !exchange->takes_many ||
+               (!framing_idle(&exchange->reader.framing) && !exchange->reader.first);
+}
+
+/* Whether it has sent too little in the period that is over. */
+static bool has_paused(struct reader *reader, const struct stall_rule *rule, uint64_t now_ns)
+{
+        uint64_t bytes = reader_received_bytes(reader);
+        bool is_over = now_ns - reader->owed_ns >= rule->period_ns;
+
+        if (reader->owed_ns > 0 && is_over && bytes - reader->owed_bytes < rule->bytes_min)
+                return true;
+        if (reader->owed_ns == 0 || is_over) {
+                reader->owed_ns = now_ns;
+                reader->owed_bytes = bytes;
+        }
+        return false;
+}
+
+/* Whether requests have paused for too long. @gives_up: they are given up. */
+static bool look_at_requests(struct connection *connection, const struct stall_rule *rule,
+        bool gives_up, uint64_t now_ns)
+{
+        struct list *streams = &connection->session.streams, *link, *next;
+        bool may = may_send(connection), any = false;
+
+        for (link = streams->next; link != streams; link = next) {
+                struct exchange *exchange =
+                        exchange_of_stream(CONTAINER_OF(link, struct stream, link));
+                struct reader *reader = &exchange->reader;
+
+                next = link->next;
+                if (!may || !owes(exchange)) {
+                        reader->owed_ns = 0;
+                        continue;
+                }
+                if (!has_paused(reader, rule, now_ns))
+                        continue;
+                any = true;
+                if (!gives_up)
+                        continue;
+                reader->owed_ns = 0; /* the call may take a while to end */
+                connection->owner->give_up(exchange,
+                        "the rest of the request does not come (request_stall_ms, "
+                        "request_bytes_per_second_min)");
+        }
+        return any;
+}
+
+/* One that begins after this look is found by the next one: so it has its full time, and twice that at most. */
+static bool any_paused(
+        struct connection *connection, bool gives_up, uint64_t now_ns, uint64_t *ret_due_ns)
+{
+        const quoit_limits *limits = connection_limits(connection);
+        struct stall_rule rule =
+                rule_of(limits->request_stall_ms, limits->request_bytes_per_second_min);
+        uint64_t time_ns = rule.period_ns;
+
+        if (time_ns == UINT64_MAX)
+                return false;
+        if (!list_is_empty(&connection->session.streams))
+                time_ns /= REQUEST_LOOKS_A_PERIOD;
+        bring_forward(ret_due_ns, clock_after_ns(now_ns, time_ns));
+        return look_at_requests(connection, &rule, gives_up, now_ns);
+}
+
+/* ---- the look ---- */
+
 bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_due_ns)
 {
+        const quoit_limits *limits = connection_limits(connection);
         struct call_group *group = &connection->group;
-        struct stall_rule rule = rule_of(connection_limits(connection));
+        struct stall_rule rule =
+                rule_of(limits->window_stall_ms, limits->read_bytes_per_second_min);
+        bool any_owed = any_paused(connection, false, now_ns, ret_due_ns);
         bool was_suspected = connection->suspected;
         bool is_over = is_stuck(connection, now_ns, ret_due_ns);
         struct findings findings = { 0 };
@@ -142,10 +234,12 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
         } else {
                 bring_forward(ret_due_ns, clock_after_ns(now_ns, rule.period_ns));
         }
-        connection->suspected = (is_over || findings.any_shut) && !was_suspected;
+        connection->suspected = (is_over || findings.any_shut || any_owed) && !was_suspected;
         if (connection->suspected)
                 bring_forward(ret_due_ns, now_ns + CONFIRM_NS);
         if (was_suspected && !is_over && findings.any_shut)
                 look_at_streams(connection, &rule, true, now_ns, ret_due_ns);
+        if (was_suspected && !is_over && any_owed)
+                (void)any_paused(connection, true, now_ns, ret_due_ns);
         return is_over && was_suspected;
 }

@@ -3,7 +3,7 @@
 
 /*
  * Peers that do not read: their TCP takes nothing, or their HTTP/2 windows stay shut or open byte by byte. What waits for
- * them takes our memory.
+ * them takes our memory. And those that begin requests and do not go on, or byte by byte: each holds a call.
  */
 
 #include <stdbool.h>

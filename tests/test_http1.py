@@ -385,6 +385,33 @@ def test_silence_between_requests_and_within_one(serve):
     server.logged("the rest of its request did not come (http1_silence_ms)")
 
 
+def test_a_body_that_comes_byte_by_byte(serve):
+    """It holds a call. A stream that is silent between two messages does not hold it for nothing."""
+    server = serve(request_stall_ms=300, request_bytes_per_second_min=1000)
+    with connect(server) as raw, connect(server) as stream:
+        stream.sendall(
+            b"POST /calls.Calls/Chat HTTP/1.1\r\nhost: x\r\ncontent-type: application/connect+json\r\n"
+            b"transfer-encoding: chunked\r\n\r\n7\r\n" + message(b"{}") + b"\r\n"
+        )
+        raw.sendall(
+            b"POST /calls.Calls/Echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        )
+        raw.setblocking(False)
+        received = b""
+        while not received:
+            raw.send(b" ")
+            time.sleep(0.01)
+            try:
+                received = raw.recv(65536)
+            except BlockingIOError:
+                pass
+        raw.setblocking(True)
+        received += read_to_end(raw)
+        assert received.startswith(b"HTTP/1.1 429 ") and b"request_stall_ms" in received and b"connection: close" in received
+        stream.sendall(b"0\r\n\r\n")
+        assert b"\x02\x00\x00\x00\x02{}" in read_to_end(stream)
+
+
 def test_who_waits_for_us_is_not_silent(serve):
     server = serve(http1_silence_ms=200)
     with connect(server) as raw, raw.makefile("rb") as reader:

@@ -7,7 +7,7 @@ import time
 import hyperframe.frame as frames
 import pytest
 
-from hostile import BIG, ECHO, OK, RESOURCE_EXHAUSTED
+from hostile import BIG, CHAT, ECHO, OK, RESOURCE_EXHAUSTED, SUM
 from servers import PATIENCE
 from wire import CANCEL, ENHANCE_YOUR_CALM, PREFACE, WINDOW_MAX, Wire, message
 
@@ -195,3 +195,37 @@ def test_a_call_that_waits_for_its_handler_is_not_left(start, calls):
         assert wire.answer(stream).status == OK
         wire.reset(wire.request("/calls.Calls/Wait"), CANCEL)
         assert wire.ping()
+
+
+# ---- requests ----
+
+
+def test_requests_that_do_not_go_on(start, calls):
+    """Each ends by itself, also if a byte comes now and then; what goes on, or has no need to, is not touched."""
+    server = start("test-server", *limits(request_stall_ms=600, request_bytes_per_second_min=500))
+    large = message(b"\x0a\xc0\x9a\x0c" + b"x" * 200_000)  # a Payload's data
+    with Wire(server) as wire:
+        silent = [wire.request(path, None) for path in (ECHO, ECHO, ECHO, SUM)]
+        for stream, data in zip(silent[1:], (message(X)[:3], message(X), message(X) + message(X)[:6])):
+            wire.data(stream, data)
+        by_bytes, slow, chat = wire.request(ECHO, None), wire.request(ECHO, None), wire.request(CHAT, X, end=False)
+        pieces = iter(large[i : i + 200] for i in range(0, len(large), 200))
+
+        def go_on():
+            wire.data(slow, next(pieces))
+            if not wire.streams[by_bytes].is_over:
+                wire.data(by_bytes, large[:1])
+
+        wire.data(by_bytes, large[:5])
+        while not all(wire.streams[stream].is_over for stream in [*silent, by_bytes]):
+            assert pace(wire, go_on, 0.02)
+        for stream in [*silent, by_bytes]:
+            assert wire.streams[stream].status == RESOURCE_EXHAUSTED
+            assert "request_stall_ms" in wire.streams[stream].text
+        assert not wire.streams[chat].is_over
+        wire.data(chat, end=True)
+        for piece in pieces:
+            wire.data(slow, piece)
+        wire.data(slow, end=True)
+        assert wire.answer(chat).status == wire.answer(slow).status == OK
+        assert not wire.goaways

@@ -155,6 +155,18 @@ typedef struct quoit_limits {
          * more; a peer that opens its window byte by byte only holds memory. Default 100.
          */
         uint32_t read_bytes_per_second_min;
+        /*
+         * How long a peer may leave a request unfinished while it sends less than `request_bytes_per_second_min` of it; above: its call
+         * ends with RESOURCE_EXHAUSTED, at the latest after twice this time. A request is unfinished from its fields to its end, or, where
+         * a method takes a stream, from a message's first byte to its last: between two messages a stream may be silent for as long as it
+         * likes. UINT32_MAX: no limit. Default 60 000.
+         */
+        uint32_t request_stall_ms;
+        /*
+         * How much of an unfinished request a peer must send, on average over `request_stall_ms`. Even a slow link or writer sends more; a
+         * peer that sends it byte by byte only holds a call and its memory. Default 100.
+         */
+        uint32_t request_bytes_per_second_min;
 
         /* ---- the life of a connection (gRPC's keepalive document, A8, A9); UINT32_MAX: never ---- */
 

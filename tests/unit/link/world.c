@@ -235,6 +235,8 @@ static const quoit_limits calm_limits = {
         .stall_ms = 20000,
         .window_stall_ms = 20000,
         .read_bytes_per_second_min = 1,
+        .request_stall_ms = 20000,
+        .request_bytes_per_second_min = 1,
 };
 
 void world_init_on(struct world *made, enum ring_engine engine)
