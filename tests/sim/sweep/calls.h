@@ -3,6 +3,8 @@
 
 /* Calls that the client of a stage makes, and what they end with. */
 
+#include <quoit/credentials.h>
+
 #include "service.h"
 #include "stage.h"
 
@@ -14,6 +16,7 @@ struct sweep_call {
         quoit_call_options options;
         quoit_status ends_with; /* also, and if nothing fails: OK unless told */
         quoit_outcall *call;
+        quoit_credentials_request *request; /* of its credentials, which somebody has to answer */
         unsigned replies;
         bool is_given_up; /* as a message could not be sent */
         bool is_done;

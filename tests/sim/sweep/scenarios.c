@@ -6,6 +6,7 @@
 
 #include <quoit/channelz.h>
 #include <quoit/client_interceptor.h>
+#include <quoit/credentials.h>
 #include <quoit/interceptor.h>
 #include <quoit/load_reports.h>
 #include <quoit/reflection.h>
@@ -199,6 +200,43 @@ static void end_early(struct stage *stage)
                 quoit_outcall_cancel(cancelled.call);
         call_wait(stage, &cancelled);
         call_wait(stage, &late);
+}
+
+/* ---- credentials ---- */
+
+static bool has_request(const void *user)
+{
+        const struct sweep_call *call = user;
+
+        return call->is_done || call->request;
+}
+
+static void on_request(quoit_credentials_request *request, void *user)
+{
+        ((struct sweep_call *)user)->request = request;
+}
+
+/* A token of the channel's owner, and what a plugin answers later. */
+static void call_with_credentials(struct stage *stage)
+{
+        static const quoit_credentials_plugin plugin = { .on_request = on_request };
+        const quoit_metadata field = { "x-swept", upb_StringView_FromString("1") };
+        struct sweep_call call = call_of(QUOIT_UNARY, 10), second = call;
+
+        if (STAGE_TRY(quoit_call_credentials_new_bearer("token", &call.options.credentials))) {
+                (void)call_make(stage, &call);
+                quoit_call_credentials_free(call.options.credentials);
+        }
+        if (!STAGE_TRY(quoit_call_credentials_new(&plugin, &second, &second.options.credentials)))
+                return;
+        call_begin(stage, &second);
+        while (!second.is_done) { /* each attempt asks */
+                stage_wait_until(stage, has_request, &second);
+                if (second.request)
+                        quoit_credentials_request_answer(second.request, &field, 1);
+                second.request = NULL;
+        }
+        quoit_call_credentials_free(second.options.credentials);
 }
 
 /* ---- interceptors ---- */
@@ -478,6 +516,17 @@ const struct scenario scenarios[] = {
                 .client = { .stepped = true },
                 .target = NAMES_TARGET,
                 .act = call_plainly },
+        { .name = "dns-records",
+                ON_CLIENT,
+                .client = { .stepped = true },
+                .target = NAMES_TARGET,
+                .channel = { .looks_up_srv = true, .looks_up_service_config = true },
+                .act = call_plainly },
+        { .name = "credentials",
+                ON_CLIENT,
+                .client = { .stepped = true },
+                .channel = { .insecure_credentials = true },
+                .act = call_with_credentials },
         { .name = "balancing",
                 ON_CLIENT,
                 .client = { .stepped = true },
