@@ -30,8 +30,8 @@ int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *size);
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
-int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_ppoll(
+        struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals);
 
 /* The clock stands still while a fiber runs, except for what is added here, as if a step took time. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
@@ -77,10 +77,12 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t size)
 }
 
 /* Of the last turns of a client whose loop is gone. */
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+int __wrap_ppoll(
+        struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
 {
-        if (!fiber_is_inside())
-                return __real_poll(fds, count, timeout_ms);
+        (void)signals;
+        if (count != 1 || timeout)
+                sim_fail("a poll that is not simulated");
         sim_poll(fds->fd);
         return 1;
 }
