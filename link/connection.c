@@ -157,9 +157,14 @@ static void on_fed(struct connection *connection, size_t size, int error)
         sending_schedule(connection);
 }
 
+bool connection_has_input(const struct connection *connection)
+{
+        return connection->state == CONNECTION_OPEN && session_has_input(&connection->session);
+}
+
 static bool go_on(struct connection *connection)
 {
-        if (connection->state != CONNECTION_OPEN || !session_has_input(&connection->session))
+        if (!connection_has_input(connection))
                 return false;
         on_fed(connection, 0, session_feed(&connection->session, (const uint8_t *)"", 0));
         return true;

@@ -130,6 +130,9 @@ struct connection_options {
 int connection_open(struct connection *connection, struct base *base,
         const struct link_owner *owner, const struct connection_options *options);
 
+/* HTTP/1.1: requests that have come behind the others can be taken. Never once it is closing: what came is ignored then. */
+bool connection_has_input(const struct connection *connection);
+
 /* HTTP/1.1: takes the next of the requests that have come together, if it is its turn. */
 void connection_go_on(struct connection *connection);
 

@@ -68,7 +68,7 @@ void ready_run(struct connection *connection, bool in_line)
         list_init(&again);
         connection->woken = false;
         more = run_some(connection, &again, in_line) || connection->woken ||
-               session_has_input(&connection->session);
+               connection_has_input(connection);
         list_splice(&connection->ready, &again);
         if (more) {
                 /* more work than a turn may take: no more is read before it is done */

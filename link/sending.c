@@ -68,7 +68,7 @@ void sending_fill(struct connection *connection)
                 connection_close(connection);
         call_group_settle(&connection->group);
         if ((!list_is_empty(&connection->ready) && !call_group_is_congested(&connection->group)) ||
-                session_has_input(&connection->session) || may_read_on(connection))
+                connection_has_input(connection) || may_read_on(connection))
                 ring_defer(connection_ring(connection), &connection->dispatch, RING_DISPATCH);
 }
 
