@@ -26,5 +26,9 @@ struct choice {
         bool has_name; /* the channel's target is one */
 };
 
+/* No channel of the run has an interceptor yet; and when all calls have ended: they were told of each end. */
+void choice_begin_run(void);
+void choice_check_ended(void);
+
 /* A channel of @client. 0; or -ENOMEM, or what else follows from a lack of memory. */
 int choose_channel(struct choice *choice, quoit_client *client, quoit_channel **ret_channel);

@@ -62,6 +62,7 @@ static quoit_server *make(struct member *member)
         quoit_server *server;
 
         choose_limits(&options.limits);
+        service_choose(&options);
         if (quoit_server_new(&options, &server) < 0)
                 return NULL;
         if (service_register(server, &member->health) < 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choice.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
 #include "core/here.h"
@@ -375,6 +376,7 @@ void made_check_ended(void)
                 if (!all[i].is_done)
                         sim_fail("outcall %u has not ended, and its client has", i);
         }
+        choice_check_ended();
 }
 
 void made_check_all(const quoit_retry_statistics *retries)
@@ -446,6 +448,7 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
         char *id = ret_request->id;
         int size = snprintf(id, sizeof(ret_request->id), "%u.", made->id);
         uint32_t timeout_ms = !made->is_late && sim_chance(300) ? 1 + (uint32_t)sim_below(2000) : 0;
+        uint32_t configured_ms = made->rules->policies[made->kind].timeout_ms;
         bool may_wait = !made->must_end || timeout_ms > 0 || made->rules->is_gentle;
 
         ret_request->method = method_of(made->kind);
@@ -453,6 +456,7 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
                 (quoit_metadata){ "x-call", upb_StringView_FromDataAndSize(id, (size_t)size) };
         ret_request->options = (quoit_call_options){
                 .timeout_ms = timeout_ms,
+                .compression = (quoit_compression)(sim_chance(200) ? sim_below(QUOIT_ZSTD + 1) : 0),
                 .wait_for_ready = made->is_late || (sim_chance(300) && may_wait)
                                           ? QUOIT_WAIT_FOR_READY
                                           : QUOIT_WAIT_AS_CONFIGURED,
@@ -463,6 +467,8 @@ void made_prepare(struct made *made, quoit_channel *channel, struct made_request
         };
         made->channel = channel;
         made->policy = made->rules->policies[made->kind];
+        if (configured_ms > 0 && (timeout_ms == 0 || configured_ms < timeout_ms))
+                timeout_ms = configured_ms; /* the shorter one holds */
         made->has_deadline = timeout_ms > 0;
         made->deadline_ns = sim.now_ns + timeout_ms * NS_PER_MS;
         made->thread = here_thread();

@@ -19,6 +19,7 @@ enum policy_kind { POLICY_NONE, POLICY_RETRY, POLICY_HEDGING, POLICIES };
 struct policy {
         enum policy_kind kind;
         unsigned attempts_max; /* 1: there is none */
+        uint32_t timeout_ms; /* that the service config gives a call; 0: none */
 };
 
 /* What holds for all calls of a run. */

@@ -189,13 +189,13 @@ static void begin(struct run *run)
         quoit_server_options options = {
                 .rings = sim_chance(250) ? 2 + (unsigned)sim_below(2) : 1,
                 .workers = 1 + (unsigned)sim_below(3),
-                .compression = sim_chance(50) ? QUOIT_GZIP : QUOIT_IDENTITY,
                 .engine = QUOIT_ENGINE_EPOLL, /* the simulator is linked in its place */
                 .on_log = service_on_log,
         };
 
         choose_rates(run);
         choose_limits(run, &options.limits);
+        service_choose(&options);
         run->setting.admits_all = admits_all(&options.limits);
         run->chaos_steps = 20 + sim_below(sim_chance(100) ? 6000 : 1200);
         run->peers_wanted = 1 + (unsigned)sim_below(sim_chance(200) ? PEERS_MAX : 3);
@@ -522,6 +522,7 @@ void run_seed(uint64_t seed)
         sim_begin(seed);
         sim_net_begin();
         made_begin_run();
+        choice_begin_run();
         run.setting.is_gentle = run.client != CLIENT_NONE && sim_chance(200);
         begin(&run);
         fiber_start("the thread of ring 1", serve, &run);

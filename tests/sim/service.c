@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <quoit/load_reports.h>
+
 #include "call/call.h"
 #include "core/clock.h"
 #include "core/engine/sim.h"
@@ -16,7 +18,7 @@
 #include "peer.h"
 #include "script.quoit.h"
 
-enum { SERVED_MAX = 1024, CREDITS = 2 };
+enum { SERVED_MAX = 1024, CREDITS = 2, COMPRESSIONS = QUOIT_ZSTD + 1 };
 
 #define ENDLESS_MAX 300u /* then it sends nothing more */
 
@@ -678,7 +680,7 @@ void service_on_log(void *user, quoit_log_level level, const char *line)
 
 /* ---- its life ---- */
 
-static bool is_intercepted;
+static bool is_intercepted, reports_load, reports_with_calls;
 static quoit_method_options method_options[4];
 
 static int set_methods(quoit_server *server)
@@ -691,6 +693,18 @@ static int set_methods(quoit_server *server)
         for (unsigned i = 0; i < 4 && r == 0; i++)
                 r = quoit_server_set_method(server, methods[i], method_options + i);
         return r;
+}
+
+/* To clients that ask for weights (weighted_round_robin), by streams or with each call. */
+static int report_load(quoit_server *server)
+{
+        const quoit_load_reports_options options = { .interval_ms_min = 10,
+                .with_calls = reports_with_calls };
+        const quoit_load load = { .application_utilization = 0.3, .requests_per_second = 100 };
+        quoit_load_reports *reports;
+        int r = reports_load ? quoit_load_reports_register(server, &options, &reports) : 0;
+
+        return r == 0 && reports_load ? quoit_load_reports_set(reports, &load) : r;
 }
 
 int service_register(quoit_server *server, quoit_health **ret_health)
@@ -722,19 +736,41 @@ int service_register(quoit_server *server, quoit_health **ret_health)
         if (r == 0)
                 r = quoit_health_set(*ret_health, "script.Script", QUOIT_HEALTH_SERVING);
         if (r == 0)
+                r = report_load(server);
+        if (r == 0)
                 r = set_methods(server);
         if (r < 0 && r != -ENOMEM)
                 sim_fail("the service cannot be registered");
         return r;
 }
 
+void service_choose(quoit_server_options *options)
+{
+        options->handshake_threads = 1 + (unsigned)sim_below(2);
+        options->http2_only = sim_chance(200);
+        if (sim_chance(200))
+                options->compression = (quoit_compression)sim_below(COMPRESSIONS);
+        if (sim_chance(500))
+                options->limits.compress_bytes_min = 1;
+        if (sim_chance(100))
+                options->limits.compress_ring_bytes_max = 1000;
+        if (sim_chance(100))
+                options->limits.turn_work_us = 1;
+        if (sim_chance(100))
+                options->limits.window_bytes_max = 1; /* they do not grow */
+}
+
 void service_begin(void)
 {
         served_count = starts = ends = 0;
         is_intercepted = sim_chance(200);
+        reports_load = sim_chance(300);
+        reports_with_calls = sim_chance(500);
         for (unsigned i = 0; i < 4; i++) {
                 method_options[i] = (quoit_method_options){ .offload = sim_chance(250) };
                 is_offloaded[i] = method_options[i].offload;
+                if (sim_chance(200))
+                        method_options[i].compression = (quoit_compression)sim_below(COMPRESSIONS);
                 if (sim_chance(100))
                         method_options[i].deadline_max_ms = 1 + (uint32_t)sim_below(2000);
                 if (sim_chance(100))

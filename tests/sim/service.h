@@ -46,6 +46,9 @@ void service_begin(void);
 /* 0, or -ENOMEM. *@ret_health: of the service "script.Script", which is SERVING. */
 int service_register(quoit_server *server, quoit_health **ret_health);
 
+/* What chance adds to a server's @options: what works the same with or without. */
+void service_choose(quoit_server_options *options);
+
 /* Their `on_log`. */
 void service_on_log(void *user, quoit_log_level level, const char *line);
 
