@@ -48,7 +48,10 @@ static void check_deadline(const struct quoit_call *call, const struct ring *rin
 /* The bytes of the peer's DATA that were not given back to its window. */
 static void check_stream_window(const struct stream *stream)
 {
-        const nghttp2_stream *own = nghttp2_session_find_stream(stream->session->h2, stream->id);
+        const nghttp2_stream *own =
+                stream->session->http1
+                        ? NULL
+                        : nghttp2_session_find_stream(stream->session->h2, stream->id);
 
         /* a peer that sends no more needs no window; and nghttp2 ends a session amid its counting, if a window is exceeded */
         if (!own || !stream_is_remote_open(stream) || stream->is_reset ||
@@ -151,7 +154,7 @@ static void check_connection(const struct connection *connection, check_exchange
 
                 check_streams(connection, check);
                 /* input of a peer that broke the protocol is ignored; and as above */
-                if (connection->state == CONNECTION_OPEN && !connection->session.terminated &&
+                if (h2 && connection->state == CONNECTION_OPEN && !connection->session.terminated &&
                         !(h2->goaway_flags & NGHTTP2_GOAWAY_TERM_ON_SEND) &&
                         !connection->session.fault_reported)
                         check_same((uint64_t)h2->recv_window_size, (uint64_t)h2->consumed_size,
@@ -261,8 +264,10 @@ const struct connection *check_connection_of(
 
 static void print_window(const struct quoit_call *call)
 {
-        const nghttp2_stream *own = nghttp2_session_find_stream(
-                call->exchange.stream.session->h2, call->exchange.stream.id);
+        const struct session *session = call->exchange.stream.session;
+        const nghttp2_stream *own =
+                session->http1 ? NULL
+                               : nghttp2_session_find_stream(session->h2, call->exchange.stream.id);
 
         if (own)
                 fprintf(stderr,

@@ -18,6 +18,7 @@
 #include "dialer.h"
 #include "fibers.h"
 #include "fleet.h"
+#include "http1.h"
 #include "lent.h"
 #include "link/connection.h"
 #include "made.h"
@@ -27,7 +28,14 @@
 #include "server/server.h"
 #include "service.h"
 
-enum { PEERS_MAX = 8, STEPS_MAX = 400000, SECURE_EACH = 5, DIALER_EACH = 7, CLIENT_EACH = 4 };
+enum {
+        PEERS_MAX = 8,
+        STEPS_MAX = 400000,
+        SECURE_EACH = 5,
+        DIALER_EACH = 7,
+        HTTP1_EACH = 3,
+        CLIENT_EACH = 4
+};
 
 /* Who calls servers beside the peers. */
 enum client { CLIENT_NONE, CLIENT_STEPPED, CLIENT_BLOCKING, CLIENT_LENT };
@@ -48,6 +56,7 @@ struct run {
         unsigned stops; /* how often a stop was asked for */
         bool is_secure; /* the server listens with TLS */
         bool is_looped; /* the server is driven by quoit_server_step() */
+        bool has_http1; /* somebody speaks it */
         enum client client; /* of the product's */
         struct setting setting; /* its own */
         quoit_health *health;
@@ -162,6 +171,8 @@ static void choose_limits(const struct run *run, quoit_limits *limits)
                 limits->handshake_ms = one_of(50, 1000, 5000);
                 limits->header_block_ms = one_of(50, 1000, 5000);
         }
+        if (sim_chance(200))
+                limits->http1_silence_ms = one_of(20, 1000, 5000);
         if (sim_chance(200))
                 limits->worker_wait_ms = one_of(1, 50, UINT32_MAX);
         if (sim_chance(100))
@@ -417,6 +428,8 @@ static bool are_served(const struct run *run)
         for (unsigned i = 0; i < run->peer_count; i++)
                 if (!peer_is_served(run->peers[i]))
                         return false;
+        if (run->has_http1 && !http1_is_served())
+                return false;
         if (run->client == CLIENT_STEPPED)
                 return caller_is_served();
         if (run->client == CLIENT_BLOCKING)
@@ -500,8 +513,6 @@ static void end(struct run *run)
 static void begin_client(struct run *run)
 {
         fleet_begin(run->server, run->health, run->is_secure, run->setting.is_gentle);
-        run->setting.server_stops = &run->stop_wanted;
-        run->setting.server_is_over = &run->is_over;
         run->setting.servers = fleet_count();
         run->setting.is_secure = run->is_secure;
         caller_prepare(&run->setting);
@@ -516,6 +527,7 @@ void run_seed(uint64_t seed)
         static const enum client clients[CLIENT_EACH] = { CLIENT_NONE, CLIENT_STEPPED,
                 CLIENT_BLOCKING, CLIENT_LENT };
         struct run run = { .is_secure = seed % SECURE_EACH == 0,
+                .has_http1 = seed % SECURE_EACH != 0 && seed % HTTP1_EACH == 0,
                 .client = clients[seed % CLIENT_EACH] };
         size_t before = memory_live();
 
@@ -523,12 +535,18 @@ void run_seed(uint64_t seed)
         sim_net_begin();
         made_begin_run();
         choice_begin_run();
+        run.setting.server_stops = &run.stop_wanted;
+        run.setting.server_is_over = &run.is_over;
         run.setting.is_gentle = run.client != CLIENT_NONE && sim_chance(200);
         begin(&run);
         fiber_start("the thread of ring 1", serve, &run);
         fiber_start("the application's thread", apply, &run);
         if (seed % DIALER_EACH == 0)
                 fiber_start("a thread that connects", dialer_run, NULL);
+        if (run.has_http1) {
+                http1_prepare(run.listener_fd, &run.setting);
+                fiber_start("a client of HTTP/1.1", http1_run, NULL);
+        }
         if (run.client != CLIENT_NONE) {
                 begin_client(&run);
                 fleet_start(&run.is_over);
