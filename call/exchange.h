@@ -105,13 +105,17 @@ static inline upb_Arena *exchange_message_arena(struct exchange *exchange)
 }
 
 /*
- * The user no longer has that message, one of many. Parsing has @taken bytes beyond the arena's first block (budget.h): these are freed. A
- * small message takes nothing, and the next one is parsed behind it.
+ * The user no longer has that message, one of many: the next one is parsed in its place. Parsing has @taken bytes beyond the arena's first
+ * block (budget.h): these are freed.
  */
 static inline void exchange_message_over(struct exchange *exchange, size_t taken)
 {
+        struct arena *arena = &exchange->lent.message_arena;
+
         if (taken > 0)
-                arena_reset(&exchange->lent.message_arena);
+                arena_reset(arena);
+        else if (arena->upb)
+                arena_rewind(arena);
 }
 
 /* Its session may have something to send. On the ring. */

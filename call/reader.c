@@ -9,9 +9,10 @@
 #include "call/exchange.h"
 #include "codec/arena.h"
 
-#define BATCH_FIRST_BYTES ((size_t)1024)
+#define BATCH_HEAD_BYTES ((size_t)256) /* for the arena's state, and the batch */
 #define BATCH_BYTES_ENOUGH ((size_t)8192) /* a batch with more bytes takes no further run */
-#define RUN_BYTES_MAX ((size_t)8000) /* so a run fits a block of 8 KiB, and a batch ends soon */
+#define RUN_BYTES_MAX                                                                              \
+        ((size_t)7800) /* so a batch with a run fits a block of 8 KiB, and ends soon */
 
 struct reader_batch {
         struct arena arena; /* in which this struct lies */
@@ -19,12 +20,13 @@ struct reader_batch {
         size_t users; /* its runs, messages that were taken, and the reader while it can add more */
 };
 
-static struct reader_batch *batch_new(struct arena_pool *pool)
+/* Its first block holds what the batch is made for: runs, and messages, of @bytes. */
+static struct reader_batch *batch_new(struct arena_pool *pool, size_t bytes)
 {
         struct reader_batch *batch;
         struct arena arena;
 
-        if (arena_init(&arena, pool, BATCH_FIRST_BYTES) < 0)
+        if (arena_init(&arena, pool, BATCH_HEAD_BYTES + bytes) < 0)
                 return NULL;
         batch = upb_Arena_Malloc(arena.upb, sizeof(*batch));
         if (!batch) {
@@ -119,8 +121,8 @@ void reader_deinit(struct exchange *exchange)
         reader_unhold(exchange, exchange->reader.held_bytes);
 }
 
-/* The arena for the message in progress; NULL if memory is short. */
-static upb_Arena *reader_arena(struct exchange *exchange)
+/* The arena for the message in progress, or for a run; NULL if memory is short. @bytes: what they take, if it is not large. */
+static upb_Arena *reader_arena(struct exchange *exchange, size_t bytes)
 {
         struct reader *reader = &exchange->reader;
 
@@ -130,7 +132,7 @@ static upb_Arena *reader_arena(struct exchange *exchange)
                 framing_idle(&reader->framing))
                 reader->batch = batch_unref(reader->batch);
         if (!reader->batch)
-                reader->batch = batch_new(exchange->group->host->arenas);
+                reader->batch = batch_new(exchange->group->host->arenas, bytes);
         return reader->batch ? reader->batch->arena.upb : NULL;
 }
 
@@ -199,7 +201,7 @@ static int reader_feed_run(struct exchange *exchange, const uint8_t **data, size
         bytes = framing_scan(framing, *data, bytes, &count);
         if (count == 0)
                 return 0;
-        arena = reader_arena(exchange);
+        arena = reader_arena(exchange, sizeof(*run) + bytes);
         run = arena ? upb_Arena_Malloc(arena, sizeof(*run) + bytes) : NULL;
         if (!run)
                 return -ENOMEM;
@@ -228,7 +230,7 @@ static int reader_feed_one(struct exchange *exchange, const uint8_t **data, size
 {
         struct framing *framing = &exchange->reader.framing;
         size_t reserved = framing_reserved(framing);
-        upb_Arena *arena = reader_arena(exchange);
+        upb_Arena *arena = reader_arena(exchange, sizeof(struct reader_run));
         struct framing_message bytes;
         int r;
 

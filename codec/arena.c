@@ -8,6 +8,8 @@
 #include "core/mapping.h"
 #include "core/poison.h"
 
+#include "upb/port/def.inc" /* last: UPB_PRIVATE(), for the reason that encode.c has */
+
 /*
  * Blocks in the free lists are poisoned, so that ASan finds a use after free as with free(). upb poisons parts of its blocks
  * too, and relies on the allocator to unpoison them.
@@ -286,6 +288,7 @@ static int arena_make(
                 return -ENOMEM;
         *arena = (struct arena){ .pool = pool, .first = first.p, .first_bytes = first.n };
         arena->upb = upb_Arena_Init(first.p, first.n, alloc);
+        arena->begin = arena->upb->UPB_PRIVATE(ptr);
         assert((void *)arena->upb == arena->first);
         return 0;
 }
@@ -310,6 +313,18 @@ void arena_reset(struct arena *arena)
         assert((void *)arena->upb == arena->first);
 }
 
+void arena_rewind(struct arena *arena)
+{
+        upb_Arena *upb = arena->upb;
+
+        if (upb->UPB_PRIVATE(end) != (char *)arena->first + arena->first_bytes) {
+                arena_reset(arena);
+                return;
+        }
+        poison(arena->begin, (size_t)(upb->UPB_PRIVATE(ptr) - arena->begin));
+        upb->UPB_PRIVATE(ptr) = arena->begin;
+}
+
 void arena_reset_if_half_used(struct arena *arena)
 {
         char *first = arena->first;
@@ -327,3 +342,5 @@ void arena_give_back(struct arena *arena)
         upb_free_sized(arena_alloc(arena->pool), arena->first, arena->first_bytes);
         *arena = (struct arena){};
 }
+
+#include "upb/port/undef.inc"

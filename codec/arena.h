@@ -114,6 +114,7 @@ struct arena {
         struct arena_pool *pool;
         void *first; /* the first block, kept across resets; holds *upb */
         size_t first_bytes;
+        char *begin; /* in that block: of the first allocation */
 };
 
 /*
@@ -132,6 +133,12 @@ int arena_init_large(struct arena *arena, struct arena_pool *pool, struct large_
  * the pool.
  */
 void arena_reset(struct arena *arena);
+
+/*
+ * The same for an arena that has hardly been used: costs next to nothing while that fits its first block, but an allocation that was too
+ * large for its block, and has another one, may stay until arena_reset().
+ */
+void arena_rewind(struct arena *arena);
 
 /* Bytes of its blocks other than the first. */
 static inline size_t arena_grown_bytes(const upb_Arena *upb)

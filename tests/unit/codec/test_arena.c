@@ -281,12 +281,40 @@ static void test_contents(void **state)
                                         if (pieces[i].data[k] != pieces[i].mark)
                                                 fail_msg("seed %d", (int)seed);
                         for (size_t i = 0; i < 4; i++)
-                                arena_reset(&arenas[i]);
+                                (round == 1 ? arena_reset : arena_rewind)(&arenas[i]);
                 }
                 for (size_t i = 0; i < 4; i++)
                         arena_deinit(&arenas[i]);
                 assert_int_equal(pool.used_bytes, 0);
         }
+        arena_pool_deinit(&pool);
+}
+
+/* While all fits the first block nothing is taken or given back; else the further blocks are. */
+static void test_rewind(void **state)
+{
+        struct arena_pool pool;
+        struct arena arena;
+        void *first;
+
+        (void)state;
+        arena_pool_init(&pool, MIB);
+        assert_int_equal(arena_init(&arena, &pool, 1024), 0);
+        arena_rewind(&arena); /* nothing was allocated */
+        first = upb_Arena_Malloc(arena.upb, 100);
+        for (int i = 0; i < 100; i++) {
+                memset(first, i, 100);
+                arena_rewind(&arena);
+                assert_ptr_equal(upb_Arena_Malloc(arena.upb, 100), first);
+                assert_int_equal(pool.used_bytes, arena.first_bytes);
+        }
+        for (int i = 0; i < 20; i++)
+                memset(upb_Arena_Malloc(arena.upb, 100), i, 100);
+        assert_true(arena_grown_bytes(arena.upb) > 0);
+        arena_rewind(&arena);
+        assert_int_equal(pool.used_bytes, arena.first_bytes);
+        assert_ptr_equal(upb_Arena_Malloc(arena.upb, 100), first);
+        arena_deinit(&arena);
         arena_pool_deinit(&pool);
 }
 
@@ -318,6 +346,7 @@ int main(void)
                 cmocka_unit_test(test_kept_is_bounded),
                 cmocka_unit_test(test_short_memory),
                 cmocka_unit_test(test_reset),
+                cmocka_unit_test(test_rewind),
                 cmocka_unit_test(test_steady_state_takes_nothing),
                 cmocka_unit_test(test_trim),
                 cmocka_unit_test(test_shared),
