@@ -7,13 +7,29 @@
 #include "call/budget.h"
 #include "call/compressor.h"
 #include "client/channel.h"
+#include "client/client_connection.h"
 #include "client/note.h"
 #include "client/outcall.h"
 #include "client/outcall_retry.h"
 #include "codec/message.h"
 #include "core/clock.h"
 
-#define EVENTS_A_TURN 16 /* of one call */
+/* Of one call. Of small messages more: they lie in the cache now, and would have left it when the call's next turn comes. */
+#define EVENTS_A_TURN 16
+#define SMALL_EVENTS_A_TURN 128
+#define SMALL_BYTES_A_TURN ((size_t)8192)
+
+/* What a call has done in this turn. */
+struct stint {
+        unsigned events;
+        size_t bytes; /* of messages */
+};
+
+static bool stint_is_over(const struct stint *stint)
+{
+        return stint->events >= EVENTS_A_TURN &&
+               (stint->events >= SMALL_EVENTS_A_TURN || stint->bytes >= SMALL_BYTES_A_TURN);
+}
 
 enum event {
         EVENT_NONE,
@@ -162,12 +178,13 @@ static void tell_message(struct quoit_outcall *call, const struct upb_Message *m
                 .message = message, .type = call->method->reply, .size = size
         };
 
-        interception_received(known, &info);
+        if (known->interception)
+                interception_received(known, &info);
         if (!call->has_failed && known->handler->on_message)
                 known->handler->on_message(known, message, known->user);
 }
 
-static void run_message(struct quoit_outcall *call)
+static void run_message(struct quoit_outcall *call, struct stint *stint)
 {
         struct exchange *exchange = &call->exchange;
         const struct upb_Message *decoded;
@@ -176,6 +193,7 @@ static void run_message(struct quoit_outcall *call)
 
         if (!reader_take(exchange, &message))
                 return;
+        stint->bytes += message.size;
         decoded = decode(call, &message, &taken);
         if (decoded)
                 tell_message(call, decoded, message.size);
@@ -250,10 +268,11 @@ static void run_done(struct quoit_outcall *call)
         interception_settle(known);
 }
 
-static void run_event(struct quoit_outcall *call, enum event event)
+static void run_event(struct quoit_outcall *call, enum event event, struct stint *stint)
 {
         struct quoit_outcall *known = outcall_known(call);
 
+        stint->events++;
         switch (event) {
         case EVENT_ATTEMPT:
                 interception_tell_attempt(call);
@@ -265,7 +284,7 @@ static void run_event(struct quoit_outcall *call, enum event event)
                 run_headers(call);
                 break;
         case EVENT_MESSAGE:
-                run_message(call);
+                run_message(call, stint);
                 break;
         case EVENT_WRITABLE:
                 call->wants_writable = false;
@@ -305,43 +324,53 @@ static bool has_worked_enough(const struct quoit_outcall *call)
         return group->work_ns > group->host->limits->turn_work_us * NS_PER_US;
 }
 
-/* Also the messages behind it: looking at the clock costs as much as a small message does. Returns how many events it has run. */
-static int run(struct quoit_outcall *call, enum event event, int events_max)
+/* Also the messages behind it: looking at the clock costs as much as a small message does. */
+static void run(struct quoit_outcall *call, enum event event, struct stint *stint)
 {
         struct client *client = call->channel->client;
         const char *path = call->method->path;
         uint64_t began_ns = note_callback(client);
-        int events = 0;
 
         do
-                run_event(call, event);
-        while (++events < events_max && event == EVENT_MESSAGE && next_event(call) == event &&
+                run_event(call, event, stint);
+        while (event == EVENT_MESSAGE && !stint_is_over(stint) && next_event(call) == event &&
                 !has_worked_enough(call));
         note_callback_end(client, began_ns, path, callback_name(event));
-        return events;
 }
 
-enum dispatched outcall_run(struct exchange *exchange, bool in_line)
+static enum dispatched run_events(struct quoit_outcall *call, struct stint *stint)
 {
-        struct quoit_outcall *call = outcall_of(exchange);
-
-        (void)in_line;
-        for (int left = EVENTS_A_TURN; left > 0;) {
+        while (!stint_is_over(stint)) {
                 enum event event = next_event(call);
 
                 if (event == EVENT_NONE)
                         return DISPATCHED_ALL;
-                if (event == EVENT_WRITABLE && call_group_is_congested(exchange->group))
+                if (event == EVENT_WRITABLE && call_group_is_congested(call->exchange.group))
                         return DISPATCHED_CONGESTED;
                 if (event == EVENT_MESSAGE && has_worked_enough(call))
                         return DISPATCHED_SOME;
-                left -= run(call, event, left);
+                run(call, event, stint);
                 if (event == EVENT_DONE) {
                         outcall_release(call);
                         return DISPATCHED_ALL;
                 }
         }
         return next_event(call) != EVENT_NONE ? DISPATCHED_SOME : DISPATCHED_ALL;
+}
+
+enum dispatched outcall_run(struct exchange *exchange, bool in_line)
+{
+        struct quoit_outcall *call = outcall_of(exchange);
+        struct call_group *group = exchange->group; /* the call may be freed, or move */
+        bool is_connected = group != &call->channel->group;
+        struct stint stint = { 0 };
+        enum dispatched dispatched = run_events(call, &stint);
+
+        (void)in_line;
+        if (is_connected && stint.events > EVENTS_A_TURN)
+                connection_charge(
+                        &client_connection_of(group)->connection, stint.events / EVENTS_A_TURN);
+        return dispatched;
 }
 
 void outcall_run_unconnected(struct exchange *exchange)

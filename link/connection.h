@@ -99,6 +99,15 @@ static inline const quoit_limits *connection_limits(const struct connection *con
         return connection->group.host->limits;
 }
 
+/* The call that runs has used as much of its connection's turn as @calls more would have. */
+static inline void connection_charge(struct connection *connection, uint32_t calls)
+{
+        uint32_t left = connection->budget_calls;
+
+        connection->budget_calls =
+                calls < left ? left - calls : 1; /* its own is still to be counted */
+}
+
 struct connection_options {
         enum session_role role; /* ours */
         int fd; /* connected */
