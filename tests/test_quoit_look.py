@@ -235,6 +235,33 @@ def comments_of(file):
     }
 
 
+def test_describe_on_a_terminal(build, quoit, described):
+    """Colours, and none under NO_COLOR; the text is the same."""
+    words = ["describe", "--protoset", described, "described.proto"]
+
+    def look(*flags, **environment):
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [build / "bin/quoit", *words, *flags],
+            stdout=slave,
+            env={**{name: value for name, value in os.environ.items() if name != "NO_COLOR"}, **environment},
+        )
+        os.close(slave)
+        seen = b""
+        with contextlib.suppress(OSError):  # its end
+            while more := os.read(master, 4096):
+                seen += more
+        os.close(master)
+        assert process.wait(PATIENCE) == 0
+        return seen.decode().replace("\r", "")
+
+    coloured, plain = look(TERM="xterm"), quoit(*words)[1]
+    assert "\033[35msyntax\033[0m = \033[32m\"proto" in coloured
+    assert "\033[35mmessage\033[0m " in coloured and "\033[2m//" in coloured
+    assert re.sub(r"\033\[\d+m", "", coloured) == plain
+    assert look(TERM="xterm", NO_COLOR="1") == look("--no-color", TERM="xterm") == plain
+
+
 @pytest.mark.parametrize("info", [["--include_source_info"], []], ids=["with comments", "without"])
 def test_export_round_trip(quoit, tmp_path, info):
     """protoc makes the same descriptors of what quoit makes of descriptors: custom options, groups, maps, names that hide others, editions."""

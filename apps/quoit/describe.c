@@ -2,17 +2,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command_list.h"
 #include "json_write.h"
 #include "look.h"
+#include "proto/colour.h"
 #include "proto/template.h"
 #include "proto/text.h"
 #include "say.h"
 
 struct describe_options {
         struct look_flags look;
-        bool is_json, is_template;
+        bool is_json, is_template, is_plain;
 };
 
 static const struct flag describe_flags[] = {
@@ -22,6 +24,8 @@ static const struct flag describe_flags[] = {
                 offsetof(struct describe_options, is_template), 0 },
         { "json", 0, NULL, "for programs: see docs/quoit.md", flag_set_true,
                 offsetof(struct describe_options, is_json), 0 },
+        { "no-color", 0, NULL, "no colours on a terminal; also by NO_COLOR", flag_set_true,
+                offsetof(struct describe_options, is_plain), 0 },
         { 0 },
 };
 
@@ -118,16 +122,18 @@ static int print_text(struct look *look, const struct describe_options *options,
 {
         char *text = NULL;
         size_t size;
-        FILE *out = options->is_json ? open_memstream(&text, &size) : stdout;
+        FILE *out = open_memstream(&text, &size);
+        upb_StringView view;
 
         if (!out)
                 return say_failed("out of memory");
         write_text(look, out, file, symbol, is_file);
-        if (!options->is_json)
-                return EXIT_DONE;
         fclose(out);
-        print_json(source_pool(look->source), symbol, file,
-                upb_StringView_FromDataAndSize(text, size));
+        view = upb_StringView_FromDataAndSize(text, size);
+        if (options->is_json)
+                print_json(source_pool(look->source), symbol, file, view);
+        else
+                proto_colour(stdout, view, paint_for(STDOUT_FILENO, options->is_plain));
         free(text);
         return EXIT_DONE;
 }
