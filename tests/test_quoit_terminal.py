@@ -13,7 +13,7 @@ import pytest
 
 from servers import PATIENCE, Server, eventually
 
-NAMES = ["call", "list", "describe", "export", "health", "top", "bench", "doctor"]
+NAMES = ["call", "list", "describe", "export", "health", "top", "bench", "record", "replay", "doctor"]
 WIDE, NARROW = 200, 80
 END = "=== end"
 PAINT = r"\x1b\[[\d;]*m"

@@ -45,12 +45,13 @@ static const struct flag_group groups[] = {
 
 static const char help[] =
         "  quoit record --listen :8080 localhost:50051 calls.binlog\n"
-        "  quoit record --listen unix:/run/api.sock --max-file-size 1GiB api.example:443 a.binlog\n"
+        "  quoit record --listen unix:/run/api.sock api.example:443 calls.binlog\n"
         "  quoit replay calls.binlog localhost:50052 --compare\n"
         "\n"
-        "A proxy for gRPC: calls of any method that come in at ADDRESS, in the clear, go on to\n"
-        "HOST:PORT, and are written to FILE with their times. Ctrl-C lets running calls end; once\n"
-        "more, and they are cancelled. If FILE cannot be written any more, calls go on.\n";
+        "A proxy for gRPC: calls of any method that come in at ADDRESS, in the clear, go\n"
+        "on to HOST:PORT, and are written to FILE with their times. Ctrl-C lets running\n"
+        "calls end; once more, and they are cancelled. If FILE cannot be written any\n"
+        "more, calls go on.\n";
 
 /* A proxy while it runs. */
 struct session {

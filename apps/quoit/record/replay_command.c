@@ -77,14 +77,14 @@ static const struct flag_group groups[] = {
 
 static const char help[] =
         "  quoit replay calls.binlog localhost:50051\n"
-        "  quoit replay calls.binlog localhost:50051 --compare --speed max --ignore-field time\n"
-        "  quoit replay calls.binlog localhost:50051 --method 'api.Api/*' -H 'authorization: "
-        "Bearer T'\n"
+        "  quoit replay calls.binlog localhost:50051 --compare --ignore-field time\n"
+        "  quoit replay calls.binlog localhost:50051 --speed max --method 'api.Api/*'\n"
+        "  quoit replay calls.binlog localhost:50051 -H 'authorization: Bearer T'\n"
         "  quoit replay calls.binlog --fuzz-seeds corpus\n"
         "\n"
-        "FILE is of quoit record. Calls begin when they did, and so do their messages, but never\n"
-        "before the replies that came before them. With --compare the exit status is 0 if all are\n"
-        "answered as it was recorded, else 1.\n";
+        "FILE is of quoit record. Calls begin when they did, and so do their messages,\n"
+        "but never before the replies that came before them. With --compare the exit\n"
+        "status is 0 if all are answered as it was recorded, else 1.\n";
 
 /* ---- what it does ---- */
 
@@ -192,7 +192,7 @@ static int run(int argc, char **argv)
 const struct command command_replay = {
         .name = "replay",
         .synopsis = "FILE [HOST:PORT] [FLAGS]",
-        .summary = "Makes the calls of a recording again, and compares the answers.",
+        .summary = "Makes recorded calls again, and compares the answers.",
         .help = help,
         .groups = groups,
         .run = run,
