@@ -45,9 +45,9 @@ static const char help[] =
         "  quoit export --protoset api.binpb -o protos/   from one to the other\n"
         "\n"
         "A protoset has all imports. A folder does not have google/protobuf/, which\n"
-        "protoc has itself. Exit status: 0; 1 no connection, no reflection, a service that\n"
-        "the server cannot describe, or the output cannot be written; 2 a mistake in the\n"
-        "command, or no such symbol.\n";
+        "protoc has itself. Exit status: 0; 1 no connection, no reflection, a service\n"
+        "that the server cannot describe, or the output cannot be written; 2 a mistake\n"
+        "in the command, or no such symbol.\n";
 
 /* ---- which files ---- */
 
