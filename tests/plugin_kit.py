@@ -98,7 +98,9 @@ class Kit:
         self.internal = build / "libquoit_internal.a"
         info = build / "meson-info"
         options = json.loads((info / "intro-buildoptions.json").read_text())
-        self.sanitize = {o["name"]: o["value"] for o in options}.get("b_sanitize", "none")
+        options = {o["name"]: o["value"] for o in options}
+        self.sanitize = options.get("b_sanitize", "none")
+        self.counters = [flag for flag in options.get("c_link_args", []) if flag.startswith("-f")]  # ./dev coverage
         targets = json.loads((info / "intro-targets.json").read_text())
         (plugin,) = (t for t in targets if t["name"] == "protoc-gen-quoit")
         self.compiler = plugin["target_sources"][0]["compiler"]
@@ -154,9 +156,9 @@ class Kit:
         flags = ["-std=gnu11", "-O1", "-g1", *warnings, f"-I{folder}"]
         if self.sanitize != "none":
             flags += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=all"]
-        libraries = [str(self.archive), *self.libraries]
+        libraries = [*self.counters, str(self.archive), *self.libraries]
         if shared:
-            libraries = [f"-L{self.archive.parent}", f"-Wl,-rpath,{self.archive.parent}"]
+            libraries = [*self.counters, f"-L{self.archive.parent}", f"-Wl,-rpath,{self.archive.parent}"]
             libraries += ["-l:libquoit.so"]
         done = subprocess.run(
             [*(compiler or self.compiler), *flags, *self.includes, *map(str, sources), "-o", str(output)]
