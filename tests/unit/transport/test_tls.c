@@ -378,6 +378,33 @@ static void test_spares(void **state)
         tls_spares_deinit(&spares);
 }
 
+static void check_refused(const struct pki *pki, const quoit_tls_options *options, const char *what)
+{
+        quoit_tls *rules;
+
+        assert_int_equal(quoit_tls_new(options, &rules), 0);
+        assert_int_equal(
+                quoit_tls_add_certificate(rules, pki->certificate_file, pki->key_file), -EINVAL);
+        assert_non_null(strstr(quoit_tls_problem(rules), what));
+        quoit_tls_free(rules);
+}
+
+static void test_options_that_cannot_be(void **state)
+{
+        struct pki pki;
+
+        (void)state;
+        pki_init(&pki, "DNS:localhost");
+        check_refused(&pki, &(quoit_tls_options){ .client_auth = QUOIT_TLS_CLIENT_AUTH_REQUIRE },
+                "no client CA");
+        check_refused(&pki, &(quoit_tls_options){ .client_ca_file = pki.certificate_file },
+                "not asked for certificates");
+        check_refused(&pki, &(quoit_tls_options){ .cipher_list = "ROT13" }, "'ROT13'");
+        check_refused(&pki, &(quoit_tls_options){ .cipher_suites = "TLS_ROT13" }, "'TLS_ROT13'");
+        check_refused(&pki, &(quoit_tls_options){ .groups = "X0" }, "'X0'");
+        pki_deinit(&pki);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -391,6 +418,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_identity, setup_mutual, teardown),
                 cmocka_unit_test(test_whole_records),
                 cmocka_unit_test(test_ticket_keys),
+                cmocka_unit_test(test_options_that_cannot_be),
                 cmocka_unit_test_setup_teardown(
                         test_tickets_take_the_handshakes_time, setup, teardown),
                 cmocka_unit_test(test_spares),
