@@ -11,6 +11,7 @@
 #include "codec/percent.h"
 #include "codec/required.h"
 #include "schema/problem.h"
+#include "schema/schema.h"
 
 /* ---- types ---- */
 
@@ -48,9 +49,7 @@ static quoit_schema *make_schema(const struct json_types *types, quoit_problem *
         }
         for (size_t i = 0; i < types->count; i++)
                 files[i] = types->services[i]->file;
-        files[types->count] = &types->error_details;
-        if (quoit_schema_new(files, types->count + 1, &schema, NULL) == -EEXIST)
-                (void)quoit_schema_new(files, types->count, &schema, ret_problem);
+        (void)schema_new_with(files, types->count, &types->error_details, &schema, ret_problem);
         free(files);
         return schema;
 }

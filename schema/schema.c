@@ -158,8 +158,23 @@ void quoit_schema_free(quoit_schema *schema)
         free(schema);
 }
 
+/* What fails leaves nothing in the pool. */
+static int add_spare(
+        quoit_schema *schema, const quoit_file_descriptor *spare, quoit_problem *ret_problem)
+{
+        int r = spare ? add_file(schema, spare, ret_problem) : 0;
+
+        return r == -EEXIST ? 0 : r;
+}
+
 int quoit_schema_new(const quoit_file_descriptor *const *files, size_t count,
         quoit_schema **ret_schema, quoit_problem *ret_problem)
+{
+        return schema_new_with(files, count, NULL, ret_schema, ret_problem);
+}
+
+int schema_new_with(const quoit_file_descriptor *const *files, size_t count,
+        const quoit_file_descriptor *spare, quoit_schema **ret_schema, quoit_problem *ret_problem)
 {
         quoit_schema *schema = calloc(1, sizeof(*schema));
         int r = 0;
@@ -172,6 +187,8 @@ int quoit_schema_new(const quoit_file_descriptor *const *files, size_t count,
         }
         for (size_t i = 0; r == 0 && i < count; i++)
                 r = add_file(schema, files[i], ret_problem);
+        if (r == 0)
+                r = add_spare(schema, spare, ret_problem);
         if (r == 0)
                 r = make_types(schema, ret_problem);
         if (r < 0) {

@@ -5,6 +5,10 @@
 
 #include "upb/reflection/def.h"
 
+/* As quoit_schema_new(), and with @spare, unless the files have another of its name, or one that defines a name of its own. NULL: none. */
+int schema_new_with(const quoit_file_descriptor *const *files, size_t count,
+        const quoit_file_descriptor *spare, quoit_schema **ret_schema, quoit_problem *ret_problem);
+
 /* upb's definitions, by name. */
 const upb_DefPool *schema_pool(const quoit_schema *schema);
 

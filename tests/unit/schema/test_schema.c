@@ -12,6 +12,7 @@
 #include <quoit/text.h>
 
 #include "growth.quoit.h"
+#include "schema/schema.h"
 
 static const quoit_file_descriptor *const growth[] = { &growth_proto_quoit_file };
 
@@ -58,20 +59,50 @@ static void two_files_of_one_name_are_refused(void **state)
 }
 
 /* Another name, the same messages. */
-static void what_is_defined_twice_is_refused(void **state)
+static quoit_file_descriptor with_another_name(void)
 {
         static char bytes[65536];
         quoit_file_descriptor other = *growth[0];
-        const quoit_file_descriptor *const files[] = { growth[0], &other };
 
-        (void)state;
         assert_true(other.size < sizeof(bytes));
         memcpy(bytes, other.bytes, other.size);
         assert_memory_equal(bytes, "\x0a\x0cgrowth.proto", 14);
         bytes[2] = 'G';
         other.name = "Growth.proto";
         other.bytes = bytes;
+        return other;
+}
+
+static void what_is_defined_twice_is_refused(void **state)
+{
+        const quoit_file_descriptor other = with_another_name();
+        const quoit_file_descriptor *const files[] = { growth[0], &other };
+
+        (void)state;
         check_refused(files, 2, -EEXIST, "duplicate symbol");
+}
+
+static void a_spare_file_gives_way(void **state)
+{
+        const quoit_file_descriptor same = *growth[0], other = with_another_name();
+        const quoit_file_descriptor *const spares[] = { NULL, growth[0], &same, &other };
+
+        (void)state;
+        for (size_t i = 0; i < 4; i++) {
+                quoit_schema *schema;
+
+                assert_int_equal(schema_new_with(growth, 1, spares[i], &schema, NULL), 0);
+                assert_non_null(upb_DefPool_FindFileByName(schema_pool(schema), "growth.proto"));
+                assert_null(upb_DefPool_FindFileByName(schema_pool(schema), "Growth.proto"));
+                quoit_schema_free(schema);
+        }
+        for (size_t i = 1; i < 4; i++) {
+                quoit_schema *schema;
+
+                assert_int_equal(schema_new_with(NULL, 0, spares[i], &schema, NULL), 0);
+                assert_non_null(upb_DefPool_FindFileByName(schema_pool(schema), spares[i]->name));
+                quoit_schema_free(schema);
+        }
 }
 
 static void a_broken_descriptor_is_refused(void **state)
@@ -118,6 +149,7 @@ int main(void)
                 cmocka_unit_test(a_file_may_be_named_twice),
                 cmocka_unit_test(two_files_of_one_name_are_refused),
                 cmocka_unit_test(what_is_defined_twice_is_refused),
+                cmocka_unit_test(a_spare_file_gives_way),
                 cmocka_unit_test(a_broken_descriptor_is_refused),
                 cmocka_unit_test(a_type_of_no_file_is_an_error),
         };
