@@ -200,8 +200,8 @@ def test_the_proxy_is_not_seen(record, notes, Entry):
         assert notes.cancelled.wait(PATIENCE)
         notes.cancelled.clear()
         with pytest.raises(grpc.RpcError) as caught:
-            list(stream(channel, "Hang")(iter([]), timeout=0.2))
-        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+            list(stream(channel, "Hang")(iter([]), timeout=1))
+        assert caught.value.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
         assert notes.cancelled.wait(PATIENCE)
         notes.cancelled.clear()
     assert recorder.stop() == f"quoit: {recorder.file}: 7 calls, {recorder.file.stat().st_size} bytes\n"
@@ -228,8 +228,8 @@ def test_the_proxy_is_not_seen(record, notes, Entry):
     end = calls[5][-1].trailer
     assert (end.status_code, end.status_message, end.status_details) == (3, "no é\n", DETAILS)
     assert calls[6][-1].type == 7
-    late = calls[7][-1]  # the proxy's deadline is over, or the client, whose deadline is over, has cancelled
-    assert late.type == 7 or (late.type, late.trailer.status_code) == (6, 4)
+    late = calls[7][-1]  # all three have the deadline, and any may be the first one to end the call
+    assert late.type == 7 or (late.type, late.trailer.status_code) in ((6, 4), (6, 1))
 
 
 def test_connect(record):
