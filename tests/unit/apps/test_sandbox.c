@@ -31,7 +31,7 @@
         } while (0)
 #define REFUSED(call) CHECK((call) < 0 && errno == EPERM)
 
-static char folder[] = "/tmp/quoit-sandbox-XXXXXX";
+static char folder[] = P_tmpdir "/quoit-sandbox-XXXXXX";
 
 static void in_child(void (*checks)(void))
 {
