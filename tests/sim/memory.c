@@ -33,6 +33,9 @@ void __wrap_free(void *block);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size_max);
 int __wrap_asprintf(char **ret_text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What a product that was built with _FORTIFY_SOURCE calls in its place. */
+int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 
 size_t memory_live(void)
 {
@@ -119,6 +122,21 @@ int __wrap_asprintf(char **ret_text, const char *format, ...)
         va_list arguments;
         int size;
 
+        if (fails())
+                return -1;
+        va_start(arguments, format);
+        size = vasprintf(ret_text, format, arguments);
+        va_end(arguments);
+        live += size >= 0;
+        return size;
+}
+
+int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
+{
+        va_list arguments;
+        int size;
+
+        (void)flag;
         if (fails())
                 return -1;
         va_start(arguments, format);
