@@ -69,12 +69,12 @@ static void keep_others(struct tier *chosen)
         }
 }
 
-/* What can be waited for: one that nobody has tried yet is tried. */
+/* What can be waited for: one that nobody has tried yet is tried, and has failed if it has no address. */
 static bool is_good(struct tier *tier)
 {
         bool is_first = tier == tier->channel->tiers;
 
-        if (!is_first && !tier->is_begun && tier->count > 0)
+        if (!is_first && !tier->is_begun)
                 tier_connect(tier);
         timer_cancel(timers_of(tier), &tier->kept);
         switch (tier->state) {

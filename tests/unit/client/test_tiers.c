@@ -161,6 +161,32 @@ static void test_all_fail(void **state)
         end(&stage);
 }
 
+/* An address is in the first list that has it. A list that has no other is no place to wait. */
+static void test_nothing_else(void **state)
+{
+        static const char *const policies[] = { "pick_first", "round_robin", "ring_hash" };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+                const quoit_load_balancing balancing = { .policy = policies[i] };
+                struct stage stage;
+                struct told told = { 0 };
+                uint16_t port = spare_port();
+                char target[32];
+                const char *const fallbacks[] = { target };
+
+                snprintf(target, sizeof(target), "127.0.0.1:%u", port);
+                begin(&stage, &(quoit_client_limits){ .backoff_initial_ms = 60000 });
+                open_port(&stage, port,
+                        &(quoit_channel_options){ .load_balancing = &balancing,
+                                .fallback_targets = fallbacks,
+                                .fallback_target_count = 1 });
+                told_call(&stage, &told);
+                assert_int_equal(told.status, QUOIT_UNAVAILABLE);
+                end(&stage);
+        }
+}
+
 /* ---- ten seconds, a quarter of an hour ---- */
 
 /* One that only connects is waited for 10 s; and it goes on connecting. */
@@ -393,6 +419,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fail_over_and_back),
                 cmocka_unit_test(test_all_fail),
+                cmocka_unit_test(test_nothing_else),
                 cmocka_unit_test(test_ten_seconds),
                 cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_rest),
