@@ -208,7 +208,7 @@ static void choose_config(struct choice *choice, char *text, size_t size)
 
 /* ---- an interceptor ---- */
 
-static unsigned starts, ends; /* that it has seen */
+static unsigned starts, ends; /* that it has seen; outcalls may end before they start */
 
 static void on_start(quoit_outcall *call, void *unused)
 {
@@ -222,9 +222,7 @@ static void on_end(const quoit_outcall *call, const quoit_outcall_summary *summa
 {
         (void)call;
         (void)unused;
-        ends++;
-        if (!summary->start_seen)
-                sim_fail("an interceptor hears of the end of an outcall, and not of its start");
+        ends += summary->start_seen;
 }
 
 static int choose_interceptor(quoit_channel *channel)

@@ -529,9 +529,10 @@ static void print(const struct made *made)
 {
         fprintf(stderr,
                 "sim: outcall %u of kind %d, act %d: %" PRIu32 " of %" PRIu32
-                " replies, %u requests left, %u handlers, attempt %u of %u%s\n",
+                " replies, %u requests left, %u handlers, attempt %u of %u%s%s\n",
                 made->id, (int)made->kind, (int)made->act, made->messages, made->count,
                 made->asks_left, made->served, made->last_attempt, made->policy.attempts_max,
+                made->waits_for_ready ? ", waits for ready" : "",
                 made->was_cancelled ? ", cancelled" : "");
 }
 

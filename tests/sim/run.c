@@ -411,19 +411,21 @@ static void be_calm(struct run *run)
                 peer_calm(run->peers[i]);
 }
 
-/* Nothing that has happened lasts: who comes now is served. */
+/* Nothing that has happened lasts: who comes now is served, and takes no place that somebody else waits for. */
 static void welcome(struct run *run)
 {
+        if (!run->setting.admits_all)
+                return;
         run->late = peer_new_late(run->listener_fd, run->is_secure);
         if (run->late)
                 run->peers[run->peer_count++] = run->late;
-        else if (run->setting.admits_all && !run->is_over)
+        else if (!run->is_over)
                 sim_fail("a server that is not asked to stop does not listen");
 }
 
 static bool are_served(const struct run *run)
 {
-        if (run->late && run->setting.admits_all && !peer_is_answered(run->late))
+        if (run->late && !peer_is_answered(run->late))
                 return false;
         for (unsigned i = 0; i < run->peer_count; i++)
                 if (!peer_is_served(run->peers[i]))
@@ -473,7 +475,7 @@ static void live(struct run *run)
                         sim_fail("calls that should have ended have not");
                 }
         }
-        if (run->late && run->setting.admits_all)
+        if (run->late)
                 peer_check_answered(run->late);
         for (unsigned i = 0; i < 200 && !run->stop_wanted && !run->is_over && try_step(run); i++)
                 ;
