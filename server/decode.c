@@ -56,19 +56,23 @@ static void fail_compressed(struct quoit_call *call, const struct budget *budget
                 fail_malformed(call, "the request message does not decompress");
 }
 
+/* @text in the call's arena, for as long as the call needs it; without memory @plain, which is static. */
+static const char *keep_text(struct quoit_call *call, upb_StringView text, const char *plain)
+{
+        if (text.size == 0)
+                return plain;
+        call->handler.keeps_arena = true;
+        return text.data;
+}
+
 /* As fail_malformed(): @what, and the name of the field at @where; NULL: it is not known. */
 static void fail_field(struct quoit_call *call, const char *what, const struct field_place *where)
 {
         char name[FIELD_NAME_BYTES];
-        upb_StringView text;
 
         if (where) {
                 field_name(name, call->request.route->file, where->table, where->number);
-                text = quoit_call_format(call, "%s: %s", what, name);
-                if (text.size > 0) {
-                        call->handler.keeps_arena = true;
-                        what = text.data;
-                }
+                what = keep_text(call, quoit_call_format(call, "%s: %s", what, name), what);
         }
         fail_malformed(call, what);
 }
@@ -110,7 +114,8 @@ static void fail_decode(struct quoit_call *call, const struct budget *budget,
 static upb_Message *decode_spelled(
         struct quoit_call *call, struct budget *budget, const struct reader_message *message)
 {
-        const char *text;
+        const char *
+                text; /* in the message's arena, which is over before an offloaded call has failed */
         upb_Message *decoded;
         int r = call->front->codec->decode(
                 call, message->data, message->size, budget->arena, &decoded, &text);
@@ -120,7 +125,8 @@ static upb_Message *decode_spelled(
         if (r == -ENOMEM)
                 fail_no_memory(call, budget);
         else
-                fail_malformed(call, text);
+                fail_malformed(call, keep_text(call, quoit_call_format(call, "%s", text),
+                                             "the request message does not parse"));
         return NULL;
 }
 
