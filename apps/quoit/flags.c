@@ -9,6 +9,7 @@
 #include "command.h"
 #include "nearest.h"
 #include "say.h"
+#include "strings.h"
 
 #define FLAGS_MAX 128
 #define HELP_COLUMN 30 /* where a flag is explained, from 1 on */
@@ -119,6 +120,14 @@ static int take(const struct command *command, struct table *table, int found, c
                        : -1;
 }
 
+/* The command does not go on, and so does not free them. */
+static void drop_lists(const struct table *table)
+{
+        for (int i = 0; i < table->count; i++)
+                if (table->flags[i]->set == flag_add_string)
+                        strings_deinit((void *)((char *)table->into[i] + table->flags[i]->offset));
+}
+
 bool flags_parse(const struct command *command, int argc, char **argv, void *options,
         struct words *ret_words, int *ret_status)
 {
@@ -136,6 +145,7 @@ bool flags_parse(const struct command *command, int argc, char **argv, void *opt
                 status = take(command, &table, found, argv[optind - 1]);
         }
         if (status >= 0) {
+                drop_lists(&table);
                 *ret_status = status;
                 return false;
         }

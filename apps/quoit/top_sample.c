@@ -37,19 +37,14 @@ static quoit_status channelz(struct taking *taking, const char *method, const up
                 &taking->options, taking->arena, ret_reply, ret_error);
 }
 
-static int call(struct taking *taking, const char *name, const upb_Message *request,
-        const upb_Message **ret_reply)
+/* The exit status of a call that has failed. */
+static int fail(const struct taking *taking, quoit_status status, const quoit_error *error)
 {
-        quoit_error error;
-        quoit_status status = channelz(taking, name, request, ret_reply, &error);
-
-        if (status == QUOIT_OK)
-                return EXIT_DONE;
         if (status == QUOIT_UNIMPLEMENTED)
                 say("%s: the server has no channelz (grpc.channelz.v1.Channelz)",
                         taking->connection->target);
         else
-                say("%s: channelz: %s", taking->connection->target, error.text);
+                say("%s: channelz: %s", taking->connection->target, error->text);
         return EXIT_CALL + (int)status;
 }
 
@@ -115,15 +110,18 @@ static int take_sockets(struct taking *taking, struct top_server *server)
                         grpc_channelz_v1_GetServerSocketsRequest_new(taking->arena);
                 const grpc_channelz_v1_GetServerSocketsResponse *reply;
                 const grpc_channelz_v1_SocketRef *const *refs;
+                quoit_error error;
+                quoit_status status;
                 size_t n;
-                int status;
 
                 grpc_channelz_v1_GetServerSocketsRequest_set_server_id(request, server->id);
                 grpc_channelz_v1_GetServerSocketsRequest_set_start_socket_id(request, next);
-                status = call(taking, "GetServerSockets", UPB_UPCAST(request),
-                        (const upb_Message **)&reply);
-                if (status != EXIT_DONE)
-                        return status;
+                status = channelz(taking, "GetServerSockets", UPB_UPCAST(request),
+                        (const upb_Message **)&reply, &error);
+                if (status == QUOIT_NOT_FOUND) /* it has ended meanwhile */
+                        return EXIT_DONE;
+                if (status != QUOIT_OK)
+                        return fail(taking, status, &error);
                 refs = grpc_channelz_v1_GetServerSocketsResponse_socket_ref(reply, &n);
                 for (size_t i = 0; i < n; i++)
                         if (taking->sample->n_sockets < TOP_SOCKETS_MAX)
@@ -160,11 +158,14 @@ static int take_servers(struct taking *taking)
                 grpc_channelz_v1_GetServersRequest_new(taking->arena);
         const grpc_channelz_v1_GetServersResponse *reply;
         const grpc_channelz_v1_Server *const *servers;
+        quoit_error error;
         size_t n;
-        int status = call(taking, "GetServers", UPB_UPCAST(request), (const upb_Message **)&reply);
+        quoit_status called = channelz(
+                taking, "GetServers", UPB_UPCAST(request), (const upb_Message **)&reply, &error);
+        int status = EXIT_DONE;
 
-        if (status != EXIT_DONE)
-                return status;
+        if (called != QUOIT_OK)
+                return fail(taking, called, &error);
         servers = grpc_channelz_v1_GetServersResponse_server(reply, &n);
         for (size_t i = 0; i < n && i < TOP_SERVERS_MAX && status == EXIT_DONE; i++)
                 status = take_server(taking, servers[i]);
