@@ -36,6 +36,12 @@ static bool has_all_keys(SSL_CTX *ssl)
         return true;
 }
 
+static int set_unreadable(struct tls_problem *problem, const char *file)
+{
+        return tls_problem_set(problem, -EINVAL,
+                "%s holds no CA certificates that can be read: give them in PEM", file);
+}
+
 int tls_ca_load(const char *what, const char *file, SSL_CTX *ssl, STACK_OF(X509_NAME) * *ret_names,
         struct tls_problem *problem)
 {
@@ -45,11 +51,11 @@ int tls_ca_load(const char *what, const char *file, SSL_CTX *ssl, STACK_OF(X509_
                 return tls_problem_set(
                         problem, error, "cannot read the %s %s: %s", what, file, strerror(-error));
         }
-        if (SSL_CTX_load_verify_file(ssl, file) != 1 ||
-                (ret_names && !(*ret_names = SSL_load_client_CA_file(file))))
-                return tls_problem_set(problem, -EINVAL,
-                        "%s holds no CA certificates that can be read: give them in PEM", file);
+        if (SSL_CTX_load_verify_file(ssl, file) != 1)
+                return set_unreadable(problem, file);
         if (!has_all_keys(ssl))
                 return tls_problem_set(problem, -ENOMEM, "out of memory");
+        if (ret_names && !(*ret_names = SSL_load_client_CA_file(file)))
+                return set_unreadable(problem, file);
         return 0;
 }
