@@ -56,6 +56,7 @@ struct reader {
         /* Since when the peer owes the rest of a message, as link/stalls.c has found; 0: it does not. */
         uint64_t owed_ns;
         uint64_t owed_bytes; /* reader_received_bytes() then */
+        uint32_t owed_message; /* which it is: `messages` then */
         uint32_t messages; /* complete ones so far */
         quoit_compression
                 compression; /* of messages flagged as compressed; identity: none may be flagged */

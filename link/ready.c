@@ -26,6 +26,7 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                 !call_group_is_over_budget(&connection->group) &&
                 (link = list_pop(&connection->ready))) {
                 struct exchange *exchange = CONTAINER_OF(link, struct exchange, ready);
+                uint32_t before = connection->budget_calls; /* a call may use up several */
                 enum dispatched dispatched = connection->owner->run_call(exchange, in_line);
 
                 if (dispatched != DISPATCHED_ALL && list_is_empty(&exchange->ready))
@@ -34,7 +35,8 @@ static bool run_some(struct connection *connection, struct list *again, bool in_
                 if (dispatched == DISPATCHED_CONGESTED || dispatched == DISPATCHED_BUSY)
                         continue;
                 more |= dispatched == DISPATCHED_SOME;
-                if ((--connection->budget_calls % CALLS_A_FILL == 0 ||
+                connection->budget_calls--;
+                if (((before - 1) / CALLS_A_FILL != (connection->budget_calls - 1) / CALLS_A_FILL ||
                             room_is_exceeded(&connection->group.host->room)) &&
                         connection->state <= CONNECTION_CLOSING)
                         sending_fill(connection);

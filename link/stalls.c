@@ -157,13 +157,15 @@ static bool owes(const struct exchange *exchange)
 static bool has_paused(struct reader *reader, const struct stall_rule *rule, uint64_t now_ns)
 {
         uint64_t bytes = reader_received_bytes(reader);
+        bool is_new = reader->owed_ns == 0 || reader->owed_message != reader->messages;
         bool is_over = now_ns - reader->owed_ns >= rule->period_ns;
 
-        if (reader->owed_ns > 0 && is_over && bytes - reader->owed_bytes < rule->bytes_min)
+        if (!is_new && is_over && bytes - reader->owed_bytes < rule->bytes_min)
                 return true;
-        if (reader->owed_ns == 0 || is_over) {
+        if (is_new || is_over) {
                 reader->owed_ns = now_ns;
                 reader->owed_bytes = bytes;
+                reader->owed_message = reader->messages;
         }
         return false;
 }
@@ -223,9 +225,9 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
         struct call_group *group = &connection->group;
         struct stall_rule rule =
                 rule_of(limits->window_stall_ms, limits->read_bytes_per_second_min);
-        bool any_owed = any_paused(connection, false, now_ns, ret_due_ns);
         bool was_suspected = connection->suspected;
         bool is_over = is_stuck(connection, now_ns, ret_due_ns);
+        bool any_owed = any_paused(connection, was_suspected && !is_over, now_ns, ret_due_ns);
         struct findings findings = { 0 };
 
         if (group->queued_bytes > 0) {
@@ -239,7 +241,5 @@ bool stalls_look(struct connection *connection, uint64_t now_ns, uint64_t *ret_d
                 bring_forward(ret_due_ns, now_ns + CONFIRM_NS);
         if (was_suspected && !is_over && findings.any_shut)
                 look_at_streams(connection, &rule, true, now_ns, ret_due_ns);
-        if (was_suspected && !is_over && any_owed)
-                (void)any_paused(connection, true, now_ns, ret_due_ns);
         return is_over && was_suspected;
 }
