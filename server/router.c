@@ -54,11 +54,14 @@ static struct router_slot *find_slot(
         }
 }
 
-static int grow(struct router *router)
+/* To at least twice as many slots as @route_count. */
+static int grow(struct router *router, size_t route_count)
 {
         struct router grown = *router;
 
-        grown.slot_count = router->slot_count ? router->slot_count * 2 : SLOTS_MIN;
+        grown.slot_count = router->slot_count ? router->slot_count : SLOTS_MIN;
+        while (grown.slot_count < route_count * 2)
+                grown.slot_count *= 2;
         grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
         if (!grown.slots)
                 return -ENOMEM;
@@ -74,6 +77,13 @@ static int grow(struct router *router)
         return 0;
 }
 
+int router_reserve(struct router *router, size_t count)
+{
+        size_t route_count = router->route_count + count;
+
+        return route_count * 2 > router->slot_count ? grow(router, route_count) : 0;
+}
+
 int router_add(struct router *router, const struct route *route)
 {
         const char *path = route->method->path;
@@ -83,11 +93,9 @@ int router_add(struct router *router, const struct route *route)
         struct route *copy;
         int r;
 
-        if ((router->route_count + 1) * 2 > router->slot_count) {
-                r = grow(router);
-                if (r < 0)
-                        return r;
-        }
+        r = router_reserve(router, 1);
+        if (r < 0)
+                return r;
         slot = find_slot(router, path, size, hash);
         if (slot->route)
                 return -EEXIST;

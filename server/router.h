@@ -22,10 +22,13 @@ struct router {
         const struct transcoding_router *rules; /* by which other paths call routes; NULL: none */
 };
 
+/* Makes room for @count more routes. 0 or -ENOMEM. */
+int router_reserve(struct router *router, size_t count);
+
 /* Adds a copy of @route under its method's path. 0, -EEXIST, -ENOMEM. */
 int router_add(struct router *router, const struct route *route);
 
-/* Takes back the route of @method, which was added last of all that are left. */
+/* Takes back the route of @method, which was added last of all that are left, and in room that was there (router_reserve()) before. */
 void router_remove_last(struct router *router, const struct quoit_method *method);
 
 /* Adds @service, whichever of its methods have routes. 0, -EEXIST, -ENOMEM. */

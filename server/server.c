@@ -147,7 +147,7 @@ static int add_routes(
                 .file = service->file, .implementation = implementation, .user = user
         };
         size_t count = 0;
-        int r = 0;
+        int r = router_reserve(&server->router, service->method_count);
 
         while (r == 0 && count < service->method_count) {
                 route.method = service->methods + count;
