@@ -232,8 +232,7 @@ static uint64_t next_look_ns(const struct offload *offload, uint64_t budget_ns, 
 /* Until @due_ns, or somebody signals. Returns the time then. */
 static uint64_t doze(struct offload *offload, uint64_t now_ns, uint64_t due_ns)
 {
-        struct timespec until = { .tv_sec = (time_t)(due_ns / NS_PER_S),
-                .tv_nsec = (long)(due_ns % NS_PER_S) };
+        struct timespec until = clock_timespec(due_ns);
         uint64_t later_ns;
 
         pthread_cond_timedwait(&offload->has_room, &offload->mutex, &until);

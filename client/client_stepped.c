@@ -41,8 +41,7 @@ int client_stepped_step(struct client *client)
 static int poll_ring(struct ring *ring, uint64_t timeout_ns)
 {
         struct pollfd pollfd = { .fd = ring_poll_fd(ring), .events = POLLIN };
-        struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
-                .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+        struct timespec timeout = clock_timespec(timeout_ns);
 
         return ppoll(&pollfd, 1, timeout_ns == RING_FOREVER ? NULL : &timeout, NULL);
 }

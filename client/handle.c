@@ -226,38 +226,40 @@ quoit_client *quoit_client_free(quoit_client *client)
 }
 
 /* 0 or a negative errno. */
-static int check_turn(quoit_client *client, const char *function)
+static int check_loop(quoit_client *client, const char *function, bool may_be_in_step)
 {
+        bool is_here;
+
         if (client_is_inherited(client))
                 return -ESHUTDOWN;
         if (client->kind != CLIENT_STEPPED)
                 return -EINVAL;
-        if (client_is_here(client->parts) && !client->parts->own.ring.in_turn)
+        is_here = client_is_here(client->parts);
+        if (is_here && (may_be_in_step || !client->parts->own.ring.in_turn))
                 return 0;
         note_misuse(client, client, "the client", function,
-                "it was called within a step, or on another thread than the client was made on");
+                is_here ? "it was called within a step"
+                        : "it was called on another thread than the client was made on");
         return -EPERM;
 }
 
 int quoit_client_fd(quoit_client *client)
 {
-        if (client_is_inherited(client))
-                return -ESHUTDOWN;
-        if (client->kind != CLIENT_STEPPED)
-                return -EINVAL;
-        return client_is_here(client->parts) ? ring_poll_fd(&client->parts->own.ring) : -EPERM;
+        int r = check_loop(client, __func__, true);
+
+        return r < 0 ? r : ring_poll_fd(&client->parts->own.ring);
 }
 
 int quoit_client_step(quoit_client *client)
 {
-        int r = check_turn(client, __func__);
+        int r = check_loop(client, __func__, false);
 
         return r < 0 ? r : client_stepped_step(client->parts);
 }
 
 int quoit_client_wait(quoit_client *client, uint64_t timeout_ns)
 {
-        int r = check_turn(client, __func__);
+        int r = check_loop(client, __func__, false);
 
         return r < 0 ? r : client_stepped_wait(client->parts, timeout_ns);
 }

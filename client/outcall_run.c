@@ -14,7 +14,7 @@
 #include "codec/message.h"
 #include "core/clock.h"
 
-/* Of one call. Of small messages more: they lie in the cache now, and would have left it when the call's next turn comes. */
+/* Of one call in a turn. Of small messages it may run more: they are in the cache now, and would have left it by its next turn. */
 #define EVENTS_A_TURN 16
 #define SMALL_EVENTS_A_TURN 128
 #define SMALL_BYTES_A_TURN ((size_t)8192)

@@ -4,10 +4,17 @@
 /* Arithmetic with times, in nanoseconds. To read the clock: core/ring.h. */
 
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_US UINT64_C(1000)
+
+static inline struct timespec clock_timespec(uint64_t time_ns)
+{
+        return (struct timespec){ .tv_sec = (time_t)(time_ns / NS_PER_S),
+                .tv_nsec = (long)(time_ns % NS_PER_S) };
+}
 
 /* A limit of @ms milliseconds in nanoseconds; UINT32_MAX, never, is UINT64_MAX. */
 static inline uint64_t clock_limit_ns(uint32_t ms)

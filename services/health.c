@@ -33,7 +33,7 @@ struct watch {
         struct watch *next; /* from here on under the mutex: in the list while it is not over */
         struct watch **link;
         bool is_over;
-        const char *why; /* that */
+        const char *why; /* it is over */
         bool is_posted; /* on_news is on its way: the call must not be finished before */
         int sent; /* the status that was sent last; only for its call's thread */
 };

@@ -100,7 +100,7 @@ static int check_version(struct http1 *http1)
         return http1_refuse(http1, "505", "its version of HTTP is neither 1.0 nor 1.1");
 }
 
-/* Pauses: the bytes behind it are looked at before they are parsed (check_protocol() in http1.c). None: that is HTTP/0.9. */
+/* Pauses: the bytes behind it are looked at before they are parsed (check_protocol() in http1.c). A line without a version is HTTP/0.9. */
 static int on_target_complete(llhttp_t *parser)
 {
         struct http1 *http1 = http1_of(parser);
@@ -224,7 +224,7 @@ static bool is_port(const char *text, const char *end)
         return text == end;
 }
 
-/* A host, perhaps with a port: what no URI can have there is no mistake but an attempt (RFC 3986, section 3.2). */
+/* A host, perhaps with a port. Bytes that no URI may have there are refused: they are no accident (RFC 3986, section 3.2). */
 static bool is_authority(const char *text, size_t size)
 {
         const char *end = text + size, *host_end;

@@ -104,12 +104,7 @@ static void epoll_close(struct ring *ring)
 static void epoll_alarm(struct ring *ring, uint64_t time_ns)
 {
         struct epoll *epoll = ring->epoll;
-        struct itimerspec timer = {
-                .it_value = {
-                        .tv_sec = (time_t)(time_ns / NS_PER_S),
-                        .tv_nsec = (long)(time_ns % NS_PER_S),
-                },
-        };
+        struct itimerspec timer = { .it_value = clock_timespec(time_ns) };
 
         if (time_ns >= epoll->alarm_ns)
                 return;
@@ -117,12 +112,11 @@ static void epoll_alarm(struct ring *ring, uint64_t time_ns)
         (void)timerfd_settime(epoll->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
-/* As epoll_wait(), which takes milliseconds only: a time is waited for before. */
+/* As epoll_wait(). That one counts in milliseconds, so ppoll() waits first where there is a time limit. */
 static int wait_for_events(struct epoll *epoll, uint64_t timeout_ns)
 {
         struct pollfd pollfd = { .fd = epoll->fd, .events = POLLIN };
-        struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / NS_PER_S),
-                .tv_nsec = (long)(timeout_ns % NS_PER_S) };
+        struct timespec timeout = clock_timespec(timeout_ns);
         bool is_timed = timeout_ns > 0 && timeout_ns < RING_FOREVER;
 
         if (is_timed && ppoll(&pollfd, 1, &timeout, NULL) < 0)

@@ -177,8 +177,8 @@ typedef struct quoit_client_options {
         unsigned
                 rings; /* of its own, each with a thread, "client 0" and so on. Default: 1; with @lent it must be 0. */
         /*
-         * It has one ring and no thread: the program turns it on the thread that makes the client; a loop of its own by quoit_client_fd()
-         * and quoit_client_step(), or quoit_client_wait() is all of the loop. Not with @lent.
+         * It has one ring and no thread: the program turns it on the thread that makes the client, either from its own event loop, by
+         * quoit_client_fd() and quoit_client_step(), or by calling quoit_client_wait() again and again. Not with @lent.
          */
         bool stepped;
         /*
@@ -226,7 +226,7 @@ QUOIT_API quoit_client *quoit_client_free(quoit_client *client);
 /*
  * Of a client that is `stepped`: a descriptor for the program's own loop (epoll, poll, libuv, GLib), which is readable when
  * quoit_client_step() has something to do, deadlines included. It belongs to the client: only poll it, do not read it. Edge- or
- * level-triggered. -EINVAL: the client is not; -EPERM: another thread than the one that made the client; -ENOMEM and similar.
+ * level-triggered. -EINVAL: the client is not `stepped`; -EPERM: another thread than the one that made the client; -ENOMEM and similar.
  */
 QUOIT_API int quoit_client_fd(quoit_client *client);
 
@@ -240,8 +240,8 @@ QUOIT_API int quoit_client_step(quoit_client *client);
 
 /*
  * For a thread that does nothing else: waits until something is due, at most @timeout_ns (0: not at all; UINT64_MAX: for ever), and does
- * it, in one turn. A signal ends the wait. While nobody has asked for the descriptor, this takes fewer system calls than to poll that
- * and to step: one a turn on io_uring. Returns as quoit_client_step().
+ * it, in one turn. A signal ends the wait. Until quoit_client_fd() is called, this takes fewer system calls than to poll and to step:
+ * on io_uring one a turn. Returns as quoit_client_step().
  */
 QUOIT_API int quoit_client_wait(quoit_client *client, uint64_t timeout_ns);
 

@@ -33,8 +33,8 @@
  *      quoit_outcall_send_bytes(call, bytes, size);
  *      quoit_outcall_half_close(call);
  *
- * Of @method, too, QUOIT_BIDI stands for all four kinds. It is used until on_done has returned and the turn of the ring is over: it
- * is static, or freed by a later callback.
+ * Here too QUOIT_BIDI fits methods of all four kinds. The method must live until on_done has returned and that turn of the ring is
+ * over: it is static, or freed by a later callback.
  */
 
 #include <stddef.h>
@@ -81,8 +81,8 @@ QUOIT_API int quoit_server_register_generic(quoit_server *server,
 QUOIT_API int quoit_call_send_bytes(quoit_call *call, const void *bytes, size_t size);
 
 /*
- * The same on a client's call whose handler has on_bytes; otherwise it is as quoit_outcall_send(). On any other call it returns
- * -EINVAL and does nothing.
+ * Like quoit_outcall_send(), but with a message that is encoded already. -EINVAL: the call's handler has no on_bytes; nothing is
+ * done.
  */
 QUOIT_API int quoit_outcall_send_bytes(quoit_outcall *call, const void *bytes, size_t size);
 

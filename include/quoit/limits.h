@@ -156,8 +156,8 @@ typedef struct quoit_limits {
          */
         uint32_t read_bytes_per_second_min;
         /*
-         * How long a peer may leave a request unfinished while it sends less than `request_bytes_per_second_min` of it; above: its call
-         * ends with RESOURCE_EXHAUSTED, at the latest after twice this time. A request is unfinished from its fields to its end, or, where
+         * How long a peer may leave a request unfinished while it sends less than `request_bytes_per_second_min` of it. Then its call ends
+         * with RESOURCE_EXHAUSTED, at the latest after twice this time. A request is unfinished from its fields to its end, or, where
          * a method takes a stream, from a message's first byte to its last: between two messages a stream may be silent for as long as it
          * likes. UINT32_MAX: no limit. Default 60 000.
          */
