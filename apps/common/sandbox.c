@@ -25,7 +25,7 @@ bool sandbox_is_on(void)
         return is_on;
 }
 
-static int begin(const struct sandbox_paths *paths)
+static int begin(quoit_engine engine, const struct sandbox_paths *paths)
 {
         int r;
 
@@ -38,16 +38,17 @@ static int begin(const struct sandbox_paths *paths)
                         strerror(-r));
         else if (r < 0)
                 return r;
-        return sandbox_restrict_calls();
+        return sandbox_restrict_calls(engine != QUOIT_ENGINE_EPOLL);
 }
 
-bool sandbox_begin(const struct sandbox_options *options, const struct sandbox_paths *paths)
+bool sandbox_begin(const struct sandbox_options *options, quoit_engine engine,
+        const struct sandbox_paths *paths)
 {
         int r;
 
         if (!options->is_wanted)
                 return true;
-        r = begin(paths);
+        r = begin(engine, paths);
         if (r < 0) {
                 program_say(QUOIT_LOG_ERROR,
                         "--sandbox: the kernel refuses it: %s; start without it", strerror(-r));

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <quoit/engine.h>
+
 #include "option.h"
 
 struct sandbox_options {
@@ -28,11 +30,12 @@ struct sandbox_paths {
 
 /*
  * Nothing unless @options ask for it. Then: no new programs; files can be read, but not written, except those of @paths (Landlock); no
- * system call but those that serving takes (seccomp); no memory that can be run as code is made; no new privileges. A refused system call
- * fails with EPERM. Call it before the first thread that uses files, with descriptors 0 to 2 open. A kernel without Landlock: a warning,
- * and the rest holds. False: the rest failed, and the error was logged.
+ * system call but those that serving takes (seccomp), of io_uring only if @engine may be that; no memory that can be run as code; no new
+ * privileges. Call it before the first thread that uses files, with descriptors 0 to 2 open. A kernel without Landlock: a warning, and
+ * the rest holds. False: the rest failed, and the error was logged.
  */
-bool sandbox_begin(const struct sandbox_options *options, const struct sandbox_paths *paths);
+bool sandbox_begin(const struct sandbox_options *options, quoit_engine engine,
+        const struct sandbox_paths *paths);
 
 /* It has begun. */
 bool sandbox_is_on(void);

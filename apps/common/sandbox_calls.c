@@ -2,12 +2,14 @@
 #include "sandbox_calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,18 +27,18 @@
 /* clang-format off */
 static const uint32_t permitted[] = {
         /* what a call takes, often */
-        SYS_io_uring_enter, SYS_epoll_pwait, SYS_futex, SYS_read, SYS_write, SYS_readv, SYS_writev,
+        SYS_epoll_pwait, SYS_futex, SYS_read, SYS_write, SYS_readv, SYS_writev,
         SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, SYS_clock_gettime, SYS_getrandom,
         /* sockets */
         SYS_socketpair,
         SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_connect, SYS_shutdown, SYS_getsockname,
         SYS_getpeername, SYS_setsockopt, SYS_getsockopt, SYS_recvmmsg, SYS_sendmmsg,
         /* descriptors */
-        SYS_io_uring_setup, SYS_io_uring_register, SYS_epoll_create1, SYS_epoll_ctl,
+        SYS_epoll_create1, SYS_epoll_ctl,
         SYS_ppoll, SYS_pselect6, SYS_eventfd2, SYS_timerfd_create, SYS_timerfd_settime, SYS_timerfd_gettime,
         SYS_signalfd4, SYS_pipe2, SYS_close, SYS_close_range, SYS_dup, SYS_dup3, SYS_fcntl,
         /* files, as far as Landlock lets them */
-        SYS_openat, SYS_fstat, SYS_lseek, SYS_pread64, SYS_getdents64, SYS_readlinkat,
+        SYS_fstat, SYS_lseek, SYS_pread64, SYS_getdents64, SYS_readlinkat,
         SYS_faccessat, SYS_unlinkat, SYS_fchmodat, SYS_fchmod, SYS_statx, SYS_getcwd, SYS_fsync, SYS_fdatasync,
         /* memory, but none to run as code */
         SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk,
@@ -65,11 +67,17 @@ static const uint32_t permitted[] = {
         SYS_faccessat2,
 #endif
 #ifdef SYS_open /* x86 has older ones too */
-        SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink, SYS_chmod, SYS_poll, SYS_select,
+        SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink, SYS_chmod, SYS_poll, SYS_select,
         SYS_epoll_wait, SYS_pipe, SYS_dup2, SYS_time, SYS_arch_prctl,
 #endif
 };
 /* clang-format on */
+
+static const uint32_t io_uring_calls[] = { SYS_io_uring_setup, SYS_io_uring_enter,
+        SYS_io_uring_register };
+
+/* Numbers beyond are of newer kernels: libc falls back on older calls, but for ENOSYS only. */
+#define NEWEST_CALL SYS_landlock_restrict_self
 
 /* Permitted where the low half of argument @argument, of the bits in @mask, is @value. */
 static const struct condition {
@@ -81,6 +89,14 @@ static const struct condition {
         { SYS_socket, 0, UINT32_MAX, AF_UNIX },
         { SYS_socket, 0, UINT32_MAX, AF_VSOCK },
         { SYS_socket, 0, UINT32_MAX, AF_NETLINK },
+        /* which number an interface has, as in [fe80::1%eth0] */
+        { SYS_ioctl, 1, UINT32_MAX, SIOCGIFINDEX },
+        { SYS_ioctl, 1, UINT32_MAX, SIOCGIFNAME },
+        /* no file is emptied: older versions of Landlock do not see that */
+        { SYS_openat, 2, O_TRUNC, 0 },
+#ifdef SYS_open
+        { SYS_open, 1, O_TRUNC, 0 },
+#endif
         /* no memory to run as code */
         { SYS_mmap, 2, PROT_EXEC, 0 },
         { SYS_mprotect, 2, PROT_EXEC, 0 },
@@ -96,7 +112,8 @@ static const struct condition {
 #define UNLESS(value, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (count))
 
 struct filter {
-        struct sock_filter code[8 + 2 * COUNT(permitted) + 6 * COUNT(conditions)];
+        struct sock_filter
+                code[10 + 2 * COUNT(permitted) + 2 * COUNT(io_uring_calls) + 6 * COUNT(conditions)];
         unsigned short size;
 };
 
@@ -132,10 +149,11 @@ static void add_condition(struct filter *filter, const struct condition *conditi
 }
 
 #ifdef ARCHITECTURE
-int sandbox_restrict_calls(void)
+int sandbox_restrict_calls(bool io_uring)
 {
         struct filter filter = { .size = 0 };
         struct sock_fprog program = { .filter = filter.code };
+        long r;
 
         add(&filter, (struct sock_filter)LOAD(offsetof(struct seccomp_data, arch)));
         add(&filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
@@ -143,21 +161,26 @@ int sandbox_restrict_calls(void)
         add_number(&filter);
         for (unsigned i = 0; i < COUNT(permitted); i++)
                 add_permitted(&filter, permitted[i]);
+        for (unsigned i = 0; io_uring && i < COUNT(io_uring_calls); i++)
+                add_permitted(&filter, io_uring_calls[i]);
         for (unsigned i = 0; i < COUNT(conditions); i++)
                 add_condition(&filter, &conditions[i]);
         /* its flags are behind a pointer, where no filter sees them: libc falls back on clone() */
         add(&filter, (struct sock_filter)UNLESS(SYS_clone3, 1));
         add(&filter, (struct sock_filter)REFUSE(ENOSYS));
+        add(&filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, NEWEST_CALL, 0, 1));
+        add(&filter, (struct sock_filter)REFUSE(ENOSYS));
         add(&filter, (struct sock_filter)REFUSE(EPERM));
         program.len = filter.size;
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-                return errno ? -errno
-                             : -ESRCH; /* a thread's id: that one has a filter of its own */
+        r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+        if (r != 0) /* positive: the thread that cannot have it, as it has a filter of its own */
+                return r > 0 ? -ESRCH : -errno;
         return 0;
 }
 #else
-int sandbox_restrict_calls(void)
+int sandbox_restrict_calls(bool io_uring)
 {
+        (void)io_uring;
         return -ENOSYS;
 }
 #endif

@@ -183,10 +183,11 @@ int main(int argc, char **argv)
                 program_exit(reload(options.reload_pid));
         if (options.probe.is_wanted)
                 program_exit(ask(&options));
-        if (!sandbox_begin(&options.sandbox, &(struct sandbox_paths){ .log = options.access.path,
-                                                     .sockets = options.addresses.texts,
-                                                     .socket_count = options.addresses.count,
-                                                     .admin = options.http.admin }))
+        if (!sandbox_begin(&options.sandbox, options.engine,
+                    &(struct sandbox_paths){ .log = options.access.path,
+                            .sockets = options.addresses.texts,
+                            .socket_count = options.addresses.count,
+                            .admin = options.http.admin }))
                 program_exit(EXIT_FAILURE);
         check_thread(stop_begin());
         options.limits.message_send_bytes_max = MESSAGE_BYTES_MAX;

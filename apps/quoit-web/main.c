@@ -140,10 +140,11 @@ int main(int argc, char **argv)
         options_read(&options, argc, argv);
         if (options.probe.is_wanted)
                 program_exit(ask(&options));
-        if (!sandbox_begin(&options.sandbox, &(struct sandbox_paths){ .log = options.access.path,
-                                                     .sockets = options.addresses.texts,
-                                                     .socket_count = options.addresses.count,
-                                                     .admin = options.http.admin }))
+        if (!sandbox_begin(&options.sandbox, options.engine,
+                    &(struct sandbox_paths){ .log = options.access.path,
+                            .sockets = options.addresses.texts,
+                            .socket_count = options.addresses.count,
+                            .admin = options.http.admin }))
                 program_exit(EXIT_FAILURE);
         quoit_log_writer_tell_time(program_log);
         r = quoit_server_new(&(quoit_server_options){ .rings = options.rings,

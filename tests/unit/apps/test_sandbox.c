@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -61,7 +63,7 @@ static void check_calls(void)
         pthread_t thread;
         void *page;
 
-        CHECK(sandbox_restrict_calls() == 0);
+        CHECK(sandbox_restrict_calls(true) == 0);
         REFUSED(execv(words[0], words));
         REFUSED(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
         CHECK(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
@@ -74,15 +76,28 @@ static void check_calls(void)
         page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(page != MAP_FAILED);
         REFUSED(mprotect(page, 4096, PROT_READ | PROT_EXEC));
+        REFUSED(open("/dev/null", O_WRONLY | O_TRUNC));
+        CHECK(open("/dev/null", O_WRONLY) >= 0);
+        CHECK(syscall(SYS_landlock_restrict_self + 1000, 0) < 0 && errno == ENOSYS);
+        CHECK(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno != EPERM);
+        CHECK(if_nametoindex("lo") > 0);
         CHECK(socket(AF_INET, SOCK_STREAM, 0) >= 0);
         CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0);
         CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void check_epoll(void)
+{
+        CHECK(sandbox_restrict_calls(false) == 0);
+        REFUSED(syscall(SYS_io_uring_setup, 0, NULL));
+        CHECK(epoll_create1(0) >= 0);
 }
 
 static void test_calls(void **state)
 {
         (void)state;
         in_child(check_calls);
+        in_child(check_epoll);
 }
 
 /* ---- files ---- */
