@@ -87,7 +87,7 @@ void connection_call_http1(
         http1_call_run(call, ret_end);
         if (!connection->is_protocol_found)
                 return;
-        connection->is_protocol_found = ret_end->is_foreign;
+        connection->is_protocol_found = !ret_end->is_known;
         if (!ret_end->is_foreign)
                 return;
         call->protocol = PROTOCOL_GRPC_WEB;
@@ -95,6 +95,8 @@ void connection_call_http1(
         if (other.is_foreign)
                 return;
         *ret_end = other;
+        if (!other.is_known)
+                return;
         connection->protocol = PROTOCOL_GRPC_WEB;
         connection->is_protocol_found = false;
 }

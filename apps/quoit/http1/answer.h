@@ -46,12 +46,12 @@ struct http1_protocol {
         int (*print)(struct bytes *head, const struct http1_call *call, uint64_t timeout_ms);
         /* Whether requests are in frames. */
         bool (*has_frames)(const struct http1_call *call);
-        /* What the answer with these fields is. A status in them is the end. */
-        enum answer_form (*take_head)(struct answer_parts *answer, const struct metadata *fields);
-        /* A frame. 0, or -EBADMSG. */
+        /* What the answer with these fields is, an enum answer_form; or a negative errno. A status in them is the end. */
+        int (*take_head)(struct answer_parts *answer, const struct metadata *fields);
+        /* A frame. 0, or a negative errno. */
         int (*take_frame)(struct answer_parts *answer, uint8_t flags, upb_StringView data);
-        /* The body has ended, and is an error. False: it is none of the protocol's. NULL: it has none. */
-        bool (*take_error)(struct answer_parts *answer);
+        /* The body has ended, and is an error. 0; -EBADMSG: it is none of the protocol's; -ENOMEM. NULL: it has none. */
+        int (*take_error)(struct answer_parts *answer);
 };
 
 extern const struct http1_protocol http1_connect, http1_grpc_web;

@@ -135,15 +135,21 @@ static int on_head(unsigned status, const struct metadata *fields, void *user)
         struct answer_parts *answer = user;
         const struct http1_call *call = answer->call;
         struct metadata headers = { 0 };
+        int r;
 
         answer->http_status = status;
         if (fields_get(fields, "content-encoding").size)
                 return answer_refuse(answer, "the answer is compressed, which was not asked for");
-        answer->form = protocol_of(call)->take_head(answer, fields);
+        r = protocol_of(call)->take_head(answer, fields);
+        if (r < 0)
+                return r;
+        answer->form = (enum answer_form)r;
         if (answer->form == ANSWER_FOREIGN)
                 return 0;
-        if (fields_add_own(&headers, fields, false, call->arena) < 0)
-                return -ENOMEM;
+        answer->end->is_known = answer->form != ANSWER_ERROR; /* of that, the body shows it */
+        r = fields_add_own(&headers, fields, false, call->arena);
+        if (r < 0)
+                return r;
         if (answer->form != ANSWER_EMPTY && call->on_headers)
                 call->on_headers(&headers, call->user);
         if (answer->form == ANSWER_EMPTY)
@@ -231,27 +237,42 @@ static void end_foreign(struct answer_parts *answer)
                         answer->http_status, protocol_name(answer->call->protocol));
 }
 
-static void end_whole(struct answer_parts *answer)
+/* By its own framing, however the connection has ended. */
+static bool is_whole(const struct answer_parts *answer)
+{
+        return answer->has_end && !frames_is_cut(&answer->frames);
+}
+
+static int end_error(struct answer_parts *answer)
+{
+        int r = protocol_of(answer->call)->take_error(answer);
+
+        answer->end->is_known = r == 0;
+        if (r != -EBADMSG)
+                return r;
+        end_foreign(answer);
+        return 0;
+}
+
+static int end_whole(struct answer_parts *answer)
 {
         switch (answer->form) {
         case ANSWER_FOREIGN:
                 end_foreign(answer);
-                return;
+                return 0;
         case ANSWER_MESSAGE:
                 answer->end->status = QUOIT_OK;
-                (void)answer_message(answer, bytes_view(&answer->body));
-                return;
+                return answer_message(answer, bytes_view(&answer->body));
         case ANSWER_ERROR:
-                if (!protocol_of(answer->call)->take_error(answer))
-                        end_foreign(answer);
-                return;
+                return end_error(answer);
         case ANSWER_FRAMES:
-                if (!answer->has_end || frames_is_cut(&answer->frames))
+                if (!is_whole(answer))
                         answer_end(answer, QUOIT_INTERNAL, "the answer ends without a status");
-                return;
+                return 0;
         case ANSWER_EMPTY:
-                return;
+                return 0;
         }
+        return 0;
 }
 
 static void end_broken(struct answer_parts *answer, int r)

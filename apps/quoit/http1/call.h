@@ -41,6 +41,7 @@ struct http1_end {
         struct metadata trailers;
         upb_StringView details; /* a google.rpc.Status, serialized; empty: none */
         bool is_stopped; /* by stop_fd */
+        bool is_known; /* the server has answered by the protocol; its answer may be broken */
         bool is_foreign; /* the server does not know the protocol, and has not made the call */
 };
 

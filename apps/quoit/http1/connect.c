@@ -44,11 +44,12 @@ static bool is_type(upb_StringView value, const char *type)
                (value.size == size || strchr("; \t", value.data[size]));
 }
 
-static enum answer_form take_head(struct answer_parts *answer, const struct metadata *fields)
+static int take_head(struct answer_parts *answer, const struct metadata *fields)
 {
         upb_StringView own = fields_get(fields, "content-type");
         struct http1_call *call = answer->call;
         char type[64];
+        int r;
 
         spell_type(call, type, sizeof(type));
         if (answer->http_status != 200)
@@ -57,22 +58,22 @@ static enum answer_form take_head(struct answer_parts *answer, const struct meta
                 return ANSWER_FOREIGN;
         if (has_frames(call))
                 return ANSWER_FRAMES;
-        if (fields_add_own(&answer->end->trailers, fields, true, call->arena) < 0)
-                return ANSWER_FOREIGN;
-        return ANSWER_MESSAGE;
+        r = fields_add_own(&answer->end->trailers, fields, true, call->arena);
+        return r < 0 ? r : ANSWER_MESSAGE;
 }
 
 static int take_frame(struct answer_parts *answer, uint8_t flags, upb_StringView data)
 {
+        int r;
+
         if (!(flags & FRAME_CONNECT_END))
                 return answer_message(answer, data);
         answer->has_end = true;
-        if (!connect_take_end(answer->end, data, answer->call->arena))
-                return answer_refuse(answer, "the stream's end is no JSON of Connect");
-        return 0;
+        r = connect_take_end(answer->end, data, answer->call->arena);
+        return r == -EBADMSG ? answer_refuse(answer, "the stream's end is no JSON of Connect") : r;
 }
 
-static bool take_error(struct answer_parts *answer)
+static int take_error(struct answer_parts *answer)
 {
         return connect_take_error(answer->end, bytes_view(&answer->body), answer->call->arena);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "connect_json.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <quoit/google/protobuf/any.quoit.h>
@@ -41,20 +42,20 @@ static quoit_status status_of(upb_StringView code)
         return QUOIT_UNKNOWN;
 }
 
-/* NULL: it is no JSON of that type. */
-static upb_Message *parse(upb_StringView text, const upb_MiniTable *type, upb_Arena *arena)
+/* 0; -EBADMSG: it is no JSON of that type; -ENOMEM. */
+static int parse(
+        upb_StringView text, const upb_MiniTable *type, upb_Arena *arena, upb_Message **ret_message)
 {
         static const quoit_file_descriptor *const files[] = { &internal_connect_proto_quoit_file };
-        upb_Message *message = NULL;
         quoit_schema *schema;
+        int r;
 
         if (quoit_schema_new(files, 1, &schema, NULL) < 0)
-                return NULL;
-        if (quoit_json_parse(schema, text, type, QUOIT_JSON_IGNORE_UNKNOWN, arena, &message, NULL) <
-                0)
-                message = NULL;
+                return -ENOMEM;
+        r = quoit_json_parse(
+                schema, text, type, QUOIT_JSON_IGNORE_UNKNOWN, arena, ret_message, NULL);
         quoit_schema_free(schema);
-        return message;
+        return r < 0 && r != -ENOMEM ? -EBADMSG : r;
 }
 
 /* ---- details ---- */
@@ -110,54 +111,59 @@ static void take(struct http1_end *end, const quoit_connect_Error *error, upb_Ar
         end->details = make_details(end, error, arena);
 }
 
-bool connect_take_error(struct http1_end *end, upb_StringView text, upb_Arena *arena)
+int connect_take_error(struct http1_end *end, upb_StringView text, upb_Arena *arena)
 {
-        const quoit_connect_Error *error =
-                (const void *)parse(text, &quoit_quoit__connect__Error_msg_init, arena);
+        const quoit_connect_Error *error;
+        upb_Message *message;
+        int r = parse(text, &quoit_quoit__connect__Error_msg_init, arena, &message);
 
-        if (!error || !quoit_connect_Error_code(error).size)
-                return false;
+        if (r < 0)
+                return r;
+        error = (const void *)message;
+        if (!quoit_connect_Error_code(error).size)
+                return -EBADMSG;
         take(end, error, arena);
-        return true;
+        return 0;
 }
 
-static bool add_trailer(struct http1_end *end, upb_StringView key,
+static int add_trailer(struct http1_end *end, upb_StringView key,
         const google_protobuf_ListValue *values, upb_Arena *arena)
 {
         char *name = upb_Arena_Malloc(arena, key.size + 1);
         const google_protobuf_Value *const *list;
         size_t count;
+        int r = 0;
 
         if (!name)
-                return false;
+                return -ENOMEM;
         for (size_t i = 0; i < key.size; i++)
                 name[i] = key.data[i] >= 'A' && key.data[i] <= 'Z' ? (char)(key.data[i] | 0x20)
                                                                    : key.data[i];
         name[key.size] = '\0';
         list = google_protobuf_ListValue_values(values, &count);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; r == 0 && i < count; i++) {
                 quoit_metadata field = { name, google_protobuf_Value_string_value(list[i]) };
 
-                if (fields_add(&end->trailers, &field, arena) < 0)
-                        return false;
+                r = fields_add(&end->trailers, &field, arena);
         }
-        return true;
+        return r;
 }
 
-bool connect_take_end(struct http1_end *end, upb_StringView text, upb_Arena *arena)
+int connect_take_end(struct http1_end *end, upb_StringView text, upb_Arena *arena)
 {
-        const quoit_connect_End *document =
-                (const void *)parse(text, &quoit_quoit__connect__End_msg_init, arena);
         const google_protobuf_ListValue *values;
+        const quoit_connect_End *document;
         size_t at = kUpb_Map_Begin;
+        upb_Message *message;
         upb_StringView key;
+        int r = parse(text, &quoit_quoit__connect__End_msg_init, arena, &message);
 
-        if (!document)
-                return false;
-        while (quoit_connect_End_metadata_next(document, &key, &values, &at))
-                if (!add_trailer(end, key, values, arena))
-                        return false;
-        if (quoit_connect_End_has_error(document))
+        if (r < 0)
+                return r;
+        document = (const void *)message;
+        while (r == 0 && quoit_connect_End_metadata_next(document, &key, &values, &at))
+                r = add_trailer(end, key, values, arena);
+        if (r == 0 && quoit_connect_End_has_error(document))
                 take(end, quoit_connect_End_error(document), arena);
-        return true;
+        return r;
 }

@@ -95,7 +95,7 @@ static void take_status(struct answer_parts *answer, const struct metadata *fiel
 
 /* ---- the answer ---- */
 
-static enum answer_form take_head(struct answer_parts *answer, const struct metadata *fields)
+static int take_head(struct answer_parts *answer, const struct metadata *fields)
 {
         static const char type[] = "application/grpc-web";
         upb_StringView own = fields_get(fields, "content-type");
