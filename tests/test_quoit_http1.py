@@ -252,6 +252,14 @@ def frame(flags, data):
     return struct.pack(">BI", flags, len(data)) + data
 
 
+def bins(count):
+    return b"A-Bin: " + b",".join([b"AQ"] * count) + b"\r\n"
+
+
+def ended(trailers):
+    return frame(2, json.dumps({"metadata": trailers}).encode())
+
+
 NUMBER = b"\x08\x01"
 STREAM = b"application/connect+proto"
 WEB = b"application/grpc-web+proto"
@@ -271,6 +279,9 @@ UNARY = [
     (answer(b"application/proto", NUMBER, fields=b"Content-Encoding: gzip\r\n"), 13, "compressed"),
     (OK + b"X: " + b"x" * 70_000 + b"\r\n\r\n", 8, "over a limit"),
     (OK + b"X: y\r\n" * 300 + b"\r\n", 8, "over a limit"),
+    (answer(b"application/proto", NUMBER, fields=bins(256)), 0, ""),
+    (answer(b"application/proto", NUMBER, fields=bins(257)), 8, "256 fields"),
+    (answer(b"application/proto", NUMBER, fields=b"Trailer-A-Bin: " + b"," * 60_000 + b"\r\n"), 8, "256 fields"),
     (answer(b"text/html", b"<h1>", b"HTTP/1.1 503 Busy\r\n"), 14, "HTTP status 503, not as connect does"),
     (answer(b"application/json", b'{"code":"aborted"}', b"HTTP/1.1 409 Conflict\r\n"), 10, "ABORTED"),
     (answer(b"application/json", b'{"code":"new"}', b"HTTP/1.1 500 Oh\r\n"), 2, "UNKNOWN"),
@@ -286,6 +297,9 @@ MANY = [
     (answer(STREAM, frame(1, NUMBER) + END), 13, "a message is compressed"),
     (answer(STREAM, frame(2, b"{")), 13, "no JSON of Connect"),
     (answer(STREAM, frame(2, b'{"error":{"code":"data_loss","message":"x"}}')), 15, "DATA_LOSS: x"),
+    (answer(STREAM, frame(0, NUMBER) + ended({"a-bin": ["AQ"] * 256})), 0, ""),
+    (answer(STREAM, ended({"a-bin": ["," * 1_000_000]})), 8, "256 fields"),
+    (answer(STREAM, ended({f"a{i}": ["x"] for i in range(257)})), 8, "256 fields"),
     (answer(STREAM, b"\0\xff\xff\xff\xff"), 8, "over a limit"),
     (answer(b"text/plain", b"", b"HTTP/1.1 505 Old\r\n"), 2, "HTTP status 505"),
 ]
@@ -296,6 +310,9 @@ GRPC_WEB = [
     (answer(WEB, frame(0x80, b"grpc-message: x\r\n")), 13, "the trailers have no status"),
     (answer(WEB, frame(0x80, b"grpc-status\r\n")), 13, "not lines of fields"),
     (answer(WEB, frame(0x80, b"GRPC-Status: 99")), 2, "UNKNOWN"),
+    (answer(WEB, frame(0, NUMBER) + frame(0x80, b"grpc-status: 0\r\n" + b"a: b\r\n" * 255)), 0, ""),
+    (answer(WEB, frame(0x80, b"grpc-status: 0\r\n" + b"a: b\r\n" * 100_000)), 8, "256 fields"),
+    (answer(WEB, frame(0x80, b"grpc-status: 0\r\na-bin: " + b"," * 1_000_000)), 8, "256 fields"),
     (answer(b"application/grpc", b"", fields=b"grpc-status: 13\r\n"), 2, "not as grpc-web does"),
 ]
 

@@ -93,6 +93,7 @@ static void end_with(
         vsnprintf(text, sizeof(text), format, arguments);
         answer->end->status = status;
         answer->end->message = answer_copy(answer, upb_StringView_FromString(text));
+        answer->end->details = upb_StringView_FromDataAndSize(NULL, 0);
 }
 
 void answer_end(struct answer_parts *answer, quoit_status status, const char *format, ...)
@@ -289,7 +290,8 @@ static void end_broken(struct answer_parts *answer, int r)
                 return;
         case -EMSGSIZE:
                 answer_end(answer, QUOIT_RESOURCE_EXHAUSTED,
-                        "the answer is over a limit; see --max-msg-sz");
+                        "the answer is over a limit: --max-msg-sz, %d fields, or %d KiB of them",
+                        ANSWER_FIELDS_MAX, ANSWER_FIELD_BYTES_MAX / 1024);
                 return;
         case -EINVAL:
                 answer_end(answer, QUOIT_INTERNAL, "metadata that no field can have");

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "../doctor/elapsed.h"
+#include "fields.h"
 #include "upb/mem/arena.h"
 
 struct answer {
@@ -65,23 +66,20 @@ static char *copy(struct upb_Arena *arena, upb_StringView text)
 static int keep_field(struct answer *answer)
 {
         struct upb_Arena *arena = answer->exchange->arena;
-        struct metadata *fields = &answer->fields;
         char *name = copy(arena, bytes_view(&answer->name));
         char *value = copy(arena, bytes_view(&answer->value));
+        quoit_metadata field = { .name = name };
+        int r;
 
-        if (!fields->list)
-                fields->list = upb_Arena_Malloc(arena, ANSWER_FIELDS_MAX * sizeof(*fields->list));
-        if (!name || !value || !fields->list)
+        if (!name || !value)
                 return end_with(answer, -ENOMEM);
-        if (fields->count == ANSWER_FIELDS_MAX)
-                return end_with(answer, -EMSGSIZE);
         for (char *c = name; *c; c++)
                 *c = (char)tolower((unsigned char)*c);
         for (size_t size = answer->value.size; size > 0 && strchr(" \t", value[size - 1]);)
                 answer->value.size = --size;
-        fields->list[fields->count++] =
-                (quoit_metadata){ name, upb_StringView_FromDataAndSize(value, answer->value.size) };
-        return 0;
+        field.value = upb_StringView_FromDataAndSize(value, answer->value.size);
+        r = fields_append(&answer->fields, field, arena);
+        return r < 0 ? end_with(answer, r) : 0;
 }
 
 static int on_value_complete(llhttp_t *parser)

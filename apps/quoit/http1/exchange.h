@@ -7,8 +7,7 @@
 #include "../metadata_flags.h"
 #include "bytes.h"
 
-/* What the answer may be, above: -EMSGSIZE. */
-enum { ANSWER_FIELDS_MAX = 256, ANSWER_FIELD_BYTES_MAX = 65536 };
+enum { ANSWER_FIELD_BYTES_MAX = 65536 }; /* of all heads of the answer, above: -EMSGSIZE */
 
 struct exchange {
         struct wire *wire;

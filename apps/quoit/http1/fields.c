@@ -24,16 +24,20 @@ static bool is_bin(const char *name)
         return size > 4 && !strcmp(name + size - 4, "-bin");
 }
 
-static int append(struct metadata *metadata, quoit_metadata field, struct upb_Arena *arena)
+int fields_append(struct metadata *metadata, quoit_metadata field, struct upb_Arena *arena)
 {
-        size_t size = sizeof(*metadata->list);
-        quoit_metadata *list = upb_Arena_Realloc(
-                arena, metadata->list, metadata->count * size, (metadata->count + 1) * size);
+        size_t count = metadata->count, size = count * sizeof(field);
+        quoit_metadata *list = metadata->list;
 
+        if (count == ANSWER_FIELDS_MAX)
+                return -EMSGSIZE;
+        /* An arena keeps what it had before: the room is doubled when all of it is used. */
+        if ((count & (count - 1)) == 0)
+                list = upb_Arena_Realloc(arena, list, size, count ? 2 * size : sizeof(field));
         if (!list)
                 return -ENOMEM;
+        list[metadata->count++] = field;
         metadata->list = list;
-        metadata->list[metadata->count++] = field;
         return 0;
 }
 
@@ -48,7 +52,7 @@ static int append_bin(
                 return -ENOMEM;
         if (base64_decode(text.data, text.size, bytes, &size))
                 text = upb_StringView_FromDataAndSize(bytes, size);
-        return append(metadata, (quoit_metadata){ name, text }, arena);
+        return fields_append(metadata, (quoit_metadata){ name, text }, arena);
 }
 
 static upb_StringView trim(const char *begin, const char *end)
@@ -65,7 +69,7 @@ int fields_add(struct metadata *metadata, const quoit_metadata *field, struct up
         const char *next = field->value.data, *end = next + field->value.size;
 
         if (!is_bin(field->name))
-                return append(metadata, *field, arena);
+                return fields_append(metadata, *field, arena);
         for (;;) {
                 const char *comma = memchr(next, ',', (size_t)(end - next));
                 int r = append_bin(metadata, field->name, trim(next, comma ? comma : end), arena);

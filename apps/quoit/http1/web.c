@@ -9,7 +9,6 @@
 #include "../base64.h"
 #include "answer.h"
 #include "fields.h"
-#include "upb/mem/arena.h"
 
 /* gRPC-Web, grpc's doc/PROTOCOL-WEB.md. */
 
@@ -133,33 +132,32 @@ static bool split(const struct answer_parts *answer, upb_StringView line, quoit_
 
 static int take_trailers(struct answer_parts *answer, upb_StringView data)
 {
-        struct metadata fields = { .list = upb_Arena_Malloc(answer->call->arena, 0) };
         const char *next = data.data, *end = next + data.size;
-        quoit_metadata *list;
+        struct upb_Arena *arena = answer->call->arena;
+        struct metadata fields = { 0 };
+        quoit_metadata field;
+        int r;
 
         while (next < end) {
                 const char *stop = memchr(next, '\n', (size_t)(end - next));
                 upb_StringView line =
                         upb_StringView_FromDataAndSize(next, (size_t)((stop ? stop : end) - next));
-                size_t size = fields.count * sizeof(*list);
 
                 next = stop ? stop + 1 : end;
                 if (line.size && line.data[line.size - 1] == '\r')
                         line.size--;
                 if (line.size == 0)
                         continue;
-                list = upb_Arena_Realloc(
-                        answer->call->arena, fields.list, size, size + sizeof(*list));
-                if (!list)
-                        return -ENOMEM;
-                fields.list = list;
-                if (!split(answer, line, &list[fields.count++]))
+                if (!split(answer, line, &field))
                         return answer_refuse(answer, "the trailers are not lines of fields");
+                r = fields_append(&fields, field, arena);
+                if (r < 0)
+                        return r;
         }
         if (!fields_get(&fields, "grpc-status").size)
                 return answer_refuse(answer, "the trailers have no status");
         take_status(answer, &fields);
-        return fields_add_own(&answer->end->trailers, &fields, false, answer->call->arena);
+        return fields_add_own(&answer->end->trailers, &fields, false, arena);
 }
 
 static int take_frame(struct answer_parts *answer, uint8_t flags, upb_StringView data)
