@@ -52,6 +52,13 @@ class Listener:
         self.socket.close()
 
 
+def server_context(pki):  # noqa: F811
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.server.file, pki.server.key_file)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 def front(server, context=None, refuses=()):
     """HTTP/1.1 alone before @server. What has one of @refuses in its first bytes is answered 415."""
 
@@ -194,10 +201,7 @@ def test_found(quoit, api_server):
 
 
 def test_found_by_tls(quoit, api_server, pki):  # noqa: F811
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki.server.file, pki.server.key_file)
-    context.set_alpn_protocols(["http/1.1"])
-    with stopping(front(api_server, context)) as found:
+    with stopping(front(api_server, server_context(pki))) as found:
         words = ["call", found.target, "Api/sayHello", "--json"]
         document = quoit(*words, "--cacert", pki.ca.file).json
         assert (document["protocol"], document["tls"]) == ("connect", True)
@@ -317,6 +321,16 @@ GRPC_WEB = [
 ]
 
 
+# By TLS: the call's method, the answer, whether the server says that it is the end, the status.
+CUT = [
+    ("Later", OK + b"Content-Type: application/proto\r\n\r\n" + NUMBER, True, 0),
+    ("Later", OK + b"Content-Type: application/proto\r\n\r\n" + NUMBER, False, 14),
+    ("Later", answer(b"application/proto", NUMBER), False, 0),
+    ("Sum", OK + b"Content-Type: %s\r\n\r\n" % STREAM + frame(0, NUMBER) + END, False, 0),
+    ("Sum", OK + b"Content-Type: %s\r\n\r\n" % STREAM + frame(0, NUMBER), False, 14),
+]
+
+
 @pytest.mark.parametrize(
     "protocol, method, cases", [("connect", "Sum", MANY), ("connect", "Later", UNARY), ("grpc-web", "Sum", GRPC_WEB)]
 )
@@ -332,6 +346,24 @@ def test_answers(quoit, protoset, protocol, method, cases):
         for answer_, status, said in cases:
             done = quoit("call", listener.target, f"calls.Calls/{method}", *flags, status=CALL + status if status else 0)
             assert said in done.err and done.err.count("\n") == (1 if status else 0), answer_
+
+
+def test_cut_tls(quoit, protoset, pki):  # noqa: F811
+    """An end without close_notify is none, where nothing else shows that the answer is whole."""
+    cases = iter(CUT)
+
+    def serve(connection, first):
+        if first:
+            _, answer_, closes, _ = next(cases)
+            connection.sendall(answer_)
+            if closes:
+                connection.unwrap()
+
+    flags = ["--protocol", "connect", "--protoset", protoset, "--cacert", pki.ca.file]
+    with stopping(Listener(serve, server_context(pki))) as listener:
+        for method, answer_, closes, status in CUT:
+            done = quoit("call", listener.target, f"calls.Calls/{method}", *flags, status=CALL + status if status else 0)
+            assert ("reset" in done.err) == bool(status), (answer_, closes)
 
 
 # ---- Node's ----

@@ -340,9 +340,9 @@ void http1_call_run(struct http1_call *call, struct http1_end *ret_end)
         *ret_end = (struct http1_end){ .message = upb_StringView_FromDataAndSize("", 0) };
         if (r == 0)
                 r = talk(&answer, bytes_view(&request));
-        if (r == 0)
-                end_whole(&answer);
-        else
+        if (r == 0 || (r == -ECONNRESET && is_whole(&answer)))
+                r = end_whole(&answer);
+        if (r < 0)
                 end_broken(&answer, r);
         bytes_deinit(&request);
         bytes_deinit(&answer.body);

@@ -156,7 +156,10 @@ static int parse(struct answer *answer, const char *bytes, size_t size)
 
 /* ---- bytes ---- */
 
-/* What can be done at once: how many bytes; 0: the peer has closed; -EAGAIN; or another negative errno. */
+/*
+ * What can be done at once: how many bytes; 0: the peer has closed; -EAGAIN; -ECONNRESET: also, it has gone without close_notify, and
+ * somebody on the way may have cut off the rest; or another negative errno.
+ */
 static ssize_t tls_result(const struct wire *wire, int ok, size_t count)
 {
         if (ok)
@@ -168,10 +171,10 @@ static ssize_t tls_result(const struct wire *wire, int ok, size_t count)
         case SSL_ERROR_ZERO_RETURN:
                 return 0;
         case SSL_ERROR_SYSCALL:
-                return errno ? -errno : 0;
+                return errno ? -errno : -ECONNRESET;
         default:
                 return ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
-                               ? 0
+                               ? -ECONNRESET
                                : -EPROTO;
         }
 }
