@@ -70,7 +70,8 @@ static upb_StringView decode_details(const struct answer_parts *answer, upb_Stri
         upb_StringView copy = answer_copy(answer, text);
         size_t size = 0;
 
-        if (!base64_decode(text.data, text.size, (char *)copy.data, &size))
+        if (copy.size < text.size || /* memory was short: it is no copy */
+                !base64_decode(text.data, text.size, (char *)copy.data, &size))
                 size = 0;
         return upb_StringView_FromDataAndSize(copy.data, size);
 }
