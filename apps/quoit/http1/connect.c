@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -29,9 +30,8 @@ static int print(struct bytes *head, const struct http1_call *call, uint64_t tim
 
         spell_type(call, type, sizeof(type));
         r = bytes_print(head, "Content-Type: %s\r\nConnect-Protocol-Version: 1\r\n", type);
-        if (r == 0 && timeout_ms) /* of at most ten digits */
-                r = bytes_print(head, "Connect-Timeout-Ms: %llu\r\n",
-                        (unsigned long long)(timeout_ms % 10000000000));
+        if (r == 0 && timeout_ms) /* of at most ten digits: flags take no longer times */
+                r = bytes_print(head, "Connect-Timeout-Ms: %" PRIu64 "\r\n", timeout_ms);
         return r;
 }
 
