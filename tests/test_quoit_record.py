@@ -488,6 +488,24 @@ def test_times(quoit, notes, Entry, tmp_path):
     assert [data for _, data in notes.arrivals] == [b"1"]
 
 
+def test_odd_times(quoit, notes, Entry, tmp_path):
+    """They go back, or are as far from each other as can be."""
+
+    def call(number, begins, ends, **header):
+        header = {"client_header": {"method_name": "/a.B/Plain", **header}}
+        return (number, begins, 1, header), (number, ends, 5, {}), (number, ends, 6, {"trailer": {}})
+
+    file = tape(Entry, tmp_path / "tape", (1, 0, 1, begin("/a.B/Plain")), *call(2, 3, 3), *call(3, 1, 2))
+    result = quoit("replay", file, notes.target, "--compare", "--speed", "10x")
+    assert ": 2 agree, 0 differ; 1 of the file were left out" in result.out
+    most = 9223372036  # and the nanoseconds below: all of 64 bits
+    early, late = -most - 10**9, most - 10**9
+    long = {"timeout": {"seconds": most, "nanos": 854775807}}
+    tape(Entry, file, *call(1, early, late, **long), *call(2, late, early, **long), *call(3, early, early, **long))
+    assert ": 3 agree, 0 differ" in quoit("replay", file, notes.target, "--compare", "--speed", "max").out
+    assert notes.deadline > 10**6
+
+
 def test_files_that_are_none(quoit, notes, hello, root, tmp_path):
     damaged = tmp_path / "damaged"
     damaged.write_bytes(hello.read_bytes() + b"\x03\xff\xff\xff")

@@ -89,15 +89,16 @@ static bool is_mark(const entry_t *entry)
                                     upb_StringView_FromString(RECORDING_MARK));
 }
 
+/* Since 1970; 0: it has none, or one before that. */
 static int64_t time_of(const entry_t *entry)
 {
         const google_protobuf_Timestamp *time = grpc_binarylog_v1_GrpcLogEntry_timestamp(entry);
         int64_t ns;
 
-        return time && quoit_timestamp_to_ns(google_protobuf_Timestamp_seconds(time),
-                               google_protobuf_Timestamp_nanos(time), &ns) == 0
-                       ? ns
-                       : 0;
+        if (!time || quoit_timestamp_to_ns(google_protobuf_Timestamp_seconds(time),
+                             google_protobuf_Timestamp_nanos(time), &ns) < 0)
+                return 0;
+        return ns > 0 ? ns : 0;
 }
 
 /* ---- calls ---- */
@@ -153,7 +154,7 @@ static uint32_t timeout_of(const grpc_binarylog_v1_ClientHeader *header)
         if (quoit_duration_to_ns(google_protobuf_Duration_seconds(timeout),
                     google_protobuf_Duration_nanos(timeout), &ns) < 0)
                 return UINT32_MAX - 1;
-        ms = (ns + 999999) / 1000000;
+        ms = ns / 1000000 + (ns % 1000000 > 0);
         return ms < 1 ? 1 : ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX - 1;
 }
 
@@ -174,23 +175,32 @@ static int append_call(struct tape *tape, struct tape_call *call)
         return 0;
 }
 
+/* Since the first call began; times do not go back. */
+static uint64_t begin_of(const struct reading *reading, const entry_t *entry)
+{
+        const struct tape *tape = reading->tape;
+        uint64_t before_ns = tape->count ? tape->calls[tape->count - 1]->at_ns : 0;
+        int64_t ns = time_of(entry) - reading->began_ns;
+
+        return ns > (int64_t)before_ns ? (uint64_t)ns : before_ns;
+}
+
 static int begin_call(struct reading *reading, const entry_t *entry)
 {
         const grpc_binarylog_v1_ClientHeader *header =
                 grpc_binarylog_v1_GrpcLogEntry_client_header(entry);
         struct tape *tape = reading->tape;
         struct tape_call *call = upb_Arena_Malloc(tape->arena, sizeof(*call));
-        int64_t time_ns = time_of(entry);
 
         if (!header)
                 return -EBADMSG;
         if (!call)
                 return -ENOMEM;
         if (tape->count == 0)
-                reading->began_ns = time_ns;
+                reading->began_ns = time_of(entry);
         *call = (struct tape_call){ .id = grpc_binarylog_v1_GrpcLogEntry_call_id(entry),
                 .path = copy_text(grpc_binarylog_v1_ClientHeader_method_name(header), tape->arena),
-                .at_ns = time_ns > reading->began_ns ? (uint64_t)(time_ns - reading->began_ns) : 0,
+                .at_ns = begin_of(reading, entry),
                 .timeout_ms = timeout_of(header) };
         if (!call->path || read_metadata(call, header, tape->arena) < 0)
                 return -ENOMEM;

@@ -26,7 +26,7 @@ struct tape_call {
         uint64_t id; /* in the file */
         size_t number; /* in the file, from 1 on */
         const char *path; /* "/pkg.Service/Method" */
-        uint64_t at_ns; /* when it began, since the first call did */
+        uint64_t at_ns; /* when it began, since the first call did; not before the one before it */
         uint64_t end_ns; /* when it ended, since it began; of a call that has not: its last event */
         uint32_t timeout_ms; /* 0: none */
         quoit_metadata *metadata; /* what was redacted is left out */
