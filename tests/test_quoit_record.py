@@ -307,6 +307,15 @@ def test_a_killed_recorder(record, quoit, notes):
         assert bool(cut) == ("ends within an entry, at byte " in result.err) and result.err.count("\n") == bool(cut)
 
 
+def test_a_file_that_is_there(record, tmp_path):
+    """It is replaced, and only its owner can read it."""
+    file = tmp_path / "calls.binlog"
+    file.write_bytes(bytes(9999))
+    file.chmod(0o644)
+    record().stop()
+    assert file.stat().st_mode & 0o777 == 0o600 and file.stat().st_size < 100
+
+
 def test_a_full_disk(record, quoit, notes):
     """One line, and calls go on; what is in the file is whole."""
     recorder = record(within=["bash", "-c", 'trap "" XFSZ; ulimit -f 300; exec "$@"', "bash"])  # KiB

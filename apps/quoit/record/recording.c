@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -160,15 +161,34 @@ static void add_mark(struct recording *recording)
         upb_Arena_Free(arena);
 }
 
+/* Empties it, and makes it the owner's alone, as one that was there before need not be. What is no regular file stays as it is. */
+static int make_private(int fd)
+{
+        struct stat info;
+
+        if (fstat(fd, &info) < 0)
+                return -errno;
+        if (S_ISREG(info.st_mode) && (fchmod(fd, 0600) < 0 || ftruncate(fd, 0) < 0))
+                return -errno;
+        return 0;
+}
+
 int recording_open(struct recording *recording, const char *path, uint64_t bytes_max)
 {
+        int r;
+
         *recording = (struct recording){ .path = path,
-                .fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+                .fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
                 .bytes_max = bytes_max,
                 .real_ns = real_now_ns(),
                 .monotonic_ns = clock_now_ns() };
         if (recording->fd < 0)
                 return -errno;
+        r = make_private(recording->fd);
+        if (r < 0) {
+                close(recording->fd);
+                return r;
+        }
         add_mark(recording);
         recording_flush(recording);
         return 0;

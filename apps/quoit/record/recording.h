@@ -34,8 +34,8 @@ struct recording {
 };
 
 /*
- * Makes the file @path, which must outlive it; one that is there is replaced. @bytes_max: how large it may become; 0: no limit. 0, or a
- * negative errno.
+ * Makes the file @path, which must outlive it; one that is there is replaced, and only its owner can read it. @bytes_max: how large it may
+ * become; 0: no limit. 0, or a negative errno.
  */
 int recording_open(struct recording *recording, const char *path, uint64_t bytes_max);
 
