@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "entries.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8_range.h>
@@ -15,13 +16,25 @@
 
 typedef grpc_binarylog_v1_GrpcLogEntry entry_t;
 
-/* An entry that is being made. All of it is in the arena; memory that was short is seen at the end. */
+/* An entry that is being made. All of it is in the arena. @failed: memory was short; then it ends the recording. */
 struct draft {
         struct recorded *recorded;
         upb_Arena *arena;
         entry_t *entry;
+        bool failed;
 };
 
+static void draft_end(struct draft *draft)
+{
+        if (draft->failed)
+                recording_fail(draft->recorded->recording, ENOMEM);
+        else
+                recording_add(draft->recorded->recording, draft->entry);
+        if (draft->arena)
+                upb_Arena_Free(draft->arena);
+}
+
+/* False: there is nothing to write it to any more. */
 static bool draft_init(struct draft *draft, struct recorded *recorded, int type)
 {
         google_protobuf_Timestamp *time;
@@ -33,14 +46,13 @@ static bool draft_init(struct draft *draft, struct recorded *recorded, int type)
         if (recorded->recording->is_over)
                 return false;
         draft->arena = upb_Arena_New();
-        if (!draft->arena)
-                return false;
-        draft->entry = grpc_binarylog_v1_GrpcLogEntry_new(draft->arena);
+        draft->entry = draft->arena ? grpc_binarylog_v1_GrpcLogEntry_new(draft->arena) : NULL;
         time = draft->entry ? grpc_binarylog_v1_GrpcLogEntry_mutable_timestamp(
                                       draft->entry, draft->arena)
                             : NULL;
         if (!time) {
-                upb_Arena_Free(draft->arena);
+                draft->failed = true;
+                draft_end(draft);
                 return false;
         }
         quoit_timestamp_from_ns((int64_t)recording_now_ns(recorded->recording), &seconds, &nanos);
@@ -55,12 +67,6 @@ static bool draft_init(struct draft *draft, struct recorded *recorded, int type)
         return true;
 }
 
-static void draft_end(struct draft *draft)
-{
-        recording_add(draft->recorded->recording, draft->entry);
-        upb_Arena_Free(draft->arena);
-}
-
 /* A field of text has to be UTF-8; what peers send need not be. */
 static upb_StringView text_of(struct draft *draft, upb_StringView text)
 {
@@ -69,6 +75,7 @@ static upb_StringView text_of(struct draft *draft, upb_StringView text)
         if (utf8_range_IsValid(text.data, text.size))
                 return text;
         copy = upb_Arena_Malloc(draft->arena, text.size);
+        draft->failed |= !copy;
         for (size_t i = 0; copy && i < text.size; i++)
                 copy[i] = text.data[i] & '\x80' ? '?' : text.data[i];
         return upb_StringView_FromDataAndSize(copy, copy ? text.size : 0);
@@ -88,8 +95,10 @@ static void add_field(struct draft *draft, grpc_binarylog_v1_Metadata *metadata,
         grpc_binarylog_v1_MetadataEntry *field =
                 metadata ? grpc_binarylog_v1_Metadata_add_entry(metadata, draft->arena) : NULL;
 
-        if (!field)
+        if (!field) {
+                draft->failed = true;
                 return;
+        }
         grpc_binarylog_v1_MetadataEntry_set_key(field, text_of(draft, name));
         grpc_binarylog_v1_MetadataEntry_set_value(
                 field, is_secret ? upb_StringView_FromString(SECRET_REDACTED) : value);
@@ -106,6 +115,7 @@ static void add_peer(struct draft *draft, const char *peer)
                 grpc_binarylog_v1_GrpcLogEntry_mutable_peer(draft->entry, draft->arena);
         const char *from = strchr(peer, ':'), *to = strrchr(peer, ':');
 
+        draft->failed |= !address;
         if (!address || !from)
                 return;
         from++;
@@ -133,8 +143,10 @@ static void add_timeout(
         google_protobuf_Duration *timeout =
                 grpc_binarylog_v1_ClientHeader_mutable_timeout(header, draft->arena);
 
-        if (!timeout)
+        if (!timeout) {
+                draft->failed = true;
                 return;
+        }
         google_protobuf_Duration_set_seconds(timeout, (int64_t)(left_ns / 1000000000));
         google_protobuf_Duration_set_nanos(timeout, (int32_t)(left_ns % 1000000000));
 }
@@ -149,6 +161,7 @@ void entries_add_call(struct recorded *recorded, const quoit_call *call)
         if (!draft_init(&draft, recorded, grpc_binarylog_v1_GrpcLogEntry_EVENT_TYPE_CLIENT_HEADER))
                 return;
         header = grpc_binarylog_v1_GrpcLogEntry_mutable_client_header(draft.entry, draft.arena);
+        draft.failed |= !header;
         if (header) {
                 metadata = grpc_binarylog_v1_ClientHeader_mutable_metadata(header, draft.arena);
                 for (size_t cursor = 0; quoit_call_metadata_next(call, &cursor, &name, &value);)
@@ -175,6 +188,7 @@ static void add_message(struct recorded *recorded, int type, upb_StringView byte
         if (!draft_init(&draft, recorded, type))
                 return;
         message = grpc_binarylog_v1_GrpcLogEntry_mutable_message(draft.entry, draft.arena);
+        draft.failed |= !message;
         if (message) {
                 grpc_binarylog_v1_Message_set_length(message, (uint32_t)bytes.size);
                 grpc_binarylog_v1_Message_set_data(message, bytes);
@@ -222,6 +236,7 @@ void entries_add_headers(struct recorded *recorded, const quoit_outcall *call)
         if (!draft_init(&draft, recorded, grpc_binarylog_v1_GrpcLogEntry_EVENT_TYPE_SERVER_HEADER))
                 return;
         header = grpc_binarylog_v1_GrpcLogEntry_mutable_server_header(draft.entry, draft.arena);
+        draft.failed |= !header;
         metadata = header ? grpc_binarylog_v1_ServerHeader_mutable_metadata(header, draft.arena)
                           : NULL;
         for (size_t cursor = 0; quoit_outcall_header_next(call, &cursor, &name, &value);)
@@ -239,6 +254,7 @@ void entries_add_end(struct recorded *recorded, const quoit_outcall *call, quoit
         if (!draft_init(&draft, recorded, grpc_binarylog_v1_GrpcLogEntry_EVENT_TYPE_SERVER_TRAILER))
                 return;
         trailer = grpc_binarylog_v1_GrpcLogEntry_mutable_trailer(draft.entry, draft.arena);
+        draft.failed |= !trailer;
         if (trailer)
                 grpc_binarylog_v1_Trailer_set_status_code(trailer, (uint32_t)status);
         if (trailer && call) {

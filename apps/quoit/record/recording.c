@@ -37,7 +37,7 @@ static void give_up(struct recording *recording)
         recording->used = 0;
 }
 
-static void fail(struct recording *recording, int error)
+void recording_fail(struct recording *recording, int error)
 {
         if (recording->is_over)
                 return;
@@ -74,7 +74,7 @@ void recording_flush(struct recording *recording)
                         /* a part of it has no use; a pipe or a device keeps it */
                         if (ftruncate(recording->fd, (off_t)recording->written) == 0)
                                 lseek(recording->fd, (off_t)recording->written, SEEK_SET);
-                        fail(recording, error);
+                        recording_fail(recording, error);
                         return;
                 }
         }
@@ -113,7 +113,7 @@ static void add_bytes(struct recording *recording, const char *bytes, size_t siz
         if (recording->bytes_max && whole > recording->bytes_max) {
                 end_by_limit(recording);
         } else if (!bytes || !make_room(recording, size + LENGTH_BYTES_MAX)) {
-                fail(recording, ENOMEM);
+                recording_fail(recording, ENOMEM);
         } else {
                 put_varint(recording, size);
                 memcpy(recording->buffer + recording->used, bytes, size);
@@ -156,7 +156,7 @@ static void add_mark(struct recording *recording)
                         field, upb_StringView_FromString(RECORDING_VERSION));
                 recording_add(recording, entry);
         } else {
-                fail(recording, ENOMEM);
+                recording_fail(recording, ENOMEM);
         }
         upb_Arena_Free(arena);
 }
@@ -198,7 +198,7 @@ int recording_close(struct recording *recording)
 {
         recording_flush(recording);
         if (close(recording->fd) < 0 && errno != EINTR)
-                fail(recording, errno);
+                recording_fail(recording, errno);
         free(recording->buffer);
         recording->buffer = NULL;
         return recording->has_failed ? -EIO : 0;

@@ -45,6 +45,9 @@ uint64_t recording_now_ns(const struct recording *recording);
 /* Adds @entry. */
 void recording_add(struct recording *recording, const grpc_binarylog_v1_GrpcLogEntry *entry);
 
+/* Ends it, with a line: an entry could not be made, for @error. */
+void recording_fail(struct recording *recording, int error);
+
 /* Writes what was added. */
 void recording_flush(struct recording *recording);
 
