@@ -14,7 +14,7 @@ struct proxied {
         quoit_outcall *out;
         quoit_method method;
         struct recorded recorded;
-        int error; /* a message could not be sent on; 0: none */
+        int error; /* a part of it could not be sent on; 0: none */
 };
 
 /* A copy with a zero behind it. NULL: no memory. */
@@ -29,28 +29,59 @@ static const char *copy_text(upb_StringView text, upb_Arena *arena)
         return copy;
 }
 
+/* It ends for both sides; the client hears of @error. */
+static void give_up(struct proxied *proxied, int error)
+{
+        proxied->error = error;
+        if (proxied->out)
+                quoit_outcall_cancel(proxied->out);
+}
+
 /* ---- from the server to the client ---- */
+
+/* By @add. A field that a server may not send, as HTTP's own, is left out. */
+static int add_field(struct proxied *proxied, upb_StringView name, upb_StringView value,
+        int (*add)(quoit_call *call, const char *name, upb_StringView value))
+{
+        const char *text = copy_text(name, quoit_call_arena(proxied->call));
+        int r = text ? add(proxied->call, text, value) : -ENOMEM;
+
+        return r == -EINVAL ? 0 : r;
+}
+
+static int add_headers(struct proxied *proxied, const quoit_outcall *out)
+{
+        upb_StringView name, value;
+        int r = 0;
+
+        for (size_t cursor = 0; r == 0 && quoit_outcall_header_next(out, &cursor, &name, &value);)
+                r = add_field(proxied, name, value, quoit_call_add_header);
+        return r;
+}
 
 static void on_headers(quoit_outcall *out, void *user)
 {
         struct proxied *proxied = user;
-        upb_StringView name, value;
+        int r = add_headers(proxied, out);
 
-        entries_add_headers(&proxied->recorded, out);
-        for (size_t cursor = 0; quoit_outcall_header_next(out, &cursor, &name, &value);) {
-                const char *text = copy_text(name, quoit_call_arena(proxied->call));
-                if (text)
-                        quoit_call_add_header(proxied->call, text, value);
+        if (r < 0) {
+                give_up(proxied, r);
+                return;
         }
+        entries_add_headers(&proxied->recorded, out);
         quoit_call_send_headers(proxied->call);
 }
 
 static void on_bytes(quoit_outcall *out, upb_StringView message, void *user)
 {
         struct proxied *proxied = user;
+        int r = quoit_call_send_bytes(proxied->call, message.data, message.size);
 
+        if (r < 0) {
+                give_up(proxied, r);
+                return;
+        }
         entries_add_reply(&proxied->recorded, message);
-        quoit_call_send_bytes(proxied->call, message.data, message.size);
         if (!quoit_call_writable(proxied->call))
                 quoit_outcall_set_read_credits(out, 0);
 }
@@ -64,16 +95,14 @@ static void on_call_writable(quoit_call *call, void *state)
                 quoit_outcall_set_read_credits(proxied->out, QUOIT_CREDITS_UNLIMITED);
 }
 
-static void add_trailers(struct proxied *proxied, const quoit_outcall *out)
+static int add_trailers(struct proxied *proxied, const quoit_outcall *out)
 {
         upb_StringView name, value;
+        int r = 0;
 
-        for (size_t cursor = 0; quoit_outcall_trailer_next(out, &cursor, &name, &value);) {
-                const char *text = copy_text(name, quoit_call_arena(proxied->call));
-
-                if (text)
-                        quoit_call_add_trailer(proxied->call, text, value);
-        }
+        for (size_t cursor = 0; r == 0 && quoit_outcall_trailer_next(out, &cursor, &name, &value);)
+                r = add_field(proxied, name, value, quoit_call_add_trailer);
+        return r;
 }
 
 static void on_outcall_done(quoit_outcall *out, quoit_status status, void *user)
@@ -83,16 +112,21 @@ static void on_outcall_done(quoit_outcall *out, quoit_status status, void *user)
 
         proxied->out = NULL;
         /* a deadline that is over has a status, and the other cancellations are the client's */
-        if (quoit_call_cancelled(call) && status == QUOIT_CANCELLED)
+        if (!proxied->error && quoit_call_cancelled(call) && status == QUOIT_CANCELLED) {
                 entries_add_cancel(&proxied->recorded);
-        else
-                entries_add_end(&proxied->recorded, out, status);
-        add_trailers(proxied, out);
-        if (proxied->error)
+                quoit_call_finish(call, status, NULL);
+                return;
+        }
+        if (!proxied->error)
+                proxied->error = add_trailers(proxied, out);
+        if (proxied->error) {
+                entries_add_end(&proxied->recorded, NULL, QUOIT_RESOURCE_EXHAUSTED);
                 quoit_call_finishf(call, QUOIT_RESOURCE_EXHAUSTED,
-                        "the proxy cannot send a message on: %s", strerror(-proxied->error));
-        else
+                        "the proxy cannot send it on: %s", strerror(-proxied->error));
+        } else {
+                entries_add_end(&proxied->recorded, out, status);
                 quoit_call_finish(call, status, quoit_outcall_status_message(out).data);
+        }
 }
 
 /* ---- from the client to the server ---- */
@@ -107,8 +141,7 @@ static void on_message(quoit_call *call, upb_StringView message, void *state)
                 return;
         r = quoit_outcall_send_bytes(proxied->out, message.data, message.size);
         if (r < 0) {
-                proxied->error = r;
-                quoit_outcall_cancel(proxied->out);
+                give_up(proxied, r);
         } else if (!quoit_outcall_writable(proxied->out)) {
                 quoit_call_set_read_credits(call, 0);
         }
