@@ -549,3 +549,17 @@ def test_fuzz_seeds(quoit, hello, tmp_path):
     assert len(seeds("session")) == 3
     (unary,) = [seed for seed in seeds("session") if b"Ada" in seed]
     assert unary[:2] == b"\0\1" and b"/script.Script/Unary" in unary and b"\0\0\0\0\5\x0a\x03Ada" in unary and b"\0\1k\1v" in unary and b"Bearer" not in unary
+
+
+def test_seeds_that_are_none(quoit, Entry, tmp_path):
+    """Of a call with too much metadata there are only messages; what a full disk has cut does not stay."""
+    large = begin("/a.B/Plain")
+    large["client_header"]["metadata"] = {"entry": [{"key": "k-bin", "value": bytes(13000)}]}
+    file = tape(Entry, tmp_path / "tape", (1, 0, 1, large), (1, 0, 3, said(b"x" * 9000)), (2, 0, 1, begin("/a.B/Plain")))
+    line = quoit.line("replay", file, "--fuzz-seeds", tmp_path / "cut")
+    full = subprocess.run(["bash", "-c", 'trap "" XFSZ; ulimit -f 4; exec "$@"', "bash", *line], capture_output=True, text=True)
+    assert full.returncode == 1 and re.fullmatch(r"quoit: .*/decode/.*: File too large\n", full.stderr)
+    assert not list((tmp_path / "cut/decode").iterdir())
+    result = quoit("replay", file, "--fuzz-seeds", tmp_path / "seeds")
+    assert result.err == "quoit: call 1 a.B/Plain: its metadata is over 16 KiB: no seed of it\n"
+    assert result.out == f"{tmp_path / 'seeds'}: 3 new seeds\n"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base64.h"
 #include "../say.h"
@@ -83,8 +84,11 @@ static int write_seed(struct seed *seed, const char *folder, const char *fuzzer,
         }
         is_whole = fwrite(seed->bytes, 1, seed->size, file) == seed->size;
         free(seed->bytes);
-        if (fclose(file) == EOF || !is_whole)
-                return fail_file(path);
+        if (fclose(file) == EOF || !is_whole) {
+                fail_file(path);
+                unlink(path); /* or the next run takes it for a whole one */
+                return EXIT_FAILED;
+        }
         ++*count;
         return EXIT_DONE;
 }
@@ -197,7 +201,8 @@ static const char *script_path(const struct tape_call *call)
         return call->reply_count == 1 ? "/script.Script/ClientStream" : "/script.Script/Bidi";
 }
 
-static void put_headers(struct seed *wire, const struct tape_call *call)
+/* False: they do not fit into a frame. */
+static bool put_headers(struct seed *wire, const struct tape_call *call)
 {
         static const char *const fields[][2] = { { ":method", "POST" }, { ":scheme", "http" },
                 { ":authority", "x" }, { "te", "trailers" },
@@ -211,9 +216,11 @@ static void put_headers(struct seed *wire, const struct tape_call *call)
                 put_field(&block, fields[i][0], upb_StringView_FromString(fields[i][1]));
         for (size_t i = 0; i < call->metadata_count; i++)
                 put_metadata(&block, &call->metadata[i]);
-        put_frame(wire, FRAME_HEADERS, END_HEADERS, block.bytes, block.size);
-        wire->failed |= block.failed || block.size > FRAME_BYTES;
+        if (block.size <= FRAME_BYTES)
+                put_frame(wire, FRAME_HEADERS, END_HEADERS, block.bytes, block.size);
+        wire->failed |= block.failed;
         free(block.bytes);
+        return block.size <= FRAME_BYTES;
 }
 
 static void put_request(struct seed *wire, upb_StringView message)
@@ -251,8 +258,12 @@ static int write_call(const struct tape_call *call, const char *folder, size_t *
 {
         struct seed seed = { 0 }, wire = { 0 };
 
+        if (!put_headers(&wire, call)) {
+                say("call %zu %s: its metadata is over 16 KiB: no seed of it", call->number,
+                        call->path + 1);
+                return EXIT_DONE;
+        }
         put_number(&seed, 0, 1); /* with a preface */
-        put_headers(&wire, call);
         for (size_t i = 0; i < call->event_count; i++) {
                 const struct tape_event *event = &call->events[i];
 
