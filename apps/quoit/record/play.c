@@ -106,6 +106,9 @@ static void send(struct play *play, const struct tape_event *event)
                 r = quoit_outcall_send_bytes(play->out, event->message.data, event->message.size);
         else if (event->type == TAPE_HALF_CLOSE)
                 quoit_outcall_half_close(play->out);
+        if (r < 0)
+                say("call %zu %s: a message cannot be sent: %s; it is cancelled",
+                        play->call->number, play->call->path + 1, strerror(-r));
         if (r < 0 || event->type == TAPE_CANCEL)
                 quoit_outcall_cancel(play->out);
 }

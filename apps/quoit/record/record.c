@@ -117,6 +117,8 @@ static int run_proxy(struct session *session)
 
         sigprocmask(SIG_BLOCK, &set, NULL);
         session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (session->signals < 0)
+                return say_failed("signalfd: %m");
         r = quoit_server_start(session->server);
         if (r < 0)
                 return say_failed("%s", quoit_server_problem(session->server));

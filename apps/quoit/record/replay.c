@@ -178,6 +178,11 @@ int replay_run(struct replay *replay)
         signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         replay->began_ns = clock_now_ns();
         replay->first_ns = first ? first->at_ns : 0;
+        if (signals < 0) {
+                say("signalfd: %m");
+                sigprocmask(SIG_SETMASK, &before, NULL);
+                return EXIT_FAILED;
+        }
         while (r == 0 && (replay->running_count || peek(replay)))
                 r = turn(replay, signals);
         close(signals);
