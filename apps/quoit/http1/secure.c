@@ -16,6 +16,13 @@ static const char *reason(void)
         return text ? text : "TLS has failed";
 }
 
+static int fail_memory(quoit_error *ret_error)
+{
+        ret_error->status = QUOIT_UNAVAILABLE;
+        snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
+        return -ENOMEM;
+}
+
 static int refuse_file(const char *file, quoit_error *ret_error)
 {
         ret_error->status = QUOIT_INVALID_ARGUMENT;
@@ -45,14 +52,14 @@ int secure_new(const struct connection_flags *flags, SSL_CTX **ret_context, quoi
         int r;
 
         if (!context)
-                return -ENOMEM;
+                return fail_memory(ret_error);
         SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
         SSL_CTX_set_mode(
                 context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
         SSL_CTX_set_verify(context, flags->is_insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-        r = SSL_CTX_set_alpn_protos(context, protocol, sizeof(protocol) - 1) == 0 ? 0 : -ENOMEM;
-        if (r == 0)
-                r = use_files(context, flags, ret_error);
+        r = SSL_CTX_set_alpn_protos(context, protocol, sizeof(protocol) - 1) == 0
+                    ? use_files(context, flags, ret_error)
+                    : fail_memory(ret_error);
         if (r < 0) {
                 SSL_CTX_free(context);
                 return r;
