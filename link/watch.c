@@ -147,13 +147,14 @@ static bool silence_is_fine(const struct connection *connection)
                (connection->session.role == SESSION_CLIENT && connection->group.count == 0);
 }
 
-/* HTTP/1.1: since when the peer should have sent something; @now_ns: it waits for us. */
+/* HTTP/1.1: since when the peer should have sent something; @now_ns: it waits for us, or has an answer to read (that is stalls.c's). */
 static uint64_t silent_ns(const struct connection *connection, uint64_t now_ns)
 {
         const struct http1 *http1 = connection->session.http1;
         uint64_t heard_ns = connection->keepalive.heard_ns;
 
-        if (socket_is_paused(&connection->socket) ||
+        if (socket_is_paused(&connection->socket) || socket_is_sending(&connection->socket) ||
+                session_has_output(&connection->session) ||
                 (http1->stream && !stream_is_remote_open(http1->stream)))
                 return now_ns;
         return !http1->stream && heard_ns < connection->idle_ns ? connection->idle_ns : heard_ns;
