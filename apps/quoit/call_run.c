@@ -12,6 +12,7 @@
 #include "call_talk.h"
 #include "paint.h"
 #include "say.h"
+#include "stop_signals.h"
 
 /* What is left of the time for all. 0: there is no limit. */
 static uint32_t time_left(const struct talk *talk)
@@ -25,13 +26,7 @@ static uint32_t time_left(const struct talk *talk)
 
 void talk_open_signals(struct talk *talk)
 {
-        sigset_t set;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
-        sigprocmask(SIG_BLOCK, &set, &talk->signals_before);
-        talk->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        talk->signals = stop_signals_open(&talk->signals_before);
 }
 
 int talk_refuse_metadata(void)

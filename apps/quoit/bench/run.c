@@ -13,6 +13,7 @@
 
 #include "../../common/clock.h"
 #include "../../common/thread.h"
+#include "../stop_signals.h"
 #include "gate.h"
 #include "progress.h"
 #include "worker.h"
@@ -48,15 +49,11 @@ static void raise_limits(void)
 
 static int take_signals(struct run *run)
 {
-        sigset_t signals;
-
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGINT);
-        sigaddset(&signals, SIGTERM);
-        pthread_sigmask(SIG_BLOCK, &signals, &run->signals_before);
-        run->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+        run->signal_fd = stop_signals_open(&run->signals_before);
+        if (run->signal_fd < 0)
+                return run->signal_fd;
         run->news_fd = eventfd(0, EFD_CLOEXEC);
-        return run->signal_fd < 0 || run->news_fd < 0 ? -errno : 0;
+        return run->news_fd < 0 ? -errno : 0;
 }
 
 static int start_threads(struct run *run)

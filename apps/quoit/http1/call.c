@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../common/clock.h"
+#include "../text_copy.h"
 #include "answer.h"
 #include "exchange.h"
 #include "fields.h"
@@ -76,13 +77,10 @@ static int print_request(struct bytes *request, const struct http1_call *call)
 
 upb_StringView answer_copy(const struct answer_parts *answer, upb_StringView text)
 {
-        char *bytes = upb_Arena_Malloc(answer->call->arena, text.size + 1);
+        const char *copy = text_copy(text, answer->call->arena);
 
-        if (!bytes)
-                return upb_StringView_FromDataAndSize("", 0);
-        memcpy(bytes, text.data, text.size);
-        bytes[text.size] = '\0';
-        return upb_StringView_FromDataAndSize(bytes, text.size);
+        return copy ? upb_StringView_FromDataAndSize(copy, text.size)
+                    : upb_StringView_FromDataAndSize("", 0);
 }
 
 static void end_with(

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "../doctor/elapsed.h"
+#include "../text_copy.h"
 #include "fields.h"
 #include "upb/mem/arena.h"
 
@@ -52,22 +53,11 @@ static int on_value(llhttp_t *parser, const char *data, size_t size)
         return gather(parser, &((struct answer *)parser->data)->value, data, size);
 }
 
-static char *copy(struct upb_Arena *arena, upb_StringView text)
-{
-        char *bytes = upb_Arena_Malloc(arena, text.size + 1);
-
-        if (!bytes)
-                return NULL;
-        memcpy(bytes, text.data, text.size);
-        bytes[text.size] = '\0';
-        return bytes;
-}
-
 static int keep_field(struct answer *answer)
 {
         struct upb_Arena *arena = answer->exchange->arena;
-        char *name = copy(arena, bytes_view(&answer->name));
-        char *value = copy(arena, bytes_view(&answer->value));
+        char *name = text_copy(bytes_view(&answer->name), arena);
+        char *value = text_copy(bytes_view(&answer->value), arena);
         quoit_metadata field = { .name = name };
         int r;
 

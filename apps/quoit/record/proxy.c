@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../text_copy.h"
 #include "entries.h"
 #include "hop.h"
 
@@ -16,18 +17,6 @@ struct proxied {
         struct recorded recorded;
         int error; /* a part of it could not be sent on; 0: none */
 };
-
-/* A copy with a zero behind it. NULL: no memory. */
-static const char *copy_text(upb_StringView text, upb_Arena *arena)
-{
-        char *copy = arena ? upb_Arena_Malloc(arena, text.size + 1) : NULL;
-
-        if (!copy)
-                return NULL;
-        memcpy(copy, text.data, text.size);
-        copy[text.size] = '\0';
-        return copy;
-}
 
 /* It ends for both sides; the client hears of @error. */
 static void give_up(struct proxied *proxied, int error)
@@ -43,7 +32,7 @@ static void give_up(struct proxied *proxied, int error)
 static int add_field(struct proxied *proxied, upb_StringView name, upb_StringView value,
         int (*add)(quoit_call *call, const char *name, upb_StringView value))
 {
-        const char *text = copy_text(name, quoit_call_arena(proxied->call));
+        const char *text = text_copy(name, quoit_call_arena(proxied->call));
         int r = text ? add(proxied->call, text, value) : -ENOMEM;
 
         return r == -EINVAL ? 0 : r;
@@ -185,7 +174,7 @@ static int copy_metadata(const quoit_call *call, upb_Arena *arena, quoit_call_op
 
                 if (hop_has(name))
                         continue;
-                text = copy_text(name, arena);
+                text = text_copy(name, arena);
                 if (!text)
                         return -ENOMEM;
                 list[count++] = (quoit_metadata){ text, value };

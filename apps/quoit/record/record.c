@@ -11,6 +11,7 @@
 #include "../command_list.h"
 #include "../connection.h"
 #include "../say.h"
+#include "../stop_signals.h"
 #include "proxy.h"
 
 struct record_options {
@@ -100,25 +101,14 @@ static int serve(struct session *session)
         return r;
 }
 
-static sigset_t stop_signals(void)
-{
-        sigset_t set;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
-        return set;
-}
-
 static int run_proxy(struct session *session)
 {
-        sigset_t set = stop_signals();
+        sigset_t before;
         int r;
 
-        sigprocmask(SIG_BLOCK, &set, NULL);
-        session->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        session->signals = stop_signals_open(&before);
         if (session->signals < 0)
-                return say_failed("signalfd: %m");
+                return say_failed("signalfd: %s", strerror(-session->signals));
         r = quoit_server_start(session->server);
         if (r < 0)
                 return say_failed("%s", quoit_server_problem(session->server));

@@ -11,6 +11,7 @@
 
 #include "../../common/clock.h"
 #include "../say.h"
+#include "../stop_signals.h"
 
 /* ---- which ---- */
 
@@ -168,21 +169,13 @@ static int turn(struct replay *replay, int signals)
 int replay_run(struct replay *replay)
 {
         const struct tape_call *first = peek(replay);
-        sigset_t set, before;
-        int signals, r = 0;
+        sigset_t before;
+        int signals = stop_signals_open(&before), r = 0;
 
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
-        sigprocmask(SIG_BLOCK, &set, &before);
-        signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (signals < 0)
+                return say_failed("signalfd: %s", strerror(-signals));
         replay->began_ns = clock_now_ns();
         replay->first_ns = first ? first->at_ns : 0;
-        if (signals < 0) {
-                say("signalfd: %m");
-                sigprocmask(SIG_SETMASK, &before, NULL);
-                return EXIT_FAILED;
-        }
         while (r == 0 && (replay->running_count || peek(replay)))
                 r = turn(replay, signals);
         close(signals);

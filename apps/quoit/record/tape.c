@@ -12,6 +12,7 @@
 
 #include "../file.h"
 #include "../say.h"
+#include "../text_copy.h"
 #include "recording.h"
 #include "secrets.h"
 #include "upb/wire/decode.h"
@@ -110,17 +111,6 @@ static int compare_ids(const void *a, const void *b)
         return (first->id > second->id) - (first->id < second->id);
 }
 
-static const char *copy_text(upb_StringView text, upb_Arena *arena)
-{
-        char *copy = upb_Arena_Malloc(arena, text.size + 1);
-
-        if (copy) {
-                memcpy(copy, text.data, text.size);
-                copy[text.size] = '\0';
-        }
-        return copy;
-}
-
 static int read_metadata(
         struct tape_call *call, const grpc_binarylog_v1_ClientHeader *header, upb_Arena *arena)
 {
@@ -133,7 +123,7 @@ static int read_metadata(
         call->metadata = upb_Arena_Malloc(arena, (count + 1) * sizeof(*call->metadata));
         for (size_t i = 0; call->metadata && i < count; i++) {
                 upb_StringView value = grpc_binarylog_v1_MetadataEntry_value(fields[i]);
-                const char *name = copy_text(grpc_binarylog_v1_MetadataEntry_key(fields[i]), arena);
+                const char *name = text_copy(grpc_binarylog_v1_MetadataEntry_key(fields[i]), arena);
 
                 if (!name)
                         return -ENOMEM;
@@ -199,7 +189,7 @@ static int begin_call(struct reading *reading, const entry_t *entry)
         if (tape->count == 0)
                 reading->began_ns = time_of(entry);
         *call = (struct tape_call){ .id = grpc_binarylog_v1_GrpcLogEntry_call_id(entry),
-                .path = copy_text(grpc_binarylog_v1_ClientHeader_method_name(header), tape->arena),
+                .path = text_copy(grpc_binarylog_v1_ClientHeader_method_name(header), tape->arena),
                 .at_ns = begin_of(reading, entry),
                 .timeout_ms = timeout_of(header) };
         if (!call->path || read_metadata(call, header, tape->arena) < 0)
