@@ -117,17 +117,23 @@ char *__wrap_strndup(const char *text, size_t size_max)
         return copy;
 }
 
+static int __attribute__((format(printf, 2, 0))) print(
+        char **ret_text, const char *format, va_list arguments)
+{
+        int size = fails() ? -1 : vasprintf(ret_text, format, arguments);
+
+        live += size >= 0;
+        return size;
+}
+
 int __wrap_asprintf(char **ret_text, const char *format, ...)
 {
         va_list arguments;
         int size;
 
-        if (fails())
-                return -1;
         va_start(arguments, format);
-        size = vasprintf(ret_text, format, arguments);
+        size = print(ret_text, format, arguments);
         va_end(arguments);
-        live += size >= 0;
         return size;
 }
 
@@ -137,11 +143,8 @@ int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
         int size;
 
         (void)flag;
-        if (fails())
-                return -1;
         va_start(arguments, format);
-        size = vasprintf(ret_text, format, arguments);
+        size = print(ret_text, format, arguments);
         va_end(arguments);
-        live += size >= 0;
         return size;
 }
